@@ -1,0 +1,143 @@
+/**
+ * The control channel between the orchestrator and a node: one JSON object a line, commands in on stdin, reports out on
+ * stdout. The first command is always `setup`; a node by hand takes the same value from the environment variable
+ * `MICE_NODE_SETUP`.
+ */
+
+import type { NodeEvent } from "../core/events.ts";
+import type { IceProfile, NodeTimers } from "../core/mice/node-machine.ts";
+
+/** Version of this protocol; both sides refuse any other. */
+export const CONTROL_VERSION = 1;
+
+/** Name of the environment variable that carries a `NodeSetup` as JSON when no orchestrator is attached. */
+export const SETUP_VARIABLE = "MICE_NODE_SETUP";
+
+/** Everything a node must know to become its place in the topology. */
+export interface NodeSetup {
+  readonly version: typeof CONTROL_VERSION;
+  /** Name in the topology. */
+  readonly node: string;
+  readonly wires: readonly WireSetup[];
+  readonly routes: readonly RouteSetup[];
+  readonly rules: readonly RuleText[];
+  /** Lines for /etc/hosts: every node of the lab by name. */
+  readonly hosts: readonly { readonly address: string; readonly name: string }[];
+  /** Whether to capture every wire and stream the frames to the orchestrator. */
+  readonly capture: boolean;
+  readonly role: RoleSetup;
+  /** What the node does by itself once ready, when no orchestrator is there to tell it (Compose by hand). */
+  readonly autostart?: { readonly connect: readonly string[] };
+}
+
+/** One network interface to adopt: find it, strip what the engine gave it, give it its place in the topology. */
+export interface WireSetup {
+  readonly segment: string;
+  /** Name the interface gets, at most 15 octets. */
+  readonly interfaceName: string;
+  /** How the node recognises the interface: by the throwaway address of the engine, or by its name already. */
+  readonly find: { readonly by: "address"; readonly address: string } | { readonly by: "name"; readonly name: string };
+  readonly mac: string;
+  /** Addresses with prefix length, such as `192.168.1.2/24`. */
+  readonly addresses: readonly string[];
+}
+
+/** One static route. `to` is a prefix in CIDR form; 0.0.0.0/0 and ::/0 are the default routes. */
+export interface RouteSetup {
+  readonly to: string;
+  readonly via?: string;
+  readonly interfaceName: string;
+}
+
+/** A text for one of the kernel's rule loaders, exactly as loaded and as kept in the results. */
+export interface RuleText {
+  readonly tool: "iptables" | "ip6tables" | "nft";
+  readonly text: string;
+}
+
+/** What the node is. */
+export type RoleSetup =
+  | { readonly type: "router" }
+  | { readonly type: "host" }
+  | HomeAgentRole
+  | MobileNodeRole;
+
+/** A home agent with its STUN server. */
+export interface HomeAgentRole {
+  readonly type: "home-agent";
+  readonly address: string;
+  readonly homePrefix: string;
+  /** Local addresses on which UDP 4191 and 3478 are opened. */
+  readonly listen: readonly string[];
+  /** Shared keys of the mobile nodes it serves, hex by home address (A-39). */
+  readonly registrationKeys: Readonly<Record<string, string>>;
+  readonly tunMtu: number;
+  /** Seed of the node's randomness: 32 octets hex. */
+  readonly seed: string;
+}
+
+/** A mobile or correspondent node; they differ only in who starts. */
+export interface MobileNodeRole {
+  readonly type: "mobile-node" | "correspondent-node";
+  readonly homeAddress: string;
+  readonly homeAgent: {
+    readonly address: string;
+    /** The home agent's addresses on the access networks, best first. */
+    readonly listen: readonly string[];
+  };
+  /** Local addresses to open the candidate socket on, best first. */
+  readonly localAddresses: readonly string[];
+  /** UDP port of the candidate sockets. */
+  readonly port: number;
+  readonly profile: IceProfile;
+  readonly timers: Partial<NodeTimers>;
+  /** Hex; absent when the home agent takes unauthenticated registrations. */
+  readonly registrationKey?: string;
+  readonly tunMtu: number;
+  readonly seed: string;
+}
+
+/** What the orchestrator tells a node. Commands with an `id` are answered by exactly one `reply`. */
+export type AgentCommand =
+  | { readonly type: "setup"; readonly setup: NodeSetup }
+  | { readonly type: "connect"; readonly peer: string }
+  | { readonly type: "ping"; readonly id: number; readonly to: string; readonly count: number; readonly intervalMs: number; readonly timeoutMs: number }
+  | {
+      readonly type: "echo";
+      readonly id: number;
+      readonly to: string;
+      readonly count: number;
+      readonly intervalMs: number;
+      readonly sizeBytes: number;
+      readonly timeoutMs: number;
+    }
+  | { readonly type: "keep" }
+  | { readonly type: "finish" };
+
+/** Monotonic and real time of a node, read together, milliseconds with a fraction: puts packets and events on one axis. */
+export interface ClockReading {
+  readonly monotonicMs: number;
+  readonly realMs: number;
+}
+
+/** What a node tells the orchestrator. */
+export type AgentReport =
+  | { readonly type: "hello"; readonly version: number; readonly pid: number; readonly nodeVersion: string; readonly clock: ClockReading }
+  | { readonly type: "ready" }
+  | { readonly type: "event"; readonly atMs: number; readonly event: NodeEvent }
+  | { readonly type: "reply"; readonly id: number; readonly result: TrafficResult }
+  /** A piece of the pcap stream of one wire, base64; the pieces of a wire in order are one pcap file. */
+  | { readonly type: "capture"; readonly segment: string; readonly data: string }
+  | { readonly type: "capture-done"; readonly segment: string; readonly captured: number; readonly droppedByKernel: number }
+  /** The node cannot go on and exits: what failed, and the last lines that say why. */
+  | { readonly type: "fatal"; readonly code: string; readonly message: string }
+  /** The last report of an orderly end. */
+  | { readonly type: "bye"; readonly clock: ClockReading; readonly counters: Readonly<Record<string, number>> };
+
+/** Outcome of `ping` and `echo`. Round trips in the order of sending; `null` stands for one that was never answered. */
+export interface TrafficResult {
+  readonly sent: number;
+  readonly received: number;
+  readonly duplicates: number;
+  readonly rttMs: readonly (number | null)[];
+}

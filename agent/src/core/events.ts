@@ -1,0 +1,74 @@
+/** What a protocol node reports while it works. Order is the order of happening; the driver adds the time. */
+
+import type { SocketAddress } from "./address.ts";
+
+/** Candidate types of ICE; `relayed` is the home address through the reverse tunnel. */
+export type CandidateType = "host" | "server-reflexive" | "peer-reflexive" | "relayed";
+
+/** A candidate as reports show it. */
+export interface CandidateView {
+  readonly type: CandidateType;
+  readonly address: SocketAddress;
+  /** The local transport address it was obtained from; absent for the peer's candidates. */
+  readonly base?: SocketAddress;
+  readonly priority: number;
+}
+
+/** A pair as reports show it: candidate types and addresses of both ends, seen from the reporting node. */
+export interface PairView {
+  readonly local: CandidateView;
+  readonly remote: CandidateView;
+}
+
+/** Where a session's data travels: straight on the selected pair, or through both home agents. */
+export type DataPath = "direct" | "home-agents";
+
+/** Everything a node reports, one union. `peer` is always the peer's home address. */
+export type NodeEvent =
+  | { readonly type: "registration-sent"; readonly sequence: number; readonly careOf: SocketAddress }
+  | {
+      readonly type: "registered";
+      readonly homeAddress: string;
+      /** Local transport address of the tunnel. */
+      readonly careOf: SocketAddress;
+      readonly natDetected: boolean;
+      readonly lifetimeSec: number;
+    }
+  | { readonly type: "registration-failed"; readonly reason: string }
+  | {
+      /** Home agent side: a binding was made or refreshed. */
+      readonly type: "binding-registered";
+      readonly homeAddress: string;
+      /** Source of the registration as the home agent saw it. */
+      readonly observed: SocketAddress;
+      readonly careOf: string;
+      readonly natDetected: boolean;
+    }
+  | { readonly type: "binding-removed"; readonly homeAddress: string; readonly reason: "deregistered" | "expired" }
+  | { readonly type: "candidate"; readonly peer: string; readonly candidate: CandidateView }
+  | { readonly type: "gathering-done"; readonly peer: string; readonly candidates: number }
+  | { readonly type: "offer-sent"; readonly peer: string; readonly candidates: readonly CandidateView[]; readonly isRestart: boolean }
+  | { readonly type: "offer-received"; readonly peer: string; readonly candidates: readonly CandidateView[]; readonly isRestart: boolean }
+  | { readonly type: "answer-sent"; readonly peer: string; readonly candidates: readonly CandidateView[] }
+  | { readonly type: "answer-received"; readonly peer: string; readonly candidates: readonly CandidateView[] }
+  | { readonly type: "check-list"; readonly peer: string; readonly role: "controlling" | "controlled"; readonly pairs: readonly PairView[] }
+  | {
+      readonly type: "check-sent";
+      readonly peer: string;
+      readonly kind: "ordinary" | "triggered" | "nominating";
+      readonly pair: PairView;
+    }
+  | { readonly type: "check-succeeded"; readonly peer: string; readonly pair: PairView; readonly mapped: SocketAddress; readonly rttMs: number }
+  | { readonly type: "check-failed"; readonly peer: string; readonly pair: PairView; readonly reason: string }
+  | { readonly type: "check-received"; readonly peer: string; readonly from: SocketAddress; readonly local: SocketAddress; readonly nominating: boolean }
+  | { readonly type: "peer-reflexive"; readonly peer: string; readonly side: "local" | "remote"; readonly candidate: CandidateView }
+  | { readonly type: "role-conflict"; readonly peer: string; readonly role: "controlling" | "controlled" }
+  | { readonly type: "pair-valid"; readonly peer: string; readonly pair: PairView }
+  | { readonly type: "nominated"; readonly peer: string; readonly pair: PairView; readonly afterMs: number }
+  | { readonly type: "session-failed"; readonly peer: string; readonly reason: string }
+  | { readonly type: "binding-update-sent"; readonly peer: string; readonly sequence: number; readonly careOf: string }
+  | { readonly type: "binding-update-received"; readonly peer: string; readonly sequence: number; readonly careOf: string; readonly status: number }
+  | { readonly type: "binding-accepted"; readonly peer: string; readonly sequence: number; readonly lifetimeSec: number }
+  | { readonly type: "binding-rejected"; readonly peer: string; readonly status: number }
+  | { readonly type: "path"; readonly peer: string; readonly path: DataPath; readonly pair?: PairView }
+  | { readonly type: "keepalive-sent"; readonly peer: string; readonly pair: PairView };

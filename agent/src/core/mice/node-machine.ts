@@ -1,0 +1,81 @@
+/**
+ * What a driver sees of a node: one machine for a home agent, one for a mobile or correspondent node.
+ *
+ * Both take UDP datagrams, packets that the kernel routed into the TUN device, and wake-ups; both give UDP datagrams,
+ * packets for the TUN device, and events.
+ */
+
+import type { SocketAddress } from "../address.ts";
+import type { NodeEvent } from "../events.ts";
+import type { Datagram, InstantMs, Transmit } from "../machine.ts";
+
+/** A protocol node behind the verbs of `machine.ts`, plus the TUN device of its home address or home prefix. */
+export interface NodeMachine {
+  /** Starts what the node does on its own, such as the home registration. Called once, when sockets and TUN are open. */
+  start(now: InstantMs): void;
+  handleDatagram(now: InstantMs, datagram: Datagram): void;
+  /** Takes one IPv6 packet that the kernel routed into the TUN device. */
+  handleTunPacket(now: InstantMs, packet: Uint8Array): void;
+  handleTimeout(now: InstantMs): void;
+  pollTransmit(): Transmit | undefined;
+  /** The next IPv6 packet to hand to the kernel through the TUN device. */
+  pollTunPacket(): Uint8Array | undefined;
+  pollEvent(): NodeEvent | undefined;
+  /** When `handleTimeout` wants to be called next; undefined when idle. */
+  pollTimeout(): InstantMs | undefined;
+  /** Counters since the start, by name, such as `dropped.unknown` or `checks.sent`; for the result and for debugging. */
+  counters(): Readonly<Record<string, number>>;
+}
+
+/** A mobile or correspondent node: what else it can be told. */
+export interface MobileNodeMachine extends NodeMachine {
+  /** Offers a session to the peer with this home address (RFC 5952 text); a session that exists is restarted. */
+  connect(now: InstantMs, peerHomeAddress: string): void;
+}
+
+/** Pacing and retransmission profile of the checks (digest 2.3 and A-37). */
+export type IceProfile = "ice16" | "rfc8445";
+
+/** What a mobile or correspondent node is told when it is made. */
+export interface MobileNodeConfig {
+  /** Home address, RFC 5952 text. */
+  readonly homeAddress: string;
+  readonly homeAgent: {
+    /** The home agent's own IPv6 address inside the home prefix. */
+    readonly address: string;
+    /** Where it takes DSMIPv6 tunnels (UDP 4191), per IP version it has. */
+    readonly tunnel: readonly SocketAddress[];
+    /** Where its STUN server listens (UDP 3478), per IP version it has. */
+    readonly stun: readonly SocketAddress[];
+  };
+  /** The sockets of this node, one per local address, best first; the first one that can reach the home agent carries the tunnel. */
+  readonly sockets: readonly SocketAddress[];
+  readonly profile: IceProfile;
+  /** Overrides of the timers of digest 8.7, milliseconds. */
+  readonly timers?: Partial<NodeTimers>;
+  /** Shared key that authenticates the home registration (A-39); absent means none. */
+  readonly registrationKey?: Uint8Array;
+}
+
+/** What a home agent is told when it is made. */
+export interface HomeAgentConfig {
+  /** The home agent's own IPv6 address inside the home prefix, RFC 5952 text. */
+  readonly address: string;
+  /** Home prefix in CIDR form, such as `2001:db8:a::/64`. */
+  readonly homePrefix: string;
+  /** Sockets for DSMIPv6 (UDP 4191), one per local address. */
+  readonly tunnelSockets: readonly SocketAddress[];
+  /** Sockets for STUN (UDP 3478), one per local address. */
+  readonly stunSockets: readonly SocketAddress[];
+  /** Shared keys by home address (A-39); a home address without one is taken unauthenticated. */
+  readonly registrationKeys?: ReadonlyMap<string, Uint8Array>;
+}
+
+/** Timers of digest 8.7 in milliseconds. */
+export interface NodeTimers {
+  readonly nominationDelayMs: number;
+  readonly relayPatienceMs: number;
+  readonly freeDelayMs: number;
+  readonly pairKeepaliveMs: number;
+  readonly natKeepaliveMs: number;
+}

@@ -1,0 +1,49 @@
+/**
+ * A lab as data: what has to exist, in an order in which it can be made. A plan says nothing about the runtime that
+ * executes it; `testbed plan` prints it, `lab/` executes it, `render/compose.ts` writes it down for Docker Compose.
+ */
+
+import type { NodeSetup, WireSetup } from "@testbed/agent/control";
+
+/** The set-up of a node before a runtime has made its interfaces: everything but how to find them. */
+export type UnwiredSetup = Omit<NodeSetup, "wires"> & { readonly wires: readonly UnwiredWire[] };
+
+export type UnwiredWire = Omit<WireSetup, "find">;
+
+/** A wire to make. Its topology addresses are the nodes' business; a runtime only carries frames. */
+export interface SegmentSpec {
+  readonly name: string;
+  readonly interfaceName: string;
+}
+
+/** Kernel parameter names with their values, such as `net.ipv4.ip_forward: "1"`, set when the node is made. */
+export type Sysctls = Readonly<Record<string, string>>;
+
+/** A node that runs our agent as its first process. */
+export interface NodeSpec {
+  readonly name: string;
+  readonly sysctls: Sysctls;
+  /** Whether it needs /dev/net/tun. */
+  readonly tun: boolean;
+  /** Names of the segments it is attached to, in the order of `setup.wires`. */
+  readonly segments: readonly string[];
+  readonly setup: UnwiredSetup;
+}
+
+/** A foreign program that shares the network of a node of ours. */
+export interface GuestSpec {
+  readonly name: string;
+  /** The node whose network it lives in. */
+  readonly inside: string;
+  readonly image: string;
+  readonly command?: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface Plan {
+  readonly topology: string;
+  readonly segments: readonly SegmentSpec[];
+  readonly nodes: readonly NodeSpec[];
+  /** Started once every node is ready. */
+  readonly guests: readonly GuestSpec[];
+}

@@ -1,0 +1,124 @@
+/**
+ * A topology with every name resolved, every default filled in and every address assigned: what the rest of the
+ * program works from. Made only by `resolve.ts`; nothing in it is optional for lack of a decision.
+ */
+
+import type { NatProfile } from "./nat-profile.ts";
+
+export interface ResolvedTopology {
+  readonly name: string;
+  readonly summary: string;
+  readonly seed: number;
+  readonly segments: readonly ResolvedSegment[];
+  readonly nodes: readonly ResolvedNode[];
+  readonly sessions: readonly ResolvedSession[];
+  readonly expectations: readonly ResolvedExpectation[];
+}
+
+/** One wire. */
+export interface ResolvedSegment {
+  readonly name: string;
+  /** Name of the interface that every node has on this wire, at most 15 octets, unique in the topology. */
+  readonly interfaceName: string;
+  /** CIDR; absent when the wire carries no such addresses. */
+  readonly ipv4?: string;
+  readonly ipv6?: string;
+}
+
+/** A node's attachment to a wire. Addresses carry their prefix length: `192.168.1.2/24`. */
+export interface ResolvedInterface {
+  readonly segment: string;
+  readonly interfaceName: string;
+  readonly mac: string;
+  readonly ipv4?: string;
+  readonly ipv6?: string;
+}
+
+export interface ResolvedRoute {
+  /** Prefix in CIDR form; `0.0.0.0/0` and `::/0` are default routes. */
+  readonly to: string;
+  readonly via?: string;
+  readonly interfaceName: string;
+}
+
+interface NodeCommon {
+  readonly name: string;
+  readonly interfaces: readonly ResolvedInterface[];
+  readonly routes: readonly ResolvedRoute[];
+}
+
+export type ResolvedNode = ResolvedRouter | ResolvedHomeAgent | ResolvedMobileNode | ResolvedHost;
+
+/** A NAT or firewall box. */
+export interface ResolvedRouter extends NodeCommon {
+  readonly role: "router";
+  /** Interface names of the outside and of the inside wires. */
+  readonly wan: string;
+  readonly lan: readonly string[];
+  /** Address translation for IPv4; absent means plain forwarding. */
+  readonly nat?: NatProfile;
+  readonly firewall: ResolvedFirewall;
+}
+
+/** What a box lets through, per IP version where they differ. Stateful: answers to what went out come back in. */
+export interface ResolvedFirewall {
+  /** `stateful` lets in only what belongs to a flow from inside; `open` lets everything in. */
+  readonly inbound: "stateful" | "open";
+  /** UDP from inside to outside: everything, nothing, or only these destination ports. */
+  readonly outboundUdp: "all" | "none" | readonly number[];
+  /** How long an idle UDP flow is remembered, seconds. */
+  readonly udpIdleSec: number;
+  /** Destinations inside that unsolicited packets may reach. */
+  readonly pinholes: readonly { readonly protocol: "udp" | "mh"; readonly to: string; readonly port?: number; readonly from?: string }[];
+}
+
+export interface ResolvedHomeAgent extends NodeCommon {
+  readonly role: "home-agent";
+  readonly homePrefix: string;
+  /** The home agent's own address in the home prefix. */
+  readonly address: string;
+  /** Local addresses for UDP 4191 and 3478. */
+  readonly listen: readonly string[];
+}
+
+export interface ResolvedMobileNode extends NodeCommon {
+  readonly role: "mobile-node" | "correspondent-node";
+  readonly homeAgent: string;
+  readonly homeAddress: string;
+  /** UDP port of the candidate sockets. */
+  readonly port: number;
+  readonly profile: "ice16" | "rfc8445";
+}
+
+/** A foreign image in the lab's network. */
+export interface ResolvedHost extends NodeCommon {
+  readonly role: "host";
+  readonly image: string;
+  readonly command?: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface ResolvedSession {
+  /** `from-to`, such as `mn-cn`. */
+  readonly name: string;
+  readonly from: string;
+  readonly to: string;
+  readonly traffic: "echo" | "ping" | "none";
+}
+
+export type PathName = "direct" | "home-agents" | "none";
+export type CandidateTypeName = "host" | "server-reflexive" | "peer-reflexive" | "relayed";
+
+/** What the topology file promises of one session; absent fields promise nothing. */
+export interface ResolvedExpectation {
+  readonly session: string;
+  /** `file:line` of the expectation, for the report. */
+  readonly source: string;
+  readonly path?: PathName;
+  /** Types of the selected pair, seen from the session's `from`: local, remote. */
+  readonly selected?: readonly [CandidateTypeName, CandidateTypeName];
+  readonly nominatedWithinMs?: number;
+  readonly roundTripWithinMs?: number;
+  /** At most this many data packets lost. */
+  readonly maxLost?: number;
+}
