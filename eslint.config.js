@@ -5,9 +5,16 @@ import tseslint from "typescript-eslint";
 const EVERY_NODE_MODULE = { group: ["node:*"], message: "This folder is pure: take what you need as an argument." };
 
 /** The ways to read the clock or draw randomness that pure code has no use for. */
-const AMBIENT = ["Date", "performance", "setTimeout", "setInterval", "setImmediate", "console", "process", "crypto"].map(
-  (name) => ({ name, message: "Time, randomness and output are arguments here." }),
-);
+const AMBIENT = [
+  "Date",
+  "performance",
+  "setTimeout",
+  "setInterval",
+  "setImmediate",
+  "console",
+  "process",
+  "crypto",
+].map((name) => ({ name, message: "Time, randomness and output are arguments here." }));
 
 const MATH_RANDOM = {
   selector: "MemberExpression[object.name='Math'][property.name='random']",
@@ -22,7 +29,10 @@ const layer = (files, { forbid = [], nodeModules = "allowed", pure = false }) =>
       "error",
       {
         patterns: [
-          ...forbid.map((group) => ({ group: [group], message: "The import order forbids this: see README, Architecture." })),
+          ...forbid.map((group) => ({
+            group: [group],
+            message: "The import order forbids this: see README, Architecture.",
+          })),
           ...(nodeModules === "forbidden" ? [EVERY_NODE_MODULE] : []),
           ...(nodeModules === "hmac-and-crc"
             ? [
@@ -49,7 +59,10 @@ export default tseslint.config(
       "@typescript-eslint/consistent-type-imports": "error",
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
       "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
-      "@typescript-eslint/no-unnecessary-condition": ["error", { allowConstantLoopConditions: "only-allowed-literals" }],
+      "@typescript-eslint/no-unnecessary-condition": [
+        "error",
+        { allowConstantLoopConditions: "only-allowed-literals" },
+      ],
       complexity: ["error", 15],
       "max-lines": ["error", { max: 400, skipBlankLines: true, skipComments: true }],
       "max-lines-per-function": ["error", { max: 60, skipBlankLines: true, skipComments: true }],
@@ -58,7 +71,11 @@ export default tseslint.config(
   },
   { files: ["test/**"], rules: { "max-lines-per-function": "off", "max-lines": ["error", 600] } },
   { files: ["**/*.js"], extends: [tseslint.configs.disableTypeChecked] },
-  layer(["agent/src/core/**"], { forbid: ["**/io/**", "**/control/**", "**/testing/**"], nodeModules: "hmac-and-crc", pure: true }),
+  layer(["agent/src/core/**"], {
+    forbid: ["**/io/**", "**/control/**", "**/testing/**"],
+    nodeModules: "hmac-and-crc",
+    pure: true,
+  }),
   layer(["agent/src/control/**"], { forbid: ["**/io/**", "**/testing/**"], nodeModules: "forbidden", pure: true }),
   layer(["agent/src/testing/**"], { forbid: ["**/io/**"], nodeModules: "forbidden", pure: true }),
   layer(["agent/src/io/**", "agent/src/main.ts"], { forbid: ["**/testing/**", "**/orchestrator/**"] }),
@@ -77,7 +94,11 @@ export default tseslint.config(
     nodeModules: "forbidden",
     pure: true,
   }),
-  layer(["orchestrator/report/**"], { forbid: ["**/runtime/**", "**/commands/**"], nodeModules: "forbidden", pure: true }),
+  layer(["orchestrator/report/**"], {
+    forbid: ["**/runtime/**", "**/commands/**"],
+    nodeModules: "forbidden",
+    pure: true,
+  }),
   layer(["orchestrator/runtime/**"], { forbid: ["**/lab/**", "**/report/**", "**/commands/**", "**/topology/**"] }),
   layer(["orchestrator/lab/**"], { forbid: ["**/commands/**", "dockerode", "execa"] }),
   layer(["orchestrator/commands/**"], { forbid: ["dockerode"] }),

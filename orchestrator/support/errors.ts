@@ -12,7 +12,7 @@ const EXIT_CODES = {
   "no-image": 3,
   "engine-failed": 3,
   "address-conflict": 3,
-  "leak": 3,
+  leak: 3,
   "setup-failed": 3,
   /** A node of the lab did not do its part. */
   "node-failed": 3,

@@ -69,7 +69,12 @@ export interface ResolvedFirewall {
   /** How long an idle UDP flow is remembered, seconds. */
   readonly udpIdleSec: number;
   /** Destinations inside that unsolicited packets may reach. */
-  readonly pinholes: readonly { readonly protocol: "udp" | "mh"; readonly to: string; readonly port?: number; readonly from?: string }[];
+  readonly pinholes: readonly {
+    readonly protocol: "udp" | "mh";
+    readonly to: string;
+    readonly port?: number;
+    readonly from?: string;
+  }[];
 }
 
 export interface ResolvedHomeAgent extends NodeCommon {

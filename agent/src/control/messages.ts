@@ -56,11 +56,7 @@ export interface RuleText {
 }
 
 /** What the node is. */
-export type RoleSetup =
-  | { readonly type: "router" }
-  | { readonly type: "host" }
-  | HomeAgentRole
-  | MobileNodeRole;
+export type RoleSetup = { readonly type: "router" } | { readonly type: "host" } | HomeAgentRole | MobileNodeRole;
 
 /** A home agent with its STUN server. */
 export interface HomeAgentRole {
@@ -101,7 +97,14 @@ export interface MobileNodeRole {
 export type AgentCommand =
   | { readonly type: "setup"; readonly setup: NodeSetup }
   | { readonly type: "connect"; readonly peer: string }
-  | { readonly type: "ping"; readonly id: number; readonly to: string; readonly count: number; readonly intervalMs: number; readonly timeoutMs: number }
+  | {
+      readonly type: "ping";
+      readonly id: number;
+      readonly to: string;
+      readonly count: number;
+      readonly intervalMs: number;
+      readonly timeoutMs: number;
+    }
   | {
       readonly type: "echo";
       readonly id: number;
@@ -122,13 +125,24 @@ export interface ClockReading {
 
 /** What a node tells the orchestrator. */
 export type AgentReport =
-  | { readonly type: "hello"; readonly version: number; readonly pid: number; readonly nodeVersion: string; readonly clock: ClockReading }
+  | {
+      readonly type: "hello";
+      readonly version: number;
+      readonly pid: number;
+      readonly nodeVersion: string;
+      readonly clock: ClockReading;
+    }
   | { readonly type: "ready" }
   | { readonly type: "event"; readonly atMs: number; readonly event: NodeEvent }
   | { readonly type: "reply"; readonly id: number; readonly result: TrafficResult }
   /** A piece of the pcap stream of one wire, base64; the pieces of a wire in order are one pcap file. */
   | { readonly type: "capture"; readonly segment: string; readonly data: string }
-  | { readonly type: "capture-done"; readonly segment: string; readonly captured: number; readonly droppedByKernel: number }
+  | {
+      readonly type: "capture-done";
+      readonly segment: string;
+      readonly captured: number;
+      readonly droppedByKernel: number;
+    }
   /** The node cannot go on and exits: what failed, and the last lines that say why. */
   | { readonly type: "fatal"; readonly code: string; readonly message: string }
   /** The last report of an orderly end. */

@@ -54,7 +54,8 @@ export function mappedIpv6Bytes(ipv4: string): Uint8Array {
 
 /** The IPv4 address inside sixteen IPv4-mapped octets, or undefined when they are not mapped. */
 export function unmappedIpv4(bytes: Uint8Array): string | undefined {
-  const isMapped = bytes.length === 16 && bytes.subarray(0, 10).every((b) => b === 0) && bytes[10] === 0xff && bytes[11] === 0xff;
+  const isMapped =
+    bytes.length === 16 && bytes.subarray(0, 10).every((b) => b === 0) && bytes[10] === 0xff && bytes[11] === 0xff;
   return isMapped ? bytes.subarray(12).join(".") : undefined;
 }
 
@@ -77,8 +78,11 @@ function ipv6ToBytes(ip: string): Uint8Array {
   const missing = 8 - left.length - right.length;
   const isComplete = halves.length === 2 ? missing >= 1 : missing === 0;
   const groups = [...left, ...Array<string>(Math.max(missing, 0)).fill("0"), ...right];
-  if (!isComplete || groups.some((group) => !/^[0-9a-fA-F]{1,4}$/.test(group))) throw new RangeError(`not an IPv6 address: ${ip}`);
-  return Uint8Array.from(groups.flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff]));
+  if (!isComplete || groups.some((group) => !/^[0-9a-fA-F]{1,4}$/.test(group)))
+    throw new RangeError(`not an IPv6 address: ${ip}`);
+  return Uint8Array.from(
+    groups.flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff]),
+  );
 }
 
 function groupsOfIpv4(ip: string): string {

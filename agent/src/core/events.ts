@@ -47,28 +47,71 @@ export type NodeEvent =
   | { readonly type: "binding-removed"; readonly homeAddress: string; readonly reason: "deregistered" | "expired" }
   | { readonly type: "candidate"; readonly peer: string; readonly candidate: CandidateView }
   | { readonly type: "gathering-done"; readonly peer: string; readonly candidates: number }
-  | { readonly type: "offer-sent"; readonly peer: string; readonly candidates: readonly CandidateView[]; readonly isRestart: boolean }
-  | { readonly type: "offer-received"; readonly peer: string; readonly candidates: readonly CandidateView[]; readonly isRestart: boolean }
+  | {
+      readonly type: "offer-sent";
+      readonly peer: string;
+      readonly candidates: readonly CandidateView[];
+      readonly isRestart: boolean;
+    }
+  | {
+      readonly type: "offer-received";
+      readonly peer: string;
+      readonly candidates: readonly CandidateView[];
+      readonly isRestart: boolean;
+    }
   | { readonly type: "answer-sent"; readonly peer: string; readonly candidates: readonly CandidateView[] }
   | { readonly type: "answer-received"; readonly peer: string; readonly candidates: readonly CandidateView[] }
-  | { readonly type: "check-list"; readonly peer: string; readonly role: "controlling" | "controlled"; readonly pairs: readonly PairView[] }
+  | {
+      readonly type: "check-list";
+      readonly peer: string;
+      readonly role: "controlling" | "controlled";
+      readonly pairs: readonly PairView[];
+    }
   | {
       readonly type: "check-sent";
       readonly peer: string;
       readonly kind: "ordinary" | "triggered" | "nominating";
       readonly pair: PairView;
     }
-  | { readonly type: "check-succeeded"; readonly peer: string; readonly pair: PairView; readonly mapped: SocketAddress; readonly rttMs: number }
+  | {
+      readonly type: "check-succeeded";
+      readonly peer: string;
+      readonly pair: PairView;
+      readonly mapped: SocketAddress;
+      readonly rttMs: number;
+    }
   | { readonly type: "check-failed"; readonly peer: string; readonly pair: PairView; readonly reason: string }
-  | { readonly type: "check-received"; readonly peer: string; readonly from: SocketAddress; readonly local: SocketAddress; readonly nominating: boolean }
-  | { readonly type: "peer-reflexive"; readonly peer: string; readonly side: "local" | "remote"; readonly candidate: CandidateView }
+  | {
+      readonly type: "check-received";
+      readonly peer: string;
+      readonly from: SocketAddress;
+      readonly local: SocketAddress;
+      readonly nominating: boolean;
+    }
+  | {
+      readonly type: "peer-reflexive";
+      readonly peer: string;
+      readonly side: "local" | "remote";
+      readonly candidate: CandidateView;
+    }
   | { readonly type: "role-conflict"; readonly peer: string; readonly role: "controlling" | "controlled" }
   | { readonly type: "pair-valid"; readonly peer: string; readonly pair: PairView }
   | { readonly type: "nominated"; readonly peer: string; readonly pair: PairView; readonly afterMs: number }
   | { readonly type: "session-failed"; readonly peer: string; readonly reason: string }
   | { readonly type: "binding-update-sent"; readonly peer: string; readonly sequence: number; readonly careOf: string }
-  | { readonly type: "binding-update-received"; readonly peer: string; readonly sequence: number; readonly careOf: string; readonly status: number }
-  | { readonly type: "binding-accepted"; readonly peer: string; readonly sequence: number; readonly lifetimeSec: number }
+  | {
+      readonly type: "binding-update-received";
+      readonly peer: string;
+      readonly sequence: number;
+      readonly careOf: string;
+      readonly status: number;
+    }
+  | {
+      readonly type: "binding-accepted";
+      readonly peer: string;
+      readonly sequence: number;
+      readonly lifetimeSec: number;
+    }
   | { readonly type: "binding-rejected"; readonly peer: string; readonly status: number }
   | { readonly type: "path"; readonly peer: string; readonly path: DataPath; readonly pair?: PairView }
   | { readonly type: "keepalive-sent"; readonly peer: string; readonly pair: PairView };
