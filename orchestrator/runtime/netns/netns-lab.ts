@@ -1,0 +1,151 @@
+/** One lab of network namespaces: wires by `ip -batch`, nodes as plain processes under the lab's supervisor. */
+
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import type { NodeSetup } from "@testbed/agent/control";
+import type { GuestSpec, NodeSpec, SegmentSpec, UnwiredSetup } from "../../plan/plan.ts";
+import { TestbedError } from "../../support/errors.ts";
+import { readLines } from "../read-lines.ts";
+import type { DestroyReport, GuestHandle, NodeExit, NodeHandle, RunIdentity, RuntimeLab } from "../runtime.ts";
+import { type Supervisor, startSupervisor } from "./supervisor.ts";
+import { bridgeBatch, nodeBatch, sysctlWrites } from "./wiring.ts";
+
+/** How many of a node's last log lines an error carries. */
+const LOG_TAIL_LINES = 20;
+
+/** Starts a lab; `agentBundle` is the path of the agent's one file. */
+export function createNetnsLab(identity: RunIdentity, agentBundle: string): RuntimeLab {
+  let supervisor: Promise<Supervisor> | undefined;
+  let segments: readonly SegmentSpec[] = [];
+  const nodes = new Map<string, NodeSpec>();
+
+  const inLab = (): Promise<Supervisor> => (supervisor ??= startSupervisor(supervisorLabels(identity)));
+
+  return {
+    async createSegments(specs) {
+      segments = [...segments, ...specs];
+      await ipBatch(await inLab(), bridgeBatch(specs));
+    },
+    async createNodes(specs) {
+      for (const spec of specs) nodes.set(spec.name, spec);
+      await ipBatch(await inLab(), nodeBatch(segments, specs));
+    },
+    async startNode(name) {
+      const spec = nodes.get(name);
+      if (spec === undefined) throw new Error(`startNode before createNodes: ${name}`);
+      const child = spawnIn(await inLab(), name, nodeScript(spec), [process.execPath, agentBundle]);
+      child.stdin.write(`${JSON.stringify({ type: "setup", setup: wiredSetup(spec.setup) })}\n`);
+      return nodeHandle(name, child);
+    },
+    async startGuest(spec) {
+      const child = spawnIn(await inLab(), spec.inside, "", guestCommand(spec), spec.environment);
+      child.stdin.end();
+      return guestHandle(spec.name, child);
+    },
+    async keep() {
+      (await inLab()).keep();
+    },
+    async destroy(): Promise<DestroyReport> {
+      await supervisor?.then((running) => running.stop());
+      return { leftovers: [] };
+    },
+  };
+}
+
+/** The words of a supervisor's command line; `netns-runtime.ts` reads them back. */
+function supervisorLabels({ runId, topology, owner }: RunIdentity): Record<string, string> {
+  return {
+    run: runId,
+    topology,
+    "owner-pid": String(owner.pid),
+    "owner-start": owner.startTicks,
+    "boot-id": owner.bootId,
+  };
+}
+
+async function ipBatch({ enter }: Supervisor, batch: string): Promise<void> {
+  const child = spawn("nsenter", enter(["ip", "-batch", "-"]), { stdio: ["pipe", "ignore", "pipe"] });
+  child.stdin.end(batch);
+  const [errors] = await Promise.all([text(child.stderr), once(child, "close")]);
+  if (child.exitCode !== 0) {
+    throw new TestbedError("setup-failed", `ip could not wire the lab: ${errors.trim()}`, {
+      hint: "the kernel needs veth and bridge; `testbed plan` shows what was asked for",
+    });
+  }
+}
+
+/** Runs a command in a node's namespace after `script`; stdin and stdout are the control channel. */
+function spawnIn(
+  { enter }: Supervisor,
+  namespace: string,
+  script: string,
+  command: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): ChildProcessWithoutNullStreams {
+  const inNamespace = ["ip", "netns", "exec", namespace, "sh", "-c", `${script}exec "$@"`, namespace, ...command];
+  return spawn("nsenter", enter(inNamespace), { stdio: "pipe", env: { PATH: process.env["PATH"], ...environment } });
+}
+
+/** Kernel parameters, and files of the machine that a node writes to replaced by its own. */
+function nodeScript(spec: NodeSpec): string {
+  const ownFiles = ["hosts", "resolv.conf"].map(
+    (file) => `: > /run/${spec.name}.${file}; mount --bind /run/${spec.name}.${file} /etc/${file} || exit 1\n`,
+  );
+  const sysctls = sysctlWrites(spec.sysctls).map(([path, value]) => `echo '${value}' > ${path} || exit 1\n`);
+  return [...ownFiles, ...sysctls, "ip link set lo up || exit 1\n"].join("");
+}
+
+function wiredSetup(setup: UnwiredSetup): NodeSetup {
+  return {
+    ...setup,
+    wires: setup.wires.map((wire) => ({ ...wire, find: { by: "name", name: wire.interfaceName } })),
+  };
+}
+
+function guestCommand({ name, command }: GuestSpec): readonly string[] {
+  if (command !== undefined && command.length > 0) return command;
+  throw new TestbedError(
+    "bad-topology",
+    `node ${name} has no command, and the netns runtime has no images to take one from`,
+    {
+      hint: "give the node a `command` that exists on this machine, or use --runtime docker",
+    },
+  );
+}
+
+function nodeHandle(name: string, child: ChildProcessWithoutNullStreams): NodeHandle {
+  const { log, exited } = watch(child);
+  return {
+    name,
+    lines: readLines(child.stdout),
+    // A node that is gone already needs no command; its exit is reported by `exited`.
+    send: (line) => {
+      if (child.stdin.writable) child.stdin.write(`${line}\n`);
+    },
+    exited,
+    log,
+  };
+}
+
+function guestHandle(name: string, child: ChildProcessWithoutNullStreams): GuestHandle {
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => (output += chunk));
+  const { log, exited } = watch(child);
+  return { name, exited, log: () => output + log() };
+}
+
+function watch(child: ChildProcessWithoutNullStreams): { log: () => string; exited: Promise<NodeExit> } {
+  let log = "";
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => (log += chunk));
+  child.stdin.on("error", () => {
+    // EPIPE of a node that is gone: `exited` tells.
+  });
+  const exited = new Promise<NodeExit>((resolve) => {
+    child.once("error", (error) => (log += `${error.message}\n`));
+    child.once("close", (code) => {
+      resolve({ code: code ?? 137, logTail: log.trimEnd().split("\n").slice(-LOG_TAIL_LINES) });
+    });
+  });
+  return { log: () => log, exited };
+}

@@ -1,0 +1,79 @@
+/** The runtime that needs no engine and no images: network namespaces, and the agent as plain processes. */
+
+import { readdir, readFile } from "node:fs/promises";
+import { release } from "node:os";
+import type { LabSummary, Runtime } from "../runtime.ts";
+import { createNetnsLab } from "./netns-lab.ts";
+import { SUPERVISOR_NAME } from "./supervisor.ts";
+
+export interface NetnsRuntimeOptions {
+  /** Gives the path of the agent's bundle, built when it is stale. */
+  readonly agentBundle: string;
+  /** Whether the process that an identity names still runs. */
+  readonly isAlive: (owner: { readonly pid: number; readonly startTicks: string; readonly bootId: string }) => boolean;
+}
+
+/** A lab's supervisor found in the process table. */
+interface FoundSupervisor {
+  readonly pid: number;
+  readonly labels: ReadonlyMap<string, string>;
+  /** Names of the lab's namespaces. */
+  readonly nodes: readonly string[];
+}
+
+export function createNetnsRuntime({ agentBundle, isAlive }: NetnsRuntimeOptions): Runtime {
+  return {
+    name: "netns",
+    environment: () =>
+      Promise.resolve({ runtime: "netns", kernel: release(), capabilities: { rootless: process.getuid?.() !== 0 } }),
+    // The kernel removes a lab with its supervisor, and the supervisor ends with its owner.
+    sweep: () => Promise.resolve([]),
+    createLab: (identity) => createNetnsLab(identity, agentBundle),
+    async listLabs() {
+      return (await findSupervisors()).map((found) => summary(found, isAlive));
+    },
+    async removeLab(runId) {
+      for (const { pid, labels } of await findSupervisors()) {
+        if (labels.get("run") === runId) process.kill(pid, "SIGKILL");
+      }
+      return { leftovers: [] };
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+function summary({ labels, nodes }: FoundSupervisor, isAlive: NetnsRuntimeOptions["isAlive"]): LabSummary {
+  const label = (name: string): string => labels.get(name) ?? "";
+  const isOwnerAlive = isAlive({
+    pid: Number(label("owner-pid")),
+    startTicks: label("owner-start"),
+    bootId: label("boot-id"),
+  });
+  return {
+    runId: label("run"),
+    topology: label("topology"),
+    nodes,
+    isOwnerAlive,
+    isKept: !isOwnerAlive,
+  };
+}
+
+/** Supervisors are `sh -c <script> mice-testbed-lab run=… topology=…`, seen as the first process of their namespace. */
+async function findSupervisors(): Promise<readonly FoundSupervisor[]> {
+  const pids = (await readdir("/proc")).filter((entry) => /^\d+$/.test(entry));
+  const found = await Promise.all(pids.map(readSupervisor));
+  return found.filter((entry) => entry !== undefined);
+}
+
+async function readSupervisor(pid: string): Promise<FoundSupervisor | undefined> {
+  const words = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
+  const at = words.indexOf(SUPERVISOR_NAME);
+  if (words[0] !== "sh" || at === -1) return undefined;
+  const labels = words.slice(at + 1).flatMap((word) => {
+    const [key, value] = word.split("=", 2);
+    return key !== undefined && value !== undefined ? [[key, value] as const] : [];
+  });
+  // The supervisor's own view of /run names the namespaces; it is gone where the lab has just ended.
+  const nodes = await readdir(`/proc/${pid}/root/run/netns`).catch(() => []);
+  return { pid: Number(pid), labels: new Map(labels), nodes };
+}

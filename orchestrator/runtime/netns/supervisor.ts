@@ -1,0 +1,82 @@
+/**
+ * The process that a lab lives and dies with. It is the first process of its own PID, mount and network namespaces; its
+ * stdin is a pipe from the run. When the run ends, however it ends, the pipe closes, the supervisor exits, and the
+ * kernel kills every process of the lab and with them the namespaces, wires and mounts.
+ */
+
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
+import type { Readable, Writable } from "node:stream";
+import { TestbedError } from "../../support/errors.ts";
+
+/** How a lab is told apart in the process table: the name of the supervisor's shell, followed by `key=value` words. */
+export const SUPERVISOR_NAME = "mice-testbed-lab";
+
+/** The line on the supervisor's stdin that makes it outlive the run. */
+const KEEP_LINE = "keep";
+
+/**
+ * `/run` is private so that namespace names, lock files and the machine's sockets of one lab are no other's. The loop
+ * ends with the pipe; `keep` turns it into an endless wait.
+ */
+const SUPERVISOR_SCRIPT = `
+mount -t tmpfs tmpfs /run && mkdir /run/netns && echo ready || exit 1
+while read -r line; do
+  [ "$line" = ${KEEP_LINE} ] && { sleep infinity & wait; }
+done`;
+
+/** A running supervisor, and how to run a program inside its lab. */
+export interface Supervisor {
+  /** Arguments of `nsenter` that run a command in the lab's namespaces, as root of the lab. */
+  readonly enter: (command: readonly string[]) => readonly string[];
+  readonly keep: () => void;
+  /** Ends the lab; resolves when the supervisor is gone. */
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts a supervisor; `labels` become visible in the process table. Throws `no-permission` where the kernel refuses. */
+export async function startSupervisor(labels: Readonly<Record<string, string>>): Promise<Supervisor> {
+  const isRoot = process.getuid?.() === 0;
+  const words = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+  const child = spawn(
+    "unshare",
+    [
+      ...(isRoot ? [] : ["--user", "--map-root-user"]),
+      ...["--net", "--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"],
+      ...["sh", "-c", SUPERVISOR_SCRIPT, SUPERVISOR_NAME, ...words],
+    ],
+    { stdio: ["pipe", "pipe", "pipe"], detached: true },
+  );
+  const exited = once(child, "exit").catch((error: unknown) => error);
+  await untilReady(child);
+  const namespaces = `/proc/${child.pid ?? 0}/ns`;
+  return {
+    enter: (command) => [
+      ...(isRoot ? [] : [`--user=${namespaces}/user`, "--preserve-credentials"]),
+      ...[`--net=${namespaces}/net`, `--mount=${namespaces}/mnt`, `--pid=${namespaces}/pid_for_children`, "--"],
+      ...command,
+    ],
+    keep: () => void child.stdin.write(`${KEEP_LINE}\n`),
+    stop: async () => {
+      child.kill("SIGKILL");
+      await exited;
+    },
+  };
+}
+
+async function untilReady(child: ChildProcessByStdio<Writable, Readable, Readable>): Promise<void> {
+  let errors = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
+  const isReady = await Promise.race([
+    once(child.stdout, "data").then(() => true),
+    once(child, "exit").then(() => false),
+  ]).catch((error: unknown) => {
+    errors += String(error);
+    return false;
+  });
+  if (!isReady) {
+    throw new TestbedError("no-permission", `the kernel refused the lab's namespaces: ${errors.trim()}`, {
+      hint: "run as root, or allow user namespaces (sysctl kernel.unprivileged_userns_clone=1 or its AppArmor counterpart)",
+    });
+  }
+}

@@ -1,0 +1,52 @@
+/** Timing of whole processes in turn, so that a machine whose speed drifts slows every contestant alike. */
+
+import { execa } from "execa";
+
+/** One contestant: a name, and the processes that make up one run of it. */
+export interface Contestant {
+  readonly name: string;
+  /** Run one after another; the time is that of all of them. */
+  readonly commands: readonly (readonly [file: string, ...args: string[]])[];
+  readonly cwd?: string;
+}
+
+/** Wall-clock seconds of every counted run, in order. */
+export interface Timing {
+  readonly name: string;
+  readonly seconds: readonly number[];
+}
+
+/** Runs the contestants in turn, A B A B …, after one round that does not count. Throws when a command fails. */
+export async function timeInTurn(contestants: readonly Contestant[], rounds: number): Promise<readonly Timing[]> {
+  const seconds = contestants.map((): number[] => []);
+  for (let round = 0; round <= rounds; round++) {
+    for (const [i, contestant] of contestants.entries()) {
+      const elapsed = await timeOnce(contestant);
+      if (round > 0) seconds[i]?.push(elapsed);
+    }
+  }
+  return contestants.map(({ name }, i) => ({ name, seconds: seconds[i] ?? [] }));
+}
+
+/** Middle value of an unsorted list; the mean of the two middle ones when the count is even. NaN for an empty list. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  if (sorted.length === 0) return Number.NaN;
+  return sorted.length % 2 === 1
+    ? (sorted[Math.floor(middle)] ?? Number.NaN)
+    : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
+}
+
+/** Pair by pair ratios of two contestants that ran in turn; their median is the figure to quote. */
+export function ratios(a: Timing, b: Timing): readonly number[] {
+  return a.seconds.map((value, i) => value / (b.seconds[i] ?? Number.NaN));
+}
+
+async function timeOnce({ commands, cwd }: Contestant): Promise<number> {
+  const startedAt = performance.now();
+  for (const [file, ...args] of commands) {
+    await execa(file, args, { ...(cwd === undefined ? {} : { cwd }), stdin: "ignore", stdout: "ignore" });
+  }
+  return (performance.now() - startedAt) / 1000;
+}
