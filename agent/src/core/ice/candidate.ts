@@ -1,0 +1,79 @@
+/** Candidates of both ends: how they are made, which are redundant, which is the default (digest 2.2). */
+
+import { formatSocketAddress, type SocketAddress, sameSocketAddress } from "../address.ts";
+import type { CandidateType, CandidateView } from "../events.ts";
+import { HIGHEST_LOCAL_PREFERENCE } from "./constants.ts";
+import { candidatePriority } from "./priority.ts";
+
+/** A candidate of this node. */
+export interface LocalCandidate {
+  readonly type: CandidateType;
+  readonly address: SocketAddress;
+  /** What this node sends from to use it: its socket, or for the relayed candidate home address and port. */
+  readonly base: SocketAddress;
+  /** 1..2^31-1. */
+  readonly priority: number;
+  /** Related address for offers: base of a reflexive candidate, mapped address of the tunnel for the relayed one. */
+  readonly related?: SocketAddress;
+}
+
+/** A candidate of the peer, signalled or learned from its checks. */
+export interface RemoteCandidate {
+  readonly type: CandidateType;
+  readonly address: SocketAddress;
+  readonly priority: number;
+}
+
+/** The candidate that a bound socket is. `rank` 0 is the best socket of the node. */
+export function hostCandidate(address: SocketAddress, rank = 0): LocalCandidate {
+  return { type: "host", address, base: address, priority: candidatePriority("host", preferenceOf(rank)) };
+}
+
+/** The candidate that a STUN server saw when asked from `base`. */
+export function serverReflexiveCandidate(address: SocketAddress, base: SocketAddress, rank = 0): LocalCandidate {
+  const priority = candidatePriority("server-reflexive", preferenceOf(rank));
+  return { type: "server-reflexive", address, base, priority, related: base };
+}
+
+/** The home address as candidate (digest A-24); `related` is the mapped address of the tunnel, where known. */
+export function relayedCandidate(address: SocketAddress, related?: SocketAddress): LocalCandidate {
+  const candidate = { type: "relayed", address, base: address, priority: candidatePriority("relayed") } as const;
+  return related === undefined ? candidate : { ...candidate, related };
+}
+
+/** Drops candidates that repeat a better one's address and base; best first (RFC 8445 section 5.1.3). */
+export function withoutRedundant(candidates: readonly LocalCandidate[]): LocalCandidate[] {
+  const kept = new Map<string, LocalCandidate>();
+  for (const candidate of byPriority(candidates)) {
+    const key = `${formatSocketAddress(candidate.address)} ${formatSocketAddress(candidate.base)}`;
+    if (!kept.has(key)) kept.set(key, candidate);
+  }
+  return [...kept.values()];
+}
+
+/** Where a peer that knows no ICE would send: relayed, else server-reflexive, else host (digest 2.2). */
+export function defaultCandidate(candidates: readonly LocalCandidate[]): LocalCandidate | undefined {
+  const best = byPriority(candidates);
+  const types: readonly CandidateType[] = ["relayed", "server-reflexive", "host"];
+  return types.flatMap((type) => best.filter((candidate) => candidate.type === type))[0];
+}
+
+/** Highest priority first; equal ones keep their order. */
+export function byPriority<C extends { readonly priority: number }>(candidates: readonly C[]): C[] {
+  return candidates.toSorted((a, b) => b.priority - a.priority);
+}
+
+/** True when both name the same candidate of this node. */
+export function sameLocalCandidate(a: LocalCandidate, b: LocalCandidate): boolean {
+  return sameSocketAddress(a.address, b.address) && sameSocketAddress(a.base, b.base);
+}
+
+/** A candidate as events show it. */
+export function candidateView(candidate: LocalCandidate | RemoteCandidate): CandidateView {
+  const { type, address, priority } = candidate;
+  return "base" in candidate ? { type, address, base: candidate.base, priority } : { type, address, priority };
+}
+
+function preferenceOf(rank: number): number {
+  return Math.max(HIGHEST_LOCAL_PREFERENCE - rank, 0);
+}

@@ -1,0 +1,147 @@
+/**
+ * What a composing node sees of ICE: the verbs of one agent, and what it is told and tells.
+ *
+ * One machine serves one session and one generation of credentials. An ICE restart is a new machine.
+ */
+
+import type { SocketAddress } from "../address.ts";
+import type { NodeEvent } from "../events.ts";
+import type { Datagram, InstantMs, Rng, Transmit } from "../machine.ts";
+import type { IceProfile } from "../mice/node-machine.ts";
+import type { LocalCandidate, RemoteCandidate } from "./candidate.ts";
+import type { IceLimits } from "./constants.ts";
+import type { IceRole } from "./priority.ts";
+
+/** Username fragment and password of one end as STUN uses them (ice-char text, digest 8.3). */
+export interface IceCredentials {
+  readonly ufrag: string;
+  readonly pwd: string;
+}
+
+/** What the agent is told when it is made. */
+export interface IceAgentConfig {
+  readonly profile: IceProfile;
+  /** Role to begin with: the offerer controls (RFC 8445 section 6.1.1). */
+  readonly role: IceRole;
+  /** A lite agent answers checks and sends none (digest 2.12). */
+  readonly isLite?: boolean;
+  readonly credentials: IceCredentials;
+  /** Host, server-reflexive and relayed candidates of this node; the relayed one is its own base. */
+  readonly candidates: readonly LocalCandidate[];
+  /** When the offer was sent or received: `nominated.afterMs` counts from here. */
+  readonly startedAt: InstantMs;
+  readonly rng: Rng;
+  readonly limits?: Partial<IceLimits>;
+}
+
+/** What an offer or answer says about the peer. */
+export interface RemoteDescription {
+  readonly credentials: IceCredentials;
+  readonly candidates: readonly RemoteCandidate[];
+  readonly isLite: boolean;
+  /** Tokens of ice-options. Without effect: this agent only sends regular nomination, which every peer takes. */
+  readonly options: readonly string[];
+}
+
+/** A pair that a successful check has proved; data may use it. */
+export interface ValidPair {
+  /** `local.base` is where to send from. */
+  readonly local: LocalCandidate;
+  readonly remote: RemoteCandidate;
+  readonly priority: bigint;
+  readonly isNominated: boolean;
+  readonly rttMs: number;
+}
+
+/** What the agent knows about a pair of transport addresses: the question of remote-candidates (digest 2.10). */
+export type PairStanding = "valid" | "pending" | "failed" | "unknown";
+
+type WithoutPeer<E> = E extends unknown ? Omit<E, "peer"> : never;
+
+type SharedEvent =
+  | "check-list"
+  | "check-sent"
+  | "check-succeeded"
+  | "check-failed"
+  | "check-received"
+  | "peer-reflexive"
+  | "role-conflict"
+  | "pair-valid"
+  | "nominated"
+  | "keepalive-sent";
+
+/** What the agent reports: events of `NodeEvent` without `peer`, and two of its own. */
+export type IceEvent =
+  | WithoutPeer<Extract<NodeEvent, { readonly type: SharedEvent }>>
+  /** No pair works; the session stays on the path through the home agents. */
+  | { readonly type: "failed"; readonly reason: IceFailure }
+  /** `freeDelayMs` after nomination: candidates off the selected pair need no upkeep any more. */
+  | { readonly type: "released" };
+
+/** Why an agent gave up. */
+export type IceFailure = "no-candidate-pairs" | "all-checks-failed" | "lite-lite";
+
+/** Why a STUN message had no effect. */
+export type IceDropReason =
+  | "malformed"
+  | "unauthenticated-request"
+  | "unauthenticated-response"
+  | "unknown-transaction"
+  | "too-many-candidates"
+  | "check-list-full"
+  | "request-budget-spent";
+
+/** Counters since the start. */
+export interface IceStats {
+  /** New checks, ordinary, triggered and nominating. */
+  readonly checksSent: number;
+  /** Checks that a success response answered. */
+  readonly checksAnswered: number;
+  readonly checksFailed: number;
+  /** Requests sent again within a check. */
+  readonly retransmits: number;
+  readonly requestsReceived: number;
+  /** Answers sent, by STUN status: 200, 400, 401, 420, 487. */
+  readonly answersSent: Readonly<Record<number, number>>;
+  readonly indicationsReceived: number;
+  readonly keepalivesSent: number;
+  readonly dropped: Readonly<Record<IceDropReason, number>>;
+}
+
+/** Where the agent is; `waiting` is before the peer's description arrived. */
+export type IceState = "waiting" | "running" | "completed" | "failed";
+
+/** One ICE agent. Inputs first, then the queues, then questions. */
+export interface IceMachine {
+  /** Takes the peer's description and starts checks at once; a second call has no effect. */
+  setRemote(now: InstantMs, remote: RemoteDescription): void;
+  /**
+   * Takes a datagram that is STUN with a right FINGERPRINT: requests whose USERNAME begins with this agent's fragment,
+   * responses of its transactions, indications on its pairs. What came through the tunnel for the relayed candidate
+   * has home address and port as `local`.
+   */
+  handleStun(now: InstantMs, datagram: Datagram): void;
+  /** Tells that data left on the selected pair, which puts off the keepalive. */
+  noteDataSent(now: InstantMs): void;
+  handleTimeout(now: InstantMs): void;
+  /** `local` is the base to send from; the relayed candidate's base means "through the tunnel". */
+  pollTransmit(): Transmit | undefined;
+  pollEvent(): IceEvent | undefined;
+  pollTimeout(): InstantMs | undefined;
+
+  /** True when a request with this left part of USERNAME is for this agent. */
+  ownsUsername(ufrag: string): boolean;
+  /** True when this agent sent, and still remembers, the request with this transaction ID (12 octets). */
+  ownsTransaction(transactionId: Uint8Array): boolean;
+  /** True when data from `remote` at the socket `local` may be taken: pair valid, or an authenticated check came from there. */
+  acceptsDataFrom(local: SocketAddress, remote: SocketAddress): boolean;
+  /** Standing of the pair of these candidates' addresses, as remote-candidates names them. */
+  standingOf(local: SocketAddress, remote: SocketAddress): PairStanding;
+  readonly state: IceState;
+  readonly role: IceRole;
+  /** Every pair proved so far, best first. */
+  validPairs(): readonly ValidPair[];
+  /** The nominated pair of highest priority. */
+  selectedPair(): ValidPair | undefined;
+  stats(): IceStats;
+}
