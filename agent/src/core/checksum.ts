@@ -1,0 +1,59 @@
+/** The Internet checksum of RFC 1071 and the IPv6 pseudo-header that it covers. */
+
+import { addressToBytes } from "./address.ts";
+import { ByteWriter } from "./bytes.ts";
+
+/**
+ * The checksum to put into a message: the one's complement of the one's complement sum of all 16-bit words of the parts
+ * laid end to end, an odd last octet counting as the high half of a word (RFC 1071 section 1). The checksum field itself
+ * has to be zero in the parts. The result is 0..0xFFFF; UDP's rule of sending 0xFFFF for 0 is the caller's (RFC 8200
+ * section 8.1).
+ */
+export function internetChecksum(...parts: readonly Uint8Array[]): number {
+  return onesComplementSum(parts) ^ 0xffff;
+}
+
+/** True when the parts, checksum field included, sum up to 0xFFFF. */
+export function hasValidChecksum(...parts: readonly Uint8Array[]): boolean {
+  return onesComplementSum(parts) === 0xffff;
+}
+
+/**
+ * The 40 octets of the IPv6 pseudo-header (RFC 8200 section 8.1): source 16, destination 16, upper-layer length 4,
+ * zero 3, next header 1. Addresses are RFC 5952 text.
+ */
+export function ipv6PseudoHeader(fields: {
+  readonly source: string;
+  readonly destination: string;
+  /** Octets of the upper-layer header and its data. */
+  readonly length: number;
+  readonly nextHeader: number;
+}): Uint8Array {
+  return new ByteWriter()
+    .bytes(addressToBytes(fields.source))
+    .bytes(addressToBytes(fields.destination))
+    .u32(fields.length)
+    .zeros(3)
+    .u8(fields.nextHeader)
+    .finish();
+}
+
+function onesComplementSum(parts: readonly Uint8Array[]): number {
+  let sum = 0;
+  let isHighOctet = true;
+  for (const part of parts) {
+    for (const octet of part) {
+      sum += isHighOctet ? octet << 8 : octet;
+      isHighOctet = !isHighOctet;
+    }
+    // Folding per part keeps the sum far below 2^53 for any number of parts.
+    sum = foldCarries(sum);
+  }
+  return sum;
+}
+
+function foldCarries(sum: number): number {
+  let folded = sum;
+  while (folded > 0xffff) folded = (folded % 0x10000) + Math.floor(folded / 0x10000);
+  return folded;
+}
