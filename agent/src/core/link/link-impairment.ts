@@ -1,0 +1,105 @@
+/**
+ * One direction of an impaired link as a sans-IO machine: packets in with a time, packets out when they are due.
+ *
+ * Order of what happens to a packet is that of a real link with a queue in front: loss, then the rate's queue, then the
+ * delay. Jitter alone never reorders; packets overtake only where `reorderRate` asks for it.
+ */
+
+import type { InstantMs } from "../machine.ts";
+import { DEFAULT_QUEUE_PACKETS, type LinkCondition } from "./link-condition.ts";
+
+/** Uniform draws from [0, 1). */
+export type Uniform = () => number;
+
+export interface LinkImpairment<Packet> {
+  /** Takes a packet of `octets` on the wire. */
+  push: (now: InstantMs, packet: Packet, octets: number) => void;
+  /** The next packet that is due, or undefined. */
+  pollDue: (now: InstantMs) => Packet | undefined;
+  /** When the next packet is due; undefined when none is under way. */
+  pollTimeout: () => InstantMs | undefined;
+  counters: () => LinkCounters;
+}
+
+export interface LinkCounters {
+  readonly received: number;
+  readonly lost: number;
+  readonly queueFull: number;
+  readonly duplicated: number;
+  readonly reordered: number;
+}
+
+export function createLinkImpairment<Packet>(condition: LinkCondition, uniform: Uniform): LinkImpairment<Packet> {
+  const isLost = lossProcess(condition, uniform);
+  const line = rateLine(condition);
+  const underWay: { readonly dueAt: InstantMs; readonly packet: Packet }[] = [];
+  const counters = { received: 0, lost: 0, queueFull: 0, duplicated: 0, reordered: 0 };
+  let lastInOrderAt: InstantMs = Number.NEGATIVE_INFINITY;
+
+  const send = (sentAt: InstantMs, packet: Packet): void => {
+    const overtakes = condition.reorderRate !== undefined && uniform() < condition.reorderRate;
+    if (overtakes) counters.reordered += 1;
+    else lastInOrderAt = Math.max(lastInOrderAt, sentAt + delayOf(condition, uniform));
+    insert(underWay, { dueAt: overtakes ? sentAt : lastInOrderAt, packet });
+  };
+
+  return {
+    push(now, packet, octets) {
+      counters.received += 1;
+      if (isLost()) {
+        counters.lost += 1;
+        return;
+      }
+      const sentAt = line(now, octets);
+      if (sentAt === "full") {
+        counters.queueFull += 1;
+        return;
+      }
+      send(sentAt, packet);
+      if (condition.duplicateRate !== undefined && uniform() < condition.duplicateRate) {
+        counters.duplicated += 1;
+        send(sentAt, packet);
+      }
+    },
+    pollDue: (now) => ((underWay[0]?.dueAt ?? Number.POSITIVE_INFINITY) <= now ? underWay.shift()?.packet : undefined),
+    pollTimeout: () => underWay[0]?.dueAt,
+    counters: () => ({ ...counters }),
+  };
+}
+
+/** Independent losses, or the two-state chain of Gilbert: every packet is lost in the bad state, none in the good. */
+function lossProcess({ lossRate = 0, lossBurst = 1 }: LinkCondition, uniform: Uniform): () => boolean {
+  if (lossRate <= 0) return () => false;
+  if (lossBurst <= 1 || lossRate >= 1) return () => uniform() < lossRate;
+  const leaveBad = 1 / lossBurst;
+  const enterBad = (lossRate * leaveBad) / (1 - lossRate);
+  let isBad = uniform() < lossRate;
+  return () => {
+    isBad = uniform() < (isBad ? 1 - leaveBad : enterBad);
+    return isBad;
+  };
+}
+
+/** When a packet that arrives at `now` has left the sender at the link's rate; packets before it go first. */
+function rateLine({ rateBitPerSec, queuePackets = DEFAULT_QUEUE_PACKETS }: LinkCondition) {
+  const departures: InstantMs[] = [];
+  return (now: InstantMs, octets: number): InstantMs | "full" => {
+    if (rateBitPerSec === undefined) return now;
+    while ((departures[0] ?? Number.POSITIVE_INFINITY) <= now) departures.shift();
+    if (departures.length >= queuePackets) return "full";
+    const departsAt = Math.max(now, departures.at(-1) ?? now) + (octets * 8 * 1000) / rateBitPerSec;
+    departures.push(departsAt);
+    return departsAt;
+  };
+}
+
+function delayOf({ delayMs = 0, jitterMs = 0 }: LinkCondition, uniform: Uniform): number {
+  return Math.max(0, delayMs + (jitterMs === 0 ? 0 : (2 * uniform() - 1) * jitterMs));
+}
+
+/** Keeps the list sorted by due time, equal times in order of arrival; nearly always an append. */
+function insert<T extends { readonly dueAt: InstantMs }>(list: T[], entry: T): void {
+  let at = list.length;
+  while (at > 0 && (list[at - 1]?.dueAt ?? 0) > entry.dueAt) at -= 1;
+  list.splice(at, 0, entry);
+}
