@@ -1,0 +1,9 @@
+/** A network in virtual time for tests: wires, hosts, NAT boxes, and protocol machines on them. */
+
+export { type MachineNode, routeFromTun, runMachine, type TimedEvent } from "./machine-node.ts";
+export { type NatDependence, NatTable, type SimNatProfile } from "./nat-table.ts";
+export { ipv6Packet, type SimPacket, type UdpPacket } from "./packet.ts";
+export { type SeededRng, seededRng } from "./seeded-rng.ts";
+export { SimHost } from "./sim-host.ts";
+export { createSimNat, type SimNat, type SimNatSetup } from "./sim-nat.ts";
+export { SimNet, type TraceEntry } from "./sim-net.ts";

@@ -1,0 +1,68 @@
+/** The driver of a protocol node in virtual time: sockets, TUN device and timer of a `NodeMachine` on a simulated host. */
+
+import type { SocketAddress } from "../core/address.ts";
+import type { NodeEvent } from "../core/events.ts";
+import type { InstantMs } from "../core/machine.ts";
+import type { NodeMachine } from "../core/mice/node-machine.ts";
+import { ipv6Packet } from "./packet.ts";
+import type { SimHost } from "./sim-host.ts";
+
+export interface TimedEvent {
+  readonly atMs: InstantMs;
+  readonly event: NodeEvent;
+}
+
+/** A machine at work on a simulated host. */
+export interface MachineNode<M extends NodeMachine> {
+  readonly host: SimHost;
+  readonly machine: M;
+  /** Everything it reported so far. */
+  readonly events: readonly TimedEvent[];
+  /** Calls the machine and then moves what it wants to send. */
+  readonly tell: (action: (machine: M, now: InstantMs) => void) => void;
+  /** Opens a socket; datagrams that arrive there reach the machine. */
+  readonly open: (socket: SocketAddress) => void;
+  readonly close: (socket: SocketAddress) => void;
+}
+
+/** Takes an IPv6 packet that the machine hands to the kernel through the TUN device. */
+export type TunReader = (packet: Uint8Array) => void;
+
+/** Opens the sockets, connects the TUN device, and starts the machine. */
+export function runMachine<M extends NodeMachine>(
+  host: SimHost,
+  machine: M,
+  options: { readonly sockets: readonly SocketAddress[]; readonly onTun: TunReader },
+): MachineNode<M> {
+  const { time } = host.net;
+  const events: TimedEvent[] = [];
+  let disarm = (): void => undefined;
+
+  const drain = (): void => {
+    for (let tx = machine.pollTransmit(); tx !== undefined; tx = machine.pollTransmit())
+      host.send({ kind: "udp", source: tx.local, destination: tx.remote, payload: tx.payload });
+    for (let packet = machine.pollTunPacket(); packet !== undefined; packet = machine.pollTunPacket())
+      options.onTun(packet);
+    for (let event = machine.pollEvent(); event !== undefined; event = machine.pollEvent())
+      events.push({ atMs: time.now, event });
+    disarm();
+    const wakeAt = machine.pollTimeout();
+    if (wakeAt !== undefined) disarm = time.at(wakeAt, () => tell((m, now) => m.handleTimeout(now)));
+  };
+  const tell = (action: (machine: M, now: InstantMs) => void): void => {
+    action(machine, time.now);
+    drain();
+  };
+  const open = (local: SocketAddress): void =>
+    host.bind(local, (payload, remote) => tell((m, now) => m.handleDatagram(now, { local, remote, payload })));
+
+  for (const socket of options.sockets) open(socket);
+  host.onTunnelled = ({ payload }) => tell((m, now) => m.handleTunPacket(now, payload));
+  tell((m, now) => m.start(now));
+  return { host, machine, events, tell, open, close: (socket) => host.unbind(socket) };
+}
+
+/** A TUN reader for a home agent: the kernel routes the packet on. */
+export function routeFromTun(host: SimHost): TunReader {
+  return (bytes) => void host.send(ipv6Packet(bytes));
+}

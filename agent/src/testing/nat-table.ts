@@ -1,0 +1,146 @@
+/**
+ * The translation table of a NAT as RFC 4787 describes it, on one external address.
+ *
+ * It behaves like the kernel's connection tracking where the RFC leaves room: a flow that the outside opened keeps its
+ * external port for the answers, whatever the mapping behaviour would draw for a new destination.
+ */
+
+import { formatSocketAddress, type SocketAddress } from "../core/address.ts";
+import type { InstantMs } from "../core/machine.ts";
+import { type SeededRng, seededRng } from "./seeded-rng.ts";
+
+/** What a mapping depends on (RFC 4787 section 4.1) or a filter looks at (section 5). */
+export type NatDependence = "endpoint-independent" | "address-dependent" | "address-and-port-dependent";
+
+/** The behaviour of a simulated NAT; the fields of a topology's NAT profile. */
+export interface SimNatProfile {
+  readonly mapping: NatDependence;
+  readonly filtering: NatDependence;
+  readonly portAssignment: "preserve" | "random";
+  /** External ports to draw from, both ends included. */
+  readonly ports: { readonly first: number; readonly last: number };
+  readonly hairpinning: boolean;
+  readonly udpLifetimeSec: number;
+  readonly inboundRefresh: boolean;
+  readonly seed: number;
+}
+
+interface Mapping {
+  readonly inside: SocketAddress;
+  readonly externalPort: number;
+  readonly keys: Set<string>;
+  /** Peers that a packet was sent to: addresses and transport addresses. */
+  readonly peers: Set<string>;
+  usedAt: InstantMs;
+}
+
+/** Mappings from inside transport addresses to ports of the external address. */
+export class NatTable {
+  readonly #profile: SimNatProfile;
+  readonly #rng: SeededRng;
+  readonly #byKey = new Map<string, Mapping>();
+  readonly #byPort = new Map<number, Mapping>();
+
+  constructor(profile: SimNatProfile) {
+    this.#profile = profile;
+    this.#rng = seededRng(profile.seed);
+  }
+
+  /** Number of live mappings, as of the last packet. */
+  get size(): number {
+    return this.#byPort.size;
+  }
+
+  /** The external port for a packet from inside, made when there is none. */
+  outbound(now: InstantMs, inside: SocketAddress, peer: SocketAddress): number {
+    this.#expire(now);
+    const mapping = this.#byKey.get(flowKey(inside, peer)) ?? this.#mappingOf(inside, peer);
+    this.#index(mapping, flowKey(inside, peer));
+    mapping.peers.add(peer.ip).add(formatSocketAddress(peer));
+    mapping.usedAt = now;
+    return mapping.externalPort;
+  }
+
+  /** The inside address for a packet from outside, or undefined when the filter drops it. */
+  inbound(now: InstantMs, peer: SocketAddress, externalPort: number): SocketAddress | undefined {
+    this.#expire(now);
+    const mapping = this.#byPort.get(externalPort);
+    if (mapping === undefined || !this.#admits(mapping, peer)) return undefined;
+    if (this.#profile.inboundRefresh) mapping.usedAt = now;
+    this.#index(mapping, flowKey(mapping.inside, peer));
+    return mapping.inside;
+  }
+
+  /** Forgets everything, as a reboot does. */
+  clear(): void {
+    this.#byKey.clear();
+    this.#byPort.clear();
+  }
+
+  #admits(mapping: Mapping, peer: SocketAddress): boolean {
+    switch (this.#profile.filtering) {
+      case "endpoint-independent":
+        return true;
+      case "address-dependent":
+        return mapping.peers.has(peer.ip);
+      case "address-and-port-dependent":
+        return mapping.peers.has(formatSocketAddress(peer));
+    }
+  }
+
+  #mappingKey(inside: SocketAddress, peer: SocketAddress): string {
+    const from = formatSocketAddress(inside);
+    switch (this.#profile.mapping) {
+      case "endpoint-independent":
+        return `map ${from}`;
+      case "address-dependent":
+        return `map ${from} ${peer.ip}`;
+      case "address-and-port-dependent":
+        return `map ${from} ${formatSocketAddress(peer)}`;
+    }
+  }
+
+  #mappingOf(inside: SocketAddress, peer: SocketAddress): Mapping {
+    const key = this.#mappingKey(inside, peer);
+    const mapping = this.#byKey.get(key) ?? this.#create(inside);
+    this.#index(mapping, key);
+    return mapping;
+  }
+
+  #create(inside: SocketAddress): Mapping {
+    const externalPort = this.#drawPort(inside.port);
+    const mapping: Mapping = { inside, externalPort, keys: new Set(), peers: new Set(), usedAt: 0 };
+    this.#byPort.set(externalPort, mapping);
+    return mapping;
+  }
+
+  #drawPort(insidePort: number): number {
+    const { portAssignment, ports } = this.#profile;
+    if (portAssignment === "preserve" && !this.#byPort.has(insidePort)) return insidePort;
+    if (this.#byPort.size > ports.last - ports.first) throw new Error("the simulated NAT has no port left");
+    for (;;) {
+      const port = this.#rng.integer(ports.first, ports.last);
+      if (!this.#byPort.has(port)) return port;
+    }
+  }
+
+  /** An older flow to the same peer keeps its external port: the first mapping of a key stays. */
+  #index(mapping: Mapping, key: string): void {
+    if (this.#byKey.has(key)) return;
+    this.#byKey.set(key, mapping);
+    mapping.keys.add(key);
+  }
+
+  #expire(now: InstantMs): void {
+    const oldest = now - this.#profile.udpLifetimeSec * 1000;
+    for (const mapping of this.#byPort.values()) {
+      if (mapping.usedAt > oldest) continue;
+      this.#byPort.delete(mapping.externalPort);
+      for (const key of mapping.keys) this.#byKey.delete(key);
+    }
+  }
+}
+
+function flowKey(inside: SocketAddress, peer: SocketAddress): string {
+  return `flow ${formatSocketAddress(inside)} ${formatSocketAddress(peer)}`;
+}

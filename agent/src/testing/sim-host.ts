@@ -1,0 +1,119 @@
+/** A node with an IP stack: addresses, routes, UDP sockets, and forwarding where it is a router. */
+
+import { formatSocketAddress, type SocketAddress } from "../core/address.ts";
+import type { LinkCondition } from "../core/link/link-condition.ts";
+import { destinationIp, type Ipv6Packet, type SimPacket } from "./packet.ts";
+import { type Prefix, parsePrefix, prefixContains } from "./prefix.ts";
+import type { SimNet, SimNode, SimPort } from "./sim-net.ts";
+
+/** Takes a UDP payload that arrived at a bound socket. */
+export type UdpHandler = (payload: Uint8Array, remote: SocketAddress) => void;
+
+interface Route {
+  readonly prefix: Prefix;
+  readonly port: SimPort;
+  /** Next hop; absent when the prefix is on the wire itself. */
+  readonly via?: string;
+}
+
+/** A host; with `forward` it is a router. */
+export class SimHost implements SimNode {
+  readonly name: string;
+  readonly net: SimNet;
+  /** Takes IPv6 packets for prefixes routed into the host's TUN device. */
+  onTunnelled: ((packet: Ipv6Packet) => void) | undefined;
+  /** Sees packets between two ports before they go on, and may translate or drop (undefined) them. */
+  forward: ((packet: SimPacket, arrivedAt: SimPort, leavesBy: SimPort) => SimPacket | undefined) | undefined;
+  /** Sees packets for the host's own addresses first; true when it took them. */
+  intake: ((packet: SimPacket, arrivedAt: SimPort) => boolean) | undefined;
+  readonly #routes: Route[] = [];
+  readonly #sockets = new Map<string, UdpHandler>();
+  readonly #ports: SimPort[] = [];
+  readonly #tunPrefixes: Prefix[] = [];
+
+  constructor(net: SimNet, name: string) {
+    this.net = net;
+    this.name = name;
+  }
+
+  /** Gives the host a port with addresses such as `192.168.1.2/24`. */
+  attach(wire: string, addresses: readonly string[], condition?: LinkCondition): SimPort {
+    const port = this.net.attach(this, wire, addresses, condition);
+    this.#ports.push(port);
+    for (const address of addresses) this.#routes.push({ prefix: parsePrefix(address), port });
+    return port;
+  }
+
+  /** Takes a port away with its addresses and routes, as a node does that leaves a network. */
+  detach(port: SimPort): void {
+    port.detach();
+    this.#ports.splice(this.#ports.indexOf(port), 1);
+    const kept = this.#routes.filter((route) => route.port !== port);
+    this.#routes.splice(0, this.#routes.length, ...kept);
+  }
+
+  /** Routes a prefix by the port whose wire has the next hop. */
+  route(prefix: string, via: string): void {
+    const onLink = this.#lookUp(via);
+    if (onLink === undefined) throw new Error(`${this.name}: no wire has the next hop ${via}`);
+    this.#routes.push({ prefix: parsePrefix(prefix), port: onLink.port, via });
+  }
+
+  /** Routes a prefix into the TUN device. */
+  routeToTun(prefix: string): void {
+    this.#tunPrefixes.push(parsePrefix(prefix));
+  }
+
+  bind(local: SocketAddress, handler: UdpHandler): void {
+    this.#sockets.set(formatSocketAddress(local), handler);
+  }
+
+  unbind(local: SocketAddress): void {
+    this.#sockets.delete(formatSocketAddress(local));
+  }
+
+  /** Sends from this host; false when no route leads there. */
+  send(packet: SimPacket): boolean {
+    const destination = destinationIp(packet);
+    const isLocal = this.#owns(destination);
+    if (isLocal) this.net.time.at(this.net.time.now, () => this.#deliver(packet));
+    return isLocal || this.#sendBy(this.#lookUp(destination), packet);
+  }
+
+  receive(packet: SimPacket, port: SimPort): void {
+    if (this.intake?.(packet, port) === true) return;
+    const destination = destinationIp(packet);
+    if (packet.kind === "ipv6" && this.#tunPrefixes.some((prefix) => prefixContains(prefix, destination)))
+      this.onTunnelled?.(packet);
+    else if (this.#owns(destination)) this.#deliver(packet);
+    else this.#forward(packet, port);
+  }
+
+  #forward(packet: SimPacket, arrivedAt: SimPort): void {
+    const route = this.#lookUp(destinationIp(packet));
+    if (route === undefined || this.forward === undefined) return;
+    const onward = this.forward(packet, arrivedAt, route.port);
+    if (onward !== undefined) this.#sendBy(this.#lookUp(destinationIp(onward)), onward);
+  }
+
+  #sendBy(route: Route | undefined, packet: SimPacket): boolean {
+    route?.port.send(packet, route.via ?? destinationIp(packet));
+    return route !== undefined;
+  }
+
+  #deliver(packet: SimPacket): void {
+    if (packet.kind !== "udp") return;
+    this.#sockets.get(formatSocketAddress(packet.destination))?.(packet.payload, packet.source);
+  }
+
+  #owns(ip: string): boolean {
+    return this.#ports.some((port) => port.addresses.some((address) => address.split("/")[0] === ip));
+  }
+
+  /** The longest matching prefix. */
+  #lookUp(ip: string): Route | undefined {
+    return this.#routes
+      .filter(({ prefix }) => prefixContains(prefix, ip))
+      .toSorted((a, b) => b.prefix.length - a.prefix.length)[0];
+  }
+}

@@ -1,0 +1,122 @@
+/** A network in virtual time: wires, the ports of nodes on them, impairments, and a trace of every packet. */
+
+import type { LinkCondition } from "../core/link/link-condition.ts";
+import { createLinkImpairment, type LinkImpairment } from "../core/link/link-impairment.ts";
+import type { InstantMs } from "../core/machine.ts";
+import { packetOctets, type SimPacket } from "./packet.ts";
+import { type SeededRng, seededRng } from "./seeded-rng.ts";
+import { VirtualTime } from "./virtual-time.ts";
+
+/** Anything with ports: hosts, NAT boxes, routers. */
+export interface SimNode {
+  readonly name: string;
+  /** Takes a packet that arrived at one of its ports. */
+  receive(packet: SimPacket, port: SimPort): void;
+}
+
+/** A network interface of a node. */
+export interface SimPort {
+  readonly node: SimNode;
+  readonly wire: string;
+  /** Addresses with prefix length. */
+  readonly addresses: readonly string[];
+  /** Puts a packet on the wire for the node that has the address `nextHop`. */
+  readonly send: (packet: SimPacket, nextHop: string) => void;
+  /** Takes the port off its wire: later packets reach nobody. */
+  readonly detach: () => void;
+}
+
+/** Whether a packet got onto the wire; the link may still lose it. */
+export type WireOutcome = "sent" | "no-such-address" | "intercepted";
+
+/** One packet on one wire, at the moment its sender put it there. */
+export interface TraceEntry {
+  readonly atMs: InstantMs;
+  readonly wire: string;
+  readonly from: string;
+  readonly to: string | undefined;
+  readonly packet: SimPacket;
+  readonly outcome: WireOutcome;
+}
+
+/** Decides about a packet before it is put on a wire: false drops it. */
+export type Interceptor = (hop: {
+  readonly wire: string;
+  readonly from: string;
+  readonly packet: SimPacket;
+}) => boolean;
+
+/** The whole simulated network. */
+export class SimNet {
+  readonly time = new VirtualTime();
+  readonly trace: TraceEntry[] = [];
+  readonly #rng: SeededRng;
+  readonly #ports = new Map<string, Set<AttachedPort>>();
+  readonly #interceptors: Interceptor[] = [];
+
+  constructor(seed = 1) {
+    this.#rng = seededRng(seed);
+  }
+
+  /** Puts a node on a wire, which exists once named. The condition applies in both directions of this port. */
+  attach(node: SimNode, wire: string, addresses: readonly string[], condition: LinkCondition = {}): SimPort {
+    const ports = this.#ports.get(wire) ?? new Set();
+    this.#ports.set(wire, ports);
+    const port: AttachedPort = {
+      node,
+      wire,
+      addresses,
+      ips: new Set(addresses.map((address) => address.split("/")[0] ?? address)),
+      send: (packet, nextHop) => this.#send(port, packet, nextHop),
+      detach: () => void ports.delete(port),
+      egress: this.#pipe(condition, ({ packet, to }) => to.ingress(packet)),
+      ingress: this.#pipe(condition, (packet) => {
+        if (ports.has(port)) node.receive(packet, port);
+      }),
+    };
+    ports.add(port);
+    return port;
+  }
+
+  /** Adds a rule that sees every packet before it is put on a wire. */
+  intercept(interceptor: Interceptor): void {
+    this.#interceptors.push(interceptor);
+  }
+
+  #send(from: AttachedPort, packet: SimPacket, nextHop: string): void {
+    const to = [...(this.#ports.get(from.wire) ?? [])].find((port) => port.ips.has(nextHop));
+    const hop = { wire: from.wire, from: from.node.name, packet };
+    const isIntercepted = this.#interceptors.some((passes) => !passes(hop));
+    const outcome = to === undefined ? "no-such-address" : isIntercepted ? "intercepted" : "sent";
+    this.trace.push({ atMs: this.time.now, ...hop, to: to?.node.name, outcome });
+    if (to !== undefined && outcome === "sent") from.egress({ packet, to });
+  }
+
+  /** One direction of a port; octets that count for the rate are those of the IP packet. */
+  #pipe<T extends SimPacket | { readonly packet: SimPacket }>(
+    condition: LinkCondition,
+    deliver: (item: T) => void,
+  ): (item: T) => void {
+    const pipe: LinkImpairment<T> = createLinkImpairment(condition, () => this.#rng.fraction());
+    const flush = (): void => {
+      for (let item = pipe.pollDue(this.time.now); item !== undefined; item = pipe.pollDue(this.time.now))
+        deliver(item);
+      arm();
+    };
+    const arm = (): void => {
+      const dueAt = pipe.pollTimeout();
+      if (dueAt !== undefined) this.time.at(dueAt, flush);
+    };
+    return (item) => {
+      const isIdle = pipe.pollTimeout() === undefined;
+      pipe.push(this.time.now, item, packetOctets("packet" in item ? item.packet : item));
+      if (isIdle) arm();
+    };
+  }
+}
+
+interface AttachedPort extends SimPort {
+  readonly ips: ReadonlySet<string>;
+  readonly egress: (item: { readonly packet: SimPacket; readonly to: AttachedPort }) => void;
+  readonly ingress: (packet: SimPacket) => void;
+}
