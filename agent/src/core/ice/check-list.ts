@@ -1,0 +1,148 @@
+/** The check list: which pairs are checked, and in what order (digest 2.5 and 2.6; RFC 8445 section 6.1.2). */
+
+import { addressToBytes, familyOf, type SocketAddress } from "../address.ts";
+import type { LocalCandidate, RemoteCandidate } from "./candidate.ts";
+import { type CandidatePair, pathKey, waitingPair } from "./pair.ts";
+import { type IceRole, pairPriority } from "./priority.ts";
+
+/** Why a check is due: its turn in the list, a request of the peer, or the choice of this agent. */
+export type CheckKind = "ordinary" | "triggered" | "nominating";
+
+/** A check whose turn has come. */
+export interface DueCheck {
+  readonly pair: CandidatePair;
+  readonly kind: CheckKind;
+}
+
+/**
+ * Pairs every local with every remote candidate that it can reach, best first.
+ *
+ * A server-reflexive candidate sends from its base and would repeat the check of the host candidate: of the pairs with
+ * one base and one remote address only the best stays. At most `maxPairs` are kept (digest A-23).
+ */
+export function formCheckList(
+  role: IceRole,
+  locals: readonly LocalCandidate[],
+  remotes: readonly RemoteCandidate[],
+  maxPairs: number,
+): CandidatePair[] {
+  const combinations = locals.flatMap((local) =>
+    remotes
+      .filter((remote) => canReach(local.address, remote.address))
+      .map((remote) => waitingPair(role, local, remote)),
+  );
+  const paths = new Map<string, CandidatePair>();
+  for (const pair of combinations.toSorted(bestFirst)) {
+    const key = pathKey(pair.local.base, pair.remote.address);
+    if (!paths.has(key)) paths.set(key, pair);
+  }
+  return [...paths.values()].slice(0, maxPairs);
+}
+
+/** Higher pair priority first. */
+export function bestFirst(a: { readonly priority: bigint }, b: { readonly priority: bigint }): number {
+  return a.priority === b.priority ? 0 : a.priority > b.priority ? -1 : 1;
+}
+
+/** One check list with its queue of triggered checks. */
+export class CheckList {
+  readonly #maxPairs: number;
+  #pairs: CandidatePair[];
+  /** First in, first out; served before the list. */
+  #queue: DueCheck[] = [];
+
+  constructor(pairs: readonly CandidatePair[], maxPairs: number) {
+    this.#pairs = pairs.toSorted(bestFirst);
+    this.#maxPairs = maxPairs;
+  }
+
+  /** Best first. */
+  get pairs(): readonly CandidatePair[] {
+    return this.#pairs;
+  }
+
+  /** Pairs whose outcome is still to come, best first. */
+  get open(): readonly CandidatePair[] {
+    return this.#pairs.filter((pair) => pair.state === "waiting" || pair.state === "in-progress");
+  }
+
+  /** True when `takeDue` would give a check. */
+  get hasDue(): boolean {
+    return this.#queue.length > 0 || this.#pairs.some((pair) => pair.state === "waiting");
+  }
+
+  count(...states: readonly CandidatePair["state"][]): number {
+    return this.#pairs.filter((pair) => states.includes(pair.state)).length;
+  }
+
+  /** The pair that sends from `base` to `remote`. */
+  find(base: SocketAddress, remote: SocketAddress): CandidatePair | undefined {
+    const key = pathKey(base, remote);
+    return this.#pairs.find((pair) => pathKey(pair.local.base, pair.remote.address) === key);
+  }
+
+  /**
+   * Inserts a pair by priority. A full list gives up its lowest Waiting or Failed pair for a better one; false when it
+   * has none to give.
+   */
+  insert(pair: CandidatePair): boolean {
+    if (this.#pairs.length >= this.#maxPairs) {
+      const victim = this.#pairs.findLast(({ state }) => state === "waiting" || state === "failed");
+      if (victim === undefined || victim.priority >= pair.priority) return false;
+      this.#remove(victim);
+    }
+    this.#pairs = [...this.#pairs, pair].toSorted(bestFirst);
+    return true;
+  }
+
+  /** Queues a triggered or nominating check; a pair that is queued for the same purpose keeps its place. */
+  enqueue(pair: CandidatePair, kind: "triggered" | "nominating"): void {
+    if (!this.#queue.some((due) => due.pair === pair && due.kind === kind)) this.#queue.push({ pair, kind });
+  }
+
+  /** Takes the next check: the head of the queue, else the best Waiting pair. */
+  takeDue(): DueCheck | undefined {
+    const queued = this.#queue.shift();
+    if (queued !== undefined) return queued;
+    const pair = this.#pairs.find(({ state }) => state === "waiting");
+    return pair && { pair, kind: "ordinary" };
+  }
+
+  /** Takes back queued triggered checks of a pair whose outcome is known. */
+  dequeue(pair: CandidatePair): void {
+    this.#queue = this.#queue.filter((due) => due.pair !== pair || due.kind === "nominating");
+  }
+
+  /** Takes back nominating checks: this agent does not control any more. */
+  dequeueNominating(): void {
+    this.#queue = this.#queue.filter((due) => due.kind !== "nominating");
+  }
+
+  /** Computes all pair priorities anew for a role that has changed. */
+  reprioritise(role: IceRole): void {
+    for (const pair of this.#pairs) pair.priority = pairPriority(role, pair.local.priority, pair.remote.priority);
+    this.#pairs = this.#pairs.toSorted(bestFirst);
+  }
+
+  /** Forgets Waiting pairs and everything queued: a pair has been nominated. */
+  conclude(): void {
+    this.#pairs = this.#pairs.filter((pair) => pair.state !== "waiting");
+    this.#queue = [];
+  }
+
+  #remove(pair: CandidatePair): void {
+    this.#pairs = this.#pairs.filter((other) => other !== pair);
+    this.#queue = this.#queue.filter((due) => due.pair !== pair);
+  }
+}
+
+/** Equal IP version; IPv6 link-local only with link-local (RFC 8445 section 6.1.2.2). */
+function canReach(local: SocketAddress, remote: SocketAddress): boolean {
+  return familyOf(local.ip) === familyOf(remote.ip) && isLinkLocal(local.ip) === isLinkLocal(remote.ip);
+}
+
+/** fe80::/10. */
+function isLinkLocal(ip: string): boolean {
+  const [first = 0, second = 0] = addressToBytes(ip);
+  return familyOf(ip) === 6 && first === 0xfe && (second & 0xc0) === 0x80;
+}

@@ -1,0 +1,84 @@
+/**
+ * When the controlling agent stops waiting for something better and nominates (digest 2.9).
+ *
+ * The question is only how long an open pair that outranks the best valid pair may hold things up: typically the
+ * peer's private host address, which nobody answers. Four criteria, the first that holds decides:
+ *
+ * (a) no open pair outranks the best valid one, (c) with none open at all;
+ * (b) `nominationDelayMs` have passed since the first valid pair that is not relayed;
+ * (d) `relayPatienceMs` have passed since the relayed pair became valid, and nothing else is valid.
+ *
+ * (b) fires early once every better open pair is hopeless: its last request went out `settleRtts` round trips of the
+ * valid pair ago, at least `settleFloorMs`. What this risks is the rank of the path, never the session, since a valid
+ * pair is at hand. And one lost packet does not decide it: each end checks every pair on its own, and a check of the
+ * peer that arrives on a better pair puts that pair back to Waiting, where it holds the nomination again. A Waiting
+ * pair is never hopeless. Both values are configurable; `settleRtts` 0 leaves (b) with its delay alone.
+ */
+
+import type { InstantMs } from "../machine.ts";
+import type { IceLimits } from "./constants.ts";
+
+/** What the decision looks at in a valid pair. */
+export interface NominationCandidate {
+  readonly priority: bigint;
+  readonly isRelayed: boolean;
+  readonly validAt: InstantMs;
+  readonly rttMs: number;
+}
+
+/** What the decision looks at in a pair whose outcome is still to come. */
+export interface OpenPair {
+  readonly priority: bigint;
+  readonly state: "waiting" | "in-progress";
+  /** When its last request went out; undefined when none has. */
+  readonly lastSentAt: InstantMs | undefined;
+}
+
+/** The criterion that decided. */
+export type NominationReason =
+  | "list-exhausted"
+  | "outranks-open"
+  | "better-hopeless"
+  | "delay-passed"
+  | "relay-patience";
+
+/** Nominate this pair, or ask again: not later than `until` when it is given, and whenever a pair changes. */
+export type NominationDecision<V> =
+  | { readonly type: "nominate"; readonly pair: V; readonly reason: NominationReason }
+  | { readonly type: "wait"; readonly until: InstantMs | undefined };
+
+type Patience = Pick<IceLimits, "nominationDelayMs" | "relayPatienceMs" | "settleRtts" | "settleFloorMs">;
+
+/** Decides on what is known at `now`. */
+export function decideNomination<V extends NominationCandidate>(
+  now: InstantMs,
+  valid: readonly V[],
+  open: readonly OpenPair[],
+  patience: Patience,
+): NominationDecision<V> {
+  const [first, ...others] = valid;
+  if (first === undefined) return { type: "wait", until: undefined };
+  const best = others.reduce((a, b) => (b.priority > a.priority ? b : a), first);
+  if (open.length === 0) return { type: "nominate", pair: best, reason: "list-exhausted" };
+
+  const better = open.filter((pair) => pair.priority > best.priority);
+  if (better.length === 0) return { type: "nominate", pair: best, reason: "outranks-open" };
+  if (best.isRelayed) return deadline(now, best, best.validAt + patience.relayPatienceMs, "relay-patience");
+
+  const firstDirectAt = Math.min(...valid.filter((pair) => !pair.isRelayed).map((pair) => pair.validAt));
+  const delayEndsAt = firstDirectAt + patience.nominationDelayMs;
+  const hopelessAt = Math.max(...better.map((pair) => hopelessFrom(pair, best, patience)));
+  return hopelessAt < delayEndsAt
+    ? deadline(now, best, hopelessAt, "better-hopeless")
+    : deadline(now, best, delayEndsAt, "delay-passed");
+}
+
+function deadline<V>(now: InstantMs, pair: V, until: InstantMs, reason: NominationReason): NominationDecision<V> {
+  return now >= until ? { type: "nominate", pair, reason } : { type: "wait", until };
+}
+
+/** When an open pair stops being worth waiting for. */
+function hopelessFrom(pair: OpenPair, best: NominationCandidate, patience: Patience): InstantMs {
+  if (patience.settleRtts === 0 || pair.state === "waiting" || pair.lastSentAt === undefined) return Infinity;
+  return pair.lastSentAt + Math.max(patience.settleRtts * best.rttMs, patience.settleFloorMs);
+}

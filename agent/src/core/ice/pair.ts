@@ -1,0 +1,44 @@
+/** Candidate pairs: the rows of a check list. */
+
+import { formatSocketAddress, type SocketAddress } from "../address.ts";
+import type { PairView } from "../events.ts";
+import type { InstantMs } from "../machine.ts";
+import { candidateView, type LocalCandidate, type RemoteCandidate } from "./candidate.ts";
+import { type IceRole, pairPriority } from "./priority.ts";
+
+/** States of digest 2.5; there is no Frozen, because there is one component and one stream. */
+export type PairState = "waiting" | "in-progress" | "succeeded" | "failed";
+
+/** A pair on a check list. The check list and the agent change it in place. */
+export interface CandidatePair {
+  /** Its base is what checks are sent from. */
+  readonly local: LocalCandidate;
+  readonly remote: RemoteCandidate;
+  priority: bigint;
+  state: PairState;
+  /** When a request last left on it, the first or a repetition. */
+  lastSentAt: InstantMs | undefined;
+  /** The controlling peer sent USE-CANDIDATE on it: it is nominated as soon as it is valid. */
+  isNominatedByPeer: boolean;
+}
+
+/** A pair that has not been checked yet. */
+export function waitingPair(role: IceRole, local: LocalCandidate, remote: RemoteCandidate): CandidatePair {
+  const priority = pairPriority(role, local.priority, remote.priority);
+  return { local, remote, priority, state: "waiting", lastSentAt: undefined, isNominatedByPeer: false };
+}
+
+/** Key of what is on the wire: pairs with one key are one path, whatever candidate they started from. */
+export function pathKey(base: SocketAddress, remote: SocketAddress): string {
+  return `${formatSocketAddress(base)} ${formatSocketAddress(remote)}`;
+}
+
+/** True when either end is a home address, so that packets take a home agent on their way. */
+export function isRelayed(pair: { readonly local: LocalCandidate; readonly remote: RemoteCandidate }): boolean {
+  return pair.local.type === "relayed" || pair.remote.type === "relayed";
+}
+
+/** A pair as events show it. */
+export function pairView(pair: { readonly local: LocalCandidate; readonly remote: RemoteCandidate }): PairView {
+  return { local: candidateView(pair.local), remote: candidateView(pair.remote) };
+}
