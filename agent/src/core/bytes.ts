@@ -22,7 +22,8 @@ export class ByteReader {
 
   /** Reads `octets[start, end)`; both default to the whole input and are clamped to it. */
   constructor(octets: Uint8Array, start = 0, end: number = octets.length) {
-    this.#octets = octets;
+    // Sockets give Buffers, whose `slice` shares memory: views handed out are plain, so that `slice` copies.
+    this.#octets = new Uint8Array(octets.buffer, octets.byteOffset, octets.byteLength);
     this.#view = new DataView(octets.buffer, octets.byteOffset, octets.byteLength);
     this.#end = Math.min(Math.max(end, 0), octets.length);
     this.#offset = Math.min(Math.max(start, 0), this.#end);

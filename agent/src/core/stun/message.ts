@@ -1,0 +1,112 @@
+/** STUN messages (RFC 8489) to and from octets. */
+
+import { ByteWriter } from "../bytes.ts";
+import { type Decoded, decoded, malformed } from "../result.ts";
+import { decodeAttribute, writeAttribute } from "./attribute-codec.ts";
+import {
+  ATTRIBUTE_NUMBERS,
+  type StunAttribute,
+  type StunAttributeType,
+  type StunAttributeValues,
+} from "./attributes.ts";
+import { fingerprintOf } from "./fingerprint.ts";
+import { decodeHeader, HEADER_LENGTH, LENGTH_OFFSET, type StunHeader, writeHeader } from "./header.ts";
+import { integrityOf } from "./integrity.ts";
+import { type RawAttribute, splitAttributes, TLV_HEADER_LENGTH } from "./tlv.ts";
+
+/** A message: header fields and attributes in the order of the wire. */
+export interface StunMessage extends StunHeader {
+  readonly attributes: readonly StunAttribute[];
+}
+
+/** What `encodeStun` appends to the attributes of a message. */
+export interface StunProtection {
+  /** Key of a MESSAGE-INTEGRITY to compute; without one, none is appended. Short-term: the password's octets. */
+  readonly key?: Uint8Array | undefined;
+  /** Whether a FINGERPRINT is computed and appended. */
+  readonly fingerprint: boolean;
+}
+
+/**
+ * Encodes a message. Attributes are written as given, then what `protection` asks for; a message that already carries
+ * what would be appended, or a value that does not fit its field, throws RangeError.
+ */
+export function encodeStun(message: StunMessage, protection: StunProtection): Uint8Array {
+  requireUnprotected(message, protection);
+  const writer = new ByteWriter();
+  writeHeader(writer, message);
+  const write = (attribute: StunAttribute): void => writeAttribute(writer, attribute, message.transactionId);
+  for (const attribute of message.attributes) write(attribute);
+  if (protection.key !== undefined)
+    write({ type: "message-integrity", value: integrityOf(writer.finish(), protection.key) });
+  if (protection.fingerprint) {
+    patchLength(writer, FINGERPRINT_TLV_LENGTH);
+    write({ type: "fingerprint", value: fingerprintOf(writer.finish()) });
+  }
+  patchLength(writer, 0);
+  return writer.finish();
+}
+
+/**
+ * Decodes a datagram that holds one message and nothing else. Of a repeated attribute the first occurrence stays, and
+ * behind MESSAGE-INTEGRITY only FINGERPRINT (RFC 8489 section 14, 14.5). Neither of these two is verified: see
+ * `verifyIntegrity` and `verifyFingerprint`, which work on the octets because received padding counts.
+ *
+ * Errors: those of `decodeHeader`, `truncated-attribute`, `fingerprint-not-last`, and `bad-` with an attribute's type.
+ */
+export function decodeStun(bytes: Uint8Array): Decoded<StunMessage> {
+  const header = decodeHeader(bytes);
+  if (!header.ok) return header;
+  const raw = splitAttributes(bytes);
+  if (!raw.ok) return raw;
+  const misplaced = raw.value.find(
+    ({ number }, i) => number === ATTRIBUTE_NUMBERS.fingerprint && i < raw.value.length - 1,
+  );
+  if (misplaced !== undefined) return malformed("fingerprint-not-last", misplaced.offset);
+  const attributes: StunAttribute[] = [];
+  for (const each of firstOccurrences(withoutUnprotected(raw.value))) {
+    const attribute = decodeAttribute(each, header.value.transactionId);
+    if (!attribute.ok) return attribute;
+    attributes.push(attribute.value);
+  }
+  return decoded({ ...header.value, attributes });
+}
+
+/** The value of the first attribute of this type, or undefined. */
+export function findAttribute<T extends StunAttributeType>(
+  message: Pick<StunMessage, "attributes">,
+  type: T,
+): StunAttributeValues[T] | undefined {
+  return message.attributes.find((attribute): attribute is OfType<T> => attribute.type === type)?.value;
+}
+
+type OfType<T extends StunAttributeType> = StunAttribute & { readonly type: T; readonly value: StunAttributeValues[T] };
+
+const FINGERPRINT_TLV_LENGTH = TLV_HEADER_LENGTH + 4;
+
+function patchLength(writer: ByteWriter, octetsToCome: number): void {
+  writer.patchU16(LENGTH_OFFSET, writer.length + octetsToCome - HEADER_LENGTH);
+}
+
+function requireUnprotected(message: StunMessage, { key, fingerprint }: StunProtection): void {
+  const has = (type: StunAttributeType): boolean => findAttribute(message, type) !== undefined;
+  const clash =
+    (key !== undefined && has("message-integrity")) || ((key !== undefined || fingerprint) && has("fingerprint"));
+  if (clash) throw new RangeError("the message already carries what it is to be protected with");
+}
+
+/** Cuts what stands behind MESSAGE-INTEGRITY except FINGERPRINT. */
+function withoutUnprotected(attributes: readonly RawAttribute[]): readonly RawAttribute[] {
+  const end = attributes.findIndex(({ number }) => number === ATTRIBUTE_NUMBERS["message-integrity"]);
+  if (end < 0) return attributes;
+  return attributes.filter(({ number }, i) => i <= end || number === ATTRIBUTE_NUMBERS.fingerprint);
+}
+
+function firstOccurrences(attributes: readonly RawAttribute[]): readonly RawAttribute[] {
+  const seen = new Set<number>();
+  return attributes.filter(({ number }) => {
+    const isFirst = !seen.has(number);
+    seen.add(number);
+    return isFirst;
+  });
+}
