@@ -1,2 +1,4 @@
 export * from "./codec.ts";
+export { createLineSplitter, type LineSplitter, type SplitLine } from "./lines.ts";
 export * from "./messages.ts";
+export { type Checked, describeShapeError, type ShapeError } from "./shape.ts";

@@ -1,0 +1,105 @@
+/**
+ * The control channel's lines: a value is one line of JSON, a line is a checked value or the reason it is none. Neither
+ * side trusts the other: every field is checked, unknown fields are left out, and nothing here throws.
+ */
+
+import { nodeEvent } from "./event-shapes.ts";
+import type { AgentCommand, AgentReport, ClockReading, NodeSetup, TrafficResult } from "./messages.ts";
+import { nodeSetup } from "./setup-shapes.ts";
+import {
+  array,
+  type Checked,
+  integer,
+  nullable,
+  number,
+  object,
+  record,
+  type Shape,
+  string,
+  text,
+  unionByType,
+} from "./shape.ts";
+
+/** One line for a value, with its newline. */
+export function encodeLine(value: AgentCommand | AgentReport): string {
+  return `${JSON.stringify(value)}\n`;
+}
+
+/** Reads one line from the orchestrator. */
+export function decodeCommand(line: string): Checked<AgentCommand> {
+  return decodeJson(line, command);
+}
+
+/** Reads one line from a node. */
+export function decodeReport(line: string): Checked<AgentReport> {
+  return decodeJson(line, report);
+}
+
+/** Reads a set-up as it stands in the environment of a node that is started by hand. */
+export function decodeSetup(json: string): Checked<NodeSetup> {
+  return decodeJson(json, nodeSetup);
+}
+
+const MAX_COUNT = 1_000_000;
+/** A day: nothing in a lab waits longer. */
+const MAX_MS = 86_400_000;
+
+const id = integer(0, Number.MAX_SAFE_INTEGER);
+const count = integer(0, MAX_COUNT);
+const address = text(/^[0-9A-Fa-f:.]+$/, "an IP address");
+const clock: Shape<ClockReading> = object({ monotonicMs: number, realMs: number });
+const traffic = {
+  id,
+  to: address,
+  count: integer(1, MAX_COUNT),
+  intervalMs: integer(1, MAX_MS),
+  timeoutMs: integer(1, MAX_MS),
+};
+
+const command: Shape<AgentCommand> = unionByType<AgentCommand>({
+  setup: object({ setup: nodeSetup }),
+  connect: object({ peer: address }),
+  ping: object(traffic),
+  // Room for a sequence number at least, and at most what UDP carries over IPv6 (65535 - 8).
+  echo: object({ ...traffic, sizeBytes: integer(8, 65527) }),
+  keep: object<object>({}),
+  finish: object<object>({}),
+});
+
+const trafficResult: Shape<TrafficResult> = object({
+  sent: count,
+  received: count,
+  duplicates: count,
+  rttMs: array(nullable(number)),
+});
+
+const report: Shape<AgentReport> = unionByType<AgentReport>({
+  hello: object({ version: number, pid: number, nodeVersion: string, clock }),
+  ready: object<object>({}),
+  event: object({ atMs: number, event: nodeEvent }),
+  reply: object({ id, result: trafficResult }),
+  capture: object({ segment: string, data: text(/^[A-Za-z0-9+/]*={0,2}$/, "base64") }),
+  "capture-done": object({ segment: string, captured: number, droppedByKernel: number }),
+  fatal: object({ code: string, message: string }),
+  bye: object({ clock, counters: record(number) }),
+});
+
+function decodeJson<T>(json: string, shape: Shape<T>): Checked<T> {
+  const value = parseJson(json);
+  return value === undefined
+    ? { ok: false, error: { path: "", expected: "one line of JSON", found: excerpt(json) } }
+    : shape(value, "");
+}
+
+/** The value, or undefined (which JSON cannot say) for text that is no JSON. */
+function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+function excerpt(line: string): string {
+  return JSON.stringify(line.length > 60 ? `${line.slice(0, 57)}…` : line);
+}

@@ -1,0 +1,63 @@
+/** Shapes of everything a node reports about its protocol work, one for each member of `NodeEvent`. */
+
+import type { SocketAddress } from "../core/address.ts";
+import type { CandidateView, NodeEvent, PairView } from "../core/events.ts";
+import {
+  array,
+  boolean,
+  integer,
+  type Member,
+  number,
+  object,
+  oneOf,
+  optional,
+  type Shape,
+  string,
+  unionByType,
+} from "./shape.ts";
+
+const socketAddress: Shape<SocketAddress> = object<SocketAddress>({ ip: string, port: integer(0, 0xffff) });
+
+const candidate: Shape<CandidateView> = object<CandidateView>({
+  type: oneOf("host", "server-reflexive", "peer-reflexive", "relayed"),
+  address: socketAddress,
+  base: optional(socketAddress),
+  priority: number,
+});
+
+const pair: Shape<PairView> = object<PairView>({ local: candidate, remote: candidate });
+const candidates = array(candidate);
+const iceRole = oneOf("controlling", "controlled");
+
+type Fields<Type extends NodeEvent["type"]> = Omit<Member<NodeEvent, Type>, "type">;
+
+/** Any report of a node's protocol work. */
+export const nodeEvent: Shape<NodeEvent> = unionByType<NodeEvent>({
+  "registration-sent": object({ sequence: number, careOf: socketAddress }),
+  registered: object({ homeAddress: string, careOf: socketAddress, natDetected: boolean, lifetimeSec: number }),
+  "registration-failed": object({ reason: string }),
+  "binding-registered": object({ homeAddress: string, observed: socketAddress, careOf: string, natDetected: boolean }),
+  "binding-removed": object({ homeAddress: string, reason: oneOf("deregistered", "expired") }),
+  candidate: object({ peer: string, candidate }),
+  "gathering-done": object({ peer: string, candidates: number }),
+  "offer-sent": object({ peer: string, candidates, isRestart: boolean }),
+  "offer-received": object({ peer: string, candidates, isRestart: boolean }),
+  "answer-sent": object({ peer: string, candidates }),
+  "answer-received": object({ peer: string, candidates }),
+  "check-list": object({ peer: string, role: iceRole, pairs: array(pair) }),
+  "check-sent": object({ peer: string, kind: oneOf("ordinary", "triggered", "nominating"), pair }),
+  "check-succeeded": object({ peer: string, pair, mapped: socketAddress, rttMs: number }),
+  "check-failed": object({ peer: string, pair, reason: string }),
+  "check-received": object({ peer: string, from: socketAddress, local: socketAddress, nominating: boolean }),
+  "peer-reflexive": object({ peer: string, side: oneOf("local", "remote"), candidate }),
+  "role-conflict": object({ peer: string, role: iceRole }),
+  "pair-valid": object({ peer: string, pair }),
+  nominated: object({ peer: string, pair, afterMs: number }),
+  "session-failed": object({ peer: string, reason: string }),
+  "binding-update-sent": object({ peer: string, sequence: number, careOf: string }),
+  "binding-update-received": object({ peer: string, sequence: number, careOf: string, status: number }),
+  "binding-accepted": object({ peer: string, sequence: number, lifetimeSec: number }),
+  "binding-rejected": object({ peer: string, status: number }),
+  path: object<Fields<"path">>({ peer: string, path: oneOf("direct", "home-agents"), pair: optional(pair) }),
+  "keepalive-sent": object({ peer: string, pair }),
+});

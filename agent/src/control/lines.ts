@@ -1,0 +1,53 @@
+/** Splits a byte stream into lines. Bytes are cut at newlines first and decoded after, so that no character is torn. */
+
+const NEWLINE = 0x0a;
+
+/** Longest line that either side takes, octets: a box's rules with full port maps take about a tenth. */
+export const MAX_LINE_BYTES = 4 * 1024 * 1024;
+
+/** What a splitter found: a complete line without its newline, or one that was longer than allowed and is left out. */
+export type SplitLine = { readonly ok: true; readonly line: string } | { readonly ok: false; readonly octets: number };
+
+export interface LineSplitter {
+  /** Takes the next bytes of the stream and gives the lines they complete, in order. */
+  push(chunk: Uint8Array): readonly SplitLine[];
+}
+
+/** A splitter that holds at most `maxBytes` of an unfinished line; what exceeds that is dropped up to its newline. */
+export function createLineSplitter(maxBytes: number = MAX_LINE_BYTES): LineSplitter {
+  let pieces: Uint8Array[] = [];
+  let octets = 0;
+
+  const hold = (piece: Uint8Array): void => {
+    octets += piece.length;
+    if (octets > maxBytes) pieces = [];
+    // The caller may use its buffer again: what is kept is a copy.
+    else if (piece.length > 0) pieces.push(piece.slice());
+  };
+  const finish = (): SplitLine => {
+    const line: SplitLine = octets > maxBytes ? { ok: false, octets } : { ok: true, line: decodePieces(pieces) };
+    pieces = [];
+    octets = 0;
+    return line;
+  };
+
+  return {
+    push(chunk) {
+      const lines: SplitLine[] = [];
+      let start = 0;
+      for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
+        hold(chunk.subarray(start, end));
+        lines.push(finish());
+        start = end + 1;
+      }
+      hold(chunk.subarray(start));
+      return lines;
+    },
+  };
+}
+
+function decodePieces(pieces: readonly Uint8Array[]): string {
+  const decoder = new TextDecoder();
+  const text = pieces.map((piece) => decoder.decode(piece, { stream: true })).join("");
+  return text + decoder.decode();
+}

@@ -1,0 +1,94 @@
+/** Shapes of a node's set-up. Only what would be dangerous or senseless to run with is refused here; the kernel judges the rest. */
+
+import {
+  CONTROL_VERSION,
+  type HomeAgentRole,
+  type MobileNodeRole,
+  type NodeSetup,
+  type RoleSetup,
+  type WireSetup,
+} from "./messages.ts";
+import {
+  array,
+  boolean,
+  integer,
+  object,
+  oneOf,
+  optional,
+  record,
+  type Shape,
+  string,
+  text,
+  unionByType,
+} from "./shape.ts";
+
+/** What the kernel takes as an interface name, less the characters that mean something to `ip` and rule loaders. */
+const interfaceName = text(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/, "an interface name of at most 15 letters and digits");
+const address = text(/^[0-9A-Fa-f:.]+$/, "an IP address");
+const prefix = text(/^[0-9A-Fa-f:.]+\/\d{1,3}$/, "an address with prefix length");
+const mac = text(/^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$/, "a MAC address");
+const hostName = text(/^[A-Za-z0-9][A-Za-z0-9.-]*$/, "a host name");
+const hexOctets = text(/^([0-9A-Fa-f]{2})+$/, "octets in hex");
+/** A timer's duration, up to a day in milliseconds. */
+const duration = integer(0, 86_400_000);
+const port = integer(1, 0xffff);
+/** IPv6 needs 1280 octets (RFC 8200 section 5). */
+const tunMtu = integer(1280, 65535);
+
+const wire: Shape<WireSetup> = object<WireSetup>({
+  segment: string,
+  interfaceName,
+  find: (value: unknown, path: string) => findBy(value, path),
+  mac,
+  addresses: array(prefix),
+});
+
+const findByAddress = object<{ readonly by: "address"; readonly address: string }>({ by: oneOf("address"), address });
+const findByName = object<{ readonly by: "name"; readonly name: string }>({ by: oneOf("name"), name: interfaceName });
+const findBy: Shape<WireSetup["find"]> = (value, path) => {
+  const checked = findByAddress(value, path);
+  return checked.ok || checked.error.path !== `${path}.by` ? checked : findByName(value, path);
+};
+
+const homeAgentRole: Shape<Omit<HomeAgentRole, "type">> = object<Omit<HomeAgentRole, "type">>({
+  address,
+  homePrefix: prefix,
+  listen: array(address),
+  registrationKeys: record(hexOctets),
+  tunMtu,
+  seed: hexOctets,
+});
+
+const mobileNodeRole: Shape<Omit<MobileNodeRole, "type">> = object<Omit<MobileNodeRole, "type">>({
+  homeAddress: address,
+  homeAgent: object<MobileNodeRole["homeAgent"]>({ address, listen: array(address) }),
+  localAddresses: array(address),
+  port,
+  profile: oneOf("ice16", "rfc8445"),
+  // Every timer is a number; a name that the machine does not know does nothing.
+  timers: record(duration),
+  registrationKey: optional(hexOctets),
+  tunMtu,
+  seed: hexOctets,
+});
+
+const roleByType = {
+  router: object<object>({}),
+  host: object<object>({}),
+  "home-agent": homeAgentRole,
+  "mobile-node": mobileNodeRole,
+  "correspondent-node": mobileNodeRole,
+};
+
+/** A node's whole set-up. */
+export const nodeSetup: Shape<NodeSetup> = object<NodeSetup>({
+  version: oneOf(CONTROL_VERSION),
+  node: hostName,
+  wires: array(wire),
+  routes: array(object<NodeSetup["routes"][number]>({ to: prefix, via: optional(address), interfaceName })),
+  rules: array(object<NodeSetup["rules"][number]>({ tool: oneOf("iptables", "ip6tables", "nft"), text: string })),
+  hosts: array(object<NodeSetup["hosts"][number]>({ address, name: hostName })),
+  capture: boolean,
+  role: unionByType<RoleSetup>(roleByType),
+  autostart: optional(object<NonNullable<NodeSetup["autostart"]>>({ connect: array(address) })),
+});
