@@ -1,0 +1,46 @@
+/** Answers to a Binding request. All carry FINGERPRINT; those with a key also MESSAGE-INTEGRITY (digest 1.4). */
+
+import type { SocketAddress } from "../address.ts";
+import type { StunAttribute } from "./attributes.ts";
+import { encodeStun, type StunMessage } from "./message.ts";
+
+/** Reason phrases of RFC 8489 section 14.8 and RFC 8445 section 16.1. */
+const REASONS = {
+  400: "Bad Request",
+  401: "Unauthorized",
+  420: "Unknown Attribute",
+  487: "Role Conflict",
+  500: "Server Error",
+} as const;
+
+/** Error codes that this package answers with. */
+export type ReplyErrorCode = keyof typeof REASONS;
+
+/** The success response to a connectivity check: XOR-MAPPED-ADDRESS with the source the request came from. */
+export function encodeCheckSuccess(request: StunMessage, mapped: SocketAddress, key: Uint8Array): Uint8Array {
+  return encodeReply(request, "success", [{ type: "xor-mapped-address", value: mapped }], key);
+}
+
+/** An error response. `notUnderstood` are the attribute numbers that a 420 lists. */
+export function encodeErrorReply(
+  request: StunMessage,
+  error: { readonly code: ReplyErrorCode; readonly notUnderstood?: readonly number[] },
+  key?: Uint8Array,
+): Uint8Array {
+  const attributes: StunAttribute[] = [
+    { type: "error-code", value: { code: error.code, reason: REASONS[error.code] } },
+  ];
+  if (error.notUnderstood !== undefined) attributes.push({ type: "unknown-attributes", value: error.notUnderstood });
+  return encodeReply(request, "error", attributes, key);
+}
+
+/** A response of the same method and transaction as the request. */
+export function encodeReply(
+  request: StunMessage,
+  outcome: "success" | "error",
+  attributes: readonly StunAttribute[],
+  key?: Uint8Array,
+): Uint8Array {
+  const { method, transactionId } = request;
+  return encodeStun({ class: outcome, method, transactionId, attributes }, { key, fingerprint: true });
+}

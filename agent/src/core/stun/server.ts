@@ -1,0 +1,105 @@
+/**
+ * The STUN server of a home agent: Binding (RFC 8489) and, where it has two addresses and two ports, NAT behaviour
+ * discovery (RFC 5780 section 6). Stateless and unauthenticated: an answer is a function of the request.
+ */
+
+import type { SocketAddress } from "../address.ts";
+import type { Datagram, Transmit } from "../machine.ts";
+import type { ChangeRequest, StunAttribute, StunAttributeType } from "./attributes.ts";
+import { classifyStun } from "./classify.ts";
+import { notUnderstood } from "./comprehension.ts";
+import { findAttribute, type StunMessage } from "./message.ts";
+import { encodeErrorReply, encodeReply, type ReplyErrorCode } from "./reply.ts";
+
+/** The four sockets of a server that answers CHANGE-REQUEST: each address on each port, of one IP version. */
+export interface DiscoveryAddresses {
+  readonly ips: readonly [string, string];
+  readonly ports: readonly [number, number];
+}
+
+export interface StunServerConfig {
+  /** True on UDP 4191, which tunnels share; false on 3478 (digest section 13). Answers always carry FINGERPRINT. */
+  readonly requireFingerprint: boolean;
+  /** At most one entry per IP version; a request on a socket that no entry covers gets no CHANGE-REQUEST. */
+  readonly discovery?: readonly DiscoveryAddresses[];
+}
+
+/**
+ * Answers one datagram; nothing for what is no Binding request. `local` of the answer is one of the server's own
+ * sockets, another than the one asked where CHANGE-REQUEST wants it.
+ *
+ * Errors answered: 420 for comprehension-required attributes that the server does not act on, CHANGE-REQUEST without a
+ * second address among them; 400 for RESPONSE-PORT together with PADDING (RFC 5780 section 6.1), and for port 0.
+ */
+export function answerBinding(request: Datagram, config: StunServerConfig): readonly Transmit[] {
+  const received = classifyStun(request.payload, config);
+  if (received.kind !== "request") return [];
+  const { message } = received;
+  const { local, remote } = request;
+  const other = otherAddress(local, config.discovery ?? []);
+  const refusal = refusalOf(message, other !== undefined);
+  if (refusal !== undefined) return [{ local, remote, payload: encodeErrorReply(message, refusal) }];
+
+  const origin = answerOrigin(local, other, findAttribute(message, "change-request"));
+  const destination = { ip: remote.ip, port: findAttribute(message, "response-port") ?? remote.port };
+  const attributes = answerAttributes({ mapped: remote, origin, other, padding: findAttribute(message, "padding") });
+  return [{ local: origin, remote: destination, payload: encodeReply(message, "success", attributes) }];
+}
+
+/** USERNAME and the like are understood and not acted on: no credentials are asked for. */
+const UNDERSTOOD: readonly StunAttributeType[] = [
+  "username",
+  "message-integrity",
+  "realm",
+  "nonce",
+  "padding",
+  "response-port",
+];
+const UNDERSTOOD_WITH_ONE_ADDRESS: ReadonlySet<StunAttributeType> = new Set(UNDERSTOOD);
+const UNDERSTOOD_WITH_TWO: ReadonlySet<StunAttributeType> = new Set([...UNDERSTOOD, "change-request"] as const);
+
+function refusalOf(
+  message: StunMessage,
+  hasTwoAddresses: boolean,
+): { readonly code: ReplyErrorCode; readonly notUnderstood?: readonly number[] } | undefined {
+  const unknown = notUnderstood(message, hasTwoAddresses ? UNDERSTOOD_WITH_TWO : UNDERSTOOD_WITH_ONE_ADDRESS);
+  if (unknown.length > 0) return { code: 420, notUnderstood: unknown };
+  const responsePort = findAttribute(message, "response-port");
+  const isPadded = findAttribute(message, "padding") !== undefined;
+  return responsePort === 0 || (responsePort !== undefined && isPadded) ? { code: 400 } : undefined;
+}
+
+/** The socket that differs from `local` in both address and port; undefined where there are no such four. */
+function otherAddress(local: SocketAddress, discovery: readonly DiscoveryAddresses[]): SocketAddress | undefined {
+  const own = discovery.find(({ ips, ports }) => ips.includes(local.ip) && ports.includes(local.port));
+  const ip = own?.ips.find((each) => each !== local.ip);
+  const port = own?.ports.find((each) => each !== local.port);
+  return ip === undefined || port === undefined ? undefined : { ip, port };
+}
+
+function answerOrigin(
+  local: SocketAddress,
+  other: SocketAddress | undefined,
+  change: ChangeRequest | undefined,
+): SocketAddress {
+  if (other === undefined || change === undefined) return local;
+  return { ip: change.changeIp ? other.ip : local.ip, port: change.changePort ? other.port : local.port };
+}
+
+function answerAttributes(answer: {
+  readonly mapped: SocketAddress;
+  readonly origin: SocketAddress;
+  readonly other: SocketAddress | undefined;
+  readonly padding: number | undefined;
+}): readonly StunAttribute[] {
+  const attributes: StunAttribute[] = [
+    { type: "xor-mapped-address", value: answer.mapped },
+    { type: "mapped-address", value: answer.mapped },
+    { type: "response-origin", value: answer.origin },
+  ];
+  if (answer.other !== undefined) attributes.push({ type: "other-address", value: answer.other });
+  // As much filler as was asked with, instead of the interface's MTU (RFC 5780 section 6.1): nobody can use the server
+  // to make more traffic than he sends.
+  if (answer.padding !== undefined) attributes.push({ type: "padding", value: answer.padding });
+  return attributes;
+}

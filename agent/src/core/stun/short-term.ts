@@ -1,0 +1,89 @@
+/**
+ * The short-term credential mechanism as a receiver applies it, in the order of digest 1.4 (RFC 8489 section 9.1.3 and
+ * 9.1.4). A wrong MESSAGE-INTEGRITY is answered 401, as RFC 5389 has it, not 431.
+ */
+
+import type { StunAttributeType } from "./attributes.ts";
+import { notUnderstood } from "./comprehension.ts";
+import { verifyIntegrity } from "./integrity.ts";
+import { findAttribute, type StunMessage } from "./message.ts";
+import { encodeErrorReply } from "./reply.ts";
+
+/** A message together with the octets it was decoded from, which the integrity check needs. */
+export interface ReceivedMessage {
+  readonly bytes: Uint8Array;
+  readonly message: StunMessage;
+}
+
+/** What to do with a request or an indication. A rejected request is answered with the octets in `reply`. */
+export type RequestVerdict =
+  | { readonly verdict: "accept"; readonly username: string; readonly key: Uint8Array }
+  | { readonly verdict: "reject"; readonly code: 400 | 401 | 420; readonly reply: Uint8Array }
+  | { readonly verdict: "drop"; readonly reason: string };
+
+/** What to do with a response: `ignore` means as if it never came, `fail` ends the transaction. */
+export type ResponseVerdict =
+  | { readonly verdict: "accept" }
+  | { readonly verdict: "ignore"; readonly reason: "no-integrity" | "wrong-integrity" }
+  | { readonly verdict: "fail"; readonly reason: "unknown-attribute"; readonly notUnderstood: readonly number[] };
+
+/** Comprehension-required attributes that a request of a connectivity check may carry. */
+const UNDERSTOOD_IN_REQUESTS: ReadonlySet<StunAttributeType> = new Set<StunAttributeType>([
+  "username",
+  "message-integrity",
+  "priority",
+  "use-candidate",
+]);
+
+/** Comprehension-required attributes that its response may carry. */
+const UNDERSTOOD_IN_RESPONSES: ReadonlySet<StunAttributeType> = new Set<StunAttributeType>([
+  "mapped-address",
+  "xor-mapped-address",
+  "message-integrity",
+  "error-code",
+  "unknown-attributes",
+]);
+
+/**
+ * Judges a connectivity check, or an indication that claims to be authenticated. `keyOf` gives the key (the password's
+ * octets) that belongs to a username, undefined for a stranger.
+ *
+ * Missing credentials: 400. Unknown username or wrong integrity: 401. Both without MESSAGE-INTEGRITY. An unknown
+ * comprehension-required attribute of an authenticated request: 420, with it. An indication is dropped instead.
+ */
+export function authenticateRequest(
+  received: ReceivedMessage,
+  keyOf: (username: string) => Uint8Array | undefined,
+): RequestVerdict {
+  const { bytes, message } = received;
+  const username = findAttribute(message, "username");
+  if (username === undefined || findAttribute(message, "message-integrity") === undefined) return refuse(message, 400);
+  const key = keyOf(username);
+  if (key === undefined || !verifyIntegrity(bytes, key)) return refuse(message, 401);
+  const unknown = notUnderstood(message, UNDERSTOOD_IN_REQUESTS);
+  if (unknown.length > 0) return refuse(message, 420, { unknown, key });
+  return { verdict: "accept", username, key };
+}
+
+/** Judges the response to a request that was sent with `key`. */
+export function authenticateResponse(received: ReceivedMessage, key: Uint8Array): ResponseVerdict {
+  const { bytes, message } = received;
+  if (findAttribute(message, "message-integrity") === undefined) return { verdict: "ignore", reason: "no-integrity" };
+  if (!verifyIntegrity(bytes, key)) return { verdict: "ignore", reason: "wrong-integrity" };
+  const unknown = notUnderstood(message, UNDERSTOOD_IN_RESPONSES);
+  if (unknown.length > 0) return { verdict: "fail", reason: "unknown-attribute", notUnderstood: unknown };
+  return { verdict: "accept" };
+}
+
+function refuse(
+  message: StunMessage,
+  code: 400 | 401 | 420,
+  authenticated?: { readonly unknown: readonly number[]; readonly key: Uint8Array },
+): RequestVerdict {
+  if (message.class !== "request") return { verdict: "drop", reason: `${message.class}-refused-${code}` };
+  const reply =
+    authenticated === undefined
+      ? encodeErrorReply(message, { code })
+      : encodeErrorReply(message, { code, notUnderstood: authenticated.unknown }, authenticated.key);
+  return { verdict: "reject", code, reply };
+}
