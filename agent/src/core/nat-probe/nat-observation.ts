@@ -1,0 +1,68 @@
+/** What a probe saw of the box in front of it, and how it concludes that from answers (RFC 5780 section 4). */
+
+import { type SocketAddress, sameSocketAddress } from "../address.ts";
+
+/** What a mapping depends on, or a filter looks at (RFC 4787 sections 4.1 and 5). */
+export type ObservedDependence = "endpoint-independent" | "address-dependent" | "address-and-port-dependent";
+
+/** Outcome of a probe. */
+export type NatObservation =
+  /** No request was ever answered. */
+  | { readonly type: "udp-blocked" }
+  /** The server sees the local address itself; a firewall may still filter. */
+  | { readonly type: "no-nat"; readonly filtering: ObservedDependence }
+  | {
+      readonly type: "nat";
+      readonly mapping: ObservedDependence;
+      readonly filtering: ObservedDependence;
+      /** Two inside sockets reach each other through their outside addresses (RFC 4787 REQ-9). */
+      readonly hairpinning: boolean;
+      /** The outside port equals the inside port (RFC 4787 section 4.2.1). */
+      readonly portPreservation: boolean;
+      /** Outside address towards the server's first address and port. */
+      readonly mapped: SocketAddress;
+    };
+
+/** What each question of a probe was answered with; absent means unanswered. */
+export interface ProbeAnswers {
+  readonly local: SocketAddress;
+  /** Mapped addresses of one socket towards the server's first address and port, second address, second address and port. */
+  readonly mappedFirst?: SocketAddress;
+  readonly mappedSecondAddress?: SocketAddress;
+  readonly mappedSecondPort?: SocketAddress;
+  /** Whether an answer came in from an address and port never sent to. */
+  readonly passesOtherAddress: boolean;
+  /** Whether an answer came in from the address sent to, another port. */
+  readonly passesOtherPort: boolean;
+  readonly hairpinned: boolean;
+}
+
+/** Draws the conclusion of RFC 5780 sections 4.3 and 4.4. */
+export function concludeObservation(answers: ProbeAnswers): NatObservation {
+  const { local, mappedFirst } = answers;
+  if (mappedFirst === undefined) return { type: "udp-blocked" };
+  const filtering = filteringOf(answers);
+  if (sameSocketAddress(mappedFirst, local)) return { type: "no-nat", filtering };
+  return {
+    type: "nat",
+    mapping: mappingOf(answers, mappedFirst),
+    filtering,
+    hairpinning: answers.hairpinned,
+    portPreservation: mappedFirst.port === local.port,
+    mapped: mappedFirst,
+  };
+}
+
+function filteringOf({ passesOtherAddress, passesOtherPort }: ProbeAnswers): ObservedDependence {
+  if (passesOtherAddress) return "endpoint-independent";
+  return passesOtherPort ? "address-dependent" : "address-and-port-dependent";
+}
+
+function mappingOf({ mappedSecondAddress, mappedSecondPort }: ProbeAnswers, first: SocketAddress): ObservedDependence {
+  if (mappedSecondAddress !== undefined && sameSocketAddress(mappedSecondAddress, first)) return "endpoint-independent";
+  const isSameForPorts =
+    mappedSecondAddress !== undefined &&
+    mappedSecondPort !== undefined &&
+    sameSocketAddress(mappedSecondAddress, mappedSecondPort);
+  return isSameForPorts ? "address-dependent" : "address-and-port-dependent";
+}
