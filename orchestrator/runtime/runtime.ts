@@ -5,7 +5,7 @@
  * when its owner is gone, and nothing without that identity is ever touched.
  */
 
-import type { GuestSpec, NodeSpec, SegmentSpec } from "../plan/plan.ts";
+import type { GuestSpec, NodeSpec, Plan, SegmentSpec } from "../plan/plan.ts";
 
 export type RuntimeName = "docker" | "netns";
 
@@ -40,6 +40,11 @@ export interface Runtime {
   environment(): Promise<RuntimeEnvironment>;
   /** Removes what dead owners left behind. Returns one line per thing removed or found stuck. */
   sweep(): Promise<readonly string[]>;
+  /**
+   * Throws a `TestbedError`, such as `address-conflict`, when this machine's networking would disturb the plan. Called
+   * before anything is made; a driver that nothing can disturb has none.
+   */
+  checkPlan?(plan: Pick<Plan, "nodes">): Promise<void>;
   /** Starts a lab; nothing is made yet. */
   createLab(identity: RunIdentity, signal: AbortSignal): RuntimeLab;
   /** Labs that exist on this machine, kept ones included. */

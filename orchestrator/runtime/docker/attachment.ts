@@ -1,0 +1,120 @@
+/** A container's standard streams and its end, as one value. */
+
+import { Duplex, PassThrough } from "node:stream";
+import type { Container } from "dockerode";
+import type { NodeExit } from "../runtime.ts";
+import type { Engine } from "./engine.ts";
+import { frameDemultiplexer } from "./frames.ts";
+
+/** How many of the last log lines an error carries. */
+const LOG_TAIL_LINES = 20;
+
+/** Exit code of a container whose end the engine could not tell us about. */
+const UNKNOWN_EXIT_CODE = -1;
+
+export interface Attachment {
+  readonly stdout: AsyncIterable<Uint8Array>;
+  /** Everything on stderr so far, and for guests on stdout too. */
+  readonly log: () => string;
+  readonly exited: Promise<NodeExit>;
+  readonly write: (text: string) => void;
+  /** Ends the connection; what was written still arrives, then the container reads end of file. */
+  readonly detach: () => void;
+}
+
+/**
+ * Connects to a container that has been made and not yet started, so that nothing of it is missed. With `stdin` the
+ * connection is the container's lifeline: the engine closes its stdin when the connection ends.
+ */
+export async function attachContainer(
+  engine: Engine,
+  container: Container,
+  options: { readonly stdin: boolean; readonly logsStdout: boolean },
+): Promise<Attachment> {
+  const abort = new AbortController();
+  const [connection, exitCode] = await Promise.all([
+    openConnection(container, options.stdin),
+    awaitExit(engine, container.id, abort.signal),
+  ]);
+  const stdout = new PassThrough({ readableHighWaterMark: Number.MAX_SAFE_INTEGER });
+  const logged = collectText();
+  const demultiplex = frameDemultiplexer({
+    stdout: options.logsStdout ? logged.add : (piece) => void stdout.write(piece),
+    stderr: logged.add,
+  });
+  const ended = new Promise<void>((resolve) => {
+    connection.on("data", demultiplex);
+    // A broken connection is the end of the container or of the engine: `exited` says which.
+    connection.on("error", () => connection.destroy());
+    connection.once("close", () => {
+      stdout.end();
+      resolve();
+    });
+    connection.once("end", () => connection.end());
+  });
+  return {
+    stdout,
+    log: logged.text,
+    exited: Promise.all([exitCode.code, ended]).then(([code]) => ({ code, logTail: tail(logged.text()) })),
+    // A container that is gone needs no command; its end is reported by `exited`.
+    write: (text) => {
+      if (connection.writable) connection.write(text);
+    },
+    detach: () => {
+      connection.end(() => connection.destroy());
+      abort.abort();
+    },
+  };
+}
+
+/** The client promises a plain stream; it is the upgraded connection's socket. */
+async function openConnection(container: Container, stdin: boolean): Promise<Duplex> {
+  const connection = await container.attach({ stream: true, stdin, stdout: true, stderr: true, hijack: true });
+  if (!(connection instanceof Duplex)) throw new TypeError("expected a connection that can be written to");
+  return connection;
+}
+
+/**
+ * Asks for the exit code of a container that runs next. The engine answers the headers at once: from then on no exit is
+ * missed, however soon it comes and although AutoRemove leaves nothing to ask afterwards.
+ */
+function awaitExit(engine: Engine, id: string, signal: AbortSignal): Promise<{ readonly code: Promise<number> }> {
+  return new Promise((resolve, reject) => {
+    engine.docker.modem.dial(
+      {
+        path: `/containers/${id}/wait?`,
+        method: "POST",
+        options: { _query: { condition: "next-exit" }, _body: {} },
+        isStream: true,
+        abortSignal: signal,
+        statusCodes: { 200: true, 404: "no such container", 500: "server error" },
+      },
+      (error, response) => {
+        if (error !== null) reject(error);
+        else resolve({ code: readExitCode(response as NodeJS.ReadableStream) });
+      },
+    );
+  });
+}
+
+async function readExitCode(response: NodeJS.ReadableStream): Promise<number> {
+  let text = "";
+  try {
+    for await (const chunk of response) text += chunk.toString();
+    const answer: unknown = JSON.parse(text);
+    if (typeof answer === "object" && answer !== null && "StatusCode" in answer) return Number(answer.StatusCode);
+  } catch {
+    // The engine went away, or we did.
+  }
+  return UNKNOWN_EXIT_CODE;
+}
+
+function collectText(): { readonly add: (piece: Uint8Array) => void; readonly text: () => string } {
+  const decoder = new TextDecoder();
+  let text = "";
+  return { add: (piece) => void (text += decoder.decode(piece, { stream: true })), text: () => text };
+}
+
+function tail(log: string): readonly string[] {
+  return log.trimEnd().split("\n").slice(-LOG_TAIL_LINES);
+}

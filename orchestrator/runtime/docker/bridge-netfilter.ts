@@ -1,0 +1,14 @@
+/** Whether the machine's iptables see the frames that Docker's bridges carry. */
+
+import { readFileSync } from "node:fs";
+import type { Engine } from "./engine.ts";
+
+/** Only the kernel of a local engine can be asked; without the module the file does not exist. */
+export function bridgeNetfilter({ isLocal }: Pick<Engine, "isLocal">): boolean | "unknown" {
+  if (!isLocal) return "unknown";
+  try {
+    return readFileSync("/proc/sys/net/bridge/bridge-nf-call-iptables", "utf8").trim() === "1";
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,83 @@
+/** What the engine is asked for when a node or a guest is made. */
+
+import type { ContainerCreateOptions, EndpointSettings } from "dockerode";
+import type { GuestSpec, NodeSpec } from "../../plan/plan.ts";
+import type { Labels } from "./labels.ts";
+import type { WireAddress } from "./wire-subnet.ts";
+
+/** A node's attachment to a wire, before the container exists. */
+export interface Endpoint {
+  readonly networkName: string;
+  readonly address: WireAddress;
+}
+
+/** What nodes and guests have in common: nothing of them stays when they end, and their log is bounded. */
+const EPHEMERAL = {
+  AutoRemove: true,
+  LogConfig: { Type: "local", Config: { "max-size": "5m", "max-file": "1" } },
+};
+
+/**
+ * A node: our agent as first process, its stdin closed by the engine when the orchestrator's connection ends. Engines
+ * before API 1.44 take one endpoint at creation; `connectOptions` describes the others.
+ */
+export function nodeContainer(
+  name: string,
+  image: string,
+  spec: NodeSpec,
+  endpoints: readonly Endpoint[],
+  labels: Labels,
+): ContainerCreateOptions {
+  const [first] = endpoints;
+  return {
+    name,
+    Image: image,
+    Hostname: spec.name,
+    Labels: { ...labels },
+    OpenStdin: true,
+    StdinOnce: true,
+    AttachStdin: true,
+    AttachStdout: true,
+    AttachStderr: true,
+    Tty: false,
+    HostConfig: {
+      ...EPHEMERAL,
+      NetworkMode: first?.networkName ?? "none",
+      CapAdd: ["NET_ADMIN", "NET_RAW"],
+      Sysctls: { ...spec.sysctls },
+      ...(spec.tun ? { Devices: [TUN_DEVICE] } : {}),
+      // The engine's resolver would ask the machine's name servers; it gets one that nobody answers for.
+      Dns: ["127.0.0.1"],
+      DnsSearch: ["."],
+    },
+    ...(first === undefined
+      ? {}
+      : { NetworkingConfig: { EndpointsConfig: { [first.networkName]: endpointSettings(first) } } }),
+  };
+}
+
+/** Endpoint settings that give a container fixed throwaway addresses on a wire. */
+export function endpointSettings({ address }: Endpoint): EndpointSettings {
+  return { IPAMConfig: { IPv4Address: address.ipv4, IPv6Address: address.ipv6 } };
+}
+
+/** A foreign program in the network of the node `holderId`, with no capability and no file of ours. */
+export function guestContainer(
+  name: string,
+  holderId: string,
+  { image, command, environment }: GuestSpec,
+  labels: Labels,
+): ContainerCreateOptions {
+  return {
+    name,
+    Image: image,
+    Labels: { ...labels },
+    Env: Object.entries(environment).map(([key, value]) => `${key}=${value}`),
+    ...(command === undefined ? {} : { Cmd: [...command] }),
+    AttachStdout: true,
+    AttachStderr: true,
+    HostConfig: { ...EPHEMERAL, NetworkMode: `container:${holderId}` },
+  };
+}
+
+const TUN_DEVICE = { PathOnHost: "/dev/net/tun", PathInContainer: "/dev/net/tun", CgroupPermissions: "rwm" };

@@ -1,0 +1,191 @@
+/** One lab on a Docker engine. */
+
+import type { NodeSetup } from "@testbed/agent/control";
+import type { Container } from "dockerode";
+import type { GuestSpec, NodeSpec, UnwiredSetup } from "../../plan/plan.ts";
+import { TestbedError } from "../../support/errors.ts";
+import { readLines } from "../read-lines.ts";
+import type { DestroyReport, GuestHandle, NodeHandle, RunIdentity, RuntimeLab } from "../runtime.ts";
+import { type Attachment, attachContainer } from "./attachment.ts";
+import { type Endpoint, endpointSettings, guestContainer, nodeContainer } from "./container-options.ts";
+import { type Engine, engineCall, engineStatus } from "./engine.ts";
+import { objectLabels } from "./labels.ts";
+import { KEPT_SUFFIX, removeRun } from "./removal.ts";
+import { startWatchdog, type Watchdog } from "./watchdog.ts";
+import { createWire, type Wire } from "./wires.ts";
+
+/** A lab of this driver: the port's, and the end of this process's part in it. */
+export interface DockerLab extends RuntimeLab {
+  /** Lets go of the lab without removing it, so that the process can end. */
+  release(): void;
+}
+
+/** A node that was made. */
+interface MadeNode {
+  readonly container: Container;
+  readonly spec: NodeSpec;
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** Everything that the functions below share about one lab. */
+interface LabState {
+  readonly engine: Engine;
+  readonly identity: RunIdentity;
+  readonly wires: Map<string, Wire>;
+  readonly nodes: Map<string, MadeNode>;
+  /** Containers that run, by container id. */
+  readonly attachments: Map<string, Attachment>;
+}
+
+/** Starts a lab; nothing is made yet but its watchdog. `nodeImage` gives what nodes run. */
+export function createDockerLab(
+  engine: Engine,
+  identity: RunIdentity,
+  signal: AbortSignal,
+  nodeImage: () => Promise<string>,
+): DockerLab {
+  const state: LabState = { engine, identity, wires: new Map(), nodes: new Map(), attachments: new Map() };
+  const watchdog = startWatchdog(engine.endpoint, identity.runId);
+  const underWay = new Set<Promise<unknown>>();
+  let destroyed: Promise<DestroyReport> | undefined;
+
+  /** Runs a step unless the lab is ending, and lets `destroy` wait for it: the engine finishes what it was asked for. */
+  const step = async <T>(run: () => Promise<T>): Promise<T> => {
+    signal.throwIfAborted();
+    if (destroyed !== undefined) throw new TestbedError("interrupted", "the lab is being removed");
+    const running = run();
+    underWay.add(running);
+    return running.finally(() => underWay.delete(running));
+  };
+  const everyStep = async (steps: readonly (() => Promise<unknown>)[]): Promise<void> => {
+    await Promise.all(steps.map(step));
+  };
+
+  return {
+    createSegments: (specs) =>
+      everyStep(specs.map((spec) => async () => state.wires.set(spec.name, await createWire(engine, identity, spec)))),
+    createNodes: async (specs) => {
+      const image = await step(nodeImage);
+      await everyStep(specs.map((spec) => () => createNode(state, spec, image)));
+    },
+    startNode: (name) => step(() => startNode(state, name)),
+    startGuest: (spec) => step(() => startGuest(state, spec)),
+    keep: () => step(() => keepLab(state, watchdog)),
+    destroy: () => (destroyed ??= destroyLab(state, watchdog, underWay)),
+    release: () => {
+      for (const attachment of state.attachments.values()) attachment.detach();
+    },
+  };
+}
+
+async function createNode(state: LabState, spec: NodeSpec, image: string): Promise<void> {
+  const { engine, identity } = state;
+  const endpoints = spec.segments.map((segment): Endpoint => {
+    const wire = state.wires.get(segment);
+    if (wire === undefined) throw new Error(`node ${spec.name} before its segment ${segment}`);
+    return { networkName: wire.networkName, address: wire.nextAddress() };
+  });
+  const options = nodeContainer(containerName(identity, spec.name), image, spec, endpoints, labelsOf(state, spec.name));
+  const container = await engineCall(`make node ${spec.name}`, create(state, options, spec.name));
+  state.nodes.set(spec.name, { container, spec, endpoints });
+  for (const endpoint of endpoints.slice(1)) {
+    const connect = engine.docker
+      .getNetwork(endpoint.networkName)
+      .connect({ Container: container.id, EndpointConfig: endpointSettings(endpoint) });
+    await engineCall(`connect node ${spec.name}`, connect);
+  }
+}
+
+async function startNode(state: LabState, name: string): Promise<NodeHandle> {
+  const node = state.nodes.get(name);
+  if (node === undefined) throw new Error(`startNode before createNodes: ${name}`);
+  const attachment = await attach(state, node.container, { stdin: true, logsStdout: false });
+  attachment.write(`${JSON.stringify({ type: "setup", setup: wiredSetup(node) })}\n`);
+  await engineCall(`start node ${name}`, node.container.start());
+  return {
+    name,
+    lines: readLines(attachment.stdout),
+    send: (line) => attachment.write(`${line}\n`),
+    exited: attachment.exited,
+    log: attachment.log,
+  };
+}
+
+async function startGuest(state: LabState, spec: GuestSpec): Promise<GuestHandle> {
+  const holder = state.nodes.get(spec.inside);
+  if (holder === undefined) throw new Error(`guest ${spec.name} before the node ${spec.inside} it lives in`);
+  const name = containerName(state.identity, spec.name === spec.inside ? `${spec.name}.guest` : spec.name);
+  const options = guestContainer(name, holder.container.id, spec, labelsOf(state, spec.name));
+  const container = await engineCall(`make guest ${spec.name}`, create(state, options, spec.name));
+  const attachment = await attach(state, container, { stdin: false, logsStdout: true });
+  await engineCall(`start guest ${spec.name}`, container.start());
+  return { name: spec.name, exited: attachment.exited, log: attachment.log };
+}
+
+/** Nodes stop minding the end of our connection, their names say that they are kept, and the watchdog stands down. */
+async function keepLab(state: LabState, watchdog: Watchdog): Promise<void> {
+  for (const attachment of state.attachments.values()) attachment.write('{"type":"keep"}\n');
+  const renames = [...state.nodes.values()].map(({ container, spec }) =>
+    container.rename({ name: `${containerName(state.identity, spec.name)}${KEPT_SUFFIX}` }),
+  );
+  await engineCall("mark the lab as kept", Promise.all(renames));
+  watchdog.dismiss();
+}
+
+async function destroyLab(
+  state: LabState,
+  watchdog: Watchdog,
+  underWay: ReadonlySet<Promise<unknown>>,
+): Promise<DestroyReport> {
+  await Promise.allSettled(underWay);
+  const report = await removeRun(state.engine, state.identity.runId);
+  watchdog.dismiss();
+  return report;
+}
+
+async function create(
+  state: LabState,
+  options: Parameters<Engine["docker"]["createContainer"]>[0],
+  name: string,
+): Promise<Container> {
+  try {
+    return await state.engine.docker.createContainer(options);
+  } catch (cause) {
+    if (engineStatus(cause) !== 404) throw cause;
+    const image = options.Image ?? "";
+    throw new TestbedError("no-image", `node ${name} needs the image ${image}, which the Docker engine does not have`, {
+      hint: `docker pull ${image}, or docker build -t ${image} …`,
+      cause,
+    });
+  }
+}
+
+async function attach(
+  state: LabState,
+  container: Container,
+  options: Parameters<typeof attachContainer>[2],
+): Promise<Attachment> {
+  const attachment = await engineCall("attach to a node", attachContainer(state.engine, container, options));
+  state.attachments.set(container.id, attachment);
+  return attachment;
+}
+
+function wiredSetup({ spec, endpoints }: MadeNode): NodeSetup {
+  const setup: UnwiredSetup = spec.setup;
+  return {
+    ...setup,
+    wires: setup.wires.map((wire, i) => {
+      const address = endpoints[i]?.address.ipv4;
+      if (address === undefined) throw new Error(`node ${spec.name} has more wires than segments`);
+      return { ...wire, find: { by: "address", address } };
+    }),
+  };
+}
+
+function containerName({ runId }: RunIdentity, name: string): string {
+  return `mice-${runId}-${name}`;
+}
+
+function labelsOf({ identity }: LabState, name: string): Record<string, string> {
+  return objectLabels(identity, name);
+}

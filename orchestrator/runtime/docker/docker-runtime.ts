@@ -1,0 +1,71 @@
+/** The runtime of the product: labs of containers on a Docker engine, touching nothing but the engine's API. */
+
+import { isProcessAlive } from "../../support/process-identity.ts";
+import type { LabSummary, Runtime, RuntimeEnvironment } from "../runtime.ts";
+import { refuseConflictingAddresses } from "./address-conflict.ts";
+import { bridgeNetfilter } from "./bridge-netfilter.ts";
+import { createDockerLab, type DockerLab } from "./docker-lab.ts";
+import { type Engine, engineCall } from "./engine.ts";
+import { ownHost } from "./labels.ts";
+import { type FoundRun, findRuns, removeRun } from "./removal.ts";
+
+export interface DockerRuntimeOptions {
+  readonly engine: Engine;
+  /** Gives the image that nodes run, as id or name; asked for when nodes are made, once per lab. */
+  readonly nodeImage: () => Promise<string>;
+}
+
+/** How long the sweep tries each network of a dead run: a leaked one must not delay every later run. */
+const SWEEP_PATIENCE_MS = 50;
+
+export function createDockerRuntime({ engine, nodeImage }: DockerRuntimeOptions): Runtime {
+  const labs = new Set<DockerLab>();
+  return {
+    name: "docker",
+    environment: () => describeEnvironment(engine),
+    sweep: () => sweepDeadRuns(engine),
+    checkPlan: (plan) => refuseConflictingAddresses(engine, plan.nodes),
+    createLab: (identity, signal) => {
+      const lab = createDockerLab(engine, identity, signal, nodeImage);
+      labs.add(lab);
+      return lab;
+    },
+    listLabs: async () => (await findRuns(engine)).map(summary),
+    removeLab: (runId) => removeRun(engine, runId),
+    close: () => {
+      for (const lab of labs) lab.release();
+      return Promise.resolve();
+    },
+  };
+}
+
+async function describeEnvironment(engine: Engine): Promise<RuntimeEnvironment> {
+  const version = await engineCall("tell its version", engine.docker.version());
+  return {
+    runtime: "docker",
+    kernel: version.KernelVersion,
+    engine: `Docker ${version.Version} (API ${version.ApiVersion})`,
+    capabilities: { br_netfilter: bridgeNetfilter(engine) },
+  };
+}
+
+async function sweepDeadRuns(engine: Engine): Promise<readonly string[]> {
+  const dead = (await findRuns(engine)).filter(isAbandoned);
+  const reports = await Promise.all(
+    dead.map(async ({ runId, topology }) => {
+      const { leftovers } = await removeRun(engine, runId, SWEEP_PATIENCE_MS);
+      return leftovers.length > 0 ? leftovers : [`removed what run ${runId} (${topology}) had left behind`];
+    }),
+  );
+  return reports.flat();
+}
+
+/** An owner on another machine or in another PID namespace cannot be looked at, and is left alone. */
+function isAbandoned(run: FoundRun): boolean {
+  return !run.isKept && run.ownerHost === ownHost() && !isProcessAlive(run.owner);
+}
+
+function summary(run: FoundRun): LabSummary {
+  const { runId, topology, nodes, isKept } = run;
+  return { runId, topology, nodes, isKept, isOwnerAlive: run.ownerHost !== ownHost() || isProcessAlive(run.owner) };
+}

@@ -1,0 +1,107 @@
+/** Finds the Docker engine and talks to it; whatever goes wrong becomes an error that says how to mend it. */
+
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import Docker from "dockerode";
+import { TestbedError } from "../../support/errors.ts";
+
+/** An engine that has answered. */
+export interface Engine {
+  readonly docker: Docker;
+  /** `unix:///var/run/docker.sock`, `tcp://host:2376`, … as in DOCKER_HOST. */
+  readonly endpoint: string;
+  /** Whether its containers share this machine's kernel, so that files of /proc here speak about them. */
+  readonly isLocal: boolean;
+}
+
+/** Longest wait for the first answer: a remote engine behind a slow link still makes it. */
+const PING_TIMEOUT_MS = 5000;
+
+/** Where the engine is expected: DOCKER_HOST, or else the first socket there is of those that installers use. */
+export function engineEndpoint(environment: NodeJS.ProcessEnv = process.env): string {
+  const fromEnvironment = environment["DOCKER_HOST"];
+  if (fromEnvironment !== undefined && fromEnvironment !== "") return fromEnvironment;
+  const sockets = socketCandidates(environment);
+  return `unix://${sockets.find((path) => existsSync(path)) ?? DEFAULT_SOCKET}`;
+}
+
+/** Connects to `endpoint`. Throws `no-engine` when nothing answers there and `no-permission` when the socket refuses. */
+export async function connectEngine(endpoint: string = engineEndpoint()): Promise<Engine> {
+  const docker = openClient(endpoint);
+  try {
+    await Promise.race([docker.ping(), silence()]);
+  } catch (cause) {
+    throw connectionError(endpoint, cause);
+  }
+  return { docker, endpoint, isLocal: isLocalEndpoint(endpoint) };
+}
+
+/** HTTP status of an answer of the engine; undefined for anything else that can be thrown. */
+export function engineStatus(error: unknown): number | undefined {
+  return error instanceof Error && "statusCode" in error && typeof error.statusCode === "number"
+    ? error.statusCode
+    : undefined;
+}
+
+/** The engine's own words, without what the client wraps around them. */
+export function engineMessage(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const answer: unknown = "json" in error ? error.json : undefined;
+  if (typeof answer === "object" && answer !== null && "message" in answer) return String(answer.message);
+  return error.message;
+}
+
+/** Waits for `call`; a refusal becomes `engine-failed`, saying what was being done. */
+export async function engineCall<T>(doing: string, call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (cause) {
+    if (cause instanceof TestbedError) throw cause;
+    throw new TestbedError("engine-failed", `the Docker engine could not ${doing}: ${engineMessage(cause)}`, { cause });
+  }
+}
+
+const DEFAULT_SOCKET = "/var/run/docker.sock";
+
+/** The system's engine, a rootless one, Docker Desktop on Linux and on a Mac. */
+function socketCandidates(environment: NodeJS.ProcessEnv): readonly string[] {
+  const runtimeDirectory = environment["XDG_RUNTIME_DIR"];
+  return [
+    DEFAULT_SOCKET,
+    ...(runtimeDirectory === undefined ? [] : [join(runtimeDirectory, "docker.sock")]),
+    join(homedir(), ".docker/desktop/docker.sock"),
+    join(homedir(), ".docker/run/docker.sock"),
+  ];
+}
+
+function openClient(endpoint: string): Docker {
+  if (endpoint.startsWith("unix://")) return new Docker({ socketPath: endpoint.slice("unix://".length) });
+  // TCP with its TLS files, and SSH, as DOCKER_HOST and its companions describe them.
+  return new Docker();
+}
+
+async function silence(): Promise<never> {
+  await sleep(PING_TIMEOUT_MS, undefined, { ref: false });
+  throw new Error(`no answer within ${PING_TIMEOUT_MS / 1000} s`);
+}
+
+function isLocalEndpoint(endpoint: string): boolean {
+  return process.platform === "linux" && endpoint.startsWith("unix://") && !endpoint.includes("/.docker/desktop/");
+}
+
+function connectionError(endpoint: string, cause: unknown): TestbedError {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  if (code === "EACCES" || code === "EPERM") {
+    return new TestbedError("no-permission", `this user may not use the Docker engine at ${endpoint}`, {
+      hint: "npm run setup (opens the socket with sudo), or run as root",
+      cause,
+    });
+  }
+  const why = code === "ENOENT" ? "there is no such socket" : engineMessage(cause);
+  return new TestbedError("no-engine", `no Docker engine answers at ${endpoint}: ${why}`, {
+    hint: "npm run setup (installs and starts the engine), or set DOCKER_HOST",
+    cause,
+  });
+}

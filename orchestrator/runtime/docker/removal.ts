@@ -1,0 +1,122 @@
+/** Finding and removing labelled objects. Nothing without our labels is ever touched. */
+
+import { setTimeout as sleep } from "node:timers/promises";
+import type { DestroyReport } from "../runtime.ts";
+import { type Engine, engineCall, engineMessage, engineStatus } from "./engine.ts";
+import { type LabelledObject, labelFilter, readLabels } from "./labels.ts";
+
+/** A run as its objects on the engine show it. */
+export interface FoundRun extends Omit<LabelledObject, "name"> {
+  readonly nodes: readonly string[];
+  readonly isKept: boolean;
+}
+
+/**
+ * Ends the name of each container of a kept lab: the one thing of a container that can change after it was made. Names
+ * in a topology contain no dots.
+ */
+export const KEPT_SUFFIX = ".kept";
+
+/** Every run that has objects on the engine. */
+export async function findRuns(engine: Engine): Promise<readonly FoundRun[]> {
+  const filters = labelFilter();
+  const [containers, networks] = await engineCall(
+    "list the labs",
+    Promise.all([engine.docker.listContainers({ all: true, filters }), engine.docker.listNetworks({ filters })]),
+  );
+  const runs = new Map<string, FoundRun>();
+  for (const { Labels } of networks) addObject(runs, Labels, undefined);
+  for (const { Labels, Names } of containers) addObject(runs, Labels, Names);
+  return [...runs.values()];
+}
+
+/**
+ * Removes a run's containers, then its networks, all at once each. `patienceMs` is how long a network is tried that the
+ * engine says is in use: containers on their way out still count for a moment.
+ */
+export async function removeRun(engine: Engine, runId: string, patienceMs = 3000): Promise<DestroyReport> {
+  const filters = labelFilter(runId);
+  const listContainers = engine.docker.listContainers({ all: true, filters });
+  const listNetworks = engine.docker.listNetworks({ filters });
+  const [containers, networks] = await engineCall("list the lab", Promise.all([listContainers, listNetworks]));
+  const containerLeftovers = await Promise.all(
+    containers.map(({ Id, Names }) => removeContainer(engine, Id, Names[0] ?? Id)),
+  );
+  const networkLeftovers = await Promise.all(
+    networks.map(({ Id, Name }) => removeNetwork(engine, Id, Name, patienceMs)),
+  );
+  return { leftovers: [...containerLeftovers, ...networkLeftovers].filter((line) => line !== undefined) };
+}
+
+function addObject(runs: Map<string, FoundRun>, labels: Record<string, string> | undefined, names?: readonly string[]) {
+  const found = readLabels(labels ?? {});
+  if (found === undefined) return;
+  const run = runs.get(found.runId);
+  const isKept = names?.some((name) => name.endsWith(KEPT_SUFFIX)) === true;
+  runs.set(found.runId, {
+    ...(run ?? found),
+    nodes: [...(run?.nodes ?? []), ...(names === undefined ? [] : [found.name])],
+    isKept: run?.isKept === true || isKept,
+  });
+}
+
+/** Kills and removes a container. The end it may come to by itself at the same moment is as good. */
+async function removeContainer(engine: Engine, id: string, name: string): Promise<string | undefined> {
+  const container = engine.docker.getContainer(id);
+  try {
+    await container.remove({ force: true, v: true });
+    return undefined;
+  } catch (error) {
+    const status = engineStatus(error);
+    if (status === 404) return undefined;
+    // 409: its own removal is under way.
+    if (status === 409 && (await isGoneSoon(() => container.inspect()))) return undefined;
+    return `container ${name.replace(/^\//, "")}: ${engineMessage(error)}; docker rm -f ${id.slice(0, 12)}`;
+  }
+}
+
+const REMOVAL_WAIT_MS = 10_000;
+
+/** Asks until the engine says that the object is not there. */
+async function isGoneSoon(inspect: () => Promise<unknown>): Promise<boolean> {
+  const giveUpAt = performance.now() + REMOVAL_WAIT_MS;
+  for (let pauseMs = 10; performance.now() < giveUpAt; pauseMs = Math.min(2 * pauseMs, 200)) {
+    try {
+      await inspect();
+    } catch (error) {
+      return engineStatus(error) === 404;
+    }
+    await sleep(pauseMs);
+  }
+  return false;
+}
+
+async function removeNetwork(
+  engine: Engine,
+  id: string,
+  name: string,
+  patienceMs: number,
+): Promise<string | undefined> {
+  const network = engine.docker.getNetwork(id);
+  const giveUpAt = performance.now() + patienceMs;
+  for (let pauseMs = 20; ; pauseMs = Math.min(2 * pauseMs, 400)) {
+    try {
+      await network.remove();
+      return undefined;
+    } catch (error) {
+      if (engineStatus(error) === 404) return undefined;
+      const message = engineMessage(error);
+      if (!message.includes("has active endpoints")) return `network ${name}: ${message}; docker network rm ${name}`;
+      if (performance.now() > giveUpAt) return endpointLeak(name);
+    }
+    await sleep(pauseMs);
+  }
+}
+
+function endpointLeak(name: string): string {
+  return (
+    `network ${name}: the engine still counts endpoints of containers that are gone (its bug moby#42119). ` +
+    "It disturbs no later run; a restart of the engine (systemctl restart docker) removes the count, " +
+    "and the next run or `npm run testbed down` the network"
+  );
+}

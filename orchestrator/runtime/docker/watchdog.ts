@@ -1,0 +1,38 @@
+/**
+ * Cleans up after an orchestrator that could not. A shell in its own session holds one end of a pipe; the other end is
+ * the orchestrator's, and the kernel closes it however the orchestrator ends. A word before that end means that nothing
+ * is left to do; without it the shell becomes the reaper, which removes the run's objects. Until then it costs nothing.
+ */
+
+import { spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { Socket } from "node:net";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+export interface Watchdog {
+  /** Nothing is left to do for it. */
+  readonly dismiss: () => void;
+}
+
+/** Waits for a line; at end of file without one, becomes the command in its arguments. */
+const SCRIPT = 'read -r word || exec "$@"';
+
+/** Starts the watchdog of one run; it keeps no process alive. */
+export function startWatchdog(endpoint: string, runId: string): Watchdog {
+  const child = spawn("sh", ["-c", SCRIPT, "mice-testbed-watchdog", ...reaperCommand(endpoint, runId)], {
+    detached: true,
+    stdio: ["pipe", "ignore", "ignore"],
+  });
+  child.unref();
+  const { stdin } = child;
+  if (stdin instanceof Socket) stdin.unref();
+  stdin.on("error", () => {
+    // It was killed; the next run sweeps.
+  });
+  return { dismiss: () => void stdin.end("dismissed\n") };
+}
+
+function reaperCommand(endpoint: string, runId: string): readonly string[] {
+  const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+  return [process.execPath, "--import", tsx, fileURLToPath(new URL("./reaper.ts", import.meta.url)), endpoint, runId];
+}

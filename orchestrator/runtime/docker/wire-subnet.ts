@@ -1,0 +1,54 @@
+/**
+ * The throwaway addresses that Docker insists on for a wire. Nodes find their interfaces by them and then drop them;
+ * no packet of a lab ever carries one.
+ */
+
+/** One wire's subnets in CIDR form. */
+export interface WireSubnet {
+  /** A /26 of 10.128.0.0/9: room for 61 nodes on a wire. */
+  readonly ipv4: string;
+  /** A unique local /64 (RFC 4193), because engines from 26.1 on disable IPv6 on networks that have none. */
+  readonly ipv6: string;
+}
+
+/** Addresses of one endpoint, without prefix length. */
+export interface WireAddress {
+  readonly ipv4: string;
+  readonly ipv6: string;
+}
+
+/** How many random octets `drawWireSubnet` uses. */
+export const SUBNET_RANDOM_OCTETS = 8;
+
+/** Most endpoints that fit: network, gateway and broadcast address are taken. */
+export const MAX_ENDPOINTS = 61;
+
+/** Draws a wire's subnets from `random`, which holds `SUBNET_RANDOM_OCTETS` octets. */
+export function drawWireSubnet(random: Uint8Array): WireSubnet {
+  const [second = 0, third = 0, fourth = 0, ...globalId] = random;
+  const hex = globalId.map((octet) => octet.toString(16).padStart(2, "0")).join("");
+  return {
+    ipv4: `10.${128 | second}.${third}.${fourth & 0xc0}/26`,
+    ipv6: `fd${hex.slice(0, 2)}:${hex.slice(2, 6)}:${hex.slice(6, 10)}::/64`,
+  };
+}
+
+/** The engine's own address on the wire. */
+export function gatewayAddress(subnet: WireSubnet): WireAddress {
+  return addressAt(subnet, 1);
+}
+
+/** Addresses of the endpoint number `index`, counted from 0. Throws RangeError when the wire is full. */
+export function endpointAddress(subnet: WireSubnet, index: number): WireAddress {
+  if (index >= MAX_ENDPOINTS) throw new RangeError(`a segment carries at most ${MAX_ENDPOINTS} nodes`);
+  return addressAt(subnet, index + 2);
+}
+
+function addressAt({ ipv4, ipv6 }: WireSubnet, offset: number): WireAddress {
+  const lastDot = ipv4.lastIndexOf(".");
+  const lastOctet = Number(ipv4.slice(lastDot + 1, ipv4.indexOf("/")));
+  return {
+    ipv4: `${ipv4.slice(0, lastDot)}.${lastOctet + offset}`,
+    ipv6: `${ipv6.slice(0, ipv6.indexOf("/"))}${offset.toString(16)}`,
+  };
+}

@@ -1,0 +1,68 @@
+/** Docker networks as wires: bridges that carry frames and do nothing else. */
+
+import { randomBytes } from "node:crypto";
+import type { NetworkCreateOptions } from "dockerode";
+import type { SegmentSpec } from "../../plan/plan.ts";
+import type { RunIdentity } from "../runtime.ts";
+import { type Engine, engineCall, engineMessage } from "./engine.ts";
+import { objectLabels } from "./labels.ts";
+import {
+  drawWireSubnet,
+  endpointAddress,
+  gatewayAddress,
+  SUBNET_RANDOM_OCTETS,
+  type WireAddress,
+  type WireSubnet,
+} from "./wire-subnet.ts";
+
+/** A wire that exists. */
+export interface Wire {
+  readonly networkName: string;
+  /** Gives the next endpoint its addresses. */
+  readonly nextAddress: () => WireAddress;
+}
+
+/** Draws before giving up; with a thousand networks on the engine one draw collides once in 131. */
+const MAX_DRAWS = 20;
+
+/** Makes the network of one segment. The engine is the lock: it refuses a subnet that is taken, and another is drawn. */
+export async function createWire(engine: Engine, identity: RunIdentity, segment: SegmentSpec): Promise<Wire> {
+  const networkName = `mice-${identity.runId}-${segment.name}`;
+  for (let draw = 1; ; draw++) {
+    const subnet = drawWireSubnet(randomBytes(SUBNET_RANDOM_OCTETS));
+    try {
+      await engine.docker.createNetwork({
+        ...wireOptions(networkName, subnet),
+        Labels: objectLabels(identity, segment.name),
+      });
+      return { networkName, nextAddress: addressesOf(subnet) };
+    } catch (error) {
+      if (draw < MAX_DRAWS && engineMessage(error).includes("Pool overlaps")) continue;
+      await engineCall(`make segment ${segment.name}`, Promise.reject(error as Error));
+    }
+  }
+}
+
+/** What a network must be to be a wire: no masquerading, no addresses of the topology, IPv6 not disabled. */
+export function wireOptions(name: string, subnet: WireSubnet): NetworkCreateOptions {
+  const gateway = gatewayAddress(subnet);
+  return {
+    Name: name,
+    CheckDuplicate: true,
+    Driver: "bridge",
+    EnableIPv6: true,
+    IPAM: {
+      Driver: "default",
+      Config: [
+        { Subnet: subnet.ipv4, Gateway: gateway.ipv4 },
+        { Subnet: subnet.ipv6, Gateway: gateway.ipv6 },
+      ],
+    },
+    Options: { "com.docker.network.bridge.enable_ip_masquerade": "false" },
+  };
+}
+
+function addressesOf(subnet: WireSubnet): () => WireAddress {
+  let used = 0;
+  return () => endpointAddress(subnet, used++);
+}

@@ -1,0 +1,52 @@
+/** Turns every polite way to end this process into one `AbortSignal`, so that whoever made something can undo it. */
+
+import { watchAncestry } from "./ancestry.ts";
+import { TestbedError } from "./errors.ts";
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/**
+ * Signals closer together than this are one wish: Ctrl-C reaches this process from the terminal, once more through npm,
+ * and then npm is gone.
+ */
+const ONE_WISH_MS = 1000;
+
+export interface Interruption {
+  /** Aborted at the first signal, or when npm is gone; the reason is a `TestbedError` with code `interrupted`. */
+  readonly signal: AbortSignal;
+  /** Gives signals their usual effect again. */
+  readonly stop: () => void;
+}
+
+/**
+ * Listens until `stop`. A second signal, a second or more after the first, ends the process at once with exit code 130: what it leaves is the watchdog's.
+ * Output nobody reads any more (a closed pipe) is no error: it must not keep the cleanup from running.
+ */
+export function listenForInterruption(): Interruption {
+  const controller = new AbortController();
+  let interruptedAt = Number.POSITIVE_INFINITY;
+  const interrupt = (cause: string): void => {
+    if (controller.signal.aborted) return;
+    interruptedAt = performance.now();
+    controller.abort(new TestbedError("interrupted", `interrupted by ${cause}`));
+  };
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (performance.now() - interruptedAt > ONE_WISH_MS) process.exit(130);
+    interrupt(signal);
+  };
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  const stopWatching = watchAncestry(() => interrupt("the end of npm"));
+  process.stdout.on("error", ignoreClosedPipe);
+  process.stderr.on("error", ignoreClosedPipe);
+  return {
+    signal: controller.signal,
+    stop: () => {
+      for (const signal of SIGNALS) process.off(signal, onSignal);
+      stopWatching();
+    },
+  };
+}
+
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+}
