@@ -1,0 +1,263 @@
+/**
+ * The mobile side of a home registration over DSMIPv6 (RFC 6275 section 11.7, RFC 5555 section 4.4): keeps one binding at
+ * the home agent alive, and with it the NAT mapping of the tunnel.
+ *
+ * It yields whole inner IPv6 packets for the tunnel socket and takes decoded acknowledgements; the composing node adds
+ * and removes the UDP envelope.
+ */
+
+import { familyOf, type SocketAddress } from "../address.ts";
+import type { NodeEvent } from "../events.ts";
+import type { InstantMs } from "../machine.ts";
+import { type BindingAcknowledgement, type BindingUpdate, encodeMobilityMessage, NO_FLAGS } from "./messages.ts";
+import { encodeMobilityPacket, type MobilityEndpoints } from "./mobility-header.ts";
+import { findOption, type MobilityOption, NO_KEEPALIVE_NEEDED } from "./options.ts";
+import { encodeAuthenticated, isAuthentic } from "./registration-authentication.ts";
+import { isSequenceNewer } from "./return-routability.ts";
+import { BINDING_STATUS, describeStatus, isAccepted } from "./status.ts";
+
+/** What a registration is told when it is made. */
+export interface HomeRegistrationConfig {
+  readonly homeAddress: string;
+  /** The home agent's own IPv6 address. */
+  readonly homeAgentAddress: string;
+  /** Shared key (digest A-39); absent means unauthenticated. */
+  readonly key?: Uint8Array;
+  /** Lifetime asked for, 4..262140 s; default 600. */
+  readonly lifetimeSec?: number;
+  /** Longest time between two updates behind a NAT; default 110 s (RFC 5555 section 5.3). */
+  readonly natKeepaliveMs?: number;
+}
+
+/** A binding that the home agent acknowledged. */
+export interface Registration {
+  readonly careOf: SocketAddress;
+  readonly natDetected: boolean;
+  readonly lifetimeSec: number;
+  readonly expiresAt: InstantMs;
+}
+
+/** What a registration reports. */
+export type HomeRegistrationEvent = Extract<
+  NodeEvent,
+  { readonly type: "registration-sent" | "registered" | "registration-failed" }
+>;
+
+/** An update that waits for its acknowledgement; retransmissions take new sequence numbers (RFC 6275 section 11.8). */
+interface Attempt {
+  readonly purpose: "bind" | "unbind";
+  readonly firstSequence: number;
+  readonly updatesSent: number;
+  readonly resumes: number;
+  readonly timeoutMs: number;
+  readonly retransmitAt: InstantMs;
+}
+
+/** RFC 6275 section 12: InitialBindackTimeoutFirstReg, INITIAL_BINDACK_TIMEOUT, MAX_BINDACK_TIMEOUT. */
+const FIRST_REGISTRATION_TIMEOUT_MS = 1500;
+const INITIAL_TIMEOUT_MS = 1000;
+const MAX_TIMEOUT_MS = 32_000;
+
+const DEFAULT_LIFETIME_SEC = 600;
+const DEFAULT_NAT_KEEPALIVE_MS = 110_000;
+
+/** A binding is refreshed when this part of its lifetime is over, which leaves time for retransmissions. */
+const REFRESH_AT_PART = 0.75;
+
+/** Deregistrations sent before the binding is left to expire. */
+const MAX_UNBIND_UPDATES = 3;
+
+/** Sequence numbers taken over at once from acknowledgements of status 135, in one attempt. */
+const MAX_RESUMES = 3;
+
+/** Rejections that may end: asked again after the longest timeout. */
+const TEMPORARY_STATUS: readonly number[] = [BINDING_STATUS.reasonUnspecified, BINDING_STATUS.insufficientResources];
+
+/** One home registration. Idle until `retarget` says where the node is. */
+export class HomeRegistration {
+  readonly #config: HomeRegistrationConfig;
+  readonly #endpoints: MobilityEndpoints;
+  readonly #packets: Uint8Array[] = [];
+  readonly #events: HomeRegistrationEvent[] = [];
+  #careOf: SocketAddress | undefined;
+  #sequence = 0;
+  #attempt: Attempt | undefined;
+  #registration: Registration | undefined;
+  #refreshAt: InstantMs | undefined;
+  #hasBeenRegistered = false;
+
+  constructor(config: HomeRegistrationConfig) {
+    this.#config = config;
+    this.#endpoints = { source: config.homeAddress, destination: config.homeAgentAddress };
+  }
+
+  /** The binding that is in force, for the care-of address last given. */
+  get registration(): Registration | undefined {
+    return this.#registration;
+  }
+
+  /** Updates sent since the last acknowledgement; three over one IP version mean: try the other (digest 4.2). */
+  get unanswered(): number {
+    return this.#attempt?.updatesSent ?? 0;
+  }
+
+  /**
+   * Registers at this local transport address of the tunnel socket at once: at the start, after a handover, or once more
+   * at the same address when the tunnel seems dead.
+   */
+  retarget(now: InstantMs, careOf: SocketAddress): void {
+    if (careOf.ip !== this.#careOf?.ip || careOf.port !== this.#careOf.port) this.#registration = undefined;
+    this.#careOf = careOf;
+    this.#begin(now, "bind");
+  }
+
+  /** Takes the binding away at the home agent (lifetime 0) and stays idle. */
+  deregister(now: InstantMs): void {
+    this.#registration = undefined;
+    if (this.#careOf !== undefined) this.#begin(now, "unbind");
+  }
+
+  /**
+   * Takes a decoded acknowledgement from the home agent; `header` is the Mobility Header it came in. False when it
+   * answers nothing that is outstanding or is not authentic.
+   */
+  handleAcknowledgement(now: InstantMs, acknowledgement: BindingAcknowledgement, header: Uint8Array): boolean {
+    const { status, sequence } = acknowledgement;
+    const attempt = this.#attempt;
+    if (attempt === undefined || this.#careOf === undefined || !this.#isAuthentic(header, this.#careOf)) return false;
+    if (status === BINDING_STATUS.sequenceNumberOutOfWindow) return this.#resume(now, attempt, sequence);
+    if (!this.#isOutstanding(attempt, sequence)) return false;
+    if (attempt.purpose === "unbind") this.#stop();
+    else if (isAccepted(status) && acknowledgement.lifetimeSec > 0) this.#accept(now, this.#careOf, acknowledgement);
+    else this.#reject(now, attempt, status);
+    return true;
+  }
+
+  /** Retransmits, refreshes and notices an expired binding. */
+  handleTimeout(now: InstantMs): void {
+    if (this.#registration !== undefined && now >= this.#registration.expiresAt) {
+      this.#registration = undefined;
+      this.#events.push({ type: "registration-failed", reason: "the binding expired before the home agent answered" });
+    }
+    if (this.#attempt !== undefined && now >= this.#attempt.retransmitAt) this.#retransmit(now, this.#attempt);
+    else if (this.#refreshAt !== undefined && now >= this.#refreshAt) this.#begin(now, "bind");
+  }
+
+  /** The next inner IPv6 packet for the tunnel. */
+  pollPacket(): Uint8Array | undefined {
+    return this.#packets.shift();
+  }
+
+  pollEvent(): HomeRegistrationEvent | undefined {
+    return this.#events.shift();
+  }
+
+  pollTimeout(): InstantMs | undefined {
+    const instants = [this.#attempt?.retransmitAt, this.#refreshAt, this.#registration?.expiresAt];
+    const pending = instants.filter((instant) => instant !== undefined);
+    return pending.length === 0 ? undefined : Math.min(...pending);
+  }
+
+  #begin(now: InstantMs, purpose: Attempt["purpose"]): void {
+    const timeoutMs = this.#hasBeenRegistered ? INITIAL_TIMEOUT_MS : FIRST_REGISTRATION_TIMEOUT_MS;
+    this.#refreshAt = undefined;
+    const firstSequence = (this.#sequence + 1) & 0xffff;
+    this.#attempt = { purpose, firstSequence, updatesSent: 0, resumes: 0, timeoutMs, retransmitAt: now };
+    this.#send(now, this.#attempt);
+  }
+
+  #retransmit(now: InstantMs, attempt: Attempt): void {
+    if (attempt.purpose === "unbind" && attempt.updatesSent >= MAX_UNBIND_UPDATES) {
+      this.#stop();
+      return;
+    }
+    const timeoutMs = attempt.updatesSent === 0 ? attempt.timeoutMs : Math.min(attempt.timeoutMs * 2, MAX_TIMEOUT_MS);
+    this.#send(now, { ...attempt, timeoutMs });
+  }
+
+  #send(now: InstantMs, attempt: Attempt): void {
+    const careOf = this.#careOf;
+    if (careOf === undefined) return;
+    this.#sequence = (this.#sequence + 1) & 0xffff;
+    this.#attempt = { ...attempt, updatesSent: attempt.updatesSent + 1, retransmitAt: now + attempt.timeoutMs };
+    this.#packets.push(encodeMobilityPacket(this.#encodeUpdate(careOf, attempt.purpose), this.#endpoints));
+    this.#events.push({ type: "registration-sent", sequence: this.#sequence, careOf });
+  }
+
+  #encodeUpdate(careOf: SocketAddress, purpose: Attempt["purpose"]): Uint8Array {
+    const lifetimeSec = purpose === "unbind" ? 0 : (this.#config.lifetimeSec ?? DEFAULT_LIFETIME_SEC);
+    const update: BindingUpdate = {
+      type: "binding-update",
+      sequence: this.#sequence,
+      flags: { ...NO_FLAGS, acknowledge: true, homeRegistration: true },
+      lifetimeSec,
+      options: [careOfOption(careOf.ip)],
+    };
+    const { key, homeAddress } = this.#config;
+    if (key === undefined) return encodeMobilityMessage(update, this.#endpoints);
+    return encodeAuthenticated(update, this.#endpoints, { key, careOf: careOf.ip, homeAddress });
+  }
+
+  #accept(now: InstantMs, careOf: SocketAddress, acknowledgement: BindingAcknowledgement): void {
+    const { lifetimeSec } = acknowledgement;
+    const natDetected = findOption(acknowledgement.options, "nat-detection") !== undefined;
+    const { homeAddress } = this.#config;
+    this.#attempt = undefined;
+    this.#hasBeenRegistered = true;
+    this.#registration = { careOf, natDetected, lifetimeSec, expiresAt: now + lifetimeSec * 1000 };
+    this.#refreshAt = now + this.#refreshDelayMs(acknowledgement);
+    this.#events.push({ type: "registered", homeAddress, careOf, natDetected, lifetimeSec });
+  }
+
+  /** The soonest of: part of the lifetime, what the home agent advises, what the NAT in between wants. */
+  #refreshDelayMs({ lifetimeSec, options }: BindingAcknowledgement): number {
+    const delaysMs = [lifetimeSec * 1000 * REFRESH_AT_PART];
+    const advice = findOption(options, "binding-refresh-advice");
+    if (advice !== undefined && advice.intervalSec > 0) delaysMs.push(advice.intervalSec * 1000);
+    const nat = findOption(options, "nat-detection");
+    if (nat !== undefined && nat.refreshSec !== NO_KEEPALIVE_NEEDED) {
+      delaysMs.push(this.#config.natKeepaliveMs ?? DEFAULT_NAT_KEEPALIVE_MS);
+      if (nat.refreshSec > 0) delaysMs.push(nat.refreshSec * 1000);
+    }
+    return Math.min(...delaysMs);
+  }
+
+  #reject(now: InstantMs, attempt: Attempt, status: number): void {
+    const isTemporary = TEMPORARY_STATUS.includes(status);
+    const retry = { ...attempt, timeoutMs: MAX_TIMEOUT_MS, retransmitAt: now + MAX_TIMEOUT_MS };
+    this.#attempt = isTemporary ? retry : undefined;
+    this.#registration = undefined;
+    const reason = isAccepted(status) ? "the home agent granted no lifetime" : describeStatus(status);
+    this.#events.push({ type: "registration-failed", reason });
+  }
+
+  /** Status 135 names the last number the home agent took; anything older than what was sent is a late duplicate. */
+  #resume(now: InstantMs, attempt: Attempt, lastTaken: number): boolean {
+    if (isSequenceNewer(this.#sequence, lastTaken) || attempt.resumes >= MAX_RESUMES) return false;
+    this.#sequence = lastTaken;
+    const firstSequence = (lastTaken + 1) & 0xffff;
+    this.#send(now, { ...attempt, firstSequence, resumes: attempt.resumes + 1 });
+    return true;
+  }
+
+  #isOutstanding(attempt: Attempt, sequence: number): boolean {
+    return ((sequence - attempt.firstSequence) & 0xffff) <= ((this.#sequence - attempt.firstSequence) & 0xffff);
+  }
+
+  #isAuthentic(header: Uint8Array, careOf: SocketAddress): boolean {
+    const { key, homeAddress } = this.#config;
+    return key === undefined || isAuthentic(header, "binding-acknowledgement", { key, careOf: careOf.ip, homeAddress });
+  }
+
+  #stop(): void {
+    this.#attempt = undefined;
+    this.#refreshAt = undefined;
+  }
+}
+
+/** IPv4 care-of addresses have an option of their own (RFC 5555 section 3.1.2). */
+function careOfOption(ip: string): MobilityOption {
+  return familyOf(ip) === 4
+    ? { type: "ipv4-care-of-address", address: ip }
+    : { type: "alternate-care-of-address", address: ip };
+}

@@ -1,0 +1,40 @@
+/** The nonces of a correspondent node (RFC 6275 section 5.2.2): fresh ones often, old ones for as long as tokens live. */
+
+import type { InstantMs, Rng } from "../machine.ts";
+import { MAX_NONCE_LIFETIME_MS } from "./return-routability.ts";
+
+/** A nonce and the index that names it in messages, 1..65535. */
+export interface Nonce {
+  readonly index: number;
+  readonly octets: Uint8Array;
+}
+
+const ROTATION_MS = 30_000;
+const KEPT_NONCES = 8;
+const NONCE_LENGTH = 8;
+const MAX_INDEX = 0xffff;
+
+/** Nonces made when one is wanted and the newest is 30 s old; eight are kept, none longer than 240 s. */
+export class NonceTable {
+  readonly #rng: Rng;
+  #nonces: readonly (Nonce & { readonly madeAt: InstantMs })[] = [];
+
+  constructor(rng: Rng) {
+    this.#rng = rng;
+  }
+
+  /** The nonce for tokens made now. */
+  current(now: InstantMs): Nonce {
+    const newest = this.#nonces.at(-1);
+    if (newest !== undefined && now - newest.madeAt < ROTATION_MS) return newest;
+    const index = newest === undefined || newest.index === MAX_INDEX ? 1 : newest.index + 1;
+    const nonce = { index, octets: this.#rng.bytes(NONCE_LENGTH), madeAt: now };
+    this.#nonces = [...this.#nonces, nonce].slice(-KEPT_NONCES);
+    return nonce;
+  }
+
+  /** The octets of the nonce with this index while tokens made with it count; undefined once it expired. */
+  find(now: InstantMs, index: number): Uint8Array | undefined {
+    return this.#nonces.find((nonce) => nonce.index === index && now - nonce.madeAt < MAX_NONCE_LIFETIME_MS)?.octets;
+  }
+}
