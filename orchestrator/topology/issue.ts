@@ -1,0 +1,46 @@
+/** What is wrong with a topology file, and where: every problem is one value, so that all are reported at once. */
+
+/** Every kind of problem. The code is stable; the words around it may improve. */
+export type IssueCode =
+  | "yaml"
+  | "wrong-type"
+  | "bad-value"
+  | "missing"
+  | "unknown-key"
+  | "unsupported"
+  | "duplicate"
+  | "unknown-reference"
+  | "bad-address"
+  | "forbidden-address"
+  | "overlap"
+  | "unreachable";
+
+/** Keys and indices from the root of the file to the value concerned. */
+export type IssuePath = readonly (string | number)[];
+
+/** One problem. `line` and `column` count from 1. */
+export interface TopologyIssue {
+  readonly code: IssueCode;
+  /** What was expected, what was found, what to do. */
+  readonly message: string;
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** Dotted path inside the file, such as `nodes.mn.homeAgent`; empty for the file as a whole. */
+  readonly path: string;
+}
+
+/** `file:line:column path: message`, the form editors and terminals make clickable. */
+export function formatIssue({ file, line, column, path, message }: TopologyIssue): string {
+  return `${file}:${line}:${column} ${path === "" ? "" : `${path}: `}${message}`;
+}
+
+/** Dotted text of a path: `sessions[0].from`. */
+export function formatPath(path: IssuePath): string {
+  return path.map((part, i) => (typeof part === "number" ? `[${part}]` : i === 0 ? part : `.${part}`)).join("");
+}
+
+/** Issues in the order of the file. */
+export function inFileOrder(issues: readonly TopologyIssue[]): TopologyIssue[] {
+  return issues.toSorted((a, b) => a.line - b.line || a.column - b.column);
+}

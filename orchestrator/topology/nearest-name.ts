@@ -1,0 +1,32 @@
+/** Finds what somebody probably meant by a name that does not exist. */
+
+/** The nearest of `names`, or undefined when none is near: at most a third of the letters differ, two at the least. */
+export function nearestName(wanted: string, names: readonly string[]): string | undefined {
+  const ranked = namesByDistance(wanted, names);
+  const best = ranked[0];
+  return best !== undefined && best.distance <= Math.max(2, Math.floor(wanted.length / 3)) ? best.name : undefined;
+}
+
+/** All names, the nearest first; equal distances keep their order. */
+export function namesByDistance(
+  wanted: string,
+  names: readonly string[],
+): { readonly name: string; readonly distance: number }[] {
+  return names
+    .map((name) => ({ name, distance: editDistance(wanted.toLowerCase(), name.toLowerCase()) }))
+    .toSorted((a, b) => a.distance - b.distance);
+}
+
+/** Levenshtein distance: insertions, deletions and replacements of one letter. */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i += 1) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const replaced = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(replaced, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
+    }
+    previous = row;
+  }
+  return previous[b.length] ?? 0;
+}

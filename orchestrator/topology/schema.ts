@@ -1,0 +1,186 @@
+/** The file format of a topology: what may be written where. References and addresses are checked by `resolve.ts`. */
+
+import { z } from "zod";
+import { addressProblem, type Family, networkProblem } from "./address-text.ts";
+import { DURATION_PATTERN } from "./duration.ts";
+import { FIREWALL_PRESET_NAMES, NAT_PRESET_NAMES } from "./presets.ts";
+
+/** Names become host names, interface names and parts of file names. */
+const NAME_PATTERN = /^[a-z][a-z0-9-]{0,30}$/;
+
+/** Text of one shape; `expected` completes "expected …" for a wrong type and for a wrong text alike. */
+function text(pattern: RegExp, expected: string): z.ZodString {
+  return z.string({ error: `expected ${expected}` }).regex(pattern, { error: `expected ${expected}` });
+}
+
+const name = text(NAME_PATTERN, "a name of lower-case letters, digits and hyphens, at most 31, a letter first");
+const reference = z.string({ error: "expected a name" });
+const duration = text(DURATION_PATTERN, "a duration such as 30s, 400ms or 2m");
+const mac = text(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/, "a MAC address in lower case such as 02:00:00:00:00:01");
+const port = z.int().min(1).max(65535);
+const portRange = text(/^\d{1,5}-\d{1,5}$/, "a port range such as 40000-49999");
+
+/** An address without prefix length. */
+function address(family: Family): z.ZodString {
+  return z.string({ error: `expected an IPv${family} address` }).check((context) => {
+    const message = addressProblem(context.value, family);
+    if (message !== undefined) context.issues.push({ code: "custom", input: context.value, message });
+  });
+}
+
+/** A network in CIDR form with no host bits set. */
+function network(family: Family): z.ZodString {
+  return z.string({ error: `expected an IPv${family} network with prefix length` }).check((context) => {
+    const message = networkProblem(context.value, family);
+    if (message !== undefined) context.issues.push({ code: "custom", input: context.value, message });
+  });
+}
+
+const segment = z
+  .strictObject({
+    ipv4: network(4).optional().describe("IPv4 network of the wire, such as 198.18.0.0/24"),
+    ipv6: network(6).optional().describe("IPv6 network of the wire, such as 2001:db8:1::/64"),
+  })
+  .describe("One wire: an Ethernet segment that carries frames between the nodes on it");
+
+const fixedAddresses = z
+  .record(reference, z.strictObject({ ipv4: address(4).optional(), ipv6: address(6).optional(), mac: mac.optional() }))
+  .describe("Fixed addresses by segment; whatever is not given is assigned in the order of the file");
+
+const gateway = reference.describe("The router behind which everything else lies; found by itself when there is one");
+
+const DEPENDENCE = ["endpoint-independent", "address-dependent", "address-and-port-dependent"] as const;
+
+const natObject = z.strictObject({
+  preset: z.enum(NAT_PRESET_NAMES).optional().describe("The point to start from; other keys override it"),
+  mapping: z.enum(DEPENDENCE).optional().describe("RFC 4787 section 4.1"),
+  filtering: z.enum(DEPENDENCE).optional().describe("RFC 4787 section 5"),
+  portAssignment: z.enum(["preserve", "random"]).optional().describe("RFC 4787 section 4.2"),
+  ports: portRange.optional().describe("Outside ports to draw from, both ends included"),
+  hairpinning: z.boolean().optional().describe("RFC 4787 REQ-9, with external source address and port"),
+  udpLifetime: duration.optional().describe("How long an idle UDP mapping lives (RFC 4787 REQ-5)"),
+  refresh: z.enum(["outbound", "both"]).optional().describe("Which packets keep a mapping alive (RFC 4787 REQ-6)"),
+  seed: z.int().min(0).max(0xffffffff).optional().describe("Makes drawn ports reproducible; follows the topology's"),
+});
+const nat = z
+  .union([z.enum(["none", ...NAT_PRESET_NAMES]), natObject])
+  .describe("IPv4 address translation: a preset, a point of RFC 4787, or none");
+
+const pinhole = z.strictObject({
+  protocol: z.enum(["udp", "mh"]).describe("UDP, or the Mobility Header (protocol 135, IPv6 only)"),
+  to: reference.describe("A node, or an address"),
+  port: port.optional(),
+  from: reference.optional().describe("A node, an address or a network; everybody when absent"),
+});
+const firewallObject = z.strictObject({
+  preset: z.enum(FIREWALL_PRESET_NAMES).optional().describe("The policy to start from; other keys override it"),
+  inbound: z.enum(["stateful", "open"]).optional(),
+  outboundUdp: z
+    .union([z.enum(["all", "none"]), z.array(port).min(1)])
+    .optional()
+    .describe("UDP from inside to outside: everything, nothing, or only these destination ports"),
+  udpIdle: duration.optional().describe("How long an idle UDP flow is remembered"),
+  pinholes: z.array(pinhole).optional().describe("What may come in unsolicited"),
+});
+const firewall = z
+  .union([z.enum(FIREWALL_PRESET_NAMES), firewallObject])
+  .describe("What the box lets through; `stateful` with address translation, `open` without");
+
+const router = z.strictObject({
+  role: z.literal("router"),
+  wan: reference.describe("The outside segment"),
+  lan: z.union([reference, z.array(reference).min(1)]).describe("The inside segment, or several isolated ones"),
+  nat: nat.optional(),
+  firewall: firewall.optional(),
+  gateway: gateway.optional(),
+  addresses: fixedAddresses.optional(),
+});
+
+const homeAgent = z.strictObject({
+  role: z.literal("home-agent"),
+  on: reference.describe("The segment it is attached to"),
+  homePrefix: network(6).describe("The home network it serves, such as 2001:db8:a::/64"),
+  address: address(6).optional().describe("Its own address in the home prefix; ::1 of it when absent"),
+  gateway: gateway.optional(),
+  addresses: fixedAddresses.optional(),
+});
+
+const mobileFields = {
+  on: reference.describe("The segment it is attached to"),
+  homeAgent: reference,
+  homeAddress: address(6).optional().describe("In the home prefix; ::100 for a home agent's first node when absent"),
+  port: port.optional().describe("UDP port of the candidate sockets; 40000 when absent"),
+  profile: z.enum(["ice16", "rfc8445"]).optional().describe("Pacing and retransmission of the checks"),
+  gateway: gateway.optional(),
+  addresses: fixedAddresses.optional(),
+};
+const mobileNode = z.strictObject({ role: z.literal("mobile-node"), ...mobileFields });
+const correspondentNode = z.strictObject({ role: z.literal("correspondent-node"), ...mobileFields });
+
+const host = z.strictObject({
+  role: z.literal("host"),
+  on: reference.describe("The segment it is attached to"),
+  image: z.string().min(1).describe("Any container image"),
+  command: z
+    .union([z.string(), z.array(z.string())])
+    .optional()
+    .describe("Arguments, or one line for /bin/sh -c"),
+  environment: z.record(z.string(), z.coerce.string()).optional(),
+  gateway: gateway.optional(),
+  addresses: fixedAddresses.optional(),
+});
+
+const session = z.strictObject({
+  from: reference.describe("The node that makes the offer"),
+  to: reference,
+  traffic: z
+    .enum(["echo", "ping", "none"])
+    .optional()
+    .describe("What runs between the home addresses; echo when absent"),
+});
+
+const CANDIDATE_TYPE = ["host", "server-reflexive", "peer-reflexive", "relayed"] as const;
+
+const expectation = z.strictObject({
+  session: reference.describe("from-to, such as mn-cn"),
+  path: z.enum(["direct", "home-agents", "none"]).optional(),
+  selected: z
+    .tuple([z.enum(CANDIDATE_TYPE), z.enum(CANDIDATE_TYPE)])
+    .optional()
+    .describe("Candidate types of the selected pair: local and remote, seen from the session's `from`"),
+  within: duration.optional().describe("Offer to nomination"),
+  roundTrip: duration.optional().describe("Median round trip of the data on the final path"),
+  lost: z.int().min(0).optional().describe("At most this many data packets lost"),
+});
+
+/** The whole file. */
+export const topologySchema = z.strictObject({
+  name,
+  summary: z.string().min(1).describe("One line: what this network is, and what must happen in it"),
+  segments: z.record(name, segment),
+  nodes: z.record(name, z.discriminatedUnion("role", [router, homeAgent, mobileNode, correspondentNode, host])),
+  sessions: z.array(session).optional(),
+  expect: z.array(expectation).optional(),
+  seed: z.int().min(0).max(0xffffffff).optional().describe("All randomness of a run follows from it; 1 when absent"),
+});
+
+export type TopologyFile = z.output<typeof topologySchema>;
+export type SegmentEntry = z.output<typeof segment>;
+export type NodeEntry = TopologyFile["nodes"][string];
+export type RouterEntry = z.output<typeof router>;
+export type HomeAgentEntry = z.output<typeof homeAgent>;
+export type MobileEntry = z.output<typeof mobileNode> | z.output<typeof correspondentNode>;
+export type HostEntry = z.output<typeof host>;
+export type SessionEntry = z.output<typeof session>;
+export type ExpectationEntry = z.output<typeof expectation>;
+
+/** Keys that the format knows and this version cannot honour yet: refused by name instead of being ignored. */
+export const UNSUPPORTED_KEYS: ReadonlySet<string> = new Set(["links", "timeline", "after", "outage"]);
+
+/** Roles that the format knows and this version cannot honour yet. */
+export const UNSUPPORTED_ROLES: ReadonlySet<string> = new Set(["stun-server"]);
+
+/** JSON Schema of the file format, for editors; kept in `topologies/topology.schema.json`. */
+export function topologyJsonSchema(): Record<string, unknown> {
+  return { title: "M-ICE testbed topology", ...z.toJSONSchema(topologySchema, { io: "input" }) };
+}
