@@ -1,0 +1,166 @@
+/**
+ * The Debian base that every image starts from: one that the engine has, else pulled, else made from Debian packages on
+ * this machine, where no image registry answers.
+ */
+
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { execa } from "execa";
+import { type Engine, engineCall, engineMessage, engineStatus } from "../runtime/docker/engine.ts";
+import { TestbedError } from "../support/errors.ts";
+import { installPackages } from "./apt.ts";
+import { followProgress } from "./build-image.ts";
+import { debianSources, type SourcesFile } from "./debian-sources.ts";
+import { type Say, withSignOfLife } from "./progress.ts";
+import { asRoot, findRootAccess, type RootAccess } from "./root-command.ts";
+
+const RELEASE = "bookworm";
+
+/** What the Dockerfiles name as their default. */
+const REGISTRY_IMAGE = `debian:${RELEASE}-slim`;
+
+/** What is made here when that cannot be had. */
+const LOCAL_IMAGE = { repo: "mice-testbed/base", tag: RELEASE };
+const LOCAL_IMAGE_NAME = `${LOCAL_IMAGE.repo}:${LOCAL_IMAGE.tag}`;
+
+/** Longest silence of a registry; the engine itself would try for minutes. */
+const PULL_SILENCE_MS = 15_000;
+
+/** The base that the engine has already, if any. */
+export async function findBaseImage(engine: Engine): Promise<string | undefined> {
+  for (const name of [REGISTRY_IMAGE, LOCAL_IMAGE_NAME]) if (await hasImage(engine, name)) return name;
+  return undefined;
+}
+
+/** Gives the name of a Debian base image that the engine has. */
+export async function ensureBaseImage(engine: Engine, say: Say): Promise<string> {
+  const found = await findBaseImage(engine);
+  if (found !== undefined) return found;
+  say(`pulling ${REGISTRY_IMAGE}, which the images start from`);
+  const refusal = await pull(engine, REGISTRY_IMAGE);
+  if (refusal === undefined) return REGISTRY_IMAGE;
+  say(`  no registry gave it (${refusal}); making the same from Debian packages with mmdebstrap`);
+  await makeLocally(engine, say);
+  return LOCAL_IMAGE_NAME;
+}
+
+async function hasImage({ docker }: Engine, name: string): Promise<boolean> {
+  try {
+    await docker.getImage(name).inspect();
+    return true;
+  } catch (error) {
+    if (engineStatus(error) === 404) return false;
+    return engineCall(`find ${name}`, Promise.reject(error as Error));
+  }
+}
+
+/** Returns why the image could not be pulled; undefined when it could. */
+async function pull(engine: Engine, name: string): Promise<string | undefined> {
+  const abort = new AbortController();
+  const giveUp = (): void => abort.abort(new Error(`silent for ${PULL_SILENCE_MS / 1000} s`));
+  const timer = setTimeout(giveUp, PULL_SILENCE_MS);
+  try {
+    const progress = await engine.docker.pull(name, { abortSignal: abort.signal });
+    await followProgress(engine, progress, () => timer.refresh());
+    return undefined;
+  } catch (error) {
+    return abort.signal.aborted ? engineMessage(abort.signal.reason) : engineMessage(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function makeLocally(engine: Engine, say: Say): Promise<void> {
+  const access = await findRootAccess();
+  if (access === "none" || !(await hasApt())) throw cannotMake(access);
+  if (!(await isInstalled("mmdebstrap"))) await installPackages(access, ["mmdebstrap"], say);
+  const directory = await mkdtemp(join(tmpdir(), "mice-base-"));
+  try {
+    const sources = await writeSources(directory);
+    const [file, ...args] = asRoot(access, mmdebstrapCommand(sources, await aptProxies()));
+    say(`  $ ${[file, ...args].join(" ")} | import as ${LOCAL_IMAGE_NAME} (about 20 s)`);
+    await withSignOfLife(say, "making the base image", bootstrapInto(engine, file, args));
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Streams mmdebstrap's archive into the engine, which may be elsewhere. */
+async function bootstrapInto(engine: Engine, file: string, args: readonly string[]): Promise<void> {
+  const bootstrap = execa(file, args, { buffer: { stdout: false }, reject: false });
+  const imported = engine.docker.importImage(bootstrap.stdout, {
+    ...LOCAL_IMAGE,
+    changes: ['CMD ["bash"]'],
+  });
+  const [result] = await Promise.all([
+    bootstrap,
+    imported.then((progress) => followProgress(engine, progress, () => undefined)),
+  ]);
+  if (!result.failed) return;
+  await engine.docker
+    .getImage(LOCAL_IMAGE_NAME)
+    .remove()
+    .catch(() => undefined);
+  throw new TestbedError("setup-failed", `mmdebstrap failed:\n${result.stderr.split("\n").slice(-10).join("\n")}`);
+}
+
+function mmdebstrapCommand(sources: readonly string[], proxies: readonly string[]): readonly string[] {
+  const excluded = ["/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*"];
+  return [
+    "mmdebstrap",
+    "--quiet",
+    "--variant=minbase",
+    ...excluded.map((path) => `--dpkgopt=path-exclude=${path}`),
+    "--aptopt=Acquire::Languages none",
+    ...proxies.map((option) => `--aptopt=${option}`),
+    RELEASE,
+    "-",
+    ...sources,
+  ];
+}
+
+/** This machine's own mirrors of the release, as files; none of them leaves the choice to mmdebstrap. */
+async function writeSources(directory: string): Promise<readonly string[]> {
+  const chosen = debianSources(await readSources(), RELEASE);
+  const written = chosen.map(async ({ path, text }) => {
+    const copy = join(directory, basename(path));
+    await writeFile(copy, text);
+    return copy;
+  });
+  return Promise.all(written);
+}
+
+async function readSources(): Promise<readonly SourcesFile[]> {
+  const directory = "/etc/apt/sources.list.d";
+  const names = await readdir(directory).catch(() => []);
+  const paths = ["/etc/apt/sources.list", ...names.map((name) => join(directory, name))];
+  const files = await Promise.all(
+    paths.map(async (path) => ({ path, text: await readFile(path, "utf8").catch(() => "") })),
+  );
+  return files.filter(({ path }) => /\.(list|sources)$/.test(path));
+}
+
+/** Lines such as `Acquire::http::Proxy "http://…";` of this machine's apt. */
+async function aptProxies(): Promise<readonly string[]> {
+  const { stdout } = await execa("apt-config", ["dump", "Acquire"], { reject: false });
+  return stdout.split("\n").filter((line) => /^Acquire::https?::Proxy(?:::\S+)? "\S/i.test(line));
+}
+
+async function hasApt(): Promise<boolean> {
+  return isInstalled("apt-get");
+}
+
+async function isInstalled(program: string): Promise<boolean> {
+  const { failed } = await execa("sh", ["-c", 'command -v "$1"', "sh", program], { reject: false, stdio: "ignore" });
+  return !failed;
+}
+
+function cannotMake(access: RootAccess): TestbedError {
+  return new TestbedError("setup-failed", `the engine has no ${REGISTRY_IMAGE}, and no registry gives it`, {
+    hint:
+      access === "none"
+        ? "run setup as root or as a user with sudo, so that a base image can be made from Debian packages"
+        : `on a machine without apt: docker load an archive of ${REGISTRY_IMAGE} that another machine has saved`,
+  });
+}

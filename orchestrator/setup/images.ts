@@ -1,0 +1,128 @@
+/** The images of the testbed: found by the digest of their inputs, built when those have changed. */
+
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Engine, engineCall, engineStatus } from "../runtime/docker/engine.ts";
+import { TestbedError } from "../support/errors.ts";
+import { ensureBaseImage } from "./base-image.ts";
+import { buildImage } from "./build-image.ts";
+import {
+  BUILD_DIRECTORY,
+  buildAgentBundle,
+  type ContextFile,
+  hostArch,
+  type ImageArch,
+  nodeImageContext,
+  nodeImageDigest,
+  toolsImageContext,
+} from "./bundle.ts";
+import { type Say, withSignOfLife } from "./progress.ts";
+
+/** `node` is what every node of a lab runs; `tools` holds foreign programs for the test suite. */
+export type ImageKind = "node" | "tools";
+
+/** Whether an image can be used as it is, was built from older inputs, or was never built. */
+export type ImageState =
+  | { readonly state: "current"; readonly id: string }
+  | { readonly state: "stale" }
+  | { readonly state: "missing" };
+
+const LABEL_KIND = "mice.testbed.image";
+
+/** Images of a kind that stay on the engine: other checkouts of this repository may use them. */
+const KEPT_PER_KIND = 4;
+
+/** Looks whether the engine has the image that today's inputs would give. Builds nothing; takes a few milliseconds. */
+export async function findImage(engine: Engine, kind: ImageKind): Promise<ImageState> {
+  const tag = await imageTag(kind, await engineArch(engine));
+  try {
+    const { Id } = await engine.docker.getImage(tag).inspect();
+    return { state: "current", id: Id };
+  } catch (error) {
+    if (engineStatus(error) !== 404) await engineCall(`find ${tag}`, Promise.reject(error as Error));
+  }
+  return { state: (await imagesOfKind(engine, kind)).length > 0 ? "stale" : "missing" };
+}
+
+/** Gives the image's id, building it (and the base that it starts from) where the engine does not have it. */
+export async function ensureImage(engine: Engine, kind: ImageKind, say: Say): Promise<string> {
+  const found = await findImage(engine, kind);
+  if (found.state === "current") return found.id;
+  const arch = await engineArch(engine);
+  const base = await ensureBaseImage(engine, say);
+  const tag = await imageTag(kind, arch);
+  say(`building ${tag} from ${base}`);
+  const recipe = {
+    tag,
+    context: await imageContext(kind, arch),
+    labels: { [LABEL_KIND]: kind },
+    buildArgs: { BASE_IMAGE: base },
+  };
+  const id = await withSignOfLife(say, `building ${tag}`, buildImage(engine, recipe, say));
+  await removeOldImages(engine, kind);
+  return id;
+}
+
+/**
+ * What a run does about its image: takes the current one, brings a stale one up to date (everything but the agent comes
+ * from the builder's cache: about two seconds), and refuses when set-up has never been run.
+ */
+export async function resolveNodeImage(engine: Engine, say: Say): Promise<string> {
+  const found = await findImage(engine, "node");
+  if (found.state === "current") return found.id;
+  if (found.state === "stale") {
+    say("the agent's sources have changed: bringing the node image up to date");
+    return ensureImage(engine, "node", say);
+  }
+  throw new TestbedError("no-image", "the Docker engine does not have the image that nodes run", {
+    hint: "npm run setup",
+  });
+}
+
+async function imageTag(kind: ImageKind, arch: ImageArch): Promise<string> {
+  return `mice-testbed/${kind}:${(await imageDigest(kind, arch)).slice(0, 12)}`;
+}
+
+async function imageDigest(kind: ImageKind, arch: ImageArch): Promise<string> {
+  switch (kind) {
+    case "node":
+      return nodeImageDigest(arch);
+    case "tools": {
+      const hash = createHash("sha256");
+      for (const { path, source } of toolsImageContext()) hash.update(path).update(await readFile(source));
+      return hash.digest("hex");
+    }
+  }
+}
+
+async function imageContext(kind: ImageKind, arch: ImageArch): Promise<readonly ContextFile[]> {
+  switch (kind) {
+    case "node": {
+      // Another architecture's addon must not take the place of the one that the netns runtime uses here.
+      const directory = arch === hostArch() ? BUILD_DIRECTORY : join(BUILD_DIRECTORY, arch);
+      return nodeImageContext(await buildAgentBundle(directory, arch), arch);
+    }
+    case "tools":
+      return toolsImageContext();
+  }
+}
+
+/** The engine's architecture: it may be a virtual machine, or elsewhere. */
+async function engineArch({ docker }: Engine): Promise<ImageArch> {
+  const { Arch } = await engineCall("tell its architecture", docker.version());
+  return Arch === "arm64" || Arch === "aarch64" ? "arm64" : "x64";
+}
+
+async function imagesOfKind({ docker }: Engine, kind: ImageKind) {
+  const filters = { label: [`${LABEL_KIND}=${kind}`] };
+  const images = await engineCall("list its images", docker.listImages({ filters }));
+  return images.filter(({ RepoTags }) => RepoTags?.some((tag) => tag.startsWith(`mice-testbed/${kind}:`)) === true);
+}
+
+/** Removes the oldest images of a kind; one that a lab still uses stays until the next time. */
+async function removeOldImages(engine: Engine, kind: ImageKind): Promise<void> {
+  const images = await imagesOfKind(engine, kind);
+  const old = images.sort((a, b) => b.Created - a.Created).slice(KEPT_PER_KIND);
+  await Promise.allSettled(old.map(({ Id }) => engine.docker.getImage(Id).remove({ force: false })));
+}
