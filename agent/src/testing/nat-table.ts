@@ -65,16 +65,26 @@ export class NatTable {
   inbound(now: InstantMs, peer: SocketAddress, externalPort: number): SocketAddress | undefined {
     this.#expire(now);
     const mapping = this.#byPort.get(externalPort);
-    if (mapping === undefined || !this.#admits(mapping, peer)) return undefined;
-    if (this.#profile.inboundRefresh) mapping.usedAt = now;
-    this.#index(mapping, flowKey(mapping.inside, peer));
-    return mapping.inside;
+    return mapping !== undefined && this.#admits(mapping, peer) ? this.#enter(now, mapping, peer) : undefined;
+  }
+
+  /** The inside address for a packet that hairpins: boxes of the testbed do not filter what comes from their own LAN. */
+  hairpin(now: InstantMs, peer: SocketAddress, externalPort: number): SocketAddress | undefined {
+    this.#expire(now);
+    const mapping = this.#byPort.get(externalPort);
+    return mapping && this.#enter(now, mapping, peer);
   }
 
   /** Forgets everything, as a reboot does. */
   clear(): void {
     this.#byKey.clear();
     this.#byPort.clear();
+  }
+
+  #enter(now: InstantMs, mapping: Mapping, peer: SocketAddress): SocketAddress {
+    if (this.#profile.inboundRefresh) mapping.usedAt = now;
+    this.#index(mapping, flowKey(mapping.inside, peer));
+    return mapping.inside;
   }
 
   #admits(mapping: Mapping, peer: SocketAddress): boolean {

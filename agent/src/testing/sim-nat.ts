@@ -46,10 +46,14 @@ export function createSimNat(net: SimNet, { name, profile, wan, lan }: SimNatSet
     if (inside === undefined) refused += 1;
     return inside === undefined ? undefined : { ...packet, destination: inside };
   };
+  const hairpinned = (packet: UdpPacket): UdpPacket | undefined => {
+    const inside = table.hairpin(net.time.now, packet.source, packet.destination.port);
+    return inside && { ...packet, destination: inside };
+  };
   const translate = (packet: UdpPacket, arrivedAt: SimPort): UdpPacket | undefined => {
     if (arrivedAt === wanPort) return inward(packet);
     if (packet.destination.ip !== externalIp) return outward(packet);
-    return profile.hairpinning ? inward(outward(packet)) : undefined;
+    return profile.hairpinning ? hairpinned(outward(packet)) : undefined;
   };
 
   host.intake = (packet, arrivedAt) => {
