@@ -2,6 +2,7 @@
 
 import { addressToBytes, familyOf, type SocketAddress } from "../address.ts";
 import type { LocalCandidate, RemoteCandidate } from "./candidate.ts";
+import type { OpenPair } from "./nomination.ts";
 import { type CandidatePair, pathKey, waitingPair } from "./pair.ts";
 import { type IceRole, pairPriority } from "./priority.ts";
 
@@ -62,8 +63,8 @@ export class CheckList {
   }
 
   /** Pairs whose outcome is still to come, best first. */
-  get open(): readonly CandidatePair[] {
-    return this.#pairs.filter((pair) => pair.state === "waiting" || pair.state === "in-progress");
+  get open(): readonly (CandidatePair & OpenPair)[] {
+    return this.#pairs.filter(isOpen);
   }
 
   /** True when `takeDue` would give a check. */
@@ -95,9 +96,14 @@ export class CheckList {
     return true;
   }
 
-  /** Queues a triggered or nominating check; a pair that is queued for the same purpose keeps its place. */
-  enqueue(pair: CandidatePair, kind: "triggered" | "nominating"): void {
-    if (!this.#queue.some((due) => due.pair === pair && due.kind === kind)) this.#queue.push({ pair, kind });
+  /** Queues a triggered check; a pair that is queued keeps its place. */
+  enqueueTriggered(pair: CandidatePair): void {
+    if (!this.#queue.some((due) => due.pair === pair)) this.#queue.push({ pair, kind: "triggered" });
+  }
+
+  /** Puts the check that nominates a pair before all others: they are about to lose their purpose. */
+  enqueueNominating(pair: CandidatePair): void {
+    this.#queue.unshift({ pair, kind: "nominating" });
   }
 
   /** Takes the next check: the head of the queue, else the best Waiting pair. */
@@ -113,15 +119,17 @@ export class CheckList {
     this.#queue = this.#queue.filter((due) => due.pair !== pair || due.kind === "nominating");
   }
 
-  /** Takes back nominating checks: this agent does not control any more. */
-  dequeueNominating(): void {
-    this.#queue = this.#queue.filter((due) => due.kind !== "nominating");
-  }
-
-  /** Computes all pair priorities anew for a role that has changed. */
-  reprioritise(role: IceRole): void {
-    for (const pair of this.#pairs) pair.priority = pairPriority(role, pair.local.priority, pair.remote.priority);
+  /**
+   * Computes all pair priorities anew for a role that has changed. What belonged to the old role goes: nominating checks
+   * that are queued, and nominations by the peer.
+   */
+  takeRole(role: IceRole): void {
+    for (const pair of this.#pairs) {
+      pair.priority = pairPriority(role, pair.local.priority, pair.remote.priority);
+      pair.isNominatedByPeer = false;
+    }
     this.#pairs = this.#pairs.toSorted(bestFirst);
+    this.#queue = this.#queue.filter((due) => due.kind !== "nominating");
   }
 
   /** Forgets Waiting pairs and everything queued: a pair has been nominated. */
@@ -134,6 +142,10 @@ export class CheckList {
     this.#pairs = this.#pairs.filter((other) => other !== pair);
     this.#queue = this.#queue.filter((due) => due.pair !== pair);
   }
+}
+
+function isOpen(pair: CandidatePair): pair is CandidatePair & OpenPair {
+  return pair.state === "waiting" || pair.state === "in-progress";
 }
 
 /** Equal IP version; IPv6 link-local only with link-local (RFC 8445 section 6.1.2.2). */

@@ -20,12 +20,22 @@ export interface CandidatePair {
   lastSentAt: InstantMs | undefined;
   /** The controlling peer sent USE-CANDIDATE on it: it is nominated as soon as it is valid. */
   isNominatedByPeer: boolean;
+  /** Transaction IDs of the peer's checks that have had their triggered check: repetitions trigger nothing. */
+  readonly triggers: Set<string>;
 }
 
 /** A pair that has not been checked yet. */
 export function waitingPair(role: IceRole, local: LocalCandidate, remote: RemoteCandidate): CandidatePair {
   const priority = pairPriority(role, local.priority, remote.priority);
-  return { local, remote, priority, state: "waiting", lastSentAt: undefined, isNominatedByPeer: false };
+  return {
+    local,
+    remote,
+    priority,
+    state: "waiting",
+    lastSentAt: undefined,
+    isNominatedByPeer: false,
+    triggers: new Set(),
+  };
 }
 
 /** Key of what is on the wire: pairs with one key are one path, whatever candidate they started from. */

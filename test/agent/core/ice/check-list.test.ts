@@ -103,9 +103,9 @@ describe("the order of checks", () => {
   test("triggered checks go before ordinary ones, first in, first out, each once", () => {
     const list = checkList();
     const [host, reflexive, relayed] = list.pairs;
-    list.enqueue(defined(relayed), "triggered");
-    list.enqueue(defined(reflexive), "triggered");
-    list.enqueue(defined(relayed), "triggered");
+    list.enqueueTriggered(defined(relayed));
+    list.enqueueTriggered(defined(reflexive));
+    list.enqueueTriggered(defined(relayed));
     expect(drain(list)).toEqual([
       "triggered [2001:db8:b::200]:40002",
       "triggered 203.0.113.20:62002",
@@ -113,22 +113,23 @@ describe("the order of checks", () => {
     ]);
   });
 
-  test("a nominating check is not merged with a triggered one, and outlives the pair's success", () => {
+  test("a nominating check goes first, and outlives the pair's success", () => {
     const list = checkList();
-    const pair = defined(list.pairs[1]);
+    const [other, pair] = [defined(list.pairs[0]), defined(list.pairs[1])];
     pair.state = "succeeded";
-    list.enqueue(pair, "triggered");
-    list.enqueue(pair, "nominating");
+    list.enqueueTriggered(other);
+    list.enqueueNominating(pair);
     list.dequeue(pair);
     expect(list.takeDue()).toEqual({ pair, kind: "nominating" });
+    expect(list.takeDue()).toEqual({ pair: other, kind: "triggered" });
   });
 
   test("losing control takes nominating checks back", () => {
     const list = checkList();
     const pair = defined(list.pairs[1]);
     pair.state = "succeeded";
-    list.enqueue(pair, "nominating");
-    list.dequeueNominating();
+    list.enqueueNominating(pair);
+    list.takeRole("controlled");
     expect(list.takeDue()?.kind).toBe("ordinary");
   });
 
@@ -137,7 +138,7 @@ describe("the order of checks", () => {
     const [host, reflexive] = list.pairs;
     defined(host).state = "in-progress";
     defined(reflexive).state = "succeeded";
-    list.enqueue(defined(host), "triggered");
+    list.enqueueTriggered(defined(host));
     list.conclude();
     expect(list.pairs).toEqual([host, reflexive]);
     expect(list.hasDue).toBe(false);
@@ -176,8 +177,8 @@ describe("pairs learned while checks run", () => {
 test("a role change gives every pair the priority the other role computes, and keeps the queue", () => {
   const list = checkList();
   const queued = defined(list.pairs[1]);
-  list.enqueue(queued, "triggered");
-  list.reprioritise("controlled");
+  list.enqueueTriggered(queued);
+  list.takeRole("controlled");
   expect(list.pairs.map((pair) => pair.priority)).toEqual([
     9151314442783293438n,
     7277816997797167102n,

@@ -1,0 +1,409 @@
+/**
+ * One run of connectivity checks, from the peer's description to the selected pair: client side of the checks,
+ * what received checks change, nomination and conclusion (digest 2.5 to 2.9).
+ *
+ * Every input ends in `advance`, which does what has become due: nominate, give up, send the next check. New checks
+ * leave one per Ta; repetitions leave when their transaction says so.
+ */
+
+import { type SocketAddress, sameSocketAddress } from "../address.ts";
+import type { Datagram, InstantMs, Rng, Transmit } from "../machine.ts";
+import { TRANSACTION_ID_LENGTH, transactionKey } from "../stun/header.ts";
+import type { StunMessage } from "../stun/message.ts";
+import { candidateView, type LocalCandidate, type RemoteCandidate } from "./candidate.ts";
+import { CheckList, type DueCheck, formCheckList } from "./check-list.ts";
+import { type CheckContent, encodeCheck, encodeKeepalive } from "./check-message.ts";
+import { CheckTransactions, type OpenCheck } from "./check-transactions.ts";
+import { type IceLimits, type ProfileTiming, REQUEST_COUNT } from "./constants.ts";
+import type { IceFailure } from "./ice-machine.ts";
+import type { IceOutbox } from "./ice-outbox.ts";
+import { judgeAnswer } from "./judge-check.ts";
+import { decideNomination } from "./nomination.ts";
+import { type CandidatePair, pairView, waitingPair } from "./pair.ts";
+import { announcedPriority, pairPriority } from "./priority.ts";
+import { drawTieBreaker, otherRole, type RoleClaim } from "./role.ts";
+import { Upkeep } from "./upkeep.ts";
+import { type ProvenPair, ValidList } from "./valid-list.ts";
+
+/** A check of the peer that was authenticated and answered. */
+export interface ReceivedCheck {
+  readonly local: SocketAddress;
+  readonly remote: SocketAddress;
+  readonly transactionId: Uint8Array;
+  readonly content: CheckContent;
+}
+
+/** What a run needs to know. */
+export interface CheckRunConfig {
+  /** Role and tie-breaker to begin with. */
+  readonly claim: RoleClaim;
+  readonly isLite: boolean;
+  readonly locals: readonly LocalCandidate[];
+  readonly remotes: readonly RemoteCandidate[];
+  /** USERNAME of the checks to send, `peer:own`. */
+  readonly username: string;
+  /** The peer's password in octets. */
+  readonly peerKey: Uint8Array;
+  readonly timing: ProfileTiming;
+  readonly limits: IceLimits;
+  /** Origin of `nominated.afterMs`. */
+  readonly startedAt: InstantMs;
+  readonly rng: Rng;
+}
+
+export class CheckRun {
+  readonly #config: CheckRunConfig;
+  readonly #out: IceOutbox;
+  readonly #list: CheckList;
+  readonly #valid = new ValidList();
+  readonly #transactions = new CheckTransactions();
+  #state: "running" | "completed" | "failed" = "running";
+  #claim: RoleClaim;
+  #locals: readonly LocalCandidate[];
+  #remotes: readonly RemoteCandidate[];
+  #nextCheckAt: InstantMs;
+  #requestsSent = 0;
+  /** A nominating check is queued or on its way. */
+  #isNominating = false;
+  #nominationDueAt: InstantMs | undefined;
+  #upkeep: Upkeep | undefined;
+
+  /** Forms the check list. Call `advance` once early checks have been learned from. */
+  constructor(now: InstantMs, config: CheckRunConfig, out: IceOutbox) {
+    const { claim, locals, remotes, limits, isLite } = config;
+    this.#config = config;
+    this.#out = out;
+    this.#claim = claim;
+    this.#locals = locals;
+    this.#remotes = remotes;
+    this.#nextCheckAt = now;
+    const pairs = isLite ? [] : formCheckList(claim.role, locals, remotes, limits.maxPairs);
+    this.#list = new CheckList(pairs, limits.maxPairs);
+    if (!isLite) out.emit({ type: "check-list", role: claim.role, pairs: pairs.map(pairView) });
+  }
+
+  get state(): "running" | "completed" | "failed" {
+    return this.#state;
+  }
+
+  get claim(): RoleClaim {
+    return this.#claim;
+  }
+
+  /** Best first. */
+  get validPairs(): readonly ProvenPair[] {
+    return this.#valid.pairs;
+  }
+
+  get selected(): ProvenPair | undefined {
+    return this.#valid.selected;
+  }
+
+  /** Infinity when there is nothing to wait for. */
+  get nextTimeoutAt(): InstantMs {
+    return Math.min(
+      this.#transactions.nextTimeoutAt,
+      this.#state !== "failed" && this.#list.hasDue ? this.#nextCheckAt : Infinity,
+      this.#nominationDueAt ?? Infinity,
+      this.#upkeep?.nextDueAt ?? Infinity,
+    );
+  }
+
+  ownsTransaction(transactionId: Uint8Array): boolean {
+    return this.#transactions.find(transactionId) !== undefined;
+  }
+
+  /** The pair on the check list whose local candidate has this address. */
+  pairOf(local: SocketAddress, remote: SocketAddress): CandidatePair | undefined {
+    const base = this.#locals.find(({ address }) => sameSocketAddress(address, local))?.base;
+    return base && this.#list.find(base, remote);
+  }
+
+  /** Something left on this path; silence on the selected one makes keepalives. */
+  noteSent(now: InstantMs, base: SocketAddress, remote: SocketAddress): void {
+    const { selected } = this.#valid;
+    if (selected === undefined) return;
+    const isSelected =
+      sameSocketAddress(selected.local.base, base) && sameSocketAddress(selected.remote.address, remote);
+    if (isSelected) this.#upkeep?.noteSent(now);
+  }
+
+  /** Draws the conclusions from a check of the peer: a candidate it reveals, a check it triggers, a nomination. */
+  learn(now: InstantMs, { local: base, remote: source, transactionId, content }: ReceivedCheck): void {
+    const local = this.#locals.find(({ address }) => sameSocketAddress(address, base));
+    if (local === undefined || this.#state === "failed") return;
+    const isNomination = content.useCandidate && this.#claim.role === "controlled";
+    const known = this.#remotes.find(({ address }) => sameSocketAddress(address, source));
+    const remote = known ?? { type: "peer-reflexive", address: source, priority: content.priority };
+    if (this.#isBeyondConclusion(local, remote, isNomination)) return;
+    const pair = this.#list.find(base, source) ?? this.#insert(local, remote);
+    if (pair === undefined) return;
+    if (known === undefined) this.#discoverRemote(remote);
+    pair.isNominatedByPeer ||= isNomination;
+    if (this.#config.isLite) this.#followNomination(now, local, pair);
+    else this.#trigger(now, pair, transactionKey(transactionId));
+  }
+
+  /** Takes the answer to a check; anything else is counted and ignored. */
+  handleAnswer(now: InstantMs, datagram: Datagram, message: StunMessage): void {
+    const check = this.#transactions.find(message.transactionId);
+    if (check === undefined) {
+      this.#out.drop("unknown-transaction");
+      return;
+    }
+    const verdict = judgeAnswer(check, datagram, message, this.#config.peerKey);
+    if (verdict.type === "unauthenticated") {
+      this.#out.drop("unauthenticated-response");
+      return;
+    }
+    this.#transactions.end(check);
+    switch (verdict.type) {
+      case "success":
+        this.#succeed(now, check, verdict.mapped);
+        break;
+      case "role-conflict":
+        this.#repeatInOtherRole(check);
+        break;
+      case "failure":
+        this.#fail(check, verdict.reason);
+        break;
+    }
+  }
+
+  /** Takes the other role; `tieBreaker` is a new one when the peer refused the old. */
+  switchRole(tieBreaker = this.#claim.tieBreaker): void {
+    const role = otherRole(this.#claim.role);
+    this.#claim = { role, tieBreaker };
+    this.#list.takeRole(role);
+    this.#valid.takeRole(role);
+    this.#isNominating = false;
+    this.#nominationDueAt = undefined;
+    this.#out.emit({ type: "role-conflict", role });
+  }
+
+  handleTimeout(now: InstantMs): void {
+    const { resend, unanswered } = this.#transactions.handleTimeout(now);
+    for (const { check, transmit } of resend) this.#sendAgain(now, check, transmit);
+    for (const check of unanswered) this.#fail(check, "no answer");
+    this.#doUpkeep(now);
+    this.advance(now);
+  }
+
+  /** Does what has become due. */
+  advance(now: InstantMs): void {
+    if (this.#state === "running" && !this.#config.isLite) this.#considerConclusion(now);
+    if (this.#state !== "failed" && now >= this.#nextCheckAt) this.#sendNextCheck(now);
+  }
+
+  // What a received check changes (digest 2.8)
+
+  /** After nomination only a better nomination by an aggressive peer changes anything. */
+  #isBeyondConclusion(local: LocalCandidate, remote: RemoteCandidate, isNomination: boolean): boolean {
+    const { selected } = this.#valid;
+    if (this.#state !== "completed" || selected === undefined) return false;
+    return !isNomination || pairPriority(this.#claim.role, local.priority, remote.priority) <= selected.priority;
+  }
+
+  #insert(local: LocalCandidate, remote: RemoteCandidate): CandidatePair | undefined {
+    const pair = waitingPair(this.#claim.role, local, remote);
+    if (this.#config.isLite || this.#list.insert(pair)) return pair;
+    this.#out.drop("check-list-full");
+    return undefined;
+  }
+
+  #discoverRemote(candidate: RemoteCandidate): void {
+    this.#remotes = [...this.#remotes, candidate];
+    this.#out.emit({ type: "peer-reflexive", side: "remote", candidate: candidateView(candidate) });
+  }
+
+  #trigger(now: InstantMs, pair: CandidatePair, transactionId: string): void {
+    if (pair.state === "succeeded") {
+      if (pair.isNominatedByPeer) this.#nominate(now, this.#valid.provenBy(pair));
+      return;
+    }
+    if (pair.triggers.has(transactionId)) return;
+    pair.triggers.add(transactionId);
+    this.#transactions.callBack((check) => check.pair === pair);
+    pair.state = "waiting";
+    this.#list.enqueueTriggered(pair);
+  }
+
+  /** A lite agent takes the controlling peer's word for it (digest 2.12). */
+  #followNomination(now: InstantMs, local: LocalCandidate, pair: CandidatePair): void {
+    if (pair.isNominatedByPeer) this.#nominate(now, this.#prove(now, local, pair, 0));
+  }
+
+  // The client side of checks (digest 2.6 and 2.7)
+
+  #sendNextCheck(now: InstantMs): void {
+    const due = this.#list.takeDue();
+    if (due === undefined) return;
+    if (due.kind !== "nominating" && !this.#mayRequest()) {
+      this.#markFailed(due.pair, "request budget spent");
+      return;
+    }
+    this.#nextCheckAt = now + this.#config.timing.taMs;
+    this.#sendCheck(now, due);
+  }
+
+  #sendCheck(now: InstantMs, { pair, kind }: DueCheck): void {
+    const { rng, username, peerKey } = this.#config;
+    const transactionId = rng.bytes(TRANSACTION_ID_LENGTH);
+    const useCandidate = kind === "nominating";
+    const content = { priority: announcedPriority(pair.local.priority), claim: this.#claim, useCandidate };
+    const check = {
+      transactionId,
+      pair,
+      kind,
+      content,
+      base: pair.local.base,
+      remote: pair.remote.address,
+      sentAt: now,
+    };
+    if (kind !== "nominating") pair.state = "in-progress";
+    const payload = encodeCheck(transactionId, username, content, peerKey);
+    this.#out.counters.checksSent += 1;
+    this.#out.emit({ type: "check-sent", kind, pair: pairView(pair) });
+    this.#sendRequest(now, pair, this.#transactions.begin(check, payload, this.#rtoMs()));
+  }
+
+  #sendAgain(now: InstantMs, { pair, kind }: OpenCheck, transmit: Transmit): void {
+    if (kind !== "nominating" && !this.#mayRequest()) return;
+    this.#out.counters.retransmits += 1;
+    this.#sendRequest(now, pair, transmit);
+  }
+
+  #sendRequest(now: InstantMs, pair: CandidatePair, transmit: Transmit): void {
+    pair.lastSentAt = now;
+    this.#requestsSent += 1;
+    this.#out.send(transmit);
+    this.noteSent(now, transmit.local, transmit.remote);
+  }
+
+  /** RTO grows with the checks that compete for the pace (digest 2.3). */
+  #rtoMs(): number {
+    const { rtoFloorMs, rtoCounts, taMs } = this.#config.timing;
+    const competing = rtoCounts === "waiting" ? this.#list.count("waiting") : this.#list.open.length;
+    return Math.max(rtoFloorMs, taMs * competing);
+  }
+
+  /** Whatever a peer makes this agent send, it is never more than a full list of unanswered checks (digest 10, S13). */
+  #mayRequest(): boolean {
+    if (this.#requestsSent < this.#config.limits.maxPairs * REQUEST_COUNT) return true;
+    this.#out.drop("request-budget-spent");
+    return false;
+  }
+
+  #succeed(now: InstantMs, check: OpenCheck, mapped: SocketAddress): void {
+    const { pair } = check;
+    const rttMs = now - check.sentAt;
+    this.#out.counters.checksAnswered += 1;
+    this.#out.emit({ type: "check-succeeded", pair: pairView(pair), mapped, rttMs });
+    pair.state = "succeeded";
+    this.#list.dequeue(pair);
+    const proven = this.#prove(now, this.#mappedCandidate(check, mapped), pair, rttMs);
+    if (check.content.useCandidate || pair.isNominatedByPeer) this.#nominate(now, proven);
+  }
+
+  /** The local candidate that the peer saw: a known one, or one that this check has revealed. */
+  #mappedCandidate({ base, content }: OpenCheck, mapped: SocketAddress): LocalCandidate {
+    const known = this.#locals.find(
+      (candidate) => sameSocketAddress(candidate.address, mapped) && sameSocketAddress(candidate.base, base),
+    );
+    if (known !== undefined) return known;
+    const { priority } = content;
+    const revealed: LocalCandidate = { type: "peer-reflexive", address: mapped, base, priority, related: base };
+    this.#locals = [...this.#locals, revealed];
+    this.#out.emit({ type: "peer-reflexive", side: "local", candidate: candidateView(revealed) });
+    return revealed;
+  }
+
+  #prove(now: InstantMs, local: LocalCandidate, pair: CandidatePair, rttMs: number): ProvenPair {
+    const { pair: proven, isNew } = this.#valid.prove(now, this.#claim.role, local, pair, rttMs);
+    if (isNew) this.#out.emit({ type: "pair-valid", pair: pairView(proven) });
+    return proven;
+  }
+
+  /** 487: the peer keeps the role that the check claimed. A new tie-breaker makes the next conflict a new draw. */
+  #repeatInOtherRole({ pair, content }: OpenCheck): void {
+    if (content.claim.role === this.#claim.role) this.switchRole(drawTieBreaker(this.#config.rng));
+    if (pair.state === "succeeded" || this.#state !== "running") return;
+    pair.state = "waiting";
+    this.#list.enqueueTriggered(pair);
+  }
+
+  /** A nomination that fails takes its valid pair along, and the next one gets its turn (digest 13). */
+  #fail({ pair, kind }: OpenCheck, reason: string): void {
+    if (kind === "nominating" ? this.#state !== "running" : pair.state === "succeeded") return;
+    if (kind === "nominating") {
+      this.#valid.disprove(pair);
+      this.#isNominating = false;
+    }
+    this.#markFailed(pair, reason);
+  }
+
+  #markFailed(pair: CandidatePair, reason: string): void {
+    pair.state = "failed";
+    this.#list.dequeue(pair);
+    this.#out.counters.checksFailed += 1;
+    this.#out.emit({ type: "check-failed", pair: pairView(pair), reason });
+  }
+
+  // Nomination and conclusion (digest 2.9)
+
+  #considerConclusion(now: InstantMs): void {
+    const { open } = this.#list;
+    if (this.#claim.role === "controlling" && !this.#isNominating) {
+      const decision = decideNomination(now, this.#valid.pairs, open, this.#config.limits);
+      this.#nominationDueAt = decision.type === "wait" ? decision.until : undefined;
+      if (decision.type === "nominate") {
+        this.#isNominating = true;
+        this.#list.enqueueNominating(decision.pair.provenBy);
+      }
+    }
+    if (open.length === 0 && !this.#list.hasDue && this.#valid.pairs.length === 0) this.#giveUp();
+  }
+
+  #giveUp(): void {
+    const reason: IceFailure = this.#list.pairs.length === 0 ? "no-candidate-pairs" : "all-checks-failed";
+    this.#state = "failed";
+    this.#out.emit({ type: "failed", reason });
+  }
+
+  #nominate(now: InstantMs, proven: ProvenPair | undefined): void {
+    if (proven === undefined || proven.isNominated) return;
+    const before = this.#valid.selected;
+    proven.isNominated = true;
+    if (this.#valid.selected === before) return;
+    this.#out.emit({ type: "nominated", pair: pairView(proven), afterMs: now - this.#config.startedAt });
+    if (this.#state === "running") this.#conclude(now, proven);
+  }
+
+  /**
+   * Ends the run. Checks on worse pairs are called back; a controlling agent calls all back, since the nomination it
+   * has sent is final, while an aggressive peer may still nominate a better pair that is on its way.
+   */
+  #conclude(now: InstantMs, selected: ProvenPair): void {
+    this.#state = "completed";
+    this.#nominationDueAt = undefined;
+    this.#list.conclude();
+    const isFinal = this.#claim.role === "controlling";
+    this.#transactions.callBack(({ pair }) => isFinal || pair.priority < selected.priority);
+    this.#upkeep = new Upkeep(now, this.#config.limits);
+  }
+
+  #doUpkeep(now: InstantMs): void {
+    const { selected } = this.#valid;
+    for (let duty = this.#upkeep?.takeDue(now); duty !== undefined; duty = this.#upkeep?.takeDue(now)) {
+      if (duty === "release") this.#out.emit({ type: "released" });
+      else if (selected !== undefined) this.#sendKeepalive(selected);
+    }
+  }
+
+  #sendKeepalive(selected: ProvenPair): void {
+    const payload = encodeKeepalive(this.#config.rng.bytes(TRANSACTION_ID_LENGTH));
+    this.#out.counters.keepalivesSent += 1;
+    this.#out.emit({ type: "keepalive-sent", pair: pairView(selected) });
+    this.#out.send({ local: selected.local.base, remote: selected.remote.address, payload });
+  }
+}

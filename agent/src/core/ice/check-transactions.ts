@@ -1,0 +1,75 @@
+/** The checks on their way: which transaction is whose, and what becomes due. */
+
+import type { SocketAddress } from "../address.ts";
+import type { InstantMs, Transmit } from "../machine.ts";
+import { transactionKey } from "../stun/header.ts";
+import { retransmissionSchedule, StunTransaction } from "../stun/transaction.ts";
+import type { CheckKind } from "./check-list.ts";
+import type { CheckContent } from "./check-message.ts";
+import { REQUEST_COUNT, TAIL_MULTIPLE } from "./constants.ts";
+import type { CandidatePair } from "./pair.ts";
+
+/** One check, as it left first. */
+export interface OpenCheck {
+  readonly transactionId: Uint8Array;
+  readonly pair: CandidatePair;
+  readonly kind: CheckKind;
+  readonly content: CheckContent;
+  readonly base: SocketAddress;
+  readonly remote: SocketAddress;
+  readonly sentAt: InstantMs;
+}
+
+/** What the passing of time made due: requests to send, and checks that nobody answered. */
+export interface DueTransactions {
+  readonly resend: readonly { readonly check: OpenCheck; readonly transmit: Transmit }[];
+  readonly unanswered: readonly OpenCheck[];
+}
+
+export class CheckTransactions {
+  readonly #entries = new Map<string, { readonly check: OpenCheck; readonly transaction: StunTransaction }>();
+
+  /** Opens the transaction of a check and gives its first request. */
+  begin(check: OpenCheck, payload: Uint8Array, rtoMs: number): Transmit {
+    const request: Transmit = { local: check.base, remote: check.remote, payload };
+    const schedule = retransmissionSchedule({ rtoMs, requestCount: REQUEST_COUNT, tailMultiple: TAIL_MULTIPLE });
+    const transaction = new StunTransaction(check.sentAt, request, schedule);
+    this.#entries.set(transactionKey(check.transactionId), { check, transaction });
+    return transaction.pollTransmit() ?? request;
+  }
+
+  find(transactionId: Uint8Array): OpenCheck | undefined {
+    return this.#entries.get(transactionKey(transactionId))?.check;
+  }
+
+  /** Forgets a check whose outcome is known. */
+  end({ transactionId }: OpenCheck): void {
+    this.#entries.delete(transactionKey(transactionId));
+  }
+
+  /**
+   * Calls back the checks that `which` selects: they are not sent again, and no failure when unanswered, but a late
+   * answer counts (RFC 8445 section 7.3.1.4).
+   */
+  callBack(which: (check: OpenCheck) => boolean): void {
+    for (const { check, transaction } of this.#entries.values()) if (which(check)) transaction.cancel();
+  }
+
+  handleTimeout(now: InstantMs): DueTransactions {
+    const resend: { check: OpenCheck; transmit: Transmit }[] = [];
+    const unanswered: OpenCheck[] = [];
+    for (const { check, transaction } of this.#entries.values()) {
+      transaction.handleTimeout(now);
+      const transmit = transaction.pollTransmit();
+      if (transmit !== undefined) resend.push({ check, transmit });
+      if (transaction.pollTimeout() === undefined) this.end(check);
+      if (transaction.state === "timed-out") unanswered.push(check);
+    }
+    return { resend, unanswered };
+  }
+
+  /** Infinity when nothing is on its way. */
+  get nextTimeoutAt(): InstantMs {
+    return Math.min(...[...this.#entries.values()].map(({ transaction }) => transaction.pollTimeout() ?? Infinity));
+  }
+}

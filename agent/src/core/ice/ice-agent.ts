@@ -1,0 +1,234 @@
+/**
+ * The ICE agent of one session and generation: takes STUN, answers checks from the first moment on, and runs its own
+ * once the peer's description is there (digest 2.4 to 2.12). The checks themselves are in `check-run.ts`.
+ */
+
+import { type SocketAddress, sameSocketAddress } from "../address.ts";
+import type { Datagram, InstantMs, Transmit } from "../machine.ts";
+import { BINDING } from "../stun/header.ts";
+import { decodeStun, type StunMessage } from "../stun/message.ts";
+import { encodeCheckSuccess, encodeErrorReply } from "../stun/reply.ts";
+import { byPriority } from "./candidate.ts";
+import { CheckRun, type ReceivedCheck } from "./check-run.ts";
+import { DEFAULT_LIMITS, type IceLimits, PROFILE_TIMING } from "./constants.ts";
+import type {
+  IceAgentConfig,
+  IceEvent,
+  IceMachine,
+  IceState,
+  IceStats,
+  PairStanding,
+  RemoteDescription,
+  ValidPair,
+} from "./ice-machine.ts";
+import { IceOutbox } from "./ice-outbox.ts";
+import { judgeCheck } from "./judge-check.ts";
+import { pathKey } from "./pair.ts";
+import type { IceRole } from "./priority.ts";
+import { drawTieBreaker, judgeRoleClaim, otherRole, type RoleClaim } from "./role.ts";
+
+export class IceAgent implements IceMachine {
+  readonly #config: IceAgentConfig;
+  readonly #limits: IceLimits;
+  readonly #isLite: boolean;
+  /** The own password in octets. */
+  readonly #key: Uint8Array;
+  readonly #out = new IceOutbox();
+  /** Paths on which an authenticated check has arrived. */
+  readonly #heardPaths = new Set<string>();
+  /** Checks that came before the peer's description. */
+  #early: ReceivedCheck[] = [];
+  /** The claim of the run once there is one. */
+  #claim: RoleClaim;
+  #run: CheckRun | undefined;
+  /** Both ends are lite: there is nobody to check (digest A-22). */
+  #isHopeless = false;
+
+  constructor(config: IceAgentConfig) {
+    this.#config = config;
+    this.#limits = { ...DEFAULT_LIMITS, ...config.limits };
+    this.#isLite = config.isLite === true;
+    this.#key = octetsOf(config.credentials.pwd);
+    this.#claim = { role: this.#isLite ? "controlled" : config.role, tieBreaker: drawTieBreaker(config.rng) };
+  }
+
+  get state(): IceState {
+    return this.#isHopeless ? "failed" : (this.#run?.state ?? "waiting");
+  }
+
+  get role(): IceRole {
+    return this.#ownClaim().role;
+  }
+
+  setRemote(now: InstantMs, remote: RemoteDescription): void {
+    if (this.state !== "waiting") return;
+    if (this.#isLite && remote.isLite) {
+      this.#isHopeless = true;
+      this.#out.emit({ type: "failed", reason: "lite-lite" });
+      return;
+    }
+    this.#run = this.#startRun(now, remote);
+    for (const check of this.#early.splice(0)) this.#run.learn(now, check);
+    this.#run.advance(now);
+  }
+
+  handleStun(now: InstantMs, datagram: Datagram): void {
+    const message = decodeStun(datagram.payload);
+    if (!message.ok || message.value.method !== BINDING) this.#out.drop("malformed");
+    else this.#handleMessage(now, datagram, message.value);
+    this.#run?.advance(now);
+  }
+
+  noteDataSent(now: InstantMs): void {
+    const selected = this.#run?.selected;
+    if (selected !== undefined) this.#run?.noteSent(now, selected.local.base, selected.remote.address);
+  }
+
+  handleTimeout(now: InstantMs): void {
+    this.#run?.handleTimeout(now);
+  }
+
+  pollTransmit(): Transmit | undefined {
+    return this.#out.transmits.shift();
+  }
+
+  pollEvent(): IceEvent | undefined {
+    return this.#out.events.shift();
+  }
+
+  pollTimeout(): InstantMs | undefined {
+    const nextAt = this.#run?.nextTimeoutAt ?? Infinity;
+    return nextAt === Infinity ? undefined : nextAt;
+  }
+
+  ownsUsername(ufrag: string): boolean {
+    return ufrag === this.#config.credentials.ufrag;
+  }
+
+  ownsTransaction(transactionId: Uint8Array): boolean {
+    return this.#run?.ownsTransaction(transactionId) === true;
+  }
+
+  acceptsDataFrom(local: SocketAddress, remote: SocketAddress): boolean {
+    if (this.#heardPaths.has(pathKey(local, remote))) return true;
+    return this.validPairs().some(
+      (pair) => sameSocketAddress(pair.local.base, local) && sameSocketAddress(pair.remote.address, remote),
+    );
+  }
+
+  standingOf(local: SocketAddress, remote: SocketAddress): PairStanding {
+    const isValid = this.validPairs().some(
+      (pair) => sameSocketAddress(pair.local.address, local) && sameSocketAddress(pair.remote.address, remote),
+    );
+    const state = this.#run?.pairOf(local, remote)?.state;
+    if (isValid) return "valid";
+    if (state === undefined || state === "succeeded") return "unknown";
+    return state === "failed" ? "failed" : "pending";
+  }
+
+  validPairs(): readonly ValidPair[] {
+    return this.#run?.validPairs ?? [];
+  }
+
+  selectedPair(): ValidPair | undefined {
+    return this.#run?.selected;
+  }
+
+  stats(): IceStats {
+    const { answersSent, dropped, ...counts } = this.#out.counters;
+    return { ...counts, answersSent: { ...answersSent }, dropped: { ...dropped } };
+  }
+
+  #startRun(now: InstantMs, { credentials, candidates, isLite }: RemoteDescription): CheckRun {
+    const remotes = byPriority(candidates).slice(0, this.#limits.maxRemoteCandidates);
+    this.#out.drop("too-many-candidates", candidates.length - remotes.length);
+    // Of a full and a lite agent the full one controls, whoever offered (RFC 8445 section 6.1.1).
+    if (isLite) this.#claim = { ...this.#claim, role: "controlling" };
+    const config = {
+      claim: this.#claim,
+      isLite: this.#isLite,
+      locals: this.#config.candidates,
+      remotes,
+      username: `${credentials.ufrag}:${this.#config.credentials.ufrag}`,
+      peerKey: octetsOf(credentials.pwd),
+      timing: PROFILE_TIMING[this.#config.profile],
+      limits: this.#limits,
+      startedAt: this.#config.startedAt,
+      rng: this.#config.rng,
+    };
+    return new CheckRun(now, config, this.#out);
+  }
+
+  #handleMessage(now: InstantMs, datagram: Datagram, message: StunMessage): void {
+    switch (message.class) {
+      case "request":
+        this.#handleRequest(now, datagram, message);
+        break;
+      case "success":
+      case "error":
+        if (this.#run === undefined) this.#out.drop("unknown-transaction");
+        else this.#run.handleAnswer(now, datagram, message);
+        break;
+      case "indication":
+        this.#out.counters.indicationsReceived += 1;
+        break;
+    }
+  }
+
+  #handleRequest(now: InstantMs, datagram: Datagram, message: StunMessage): void {
+    const { local, remote, payload } = datagram;
+    this.#out.counters.requestsReceived += 1;
+    this.#run?.noteSent(now, local, remote);
+    const verdict = judgeCheck(message, payload, this.#config.credentials.ufrag, this.#key);
+    if (verdict.type === "refused") {
+      if (!verdict.isAuthenticated) this.#out.drop("unauthenticated-request");
+      this.#out.answer(datagram, verdict.code, verdict.reply);
+    } else if (!this.#agreesOnRoles(verdict.content.claim)) {
+      this.#out.answer(datagram, 487, encodeErrorReply(message, { code: 487 }, this.#key));
+    } else {
+      this.#out.answer(datagram, 200, encodeCheckSuccess(message, remote, this.#key));
+      this.#take(now, { local, remote, transactionId: message.transactionId, content: verdict.content });
+    }
+  }
+
+  /** Settles a conflict of roles; false when the peer has to be told 487. A lite agent has no choice of role. */
+  #agreesOnRoles(theirs: RoleClaim): boolean {
+    const verdict = this.#isLite ? "agreed" : judgeRoleClaim(this.#ownClaim(), theirs);
+    switch (verdict) {
+      case "agreed":
+        return true;
+      case "reject":
+        this.#out.emit({ type: "role-conflict", role: this.role });
+        return false;
+      case "switch":
+        this.#switchRole();
+        return true;
+    }
+  }
+
+  #switchRole(): void {
+    if (this.#run !== undefined) {
+      this.#run.switchRole();
+      return;
+    }
+    this.#claim = { ...this.#claim, role: otherRole(this.#claim.role) };
+    this.#out.emit({ type: "role-conflict", role: this.#claim.role });
+  }
+
+  /** Takes a check that has been answered: at once, or when the peer's description has come. */
+  #take(now: InstantMs, check: ReceivedCheck): void {
+    const { local, remote, content } = check;
+    this.#out.emit({ type: "check-received", from: remote, local, nominating: content.useCandidate });
+    if (this.#heardPaths.size < this.#limits.maxPairs) this.#heardPaths.add(pathKey(local, remote));
+    if (this.#run !== undefined) this.#run.learn(now, check);
+    else if (this.#early.length < this.#limits.maxPairs) this.#early.push(check);
+  }
+
+  #ownClaim(): RoleClaim {
+    return this.#run?.claim ?? this.#claim;
+  }
+}
+
+function octetsOf(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}

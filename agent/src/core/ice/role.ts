@@ -1,0 +1,31 @@
+/** Roles and their conflicts (digest 2.4 and 2.8; RFC 8445 section 7.3.1.1). */
+
+import { ByteReader } from "../bytes.ts";
+import type { Rng } from "../machine.ts";
+import type { IceRole } from "./priority.ts";
+
+/** A role with the tie-breaker that goes with it: 64 random bits. */
+export interface RoleClaim {
+  readonly role: IceRole;
+  readonly tieBreaker: bigint;
+}
+
+/** What to do about a check: nothing, take the other role, or answer 487 and keep the role. */
+export type RoleVerdict = "agreed" | "switch" | "reject";
+
+/** Judges a check that claims a role. The larger tie-breaker controls; on a draw the receiver of the check does. */
+export function judgeRoleClaim(own: RoleClaim, theirs: RoleClaim): RoleVerdict {
+  if (own.role !== theirs.role) return "agreed";
+  const ownControls = own.tieBreaker >= theirs.tieBreaker;
+  return ownControls === (own.role === "controlling") ? "reject" : "switch";
+}
+
+/** The other of the two roles. */
+export function otherRole(role: IceRole): IceRole {
+  return role === "controlling" ? "controlled" : "controlling";
+}
+
+/** A fresh tie-breaker. */
+export function drawTieBreaker(rng: Rng): bigint {
+  return new ByteReader(rng.bytes(8)).u64();
+}

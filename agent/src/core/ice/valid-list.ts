@@ -1,0 +1,72 @@
+/** The valid list: pairs that a successful check has proved (digest 2.7; RFC 8445 section 7.2.5.3.2). */
+
+import { sameSocketAddress } from "../address.ts";
+import type { InstantMs } from "../machine.ts";
+import { type LocalCandidate, sameLocalCandidate } from "./candidate.ts";
+import { bestFirst } from "./check-list.ts";
+import type { ValidPair } from "./ice-machine.ts";
+import type { NominationCandidate } from "./nomination.ts";
+import { type CandidatePair, isRelayed } from "./pair.ts";
+import { type IceRole, pairPriority } from "./priority.ts";
+
+/** A valid pair with what the agent keeps about it. */
+export interface ProvenPair extends ValidPair, NominationCandidate {
+  priority: bigint;
+  isNominated: boolean;
+  rttMs: number;
+  /** The pair whose check proved it: repeating that check nominates this pair. */
+  readonly provenBy: CandidatePair;
+}
+
+export class ValidList {
+  #pairs: ProvenPair[] = [];
+
+  /** Best first. */
+  get pairs(): readonly ProvenPair[] {
+    return this.#pairs;
+  }
+
+  /** The nominated pair of highest priority: later nominations only win with a better pair. */
+  get selected(): ProvenPair | undefined {
+    return this.#pairs.find((pair) => pair.isNominated);
+  }
+
+  /** Adds what a check of `provenBy` proved, or refreshes the round trip of a pair that is known. */
+  prove(
+    now: InstantMs,
+    role: IceRole,
+    local: LocalCandidate,
+    provenBy: CandidatePair,
+    rttMs: number,
+  ): { readonly pair: ProvenPair; readonly isNew: boolean } {
+    const known = this.#pairs.find(
+      (pair) =>
+        sameLocalCandidate(pair.local, local) && sameSocketAddress(pair.remote.address, provenBy.remote.address),
+    );
+    if (known !== undefined) {
+      known.rttMs = rttMs;
+      return { pair: known, isNew: false };
+    }
+    const { remote } = provenBy;
+    const priority = pairPriority(role, local.priority, remote.priority);
+    const direct = { local, remote, priority, isNominated: false, rttMs, validAt: now, provenBy };
+    const pair: ProvenPair = { ...direct, isRelayed: isRelayed(direct) || isRelayed(provenBy) };
+    this.#pairs = [...this.#pairs, pair].toSorted(bestFirst);
+    return { pair, isNew: true };
+  }
+
+  /** Takes out what a pair's checks had proved: a later check of it failed. */
+  disprove(provenBy: CandidatePair): void {
+    this.#pairs = this.#pairs.filter((pair) => pair.provenBy !== provenBy);
+  }
+
+  provenBy(pair: CandidatePair): ProvenPair | undefined {
+    return this.#pairs.find((proven) => proven.provenBy === pair);
+  }
+
+  /** Computes all priorities anew for a role that has changed. */
+  takeRole(role: IceRole): void {
+    for (const pair of this.#pairs) pair.priority = pairPriority(role, pair.local.priority, pair.remote.priority);
+    this.#pairs = this.#pairs.toSorted(bestFirst);
+  }
+}

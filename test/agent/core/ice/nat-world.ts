@@ -1,0 +1,243 @@
+/**
+ * A tiny network in virtual time: nodes with one IPv4 socket each, perhaps behind a NAT, and a tunnel between their home
+ * addresses. Enough to run two ICE agents against each other; what happens to every packet is written down.
+ */
+
+import {
+  familyOf,
+  formatSocketAddress,
+  type SocketAddress,
+  sameSocketAddress,
+} from "../../../../agent/src/core/address.ts";
+import type { Datagram, InstantMs, Transmit } from "../../../../agent/src/core/machine.ts";
+
+/** What a mapping or a filter depends on; RFC 4787 sections 4.1 and 5. */
+export type Dependence = "endpoint-independent" | "address-dependent" | "address-and-port-dependent";
+
+export interface NatBehaviour {
+  readonly externalIp: string;
+  readonly mapping: Dependence;
+  readonly filtering: Dependence;
+  /** External port of the first mapping; later ones count up. */
+  readonly firstPort: number;
+}
+
+/** Anything sans-IO that speaks STUN from sockets of a node. */
+export interface Machine {
+  handleStun(now: InstantMs, datagram: Datagram): void;
+  handleTimeout(now: InstantMs): void;
+  pollTransmit(): Transmit | undefined;
+  pollTimeout(): InstantMs | undefined;
+}
+
+export interface WorldNode {
+  readonly name: string;
+  /** The node's only IPv4 socket. */
+  readonly socket: SocketAddress;
+  /** Home address and port: what leaves from here travels through the home agents. */
+  readonly home?: SocketAddress;
+  readonly nat?: Nat;
+  machine: Machine | undefined;
+}
+
+/** What became of a packet. */
+export type Fate = "delivered" | "filtered" | "unroutable" | "lost";
+
+export interface WireEntry {
+  readonly sentAt: InstantMs;
+  /** Name of the sending node. */
+  readonly from: string;
+  readonly source: SocketAddress;
+  readonly destination: SocketAddress;
+  readonly payload: Uint8Array;
+  fate: Fate | undefined;
+}
+
+/** Looks at a packet as it is sent; `lost` takes it off the wire. */
+export type Tap = (entry: WireEntry) => "pass" | "lost";
+
+interface Arrival {
+  readonly at: InstantMs;
+  readonly order: number;
+  deliver(): void;
+}
+
+/** A NAT as RFC 4787 describes it; mappings never expire here. */
+export class Nat {
+  readonly behaviour: NatBehaviour;
+  readonly #mappings = new Map<string, { inside: SocketAddress; port: number; contacted: SocketAddress[] }>();
+
+  constructor(behaviour: NatBehaviour) {
+    this.behaviour = behaviour;
+  }
+
+  /** Translates an outgoing packet's source and opens the filter for its destination. */
+  outbound(inside: SocketAddress, destination: SocketAddress): SocketAddress {
+    const { mapping, externalIp, firstPort } = this.behaviour;
+    const key = `${formatSocketAddress(inside)} ${dependentPart(mapping, destination)}`;
+    const entry = this.#mappings.get(key) ?? { inside, port: firstPort + this.#mappings.size, contacted: [] };
+    entry.contacted.push(destination);
+    this.#mappings.set(key, entry);
+    return { ip: externalIp, port: entry.port };
+  }
+
+  /** Where a packet from `source` to an external port goes inside; undefined when nothing is mapped or the filter says no. */
+  inbound(source: SocketAddress, port: number): SocketAddress | undefined {
+    const { filtering } = this.behaviour;
+    const entry = [...this.#mappings.values()].find((mapping) => mapping.port === port);
+    const isLetIn = entry?.contacted.some(
+      (peer) => dependentPart(filtering, peer) === dependentPart(filtering, source),
+    );
+    return isLetIn === true ? entry?.inside : undefined;
+  }
+}
+
+export class NatWorld {
+  now: InstantMs;
+  readonly wire: WireEntry[] = [];
+  tap: Tap = () => "pass";
+  readonly #nodes: WorldNode[];
+  readonly #delayMs: { readonly direct: number; readonly relayed: number };
+  #arrivals: Arrival[] = [];
+  #count = 0;
+
+  constructor(nodes: readonly WorldNode[], delayMs = { direct: 1, relayed: 4 }, startAt: InstantMs = 0) {
+    this.#nodes = [...nodes];
+    this.#delayMs = delayMs;
+    this.now = startAt;
+  }
+
+  /** Lets time pass up to and including `until`. */
+  runUntil(until: InstantMs): void {
+    this.#drain();
+    for (let steps = 0; ; steps++) {
+      if (steps > 100_000) throw new Error("a machine asks for time-outs without end");
+      const next = this.#nextInstant();
+      if (next === undefined || next > until) break;
+      this.now = Math.max(next, this.now);
+      this.#step();
+      this.#drain();
+    }
+    this.now = until;
+  }
+
+  /** Schedules something that is no packet of a machine, such as an answer that travels by signalling. */
+  at(instant: InstantMs, action: () => void): void {
+    this.#arrivals.push({ at: instant, order: this.#count++, deliver: action });
+  }
+
+  /** Puts a packet on the public wire as `source` would: attackers have no NAT, and any address. */
+  inject(source: SocketAddress, destination: SocketAddress, payload: Uint8Array): void {
+    this.#route({ sentAt: this.now, from: "attacker", source, destination, payload, fate: undefined });
+  }
+
+  /** Packets as one line each, for comparing whole runs. */
+  trace(): string[] {
+    return this.wire.map(({ sentAt, from, source, destination, payload, fate }) =>
+      [
+        sentAt,
+        from,
+        formatSocketAddress(source),
+        formatSocketAddress(destination),
+        Buffer.from(payload).toString("hex"),
+        fate,
+      ].join(" "),
+    );
+  }
+
+  #nextInstant(): InstantMs | undefined {
+    const timers = this.#nodes.map((node) => node.machine?.pollTimeout());
+    const instants = [...timers, ...this.#arrivals.map(({ at }) => at)].filter((at) => at !== undefined);
+    return instants.length === 0 ? undefined : Math.min(...instants);
+  }
+
+  #step(): void {
+    const due = this.#arrivals.filter(({ at }) => at <= this.now).toSorted((a, b) => a.at - b.at || a.order - b.order);
+    this.#arrivals = this.#arrivals.filter(({ at }) => at > this.now);
+    for (const arrival of due) {
+      arrival.deliver();
+      this.#drain();
+    }
+    for (const { machine } of this.#nodes) {
+      const timeout = machine?.pollTimeout();
+      if (timeout !== undefined && timeout <= this.now) machine?.handleTimeout(this.now);
+    }
+  }
+
+  #drain(): void {
+    for (const node of this.#nodes) {
+      for (let packet = node.machine?.pollTransmit(); packet !== undefined; packet = node.machine?.pollTransmit())
+        this.#send(node, packet);
+    }
+  }
+
+  #send(node: WorldNode, { local, remote, payload }: Transmit): void {
+    const isTunnelled = node.home !== undefined && sameSocketAddress(local, node.home);
+    const isInside = !isTunnelled && node.nat !== undefined && !this.#isPublic(remote);
+    const source = isTunnelled || isInside || node.nat === undefined ? local : node.nat.outbound(local, remote);
+    const entry: WireEntry = {
+      sentAt: this.now,
+      from: node.name,
+      source,
+      destination: remote,
+      payload,
+      fate: undefined,
+    };
+    if (isInside) this.#routeInside(node, entry);
+    else this.#route(entry);
+  }
+
+  /** A LAN holds nothing but its node: only a packet to oneself arrives. */
+  #routeInside(node: WorldNode, entry: WireEntry): void {
+    this.#carry(entry, 0, () =>
+      sameSocketAddress(entry.destination, node.socket) ? { node, local: node.socket } : "unroutable",
+    );
+  }
+
+  #route(entry: WireEntry): void {
+    const delayMs = familyOf(entry.destination.ip) === 6 ? this.#delayMs.relayed : this.#delayMs.direct;
+    this.#carry(entry, delayMs, () => this.#receiverOf(entry));
+  }
+
+  #carry(entry: WireEntry, delayMs: number, receiver: () => { node: WorldNode; local: SocketAddress } | Fate): void {
+    this.wire.push(entry);
+    if (this.tap(entry) === "lost") {
+      entry.fate = "lost";
+      return;
+    }
+    this.at(this.now + delayMs, () => {
+      const found = receiver();
+      entry.fate = typeof found === "string" ? found : "delivered";
+      if (typeof found === "string") return;
+      const datagram = { local: found.local, remote: entry.source, payload: entry.payload };
+      found.node.machine?.handleStun(this.now, datagram);
+    });
+  }
+
+  /** Filters decide when the packet arrives, not when it leaves. */
+  #receiverOf({ source, destination }: WireEntry): { node: WorldNode; local: SocketAddress } | Fate {
+    for (const node of this.#nodes) {
+      if (node.home !== undefined && sameSocketAddress(node.home, destination)) return { node, local: node.home };
+      if (node.nat === undefined && sameSocketAddress(node.socket, destination)) return { node, local: node.socket };
+      if (node.nat?.behaviour.externalIp !== destination.ip) continue;
+      const local = node.nat.inbound(source, destination.port);
+      return local === undefined ? "filtered" : { node, local };
+    }
+    return "unroutable";
+  }
+
+  #isPublic({ ip }: SocketAddress): boolean {
+    return !ip.startsWith("192.168.") && !ip.startsWith("10.");
+  }
+}
+
+function dependentPart(dependence: Dependence, peer: SocketAddress): string {
+  switch (dependence) {
+    case "endpoint-independent":
+      return "";
+    case "address-dependent":
+      return peer.ip;
+    case "address-and-port-dependent":
+      return formatSocketAddress(peer);
+  }
+}
