@@ -14,7 +14,7 @@ export interface Endpoint {
 /** What nodes and guests have in common: nothing of them stays when they end, and their log is bounded. */
 const EPHEMERAL = {
   AutoRemove: true,
-  LogConfig: { Type: "local", Config: { "max-size": "5m", "max-file": "1" } },
+  LogConfig: { Type: "local", Config: { "max-size": "5m", "max-file": "1", compress: "false" } },
 };
 
 /**
