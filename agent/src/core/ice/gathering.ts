@@ -1,0 +1,236 @@
+/**
+ * Gathering of local candidates (digest 2.2 and 2.3; RFC 8445 section 5.1.1): every socket is a host candidate, each
+ * STUN server tells it how it is seen from outside, and the relayed candidate is given. Mappings are kept alive by
+ * asking again until gathering is stopped.
+ */
+
+import { familyOf, type SocketAddress, sameSocketAddress } from "../address.ts";
+import type { Datagram, InstantMs, Rng, Transmit } from "../machine.ts";
+import type { IceProfile } from "../mice/node-machine.ts";
+import type { StunAttributeType } from "../stun/attributes.ts";
+import { notUnderstood } from "../stun/comprehension.ts";
+import { BINDING, TRANSACTION_ID_LENGTH, transactionKey } from "../stun/header.ts";
+import { decodeStun, encodeStun, findAttribute, type StunMessage } from "../stun/message.ts";
+import { retransmissionSchedule, StunTransaction } from "../stun/transaction.ts";
+import {
+  hostCandidate,
+  type LocalCandidate,
+  sameLocalCandidate,
+  serverReflexiveCandidate,
+  withoutRedundant,
+} from "./candidate.ts";
+import {
+  DEFAULT_GATHERING_LIMITS,
+  type GatheringLimits,
+  PROFILE_TIMING,
+  REQUEST_COUNT,
+  TAIL_MULTIPLE,
+} from "./constants.ts";
+
+/** What gathering is told when it is made. */
+export interface GatheringConfig {
+  readonly profile: IceProfile;
+  /** The sockets of the node, best first. */
+  readonly bases: readonly SocketAddress[];
+  /** STUN servers, best first; each is asked from the sockets of its IP version. */
+  readonly servers: readonly SocketAddress[];
+  /** The home address as candidate; absent for a node without a home agent. */
+  readonly relayed?: LocalCandidate;
+  readonly rng: Rng;
+  readonly limits?: Partial<GatheringLimits>;
+}
+
+/** What gathering reports. */
+export type GatheringEvent =
+  | { readonly type: "candidate"; readonly candidate: LocalCandidate }
+  /** Every server has answered or failed, or patience has run out; later answers still give candidates. */
+  | { readonly type: "done"; readonly candidates: readonly LocalCandidate[] }
+  /** A refresh came back with another mapped address: the NAT has forgotten, and paths that used the old one are dead. */
+  | { readonly type: "mapping-changed"; readonly before: LocalCandidate; readonly after: LocalCandidate }
+  | {
+      readonly type: "server-failed";
+      readonly base: SocketAddress;
+      readonly server: SocketAddress;
+      readonly reason: string;
+    };
+
+/** One question: how does this server see this socket? */
+interface Target {
+  readonly base: SocketAddress;
+  readonly server: SocketAddress;
+  /** 0 for the best server as seen from the best socket. */
+  readonly rank: number;
+  open: { readonly id: string; readonly transaction: StunTransaction } | undefined;
+  /** When to ask, or ask again. */
+  dueAt: InstantMs;
+  isSettled: boolean;
+  candidate: LocalCandidate | undefined;
+}
+
+const UNDERSTOOD: ReadonlySet<StunAttributeType> = new Set<StunAttributeType>([
+  "xor-mapped-address",
+  "mapped-address",
+  "error-code",
+  "unknown-attributes",
+]);
+
+export class Gathering {
+  readonly #config: GatheringConfig;
+  readonly #limits: GatheringLimits;
+  readonly #hosts: readonly LocalCandidate[];
+  readonly #targets: readonly Target[];
+  readonly #transmits: Transmit[] = [];
+  readonly #events: GatheringEvent[] = [];
+  #state: "new" | "gathering" | "done" | "stopped" = "new";
+  #nextRequestAt: InstantMs = -Infinity;
+  #patienceEndsAt: InstantMs = Infinity;
+
+  constructor(config: GatheringConfig) {
+    this.#config = config;
+    this.#limits = { ...DEFAULT_GATHERING_LIMITS, ...config.limits };
+    this.#hosts = config.bases.map(hostCandidate);
+    this.#targets = config.bases.flatMap((base, i) =>
+      config.servers
+        .map((server, j) => newTarget(base, server, i * config.servers.length + j))
+        .filter(({ server }) => familyOf(server.ip) === familyOf(base.ip)),
+    );
+  }
+
+  /** Reports what is known at once and asks the servers. */
+  start(now: InstantMs): void {
+    if (this.#state !== "new") return;
+    this.#state = "gathering";
+    this.#patienceEndsAt = now + this.#limits.patienceMs;
+    for (const candidate of this.candidates()) this.#events.push({ type: "candidate", candidate });
+    this.#advance(now);
+  }
+
+  /** Asks no more. Mappings are left to age, candidates stay what they are. */
+  stop(): void {
+    this.#state = "stopped";
+    for (const target of this.#targets) target.open = undefined;
+  }
+
+  get isDone(): boolean {
+    return this.#state === "done" || this.#state === "stopped";
+  }
+
+  /** What is known so far, best first, without redundant ones. */
+  candidates(): readonly LocalCandidate[] {
+    const { relayed } = this.#config;
+    const reflexive = this.#targets.flatMap(({ candidate }) => candidate ?? []);
+    return withoutRedundant([...this.#hosts, ...reflexive, ...(relayed === undefined ? [] : [relayed])]);
+  }
+
+  /** True when this asked with this transaction ID and waits for the answer. */
+  ownsTransaction(transactionId: Uint8Array): boolean {
+    return this.#targetOf(transactionId) !== undefined;
+  }
+
+  /** Takes an answer. One that nobody waits for, or from elsewhere than the server, is ignored. */
+  handleStun(now: InstantMs, { local, remote, payload }: Datagram): void {
+    const message = decodeStun(payload);
+    const target = message.ok ? this.#targetOf(message.value.transactionId) : undefined;
+    if (!message.ok || target?.open === undefined) return;
+    if (!sameSocketAddress(remote, target.server) || !sameSocketAddress(local, target.base)) return;
+    const outcome = judgeAnswer(message.value);
+    if (outcome === undefined) return;
+    target.open = undefined;
+    target.dueAt = now + this.#limits.refreshMs;
+    if (typeof outcome === "string") this.#reportFailure(target, outcome);
+    else this.#learn(target, outcome);
+    target.isSettled = true;
+    this.#advance(now);
+  }
+
+  handleTimeout(now: InstantMs): void {
+    for (const target of this.#targets) this.#continue(now, target);
+    this.#advance(now);
+  }
+
+  pollTransmit(): Transmit | undefined {
+    return this.#transmits.shift();
+  }
+
+  pollEvent(): GatheringEvent | undefined {
+    return this.#events.shift();
+  }
+
+  pollTimeout(): InstantMs | undefined {
+    if (this.#state === "new" || this.#state === "stopped") return undefined;
+    const instants = this.#targets.map(
+      ({ open, dueAt }) => open?.transaction.pollTimeout() ?? Math.max(dueAt, this.#nextRequestAt),
+    );
+    const nextAt = Math.min(...instants, this.#state === "gathering" ? this.#patienceEndsAt : Infinity);
+    return nextAt === Infinity ? undefined : nextAt;
+  }
+
+  #advance(now: InstantMs): void {
+    if (this.#state === "new" || this.#state === "stopped") return;
+    const due = this.#targets.find(({ open, dueAt }) => open === undefined && dueAt <= now);
+    if (due !== undefined && now >= this.#nextRequestAt) this.#ask(now, due);
+    const isSettled = this.#targets.every((target) => target.isSettled);
+    if (this.#state !== "gathering" || !(isSettled || now >= this.#patienceEndsAt)) return;
+    this.#state = "done";
+    this.#events.push({ type: "done", candidates: this.candidates() });
+  }
+
+  #ask(now: InstantMs, target: Target): void {
+    const { taMs, rtoFloorMs } = PROFILE_TIMING[this.#config.profile];
+    const transactionId = this.#config.rng.bytes(TRANSACTION_ID_LENGTH);
+    const message: StunMessage = { class: "request", method: BINDING, transactionId, attributes: [] };
+    const request = { local: target.base, remote: target.server, payload: encodeStun(message, { fingerprint: true }) };
+    const rtoMs = Math.max(rtoFloorMs, taMs * this.#targets.length);
+    const schedule = retransmissionSchedule({ rtoMs, requestCount: REQUEST_COUNT, tailMultiple: TAIL_MULTIPLE });
+    target.open = { id: transactionKey(transactionId), transaction: new StunTransaction(now, request, schedule) };
+    this.#nextRequestAt = now + taMs;
+    this.#continue(now, target);
+  }
+
+  /** Moves a target's transaction on in time: a repetition, or its end. */
+  #continue(now: InstantMs, target: Target): void {
+    if (target.open === undefined) return;
+    const { transaction } = target.open;
+    transaction.handleTimeout(now);
+    const transmit = transaction.pollTransmit();
+    if (transmit !== undefined) this.#transmits.push(transmit);
+    if (transaction.state !== "timed-out") return;
+    target.open = undefined;
+    target.dueAt = now + this.#limits.refreshMs;
+    this.#reportFailure(target, "no answer");
+    target.isSettled = true;
+  }
+
+  #learn(target: Target, mapped: SocketAddress): void {
+    const before = target.candidate;
+    const after = serverReflexiveCandidate(mapped, target.base, target.rank);
+    if (before !== undefined && sameLocalCandidate(before, after)) return;
+    const known = this.candidates();
+    target.candidate = after;
+    if (before !== undefined) this.#events.push({ type: "mapping-changed", before, after });
+    const isNew = !known.some((candidate) => sameLocalCandidate(candidate, after));
+    if (isNew) this.#events.push({ type: "candidate", candidate: after });
+  }
+
+  #reportFailure({ base, server }: Target, reason: string): void {
+    this.#events.push({ type: "server-failed", base, server, reason });
+  }
+
+  #targetOf(transactionId: Uint8Array): Target | undefined {
+    const id = transactionKey(transactionId);
+    return this.#targets.find(({ open }) => open?.id === id);
+  }
+}
+
+function newTarget(base: SocketAddress, server: SocketAddress, rank: number): Target {
+  return { base, server, rank, open: undefined, dueAt: -Infinity, isSettled: false, candidate: undefined };
+}
+
+/** The mapped address, why there is none, or undefined when this is no answer. */
+function judgeAnswer(message: StunMessage): SocketAddress | string | undefined {
+  if (message.class === "error") return `answered ${findAttribute(message, "error-code")?.code ?? "with an error"}`;
+  if (message.class !== "success") return undefined;
+  const strange = notUnderstood(message, UNDERSTOOD);
+  if (strange.length > 0) return "answered with an unknown required attribute";
+  return findAttribute(message, "xor-mapped-address") ?? "answered without a mapped address";
+}
