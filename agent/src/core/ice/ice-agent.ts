@@ -27,7 +27,12 @@ import { pathKey } from "./pair.ts";
 import type { IceRole } from "./priority.ts";
 import { drawTieBreaker, judgeRoleClaim, otherRole, type RoleClaim } from "./role.ts";
 
-export class IceAgent implements IceMachine {
+/** Makes an agent: it answers checks from now on, and sends its own once it is told the peer's description. */
+export function createIceAgent(config: IceAgentConfig): IceMachine {
+  return new IceAgent(config);
+}
+
+class IceAgent implements IceMachine {
   readonly #config: IceAgentConfig;
   readonly #limits: IceLimits;
   readonly #isLite: boolean;
