@@ -1,0 +1,40 @@
+import { describe, expect, test } from "vitest";
+import { verifyFingerprint } from "../../../../agent/src/core/stun/fingerprint.ts";
+import { encodeStun } from "../../../../agent/src/core/stun/message.ts";
+import { BARE_REQUEST, FINGERPRINTED_REQUEST, MICE_STUN_VECTORS, TRANSACTION_ID } from "../../../vectors/mice-stun.ts";
+import { RFC_5769_VECTORS } from "../../../vectors/rfc5769.ts";
+
+describe("verifyFingerprint", () => {
+  test.each([...RFC_5769_VECTORS.filter(({ hasFingerprint }) => hasFingerprint), ...MICE_STUN_VECTORS])(
+    "accepts $name",
+    ({ bytes }) => {
+      expect(verifyFingerprint(bytes)).toBe(true);
+      expect(verifyFingerprint(Buffer.from(bytes))).toBe(true);
+    },
+  );
+
+  test("is false without FINGERPRINT", () => {
+    expect(verifyFingerprint(BARE_REQUEST)).toBe(false);
+  });
+
+  test("is false when another attribute only ends like one", () => {
+    const ending = FINGERPRINTED_REQUEST.subarray(20);
+    const bytes = encodeStun(
+      {
+        class: "request",
+        method: 1,
+        transactionId: TRANSACTION_ID,
+        attributes: [{ type: "unknown", number: 0xc001, value: ending }],
+      },
+      { fingerprint: false },
+    );
+    expect(verifyFingerprint(bytes)).toBe(false);
+  });
+
+  test("is false when it is not the last attribute", () => {
+    const bytes = Uint8Array.from([...FINGERPRINTED_REQUEST, 0x00, 0x25, 0x00, 0x00]);
+    new DataView(bytes.buffer).setUint16(2, bytes.length - 20);
+
+    expect(verifyFingerprint(bytes)).toBe(false);
+  });
+});
