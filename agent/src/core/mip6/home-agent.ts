@@ -1,0 +1,221 @@
+/**
+ * A home agent over DSMIPv6 (RFC 5555): takes registrations and IPv6 packets in UDP 4191, hands what leaves for the
+ * network to the kernel through the TUN device of the home prefix, and tunnels what the kernel routes there to where the
+ * home address is now. Answers STUN on its own port and, with FINGERPRINT, on the tunnel's.
+ *
+ * Hop limits count down as in IP-in-IP (RFC 2003 section 3.1): once where a packet is forwarded. For packets that pass
+ * the TUN device the kernel does that; only between two nodes of this home agent it is done here.
+ */
+
+import { type SocketAddress, sameSocketAddress } from "../address.ts";
+import type { NodeEvent } from "../events.ts";
+import { assertNever, type Datagram, type InstantMs, type Transmit } from "../machine.ts";
+import { demultiplex } from "../mice/demultiplex.ts";
+import type { HomeAgentConfig, NodeMachine } from "../mice/node-machine.ts";
+import { answerBinding } from "../stun/server.ts";
+import { type Binding, BindingCache } from "./binding-cache.ts";
+import { HomeRegistrar, type ReceivedUpdate } from "./home-registrar.ts";
+import {
+  addressKey,
+  decodeIpv6Packet,
+  destinationBytes,
+  destinationKey,
+  forwardedCopy,
+  type Ipv6Packet,
+  isCompleteIpv6,
+  NEXT_HEADER,
+  sourceKey,
+} from "./ipv6-packet.ts";
+import { decodeMobilityMessage, encodeMobilityMessage } from "./messages.ts";
+import { encodeMobilityPacket } from "./mobility-header.ts";
+import { type Ipv6Prefix, parseIpv6Prefix, prefixContains } from "./prefix.ts";
+import { BINDING_ERROR_STATUS } from "./status.ts";
+
+/** Bindings kept at most; further home addresses are refused with status 130. */
+const MAX_BINDINGS = 4096;
+
+/** Makes a home agent. Throws RangeError when `address` or `homePrefix` are no address and prefix. */
+export function createHomeAgent(config: HomeAgentConfig): NodeMachine {
+  return new HomeAgent(config);
+}
+
+/** What became of a packet: the name of the one counter that it raises. */
+type Fate = string;
+
+class HomeAgent implements NodeMachine {
+  readonly #address: string;
+  readonly #ownKey: string;
+  readonly #homePrefix: Ipv6Prefix;
+  readonly #stunSockets: readonly SocketAddress[];
+  readonly #cache = new BindingCache(MAX_BINDINGS);
+  readonly #registrar: HomeRegistrar;
+  readonly #transmits: Transmit[] = [];
+  readonly #tunPackets: Uint8Array[] = [];
+  readonly #events: NodeEvent[] = [];
+  readonly #counters: Record<string, number> = {};
+
+  constructor(config: HomeAgentConfig) {
+    this.#address = config.address;
+    this.#ownKey = addressKey(config.address);
+    this.#homePrefix = parseIpv6Prefix(config.homePrefix);
+    this.#stunSockets = config.stunSockets;
+    this.#registrar = new HomeRegistrar(config, this.#cache);
+  }
+
+  /** A home agent does nothing on its own. */
+  start(): void {
+    return;
+  }
+
+  handleDatagram(now: InstantMs, datagram: Datagram): void {
+    const isStun = this.#stunSockets.some((socket) => sameSocketAddress(socket, datagram.local));
+    this.#count(isStun ? this.#answerStun(datagram, false) : this.#takeFromTunnel(now, datagram));
+  }
+
+  handleTunPacket(_now: InstantMs, packet: Uint8Array): void {
+    this.#count(this.#takeFromTun(packet));
+  }
+
+  handleTimeout(now: InstantMs): void {
+    for (const { homeAddress } of this.#cache.expire(now)) {
+      this.#count("registrations.expired");
+      this.#events.push({ type: "binding-removed", homeAddress, reason: "expired" });
+    }
+  }
+
+  pollTransmit(): Transmit | undefined {
+    return this.#transmits.shift();
+  }
+
+  pollTunPacket(): Uint8Array | undefined {
+    return this.#tunPackets.shift();
+  }
+
+  pollEvent(): NodeEvent | undefined {
+    return this.#events.shift();
+  }
+
+  pollTimeout(): InstantMs | undefined {
+    return this.#cache.nextExpiry();
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return { ...this.#counters };
+  }
+
+  #takeFromTunnel(now: InstantMs, datagram: Datagram): Fate {
+    const payload = demultiplex(datagram.payload);
+    switch (payload.kind) {
+      case "ipv6":
+        return this.#takeInner(now, datagram, payload.packet);
+      case "stun":
+        return this.#answerStun(datagram, true);
+      case "keepalive":
+        return "received.keepalive";
+      case "ipv4":
+      case "mobility-header":
+      case "rrtfw":
+        return `dropped.${payload.kind}`;
+      case "unknown":
+        return `dropped.${payload.reason}`;
+      default:
+        return assertNever(payload);
+    }
+  }
+
+  #takeFromTun(packet: Uint8Array): Fate {
+    if (!isCompleteIpv6(packet)) return "dropped.tun-not-ipv6";
+    const binding = this.#cache.findByKey(destinationKey(packet));
+    if (binding !== undefined) return this.#tunnel(binding, packet, "forwarded.downlink");
+    return isForwardable(packet) ? "dropped.unknown-home-address" : "dropped.not-forwardable";
+  }
+
+  /** A packet to this node's own address with a Mobility Header is for the machine; every other one is forwarded. */
+  #takeInner(now: InstantMs, datagram: Datagram, packet: Uint8Array): Fate {
+    const key = destinationKey(packet);
+    if (key === this.#ownKey) {
+      const inner = decodeIpv6Packet(packet);
+      if (!inner.ok) return "dropped.inner-malformed";
+      if (inner.value.nextHeader === NEXT_HEADER.mobility) return this.#takeMobility(now, datagram, inner.value);
+    }
+    return this.#isBoundSource(packet, datagram) ? this.#forward(packet, key) : "dropped.unregistered-source";
+  }
+
+  #forward(packet: Uint8Array, key: string): Fate {
+    const binding = this.#cache.findByKey(key);
+    if (binding !== undefined) {
+      const copy = forwardedCopy(packet);
+      return copy === undefined ? "dropped.hop-limit" : this.#tunnel(binding, copy, "forwarded.between-bindings");
+    }
+    if (!isForwardable(packet)) return "dropped.not-forwardable";
+    if (key !== this.#ownKey && prefixContains(this.#homePrefix, destinationBytes(packet)))
+      return "dropped.unknown-home-address";
+    this.#tunPackets.push(packet);
+    return "forwarded.uplink";
+  }
+
+  #tunnel({ local, observed }: Binding, packet: Uint8Array, fate: Fate): Fate {
+    this.#transmits.push({ local, remote: observed, payload: packet });
+    return fate;
+  }
+
+  /** True when the inner source is a home address bound to exactly this outer source and socket. */
+  #isBoundSource(packet: Uint8Array, { local, remote }: Datagram): boolean {
+    const binding = this.#cache.findByKey(sourceKey(packet));
+    return (
+      binding !== undefined && sameSocketAddress(binding.observed, remote) && sameSocketAddress(binding.local, local)
+    );
+  }
+
+  #takeMobility(now: InstantMs, { local, remote }: Datagram, packet: Ipv6Packet): Fate {
+    const { source, destination, payload: header } = packet;
+    const homeAddress = packet.homeAddress ?? source;
+    const decoded = decodeMobilityMessage(header, { source: homeAddress, destination });
+    if (!decoded.ok) return "dropped.mobility-malformed";
+    const message = decoded.value;
+    const way = { local, observed: remote };
+    if (message.type === "binding-update")
+      return this.#register(now, { update: message, header, homeAddress, source, ...way });
+    return message.type === "unknown" ? this.#answerUnknownType(packet, way) : "dropped.mobility-unexpected";
+  }
+
+  #register(now: InstantMs, received: ReceivedUpdate): Fate {
+    const { counter, answer, event } = this.#registrar.handleUpdate(now, received);
+    if (answer !== undefined)
+      this.#transmits.push({ local: received.local, remote: received.observed, payload: answer });
+    if (event !== undefined) this.#events.push(event);
+    return counter;
+  }
+
+  /** Binding Error of status 2 (RFC 6275 section 9.2), only to nodes that are registered. */
+  #answerUnknownType(packet: Ipv6Packet, way: Pick<Binding, "local" | "observed">): Fate {
+    const binding = this.#cache.find(packet.source);
+    if (binding === undefined || !sameSocketAddress(binding.observed, way.observed))
+      return "dropped.unregistered-source";
+    const endpoints = { source: this.#address, destination: packet.source };
+    const status = BINDING_ERROR_STATUS.unrecognizedMobilityHeaderType;
+    const homeAddress = packet.homeAddress ?? "::";
+    const error = encodeMobilityMessage({ type: "binding-error", status, homeAddress, options: [] }, endpoints);
+    const { local, observed } = way;
+    this.#transmits.push({ local, remote: observed, payload: encodeMobilityPacket(error, endpoints) });
+    return "answered.unknown-mobility-type";
+  }
+
+  #answerStun(datagram: Datagram, requireFingerprint: boolean): Fate {
+    const answers = answerBinding(datagram, { requireFingerprint });
+    this.#transmits.push(...answers);
+    return answers.length > 0 ? "answered.stun" : "dropped.stun";
+  }
+
+  #count(fate: Fate): void {
+    this.#counters[fate] = (this.#counters[fate] ?? 0) + 1;
+  }
+}
+
+/** False for what a router keeps to its link: unspecified, loopback, link-local and multicast destinations. */
+function isForwardable(packet: Uint8Array): boolean {
+  const destination = destinationBytes(packet);
+  const [first = 0, second = 0] = destination;
+  if (first === 0xff || (first === 0xfe && (second & 0xc0) === 0x80)) return false;
+  return first !== 0 || destination.subarray(0, 15).some((octet) => octet !== 0);
+}

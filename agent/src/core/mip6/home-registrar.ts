@@ -1,0 +1,159 @@
+/**
+ * How a home agent judges a Binding Update (RFC 6275 section 10.3, RFC 5555 section 4.2): authentication, status,
+ * NAT detection, the binding, and the acknowledgement that mirrors the update's way.
+ */
+
+import { addressToBytes, type SocketAddress } from "../address.ts";
+import type { NodeEvent } from "../events.ts";
+import type { InstantMs } from "../machine.ts";
+import type { BindingCache } from "./binding-cache.ts";
+import { type BindingAcknowledgement, type BindingUpdate, encodeMobilityMessage } from "./messages.ts";
+import { encodeMobilityPacket } from "./mobility-header.ts";
+import { findOption, type MobilityOption } from "./options.ts";
+import { type Ipv6Prefix, parseIpv6Prefix, prefixContains } from "./prefix.ts";
+import { encodeAuthenticated, isAuthentic } from "./registration-authentication.ts";
+import { isSequenceNewer } from "./return-routability.ts";
+import { BINDING_STATUS, isAccepted } from "./status.ts";
+
+/** What a registrar is told when it is made. */
+export interface HomeRegistrarConfig {
+  /** The home agent's own IPv6 address. */
+  readonly address: string;
+  /** CIDR form. */
+  readonly homePrefix: string;
+  /** Shared keys by home address, RFC 5952 text (digest A-39). */
+  readonly registrationKeys?: ReadonlyMap<string, Uint8Array>;
+}
+
+/** A Binding Update with the way it came. */
+export interface ReceivedUpdate {
+  readonly update: BindingUpdate;
+  /** The Mobility Header it came in. */
+  readonly header: Uint8Array;
+  readonly homeAddress: string;
+  /** Source of the inner packet: the care-of address where no option names one. */
+  readonly source: string;
+  readonly local: SocketAddress;
+  readonly observed: SocketAddress;
+}
+
+/** What came of an update. */
+export interface RegistrationOutcome {
+  /** Name of the counter to raise. */
+  readonly counter: string;
+  /** Inner IPv6 packet for the update's outer source. */
+  readonly answer?: Uint8Array;
+  readonly event?: NodeEvent;
+}
+
+/** Longest lifetime granted, seconds. */
+const MAX_LIFETIME_SEC = 3600;
+
+/** Keepalive interval told to nodes behind a NAT (RFC 5555 section 5.3). */
+const NAT_REFRESH_SEC = 110;
+
+/** Judges updates and keeps the cache. */
+export class HomeRegistrar {
+  readonly #address: string;
+  readonly #prefix: Ipv6Prefix;
+  readonly #keys: ReadonlyMap<string, Uint8Array>;
+  readonly #cache: BindingCache;
+
+  constructor(config: HomeRegistrarConfig, cache: BindingCache) {
+    this.#address = config.address;
+    this.#prefix = parseIpv6Prefix(config.homePrefix);
+    this.#keys = config.registrationKeys ?? new Map();
+    this.#cache = cache;
+  }
+
+  /** Takes one update. Without the H flag, or where a shared key does not fit, it is dropped in silence. */
+  handleUpdate(now: InstantMs, received: ReceivedUpdate): RegistrationOutcome {
+    if (!received.update.flags.homeRegistration) return { counter: "dropped.no-home-registration" };
+    const careOf = careOfAddress(received);
+    if (!this.#isAuthentic(received, careOf)) return { counter: "dropped.authentication" };
+    const status = this.#judge(received);
+    if (!isAccepted(status)) return this.#refuse(received, careOf, status);
+    return received.update.lifetimeSec === 0 ? this.#remove(received, careOf) : this.#bind(now, received, careOf);
+  }
+
+  #judge({ homeAddress, update }: ReceivedUpdate): number {
+    if (!prefixContains(this.#prefix, addressToBytes(homeAddress))) return BINDING_STATUS.notHomeSubnet;
+    if (homeAddress === this.#address) return BINDING_STATUS.administrativelyProhibited;
+    const binding = this.#cache.find(homeAddress);
+    if (binding !== undefined && !isSequenceNewer(update.sequence, binding.sequence))
+      return BINDING_STATUS.sequenceNumberOutOfWindow;
+    if (binding === undefined && update.lifetimeSec === 0) return BINDING_STATUS.notHomeAgentForThisMobileNode;
+    if (binding === undefined && this.#cache.isFull) return BINDING_STATUS.insufficientResources;
+    return BINDING_STATUS.accepted;
+  }
+
+  #bind(now: InstantMs, received: ReceivedUpdate, careOf: string): RegistrationOutcome {
+    const { update, homeAddress, local, observed } = received;
+    const lifetimeSec = Math.min(update.lifetimeSec, MAX_LIFETIME_SEC);
+    const natDetected = observed.ip !== careOf;
+    const { sequence } = update;
+    const expiresAt = now + lifetimeSec * 1000;
+    this.#cache.put({ homeAddress, careOf, local, observed, natDetected, sequence, expiresAt });
+    const { forceUdp } = update.flags;
+    const natDetection: MobilityOption = { type: "nat-detection", forceUdp, refreshSec: NAT_REFRESH_SEC };
+    const options = natDetected || forceUdp ? [natDetection] : [];
+    return {
+      counter: "registrations.accepted",
+      ...this.#answer(received, careOf, { status: BINDING_STATUS.accepted, sequence, lifetimeSec, options }),
+      event: { type: "binding-registered", homeAddress, observed, careOf, natDetected },
+    };
+  }
+
+  #remove(received: ReceivedUpdate, careOf: string): RegistrationOutcome {
+    const { homeAddress, update } = received;
+    this.#cache.remove(homeAddress);
+    const { sequence } = update;
+    return {
+      counter: "registrations.removed",
+      ...this.#answer(received, careOf, { status: BINDING_STATUS.accepted, sequence, lifetimeSec: 0, options: [] }),
+      event: { type: "binding-removed", homeAddress, reason: "deregistered" },
+    };
+  }
+
+  /** Status 135 tells the last sequence number taken, so that the mobile node can go on from there. */
+  #refuse(received: ReceivedUpdate, careOf: string, status: number): RegistrationOutcome {
+    const last = this.#cache.find(received.homeAddress)?.sequence;
+    const isSequence = status === BINDING_STATUS.sequenceNumberOutOfWindow;
+    const sequence = isSequence && last !== undefined ? last : received.update.sequence;
+    const answer = this.#answer(received, careOf, { status, sequence, lifetimeSec: 0, options: [] });
+    return { counter: "registrations.rejected", ...answer };
+  }
+
+  /** Errors are always answered, success where the A flag asks for it (RFC 6275 section 9.5.4). */
+  #answer(
+    { update, homeAddress }: ReceivedUpdate,
+    careOf: string,
+    fields: Pick<BindingAcknowledgement, "status" | "sequence" | "lifetimeSec" | "options">,
+  ): Pick<RegistrationOutcome, "answer"> {
+    if (!update.flags.acknowledge && isAccepted(fields.status)) return {};
+    const endpoints = { source: this.#address, destination: homeAddress };
+    const acknowledgement: BindingAcknowledgement = {
+      type: "binding-acknowledgement",
+      keyManagement: false,
+      ...fields,
+    };
+    const key = this.#keys.get(homeAddress);
+    const header =
+      key === undefined
+        ? encodeMobilityMessage(acknowledgement, endpoints)
+        : encodeAuthenticated(acknowledgement, endpoints, { key, careOf, homeAddress });
+    return { answer: encodeMobilityPacket(header, endpoints) };
+  }
+
+  #isAuthentic({ header, homeAddress }: ReceivedUpdate, careOf: string): boolean {
+    const key = this.#keys.get(homeAddress);
+    return key === undefined || isAuthentic(header, "binding-update", { key, careOf, homeAddress });
+  }
+}
+
+/** IPv4 Care-of Address option, else Alternate Care-of Address, else the inner source where it is no home address. */
+function careOfAddress({ update, source, homeAddress, observed }: ReceivedUpdate): string {
+  const named =
+    findOption(update.options, "ipv4-care-of-address") ?? findOption(update.options, "alternate-care-of-address");
+  return named?.address ?? (source === homeAddress ? observed.ip : source);
+}

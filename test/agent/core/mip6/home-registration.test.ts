@@ -1,0 +1,355 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import type { SocketAddress } from "../../../../agent/src/core/address.ts";
+import { createHomeAgent } from "../../../../agent/src/core/mip6/home-agent.ts";
+import { HomeRegistration, type HomeRegistrationEvent } from "../../../../agent/src/core/mip6/home-registration.ts";
+import { decodeIpv6Packet } from "../../../../agent/src/core/mip6/ipv6-packet.ts";
+import {
+  type BindingAcknowledgement,
+  type BindingUpdate,
+  decodeMobilityMessage,
+  encodeMobilityMessage,
+} from "../../../../agent/src/core/mip6/messages.ts";
+import { encodeAuthenticated } from "../../../../agent/src/core/mip6/registration-authentication.ts";
+import { octets } from "../../../vectors/mobility.ts";
+
+const HA = "2001:db8:a::1";
+const MN = "2001:db8:a::100";
+const FROM_HA = { source: HA, destination: MN };
+const HOME_LAN: SocketAddress = { ip: "192.168.1.2", port: 40001 };
+const OFFICE_LAN: SocketAddress = { ip: "172.16.9.3", port: 40001 };
+const KEY = octets("000102030405060708090a0b0c0d0e0f");
+
+let registration: HomeRegistration;
+
+beforeEach(() => {
+  registration = new HomeRegistration({ homeAddress: MN, homeAgentAddress: HA });
+});
+
+describe("binding", () => {
+  test("nothing is sent before a care-of address is known", () => {
+    expect(registration.pollPacket()).toBeUndefined();
+    expect(registration.pollTimeout()).toBeUndefined();
+  });
+
+  test("the first update asks for an acknowledged home registration of the IPv4 address", () => {
+    registration.retarget(0, HOME_LAN);
+    expect(sentUpdates(registration)).toEqual([
+      {
+        type: "binding-update",
+        sequence: 1,
+        flags: {
+          acknowledge: true,
+          homeRegistration: true,
+          linkLocalCompatible: false,
+          keyManagement: false,
+          forceUdp: false,
+        },
+        lifetimeSec: 600,
+        options: [{ type: "ipv4-care-of-address", address: HOME_LAN.ip }],
+      },
+    ]);
+    expect(events(registration)).toEqual([{ type: "registration-sent", sequence: 1, careOf: HOME_LAN }]);
+  });
+
+  test("over IPv6 the update names an Alternate Care-of Address", () => {
+    registration.retarget(0, { ip: "2001:db8:c::5", port: 40001 });
+    expect(sentUpdates(registration)[0]?.options).toEqual([
+      { type: "alternate-care-of-address", address: "2001:db8:c::5" },
+    ]);
+  });
+
+  test("an acknowledgement makes the binding", () => {
+    registration.retarget(0, HOME_LAN);
+    expect(acknowledge(registration, 40, { sequence: 1 })).toBe(true);
+    const expected = { careOf: HOME_LAN, natDetected: true, lifetimeSec: 600 };
+    expect(registration.registration).toEqual({ ...expected, expiresAt: 600_040 });
+    expect(events(registration)[1]).toEqual({ type: "registered", homeAddress: MN, ...expected });
+    expect(registration.unanswered).toBe(0);
+  });
+
+  test("the first registration is repeated after 1.5 s, then at doubling distance up to 32 s, with new sequence numbers", () => {
+    registration.retarget(0, HOME_LAN);
+    const sentAt = wakeUpsUntil(registration, 160_000);
+    expect(sentAt).toEqual([1500, 4500, 10_500, 22_500, 46_500, 78_500, 110_500, 142_500]);
+    expect(sentUpdates(registration).map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(registration.unanswered).toBe(9);
+  });
+
+  test("later registrations are repeated after 1 s first", () => {
+    registration.retarget(0, HOME_LAN);
+    acknowledge(registration, 10, { sequence: 1 });
+    registration.retarget(5000, OFFICE_LAN);
+    expect(wakeUpsUntil(registration, 10_000)).toEqual([6000, 8000]);
+  });
+
+  test("an acknowledgement of an earlier transmission counts", () => {
+    registration.retarget(0, HOME_LAN);
+    registration.handleTimeout(1500);
+    expect(acknowledge(registration, 1600, { sequence: 1 })).toBe(true);
+    expect(registration.registration).toBeDefined();
+  });
+
+  test.each([0, 2, 65_535])("an acknowledgement of sequence %i, which was not sent, does not count", (sequence) => {
+    registration.retarget(0, HOME_LAN);
+    expect(acknowledge(registration, 10, { sequence })).toBe(false);
+    expect(registration.registration).toBeUndefined();
+  });
+
+  test("a second acknowledgement changes nothing", () => {
+    registration.retarget(0, HOME_LAN);
+    acknowledge(registration, 10, { sequence: 1 });
+    expect(acknowledge(registration, 20, { sequence: 1, lifetimeSec: 4 })).toBe(false);
+    expect(registration.registration?.lifetimeSec).toBe(600);
+  });
+});
+
+describe("status codes", () => {
+  test("135 is answered at once with the number after the one that the home agent remembers", () => {
+    registration.retarget(0, HOME_LAN);
+    acknowledge(registration, 10, { status: 135, sequence: 4711, lifetimeSec: 0 });
+    expect(sentUpdates(registration).map(({ sequence }) => sequence)).toEqual([1, 4712]);
+    expect(acknowledge(registration, 20, { sequence: 4712 })).toBe(true);
+    expect(registration.registration).toBeDefined();
+  });
+
+  test("a late 135 to a duplicate, older than what was sent, is ignored", () => {
+    registration.retarget(0, HOME_LAN);
+    registration.handleTimeout(1500);
+    expect(acknowledge(registration, 1510, { status: 135, sequence: 1, lifetimeSec: 0 })).toBe(false);
+    expect(sentUpdates(registration)).toHaveLength(2);
+  });
+
+  test("135 without end is not followed without end", () => {
+    registration.retarget(0, HOME_LAN);
+    for (let i = 1; i <= 10; i++) acknowledge(registration, i, { status: 135, sequence: 1000 * i, lifetimeSec: 0 });
+    expect(sentUpdates(registration)).toHaveLength(4);
+  });
+
+  test.each([
+    { status: 129, reason: "129 (administratively prohibited)" },
+    { status: 132, reason: "132 (not home subnet)" },
+    { status: 200, reason: "200" },
+  ])("$status ends the registration", ({ status, reason }) => {
+    registration.retarget(0, HOME_LAN);
+    acknowledge(registration, 10, { status, sequence: 1, lifetimeSec: 0 });
+    expect(events(registration).at(-1)).toEqual({ type: "registration-failed", reason });
+    expect(registration.pollTimeout()).toBeUndefined();
+  });
+
+  test.each([128, 130])("%i is asked again after 32 s", (status) => {
+    registration.retarget(0, HOME_LAN);
+    acknowledge(registration, 10, { status, sequence: 1, lifetimeSec: 0 });
+    expect(events(registration).at(-1)).toMatchObject({ type: "registration-failed" });
+    expect(registration.pollTimeout()).toBe(32_010);
+    registration.handleTimeout(32_010);
+    expect(sentUpdates(registration)).toHaveLength(2);
+  });
+
+  test("success without a lifetime is a failure", () => {
+    registration.retarget(0, HOME_LAN);
+    acknowledge(registration, 10, { sequence: 1, lifetimeSec: 0 });
+    expect(events(registration).at(-1)).toEqual({
+      type: "registration-failed",
+      reason: "the home agent granted no lifetime",
+    });
+  });
+});
+
+describe("keeping the binding", () => {
+  test.each([
+    { name: "behind a NAT after 110 s", options: nat(110), refreshAt: 110_000 },
+    { name: "when the home agent wants it sooner", options: nat(30), refreshAt: 30_000 },
+    { name: "after 110 s when the option names no time", options: nat(0), refreshAt: 110_000 },
+    {
+      name: "at three quarters of the lifetime when no keepalive is needed",
+      options: nat(0xffff_ffff),
+      refreshAt: 450_000,
+    },
+    { name: "at three quarters of the lifetime without a NAT", options: [], refreshAt: 450_000 },
+    {
+      name: "when Binding Refresh Advice says so",
+      options: [{ type: "binding-refresh-advice", intervalSec: 60 } as const],
+      refreshAt: 60_000,
+    },
+  ])("the update is repeated $name", ({ options, refreshAt }) => {
+    registration.retarget(0, HOME_LAN);
+    acknowledge(registration, 0, { sequence: 1, options });
+    expect(registration.pollTimeout()).toBe(refreshAt);
+    registration.handleTimeout(refreshAt - 1);
+    expect(sentUpdates(registration)).toHaveLength(1);
+    registration.handleTimeout(refreshAt);
+    expect(sentUpdates(registration).map(({ sequence }) => sequence)).toEqual([2]);
+  });
+
+  test("a shorter keepalive interval of the configuration wins", () => {
+    registration = new HomeRegistration({ homeAddress: MN, homeAgentAddress: HA, natKeepaliveMs: 20_000 });
+    registration.retarget(0, HOME_LAN);
+    acknowledge(registration, 0, { sequence: 1, options: nat(110) });
+    expect(registration.pollTimeout()).toBe(20_000);
+  });
+
+  test("the binding stays in force while it is refreshed, and expires when nobody answers", () => {
+    registration.retarget(0, HOME_LAN);
+    acknowledge(registration, 0, { sequence: 1, lifetimeSec: 100, options: [] });
+    wakeUpsUntil(registration, 99_999);
+    expect(registration.registration).toBeDefined();
+    registration.handleTimeout(100_000);
+    expect(registration.registration).toBeUndefined();
+    expect(events(registration).at(-1)).toEqual({
+      type: "registration-failed",
+      reason: "the binding expired before the home agent answered",
+    });
+    registration.handleTimeout(registration.pollTimeout() ?? 0);
+    const last = sentUpdates(registration).at(-1);
+    expect(acknowledge(registration, 110_000, { sequence: last?.sequence ?? 0 })).toBe(true);
+    expect(registration.registration).toBeDefined();
+  });
+
+  test("an early wake-up is harmless", () => {
+    registration.retarget(0, HOME_LAN);
+    acknowledge(registration, 0, { sequence: 1 });
+    sentUpdates(registration);
+    for (let now = 0; now < 100_000; now += 10_000) registration.handleTimeout(now);
+    expect(registration.pollPacket()).toBeUndefined();
+  });
+});
+
+describe("handover and end", () => {
+  test("a new care-of address is registered at once, and the old binding no longer counts", () => {
+    registration.retarget(0, HOME_LAN);
+    acknowledge(registration, 10, { sequence: 1 });
+    registration.retarget(5000, OFFICE_LAN);
+    expect(registration.registration).toBeUndefined();
+    expect(sentUpdates(registration).at(-1)).toMatchObject({
+      sequence: 2,
+      options: [{ type: "ipv4-care-of-address", address: OFFICE_LAN.ip }],
+    });
+    expect(acknowledge(registration, 5010, { sequence: 1 })).toBe(false);
+    expect(acknowledge(registration, 5020, { sequence: 2 })).toBe(true);
+    expect(registration.registration?.careOf).toEqual(OFFICE_LAN);
+  });
+
+  test("the same care-of address again is a refresh", () => {
+    registration.retarget(0, HOME_LAN);
+    acknowledge(registration, 10, { sequence: 1 });
+    registration.retarget(5000, HOME_LAN);
+    expect(registration.registration).toBeDefined();
+    expect(sentUpdates(registration)).toHaveLength(2);
+  });
+
+  test.each([0, 133])("a deregistration ends with status %i", (status) => {
+    registration.retarget(0, HOME_LAN);
+    acknowledge(registration, 10, { sequence: 1 });
+    registration.deregister(20);
+    expect(sentUpdates(registration).at(-1)).toMatchObject({ sequence: 2, lifetimeSec: 0 });
+    expect(acknowledge(registration, 30, { status, sequence: 2, lifetimeSec: 0 })).toBe(true);
+    expect(registration.registration).toBeUndefined();
+    expect(registration.pollTimeout()).toBeUndefined();
+  });
+
+  test("a deregistration that nobody answers is given up after three updates", () => {
+    registration.retarget(0, HOME_LAN);
+    acknowledge(registration, 0, { sequence: 1 });
+    sentUpdates(registration);
+    registration.deregister(0);
+    expect(wakeUpsUntil(registration, 100_000)).toEqual([1000, 3000, 7000]);
+    expect(sentUpdates(registration)).toHaveLength(3);
+    expect(registration.pollTimeout()).toBeUndefined();
+  });
+
+  test("a node that never had a care-of address has nothing to deregister", () => {
+    registration.deregister(0);
+    expect(registration.pollPacket()).toBeUndefined();
+  });
+});
+
+describe("with a shared key", () => {
+  beforeEach(() => {
+    registration = new HomeRegistration({ homeAddress: MN, homeAgentAddress: HA, key: KEY });
+  });
+
+  test("only an acknowledgement signed with it counts", () => {
+    registration.retarget(0, HOME_LAN);
+    expect(acknowledge(registration, 10, { sequence: 1 })).toBe(false);
+    expect(acknowledgeSigned(registration, octets("ff"))).toBe(false);
+    expect(acknowledgeSigned(registration, KEY)).toBe(true);
+    expect(registration.registration).toBeDefined();
+  });
+
+  test("home agent and mobile node understand each other", () => {
+    const tunnel = { ip: "198.18.0.1", port: 4191 };
+    const agent = createHomeAgent({
+      address: HA,
+      homePrefix: "2001:db8:a::/64",
+      tunnelSockets: [tunnel],
+      stunSockets: [],
+      registrationKeys: new Map([[MN, KEY]]),
+    });
+    registration.retarget(0, HOME_LAN);
+    const payload = registration.pollPacket() ?? new Uint8Array();
+    agent.handleDatagram(10, { local: tunnel, remote: { ip: "198.18.0.10", port: 61001 }, payload });
+    const answer = decodeIpv6Packet(agent.pollTransmit()?.payload ?? new Uint8Array());
+    if (!answer.ok) throw new Error(answer.error.code);
+    const message = decodeMobilityMessage(answer.value.payload, FROM_HA);
+    if (!message.ok || message.value.type !== "binding-acknowledgement") throw new Error("no acknowledgement");
+    expect(registration.handleAcknowledgement(20, message.value, answer.value.payload)).toBe(true);
+    expect(registration.registration).toMatchObject({ natDetected: true, lifetimeSec: 600 });
+  });
+});
+
+function nat(refreshSec: number): BindingAcknowledgement["options"] {
+  return [{ type: "nat-detection", forceUdp: false, refreshSec }];
+}
+
+function acknowledgement(fields: Partial<BindingAcknowledgement>): BindingAcknowledgement {
+  return {
+    type: "binding-acknowledgement",
+    status: 0,
+    keyManagement: false,
+    sequence: 1,
+    lifetimeSec: 600,
+    options: nat(110),
+    ...fields,
+  };
+}
+
+function acknowledge(machine: HomeRegistration, now: number, fields: Partial<BindingAcknowledgement>): boolean {
+  const message = acknowledgement(fields);
+  return machine.handleAcknowledgement(now, message, encodeMobilityMessage(message, FROM_HA));
+}
+
+function acknowledgeSigned(machine: HomeRegistration, key: Uint8Array): boolean {
+  const message = acknowledgement({});
+  const header = encodeAuthenticated(message, FROM_HA, { key, careOf: HOME_LAN.ip, homeAddress: MN });
+  return machine.handleAcknowledgement(10, message, header);
+}
+
+/** Drives the machine's own wake-ups and tells when they were. */
+function wakeUpsUntil(machine: HomeRegistration, end: number): number[] {
+  const wakeUps: number[] = [];
+  for (let at = machine.pollTimeout(); at !== undefined && at <= end; at = machine.pollTimeout()) {
+    wakeUps.push(at);
+    machine.handleTimeout(at);
+  }
+  return wakeUps;
+}
+
+function sentUpdates(machine: HomeRegistration): BindingUpdate[] {
+  const updates: BindingUpdate[] = [];
+  for (let packet = machine.pollPacket(); packet !== undefined; packet = machine.pollPacket()) {
+    const inner = decodeIpv6Packet(packet);
+    if (!inner.ok) throw new Error(inner.error.code);
+    const { source, destination, payload } = inner.value;
+    expect({ source, destination }).toEqual({ source: MN, destination: HA });
+    const message = decodeMobilityMessage(payload, { source, destination });
+    if (!message.ok || message.value.type !== "binding-update") throw new Error("no Binding Update");
+    updates.push(message.value);
+  }
+  return updates;
+}
+
+function events(machine: HomeRegistration): HomeRegistrationEvent[] {
+  const taken: HomeRegistrationEvent[] = [];
+  for (let event = machine.pollEvent(); event !== undefined; event = machine.pollEvent()) taken.push(event);
+  return taken;
+}
