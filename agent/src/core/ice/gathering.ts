@@ -54,6 +54,31 @@ export type GatheringEvent =
       readonly reason: string;
     };
 
+/** Gathering for all sockets of a node, once: moving to other sockets takes a new one. */
+export interface Gathering {
+  /** Reports what is known at once and asks the servers. */
+  start(now: InstantMs): void;
+  /** Asks no more: mappings are left to age, candidates stay what they are. */
+  stop(): void;
+  /** Every server has answered or failed, or patience has run out. */
+  readonly isDone: boolean;
+  /** What is known so far, best first, without redundant ones. */
+  candidates(): readonly LocalCandidate[];
+  /** True when this asked with this transaction ID and waits for the answer. */
+  ownsTransaction(transactionId: Uint8Array): boolean;
+  /** Takes an answer. One that nobody waits for, or from elsewhere than the server, is ignored. */
+  handleStun(now: InstantMs, datagram: Datagram): void;
+  handleTimeout(now: InstantMs): void;
+  pollTransmit(): Transmit | undefined;
+  pollEvent(): GatheringEvent | undefined;
+  pollTimeout(): InstantMs | undefined;
+}
+
+/** Makes the gathering of these sockets; it does nothing before `start`. */
+export function createGathering(config: GatheringConfig): Gathering {
+  return new ServerQuestions(config);
+}
+
 /** One question: how does this server see this socket? */
 interface Target {
   readonly base: SocketAddress;
@@ -74,7 +99,7 @@ const UNDERSTOOD: ReadonlySet<StunAttributeType> = new Set<StunAttributeType>([
   "unknown-attributes",
 ]);
 
-export class Gathering {
+class ServerQuestions implements Gathering {
   readonly #config: GatheringConfig;
   readonly #limits: GatheringLimits;
   readonly #hosts: readonly LocalCandidate[];
@@ -96,7 +121,6 @@ export class Gathering {
     );
   }
 
-  /** Reports what is known at once and asks the servers. */
   start(now: InstantMs): void {
     if (this.#state !== "new") return;
     this.#state = "gathering";
@@ -105,7 +129,6 @@ export class Gathering {
     this.#advance(now);
   }
 
-  /** Asks no more. Mappings are left to age, candidates stay what they are. */
   stop(): void {
     this.#state = "stopped";
     for (const target of this.#targets) target.open = undefined;
@@ -115,19 +138,16 @@ export class Gathering {
     return this.#state === "done" || this.#state === "stopped";
   }
 
-  /** What is known so far, best first, without redundant ones. */
   candidates(): readonly LocalCandidate[] {
     const { relayed } = this.#config;
     const reflexive = this.#targets.flatMap(({ candidate }) => candidate ?? []);
     return withoutRedundant([...this.#hosts, ...reflexive, ...(relayed === undefined ? [] : [relayed])]);
   }
 
-  /** True when this asked with this transaction ID and waits for the answer. */
   ownsTransaction(transactionId: Uint8Array): boolean {
     return this.#targetOf(transactionId) !== undefined;
   }
 
-  /** Takes an answer. One that nobody waits for, or from elsewhere than the server, is ignored. */
   handleStun(now: InstantMs, { local, remote, payload }: Datagram): void {
     const message = decodeStun(payload);
     const target = message.ok ? this.#targetOf(message.value.transactionId) : undefined;
