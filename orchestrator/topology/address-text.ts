@@ -12,24 +12,32 @@ export interface Network {
   readonly length: number;
 }
 
+/** Why text is no address or network: completes "expected …", and says what to write where that is clear. */
+export interface AddressProblem {
+  readonly expected: string;
+  readonly advice?: string;
+}
+
 /** What is wrong with an address as a file gives it, or undefined. */
-export function addressProblem(text: string, family: Family): string | undefined {
+export function addressProblem(text: string, family: Family): AddressProblem | undefined {
   if (isAddress(text, family)) return undefined;
-  const hint = text.includes("/") ? "; leave the prefix length out" : "";
-  return `expected an IPv${family} address such as ${EXAMPLE_ADDRESS[family]}${hint}`;
+  const expected = `expected an IPv${family} address such as ${EXAMPLE_ADDRESS[family]}`;
+  return text.includes("/") ? { expected, advice: "leave the prefix length out" } : { expected };
 }
 
 /** What is wrong with a network as a file gives it, or undefined. */
-export function networkProblem(text: string, family: Family): string | undefined {
+export function networkProblem(text: string, family: Family): AddressProblem | undefined {
   const [address = "", length = "", ...rest] = text.split("/");
   const isWellFormed = isAddress(address, family) && /^\d{1,3}$/.test(length) && rest.length === 0;
   if (!isWellFormed || Number(length) > bitsOf(family))
-    return `expected an IPv${family} network such as ${EXAMPLE_NETWORK[family]}`;
+    return { expected: `expected an IPv${family} network such as ${EXAMPLE_NETWORK[family]}` };
   const network = parseNetwork(text);
-  const canonical = formatNetwork(network);
-  if (addressToNumber(address) !== network.base) return `expected a network without host bits; write ${canonical}`;
+  if (offsetIn(network, address) !== 0n)
+    return { expected: "expected a network without host bits", advice: `write ${formatNetwork(network)}` };
   const longest = bitsOf(family) - 2;
-  return network.length > longest ? `expected a network with room for two hosts, /${longest} or shorter` : undefined;
+  if (network.length > longest)
+    return { expected: `expected a network with room for two hosts, /${longest} or shorter` };
+  return undefined;
 }
 
 const EXAMPLE_ADDRESS = { 4: "198.18.0.10", 6: "2001:db8::10" } as const;

@@ -1,7 +1,11 @@
 /** Reads the text of a topology file: YAML, then shape. Every problem is found in one pass, with its position. */
 
-import type { TopologyIssue } from "./issue.ts";
-import type { Topology } from "./topology.ts";
+import type { z } from "zod";
+import { formatPath, type IssuePath, inFileOrder, type TopologyIssue } from "./issue.ts";
+import { expectationSchema, nodeSchema, segmentSchema, sessionSchema, topologySchema } from "./schema.ts";
+import { describeShapeIssue } from "./shape-issue.ts";
+import type { ListEntry, Topology } from "./topology.ts";
+import { readYaml, type YamlSource } from "./yaml-source.ts";
 
 export type ParseResult =
   | { readonly ok: true; readonly topology: Topology }
@@ -19,8 +23,88 @@ export interface TopologyReading {
   readonly issues: readonly TopologyIssue[];
 }
 
+/** Reads what is sound even where other parts are not, so that one run can report the problems of all stages. */
 export function readTopology(text: string, file: string): TopologyReading {
-  void text;
-  void file;
-  return { issues: [] };
+  const source = readYaml(text);
+  const yamlIssues = source.errors.map((error) => yamlIssue(error, file));
+  if (source.errors.some((error) => error.kind === "syntax")) return { issues: inFileOrder(yamlIssues) };
+  const parsed = topologySchema.safeParse(source.data);
+  const shapeIssues = (parsed.error?.issues ?? [])
+    .flatMap((issue) => describeShapeIssue(issue, source.data))
+    .map(({ code, path, at, message }) => ({
+      code,
+      message,
+      file,
+      path: formatPath(path),
+      ...source.locate(path, at),
+    }));
+  const issues = inFileOrder([...yamlIssues, ...shapeIssues]);
+  return isMapping(source.data) ? { topology: soundPart(source, source.data, file), issues } : { issues };
+}
+
+function yamlIssue({ kind, message, line, column }: YamlSource["errors"][number], file: string): TopologyIssue {
+  const position = { file, line, column, path: "" };
+  return kind === "syntax"
+    ? { code: "yaml", message: `expected YAML; found: ${message}; mend the text here`, ...position }
+    : {
+        code: "duplicate",
+        message: `expected each key once; found \`${message}\` again; remove or rename one`,
+        ...position,
+      };
+}
+
+/** Every entry that is right in itself; the others by name only. */
+function soundPart(source: YamlSource, data: Readonly<Record<string, unknown>>, file: string): Topology {
+  const broken = new Set<string>();
+  const mapping = <T>(schema: z.ZodType<T>, key: string): Map<string, T> => {
+    const value = data[key];
+    const entries = Object.entries(isMapping(value) ? value : {});
+    return new Map(
+      entries.flatMap(([name, entry]) => soundEntry(schema, entry, [key, name], broken).map((e) => [name, e])),
+    );
+  };
+  const list = <T>(schema: z.ZodType<T>, key: string): ListEntry<T>[] => {
+    const value = data[key];
+    return (Array.isArray(value) ? value : []).flatMap((item: unknown, i) =>
+      soundEntry(schema, item, [key, i], broken).map((entry) => ({ path: [key, i], entry })),
+    );
+  };
+  const { name, summary, seed } = data;
+  return {
+    file,
+    name: typeof name === "string" ? name : "",
+    summary: typeof summary === "string" ? summary : "",
+    seed: typeof seed === "number" ? seed : undefined,
+    segments: mapping(segmentSchema, "segments"),
+    nodes: mapping(nodeSchema, "nodes"),
+    sessions: list(sessionSchema, "sessions"),
+    expectations: list(expectationSchema, "expect"),
+    broken,
+    locate: source.locate,
+  };
+}
+
+/** The entry as a list of one, or of none when it is wrong beyond an unknown key. */
+function soundEntry<T>(schema: z.ZodType<T>, value: unknown, path: IssuePath, broken: Set<string>): T[] {
+  const first = schema.safeParse(value);
+  if (first.success) return [first.data];
+  const second = schema.safeParse(withoutKeys(value, unknownKeys(first.error)));
+  if (second.success) return [second.data];
+  broken.add(formatPath(path));
+  return [];
+}
+
+function unknownKeys(error: z.ZodError): readonly string[] {
+  return error.issues.flatMap((issue) =>
+    issue.code === "unrecognized_keys" && issue.path.length === 0 ? issue.keys : [],
+  );
+}
+
+function withoutKeys(value: unknown, keys: readonly string[]): unknown {
+  if (!isMapping(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !keys.includes(key)));
+}
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

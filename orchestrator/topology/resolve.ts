@@ -1,7 +1,16 @@
 /** Resolves names, fills defaults in, assigns addresses and routes; finds everything that does not fit together. */
 
-import type { TopologyIssue } from "./issue.ts";
-import type { ResolvedTopology } from "./resolved.ts";
+import { assignAddresses } from "./addressing.ts";
+import { durationMs } from "./duration.ts";
+import { interfaceNames } from "./interface-names.ts";
+import { inFileOrder, type TopologyIssue } from "./issue.ts";
+import { createIssueList } from "./issue-list.ts";
+import { checkOverlaps } from "./overlap.ts";
+import { checkReachability } from "./reachability.ts";
+import { checkReferences, sessionName } from "./references.ts";
+import { resolveNode } from "./resolve-node.ts";
+import type { ResolvedExpectation, ResolvedSegment, ResolvedSession, ResolvedTopology } from "./resolved.ts";
+import { assignRoutes } from "./routing.ts";
 import type { Topology } from "./topology.ts";
 
 export interface ResolveOptions {
@@ -13,8 +22,61 @@ export type ResolveResult =
   | { readonly ok: true; readonly topology: ResolvedTopology }
   | { readonly ok: false; readonly issues: readonly TopologyIssue[] };
 
-/** Resolves a topology that parsed. */
+/** The seed of a file that gives none. */
+const DEFAULT_SEED = 1;
+
+/**
+ * Resolves a topology. Everything in the result follows from the file and the seed. Entries that were broken in
+ * themselves are missing from it: what depends on them is not reported a second time.
+ */
 export function resolveTopology(topology: Topology, options: ResolveOptions = {}): ResolveResult {
-  void options;
-  return { ok: false, issues: [topology.issueAt("yaml", [], "")] };
+  const { issues, report } = createIssueList(topology);
+  const names = interfaceNames([...topology.segments.keys()]);
+  const attachments = checkReferences(topology, report);
+  const interfaces = assignAddresses(topology, attachments, names, report);
+  checkOverlaps(topology, attachments, report);
+  const routes = assignRoutes(topology, attachments, interfaces, report);
+  const seed = options.seed ?? topology.seed ?? DEFAULT_SEED;
+  const context = { topology, seed, interfaces, routes, report };
+  const resolved: ResolvedTopology = {
+    name: topology.name,
+    summary: topology.summary,
+    seed,
+    segments: resolveSegments(topology, names),
+    nodes: [...topology.nodes].map(([name, entry]) => resolveNode(context, name, entry)),
+    sessions: resolveSessions(topology),
+    expectations: resolveExpectations(topology),
+  };
+  if (issues.length === 0 && topology.broken.size === 0) checkReachability(resolved, topology, report);
+  return issues.length === 0 ? { ok: true, topology: resolved } : { ok: false, issues: inFileOrder(issues) };
+}
+
+function resolveSegments(topology: Topology, names: ReadonlyMap<string, string>): readonly ResolvedSegment[] {
+  return [...topology.segments].map(([name, { ipv4, ipv6 }]) => ({
+    name,
+    interfaceName: names.get(name) ?? name,
+    ...(ipv4 === undefined ? {} : { ipv4 }),
+    ...(ipv6 === undefined ? {} : { ipv6 }),
+  }));
+}
+
+function resolveSessions(topology: Topology): readonly ResolvedSession[] {
+  return topology.sessions.map(({ entry: { from, to, traffic } }) => ({
+    name: sessionName(from, to),
+    from,
+    to,
+    traffic: traffic ?? "echo",
+  }));
+}
+
+function resolveExpectations(topology: Topology): readonly ResolvedExpectation[] {
+  return topology.expectations.map(({ path, entry }) => ({
+    session: entry.session,
+    source: `${topology.file}:${topology.locate(path).line}`,
+    ...(entry.path === undefined ? {} : { path: entry.path }),
+    ...(entry.selected === undefined ? {} : { selected: entry.selected }),
+    ...(entry.within === undefined ? {} : { nominatedWithinMs: durationMs(entry.within) }),
+    ...(entry.roundTrip === undefined ? {} : { roundTripWithinMs: durationMs(entry.roundTrip) }),
+    ...(entry.lost === undefined ? {} : { maxLost: entry.lost }),
+  }));
 }

@@ -1,7 +1,7 @@
 /** The file format of a topology: what may be written where. References and addresses are checked by `resolve.ts`. */
 
 import { z } from "zod";
-import { addressProblem, type Family, networkProblem } from "./address-text.ts";
+import { type AddressProblem, addressProblem, type Family, networkProblem } from "./address-text.ts";
 import { DURATION_PATTERN } from "./duration.ts";
 import { FIREWALL_PRESET_NAMES, NAT_PRESET_NAMES } from "./presets.ts";
 
@@ -23,20 +23,24 @@ const portRange = text(/^\d{1,5}-\d{1,5}$/, "a port range such as 40000-49999");
 /** An address without prefix length. */
 function address(family: Family): z.ZodString {
   return z.string({ error: `expected an IPv${family} address` }).check((context) => {
-    const message = addressProblem(context.value, family);
-    if (message !== undefined) context.issues.push({ code: "custom", input: context.value, message });
+    const problem = addressProblem(context.value, family);
+    if (problem !== undefined) context.issues.push(customIssue(context.value, problem));
   });
 }
 
 /** A network in CIDR form with no host bits set. */
 function network(family: Family): z.ZodString {
   return z.string({ error: `expected an IPv${family} network with prefix length` }).check((context) => {
-    const message = networkProblem(context.value, family);
-    if (message !== undefined) context.issues.push({ code: "custom", input: context.value, message });
+    const problem = networkProblem(context.value, family);
+    if (problem !== undefined) context.issues.push(customIssue(context.value, problem));
   });
 }
 
-const segment = z
+function customIssue(input: string, { expected, advice }: AddressProblem): z.core.$ZodRawIssue {
+  return { code: "custom", input, message: expected, params: { advice } };
+}
+
+export const segmentSchema = z
   .strictObject({
     ipv4: network(4).optional().describe("IPv4 network of the wire, such as 198.18.0.0/24"),
     ipv6: network(6).optional().describe("IPv6 network of the wire, such as 2001:db8:1::/64"),
@@ -125,12 +129,12 @@ const host = z.strictObject({
     .union([z.string(), z.array(z.string())])
     .optional()
     .describe("Arguments, or one line for /bin/sh -c"),
-  environment: z.record(z.string(), z.coerce.string()).optional(),
+  environment: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
   gateway: gateway.optional(),
   addresses: fixedAddresses.optional(),
 });
 
-const session = z.strictObject({
+export const sessionSchema = z.strictObject({
   from: reference.describe("The node that makes the offer"),
   to: reference,
   traffic: z
@@ -141,7 +145,7 @@ const session = z.strictObject({
 
 const CANDIDATE_TYPE = ["host", "server-reflexive", "peer-reflexive", "relayed"] as const;
 
-const expectation = z.strictObject({
+export const expectationSchema = z.strictObject({
   session: reference.describe("from-to, such as mn-cn"),
   path: z.enum(["direct", "home-agents", "none"]).optional(),
   selected: z
@@ -153,26 +157,27 @@ const expectation = z.strictObject({
   lost: z.int().min(0).optional().describe("At most this many data packets lost"),
 });
 
+export const nodeSchema = z.discriminatedUnion("role", [router, homeAgent, mobileNode, correspondentNode, host]);
+
 /** The whole file. */
 export const topologySchema = z.strictObject({
   name,
   summary: z.string().min(1).describe("One line: what this network is, and what must happen in it"),
-  segments: z.record(name, segment),
-  nodes: z.record(name, z.discriminatedUnion("role", [router, homeAgent, mobileNode, correspondentNode, host])),
-  sessions: z.array(session).optional(),
-  expect: z.array(expectation).optional(),
+  segments: z.record(name, segmentSchema),
+  nodes: z.record(name, nodeSchema),
+  sessions: z.array(sessionSchema).optional(),
+  expect: z.array(expectationSchema).optional(),
   seed: z.int().min(0).max(0xffffffff).optional().describe("All randomness of a run follows from it; 1 when absent"),
 });
 
-export type TopologyFile = z.output<typeof topologySchema>;
-export type SegmentEntry = z.output<typeof segment>;
-export type NodeEntry = TopologyFile["nodes"][string];
+export type SegmentEntry = z.output<typeof segmentSchema>;
+export type NodeEntry = z.output<typeof nodeSchema>;
 export type RouterEntry = z.output<typeof router>;
 export type HomeAgentEntry = z.output<typeof homeAgent>;
 export type MobileEntry = z.output<typeof mobileNode> | z.output<typeof correspondentNode>;
 export type HostEntry = z.output<typeof host>;
-export type SessionEntry = z.output<typeof session>;
-export type ExpectationEntry = z.output<typeof expectation>;
+export type SessionEntry = z.output<typeof sessionSchema>;
+export type ExpectationEntry = z.output<typeof expectationSchema>;
 
 /** Keys that the format knows and this version cannot honour yet: refused by name instead of being ignored. */
 export const UNSUPPORTED_KEYS: ReadonlySet<string> = new Set(["links", "timeline", "after", "outage"]);

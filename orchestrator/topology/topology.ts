@@ -1,17 +1,32 @@
-/** A topology file that was read: its content, and where in the file each part of it stands. */
+/** A topology file that was read: its entries, and where in the file each part of it stands. */
 
-import type { IssueCode, IssuePath, TopologyIssue } from "./issue.ts";
-import type { TopologyFile } from "./schema.ts";
+import type { IssuePath } from "./issue.ts";
+import type { ExpectationEntry, NodeEntry, SegmentEntry, SessionEntry } from "./schema.ts";
 
 export interface Topology {
   /** Name of the file, as messages show it. */
   readonly file: string;
-  readonly content: TopologyFile;
-  /** Makes an issue positioned at a value, or at its key. */
-  readonly issueAt: (code: IssueCode, path: IssuePath, message: string, at?: "key" | "value") => TopologyIssue;
+  readonly name: string;
+  readonly summary: string;
+  readonly seed: number | undefined;
+  /** By name, in the order of the file. */
+  readonly segments: ReadonlyMap<string, SegmentEntry>;
+  readonly nodes: ReadonlyMap<string, NodeEntry>;
+  readonly sessions: readonly ListEntry<SessionEntry>[];
+  readonly expectations: readonly ListEntry<ExpectationEntry>[];
   /**
    * Dotted paths of entries that were left out because they are wrong in themselves, such as `nodes.mn`: names that may
    * be referred to and about which nothing else is known. Empty for a topology that parsed.
    */
   readonly broken: ReadonlySet<string>;
+  readonly locate: Locate;
 }
+
+/** An entry of a list, with its place in the file. */
+export interface ListEntry<T> {
+  readonly path: IssuePath;
+  readonly entry: T;
+}
+
+/** Line and column, from 1, of a value or of its key; of the nearest enclosing value where the path leads nowhere. */
+export type Locate = (path: IssuePath, at?: "key" | "value") => { readonly line: number; readonly column: number };

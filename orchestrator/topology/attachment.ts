@@ -1,0 +1,32 @@
+/** Which wires a node is on, and in what capacity, before it has addresses. */
+
+import type { IssuePath } from "./issue.ts";
+import type { NodeEntry } from "./schema.ts";
+
+export interface Attachment {
+  readonly node: string;
+  readonly segment: string;
+  /** `lan`: the node is the router of this wire; `wan`: this wire is its outside; `on`: it is a host there. */
+  readonly side: "wan" | "lan" | "on";
+  /** Where the file says so. */
+  readonly path: IssuePath;
+}
+
+/** A node's attachments in the order of its interfaces: the outside first. */
+export function attachmentsOf(node: string, entry: NodeEntry): Attachment[] {
+  if (entry.role !== "router") return [{ node, segment: entry.on, side: "on", path: ["nodes", node, "on"] }];
+  const wan: Attachment = { node, segment: entry.wan, side: "wan", path: ["nodes", node, "wan"] };
+  const lans = typeof entry.lan === "string" ? [entry.lan] : entry.lan;
+  return [
+    wan,
+    ...lans.map((segment, i): Attachment => {
+      const path = typeof entry.lan === "string" ? ["nodes", node, "lan"] : ["nodes", node, "lan", i];
+      return { node, segment, side: "lan", path };
+    }),
+  ];
+}
+
+/** Whether a box translates IPv4 addresses. */
+export function translates(entry: NodeEntry): boolean {
+  return entry.role === "router" && entry.nat !== undefined && entry.nat !== "none";
+}

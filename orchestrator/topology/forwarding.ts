@@ -1,0 +1,55 @@
+/** Where a resolved topology's nodes send a packet: one hop at a time, as the kernel would look it up. */
+
+import { contains, familyOfText, parseNetwork, withoutLength } from "./address-text.ts";
+import type { ResolvedInterface, ResolvedNode, ResolvedTopology } from "./resolved.ts";
+
+/** The wire a packet leaves by, and the node that takes it there; no node when nobody has the next address. */
+export interface Hop {
+  readonly out: ResolvedInterface;
+  readonly to?: { readonly node: ResolvedNode; readonly in: ResolvedInterface };
+}
+
+/** The next hop from a node to an address, or undefined when the node has no route. */
+export function nextHop(topology: ResolvedTopology, node: ResolvedNode, destination: string): Hop | undefined {
+  const route = routesOf(node)
+    .filter((candidate) => contains(parseNetwork(candidate.to), destination))
+    .toSorted((a, b) => parseNetwork(b.to).length - parseNetwork(a.to).length)[0];
+  const out = node.interfaces.find(({ interfaceName }) => interfaceName === route?.interfaceName);
+  if (route === undefined || out === undefined) return undefined;
+  const neighbour = neighbourWith(topology, node, out.segment, route.via ?? destination);
+  return neighbour === undefined ? { out } : { out, to: neighbour };
+}
+
+/** Whether the node itself has the address. */
+export function hasAddress(node: ResolvedNode, address: string): boolean {
+  return node.interfaces.some(({ ipv4, ipv6 }) =>
+    [ipv4, ipv6].some((own) => own !== undefined && withoutLength(own) === address),
+  );
+}
+
+/** The node's own address towards a destination: that of the interface by which packets leave. */
+export function sourceAddress(topology: ResolvedTopology, node: ResolvedNode, destination: string): string | undefined {
+  const own = nextHop(topology, node, destination)?.out[`ipv${familyOfText(destination)}`];
+  return own === undefined ? undefined : withoutLength(own);
+}
+
+function neighbourWith(topology: ResolvedTopology, sender: ResolvedNode, segment: string, address: string) {
+  for (const node of topology.nodes) {
+    if (node.name === sender.name) continue;
+    const found = node.interfaces.find(
+      (candidate) =>
+        candidate.segment === segment &&
+        [candidate.ipv4, candidate.ipv6].some((own) => own !== undefined && withoutLength(own) === address),
+    );
+    if (found !== undefined) return { node, in: found };
+  }
+  return undefined;
+}
+
+/** Connected networks and static routes. */
+function routesOf(node: ResolvedNode): readonly { to: string; via?: string; interfaceName: string }[] {
+  const connected = node.interfaces.flatMap(({ ipv4, ipv6, interfaceName }) =>
+    [ipv4, ipv6].flatMap((to) => (to === undefined ? [] : [{ to, interfaceName }])),
+  );
+  return [...connected, ...node.routes];
+}

@@ -1,0 +1,97 @@
+/** Checks that every name a topology file mentions is there, and is what it is mentioned as. */
+
+import { type Attachment, attachmentsOf } from "./attachment.ts";
+import { formatPath, type IssuePath } from "./issue.ts";
+import type { Report } from "./issue-list.ts";
+import { nearestName } from "./nearest-name.ts";
+import type { NodeEntry } from "./schema.ts";
+import type { Topology } from "./topology.ts";
+
+/** Reports references that lead nowhere; returns the attachments that lead somewhere. */
+export function checkReferences(topology: Topology, report: Report): Attachment[] {
+  for (const [name, entry] of topology.nodes) checkNode(topology, name, entry, report);
+  checkSessions(topology, report);
+  checkExpectations(topology, report);
+  return checkAttachments(topology, report);
+}
+
+/** Name of a session, as expectations and reports use it. */
+export function sessionName(from: string, to: string): string {
+  return `${from}-${to}`;
+}
+
+function checkAttachments(topology: Topology, report: Report): Attachment[] {
+  const all = [...topology.nodes].flatMap(([name, entry]) => attachmentsOf(name, entry));
+  const seen = new Set<string>();
+  return all.filter(({ node, segment, path }) => {
+    const key = `${node} ${segment}`;
+    if (seen.has(key)) report("duplicate", path, `expected another segment; ${node} is on ${segment} already`);
+    const isFirst = !seen.has(key);
+    seen.add(key);
+    return expectSegment(topology, segment, path, report) && isFirst;
+  });
+}
+
+function checkNode(topology: Topology, name: string, entry: NodeEntry, report: Report): void {
+  const path = ["nodes", name];
+  if ("homeAgent" in entry) expectNode(topology, entry.homeAgent, ["home-agent"], [...path, "homeAgent"], report);
+  if (entry.gateway !== undefined) expectNode(topology, entry.gateway, ["router"], [...path, "gateway"], report);
+  const own = new Set(attachmentsOf(name, entry).map((attachment) => attachment.segment));
+  for (const segment of Object.keys(entry.addresses ?? {})) {
+    if (own.has(segment)) continue;
+    const message = `expected a segment that ${name} is on (${[...own].join(", ")}); found ${segment}`;
+    report("unknown-reference", [...path, "addresses", segment], message, "key");
+  }
+}
+
+function checkSessions(topology: Topology, report: Report): void {
+  const seen = new Set<string>();
+  for (const { path, entry } of topology.sessions) {
+    for (const end of ["from", "to"] as const)
+      expectNode(topology, entry[end], ["mobile-node", "correspondent-node"], [...path, end], report);
+    if (entry.from === entry.to)
+      report("bad-value", [...path, "to"], `expected another node than ${entry.from}: a session has two ends`);
+    const name = sessionName(entry.from, entry.to);
+    if (seen.has(name)) report("duplicate", path, `expected each session once; found ${name} again; remove one`);
+    seen.add(name);
+  }
+}
+
+function checkExpectations(topology: Topology, report: Report): void {
+  if ([...topology.broken].some((path) => path.startsWith("sessions"))) return;
+  const names = topology.sessions.map(({ entry }) => sessionName(entry.from, entry.to));
+  for (const { path, entry } of topology.expectations) {
+    if (names.includes(entry.session)) continue;
+    const found = `found "${entry.session}"`;
+    report("unknown-reference", [...path, "session"], `expected a session; ${found}; ${advice(entry.session, names)}`);
+  }
+}
+
+function expectSegment(topology: Topology, name: string, path: IssuePath, report: Report): boolean {
+  if (topology.segments.has(name)) return true;
+  const names = [...topology.segments.keys()];
+  if (!topology.broken.has(formatPath(["segments", name])))
+    report("unknown-reference", path, `expected a segment; found "${name}"; ${advice(name, names)}`);
+  return false;
+}
+
+function expectNode(
+  topology: Topology,
+  name: string,
+  roles: readonly NodeEntry["role"][],
+  path: IssuePath,
+  report: Report,
+): void {
+  const entry = topology.nodes.get(name);
+  if (entry !== undefined && roles.includes(entry.role)) return;
+  if (entry === undefined && topology.broken.has(formatPath(["nodes", name]))) return;
+  const names = [...topology.nodes].filter(([, { role }]) => roles.includes(role)).map(([candidate]) => candidate);
+  const found = entry === undefined ? `found "${name}"` : `found ${name}, which is a ${entry.role}`;
+  report("unknown-reference", path, `expected a ${roles.join(" or ")}; ${found}; ${advice(name, names)}`);
+}
+
+function advice(name: string, names: readonly string[]): string {
+  if (names.length === 0) return "there is none: add one";
+  const near = nearestName(name, names);
+  return near === undefined ? `there are: ${names.join(", ")}` : `did you mean ${near}?`;
+}

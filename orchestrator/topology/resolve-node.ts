@@ -1,0 +1,158 @@
+/** Fills in everything about one node once names, addresses and routes are settled. */
+
+import { addressAt, canonicalText, contains, formatNetwork, parseNetwork, withoutLength } from "./address-text.ts";
+import type { Interfaces } from "./addressing.ts";
+import { attachmentsOf } from "./attachment.ts";
+import type { Report } from "./issue-list.ts";
+import { resolveFirewall, resolveNat } from "./resolve-box.ts";
+import type {
+  ResolvedHomeAgent,
+  ResolvedHost,
+  ResolvedMobileNode,
+  ResolvedNode,
+  ResolvedRoute,
+  ResolvedRouter,
+} from "./resolved.ts";
+import type { HomeAgentEntry, HostEntry, MobileEntry, NodeEntry, RouterEntry } from "./schema.ts";
+import type { Topology } from "./topology.ts";
+
+/** UDP port of the candidate sockets unless a file says otherwise: the same for all, as for equal software everywhere. */
+const CANDIDATE_PORT = 40000;
+
+/** Where a home agent's first mobile node lives in the home prefix. */
+const FIRST_HOME_OFFSET = 0x100n;
+
+export interface NodeContext {
+  readonly topology: Topology;
+  readonly seed: number;
+  readonly interfaces: Interfaces;
+  readonly routes: ReadonlyMap<string, readonly ResolvedRoute[]>;
+  readonly report: Report;
+}
+
+/** Resolves one node. */
+export function resolveNode(context: NodeContext, name: string, entry: NodeEntry): ResolvedNode {
+  switch (entry.role) {
+    case "router":
+      return resolveRouter(context, name, entry);
+    case "home-agent":
+      return resolveHomeAgent(context, name, entry);
+    case "mobile-node":
+    case "correspondent-node":
+      return resolveMobile(context, name, entry);
+    case "host":
+      return resolveHost(context, name, entry);
+  }
+}
+
+function common({ interfaces, routes }: NodeContext, name: string) {
+  return { name, interfaces: interfaces.get(name) ?? [], routes: routes.get(name) ?? [] };
+}
+
+function resolveRouter(context: NodeContext, name: string, entry: RouterEntry): ResolvedRouter {
+  const { seed, interfaces, report } = context;
+  const box = { name, entry, seed, interfaces, report };
+  const nat = resolveNat(box);
+  const node = common(context, name);
+  const nameOn = (segment: string) => node.interfaces.find((own) => own.segment === segment)?.interfaceName ?? segment;
+  const lans = attachmentsOf(name, entry).filter(({ side }) => side === "lan");
+  if (nat !== undefined) checkTranslatable(context, node);
+  return {
+    ...node,
+    role: "router",
+    wan: nameOn(entry.wan),
+    lan: lans.map(({ segment }) => nameOn(segment)),
+    ...(nat === undefined ? {} : { nat }),
+    firewall: resolveFirewall(box, nat),
+  };
+}
+
+/** Address translation needs IPv4 on every side. */
+function checkTranslatable({ report, topology }: NodeContext, { name, interfaces }: ReturnType<typeof common>): void {
+  for (const { segment, ipv4 } of interfaces) {
+    if (ipv4 !== undefined || topology.segments.get(segment)?.ipv4 !== undefined) continue;
+    const message = `expected IPv4 on every segment of a box with address translation; found none on ${segment}; give it \`ipv4\`, or write \`nat: none\``;
+    report("bad-address", ["nodes", name, "nat"], message);
+  }
+}
+
+function resolveHomeAgent(context: NodeContext, name: string, entry: HomeAgentEntry): ResolvedHomeAgent {
+  const node = common(context, name);
+  const prefix = parseNetwork(entry.homePrefix);
+  if (entry.address !== undefined && !contains(prefix, entry.address)) {
+    const message = `expected an address inside the home prefix ${entry.homePrefix}; found ${entry.address}`;
+    context.report("bad-address", ["nodes", name, "address"], message);
+  }
+  const listen = node.interfaces.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6].filter((own) => own !== undefined));
+  return {
+    ...node,
+    role: "home-agent",
+    homePrefix: formatNetwork(prefix),
+    address: entry.address === undefined ? addressAt(prefix, 1n) : canonicalText(entry.address),
+    listen: listen.map(withoutLength),
+  };
+}
+
+function resolveMobile(context: NodeContext, name: string, entry: MobileEntry): ResolvedMobileNode {
+  return {
+    ...common(context, name),
+    role: entry.role,
+    homeAgent: entry.homeAgent,
+    homeAddress: homeAddressOf(context, name, entry),
+    port: entry.port ?? CANDIDATE_PORT,
+    profile: entry.profile ?? "ice16",
+  };
+}
+
+/** The address the file gives, or the next one from `::100` of the home prefix that nobody else was given. */
+function homeAddressOf({ topology, report }: NodeContext, name: string, entry: MobileEntry): string {
+  const homeAgent = topology.nodes.get(entry.homeAgent);
+  if (homeAgent?.role !== "home-agent") return "::";
+  const prefix = parseNetwork(homeAgent.homePrefix);
+  const siblings = [...topology.nodes].filter(
+    (item): item is [string, MobileEntry] => "homeAgent" in item[1] && item[1].homeAgent === entry.homeAgent,
+  );
+  const given = new Map(
+    siblings.flatMap(([node, { homeAddress }]) =>
+      homeAddress === undefined ? [] : [[canonicalText(homeAddress), node]],
+    ),
+  );
+  if (entry.homeAddress !== undefined) {
+    const address = canonicalText(entry.homeAddress);
+    const path = ["nodes", name, "homeAddress"];
+    const owner = given.get(address);
+    if (!contains(prefix, address))
+      report(
+        "bad-address",
+        path,
+        `expected an address inside the home prefix ${homeAgent.homePrefix} of ${entry.homeAgent}; found ${address}`,
+      );
+    else if (owner !== undefined && owner !== name)
+      report("duplicate", path, `expected a home address of its own; found ${address}, which ${owner} has; change one`);
+    return address;
+  }
+  const unnamed = siblings.filter(([, sibling]) => sibling.homeAddress === undefined).map(([node]) => node);
+  const free = freeAddresses(prefix, new Set(given.keys()), unnamed.length);
+  return free[unnamed.indexOf(name)] ?? "::";
+}
+
+function freeAddresses(prefix: ReturnType<typeof parseNetwork>, taken: ReadonlySet<string>, count: number): string[] {
+  const free: string[] = [];
+  for (let offset = FIRST_HOME_OFFSET; free.length < count; offset += 1n) {
+    const address = addressAt(prefix, offset);
+    if (!taken.has(address)) free.push(address);
+  }
+  return free;
+}
+
+function resolveHost(context: NodeContext, name: string, entry: HostEntry): ResolvedHost {
+  const command = typeof entry.command === "string" ? ["/bin/sh", "-c", entry.command] : entry.command;
+  const environment = Object.entries(entry.environment ?? {}).map(([key, value]) => [key, String(value)]);
+  return {
+    ...common(context, name),
+    role: "host",
+    image: entry.image,
+    ...(command === undefined ? {} : { command }),
+    environment: Object.fromEntries(environment) as Record<string, string>,
+  };
+}

@@ -1,0 +1,157 @@
+/** Static routes: everybody's default route, return routes of plain routers, and the home prefixes. */
+
+import { type Family, formatNetwork, parseNetwork, withoutLength } from "./address-text.ts";
+import type { Interfaces } from "./addressing.ts";
+import { type Attachment, translates } from "./attachment.ts";
+import type { Report } from "./issue-list.ts";
+import type { ResolvedRoute } from "./resolved.ts";
+import type { Topology } from "./topology.ts";
+
+/** Routes of every node by name. Reports gateways that lead nowhere and circles; routes are then incomplete. */
+export function assignRoutes(
+  topology: Topology,
+  attachments: readonly Attachment[],
+  interfaces: Interfaces,
+  report: Report,
+): ReadonlyMap<string, readonly ResolvedRoute[]> {
+  const context: Context = { topology, attachments, interfaces, gateways: findGateways(topology, attachments, report) };
+  if (!checkCircles(context, report)) return new Map();
+  return new Map([...topology.nodes.keys()].map((node) => [node, routesOf(context, node)]));
+}
+
+interface Context {
+  readonly topology: Topology;
+  readonly attachments: readonly Attachment[];
+  readonly interfaces: Interfaces;
+  readonly gateways: ReadonlyMap<string, Gateway>;
+}
+
+/** Where a node's default route leads: a router that serves the wire it is on. */
+interface Gateway {
+  readonly router: string;
+  readonly segment: string;
+}
+
+/** The gateway that each node names, or else the one router whose LAN the node is on. */
+function findGateways(
+  topology: Topology,
+  attachments: readonly Attachment[],
+  report: Report,
+): ReadonlyMap<string, Gateway> {
+  const gateways = new Map<string, Gateway>();
+  for (const { node, segment, path } of attachments.filter(({ side }) => side !== "lan")) {
+    const named = topology.nodes.get(node)?.gateway;
+    const serving = attachments.filter((a) => a.segment === segment && a.side === "lan" && a.node !== node);
+    const routers = serving.map((attachment) => attachment.node);
+    const router = named ?? routers[0];
+    if (router === undefined) continue;
+    if (named === undefined && routers.length > 1) {
+      const message = `expected one router that serves ${segment}; found ${routers.join(" and ")}; add \`gateway\` to ${node}`;
+      report("unreachable", path, message);
+    }
+    if (routers.includes(router)) gateways.set(node, { router, segment });
+    else if (topology.nodes.get(router)?.role === "router") reportUnservedGateway(node, segment, router, report);
+  }
+  return gateways;
+}
+
+function reportUnservedGateway(node: string, segment: string, router: string, report: Report): void {
+  const message =
+    `expected a router that serves ${segment}, the segment of ${node}; found ${router}, which has no \`lan\` there: ` +
+    `the default route would lead nowhere; name another router or add ${segment} to the \`lan\` of ${router}`;
+  report("unreachable", ["nodes", node, "gateway"], message);
+}
+
+/** Whether default routes lead outwards; reports them where they run in a circle. */
+function checkCircles({ gateways }: Context, report: Report): boolean {
+  let isSound = true;
+  const reported = new Set<string>();
+  for (const start of gateways.keys()) {
+    const seen: string[] = [];
+    let node: string | undefined = start;
+    while (node !== undefined && !seen.includes(node)) {
+      seen.push(node);
+      node = gateways.get(node)?.router;
+    }
+    if (node === undefined) continue;
+    isSound = false;
+    const circle = seen.slice(seen.indexOf(node));
+    if (circle.some((member) => reported.has(member))) continue;
+    for (const member of circle) reported.add(member);
+    const message = `expected a default route that leads outwards; found a circle: ${[...circle, node].join(" → ")}; change a \`wan\``;
+    report("unreachable", ["nodes", node], message, "key");
+  }
+  return isSound;
+}
+
+function routesOf(context: Context, node: string): readonly ResolvedRoute[] {
+  const specific = context.attachments
+    .filter((attachment) => attachment.node === node)
+    .flatMap(({ segment }) =>
+      announcedOn(context, segment)
+        .filter((route) => route.router !== node && !(route.isHome && isMobile(context, node)))
+        .flatMap((route) => routeTo(context, node, segment, route.router, route.prefix)),
+    );
+  const gateway = context.gateways.get(node);
+  if (gateway === undefined) return specific;
+  const defaults = ["0.0.0.0/0", "::/0"].flatMap((prefix) =>
+    routeTo(context, node, gateway.segment, gateway.router, prefix),
+  );
+  return [...specific, ...defaults];
+}
+
+/** A network that lies behind a node: what that node's neighbours on a wire need a route for. */
+interface Announcement {
+  readonly router: string;
+  readonly prefix: string;
+  /** A home prefix; mobile nodes reach those through their own home agent. */
+  readonly isHome: boolean;
+}
+
+/** Networks behind the nodes of a wire: LANs without address translation, and home prefixes. */
+function announcedOn(context: Context, segment: string): readonly Announcement[] {
+  return context.attachments
+    .filter((attachment) => attachment.segment === segment && attachment.side !== "lan")
+    .flatMap(({ node }) => announcedBy(context, node));
+}
+
+function announcedBy(context: Context, node: string): readonly Announcement[] {
+  const entry = context.topology.nodes.get(node);
+  if (entry?.role === "home-agent")
+    return [{ router: node, prefix: formatNetwork(parseNetwork(entry.homePrefix)), isHome: true }];
+  if (entry?.role !== "router") return [];
+  const lans = context.attachments.filter((attachment) => attachment.node === node && attachment.side === "lan");
+  const behind = lans.flatMap(({ segment }) => [
+    ...networksOf(context, segment).map((prefix) => ({ prefix, isHome: false })),
+    ...announcedOn(context, segment),
+  ]);
+  const visible = behind.filter(({ prefix }) => prefix.includes(":") || !translates(entry));
+  return visible.map(({ prefix, isHome }) => ({ router: node, prefix, isHome }));
+}
+
+function networksOf({ topology }: Context, segment: string): readonly string[] {
+  const { ipv4, ipv6 } = topology.segments.get(segment) ?? {};
+  return [ipv4, ipv6].filter((network) => network !== undefined).map((network) => formatNetwork(parseNetwork(network)));
+}
+
+/** The route, when both ends speak its IP version on that wire. */
+function routeTo(context: Context, node: string, segment: string, router: string, to: string): ResolvedRoute[] {
+  const key = `ipv${familyOfPrefix(to)}` as const;
+  const own = interfaceOn(context, node, segment);
+  const via = interfaceOn(context, router, segment)?.[key];
+  if (own?.[key] === undefined || via === undefined) return [];
+  return [{ to, via: withoutLength(via), interfaceName: own.interfaceName }];
+}
+
+function interfaceOn({ interfaces }: Context, node: string, segment: string) {
+  return interfaces.get(node)?.find((candidate) => candidate.segment === segment);
+}
+
+function familyOfPrefix(prefix: string): Family {
+  return prefix.includes(":") ? 6 : 4;
+}
+
+function isMobile({ topology }: Context, node: string): boolean {
+  const role = topology.nodes.get(node)?.role;
+  return role === "mobile-node" || role === "correspondent-node";
+}
