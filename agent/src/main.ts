@@ -1,2 +1,93 @@
-/** The first process of every node. */
-process.stdout.write("");
+/**
+ * The first process of every node. Takes its set-up from the first line on stdin or, started by hand, from the
+ * environment; reports on stdout; ends when told to, when a signal says so, or when the orchestrator is gone.
+ */
+
+import { decodeSetup } from "./control/codec.ts";
+import { type AgentCommand, CONTROL_VERSION, type NodeSetup, SETUP_VARIABLE } from "./control/messages.ts";
+import { describeShapeError } from "./control/shape.ts";
+import { readClocks } from "./io/clock.ts";
+import { killAll } from "./io/command.ts";
+import { openReports, type Reports, readCommands } from "./io/control-channel.ts";
+import { NodeFailure } from "./io/failure.ts";
+import { type Node, startNode } from "./io/node.ts";
+
+/** Loads everything and ends: fills the compile cache while an image is built. */
+const WARM_OPTION = "--warm";
+
+/** `EX_SOFTWARE` of sysexits.h. */
+const EXIT_FAILED = 70;
+
+/** How long the last words may wait for a reader. */
+const LAST_WORDS_MS = 500;
+
+/** Longest delay of a Node timer: what the process waits for when nothing else keeps it alive. */
+const FOREVER_MS = 0x7fff_ffff;
+
+function main(): void {
+  process.on("exit", killAll);
+  let isKept = false;
+  const onOrchestratorGone = (): void => {
+    if (!isKept) process.exit(0);
+  };
+  const reports = openReports(onOrchestratorGone);
+  const fail = (error: unknown): void => failWith(reports, error);
+  process.on("uncaughtException", fail).on("unhandledRejection", fail);
+  setInterval(() => undefined, FOREVER_MS);
+  reports.send({
+    type: "hello",
+    version: CONTROL_VERSION,
+    pid: process.pid,
+    nodeVersion: process.version,
+    clock: readClocks(),
+  });
+
+  let node: Promise<Node> | undefined;
+  const begin = (setup: NodeSetup): void => {
+    if (node === undefined) {
+      node = startNode(setup, reports);
+      node.catch(fail);
+    } else fail(new NodeFailure("bad-command", "expected one set-up, found a second one"));
+  };
+  const finish = (): void => {
+    const finished = node === undefined ? Promise.resolve() : node.then((started) => started.finish());
+    finished.then(() => endAfter(reports, 0)).catch(fail);
+  };
+  const onCommand = (command: AgentCommand): void => {
+    if (command.type === "setup") begin(command.setup);
+    else if (command.type === "keep") isKept = true;
+    else if (command.type === "finish") finish();
+    else if (node === undefined) fail(new NodeFailure("bad-setup", `expected a set-up first, found ${command.type}`));
+    else node.then((started) => started.command(command)).catch(fail);
+  };
+  process.once("SIGTERM", finish).once("SIGINT", finish);
+
+  const byHand = process.env[SETUP_VARIABLE];
+  if (byHand === undefined) {
+    const onMalformed = (reason: string): void => {
+      fail(new NodeFailure(node === undefined ? "bad-setup" : "bad-command", reason));
+    };
+    readCommands({ onCommand, onMalformed, onEnd: onOrchestratorGone });
+  } else {
+    const setup = decodeSetup(byHand);
+    if (setup.ok) begin(setup.value);
+    else fail(new NodeFailure("bad-setup", `${SETUP_VARIABLE}: ${describeShapeError(setup.error)}`));
+  }
+}
+
+/** Reports what stops the node, on both channels, and ends. */
+function failWith(reports: Reports, error: unknown): void {
+  const isExpected = error instanceof NodeFailure;
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`${isExpected ? error.message : stack}\n`);
+  reports.send({ type: "fatal", code: isExpected ? error.code : "crash", message: isExpected ? error.message : stack });
+  endAfter(reports, EXIT_FAILED);
+}
+
+/** Ends when everything reported has been read, or nobody reads it. */
+function endAfter(reports: Reports, exitCode: number): void {
+  setTimeout(() => process.exit(exitCode), LAST_WORDS_MS);
+  void reports.flushed().then(() => process.exit(exitCode));
+}
+
+if (!process.argv.includes(WARM_OPTION)) main();

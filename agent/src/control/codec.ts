@@ -13,6 +13,7 @@ import {
   nullable,
   number,
   object,
+  optional,
   record,
   type Shape,
   string,
@@ -58,6 +59,7 @@ const traffic = {
 
 const command: Shape<AgentCommand> = unionByType<AgentCommand>({
   setup: object({ setup: nodeSetup }),
+  start: object<object>({}),
   connect: object({ peer: address }),
   ping: object(traffic),
   // Room for a sequence number at least, and at most what UDP carries over IPv6 (65535 - 8).
@@ -75,7 +77,7 @@ const trafficResult: Shape<TrafficResult> = object({
 
 const report: Shape<AgentReport> = unionByType<AgentReport>({
   hello: object({ version: number, pid: number, nodeVersion: string, clock }),
-  ready: object<object>({}),
+  ready: object<Omit<Extract<AgentReport, { type: "ready" }>, "type">>({ phasesMs: optional(record(number)) }),
   event: object({ atMs: number, event: nodeEvent }),
   reply: object({ id, result: trafficResult }),
   capture: object({ segment: string, data: text(/^[A-Za-z0-9+/]*={0,2}$/, "base64") }),

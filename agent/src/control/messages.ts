@@ -26,6 +26,11 @@ export interface NodeSetup {
   /** Whether to capture every wire and stream the frames to the orchestrator. */
   readonly capture: boolean;
   readonly role: RoleSetup;
+  /**
+   * When the node begins its protocol work, such as its home registration: as soon as it is ready (the default), or when
+   * the command `start` says that those it will talk to are ready as well.
+   */
+  readonly startsOn?: "ready" | "command";
   /** What the node does by itself once ready, when no orchestrator is there to tell it (Compose by hand). */
   readonly autostart?: { readonly connect: readonly string[] };
 }
@@ -96,6 +101,8 @@ export interface MobileNodeRole {
 /** What the orchestrator tells a node. Commands with an `id` are answered by exactly one `reply`. */
 export type AgentCommand =
   | { readonly type: "setup"; readonly setup: NodeSetup }
+  /** For a node whose set-up says `startsOn: "command"`. */
+  | { readonly type: "start" }
   | { readonly type: "connect"; readonly peer: string }
   | {
       readonly type: "ping";
@@ -132,7 +139,8 @@ export type AgentReport =
       readonly nodeVersion: string;
       readonly clock: ClockReading;
     }
-  | { readonly type: "ready" }
+  /** The node has its place in the topology. `phasesMs`: where its time went since the set-up arrived. */
+  | { readonly type: "ready"; readonly phasesMs?: Readonly<Record<string, number>> }
   | { readonly type: "event"; readonly atMs: number; readonly event: NodeEvent }
   | { readonly type: "reply"; readonly id: number; readonly result: TrafficResult }
   /** A piece of the pcap stream of one wire, base64; the pieces of a wire in order are one pcap file. */

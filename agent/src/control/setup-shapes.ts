@@ -90,5 +90,6 @@ export const nodeSetup: Shape<NodeSetup> = object<NodeSetup>({
   hosts: array(object<NodeSetup["hosts"][number]>({ address, name: hostName })),
   capture: boolean,
   role: unionByType<RoleSetup>(roleByType),
+  startsOn: optional(oneOf("ready", "command")),
   autostart: optional(object<NonNullable<NodeSetup["autostart"]>>({ connect: array(address) })),
 });

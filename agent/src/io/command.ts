@@ -1,0 +1,60 @@
+/** Programs that the node runs: short ones to their end, long ones until the node ends. None outlives the agent. */
+
+import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
+
+/** How a program ended, with everything it said. `code` is undefined when it could not be started. */
+export interface CommandResult {
+  readonly code: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A long-running program. */
+export type RunningProgram = ChildProcessByStdio<Writable, Readable, Readable>;
+
+const running = new Set<ChildProcess>();
+
+/** Runs a program to its end with `stdin` as its input. Never rejects: a program that cannot start is a result too. */
+export function run(program: string, args: readonly string[], stdin = ""): Promise<CommandResult> {
+  return new Promise((resolve) => {
+    const child = start(program, args);
+    const stdout = collect(child.stdout);
+    const stderr = collect(child.stderr);
+    child.once("error", (error) => {
+      resolve({ code: undefined, stdout: "", stderr: error.message });
+    });
+    child.once("close", (code, signal) => {
+      const why = signal === null ? "" : `killed by ${signal}`;
+      resolve({ code: code ?? -1, stdout: stdout(), stderr: stderr() + why });
+    });
+    child.stdin.end(stdin);
+  });
+}
+
+/** Starts a program that ends with the agent at the latest. */
+export function start(program: string, args: readonly string[]): RunningProgram {
+  const child = spawn(program, args, { stdio: "pipe", env: { ...process.env, LC_ALL: "C" } });
+  running.add(child);
+  const forget = (): void => void running.delete(child);
+  child.once("close", forget).once("error", forget);
+  // EPIPE of a program that does not read its input to the end: its exit code says more.
+  child.stdin.on("error", () => undefined);
+  return child;
+}
+
+/** Process ids of programs that are running, whose exit the event loop waits for. */
+export function runningPids(): ReadonlySet<number> {
+  return new Set([...running].flatMap(({ pid }) => (pid === undefined ? [] : [pid])));
+}
+
+/** Kills whatever runs; for the moment the agent exits. */
+export function killAll(): void {
+  for (const child of running) child.kill("SIGKILL");
+}
+
+function collect(stream: Readable): () => string {
+  const chunks: Buffer[] = [];
+  stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+  return () => Buffer.concat(chunks).toString("utf8");
+}

@@ -1,0 +1,29 @@
+/** What stops a node: reported to the orchestrator as `fatal`, after which the process ends. */
+
+/** Every reason for which a node gives up by itself. */
+export type FailureCode =
+  /** The set-up, or a command, is not what the control channel or the node's role allows. */
+  | "bad-setup"
+  | "bad-command"
+  /** The process would rearrange a network that is not its own. */
+  | "not-isolated"
+  /** The kernel refused an interface, an address or a route. */
+  | "setup-failed"
+  /** A rule loader refused its text. */
+  | "bad-rules"
+  /** The node can reach what is not part of the lab. */
+  | "leak"
+  | "capture-failed"
+  | "tun-failed"
+  | "socket-failed";
+
+/** A failure with its code; `message` says what was expected, what was found, and what was being done. */
+export class NodeFailure extends Error {
+  readonly code: FailureCode;
+
+  constructor(code: FailureCode, message: string, options?: { readonly cause: unknown }) {
+    super(message, options);
+    this.name = "NodeFailure";
+    this.code = code;
+  }
+}

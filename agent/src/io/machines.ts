@@ -1,0 +1,56 @@
+/** Makes the protocol machine of a role: the set-up's words turned into the machine's. */
+
+import type { HomeAgentRole, MobileNodeRole, RoleSetup } from "../control/messages.ts";
+import type { SocketAddress } from "../core/address.ts";
+import { assertNever, type InstantMs } from "../core/machine.ts";
+import type { NodeMachine } from "../core/mice/node-machine.ts";
+import { createHomeAgent } from "../core/mip6/home-agent.ts";
+import { NodeFailure } from "./failure.ts";
+
+/** DSMIPv6 tunnels (RFC 5555 section 10) and STUN (RFC 8489 section 18.6). */
+const DSMIPV6_PORT = 4191;
+const STUN_PORT = 3478;
+
+/** A machine, the sockets it works with, and how to make it connect where it can. */
+export interface MadeMachine {
+  readonly machine: NodeMachine;
+  readonly sockets: readonly SocketAddress[];
+  readonly connect?: (now: InstantMs, peer: string) => void;
+}
+
+/** The machine of a role; undefined for roles without protocol. */
+export function createMachine(role: RoleSetup): MadeMachine | undefined {
+  switch (role.type) {
+    case "router":
+    case "host":
+      return undefined;
+    case "home-agent":
+      return homeAgent(role);
+    case "mobile-node":
+    case "correspondent-node":
+      return mobileNode(role);
+    default:
+      return assertNever(role);
+  }
+}
+
+function homeAgent(role: HomeAgentRole): MadeMachine {
+  const { address, homePrefix, listen, registrationKeys } = role;
+  const tunnelSockets = atPort(listen, DSMIPV6_PORT);
+  const stunSockets = atPort(listen, STUN_PORT);
+  const keys = Object.entries(registrationKeys).map(([home, key]) => [home, fromHex(key)] as const);
+  const machine = createHomeAgent({ address, homePrefix, tunnelSockets, stunSockets, registrationKeys: new Map(keys) });
+  return { machine, sockets: [...tunnelSockets, ...stunSockets] };
+}
+
+function mobileNode(role: MobileNodeRole): MadeMachine {
+  throw new NodeFailure("bad-setup", `role ${role.type} is not part of this agent`);
+}
+
+function atPort(addresses: readonly string[], port: number): readonly SocketAddress[] {
+  return addresses.map((ip) => ({ ip, port }));
+}
+
+function fromHex(hex: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(hex, "hex"));
+}

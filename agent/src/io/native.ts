@@ -1,0 +1,52 @@
+/** The few calls of the C library that Node has no words for, through koffi's addon, which lies beside the bundle. */
+
+import { createRequire } from "node:module";
+import type { node as koffiNode, LibraryHandle } from "koffi";
+
+/** Loading the addon costs 1 ms (measured on Node 20 and 24), so it waits for the first use. */
+let native: Native | undefined;
+
+interface Native {
+  readonly poll: typeof koffiNode.poll;
+  readonly socket: (domain: number, type: number, protocol: number) => number;
+  readonly ioctl: (fd: number, request: number, argument: Uint8Array) => number;
+  readonly read: (fd: number, buffer: Uint8Array, length: number) => number;
+  readonly write: (fd: number, buffer: Uint8Array, length: number) => number;
+  readonly close: (fd: number) => number;
+  readonly waitpid: (pid: number, status: null, options: number) => number;
+  /** Number of the last error of this thread. */
+  readonly errno: () => number;
+  /** Where the octets of a buffer lie in memory; holds while the buffer is alive. */
+  readonly addressOf: (buffer: Uint8Array) => bigint;
+}
+
+/** What the addon exports, as far as it is used here. */
+interface KoffiAddon {
+  readonly load: (path: null) => LibraryHandle;
+  readonly errno: () => number;
+  readonly address: (buffer: Uint8Array) => bigint;
+  readonly node: { readonly poll: typeof koffiNode.poll };
+}
+
+/** The calls, bound on first use. Throws where the addon is missing or made for another machine. */
+export function libc(): Native {
+  native ??= bind(createRequire(import.meta.url)("./koffi.node") as KoffiAddon);
+  return native;
+}
+
+/** Calls that fail return -1 and leave `errno`; `int64_t` stands for ssize_t, which koffi does not know. */
+function bind(koffi: KoffiAddon): Native {
+  const library = koffi.load(null);
+  // koffi's functions take and give what their C declaration says; the interface above repeats it for the compiler.
+  return {
+    poll: koffi.node.poll,
+    socket: library.func("int socket(int domain, int type, int protocol)") as Native["socket"],
+    ioctl: library.func("int ioctl(int fd, unsigned long request, _Inout_ uint8_t *argument)") as Native["ioctl"],
+    read: library.func("int64_t read(int fd, _Out_ uint8_t *buffer, size_t length)") as Native["read"],
+    write: library.func("int64_t write(int fd, uint8_t *buffer, size_t length)") as Native["write"],
+    close: library.func("int close(int fd)") as Native["close"],
+    waitpid: library.func("int waitpid(int pid, int *status, int options)") as Native["waitpid"],
+    errno: koffi.errno,
+    addressOf: koffi.address,
+  };
+}

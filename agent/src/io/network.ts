@@ -1,0 +1,74 @@
+/** Gives the node its place: interfaces, addresses, routes, names and rules, as the plan says. */
+
+import { readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+import type { NodeSetup } from "../control/messages.ts";
+import { run } from "./command.ts";
+import { NodeFailure } from "./failure.ts";
+import { guardNameServer } from "./isolation.ts";
+import { findInterfaces, hostsFile, networkBatch, type PresentInterface, RESOLVER_FILE } from "./network-plan.ts";
+import { disableTransmitChecksumOffload } from "./offload.ts";
+import { describeRefusal } from "./rule-errors.ts";
+import { loadRules } from "./rules.ts";
+
+/**
+ * Throws `not-isolated` unless the process is the first of a container or has network and mounts of its own: the set-up
+ * takes addresses away and replaces /etc/hosts.
+ */
+export function requireOwnNamespaces(): void {
+  if (process.pid === 1) return;
+  const shared = ["net", "mnt"].filter((kind) => namespaceOf("self", kind) === namespaceOf("1", kind));
+  if (shared.length === 0) return;
+  throw new NodeFailure(
+    "not-isolated",
+    `expected network and mount namespaces of the node's own, found those of the machine (${shared.join(", ")}): ` +
+      "run the agent as the first process of a container, or under `unshare --net --mount`",
+  );
+}
+
+/**
+ * Sets the network up. Rules are in force before the first link goes up: a flow that passed a box without them would
+ * keep its untranslated conntrack entry. Throws `setup-failed` or `bad-rules`.
+ */
+export async function setUpNetwork(setup: NodeSetup): Promise<void> {
+  const resolverFile = readFileSync("/etc/resolv.conf", "utf8");
+  const batch = planBatch(setup);
+  writeFileSync("/etc/hosts", hostsFile(setup.hosts));
+  writeFileSync("/etc/resolv.conf", RESOLVER_FILE);
+  await guardNameServer(resolverFile);
+  await loadRules(setup.rules);
+  await runBatch(batch);
+  disableTransmitChecksumOffload(setup.wires.map(({ interfaceName }) => interfaceName));
+}
+
+function planBatch(setup: NodeSetup): string {
+  const present = presentInterfaces();
+  const result = findInterfaces(setup.wires, present);
+  if (result.ok) return networkBatch(setup, result.found);
+  const missing = result.missing.map(({ segment, find }) =>
+    find.by === "address" ? `${segment} (${find.address})` : `${segment} (${find.name})`,
+  );
+  const found = present.map(({ name, addresses }) => `${name} ${addresses.join(" ")}`).join("; ");
+  throw new NodeFailure("setup-failed", `expected an interface for ${missing.join(", ")}, found ${found || "none"}`);
+}
+
+function presentInterfaces(): readonly PresentInterface[] {
+  return Object.entries(networkInterfaces()).map(([name, entries = []]) => ({
+    name,
+    addresses: entries.map(({ address }) => address),
+  }));
+}
+
+async function runBatch(batch: string): Promise<void> {
+  const { code, stderr } = await run("ip", ["-batch", "-"], batch);
+  if (code !== 0) throw new NodeFailure("setup-failed", describeRefusal("ip -batch -", batch, stderr));
+}
+
+/** Identity of a namespace of a process, or undefined where it may not be asked for. */
+function namespaceOf(process: string, kind: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${process}/ns/${kind}`);
+  } catch {
+    return undefined;
+  }
+}

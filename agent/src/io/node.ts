@@ -1,0 +1,156 @@
+/** A node from its set-up to its end: network, captures, proof of isolation, protocol, and the commands it takes. */
+
+import type { AgentCommand, NodeSetup, RoleSetup, TrafficResult } from "../control/messages.ts";
+import { type Family, familyOf } from "../core/address.ts";
+import type { NodeEvent } from "../core/events.ts";
+import { assertNever, type InstantMs } from "../core/machine.ts";
+import { createAutostart } from "./autostart.ts";
+import { type Capture, startCapture } from "./capture.ts";
+import { now, readClocks } from "./clock.ts";
+import type { Reports } from "./control-channel.ts";
+import { echo, startEchoServer } from "./echo.ts";
+import { NodeFailure } from "./failure.ts";
+import { proveIsolation } from "./isolation.ts";
+import { requireOwnNamespaces, setUpNetwork } from "./network.ts";
+import { ping } from "./ping.ts";
+import { openProtocolNode, type ProtocolNode } from "./protocol-node.ts";
+import { reapOrphans } from "./reaper.ts";
+import { openTun } from "./tun.ts";
+
+/** Commands that concern a node that is set up; the others are the process's. */
+export type NodeCommand = Exclude<AgentCommand, { readonly type: "setup" | "keep" | "finish" }>;
+
+export interface Node {
+  /** Carries a command out; replies go to the reports. Rejects with what stops the node. */
+  command(command: NodeCommand): Promise<void>;
+  /** Ends captures and protocol and sends the last report. */
+  finish(): Promise<void>;
+}
+
+/** Trains of echo requests that a node without orchestrator sends. */
+const AUTOSTART_ECHO = { count: 5, intervalMs: 200, sizeBytes: 64, timeoutMs: 1000 } as const;
+
+/**
+ * Sets a node up and reports `ready`. The order matters: rules before links, links before captures and sockets, and the
+ * proof of isolation before anything is sent. Throws NodeFailure.
+ */
+export async function startNode(setup: NodeSetup, reports: Reports): Promise<Node> {
+  const phases = createPhases();
+  requireOwnNamespaces();
+  const tun = hasHomeAddress(setup.role) ? openTun() : undefined;
+  await setUpNetwork(setup);
+  phases.mark("network");
+  const listeners: ((event: NodeEvent) => void)[] = [];
+  const report = (atMs: InstantMs, event: NodeEvent): void => {
+    reports.send({ type: "event", atMs, event });
+    for (const listener of listeners) listener(event);
+  };
+  const [captures, protocol] = await Promise.all([
+    setup.capture ? startCaptures(setup, reports) : [],
+    openProtocolNode(setup, tun, report),
+    isMobile(setup.role) ? startEchoServer(setup.role.homeAddress) : undefined,
+    proveIsolation(setup),
+  ]);
+  phases.mark("captures-and-sockets");
+  const node = createNode(setup.role, captures, protocol, reports);
+  if (setup.autostart !== undefined) listeners.push(autostart(setup.autostart.connect, node));
+  reapOrphans();
+  reports.send({ type: "ready", phasesMs: phases.result() });
+  if (setup.startsOn !== "command") protocol?.start();
+  return node;
+}
+
+/** A capture and the wire it belongs to. */
+interface WireCapture {
+  readonly segment: string;
+  readonly capture: Capture;
+}
+
+function startCaptures({ wires }: NodeSetup, reports: Reports): Promise<readonly WireCapture[]> {
+  return Promise.all(
+    wires.map(async ({ segment, interfaceName }) => ({
+      segment,
+      capture: await startCapture(interfaceName, (piece) => {
+        reports.send({ type: "capture", segment, data: piece.toString("base64") });
+      }),
+    })),
+  );
+}
+
+function createNode(
+  role: RoleSetup,
+  captures: readonly WireCapture[],
+  protocol: ProtocolNode | undefined,
+  reports: Reports,
+): Node {
+  const reply = async (id: number, result: Promise<TrafficResult>): Promise<void> => {
+    reports.send({ type: "reply", id, result: await result });
+  };
+  return {
+    async command(command) {
+      switch (command.type) {
+        case "start":
+          protocol?.start();
+          return;
+        case "connect":
+          if (protocol?.connect(command.peer) === true) return;
+          throw new NodeFailure("bad-command", `a node of role ${role.type} cannot connect to ${command.peer}`);
+        case "ping":
+          return reply(command.id, ping(command));
+        case "echo":
+          return reply(command.id, echo({ ...command, from: echoSource(role, command.to) }, now));
+        default:
+          return assertNever(command);
+      }
+    },
+    async finish() {
+      await Promise.all(
+        captures.map(async ({ segment, capture }) => {
+          reports.send({ type: "capture-done", segment, ...(await capture.stop()) });
+        }),
+      );
+      const counters = protocol?.counters() ?? {};
+      protocol?.close();
+      reports.send({ type: "bye", clock: readClocks(), counters });
+    },
+  };
+}
+
+function autostart(peers: readonly string[], node: Node): (event: NodeEvent) => void {
+  let id = 0;
+  const command = (value: NodeCommand): void => void node.command(value);
+  return createAutostart(peers, {
+    connect: (peer) => command({ type: "connect", peer }),
+    echo: (peer) => command({ type: "echo", id: id++, to: peer, ...AUTOSTART_ECHO }),
+    after: (delayMs, action) => void setTimeout(action, delayMs),
+  });
+}
+
+/** Home traffic comes from the home address; a node without one leaves the choice to its routes. */
+function echoSource(role: RoleSetup, to: string): string {
+  const family: Family = familyOf(to);
+  if (family === 6 && isMobile(role)) return role.homeAddress;
+  return family === 6 ? "::" : "0.0.0.0";
+}
+
+function isMobile(role: RoleSetup): role is Extract<RoleSetup, { readonly homeAddress: string }> {
+  return role.type === "mobile-node" || role.type === "correspondent-node";
+}
+
+function hasHomeAddress(role: RoleSetup): boolean {
+  return role.type === "home-agent" || isMobile(role);
+}
+
+/** Durations of the steps of a start, milliseconds. */
+function createPhases(): { mark: (name: string) => void; result: () => Readonly<Record<string, number>> } {
+  const durations: Record<string, number> = {};
+  let last = now();
+  return {
+    mark(name) {
+      const at = now();
+      durations[name] = Math.round((at - last) * 10) / 10;
+      last = at;
+    },
+    result: () => durations,
+  };
+}

@@ -1,0 +1,80 @@
+/** A node that speaks M-ICE: its machine with sockets, TUN device and driver around it. */
+
+import type { NodeSetup } from "../control/messages.ts";
+import { formatSocketAddress } from "../core/address.ts";
+import type { NodeEvent } from "../core/events.ts";
+import type { InstantMs, Transmit } from "../core/machine.ts";
+import type { NodeMachine } from "../core/mice/node-machine.ts";
+import { now } from "./clock.ts";
+import { createDriver, type Driver } from "./driver.ts";
+import { createMachine } from "./machines.ts";
+import type { TunDevice } from "./tun.ts";
+import { openUdpSocket, type UdpSocket } from "./udp-socket.ts";
+
+export interface ProtocolNode {
+  /** Starts the protocol work. */
+  start(): void;
+  /** Offers a session to a peer. False when this node is none that can. */
+  connect(peer: string): boolean;
+  /** Counters of machine, sockets and TUN device. */
+  counters(): Readonly<Record<string, number>>;
+  close(): void;
+}
+
+/** Opens what the role needs; undefined for a role without protocol. Nothing is sent before `start`. */
+export async function openProtocolNode(
+  setup: NodeSetup,
+  tun: TunDevice | undefined,
+  report: (atMs: InstantMs, event: NodeEvent) => void,
+): Promise<ProtocolNode | undefined> {
+  const made = createMachine(setup.role);
+  if (made === undefined || tun === undefined) return undefined;
+  const { machine, sockets: addresses, connect } = made;
+  const sockets = new Map<string, UdpSocket>();
+  const driver = createDriver<NodeMachine>(machine, {
+    now,
+    send: (transmit) => send(sockets, transmit),
+    writeTun: (packet) => tun.write(packet),
+    report,
+  });
+  const opened = addresses.map((address) => openUdpSocket(address, (datagram) => driver.handleDatagram(datagram)));
+  for (const socket of await Promise.all(opened)) sockets.set(formatSocketAddress(socket.local), socket);
+  return {
+    start() {
+      tun.listen((packet) => driver.handleTunPacket(packet));
+      driver.start();
+    },
+    connect: (peer) => tellToConnect(driver, connect, peer),
+    counters: () => sum([machine.counters(), tun.counters(), ...[...sockets.values()].map((s) => s.counters())]),
+    close() {
+      driver.stop();
+      for (const socket of sockets.values()) socket.close();
+      tun.close();
+    },
+  };
+}
+
+function tellToConnect(
+  driver: Driver<NodeMachine>,
+  connect: ((now: InstantMs, peer: string) => void) | undefined,
+  peer: string,
+): boolean {
+  if (connect === undefined) return false;
+  driver.tell((_machine, at) => connect(at, peer));
+  return true;
+}
+
+function send(sockets: ReadonlyMap<string, UdpSocket>, { local, remote, payload }: Transmit): void {
+  const socket = sockets.get(formatSocketAddress(local));
+  if (socket === undefined) throw new Error(`the machine sends from ${formatSocketAddress(local)}, which is no socket`);
+  socket.send(payload, remote);
+}
+
+/** Counters of the same name added up. */
+function sum(parts: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> {
+  const total: Record<string, number> = {};
+  for (const part of parts) {
+    for (const [name, value] of Object.entries(part)) total[name] = (total[name] ?? 0) + value;
+  }
+  return total;
+}
