@@ -1,0 +1,137 @@
+/** The command line: words become a command and its options, errors become a message and an exit code, nowhere else. */
+
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import picocolors from "picocolors";
+import type { CommandContext, ExitCode } from "./commands/context.ts";
+import type { RunOptions } from "./commands/run-options.ts";
+import type { Paint } from "./report/table.ts";
+import { TestbedError } from "./support/errors.ts";
+import { listenForInterruption } from "./support/interruption.ts";
+
+/** Exit code for what is our own fault (EX_SOFTWARE). */
+const BUG = 70;
+
+const interruption = listenForInterruption();
+const exitCode = await main(process.argv).catch(reportError);
+interruption.stop();
+await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write("", done))));
+// Open connections to the engine must not keep the process waiting.
+process.exit(exitCode);
+
+/** Commands are loaded when they are called for: most need little of what the others do. */
+async function main(argv: readonly string[]): Promise<ExitCode> {
+  let exitCode: ExitCode = 0;
+  const program = new Command("testbed")
+    .description("M-ICE on real NAT boxes, home agents and kernel UDP, in containers")
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+    .showSuggestionAfterError();
+
+  program
+    .command("run", { isDefault: true })
+    .description("run topologies, by name or by path, and judge what they do (the default command)")
+    .argument("<topology...>")
+    .addOption(runtimeOption())
+    .option("--keep", "leave the lab running", false)
+    .option("--json", "print the result as JSON, an array for several topologies; progress goes to stderr", false)
+    .option("--out <directory>", "where results go", "out")
+    .option("--seed <number>", "seed in place of the topology's", wholeNumber)
+    .option("--timeout <seconds>", "longest duration of one run", seconds, 60)
+    .option("--no-capture", "do not capture packets")
+    .action(async (topologies: string[], options: Omit<RunOptions, "timeoutMs"> & { timeout: number }) => {
+      const { run } = await import("./commands/run.ts");
+      const { timeout, ...rest } = options;
+      exitCode = await run(topologies, { ...rest, timeoutMs: timeout * 1000 }, context(options.json));
+    });
+
+  program
+    .command("list")
+    .description("the topologies there are")
+    .option("--json", "as JSON", false)
+    .action(async ({ json }: { json: boolean }) => {
+      const { list } = await import("./commands/list.ts");
+      exitCode = await list(json, context());
+    });
+
+  program
+    .command("validate")
+    .description("check topology files: all of them, or those named")
+    .argument("[topology...]")
+    .action(async (topologies: string[]) => {
+      const { validate } = await import("./commands/validate.ts");
+      exitCode = await validate(topologies, context());
+    });
+
+  program
+    .command("plan")
+    .description("show what a run would make: steps, addresses and the exact rule texts; makes nothing")
+    .argument("<topology>")
+    .option("--json", "as JSON", false)
+    .option("--seed <number>", "seed in place of the topology's", wholeNumber)
+    .action(async (topology: string, options: { json: boolean; seed?: number }) => {
+      const { plan } = await import("./commands/plan.ts");
+      exitCode = await plan(topology, options, context());
+    });
+
+  program
+    .command("schema")
+    .description("the generated files of this repository: say which are out of date, or write them")
+    .option("--write", "write them", false)
+    .action(async ({ write }: { write: boolean }) => {
+      const { schema } = await import("./commands/schema.ts");
+      exitCode = await schema(write, context());
+    });
+
+  await program.parseAsync(argv);
+  return exitCode;
+}
+
+function runtimeOption(): Option {
+  return new Option("--runtime <name>", "what makes wires and nodes real")
+    .choices(["docker", "netns", "auto"])
+    .default("auto", "docker where an engine answers, else netns");
+}
+
+function context(progressToStderr = false): CommandContext {
+  const stream = progressToStderr ? process.stderr : process.stdout;
+  return {
+    print: (line) => void process.stdout.write(`${line}\n`),
+    say: (line) => void stream.write(`${line}\n`),
+    paint: paintFor(stream),
+    signal: interruption.signal,
+    // npm moves to the directory of package.json and says where it was called.
+    directory: process.env["INIT_CWD"] ?? process.cwd(),
+  };
+}
+
+function paintFor(stream: NodeJS.WriteStream): Paint {
+  const colours = picocolors.createColors(stream.isTTY && process.env["NO_COLOR"] === undefined);
+  return { good: colours.green, bad: colours.red, faint: colours.dim, strong: colours.bold };
+}
+
+function wholeNumber(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("expected a whole number of at most 9 digits.");
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (value > 0 && value <= 86_400) return value;
+  throw new InvalidArgumentError("expected seconds, more than 0 and at most 86400.");
+}
+
+/** Prints an error once, as its kind asks for, and gives the exit code. */
+function reportError(error: unknown): ExitCode {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    process.stderr.write(`${error.message}\nsee: npm run testbed -- --help\n`);
+    return 2;
+  }
+  if (error instanceof TestbedError) {
+    process.stderr.write(`error: ${error.message}\n${error.hint === undefined ? "" : `  → ${error.hint}\n`}`);
+    return error.exitCode;
+  }
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`error: this is a bug of the testbed, please report it with these lines\n${detail}\n`);
+  return BUG;
+}

@@ -1,0 +1,43 @@
+/** Opens the runtime that the user chose. Drivers are loaded only here, and only the one that is used. */
+
+import type { Runtime, RuntimeName } from "../runtime/runtime.ts";
+import { TestbedError } from "../support/errors.ts";
+import { isProcessAlive } from "../support/process-identity.ts";
+
+export type RuntimeChoice = RuntimeName | "auto";
+
+export const RUNTIME_CHOICES = ["docker", "netns", "auto"] as const satisfies readonly RuntimeChoice[];
+
+/** Throws `no-engine` or `no-permission` where Docker was asked for and does not answer. */
+export async function createRuntime(choice: RuntimeChoice, say: (line: string) => void): Promise<Runtime> {
+  switch (choice) {
+    case "docker":
+      return dockerRuntime(say);
+    case "netns":
+      return netnsRuntime();
+    case "auto":
+      return dockerRuntime(say).catch((error: unknown) => {
+        if (!(error instanceof TestbedError) || error.code !== "no-engine") throw error;
+        say(`${error.message}; using the netns runtime`);
+        return netnsRuntime();
+      });
+  }
+}
+
+async function dockerRuntime(say: (line: string) => void): Promise<Runtime> {
+  const [{ connectEngine }, { createDockerRuntime }, { resolveNodeImage }] = await Promise.all([
+    import("../runtime/docker/engine.ts"),
+    import("../runtime/docker/docker-runtime.ts"),
+    import("../setup/images.ts"),
+  ]);
+  const engine = await connectEngine();
+  return createDockerRuntime({ engine, nodeImage: () => resolveNodeImage(engine, say) });
+}
+
+async function netnsRuntime(): Promise<Runtime> {
+  const [{ createNetnsRuntime }, { buildAgentBundle }] = await Promise.all([
+    import("../runtime/netns/netns-runtime.ts"),
+    import("../setup/bundle.ts"),
+  ]);
+  return createNetnsRuntime({ agentBundle: (await buildAgentBundle()).entry, isAlive: isProcessAlive });
+}

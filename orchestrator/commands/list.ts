@@ -1,0 +1,88 @@
+/**
+ * `testbed list`: the topologies there are. Reads their text and nothing more, so that it answers at once and shows
+ * files with mistakes too; `testbed validate` is for those.
+ */
+
+import { parse } from "yaml";
+import { formatColumns } from "../report/text-table.ts";
+import type { CommandContext, ExitCode } from "./context.ts";
+import { readTopologyFile, topologyNames } from "./topology-files.ts";
+
+/** What a reader wants to know of a topology to choose it. */
+export interface TopologyListing {
+  readonly name: string;
+  readonly summary: string;
+  /** What the two ends of each session are behind. */
+  readonly edges: string;
+  /** The path that its file expects. */
+  readonly expected: string;
+}
+
+export async function list(json: boolean, context: CommandContext): Promise<ExitCode> {
+  const names = await topologyNames();
+  const files = await Promise.all(names.map((name) => readTopologyFile(name, context.directory)));
+  const listings = files.map(({ text }, i) => describeTopology(names[i] ?? "", parse(text) as unknown));
+  if (json) {
+    context.print(JSON.stringify(listings, null, 2));
+    return 0;
+  }
+  const rows = listings.map(({ name, edges, expected, summary }) => [name, edges, expected, summary]);
+  const [header = "", ...lines] = formatColumns([["topology", "edges", "expected path", "summary"], ...rows]);
+  context.print(context.paint.faint(header));
+  for (const line of lines) context.print(line);
+  return 0;
+}
+
+/** Reads what it can of a file's content, whatever that is. */
+export function describeTopology(name: string, content: unknown): TopologyListing {
+  const nodes = entries(field(content, "nodes"));
+  const sessions = items(field(content, "sessions"));
+  const edges = sessions.map((session) =>
+    [field(session, "from"), field(session, "to")].map((end) => edgeOf(text(end), nodes)).join(" × "),
+  );
+  const expected = items(field(content, "expect")).flatMap((entry) => {
+    const path = text(field(entry, "path"));
+    const selected = items(field(entry, "selected")).map(text).join(" → ");
+    return path === "" ? [] : [selected === "" ? path : `${path}: ${selected}`];
+  });
+  return {
+    name,
+    summary: text(field(content, "summary")),
+    edges: edges.join("; ") || "-",
+    expected: expected.join("; ") || "-",
+  };
+}
+
+/** The box whose inside a node is on. */
+function edgeOf(node: string, nodes: readonly (readonly [string, unknown])[]): string {
+  const on = names(field(nodes.find(([name]) => name === node)?.[1], "on"));
+  const box = nodes.find(([, entry]) => names(field(entry, "lan")).some((lan) => on.includes(lan)))?.[1];
+  if (box === undefined) return "none";
+  const nat = field(box, "nat");
+  if (nat === undefined) return "firewall";
+  return typeof nat === "string" ? nat : text(field(nat, "preset")) || "own NAT";
+}
+
+function field(value: unknown, key: string): unknown {
+  return typeof value === "object" && value !== null
+    ? Object.entries(value).find(([name]) => name === key)?.[1]
+    : undefined;
+}
+
+function entries(value: unknown): readonly (readonly [string, unknown])[] {
+  return typeof value === "object" && value !== null ? Object.entries(value) : [];
+}
+
+function items(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** One name, several, or the keys of a map with details for each. */
+function names(value: unknown): readonly string[] {
+  if (typeof value === "string") return [value];
+  return Array.isArray(value) ? value.map(text) : entries(value).map(([name]) => name);
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}

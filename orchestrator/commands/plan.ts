@@ -1,0 +1,22 @@
+/** `testbed plan`: what a run would make, without making any of it. */
+
+import { buildPlan } from "../plan/build-plan.ts";
+import { formatPlan } from "../report/plan-text.ts";
+import { predictSession } from "../topology/predict.ts";
+import type { CommandContext, ExitCode } from "./context.ts";
+import { loadTopologies } from "./load-topologies.ts";
+
+export async function plan(
+  wanted: string,
+  { json, seed }: { readonly json: boolean; readonly seed?: number },
+  context: CommandContext,
+): Promise<ExitCode> {
+  const loaded = await loadTopologies([wanted], context.directory, seed === undefined ? {} : { seed });
+  for (const { topology } of loaded) {
+    const built = buildPlan(topology, { capture: true });
+    const predicted = topology.sessions.map((session) => predictSession(topology, session));
+    if (json) context.print(JSON.stringify({ plan: built, predicted }, null, 2));
+    else for (const line of formatPlan(built, predicted)) context.print(line);
+  }
+  return 0;
+}

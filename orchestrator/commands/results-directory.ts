@@ -1,0 +1,113 @@
+/** Where a run's results go: `<out>/<run-id>/`, and `<out>/latest` pointing at the newest. */
+
+import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
+import type { LabEvent } from "../lab/lab-event.ts";
+import type { LabRecord } from "../lab/run-lab.ts";
+import type { WireStream } from "../lab/wire-streams.ts";
+import type { Plan } from "../plan/plan.ts";
+import { renderHtml } from "../report/html.ts";
+import { renderJunit } from "../report/junit.ts";
+import { mergeCaptures } from "../report/pcapng.ts";
+import type { RunResult } from "../report/run-result.ts";
+import { TestbedError } from "../support/errors.ts";
+import type { ResolvedTopology } from "../topology/resolved.ts";
+
+export interface ResultsDirectory {
+  /** As the user would write it. */
+  readonly displayPath: string;
+  writeCapture(plan: Plan, streams: readonly WireStream[]): Promise<RunResult["captures"]>;
+  /** Everything that is known before the lab is gone. */
+  writeRecord(written: { readonly text: string; readonly plan: Plan; readonly record: LabRecord }): Promise<void>;
+  /** The result and the reports made from it. */
+  writeResult(result: RunResult, events: readonly LabEvent[], topology: ResolvedTopology): Promise<void>;
+}
+
+/** Makes the directory before anything else is made, so that a run whose results have no place is never started. */
+export async function createResultsDirectory(out: string, from: string, runId: string): Promise<ResultsDirectory> {
+  const directory = resolve(from, out, runId);
+  try {
+    await mkdir(directory, { recursive: true });
+  } catch (cause) {
+    throw new TestbedError("bad-usage", `expected to be able to write results to ${out}: ${String(cause)}`, {
+      hint: "give another directory with --out",
+      cause,
+    });
+  }
+  const write = (name: string, content: string | Uint8Array): Promise<void> =>
+    writeFile(join(directory, name), content);
+  return {
+    displayPath: relative(from, directory) || directory,
+    async writeCapture(plan, streams) {
+      if (streams.length === 0) return [];
+      const wires = plan.segments.map((segment) => wireCapture(plan, segment.name, streams));
+      const { file, wires: summaries } = mergeCaptures(wires, "M-ICE testbed");
+      await write("capture.pcapng", file);
+      return summaries.map(({ wire, packets, octets }) => ({
+        segment: wire,
+        packets,
+        octets,
+        droppedByKernel: sum(streams.filter(({ segment }) => segment === wire).map((s) => s.droppedByKernel ?? 0)),
+      }));
+    },
+    async writeRecord({ text, plan, record }) {
+      await Promise.all([write("topology.yaml", text), writeRules(directory, plan), writeLogs(directory, record)]);
+    },
+    async writeResult(result, events, topology) {
+      const inOrder = events.toSorted((a, b) => a.at - b.at);
+      await Promise.all([
+        write("events.ndjson", inOrder.map((event) => `${JSON.stringify(event)}\n`).join("")),
+        write("report.html", renderHtml(result, inOrder, topology)),
+        write("junit.xml", renderJunit(result)),
+        write("result.json", `${JSON.stringify(result, null, 2)}\n`),
+        pointLatestAt(resolve(from, out), runId),
+      ]);
+    },
+  };
+}
+
+function wireCapture(
+  plan: Plan,
+  segment: string,
+  streams: readonly WireStream[],
+): Parameters<typeof mergeCaptures>[0][number] {
+  const nodes = plan.nodes.filter(({ segments }) => segments.includes(segment)).map(({ name }) => name);
+  return {
+    wire: segment,
+    description: nodes.join(", "),
+    streams: streams.filter((stream) => stream.segment === segment).map(({ pcap }) => pcap),
+  };
+}
+
+/** Exactly what was loaded, one file for each loader of a node. */
+async function writeRules(directory: string, plan: Plan): Promise<void> {
+  const files = plan.nodes.flatMap(({ name, setup }) =>
+    setup.rules.map(({ tool, text }) => ({ file: `${name}.${tool}`, text })),
+  );
+  if (files.length === 0) return;
+  await mkdir(join(directory, "rules"));
+  await Promise.all(files.map(({ file, text }) => writeFile(join(directory, "rules", file), text)));
+}
+
+async function writeLogs(directory: string, { logs, hosts }: LabRecord): Promise<void> {
+  // A host's program shares its name with the node that holds its network; both logs belong to it.
+  const texts = new Map(logs);
+  for (const { name, log } of hosts) texts.set(name, (texts.get(name) ?? "") + log);
+  await mkdir(join(directory, "logs"));
+  await Promise.all([...texts].map(([name, text]) => writeFile(join(directory, "logs", `${name}.log`), text)));
+}
+
+/** Replaces the link in one step; where links cannot be made, the directory is found by its name. */
+async function pointLatestAt(out: string, runId: string): Promise<void> {
+  const temporary = join(out, `.latest-${runId}`);
+  try {
+    await symlink(runId, temporary);
+    await rename(temporary, join(out, "latest"));
+  } catch {
+    await rm(temporary, { force: true });
+  }
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

@@ -1,0 +1,14 @@
+/** The options of `testbed run`. */
+
+import type { RuntimeChoice } from "./create-runtime.ts";
+
+export interface RunOptions {
+  readonly runtime: RuntimeChoice;
+  readonly keep: boolean;
+  readonly json: boolean;
+  /** Directory for results, from where the user is. */
+  readonly out: string;
+  readonly seed?: number;
+  readonly timeoutMs: number;
+  readonly capture: boolean;
+}

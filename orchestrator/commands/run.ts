@@ -1,0 +1,79 @@
+/** `testbed run`: one topology after the other, results on disk, verdict as the exit code. */
+
+import type { LabEvent } from "../lab/lab-event.ts";
+import { describeEvent } from "../report/progress.ts";
+import { formatResult, formatSummary } from "../report/table.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { TestbedError } from "../support/errors.ts";
+import type { CommandContext, ExitCode } from "./context.ts";
+import { createRuntime } from "./create-runtime.ts";
+import { type LoadedTopology, loadTopologies } from "./load-topologies.ts";
+import type { RunOptions } from "./run-options.ts";
+import { type RunOutcome, runTopology } from "./run-topology.ts";
+
+/**
+ * Runs topologies in turn. 0 when every expectation was met, 1 otherwise. What stopped a run is thrown once the results
+ * of all of them are written; the user's own interruption stops those that were to follow.
+ */
+export async function run(wanted: readonly string[], options: RunOptions, context: CommandContext): Promise<ExitCode> {
+  const opening = createRuntime(options.runtime, context.say);
+  // A topology that cannot be used is the first thing to say, also on a machine without an engine.
+  opening.catch(() => undefined);
+  const seed = options.seed === undefined ? {} : { seed: options.seed };
+  const topologies = await loadTopologies(wanted, context.directory, seed);
+  const runtime = await opening;
+  try {
+    const outcomes = await runInTurn(topologies, runtime, options, context);
+    return conclude(outcomes, options, context);
+  } finally {
+    await runtime.close();
+  }
+}
+
+async function runInTurn(
+  topologies: readonly LoadedTopology[],
+  runtime: Runtime,
+  options: RunOptions,
+  context: CommandContext,
+): Promise<readonly RunOutcome[]> {
+  const outcomes: RunOutcome[] = [];
+  for (const { topology, text } of topologies) {
+    context.signal.throwIfAborted();
+    // The first run's time is that of the whole process, its start included.
+    const startedAt = performance.timeOrigin + (outcomes.length === 0 ? 0 : performance.now());
+    const onEvent = progressPrinter(startedAt, context);
+    const outcome = await runTopology({ topology, text, runtime, options, context, startedAt, onEvent });
+    outcomes.push(outcome);
+    if (!options.json) printOutcome(outcome, context);
+    if (outcome.error !== undefined && !isOneRunsOwn(outcome.error)) break;
+  }
+  return outcomes;
+}
+
+/** Whether an error concerns one run only, so that the next may do better. */
+function isOneRunsOwn(error: unknown): boolean {
+  return error instanceof TestbedError && (error.code === "node-failed" || error.code === "timed-out");
+}
+
+function conclude(outcomes: readonly RunOutcome[], { json }: RunOptions, { print, paint }: CommandContext): ExitCode {
+  const results = outcomes.map(({ result }) => result);
+  if (json) print(JSON.stringify(results.length === 1 ? results[0] : results, null, 2));
+  else if (results.length > 1) for (const line of ["", ...formatSummary(results, paint)]) print(line);
+  const failed = outcomes.find(({ error }) => error !== undefined);
+  if (failed !== undefined) throw failed.error;
+  return results.every(({ verdict }) => verdict === "pass") ? 0 : 1;
+}
+
+function printOutcome({ result, directory }: RunOutcome, { print, paint }: CommandContext): void {
+  for (const line of formatResult(result, paint)) print(line);
+  print(`results in ${directory} (report.html, capture.pcapng, result.json)`);
+}
+
+function progressPrinter(startedAt: number, { say, paint }: CommandContext): (event: LabEvent) => void {
+  return (event) => {
+    const text = describeEvent(event);
+    if (text === undefined) return;
+    const seconds = `${((event.at - startedAt) / 1000).toFixed(3)} s`.padStart(9);
+    for (const line of text.split("\n")) say(`${paint.faint(seconds)}  ${line}`);
+  };
+}

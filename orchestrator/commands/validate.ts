@@ -1,0 +1,16 @@
+/** `testbed validate`: says whether topology files can be used. */
+
+import type { CommandContext, ExitCode } from "./context.ts";
+import { loadTopologies } from "./load-topologies.ts";
+import { topologyNames } from "./topology-files.ts";
+
+/** Checks the files named, or all of this repository. */
+export async function validate(wanted: readonly string[], context: CommandContext): Promise<ExitCode> {
+  const names = wanted.length > 0 ? wanted : await topologyNames();
+  const loaded = await loadTopologies(names, context.directory);
+  for (const { topology } of loaded) {
+    const { name, nodes, segments, sessions } = topology;
+    context.print(`${name}: valid, ${nodes.length} nodes on ${segments.length} segments, ${sessions.length} sessions`);
+  }
+  return 0;
+}

@@ -1,0 +1,164 @@
+/** One node's control channel with types: commands in, reports out, and its failure as an error. */
+
+import { type AgentCommand, type AgentReport, type ClockReading, decodeReport } from "@testbed/agent/control";
+import type { NodeHandle } from "../runtime/runtime.ts";
+import { createDeferred } from "../support/deferred.ts";
+import { TestbedError } from "../support/errors.ts";
+import { clockStepMs, realTimeOf } from "./clock-axis.ts";
+import type { NodeEvent } from "./lab-event.ts";
+
+type WithoutId<T> = T extends unknown ? Omit<T, "id"> : never;
+/** Traffic to ask a node for; the answer carries the round trips. */
+export type TrafficRequest = WithoutId<Extract<AgentCommand, { type: "ping" | "echo" }>>;
+type TrafficResult = Extract<AgentReport, { type: "reply" }>["result"];
+
+/** What a link hands on as it comes in. */
+export interface LinkObserver {
+  /** `at`: milliseconds since 1970 by the node's clock. */
+  readonly event: (at: number, event: NodeEvent) => void;
+  readonly captureData: (segment: string, data: Uint8Array) => void;
+  readonly captureDone: (segment: string, packets: number, droppedByKernel: number) => void;
+}
+
+/** How many lines of a node's log an error quotes. */
+const QUOTED_LOG_LINES = 10;
+
+/** How long a node that has reported a fatal error may take to end. */
+const LAST_WORDS_MS = 1000;
+
+/** The channel of a started node; reads from the moment it is made. */
+export class AgentLink {
+  readonly #handle: NodeHandle;
+  readonly #observer: LinkObserver;
+  readonly #ready = createDeferred<undefined>();
+  readonly #failed = createDeferred<never>();
+  readonly #ended = createDeferred<undefined>();
+  readonly #replies = new Map<number, (result: TrafficResult) => void>();
+  #nextId = 1;
+  #clock: ClockReading | undefined;
+  #counters: Readonly<Record<string, number>> = {};
+  #fatal: string | undefined;
+  #isFinishing = false;
+  #hasSaidBye = false;
+
+  constructor(handle: NodeHandle, observer: LinkObserver) {
+    this.#handle = handle;
+    this.#observer = observer;
+    void this.#read();
+  }
+
+  /** Settles when the node has its place in the topology; rejects when it fails before that. */
+  get ready(): Promise<undefined> {
+    return this.#ready.promise;
+  }
+
+  /** Rejects with `node-failed` when the node fails or ends before it was told to; never resolves. */
+  get failed(): Promise<never> {
+    return this.#failed.promise;
+  }
+
+  /** Settles when the node is gone. */
+  get ended(): Promise<undefined> {
+    return this.#ended.promise;
+  }
+
+  /** From the node's last report; empty before it. */
+  get counters(): Readonly<Record<string, number>> {
+    return this.#counters;
+  }
+
+  get log(): string {
+    return this.#handle.log();
+  }
+
+  send(command: AgentCommand): void {
+    this.#handle.send(JSON.stringify(command));
+  }
+
+  /** Has the node send traffic; rejects when the node fails meanwhile. */
+  request(traffic: TrafficRequest): Promise<TrafficResult> {
+    const id = this.#nextId++;
+    const reply = createDeferred<TrafficResult>();
+    this.#replies.set(id, reply.resolve);
+    this.send({ ...traffic, id });
+    return Promise.race([reply.promise, this.failed]);
+  }
+
+  /** Tells the node to end; the rest of its captures and its counters follow on the channel. */
+  finish(): void {
+    this.#isFinishing = true;
+    this.send({ type: "finish" });
+  }
+
+  /** A failure of this node in the words given, with the last lines of its log. */
+  failure(message: string): TestbedError {
+    const log = this.log.trimEnd();
+    const quoted = log.split("\n").slice(-QUOTED_LOG_LINES);
+    const lastLines = log === "" ? [] : ["  its last log lines:", ...quoted.map((line) => `  | ${line}`)];
+    return new TestbedError("node-failed", [`node ${this.#handle.name}: ${message}`, ...lastLines].join("\n"), {
+      hint: "the results keep its whole log under logs/",
+    });
+  }
+
+  async #read(): Promise<void> {
+    try {
+      for await (const line of this.#handle.lines) this.#takeLine(line);
+      const { code } = await this.#handle.exited;
+      if (!this.#isFinishing) this.#fail(`it ended with exit code ${code} before it was told to`);
+      else if (!this.#hasSaidBye) this.#fail(`it ended with exit code ${code} and without its last report`);
+    } catch (error) {
+      this.#fail(`its control channel broke: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    this.#ended.resolve(undefined);
+  }
+
+  #takeLine(line: string): void {
+    const report = decodeReport(line);
+    if (report.ok) this.#take(report.value);
+    else this.#fail(`expected ${report.error.expected} on its control channel, found ${report.error.found}`);
+  }
+
+  #take(report: AgentReport): void {
+    switch (report.type) {
+      case "hello":
+        this.#clock = report.clock;
+        break;
+      case "ready":
+        this.#ready.resolve(undefined);
+        break;
+      case "event":
+        if (this.#clock !== undefined) this.#observer.event(realTimeOf(report.atMs, this.#clock), report.event);
+        break;
+      case "reply":
+        this.#replies.get(report.id)?.(report.result);
+        this.#replies.delete(report.id);
+        break;
+      case "capture":
+        this.#observer.captureData(report.segment, Buffer.from(report.data, "base64"));
+        break;
+      case "capture-done":
+        this.#observer.captureDone(report.segment, report.captured, report.droppedByKernel);
+        break;
+      case "fatal":
+        // It exits, and the rest of its log comes before that.
+        this.#fatal = `${report.code}: ${report.message}`;
+        setTimeout(() => this.#fail("it is stuck"), LAST_WORDS_MS).unref();
+        break;
+      case "bye":
+        this.#takeBye(report.clock, report.counters);
+    }
+  }
+
+  #takeBye(clock: ClockReading, counters: Readonly<Record<string, number>>): void {
+    this.#hasSaidBye = true;
+    const stepMs = this.#clock === undefined ? 0 : clockStepMs(this.#clock, clock);
+    this.#counters = stepMs === 0 ? counters : { ...counters, "clock.stepMs": stepMs };
+  }
+
+  /** The first failure counts; a fatal error that the node reported itself says more than how it ended. */
+  #fail(message: string): void {
+    const error = this.failure(this.#fatal ?? message);
+    this.#ready.reject(error);
+    this.#failed.reject(error);
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * What happens in a lab, in the order of happening: one union for progress on the terminal, `events.ndjson` and every
+ * report. Instants are absolute, so that events of several nodes, packets and the program's own steps share one axis.
+ */
+
+import type { AgentReport, TrafficResult } from "@testbed/agent/control";
+
+/** What a node reports about the protocol; see the agent's own events. */
+export type NodeEvent = Extract<AgentReport, { type: "event" }>["event"];
+
+/** A candidate as a node reports it. */
+export type CandidateView = Extract<NodeEvent, { type: "candidate" }>["candidate"];
+
+/** A pair as a node reports it, seen from that node. */
+export type PairView = Extract<NodeEvent, { type: "nominated" }>["pair"];
+
+/** The parts of a run, in their usual order; some of them overlap. */
+export const PHASES = [
+  "load",
+  "create",
+  "start",
+  "registration",
+  "before-ice",
+  "nomination",
+  "data",
+  "hosts",
+  "finish",
+  "remove",
+] as const;
+
+export type PhaseName = (typeof PHASES)[number];
+
+/** When in a session traffic was sent: before any check, or once the session had settled on its path. */
+export type TrafficMoment = "before-ice" | "after-nomination";
+
+/** One thing that happened, without its time. */
+export type LabEventBody =
+  | { readonly type: "started"; readonly runId: string; readonly topology: string; readonly runtime: string }
+  /** Something an earlier run had left behind was removed, or could not be. */
+  | { readonly type: "swept"; readonly line: string }
+  | { readonly type: "segments-made"; readonly segments: readonly string[] }
+  | { readonly type: "nodes-made"; readonly nodes: readonly string[] }
+  | { readonly type: "node-ready"; readonly node: string }
+  | { readonly type: "host-started"; readonly node: string; readonly image: string }
+  | { readonly type: "host-exited"; readonly node: string; readonly exitCode: number }
+  | { readonly type: "node"; readonly node: string; readonly event: NodeEvent }
+  | {
+      readonly type: "traffic";
+      readonly session: string;
+      readonly kind: "ping" | "echo";
+      readonly moment: TrafficMoment;
+      readonly result: TrafficResult;
+    }
+  /** The lab stopped waiting for a session to get further. */
+  | { readonly type: "gave-up"; readonly session: string; readonly waitedFor: string; readonly afterMs: number }
+  | {
+      readonly type: "captured";
+      readonly node: string;
+      readonly segment: string;
+      readonly packets: number;
+      readonly droppedByKernel: number;
+    }
+  | { readonly type: "phase-ended"; readonly phase: PhaseName; readonly durationMs: number }
+  | { readonly type: "error"; readonly code: string; readonly message: string }
+  | { readonly type: "kept"; readonly runId: string }
+  | { readonly type: "removed"; readonly leftovers: readonly string[] };
+
+/** One thing that happened; `at` is milliseconds since 1970 with a fraction, by the clock of the lab's machine. */
+export type LabEvent = LabEventBody & { readonly at: number };

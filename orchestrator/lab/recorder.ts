@@ -1,0 +1,45 @@
+/** Keeps every event of a run, hands each on as it comes, and lets a step wait for what it needs to see. */
+
+import type { LabEvent, LabEventBody } from "./lab-event.ts";
+
+export interface Recorder {
+  /** Everything so far, in the order of arrival. */
+  readonly events: readonly LabEvent[];
+  /** Records an event of this program, at its own time. */
+  readonly add: (body: LabEventBody) => void;
+  /** Records an event that carries its time. */
+  readonly addAt: (at: number, body: LabEventBody) => void;
+  /** Waits until `isThere` holds for the events so far; false when it does not within `patienceMs`. */
+  until(isThere: (events: readonly LabEvent[]) => boolean, patienceMs: number): Promise<boolean>;
+}
+
+/** `now` gives milliseconds since 1970. */
+export function createRecorder(now: () => number, onEvent: (event: LabEvent) => void): Recorder {
+  const events: LabEvent[] = [];
+  const waiting = new Set<() => void>();
+  const addAt = (at: number, body: LabEventBody): void => {
+    const event = { at, ...body };
+    events.push(event);
+    onEvent(event);
+    for (const look of waiting) look();
+  };
+  return {
+    events,
+    add: (body) => addAt(now(), body),
+    addAt,
+    until: (isThere, patienceMs) =>
+      new Promise((resolve) => {
+        const end = (found: boolean): void => {
+          clearTimeout(timer);
+          waiting.delete(look);
+          resolve(found);
+        };
+        const look = (): void => {
+          if (isThere(events)) end(true);
+        };
+        const timer = setTimeout(() => end(false), patienceMs);
+        waiting.add(look);
+        look();
+      }),
+  };
+}

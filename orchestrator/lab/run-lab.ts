@@ -1,0 +1,286 @@
+/** One run of a lab from nothing to nothing, with everything that was seen on the way. */
+
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Plan } from "../plan/plan.ts";
+import type {
+  DestroyReport,
+  GuestHandle,
+  RunIdentity,
+  Runtime,
+  RuntimeEnvironment,
+  RuntimeLab,
+} from "../runtime/runtime.ts";
+import { createDeferred, type Deferred } from "../support/deferred.ts";
+import { TestbedError } from "../support/errors.ts";
+import type { ResolvedSession, ResolvedTopology } from "../topology/resolved.ts";
+import { AgentLink } from "./agent-link.ts";
+import type { LabEvent, PhaseName } from "./lab-event.ts";
+import { createRecorder, type Recorder } from "./recorder.ts";
+import { awaitRegistration, connect, exchangeData, type LiveSession, pingBeforeIce } from "./session-flow.ts";
+import { homeAddresses } from "./session-observation.ts";
+import { createStopwatch, type Stopwatch } from "./stopwatch.ts";
+import { createWireStreams, type WireStream, type WireStreams } from "./wire-streams.ts";
+
+export interface LabRequest {
+  readonly runtime: Runtime;
+  readonly identity: RunIdentity;
+  readonly topology: ResolvedTopology;
+  readonly plan: Plan;
+  /** Aborted when the user wants an end. */
+  readonly signal: AbortSignal;
+  /** For everything up to the end of the data. */
+  readonly timeoutMs: number;
+  /** Leave the lab running at the end. */
+  readonly keep: boolean;
+  readonly onEvent: (event: LabEvent) => void;
+}
+
+/** A foreign program of the lab. */
+export interface HostRecord {
+  readonly name: string;
+  readonly image: string;
+  /** Absent while it ran to the end of the run. */
+  readonly exitCode?: number;
+  readonly log: string;
+}
+
+/** Everything that a run left in memory. */
+export interface LabRecord {
+  readonly events: readonly LabEvent[];
+  readonly phasesMs: ReadonlyMap<PhaseName, number>;
+  readonly environment: RuntimeEnvironment | undefined;
+  readonly captures: readonly WireStream[];
+  /** By node: what its protocol machine counted, and what it logged. */
+  readonly counters: ReadonlyMap<string, Readonly<Record<string, number>>>;
+  readonly logs: ReadonlyMap<string, string>;
+  readonly hosts: readonly HostRecord[];
+  /** Why the run could not be carried through. */
+  readonly error: unknown;
+  /** Settles when the lab is gone; under way already, so that results can be written meanwhile. */
+  readonly removal: Promise<DestroyReport>;
+}
+
+/** Runs a lab. Never throws for what happens in it: the record carries the error, and removal is always under way. */
+export async function runLab(request: LabRequest): Promise<LabRecord> {
+  const recorder = createRecorder(() => performance.timeOrigin + performance.now(), request.onEvent);
+  const stopwatch = createStopwatch(() => performance.now(), recorder.add);
+  const { identity, runtime, signal } = request;
+  const ending = new AbortController();
+  const state: LabState = {
+    request,
+    lab: runtime.createLab(identity, AbortSignal.any([signal, ending.signal])),
+    recorder,
+    stopwatch,
+    captures: createWireStreams(),
+    links: new Map(),
+    guests: new Map(),
+    failure: createDeferred(),
+    environment: undefined,
+  };
+  recorder.add({ type: "started", runId: identity.runId, topology: identity.topology, runtime: runtime.name });
+  const error = await firstError(state);
+  ending.abort(error);
+  if (error !== undefined) recorder.add({ type: "error", ...describeError(error) });
+  const removal = request.keep && error === undefined ? keepLab(state) : removeLab(state);
+  return { ...recordOf(state), error, removal };
+}
+
+/** What the steps of a run share. */
+interface LabState {
+  readonly request: LabRequest;
+  readonly lab: RuntimeLab;
+  readonly recorder: Recorder;
+  readonly stopwatch: Stopwatch;
+  readonly captures: WireStreams;
+  readonly links: Map<string, AgentLink>;
+  readonly guests: Map<string, { readonly handle: GuestHandle; exitCode?: number }>;
+  /** Rejects with the first failure of any node. */
+  readonly failure: Deferred<never>;
+  environment: RuntimeEnvironment | undefined;
+}
+
+/** The whole flow; each step waits for what it needs and for nothing else. */
+async function conduct(state: LabState): Promise<void> {
+  const { recorder, stopwatch, request } = state;
+  await stopwatch.phase("create", () => createEverything(state));
+  await stopwatch.phase("start", () => startNodes(state));
+  await startGuests(state);
+
+  const all = liveSessions(state);
+  const registered = await stopwatch.phase("registration", () =>
+    keepThose(all, (session) => awaitRegistration(session, recorder)),
+  );
+  await stopwatch.phase("before-ice", () => each(registered, (session) => pingBeforeIce(session, recorder)));
+  await stopwatch.phase("nomination", () => each(registered, (session) => connect(session, recorder)));
+  await stopwatch.phase("data", () => each(registered, (session) => exchangeData(session, recorder)));
+  if (request.topology.sessions.length === 0 && state.guests.size > 0)
+    await stopwatch.phase("hosts", () => each([...state.guests.values()], ({ handle }) => handle.exited));
+  if (!request.keep) await stopwatch.phase("finish", () => finishNodes(state));
+}
+
+async function createEverything(state: LabState): Promise<void> {
+  const { runtime, plan } = state.request;
+  const [swept] = await Promise.all([runtime.sweep(), runtime.checkPlan?.(plan)]);
+  for (const line of swept) state.recorder.add({ type: "swept", line });
+  // Nobody waits for the description of the machine but the report.
+  runtime.environment().then(
+    (environment) => (state.environment = environment),
+    () => undefined,
+  );
+  await state.lab.createSegments(plan.segments);
+  state.recorder.add({ type: "segments-made", segments: plan.segments.map(({ name }) => name) });
+  await state.lab.createNodes(plan.nodes);
+  state.recorder.add({ type: "nodes-made", nodes: plan.nodes.map(({ name }) => name) });
+}
+
+/** A node that starts does so within a second or two even on a loaded machine. */
+const READY_PATIENCE_MS = 20_000;
+
+async function startNodes(state: LabState): Promise<void> {
+  await each(state.request.plan.nodes, async ({ name }) => {
+    const handle = await state.lab.startNode(name);
+    const link = new AgentLink(handle, {
+      event: (at, event) => state.recorder.addAt(at, { type: "node", node: name, event }),
+      captureData: (segment, data) => state.captures.append(name, segment, data),
+      captureDone: (segment, packets, droppedByKernel) => {
+        state.captures.complete(name, segment, droppedByKernel);
+        state.recorder.add({ type: "captured", node: name, segment, packets, droppedByKernel });
+      },
+    });
+    state.links.set(name, link);
+    link.failed.catch(state.failure.reject);
+    await Promise.race([link.ready, neverReady(link)]);
+    state.recorder.add({ type: "node-ready", node: name });
+  });
+}
+
+async function neverReady(link: AgentLink): Promise<never> {
+  await sleep(READY_PATIENCE_MS, undefined, { ref: false });
+  throw link.failure(`expected it to be ready within ${READY_PATIENCE_MS / 1000} s of its start, and it is not`);
+}
+
+/** Foreign programs find the whole lab in its place. */
+async function startGuests(state: LabState): Promise<void> {
+  await each(state.request.plan.guests, async (spec) => {
+    const handle = await state.lab.startGuest(spec);
+    const guest: { handle: GuestHandle; exitCode?: number } = { handle };
+    state.guests.set(spec.name, guest);
+    state.recorder.add({ type: "host-started", node: spec.name, image: spec.image });
+    handle.exited.then(
+      ({ code }) => {
+        guest.exitCode = code;
+        state.recorder.add({ type: "host-exited", node: spec.name, exitCode: code });
+      },
+      () => undefined,
+    );
+  });
+}
+
+function liveSessions({ request, links }: LabState): readonly LiveSession[] {
+  const homes = homeAddresses(request.topology.nodes);
+  return request.topology.sessions.map((spec: ResolvedSession) => {
+    const from = links.get(spec.from);
+    const fromHome = homes.get(spec.from);
+    const toHome = homes.get(spec.to);
+    if (from === undefined || fromHome === undefined || toHome === undefined)
+      throw new Error(`session ${spec.name} between nodes that have no home address`);
+    return { spec, from, fromHome, toHome };
+  });
+}
+
+/** A node that was told to end has nothing left to do but to send the rest of its captures. */
+const FINISH_PATIENCE_MS = 5000;
+
+async function finishNodes({ links }: LabState): Promise<void> {
+  for (const link of links.values()) link.finish();
+  const ended = each([...links.values()], async (link) => {
+    const late = sleep(FINISH_PATIENCE_MS, link, { ref: false });
+    if ((await Promise.race([link.ended, late])) !== undefined)
+      throw link.failure(`expected it to end within ${FINISH_PATIENCE_MS / 1000} s of being told to`);
+  });
+  await ended;
+}
+
+/** Runs the flow against everything that can end it early; what it still has under way is nobody's business then. */
+async function firstError(state: LabState): Promise<unknown> {
+  const { signal, timeoutMs } = state.request;
+  const over = new AbortController();
+  const conducted = conduct(state);
+  conducted.catch(() => undefined);
+  try {
+    await Promise.race([
+      conducted,
+      state.failure.promise,
+      aborted(signal, over.signal),
+      timeout(timeoutMs, over.signal),
+    ]);
+    return undefined;
+  } catch (error) {
+    return signal.aborted ? signal.reason : error;
+  } finally {
+    over.abort();
+  }
+}
+
+function aborted(signal: AbortSignal, over: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true, signal: over });
+  });
+}
+
+async function timeout(timeoutMs: number, over: AbortSignal): Promise<never> {
+  await sleep(timeoutMs, undefined, { signal: over });
+  throw new TestbedError("timed-out", `expected the run to end within ${timeoutMs / 1000} s, and it has not`, {
+    hint: "the results say how far it came; --timeout <seconds> gives it longer",
+  });
+}
+
+async function removeLab({ lab, recorder, stopwatch }: LabState): Promise<DestroyReport> {
+  const report = await stopwatch.phase("remove", () => lab.destroy());
+  recorder.add({ type: "removed", leftovers: report.leftovers });
+  return report;
+}
+
+async function keepLab({ lab, recorder, request }: LabState): Promise<DestroyReport> {
+  await lab.keep();
+  recorder.add({ type: "kept", runId: request.identity.runId });
+  return { leftovers: [] };
+}
+
+function recordOf(state: LabState): Omit<LabRecord, "error" | "removal"> {
+  const { recorder, stopwatch, environment, captures, links, guests, request } = state;
+  const logs = [...links].map(([name, link]) => [name, link.log] as const);
+  return {
+    events: recorder.events,
+    phasesMs: stopwatch.phasesMs,
+    environment,
+    captures: captures.all(),
+    counters: new Map([...links].map(([name, link]) => [name, link.counters])),
+    logs: new Map(logs),
+    hosts: request.plan.guests.flatMap(({ name, image }) => {
+      const guest = guests.get(name);
+      if (guest === undefined) return [];
+      const { handle, exitCode } = guest;
+      return [{ name, image, log: handle.log(), ...(exitCode === undefined ? {} : { exitCode }) }];
+    }),
+  };
+}
+
+/** What an error is called in results: its code, and `bug` for everything that is no error of this program's own kind. */
+export function describeError(error: unknown): { code: string; message: string; hint?: string } {
+  if (!(error instanceof TestbedError))
+    return { code: "bug", message: error instanceof Error ? error.message : String(error) };
+  const { code, message, hint } = error;
+  return { code, message, ...(hint === undefined ? {} : { hint }) };
+}
+
+async function each<T>(items: readonly T[], run: (item: T) => Promise<unknown>): Promise<void> {
+  await Promise.all(items.map(run));
+}
+
+async function keepThose<T>(items: readonly T[], isKept: (item: T) => Promise<boolean>): Promise<readonly T[]> {
+  const kept = await Promise.all(items.map(isKept));
+  return items.filter((_, i) => kept[i]);
+}

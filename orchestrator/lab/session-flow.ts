@@ -1,0 +1,111 @@
+/** What the lab asks of one session, step by step, and how long it waits for each. */
+
+import type { ResolvedSession } from "../topology/resolved.ts";
+import type { AgentLink, TrafficRequest } from "./agent-link.ts";
+import type { LabEvent, NodeEvent, TrafficMoment } from "./lab-event.ts";
+import type { Recorder } from "./recorder.ts";
+
+/** A session with everything that its steps need. */
+export interface LiveSession {
+  readonly spec: ResolvedSession;
+  readonly from: AgentLink;
+  /** Home addresses of both ends. */
+  readonly fromHome: string;
+  readonly toHome: string;
+}
+
+/** A home registration takes one round trip; its first retransmissions come after 1 s and 2 s (RFC 6275 section 11.8). */
+const REGISTRATION_PATIENCE_MS = 10_000;
+/** Longer than every check of a list may take to fail (digest 8.7), after which the agent says so itself. */
+const NOMINATION_PATIENCE_MS = 25_000;
+/** The binding takes one round trip on a path that has just been proven. */
+const BINDING_PATIENCE_MS = 3000;
+
+const PING_BEFORE_ICE = { count: 3, intervalMs: 10, timeoutMs: 1000 } as const;
+const PING = { count: 5, intervalMs: 10, timeoutMs: 1000 } as const;
+const ECHO = { count: 20, intervalMs: 5, sizeBytes: 200, timeoutMs: 1000 } as const;
+
+/** Waits until both ends are registered with their home agents. False when one of them is not to be. */
+export async function awaitRegistration({ spec }: LiveSession, recorder: Recorder): Promise<boolean> {
+  const has = (events: readonly LabEvent[], node: string, type: NodeEvent["type"]): boolean =>
+    events.some((entry) => entry.type === "node" && entry.node === node && entry.event.type === type);
+  const ends = [spec.from, spec.to];
+  const isOver = (events: readonly LabEvent[]): boolean =>
+    ends.every((node) => has(events, node, "registered")) ||
+    ends.some((node) => has(events, node, "registration-failed"));
+  await untilOrGiveUp(spec, recorder, isOver, REGISTRATION_PATIENCE_MS, "registration");
+  return ends.every((node) => has(recorder.events, node, "registered"));
+}
+
+/** Proves the way through both home agents before any check is made. */
+export async function pingBeforeIce(session: LiveSession, recorder: Recorder): Promise<void> {
+  await traffic(session, recorder, "before-ice", { type: "ping", to: session.toHome, ...PING_BEFORE_ICE });
+}
+
+/** Offers the session and waits until both ends send their data where they will, or one of them says that it failed. */
+export async function connect(session: LiveSession, recorder: Recorder): Promise<void> {
+  const { spec, from, fromHome, toHome } = session;
+  const has = (events: readonly LabEvent[], isIt: (node: string, event: NodeEvent) => boolean): boolean =>
+    events.some((entry) => entry.type === "node" && isIt(entry.node, entry.event));
+  const isFailed = (events: readonly LabEvent[]): boolean =>
+    has(events, (node, event) => event.type === "session-failed" && isAboutSession(node, event));
+  const isAboutSession = (node: string, event: NodeEvent): boolean =>
+    "peer" in event && ((node === spec.from && event.peer === toHome) || (node === spec.to && event.peer === fromHome));
+  const isNominated = (events: readonly LabEvent[]): boolean =>
+    [spec.from, spec.to].every((end) =>
+      has(events, (node, event) => node === end && event.type === "nominated" && isAboutSession(node, event)),
+    );
+  const isSettled = (events: readonly LabEvent[]): boolean =>
+    [spec.from, spec.to].every((end) =>
+      has(events, (node, event) => node === end && isAboutSession(node, event) && endsTheWay(event)),
+    );
+
+  from.send({ type: "connect", peer: toHome });
+  const isOver = (events: readonly LabEvent[]): boolean => isFailed(events) || isNominated(events);
+  await untilOrGiveUp(spec, recorder, isOver, NOMINATION_PATIENCE_MS, "nomination");
+  if (isFailed(recorder.events) || !isNominated(recorder.events)) return;
+  const isBound = (events: readonly LabEvent[]): boolean => isFailed(events) || isSettled(events);
+  await untilOrGiveUp(spec, recorder, isBound, BINDING_PATIENCE_MS, "binding");
+}
+
+/** Sends what the topology asks for over the path that the session has now. */
+export async function exchangeData(session: LiveSession, recorder: Recorder): Promise<void> {
+  const to = session.toHome;
+  const ping = (): Promise<void> => traffic(session, recorder, "after-nomination", { type: "ping", to, ...PING });
+  const echo = (): Promise<void> => traffic(session, recorder, "after-nomination", { type: "echo", to, ...ECHO });
+  switch (session.spec.traffic) {
+    case "none":
+      return;
+    case "ping":
+      return ping();
+    case "echo":
+      await Promise.all([ping(), echo()]);
+  }
+}
+
+/** No path event follows where relayed candidates win: the data is on the home agents' path already. */
+function endsTheWay(event: NodeEvent): boolean {
+  if (event.type === "path") return event.path === "direct";
+  return event.type === "nominated" && event.pair.local.type === "relayed" && event.pair.remote.type === "relayed";
+}
+
+async function traffic(
+  { spec, from }: LiveSession,
+  recorder: Recorder,
+  moment: TrafficMoment,
+  request: TrafficRequest,
+): Promise<void> {
+  const result = await from.request(request);
+  recorder.add({ type: "traffic", session: spec.name, kind: request.type, moment, result });
+}
+
+async function untilOrGiveUp(
+  { name }: ResolvedSession,
+  recorder: Recorder,
+  isOver: (events: readonly LabEvent[]) => boolean,
+  patienceMs: number,
+  waitedFor: string,
+): Promise<void> {
+  if (await recorder.until(isOver, patienceMs)) return;
+  recorder.add({ type: "gave-up", session: name, waitedFor, afterMs: patienceMs });
+}

@@ -1,0 +1,215 @@
+/** What a run showed of its sessions: a fold over the lab's events, nothing else. */
+
+import type { PathName, ResolvedNode, ResolvedSession } from "../topology/resolved.ts";
+import type { CandidateView, LabEvent, NodeEvent, PairView } from "./lab-event.ts";
+
+/** How far a session got. */
+export type SessionState = "unregistered" | "registered" | "offered" | "nominated" | "bound" | "failed";
+
+/** Connectivity checks of one end. */
+export interface CheckCounts {
+  readonly sent: number;
+  readonly answered: number;
+  readonly failed: number;
+}
+
+/** Packets of one kind of traffic, both directions: what was sent and what came back. */
+export interface TrafficCounts {
+  readonly sent: number;
+  readonly received: number;
+  readonly duplicates: number;
+  /** Median round trip; absent when nothing came back. */
+  readonly roundTripMs?: number;
+}
+
+/** Everything observed of one session, seen from its `from`. */
+export interface SessionObservation {
+  readonly name: string;
+  readonly from: string;
+  readonly to: string;
+  readonly state: SessionState;
+  readonly path: PathName;
+  readonly selected?: PairView;
+  /** From the offer to the nomination, at `from`. */
+  readonly nominatedAfterMs?: number;
+  /** From the offer until the last of the two ends sends its data on the selected path. */
+  readonly settledAfterMs?: number;
+  readonly checks: CheckCounts;
+  readonly peerChecks: CheckCounts;
+  readonly candidates: readonly CandidateView[];
+  readonly peerCandidates: readonly CandidateView[];
+  /** Through both home agents, before any check. */
+  readonly pingBeforeIce?: TrafficCounts;
+  readonly ping?: TrafficCounts;
+  readonly echo?: TrafficCounts;
+  /** Median round trip of data on the final path: of the echo where there is one, else of the ping. */
+  readonly roundTripMs?: number;
+  /** Data packets without an answer, on either path. */
+  readonly lost: number;
+  /** Why it went no further. */
+  readonly failure?: string;
+}
+
+/** Folds the events of a run into one observation per session. */
+export function observeSessions(
+  sessions: readonly ResolvedSession[],
+  nodes: readonly ResolvedNode[],
+  events: readonly LabEvent[],
+): readonly SessionObservation[] {
+  return sessions.map((session) => observeSession(session, homeAddresses(nodes), events));
+}
+
+/** Home addresses of the mobile and correspondent nodes by name. */
+export function homeAddresses(nodes: readonly ResolvedNode[]): ReadonlyMap<string, string> {
+  return new Map(nodes.flatMap((node) => ("homeAddress" in node ? [[node.name, node.homeAddress] as const] : [])));
+}
+
+function observeSession(
+  session: ResolvedSession,
+  homes: ReadonlyMap<string, string>,
+  events: readonly LabEvent[],
+): SessionObservation {
+  const near = endOf(session.from, homes.get(session.to), events);
+  const far = endOf(session.to, homes.get(session.from), events);
+  const traffic = trafficOf(session.name, events);
+  const { pingBeforeIce, ping, echo } = traffic;
+  const data = echo ?? ping;
+  const failure = failureOf(session.name, near, far, events);
+  return {
+    name: session.name,
+    from: session.from,
+    to: session.to,
+    state: stateOf(near, far),
+    path: pathOf(near, data ?? pingBeforeIce),
+    ...present("selected", near.nominated?.event.pair),
+    ...present("nominatedAfterMs", span(near.offeredAt, near.nominated?.at)),
+    ...present("settledAfterMs", span(near.offeredAt, latest(near.settledAt, far.settledAt))),
+    checks: near.checks,
+    peerChecks: far.checks,
+    candidates: near.candidates,
+    peerCandidates: far.candidates,
+    ...traffic,
+    ...present("roundTripMs", data?.roundTripMs),
+    lost: [pingBeforeIce, ping, echo].reduce((sum, counts) => sum + (counts ? counts.sent - counts.received : 0), 0),
+    ...present("failure", failure),
+  };
+}
+
+/** What one end of a session reported. */
+interface End {
+  readonly registered: boolean;
+  readonly registrationFailure: string | undefined;
+  readonly offeredAt: number | undefined;
+  readonly nominated: { readonly at: number; readonly event: Extract<NodeEvent, { type: "nominated" }> } | undefined;
+  readonly path: "direct" | "home-agents" | undefined;
+  readonly settledAt: number | undefined;
+  readonly isBound: boolean;
+  readonly failure: string | undefined;
+  readonly checks: CheckCounts;
+  readonly candidates: readonly CandidateView[];
+}
+
+function endOf(node: string, peer: string | undefined, events: readonly LabEvent[]): End {
+  const all = events.flatMap((entry) => (entry.type === "node" && entry.node === node ? [entry] : []));
+  const mine = all.filter(({ event }) => !("peer" in event) || event.peer === peer);
+  const every = <T extends NodeEvent["type"]>(
+    type: T,
+  ): readonly { at: number; event: Extract<NodeEvent, { type: T }> }[] =>
+    mine.flatMap(({ at, event }) => (isEvent(event, type) ? [{ at, event }] : []));
+  const last = <T extends NodeEvent["type"]>(type: T) => every(type).at(-1);
+  return {
+    registered: last("registered") !== undefined,
+    registrationFailure: last("registration-failed")?.event.reason,
+    offeredAt: (every("offer-sent")[0] ?? every("offer-received")[0])?.at,
+    nominated: last("nominated"),
+    path: last("path")?.event.path,
+    settledAt: (last("path") ?? last("nominated"))?.at,
+    isBound:
+      last("binding-accepted") !== undefined ||
+      every("binding-update-received").some(({ event }) => event.status < 128),
+    failure: last("session-failed")?.event.reason,
+    checks: {
+      sent: every("check-sent").length,
+      answered: every("check-succeeded").length,
+      failed: every("check-failed").length,
+    },
+    candidates: candidatesOf(mine.map(({ event }) => event)),
+  };
+}
+
+function isEvent<T extends NodeEvent["type"]>(event: NodeEvent, type: T): event is Extract<NodeEvent, { type: T }> {
+  return event.type === type;
+}
+
+/** Own candidates in the order of finding, each once; peer-reflexive ones that were learnt from answers included. */
+function candidatesOf(events: readonly NodeEvent[]): readonly CandidateView[] {
+  const found = new Map<string, CandidateView>();
+  for (const event of events) {
+    const isOwn = event.type === "candidate" || (event.type === "peer-reflexive" && event.side === "local");
+    if (!isOwn) continue;
+    const { candidate } = event;
+    found.set(`${candidate.type} ${candidate.address.ip} ${candidate.address.port}`, candidate);
+  }
+  return [...found.values()];
+}
+
+function stateOf(near: End, far: End): SessionState {
+  if (near.failure !== undefined || far.failure !== undefined) return "failed";
+  if (near.nominated !== undefined) return near.isBound ? "bound" : "nominated";
+  if (near.offeredAt !== undefined) return "offered";
+  return near.registered && far.registered ? "registered" : "unregistered";
+}
+
+/** A path counts when data came back over it: what a node believes of its path is not enough. */
+function pathOf(near: End, data: TrafficCounts | undefined): PathName {
+  if (data !== undefined && data.received === 0) return "none";
+  if (near.path === "direct") return "direct";
+  return data === undefined && near.nominated === undefined ? "none" : "home-agents";
+}
+
+function failureOf(session: string, near: End, far: End, events: readonly LabEvent[]): string | undefined {
+  const ended = near.failure ?? far.failure;
+  if (ended !== undefined) return ended;
+  if (near.nominated !== undefined) return undefined;
+  const gaveUp = events.find((entry) => entry.type === "gave-up" && entry.session === session);
+  const reason = near.registrationFailure ?? far.registrationFailure;
+  if (reason !== undefined) return `registration failed: ${reason}`;
+  return gaveUp?.type === "gave-up" ? `no ${gaveUp.waitedFor} within ${Math.round(gaveUp.afterMs)} ms` : undefined;
+}
+
+type SessionTraffic = Pick<SessionObservation, "pingBeforeIce" | "ping" | "echo">;
+
+function trafficOf(session: string, events: readonly LabEvent[]): SessionTraffic {
+  const traffic: { -readonly [Key in keyof SessionTraffic]: SessionTraffic[Key] } = {};
+  for (const entry of events) {
+    if (entry.type !== "traffic" || entry.session !== session) continue;
+    traffic[entry.moment === "before-ice" ? "pingBeforeIce" : entry.kind] = {
+      sent: entry.result.sent,
+      received: entry.result.received,
+      duplicates: entry.result.duplicates,
+      ...present("roundTripMs", median(entry.result.rttMs.filter((rtt) => rtt !== null))),
+    };
+  }
+  return traffic;
+}
+
+/** Middle value; undefined for none. */
+export function median(values: readonly number[]): number | undefined {
+  const sorted = [...values].sort((a, b) => a - b);
+  const upper = sorted[Math.floor(sorted.length / 2)];
+  const lower = sorted[Math.floor((sorted.length - 1) / 2)];
+  return upper === undefined || lower === undefined ? undefined : (upper + lower) / 2;
+}
+
+function span(from: number | undefined, to: number | undefined): number | undefined {
+  return from === undefined || to === undefined ? undefined : Math.max(0, to - from);
+}
+
+function latest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? undefined : Math.max(a, b);
+}
+
+/** A property that is there only when it has a value. */
+function present<Key extends string, Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } {
+  return (value === undefined ? {} : { [key]: value }) as { [K in Key]?: Value };
+}

@@ -1,0 +1,110 @@
+/** Puts a result together from what was planned, predicted and observed. */
+
+import type { ExpectationVerdict } from "../lab/expectation.ts";
+import type { CandidateView, PairView } from "../lab/lab-event.ts";
+import type { SessionObservation } from "../lab/session-observation.ts";
+import type { NatProfile } from "../topology/nat-profile.ts";
+import type { Prediction } from "../topology/predict.ts";
+import type { ResolvedNode, ResolvedTopology } from "../topology/resolved.ts";
+import {
+  type CandidateResult,
+  RESULT_SCHEMA_VERSION,
+  type RunResult,
+  type SessionResult,
+  type Verdict,
+} from "./run-result.ts";
+
+/** Everything a result is made of that needs no working out. */
+export interface ResultParts
+  extends Pick<
+    RunResult,
+    | "runId"
+    | "runtime"
+    | "startedAt"
+    | "durationMs"
+    | "phasesMs"
+    | "hosts"
+    | "captures"
+    | "counters"
+    | "environment"
+    | "leftovers"
+  > {
+  readonly topology: ResolvedTopology;
+  readonly observations: readonly SessionObservation[];
+  readonly predictions: readonly Prediction[];
+  readonly expectations: readonly ExpectationVerdict[];
+  readonly error?: RunResult["error"];
+}
+
+/** The result of a run. An error leaves no other verdict, whatever was observed before it. */
+export function buildResult(parts: ResultParts): RunResult {
+  const { topology, observations, predictions, expectations, error, ...rest } = parts;
+  const hostExpectations = rest.hosts.flatMap(judgeHost);
+  const all = [...expectations, ...hostExpectations];
+  return {
+    schema: RESULT_SCHEMA_VERSION,
+    ...rest,
+    topology: topology.name,
+    summary: topology.summary,
+    seed: topology.seed,
+    verdict: verdictOf(all, error),
+    sessions: observations.map(sessionResult),
+    routers: topology.nodes.flatMap(routerResult),
+    expectations: all,
+    predicted: predictions.map(({ session, path, selected, why }) => ({
+      session,
+      path,
+      ...(selected === undefined ? {} : { selected: [...selected] }),
+      why: why.join(" "),
+    })),
+    ...(error === undefined ? {} : { error }),
+  };
+}
+
+function verdictOf(expectations: RunResult["expectations"], error: RunResult["error"]): Verdict {
+  if (error !== undefined) return "error";
+  return expectations.some(({ verdict }) => verdict === "fail") ? "fail" : "pass";
+}
+
+/** A foreign program may run to the end; when it ends by itself, it has to end well. */
+function judgeHost({ name, exitCode }: RunResult["hosts"][number]): RunResult["expectations"] {
+  if (exitCode === undefined) return [];
+  return [
+    {
+      session: name,
+      text: "exit code of the host's program",
+      expected: "0",
+      observed: String(exitCode),
+      verdict: exitCode === 0 ? "pass" : "fail",
+      source: "every host",
+    },
+  ];
+}
+
+function sessionResult({ selected, candidates, peerCandidates, ...observation }: SessionObservation): SessionResult {
+  return {
+    ...observation,
+    ...(selected === undefined ? {} : { selected: pairResult(selected) }),
+    candidates: candidates.map(candidateResult),
+    peerCandidates: peerCandidates.map(candidateResult),
+    outages: [],
+  };
+}
+
+function pairResult({ local, remote }: PairView): NonNullable<SessionResult["selected"]> {
+  return { local: candidateResult(local), remote: candidateResult(remote) };
+}
+
+function candidateResult({ type, address, priority }: CandidateView): CandidateResult {
+  return { type, address: address.ip, port: address.port, priority };
+}
+
+function routerResult(node: ResolvedNode): RunResult["routers"] {
+  if (node.role !== "router") return [];
+  return [{ name: node.name, ...(node.nat === undefined ? {} : { declared: natBehaviour(node.nat) }) }];
+}
+
+function natBehaviour(nat: NatProfile): NonNullable<RunResult["routers"][number]["declared"]> {
+  const { mapping, filtering, portAssignment, hairpinning, udpLifetimeSec, inboundRefresh } = nat;
+  return { mapping, filtering, portAssignment, hairpinning, udpLifetimeSec, inboundRefresh };
+}

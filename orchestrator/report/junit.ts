@@ -1,0 +1,48 @@
+/** The expectations of runs as JUnit XML, which every CI system reads. */
+
+import type { RunResult } from "./run-result.ts";
+
+/** One test suite for a run, one test case for each expectation; a run that could not be carried through is one error. */
+export function renderJunit(result: RunResult): string {
+  const cases = [...result.expectations.map((expectation) => testCase(result, expectation)), ...errorCase(result)];
+  const failures = result.expectations.filter(({ verdict }) => verdict === "fail").length;
+  const counts = `tests="${cases.length}" failures="${failures}" errors="${result.error === undefined ? 0 : 1}"`;
+  const seconds = (result.durationMs / 1000).toFixed(3);
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites name="testbed" ${counts} time="${seconds}">`,
+    `  <testsuite name="${escapeXml(result.topology)}" ${counts} skipped="0" time="${seconds}" timestamp="${result.startedAt}">`,
+    ...cases,
+    "  </testsuite>",
+    "</testsuites>",
+    "",
+  ].join("\n");
+}
+
+function testCase({ topology }: RunResult, expectation: RunResult["expectations"][number]): string {
+  const { session, text, expected, observed, verdict, source } = expectation;
+  const open = `    <testcase classname="${escapeXml(topology)}" name="${escapeXml(`${session}: ${text} ${expected}`)}"`;
+  if (verdict === "pass") return `${open}/>`;
+  const message = escapeXml(`${text}: expected ${expected}, observed ${observed}`);
+  return `${open}>\n      <failure message="${message}">${escapeXml(source)}</failure>\n    </testcase>`;
+}
+
+function errorCase({ topology, error }: RunResult): readonly string[] {
+  if (error === undefined) return [];
+  const open = `    <testcase classname="${escapeXml(topology)}" name="the run is carried through">`;
+  const message = escapeXml(error.message.split("\n")[0] ?? "");
+  return [
+    `${open}\n      <error type="${escapeXml(error.code)}" message="${message}">${escapeXml(error.message)}</error>\n    </testcase>`,
+  ];
+}
+
+/** Text for an attribute or element; characters that XML 1.0 has no place for are replaced. */
+export function escapeXml(text: string): string {
+  return text
+    .replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, "\u{FFFD}")
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;")
+    .replaceAll("\n", "&#10;");
+}

@@ -1,0 +1,178 @@
+/**
+ * Joins the pcap streams of a run into one pcapng file with one named interface per wire. Every frame on a wire leaves
+ * exactly one node once; the streams of a wire's nodes, each of what that node sent, are therefore the wire, complete
+ * and without doubles.
+ *
+ * Formats: draft-ietf-opsawg-pcap (magic, 24-octet header, 16-octet record headers) and draft-ietf-opsawg-pcapng
+ * (blocks 0x0a0d0d0a, 1, 6).
+ */
+
+/** The streams captured on one wire, each one pcap file, possibly cut off at its end. */
+export interface WireCapture {
+  readonly wire: string;
+  /** For the reader of the capture: which nodes are on the wire, such as `ha-a, nat-a, nat-b`. */
+  readonly description: string;
+  readonly streams: readonly Uint8Array[];
+}
+
+/** What went into the file, per wire. */
+export interface WireSummary {
+  readonly wire: string;
+  readonly packets: number;
+  readonly octets: number;
+}
+
+export interface MergedCapture {
+  readonly file: Uint8Array;
+  readonly wires: readonly WireSummary[];
+}
+
+/** Frames of all wires in the order of time; wires keep their order as interfaces, empty ones included. */
+export function mergeCaptures(captures: readonly WireCapture[], application: string): MergedCapture {
+  const wires = captures.map((capture) => ({ capture, packets: capture.streams.flatMap(readPcap) }));
+  const blocks = [
+    sectionHeader(application),
+    ...wires.map(({ capture }) => interfaceDescription(capture)),
+    ...wires
+      .flatMap(({ packets }, index) => packets.map((packet) => ({ ...packet, index })))
+      .sort((a, b) => (a.timeNs < b.timeNs ? -1 : a.timeNs > b.timeNs ? 1 : 0))
+      .map(enhancedPacket),
+  ];
+  return {
+    file: concat(blocks),
+    wires: wires.map(({ capture, packets }) => ({
+      wire: capture.wire,
+      packets: packets.length,
+      octets: packets.reduce((sum, { frame }) => sum + frame.length, 0),
+    })),
+  };
+}
+
+interface CapturedPacket {
+  readonly timeNs: bigint;
+  /** Length on the wire; `frame` may hold less. */
+  readonly originalLength: number;
+  readonly frame: Uint8Array;
+}
+
+const PCAP_HEADER_LENGTH = 24;
+const PCAP_RECORD_HEADER_LENGTH = 16;
+const MICROSECONDS_MAGIC = 0xa1b2c3d4;
+const NANOSECONDS_MAGIC = 0xa1b23c4d;
+
+/** Reads whole records up to the first that is cut off; bytes that are no pcap file give no packets. */
+export function readPcap(bytes: Uint8Array): CapturedPacket[] {
+  if (bytes.length < PCAP_HEADER_LENGTH) return [];
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const littleEndian = [MICROSECONDS_MAGIC, NANOSECONDS_MAGIC].includes(view.getUint32(0, true));
+  const magic = view.getUint32(0, littleEndian);
+  if (magic !== MICROSECONDS_MAGIC && magic !== NANOSECONDS_MAGIC) return [];
+  const fractionNs = magic === NANOSECONDS_MAGIC ? 1n : 1000n;
+  const packets: CapturedPacket[] = [];
+  let offset = PCAP_HEADER_LENGTH;
+  while (offset + PCAP_RECORD_HEADER_LENGTH <= bytes.length) {
+    const [seconds, fraction, captured, original] = [0, 4, 8, 12].map((at) =>
+      view.getUint32(offset + at, littleEndian),
+    );
+    const start = offset + PCAP_RECORD_HEADER_LENGTH;
+    const end = start + (captured ?? 0);
+    if (end > bytes.length) break;
+    packets.push({
+      timeNs: BigInt(seconds ?? 0) * 1_000_000_000n + BigInt(fraction ?? 0) * fractionNs,
+      originalLength: original ?? 0,
+      frame: bytes.subarray(start, end),
+    });
+    offset = end;
+  }
+  return packets;
+}
+
+const SECTION_HEADER_BLOCK = 0x0a0d0d0a;
+const INTERFACE_DESCRIPTION_BLOCK = 1;
+const ENHANCED_PACKET_BLOCK = 6;
+const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
+const LINKTYPE_ETHERNET = 1;
+/** No limit on the frame length. */
+const SNAPLEN = 0;
+const OPTION = { end: 0, sectionApplication: 4, interfaceName: 2, interfaceDescription: 3, timeResolution: 9 } as const;
+/** Exponent of ten of the timestamp unit. */
+const NANOSECONDS_EXPONENT = 9;
+
+function sectionHeader(application: string): Uint8Array {
+  const body = new Uint8Array(16);
+  const view = new DataView(body.buffer);
+  view.setUint32(0, BYTE_ORDER_MAGIC, true);
+  view.setUint16(4, 1, true);
+  // Section length -1: not given.
+  view.setBigInt64(8, -1n, true);
+  return block(SECTION_HEADER_BLOCK, [body, textOption(OPTION.sectionApplication, application), endOption()]);
+}
+
+function interfaceDescription({ wire, description }: WireCapture): Uint8Array {
+  const body = new Uint8Array(8);
+  const view = new DataView(body.buffer);
+  view.setUint16(0, LINKTYPE_ETHERNET, true);
+  view.setUint32(4, SNAPLEN, true);
+  return block(INTERFACE_DESCRIPTION_BLOCK, [
+    body,
+    textOption(OPTION.interfaceName, wire),
+    textOption(OPTION.interfaceDescription, description),
+    option(OPTION.timeResolution, Uint8Array.of(NANOSECONDS_EXPONENT)),
+    endOption(),
+  ]);
+}
+
+function enhancedPacket(packet: CapturedPacket & { readonly index: number }): Uint8Array {
+  const body = new Uint8Array(20);
+  const view = new DataView(body.buffer);
+  view.setUint32(0, packet.index, true);
+  view.setUint32(4, Number(packet.timeNs >> 32n), true);
+  view.setUint32(8, Number(packet.timeNs & 0xffff_ffffn), true);
+  view.setUint32(12, packet.frame.length, true);
+  view.setUint32(16, packet.originalLength, true);
+  return block(ENHANCED_PACKET_BLOCK, [body, padded(packet.frame)]);
+}
+
+/** Type, total length, body, total length once more. */
+function block(type: number, parts: readonly Uint8Array[]): Uint8Array {
+  const body = concat(parts);
+  const bytes = new Uint8Array(12 + body.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, type, true);
+  view.setUint32(4, bytes.length, true);
+  bytes.set(body, 8);
+  view.setUint32(bytes.length - 4, bytes.length, true);
+  return bytes;
+}
+
+function textOption(code: number, text: string): Uint8Array {
+  return option(code, new TextEncoder().encode(text));
+}
+
+function option(code: number, value: Uint8Array): Uint8Array {
+  const header = new Uint8Array(4);
+  const view = new DataView(header.buffer);
+  view.setUint16(0, code, true);
+  view.setUint16(2, value.length, true);
+  return concat([header, padded(value)]);
+}
+
+function endOption(): Uint8Array {
+  return new Uint8Array(4);
+}
+
+/** Options and frames are filled up to 32 bits. */
+function padded(bytes: Uint8Array): Uint8Array {
+  const rest = (4 - (bytes.length % 4)) % 4;
+  return rest === 0 ? bytes : concat([bytes, new Uint8Array(rest)]);
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    bytes.set(part, offset);
+    offset += part.length;
+  }
+  return bytes;
+}

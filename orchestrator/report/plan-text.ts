@@ -1,0 +1,62 @@
+/** A plan for people: every step in order, and every rule text as it would be loaded. */
+
+import type { GuestSpec, NodeSpec, Plan } from "../plan/plan.ts";
+import type { Prediction } from "../topology/predict.ts";
+
+/** Lines of text; nothing in them depends on a machine. */
+export function formatPlan(plan: Plan, predictions: readonly Prediction[]): readonly string[] {
+  const steps = [
+    ...plan.segments.map(({ name, interfaceName }) => [`make wire ${name} (interface ${interfaceName})`]),
+    ...plan.nodes.map(nodeLines),
+    ["start every node and wait until all are ready"],
+    ...plan.guests.map(guestLines),
+  ];
+  return [
+    `plan of ${plan.topology}: ${plan.segments.length} wires, ${plan.nodes.length} nodes; nothing was made`,
+    ...steps.flatMap(([title = "", ...details], i) => [
+      "",
+      `${i + 1}. ${title}`,
+      ...details.map((line) => (line === "" ? "" : `   ${line}`)),
+    ]),
+    ...predictions.flatMap(predictionLines),
+  ];
+}
+
+function nodeLines({ name, sysctls, tun, setup }: NodeSpec): readonly string[] {
+  return [
+    `make node ${name}: ${setup.role.type}${tun ? ", with a TUN device" : ""}`,
+    ...setup.wires.map(
+      ({ segment, interfaceName, mac, addresses }) =>
+        `interface ${interfaceName} on ${segment}: ${[mac, ...addresses].join(" ")}`,
+    ),
+    ...setup.routes.map(
+      ({ to, via, interfaceName }) => `route ${to}${via === undefined ? "" : ` via ${via}`} dev ${interfaceName}`,
+    ),
+    ...Object.entries(sysctls).map(([key, value]) => `sysctl ${key}=${value}`),
+    ...setup.rules.flatMap(({ tool, text }) => ["", `${loaderOf(tool)} <<'EOF'`, ...text.trimEnd().split("\n"), "EOF"]),
+  ];
+}
+
+/** The command that loads a rule text from its standard input. */
+function loaderOf(tool: NodeSpec["setup"]["rules"][number]["tool"]): string {
+  switch (tool) {
+    case "nft":
+      return "nft -f -";
+    case "iptables":
+    case "ip6tables":
+      return `${tool}-restore --noflush`;
+  }
+}
+
+function guestLines({ name, inside, image, command, environment }: GuestSpec): readonly string[] {
+  return [
+    `start ${image} in the network of ${inside}, as ${name}`,
+    ...(command === undefined ? [] : [`command ${JSON.stringify(command)}`]),
+    ...Object.entries(environment).map(([key, value]) => `environment ${key}=${value}`),
+  ];
+}
+
+function predictionLines({ session, path, selected, why }: Prediction): readonly string[] {
+  const pair = selected === undefined ? "" : `, ${selected.join(" → ")}`;
+  return ["", `theory expects for ${session}: ${path}${pair}`, ...why.map((reason) => `   ${reason}`)];
+}

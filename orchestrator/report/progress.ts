@@ -1,0 +1,137 @@
+/** One readable line for an event of a run, or none for events that only reports want. */
+
+import { formatMs } from "../lab/expectation.ts";
+import type { CandidateView, LabEvent, NodeEvent, PairView } from "../lab/lab-event.ts";
+
+/** The line that tells of an event while the run goes on, without its time; undefined for what would only be noise. */
+export function describeEvent(event: LabEvent): string | undefined {
+  switch (event.type) {
+    case "started":
+      return `${event.topology} on ${event.runtime}, run ${event.runId}`;
+    case "swept":
+      return event.line;
+    case "segments-made":
+      return `wires: ${event.segments.join(", ")}`;
+    case "nodes-made":
+      return `boxes: ${event.nodes.join(", ")}`;
+    case "host-started":
+      return `${event.node}: started from ${event.image}`;
+    case "host-exited":
+      return `${event.node}: ended with exit code ${event.exitCode}`;
+    case "node": {
+      const line = describeNodeEvent(event.event);
+      return line === undefined ? undefined : `${event.node}: ${line}`;
+    }
+    case "traffic":
+      return describeTraffic(event);
+    case "gave-up":
+      return `${event.session}: no ${event.waitedFor} within ${formatMs(event.afterMs)}, waiting no longer`;
+    default:
+      return describeEnd(event);
+  }
+}
+
+function describeEnd(event: LabEvent): string | undefined {
+  switch (event.type) {
+    case "kept":
+      return `the lab is kept; npm run testbed down ${event.runId} removes it`;
+    case "removed":
+      return event.leftovers.length === 0 ? "everything removed" : event.leftovers.join("\n");
+    default:
+      return undefined;
+  }
+}
+
+/** What one protocol event says to a reader; undefined for repetitions such as keepalives. */
+export function describeNodeEvent(event: NodeEvent): string | undefined {
+  return describeRegistration(event) ?? describeOffer(event) ?? describeCheck(event) ?? describeOutcome(event);
+}
+
+function describeRegistration(event: NodeEvent): string | undefined {
+  switch (event.type) {
+    case "registered":
+      return `registered ${event.homeAddress} from ${address(event.careOf)}${event.natDetected ? ", behind a NAT" : ""}`;
+    case "registration-failed":
+      return `registration failed: ${event.reason}`;
+    case "binding-registered":
+      return `binding ${event.homeAddress} at ${address(event.observed)}`;
+    case "binding-removed":
+      return `binding ${event.homeAddress} ${event.reason}`;
+    default:
+      return undefined;
+  }
+}
+
+function describeOffer(event: NodeEvent): string | undefined {
+  switch (event.type) {
+    case "candidate":
+      return `candidate ${candidate(event.candidate)}`;
+    case "offer-sent":
+      return `CoTI-ICE: offer of ${candidates(event.candidates)}${event.isRestart ? " (restart)" : ""}`;
+    case "answer-sent":
+      return `CoT-ICE: answer of ${candidates(event.candidates)}`;
+    case "check-list":
+      return `${event.role}, check list of ${event.pairs.length} ${event.pairs.length === 1 ? "pair" : "pairs"}`;
+    default:
+      return undefined;
+  }
+}
+
+function describeCheck(event: NodeEvent): string | undefined {
+  switch (event.type) {
+    case "check-sent":
+      return `${event.kind} check ${pair(event.pair)}`;
+    case "check-succeeded":
+      return `check answered ${pair(event.pair)} in ${formatMs(event.rttMs)}`;
+    case "check-failed":
+      return `check failed ${pair(event.pair)}: ${event.reason}`;
+    case "peer-reflexive":
+      return `learnt ${event.side} candidate ${candidate(event.candidate)}`;
+    case "role-conflict":
+      return `role conflict, ${event.role} from here on`;
+    default:
+      return undefined;
+  }
+}
+
+function describeOutcome(event: NodeEvent): string | undefined {
+  switch (event.type) {
+    case "nominated":
+      return `nominated ${pair(event.pair)}`;
+    case "session-failed":
+      return `session failed: ${event.reason}`;
+    case "binding-update-received":
+      return `Binding Update for ${event.careOf}, status ${event.status}`;
+    case "binding-accepted":
+      return `binding accepted for ${event.lifetimeSec} s`;
+    case "binding-rejected":
+      return `binding rejected with status ${event.status}`;
+    case "path":
+      return event.path === "direct" ? "data goes directly" : "data goes through the home agents";
+    default:
+      return undefined;
+  }
+}
+
+function describeTraffic({ session, kind, moment, result }: Extract<LabEvent, { type: "traffic" }>): string {
+  const times = result.rttMs.filter((rtt) => rtt !== null).sort((a, b) => a - b);
+  const median = times[Math.floor(times.length / 2)];
+  const way = moment === "before-ice" ? " through both home agents" : "";
+  return `${session}: ${kind}${way} ${result.received} of ${result.sent}${median === undefined ? "" : `, ${formatMs(median)}`}`;
+}
+
+function pair({ local, remote }: PairView): string {
+  return `${candidate(local)} → ${candidate(remote)}`;
+}
+
+function candidate(view: CandidateView): string {
+  return `${view.type} ${address(view.address)}`;
+}
+
+function candidates(views: readonly CandidateView[]): string {
+  return `${views.length} ${views.length === 1 ? "candidate" : "candidates"}`;
+}
+
+function address({ ip, port }: { readonly ip: string; readonly port: number }): string {
+  return ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
+}

@@ -1,0 +1,150 @@
+/**
+ * The result of a run as `result.json` holds it: one schema gives the type, the published JSON Schema
+ * (`result.schema.json`) and the check in tests. Fields are only ever added while `schema` stays the same.
+ */
+
+import { z } from "zod";
+
+/** Value of the field `schema` of a result. */
+export const RESULT_SCHEMA_VERSION = 1;
+
+const milliseconds = z.number().min(0).describe("milliseconds, with a fraction");
+const count = z.int().min(0);
+const candidateType = z.enum(["host", "server-reflexive", "peer-reflexive", "relayed"]);
+const pathName = z.enum(["direct", "home-agents", "none"]);
+
+const candidate = z.strictObject({
+  type: candidateType,
+  address: z.string().describe("IP address, IPv6 in the form of RFC 5952"),
+  port: z.int().min(0).max(65_535),
+  priority: z.number().min(0),
+});
+
+const pair = z.strictObject({ local: candidate, remote: candidate });
+
+const checks = z.strictObject({
+  sent: count.describe("Binding requests, without retransmissions of the same transaction"),
+  answered: count,
+  failed: count,
+});
+
+const traffic = z.strictObject({
+  sent: count,
+  received: count,
+  duplicates: count,
+  roundTripMs: milliseconds.optional().describe("median"),
+});
+
+const session = z.strictObject({
+  name: z.string(),
+  from: z.string(),
+  to: z.string(),
+  state: z.enum(["unregistered", "registered", "offered", "nominated", "bound", "failed"]),
+  path: pathName.describe("the way of the data at the end, proven by data that came back"),
+  selected: pair.optional().describe("the nominated pair, seen from `from`"),
+  nominatedAfterMs: milliseconds.optional().describe("from the offer to the nomination, at `from`"),
+  settledAfterMs: milliseconds.optional().describe("from the offer until both ends use the selected path"),
+  checks: checks.describe("of `from`"),
+  peerChecks: checks.describe("of `to`"),
+  candidates: z.array(candidate).describe("of `from`, in the order of finding"),
+  peerCandidates: z.array(candidate).describe("of `to`, in the order of finding"),
+  pingBeforeIce: traffic.optional().describe("through both home agents, before any check"),
+  ping: traffic.optional().describe("on the final path"),
+  echo: traffic.optional().describe("UDP on the final path"),
+  roundTripMs: milliseconds.optional().describe("median round trip of data on the final path"),
+  lost: count.describe("data packets without an answer"),
+  outages: z.array(z.strictObject({ event: z.string(), ms: milliseconds, packetsLost: count })),
+  failure: z.string().optional(),
+});
+
+const dependence = z.enum(["endpoint-independent", "address-dependent", "address-and-port-dependent"]);
+
+const natBehaviour = z.strictObject({
+  mapping: dependence,
+  filtering: dependence,
+  portAssignment: z.enum(["preserve", "random"]),
+  hairpinning: z.boolean(),
+  udpLifetimeSec: z.number(),
+  inboundRefresh: z.boolean(),
+});
+
+const router = z.strictObject({
+  name: z.string(),
+  declared: natBehaviour.optional().describe("RFC 4787; absent for a box that does not translate"),
+  observed: natBehaviour.partial().optional().describe("what a probe found; absent when none was made"),
+  agrees: z.boolean().optional(),
+});
+
+const expectation = z.strictObject({
+  session: z.string(),
+  text: z.string(),
+  expected: z.string(),
+  observed: z.string(),
+  verdict: z.enum(["pass", "fail"]),
+  source: z.string().describe("`file:line`, or `predicted` where the file expects nothing of the session"),
+});
+
+const prediction = z.strictObject({
+  session: z.string(),
+  path: pathName,
+  selected: z.tuple([candidateType, candidateType]).optional(),
+  why: z.string(),
+});
+
+const capture = z.strictObject({
+  segment: z.string().describe("interface name in `capture.pcapng`"),
+  packets: count,
+  octets: count,
+  droppedByKernel: count,
+});
+
+const host = z.strictObject({
+  name: z.string(),
+  image: z.string(),
+  exitCode: z.int().optional().describe("absent while it was still running at the end"),
+});
+
+export const runResultSchema = z
+  .strictObject({
+    schema: z.literal(RESULT_SCHEMA_VERSION),
+    runId: z.string(),
+    topology: z.string(),
+    summary: z.string(),
+    runtime: z.enum(["docker", "netns"]),
+    seed: z.int(),
+    startedAt: z.iso.datetime(),
+    verdict: z.enum(["pass", "fail", "error"]),
+    durationMs: milliseconds.describe("of the whole process until this file was written"),
+    phasesMs: z.record(z.string(), milliseconds).describe("where the time went; phases may overlap"),
+    sessions: z.array(session),
+    routers: z.array(router),
+    hosts: z.array(host),
+    expectations: z.array(expectation),
+    predicted: z.array(prediction),
+    captures: z.array(capture),
+    counters: z
+      .record(z.string(), z.record(z.string(), z.number()))
+      .describe("of every node's protocol machine, by node and name"),
+    environment: z.strictObject({
+      kernel: z.string(),
+      engine: z.string().optional(),
+      node: z.string().describe("version of Node.js that ran the program"),
+      capabilities: z.record(z.string(), z.union([z.boolean(), z.string()])),
+    }),
+    leftovers: z.array(z.string()).describe("what could not be removed, each with the cure"),
+    error: z
+      .strictObject({ code: z.string(), message: z.string(), hint: z.string().optional() })
+      .optional()
+      .describe("why the run could not be carried through; only with verdict `error`"),
+  })
+  .meta({ title: "Result of a testbed run", id: "result" });
+
+export type RunResult = z.infer<typeof runResultSchema>;
+export type SessionResult = RunResult["sessions"][number];
+export type CandidateResult = SessionResult["candidates"][number];
+export type Verdict = RunResult["verdict"];
+
+/** The published JSON Schema, as the text of `result.schema.json`. */
+export function resultSchemaText(): string {
+  return `${JSON.stringify(z.toJSONSchema(runResultSchema), null, 2)}\n`;
+}

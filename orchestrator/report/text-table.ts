@@ -1,0 +1,12 @@
+/** Aligned columns of plain text. */
+
+/** One line per row; cells are padded to the widest of their column, the last column is left as it is. */
+export function formatColumns(rows: readonly (readonly string[])[], gap = "  "): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
+      .join(gap)
+      .trimEnd(),
+  );
+}
