@@ -31,6 +31,11 @@ export interface NodeMachine {
 export interface MobileNodeMachine extends NodeMachine {
   /** Offers a session to the peer with this home address (RFC 5952 text); a session that exists is restarted. */
   connect(now: InstantMs, peerHomeAddress: string): void;
+  /**
+   * The node is on other local addresses: replaces its sockets, best first (the driver has opened them already). Data
+   * takes the home agents' path at once, the node registers anew and restarts its sessions.
+   */
+  retarget(now: InstantMs, sockets: readonly SocketAddress[]): void;
 }
 
 /** Pacing and retransmission profile of the checks (digest 2.3 and A-37). */
@@ -78,4 +83,13 @@ export interface NodeTimers {
   readonly freeDelayMs: number;
   readonly pairKeepaliveMs: number;
   readonly natKeepaliveMs: number;
+  /** First wait for the answer to HoTI, CoTI-ICE and a BU to a correspondent; doubles up to the longest one. */
+  readonly mobilityFirstTimeoutMs: number;
+  readonly mobilityMaxTimeoutMs: number;
+  /** How long keygen tokens may be used. */
+  readonly tokenLifetimeMs: number;
+  /** Longest lifetime of a binding with a correspondent; asked for and granted. */
+  readonly bindingLifetimeMs: number;
+  /** How long a BU waits for the pair it names when that is still being checked. */
+  readonly bindingHoldMs: number;
 }

@@ -1,0 +1,15 @@
+/** The protocol nodes and what a driver needs to run them. */
+
+export type { SocketAddress } from "./address.ts";
+export type { CandidateType, CandidateView, DataPath, NodeEvent, PairView } from "./events.ts";
+export type { Datagram, InstantMs, Rng, Transmit } from "./machine.ts";
+export { createMobileNode } from "./mice/mobile-node.ts";
+export type {
+  HomeAgentConfig,
+  IceProfile,
+  MobileNodeConfig,
+  MobileNodeMachine,
+  NodeMachine,
+  NodeTimers,
+} from "./mice/node-machine.ts";
+export { createHomeAgent } from "./mip6/home-agent.ts";

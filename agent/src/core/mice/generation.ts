@@ -1,0 +1,87 @@
+/**
+ * One generation of a session: own credentials and candidates with the ICE agent that checks them. An ICE restart is a
+ * new generation (RFC 8445 section 9).
+ */
+
+import { type SocketAddress, sameSocketAddress } from "../address.ts";
+import type { LocalCandidate } from "../ice/candidate.ts";
+import { createIceAgent } from "../ice/ice-agent.ts";
+import type { IceCredentials, IceMachine, RemoteDescription, ValidPair } from "../ice/ice-machine.ts";
+import { isRelayed } from "../ice/pair.ts";
+import type { InstantMs } from "../machine.ts";
+import { makeCredentials } from "./mip-ice-credentials.ts";
+import type { MipIceDescription } from "./mip-ice-option.ts";
+import type { SessionEnvironment } from "./session-environment.ts";
+
+/** Which side's message made the generation: the offerer controls at first, and sends the Binding Update. */
+export type GenerationOrigin = "offer" | "answer";
+
+export interface Generation {
+  readonly origin: GenerationOrigin;
+  readonly credentials: IceCredentials;
+  readonly candidates: readonly LocalCandidate[];
+  readonly ice: IceMachine;
+  /** What the peer's offer or answer said; absent until it came. */
+  remote: RemoteDescription | undefined;
+}
+
+/** Draws credentials and makes the agent, which answers checks from here on. */
+export function createGeneration(
+  startedAt: InstantMs,
+  origin: GenerationOrigin,
+  candidates: readonly LocalCandidate[],
+  env: SessionEnvironment,
+): Generation {
+  const credentials = makeCredentials(env.rng);
+  const { timers } = env;
+  const ice = createIceAgent({
+    profile: env.profile,
+    role: origin === "offer" ? "controlling" : "controlled",
+    credentials,
+    candidates,
+    startedAt,
+    rng: env.rng,
+    limits: {
+      nominationDelayMs: timers.nominationDelayMs,
+      relayPatienceMs: timers.relayPatienceMs,
+      freeDelayMs: timers.freeDelayMs,
+      keepaliveMs: timers.pairKeepaliveMs,
+    },
+  });
+  return { origin, credentials, candidates, ice, remote: undefined };
+}
+
+/** Takes the peer's description, and starts checks. */
+export function setRemote(now: InstantMs, generation: Generation, remote: RemoteDescription): void {
+  generation.remote = remote;
+  generation.ice.setRemote(now, remote);
+}
+
+/**
+ * What an offer or answer says of this generation: all candidates while checks run, the selected one alone once they
+ * are complete (digest 2.10). An offer of the controlling side then names the selected remote candidate (A-19).
+ */
+export function describeGeneration(generation: Generation, kind: "offer" | "answer"): MipIceDescription {
+  const { credentials, candidates, ice } = generation;
+  const selected = ice.state === "completed" ? ice.selectedPair() : undefined;
+  const namesRemote = selected !== undefined && kind === "offer" && ice.role === "controlling";
+  return {
+    isLite: false,
+    isMismatch: false,
+    credentials,
+    options: [],
+    candidates: selected === undefined ? candidates : [selected.local],
+    remoteCandidates: namesRemote ? [selected.remote.address] : [],
+  };
+}
+
+/** The valid pairs that do not take a home agent on their way, nominated ones first, then best first. */
+export function directPairs({ ice }: Generation): readonly ValidPair[] {
+  const direct = ice.validPairs().filter((pair) => !isRelayed(pair));
+  return [...direct.filter((pair) => pair.isNominated), ...direct.filter((pair) => !pair.isNominated)];
+}
+
+/** True when the peer listed this transport address among its candidates. */
+export function listsCandidate({ candidates }: RemoteDescription, address: SocketAddress): boolean {
+  return candidates.some((candidate) => sameSocketAddress(candidate.address, address));
+}

@@ -1,0 +1,19 @@
+import type { IceStats } from "../ice/ice-machine.ts";
+
+/** What an ICE agent counted, under the names of its node's counters; zeros are left out. */
+export function iceCounters(stats: IceStats): Readonly<Record<string, number>> {
+  const counters: Record<string, number> = {};
+  const add = (name: string, amount: number): void => {
+    if (amount > 0) counters[name] = amount;
+  };
+  add("checks.sent", stats.checksSent);
+  add("checks.answered", stats.checksAnswered);
+  add("checks.failed", stats.checksFailed);
+  add("checks.retransmitted", stats.retransmits);
+  add("checks.received", stats.requestsReceived);
+  add("keepalives.sent", stats.keepalivesSent);
+  add("keepalives.received", stats.indicationsReceived);
+  for (const [status, amount] of Object.entries(stats.answersSent)) add(`checks.answered-with-${status}`, amount);
+  for (const [reason, amount] of Object.entries(stats.dropped)) add(`dropped.check-${reason}`, amount);
+  return counters;
+}

@@ -1,0 +1,238 @@
+/**
+ * A mobile or correspondent node behind one machine: home registration, tunnel, sessions and data plane put together.
+ * The two roles differ only in who calls `connect`.
+ */
+
+import { addressToBytes, canonicalAddress, type SocketAddress } from "../address.ts";
+import type { Datagram, InstantMs, Rng, Transmit } from "../machine.ts";
+import { HomeRegistration } from "../mip6/home-registration.ts";
+import { decodeIpv6Packet } from "../mip6/ipv6-packet.ts";
+import { decodeUdpInIpv6 } from "../mip6/udp-in-ipv6.ts";
+import { type Correspondent, createCorrespondent } from "./correspondent.ts";
+import { createDataPlane, type DataPlane } from "./data-plane.ts";
+import { demultiplex } from "./demultiplex.ts";
+import { createGatheringPool, type GatheringPool } from "./gathering-pool.ts";
+import { minInstant } from "./min-instant.ts";
+import { createMobilityIntake } from "./mobility-intake.ts";
+import { createMobilityLink, type MobilityLink } from "./mobility-link.ts";
+import type { MobileNodeConfig, MobileNodeMachine, NodeTimers } from "./node-machine.ts";
+import { createOutbox, type Outbox } from "./outbox.ts";
+import { createReverseTunnel, type ReverseTunnel } from "./reverse-tunnel.ts";
+import { createSession, type Session } from "./session.ts";
+import { createSessionTable, DEFAULT_SESSION_LIMITS, type SessionTable } from "./session-table.ts";
+import { routeStun } from "./stun-router.ts";
+import { DEFAULT_TIMERS } from "./timers.ts";
+
+/** Makes a node; it does nothing before `start`. The same seed and inputs give the same octets. */
+export function createMobileNode(config: MobileNodeConfig, rng: Rng): MobileNodeMachine {
+  return new MobileNode(config, rng);
+}
+
+/** Updates unanswered over one IP version before the other is tried (digest 4.2). */
+const UNANSWERED_BEFORE_OTHER_VERSION = 3;
+
+class MobileNode implements MobileNodeMachine {
+  readonly #homeAddress: string;
+  readonly #timers: NodeTimers;
+  readonly #outbox: Outbox = createOutbox();
+  readonly #tunnel: ReverseTunnel;
+  readonly #registration: HomeRegistration;
+  readonly #correspondent: Correspondent;
+  readonly #link: MobilityLink;
+  readonly #gatherings: GatheringPool;
+  readonly #sessions: SessionTable;
+  readonly #dataPlane: DataPlane;
+  /** Peers to offer to as soon as the home registration stands. */
+  readonly #wanted = new Set<string>();
+  #sockets: readonly SocketAddress[];
+
+  constructor(config: MobileNodeConfig, rng: Rng) {
+    const homeAddress = canonicalAddress(config.homeAddress);
+    this.#homeAddress = homeAddress;
+    this.#timers = { ...DEFAULT_TIMERS, ...config.timers };
+    this.#sockets = config.sockets;
+    this.#tunnel = createReverseTunnel(config.homeAgent.tunnel, this.#outbox);
+    this.#tunnel.useSockets(config.sockets);
+    this.#registration = new HomeRegistration({
+      homeAddress,
+      homeAgentAddress: canonicalAddress(config.homeAgent.address),
+      natKeepaliveMs: this.#timers.natKeepaliveMs,
+      ...(config.registrationKey && { key: config.registrationKey }),
+    });
+    this.#correspondent = createCorrespondent(rng);
+    this.#link = createMobilityLink(homeAddress, this.#outbox, (packet) => this.#tunnel.send(packet));
+    this.#gatherings = createGatheringPool(
+      {
+        profile: config.profile,
+        rng,
+        servers: config.homeAgent.stun,
+        homeAddress,
+        sockets: () => this.#sockets,
+        tunnelSocket: () => this.#tunnel.ends?.local,
+      },
+      this.#outbox,
+    );
+    this.#sessions = createSessionTable(DEFAULT_SESSION_LIMITS, (peer) => this.#createSession(peer, config, rng));
+    this.#dataPlane = this.#createDataPlane(canonicalAddress(config.homeAgent.address));
+  }
+
+  start(now: InstantMs): void {
+    this.#register(now);
+    this.#settle(now);
+  }
+
+  connect(now: InstantMs, peerHomeAddress: string): void {
+    const peer = canonicalAddress(peerHomeAddress);
+    if (addressToBytes(peer).length !== 16 || peer === this.#homeAddress)
+      throw new RangeError(`a peer is named by the IPv6 home address of another node, not ${peerHomeAddress}`);
+    this.#want(now, peer);
+    this.#settle(now);
+  }
+
+  retarget(now: InstantMs, sockets: readonly SocketAddress[]): void {
+    this.#sockets = sockets;
+    this.#tunnel.useSockets(sockets);
+    for (const session of this.#sessions.all()) {
+      session.leaveDirectPath();
+      this.#wanted.add(session.peer);
+    }
+    this.#register(now);
+    this.#settle(now);
+  }
+
+  handleDatagram(now: InstantMs, datagram: Datagram): void {
+    const { local, remote } = datagram;
+    const payload = demultiplex(datagram.payload);
+    if (payload.kind === "ipv6") this.#dataPlane.fromWire(now, payload.packet, local, remote);
+    else if (payload.kind === "stun") this.#routeStun(now, datagram);
+    else this.#outbox.count(payload.kind === "unknown" ? `dropped.${payload.reason}` : `ignored.${payload.kind}`);
+    this.#settle(now);
+  }
+
+  handleTunPacket(now: InstantMs, packet: Uint8Array): void {
+    this.#dataPlane.fromTun(now, packet);
+  }
+
+  handleTimeout(now: InstantMs): void {
+    this.#registration.handleTimeout(now);
+    if (this.#registration.unanswered >= UNANSWERED_BEFORE_OTHER_VERSION && this.#tunnel.tryNext()) this.#register(now);
+    this.#gatherings.handleTimeout(now);
+    for (const session of this.#sessions.all()) session.handleTimeout(now);
+    this.#settle(now);
+  }
+
+  pollTransmit(): Transmit | undefined {
+    return this.#outbox.pollTransmit();
+  }
+
+  pollTunPacket(): Uint8Array | undefined {
+    return this.#outbox.pollTunPacket();
+  }
+
+  pollEvent() {
+    return this.#outbox.pollEvent();
+  }
+
+  pollTimeout(): InstantMs | undefined {
+    const sessions = [...this.#sessions.all()].map((session) => session.pollTimeout());
+    return minInstant(this.#registration.pollTimeout(), this.#gatherings.pollTimeout(), ...sessions);
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    const counters = { ...this.#outbox.counters() };
+    for (const session of this.#sessions.all()) {
+      for (const [name, amount] of Object.entries(session.counters())) counters[name] = (counters[name] ?? 0) + amount;
+    }
+    return counters;
+  }
+
+  #createSession(peer: string, { profile }: MobileNodeConfig, rng: Rng): Session {
+    return createSession(peer, {
+      homeAddress: this.#homeAddress,
+      profile,
+      timers: this.#timers,
+      rng,
+      outbox: this.#outbox,
+      link: this.#link,
+      correspondent: this.#correspondent,
+      gather: (now, forPeer, done) => this.#gatherings.gather(now, forPeer, done),
+      sendCheck: (transmit) => this.#sendCheck(transmit),
+    });
+  }
+
+  #createDataPlane(homeAgentAddress: string): DataPlane {
+    const shared = { outbox: this.#outbox, sessions: this.#sessions };
+    const intake = createMobilityIntake({
+      ...shared,
+      homeAgentAddress,
+      registration: this.#registration,
+      correspondent: this.#correspondent,
+      link: this.#link,
+    });
+    return createDataPlane(this.#homeAddress, {
+      ...shared,
+      tunnel: this.#tunnel,
+      control: { handleMobility: intake, handleRelayed: (now, packet) => this.#takeRelayed(now, packet) },
+    });
+  }
+
+  #register(now: InstantMs): void {
+    const local = this.#tunnel.ends?.local;
+    if (local !== undefined) this.#registration.retarget(now, local);
+    else
+      this.#outbox.emit({ type: "registration-failed", reason: "no socket of an IP version that the home agent has" });
+  }
+
+  #want(now: InstantMs, peer: string): void {
+    if (this.#registration.registration === undefined) {
+      this.#wanted.add(peer);
+      return;
+    }
+    const session = this.#sessions.open(peer);
+    if (typeof session === "string") this.#outbox.emit({ type: "session-failed", peer, reason: session });
+    else if (session.isSettingUp) this.#outbox.count("ignored.connect-while-setting-up");
+    else session.offer(now);
+  }
+
+  /** Everything that one input may set off in another part. */
+  #settle(now: InstantMs): void {
+    this.#gatherings.advance(now);
+    for (let packet = this.#registration.pollPacket(); packet !== undefined; packet = this.#registration.pollPacket())
+      this.#tunnel.send(packet);
+    for (let event = this.#registration.pollEvent(); event !== undefined; event = this.#registration.pollEvent()) {
+      this.#outbox.emit(event);
+      if (event.type === "registered") this.#offerToWanted(now);
+    }
+  }
+
+  #offerToWanted(now: InstantMs): void {
+    const peers = [...this.#wanted];
+    this.#wanted.clear();
+    for (const peer of peers) this.#want(now, peer);
+    this.#gatherings.advance(now);
+  }
+
+  #routeStun(now: InstantMs, datagram: Datagram): void {
+    routeStun(now, datagram, {
+      sessions: () => this.#sessions.all(),
+      clients: () => this.#gatherings.all(),
+      send: (transmit) => this.#sendCheck(transmit),
+      outbox: this.#outbox,
+    });
+  }
+
+  #sendCheck(transmit: Transmit): void {
+    if (transmit.local.ip === this.#homeAddress) this.#tunnel.sendDatagram(transmit);
+    else this.#outbox.transmit(transmit);
+  }
+
+  /** A check on a relayed pair: STUN in UDP in IPv6 from the tunnel, to the port of the relayed candidate. */
+  #takeRelayed(now: InstantMs, packet: Uint8Array): boolean {
+    const ip = decodeIpv6Packet(packet);
+    const inner = ip.ok ? decodeUdpInIpv6(ip.value) : ip;
+    if (!inner.ok || demultiplex(inner.value.payload).kind !== "stun") return false;
+    const { source, destination, payload } = inner.value;
+    this.#routeStun(now, { local: destination, remote: source, payload });
+    return true;
+  }
+}

@@ -1,0 +1,82 @@
+/** Mobility Headers that arrive at a node: decoded, checked, and given to who they are for. */
+
+import type { InstantMs } from "../machine.ts";
+import type { HomeRegistration } from "../mip6/home-registration.ts";
+import { decodeIpv6Packet, NEXT_HEADER } from "../mip6/ipv6-packet.ts";
+import { decodeMobilityMessage, type MobilityMessage } from "../mip6/messages.ts";
+import { BINDING_ERROR_STATUS } from "../mip6/status.ts";
+import type { Correspondent } from "./correspondent.ts";
+import { HOME_WAY, type MobilityLink, type PacketWay } from "./mobility-link.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Session } from "./session.ts";
+import type { ReceivedMobility } from "./session-environment.ts";
+import type { Refusal, SessionTable } from "./session-table.ts";
+
+export interface MobilityIntakeParts {
+  readonly homeAgentAddress: string;
+  readonly registration: HomeRegistration;
+  readonly correspondent: Correspondent;
+  readonly sessions: SessionTable;
+  readonly link: MobilityLink;
+  readonly outbox: Outbox;
+}
+
+/** Takes an IPv6 packet that may carry a Mobility Header; false when it does not, which makes it data. */
+export type MobilityIntake = (now: InstantMs, packet: Uint8Array, way: PacketWay) => boolean;
+
+export function createMobilityIntake(parts: MobilityIntakeParts): MobilityIntake {
+  const { outbox, link, correspondent, sessions } = parts;
+
+  const fromPeer = (now: InstantMs, peer: string, received: ReceivedMobility): void => {
+    const { message, way } = received;
+    if (message.type === "home-test-init") {
+      if (way.type === "pair") return outbox.count("dropped.home-test-init-off-home-path");
+      return void link.send(peer, correspondent.answerHomeTest(now, peer, message), HOME_WAY);
+    }
+    const session = sessionFor(now, peer, message, sessions);
+    if (typeof session === "string") return outbox.count(`dropped.${session}`);
+    session.handleMobility(now, received);
+  };
+  const take = (now: InstantMs, source: string, received: ReceivedMobility): void => {
+    const { message, header } = received;
+    if (source !== parts.homeAgentAddress) fromPeer(now, source, received);
+    else if (message.type !== "binding-acknowledgement") outbox.count("ignored.home-agent-message");
+    else if (!parts.registration.handleAcknowledgement(now, message, header))
+      outbox.count("dropped.acknowledgement-stale");
+  };
+  return (now, packet, way) => {
+    const ip = decodeIpv6Packet(packet);
+    if (!ip.ok) return drop(outbox, ip.error.code);
+    const { nextHeader, payload, destination } = ip.value;
+    if (nextHeader !== NEXT_HEADER.mobility) return false;
+    const source = ip.value.homeAddress ?? ip.value.source;
+    const message = decodeMobilityMessage(payload, { source, destination });
+    if (!message.ok) return drop(outbox, message.error.code);
+    if (message.value.type === "unknown") answerUnknown(source, way, link, outbox);
+    else take(now, source, { message: message.value, header: payload, way });
+    return true;
+  };
+}
+
+/** Only an offer begins a session; everything else is about one. */
+function sessionFor(
+  now: InstantMs,
+  peer: string,
+  message: MobilityMessage,
+  sessions: SessionTable,
+): Session | Refusal | "no-session" {
+  if (message.type === "care-of-test-init-ice") return sessions.admit(now, peer);
+  return sessions.findByAddress(peer) ?? "no-session";
+}
+
+/** RFC 6275 section 9.2: a message of an unknown type is answered with a Binding Error of status 2. */
+function answerUnknown(peer: string, way: PacketWay, link: MobilityLink, outbox: Outbox): void {
+  outbox.count("refused.unknown-mobility-header");
+  const status = BINDING_ERROR_STATUS.unrecognizedMobilityHeaderType;
+  link.send(peer, { type: "binding-error", status, homeAddress: "::", options: [] }, way);
+}
+
+function drop(outbox: Outbox, reason: string): true {
+  outbox.count(`dropped.${reason}`);
+  return true;
+}

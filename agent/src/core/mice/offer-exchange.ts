@@ -1,0 +1,98 @@
+/**
+ * The offerer's exchange with one peer: HoTI and CoTI-ICE out, HoT and CoT-ICE back (digest 5 and 9, steps 8 to 12).
+ *
+ * Both messages leave together; each is repeated byte for byte until its answer arrives or the longest wait is over.
+ * What comes out are the two keygen tokens and the peer's answer.
+ */
+
+import type { InstantMs, Rng } from "../machine.ts";
+import { COOKIE_LENGTH, type MobilityMessageOf } from "../mip6/messages.ts";
+import { type Backoff, type BackoffLimits, createBackoff } from "./backoff.ts";
+import type { IndexedToken } from "./correspondent.ts";
+import { encodeMipIce, type MipIceDescription } from "./mip-ice-option.ts";
+import { HOME_WAY, type MobilityLink } from "./mobility-link.ts";
+import { sameOctets } from "./same-octets.ts";
+
+/** Why the offerer speaks: a first offer, an ICE restart, or fresh tokens for the binding it has (A-34). */
+export type OfferPurpose = "initial" | "restart" | "refresh";
+
+/** A keygen token and when it was made, as far as the offerer knows. */
+export interface ReceivedToken extends IndexedToken {
+  readonly receivedAt: InstantMs;
+}
+
+export interface OfferExchange {
+  readonly purpose: OfferPurpose;
+  readonly homeToken: ReceivedToken | undefined;
+  readonly careOfToken: ReceivedToken | undefined;
+  /** Takes a HoT; false when the cookie is not of this exchange or it has one already. */
+  takeHomeTest(now: InstantMs, message: MobilityMessageOf<"home-test">): boolean;
+  /** True when a CoT-ICE with this cookie is awaited. */
+  awaitsAnswer(message: MobilityMessageOf<"care-of-test-ice">): boolean;
+  /** Notes the token of a CoT-ICE whose option is good; repetition of the offer ends. */
+  takeAnswer(now: InstantMs, message: MobilityMessageOf<"care-of-test-ice">): void;
+  /** Repeats what is unanswered; true when the exchange is given up. */
+  handleTimeout(now: InstantMs): boolean;
+  pollTimeout(): InstantMs | undefined;
+}
+
+/** Sends both messages. `homeToken` of an earlier exchange that is still fresh saves the HoTI. */
+export function startOfferExchange(
+  now: InstantMs,
+  exchange: {
+    readonly purpose: OfferPurpose;
+    readonly peer: string;
+    readonly description: MipIceDescription;
+    readonly homeToken?: ReceivedToken;
+    readonly limits: BackoffLimits;
+  },
+  rng: Rng,
+  link: MobilityLink,
+): OfferExchange {
+  const { purpose, peer, description, limits } = exchange;
+  const homeInitCookie = rng.bytes(COOKIE_LENGTH);
+  const careOfInitCookie = rng.bytes(COOKIE_LENGTH);
+  let { homeToken } = exchange;
+  let careOfToken: ReceivedToken | undefined;
+
+  const homeTestInit =
+    homeToken === undefined
+      ? link.send(peer, { type: "home-test-init", homeInitCookie, options: [] }, HOME_WAY)
+      : undefined;
+  const options = encodeMipIce(description);
+  const careOfTestInit = link.send(peer, { type: "care-of-test-init-ice", careOfInitCookie, options }, HOME_WAY);
+  let backoff: Backoff | undefined = createBackoff(now, limits);
+
+  const settle = (): void => {
+    if (homeToken !== undefined && careOfToken !== undefined) backoff = undefined;
+  };
+  return {
+    purpose,
+    get homeToken() {
+      return homeToken;
+    },
+    get careOfToken() {
+      return careOfToken;
+    },
+    takeHomeTest(at, message) {
+      if (homeToken !== undefined || !sameOctets(message.homeInitCookie, homeInitCookie)) return false;
+      homeToken = { index: message.homeNonceIndex, token: message.homeKeygenToken, receivedAt: at };
+      settle();
+      return true;
+    },
+    awaitsAnswer: (message) => careOfToken === undefined && sameOctets(message.careOfInitCookie, careOfInitCookie),
+    takeAnswer(at, message) {
+      careOfToken = { index: message.careOfNonceIndex, token: message.careOfKeygenToken, receivedAt: at };
+      settle();
+    },
+    handleTimeout(at) {
+      const due = backoff?.poll(at);
+      if (due === "give-up") backoff = undefined;
+      if (due !== "send") return due === "give-up";
+      if (homeToken === undefined && homeTestInit !== undefined) link.sendHeader(peer, homeTestInit, HOME_WAY);
+      if (careOfToken === undefined) link.sendHeader(peer, careOfTestInit, HOME_WAY);
+      return false;
+    },
+    pollTimeout: () => backoff?.dueAt,
+  };
+}

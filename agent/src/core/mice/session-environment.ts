@@ -1,0 +1,33 @@
+/** What a session uses of the node it belongs to. */
+
+import type { LocalCandidate } from "../ice/candidate.ts";
+import type { InstantMs, Rng, Transmit } from "../machine.ts";
+import type { MobilityMessage } from "../mip6/messages.ts";
+import type { Correspondent } from "./correspondent.ts";
+import type { MobilityLink, PacketWay } from "./mobility-link.ts";
+import type { IceProfile, NodeTimers } from "./node-machine.ts";
+import type { Outbox } from "./outbox.ts";
+
+export interface SessionEnvironment {
+  readonly homeAddress: string;
+  readonly profile: IceProfile;
+  readonly timers: NodeTimers;
+  readonly rng: Rng;
+  readonly outbox: Outbox;
+  readonly link: MobilityLink;
+  readonly correspondent: Correspondent;
+  /** Gathers candidates and reports them for this peer; `done` gets all of them. The answer ends it early. */
+  readonly gather: (now: InstantMs, peer: string, done: GatheringDone) => () => void;
+  /** Sends a check; one from the home address goes through the tunnel. */
+  readonly sendCheck: (transmit: Transmit) => void;
+}
+
+export type GatheringDone = (now: InstantMs, candidates: readonly LocalCandidate[]) => void;
+
+/** A mobility message from a peer that passed its checksum. */
+export interface ReceivedMobility<Message extends MobilityMessage = MobilityMessage> {
+  readonly message: Message;
+  /** The whole Mobility Header. */
+  readonly header: Uint8Array;
+  readonly way: PacketWay;
+}

@@ -1,0 +1,19 @@
+/** What the parts of a session see of the whole. */
+
+import type { IceCredentials } from "../ice/ice-machine.ts";
+import type { Generation } from "./generation.ts";
+import type { SessionEnvironment } from "./session-environment.ts";
+import type { SessionPath } from "./session-path.ts";
+
+export interface SessionHost {
+  readonly peer: string;
+  readonly env: SessionEnvironment;
+  readonly path: SessionPath;
+  readonly generation: Generation | undefined;
+  /** Credentials of the peer's latest offer or answer, also after this node has begun a new generation. */
+  remoteCredentials: IceCredentials | undefined;
+  /** Replaces the generation, and with it the checks; the data path stays. */
+  adopt(generation: Generation): void;
+  /** Reports that no direct path will come of what is under way; data takes the home agents' path. */
+  fail(reason: string): void;
+}

@@ -1,0 +1,17 @@
+/** Defaults of digest 8.7. */
+
+import type { NodeTimers } from "./node-machine.ts";
+
+/** Used where a configuration says nothing else. */
+export const DEFAULT_TIMERS: NodeTimers = {
+  nominationDelayMs: 100,
+  relayPatienceMs: 2000,
+  freeDelayMs: 3000,
+  pairKeepaliveMs: 15_000,
+  natKeepaliveMs: 110_000,
+  mobilityFirstTimeoutMs: 1000,
+  mobilityMaxTimeoutMs: 32_000,
+  tokenLifetimeMs: 210_000,
+  bindingLifetimeMs: 420_000,
+  bindingHoldMs: 2000,
+};

@@ -1,0 +1,203 @@
+/**
+ * The standard network of a session test: a mobile and a correspondent node, each in a home of its own, two home agents
+ * and the internet between them.
+ *
+ *      mn ── home ── [nat-a] ──┐            ┌── [nat-b] ── cafe ── cn
+ *                              ├─ internet ─┤
+ *                     ha-a ────┘            └──── ha-b
+ */
+
+import type { SocketAddress } from "../core/address.ts";
+import type { NodeEvent } from "../core/events.ts";
+import type { LinkCondition } from "../core/link/link-condition.ts";
+import { createMobileNode } from "../core/mice/mobile-node.ts";
+import type { IceProfile, MobileNodeMachine, NodeMachine, NodeTimers } from "../core/mice/node-machine.ts";
+import { createHomeAgent } from "../core/mip6/home-agent.ts";
+import { type MachineNode, routeFromTun, runMachine, type TimedEvent } from "./machine-node.ts";
+import type { SimNatProfile } from "./nat-table.ts";
+import { seededRng } from "./seeded-rng.ts";
+import { SimHost } from "./sim-host.ts";
+import { createSimNat, type SimNat } from "./sim-nat.ts";
+import { SimNet } from "./sim-net.ts";
+
+/** One side of the network. */
+export interface SideSetup {
+  /** The box at the edge; without one the node is on the internet itself. */
+  readonly nat?: Partial<SimNatProfile>;
+  /** Between the box, or the node without one, and the internet. */
+  readonly access?: LinkCondition;
+  readonly profile?: IceProfile;
+  readonly timers?: Partial<NodeTimers>;
+}
+
+export interface MiceNetSetup {
+  readonly a?: SideSetup;
+  readonly b?: SideSetup;
+  /** Between each home agent and the internet. */
+  readonly homeAgents?: LinkCondition;
+  readonly seed?: number;
+}
+
+/** A side of the running network. */
+export interface Side {
+  readonly homeAddress: string;
+  readonly socket: SocketAddress;
+  readonly node: MachineNode<MobileNodeMachine>;
+  readonly homeAgent: MachineNode<NodeMachine>;
+  readonly nat: SimNat | undefined;
+  /** Packets that the node handed to its kernel through the TUN device. */
+  readonly received: Uint8Array[];
+}
+
+export interface MiceNet {
+  readonly net: SimNet;
+  readonly mn: Side;
+  readonly cn: Side;
+  /** Runs until both sides reported such an event; false when the time is over before. */
+  runUntilBoth(type: NodeEvent["type"], limitMs: number): boolean;
+}
+
+/** A box that keeps ports, filters by address and port, and does not hairpin: the home router. */
+export const HOME_ROUTER: SimNatProfile = {
+  mapping: "endpoint-independent",
+  filtering: "address-and-port-dependent",
+  portAssignment: "preserve",
+  ports: { first: 40_000, last: 59_999 },
+  hairpinning: false,
+  udpLifetimeSec: 120,
+  inboundRefresh: true,
+  seed: 1,
+};
+
+/** Port of the candidate sockets; the same on both sides, on purpose. */
+const PORT = 40_001;
+
+/** Builds the network and starts every node at time 0. */
+export function createMiceNet(setup: MiceNetSetup = {}): MiceNet {
+  const seed = setup.seed ?? 1;
+  const net = new SimNet(seed);
+  const mn = createSide(net, SIDES.a, setup.a ?? {}, setup.homeAgents, seed * 2 + 1);
+  const cn = createSide(net, SIDES.b, setup.b ?? {}, setup.homeAgents, seed * 2 + 2);
+  mn.homeAgent.host.route(SIDES.b.homePrefix, SIDES.b.homeAgentIpv6);
+  cn.homeAgent.host.route(SIDES.a.homePrefix, SIDES.a.homeAgentIpv6);
+  const has = (side: Side, type: NodeEvent["type"]): boolean =>
+    side.node.events.some(({ event }) => event.type === type);
+  return {
+    net,
+    mn,
+    cn,
+    runUntilBoth: (type, limitMs) => net.time.runWhile(() => !(has(mn, type) && has(cn, type)), net.time.now + limitMs),
+  };
+}
+
+/** The events of one type that a side reported. */
+export function eventsOf<T extends NodeEvent["type"]>(
+  side: Side,
+  type: T,
+): readonly (TimedEvent & { readonly event: Extract<NodeEvent, { readonly type: T }> })[] {
+  return side.node.events.filter(
+    (timed): timed is TimedEvent & { readonly event: Extract<NodeEvent, { readonly type: T }> } =>
+      timed.event.type === type,
+  );
+}
+
+interface SideAddresses {
+  readonly letter: "a" | "b";
+  readonly homePrefix: string;
+  readonly homeAddress: string;
+  /** The home agent on the internet. */
+  readonly homeAgentIpv4: string;
+  readonly homeAgentIpv6: string;
+  /** Inside the home prefix. */
+  readonly homeAgentHome: string;
+  readonly wan: string;
+}
+
+const SIDES: Readonly<Record<"a" | "b", SideAddresses>> = {
+  a: {
+    letter: "a",
+    homePrefix: "2001:db8:a::/64",
+    homeAddress: "2001:db8:a::100",
+    homeAgentIpv4: "198.18.0.2",
+    homeAgentIpv6: "2001:db8::2",
+    homeAgentHome: "2001:db8:a::1",
+    wan: "198.18.0.10",
+  },
+  b: {
+    letter: "b",
+    homePrefix: "2001:db8:b::/64",
+    homeAddress: "2001:db8:b::200",
+    homeAgentIpv4: "198.18.0.3",
+    homeAgentIpv6: "2001:db8::3",
+    homeAgentHome: "2001:db8:b::1",
+    wan: "198.18.0.20",
+  },
+};
+
+function createSide(
+  net: SimNet,
+  addresses: SideAddresses,
+  setup: SideSetup,
+  homeAgentLink: LinkCondition | undefined,
+  seed: number,
+): Side {
+  const homeAgent = createHomeAgentNode(net, addresses, homeAgentLink);
+  const host = new SimHost(net, addresses.letter === "a" ? "mn" : "cn");
+  const { nat, ip } = attachToInternet(net, host, addresses, setup);
+  const socket = { ip, port: PORT };
+  const machine = createMobileNode(
+    {
+      homeAddress: addresses.homeAddress,
+      homeAgent: {
+        address: addresses.homeAgentHome,
+        tunnel: [{ ip: addresses.homeAgentIpv4, port: 4191 }],
+        stun: [{ ip: addresses.homeAgentIpv4, port: 3478 }],
+      },
+      sockets: [socket],
+      profile: setup.profile ?? "ice16",
+      ...(setup.timers && { timers: setup.timers }),
+    },
+    seededRng(seed),
+  );
+  const received: Uint8Array[] = [];
+  const onTun = (packet: Uint8Array): void => void received.push(packet);
+  const node = runMachine(host, machine, { sockets: [socket], onTun });
+  return { homeAddress: addresses.homeAddress, socket, node, homeAgent, nat, received };
+}
+
+function createHomeAgentNode(
+  net: SimNet,
+  { letter, homePrefix, homeAgentIpv4, homeAgentIpv6, homeAgentHome }: SideAddresses,
+  link: LinkCondition | undefined,
+): MachineNode<NodeMachine> {
+  const host = new SimHost(net, `ha-${letter}`);
+  host.attach("internet", [`${homeAgentIpv4}/24`, `${homeAgentIpv6}/64`], link);
+  host.routeToTun(homePrefix);
+  const tunnelSockets = [{ ip: homeAgentIpv4, port: 4191 }];
+  const stunSockets = [{ ip: homeAgentIpv4, port: 3478 }];
+  const machine = createHomeAgent({ address: homeAgentHome, homePrefix, tunnelSockets, stunSockets });
+  return runMachine(host, machine, { sockets: [...tunnelSockets, ...stunSockets], onTun: routeFromTun(host) });
+}
+
+/** Puts the node on the internet, or into a home 192.168.1.0/24 behind its box. */
+function attachToInternet(
+  net: SimNet,
+  host: SimHost,
+  { letter, wan }: SideAddresses,
+  { nat, access }: SideSetup,
+): { readonly nat: SimNat | undefined; readonly ip: string } {
+  if (nat === undefined) {
+    host.attach("internet", [`${wan}/24`], access);
+    return { nat: undefined, ip: wan };
+  }
+  const lan = letter === "a" ? "home" : "cafe";
+  const box = createSimNat(net, {
+    name: `nat-${letter}`,
+    profile: { ...HOME_ROUTER, ...nat },
+    wan: { wire: "internet", address: `${wan}/24`, ...(access && { condition: access }) },
+    lan: { wire: lan, address: "192.168.1.1/24" },
+  });
+  host.attach(lan, ["192.168.1.2/24"]);
+  host.route("0.0.0.0/0", "192.168.1.1");
+  return { nat: box, ip: "192.168.1.2" };
+}
