@@ -1,0 +1,66 @@
+/**
+ * What a box lets through, as texts for iptables-restore and ip6tables-restore. Each replaces the filter table and
+ * touches no other: an engine keeps rules of its own in a node's nat table.
+ *
+ * New packets to the box itself are dropped. That is more than caution: a stray packet that is taken in claims the
+ * port in connection tracking, and the next packet from inside on that port leaves from another one.
+ */
+
+import { type Family, familyOfText } from "../topology/address-text.ts";
+import type { ResolvedFirewall, ResolvedRouter } from "../topology/resolved.ts";
+
+/** Text for `iptables-restore` (4) or `ip6tables-restore` (6). */
+export function renderFirewall(router: ResolvedRouter, family: Family): string {
+  const translates = family === 4 && router.nat !== undefined;
+  return [
+    "*filter",
+    ":INPUT DROP [0:0]",
+    ":FORWARD DROP [0:0]",
+    ":OUTPUT ACCEPT [0:0]",
+    "-A INPUT -i lo -j ACCEPT",
+    "-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
+    family === 4 ? "-A INPUT -p icmp -j ACCEPT" : "-A INPUT -p ipv6-icmp -j ACCEPT",
+    "-A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
+    ...(translates ? ["-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT"] : []),
+    ...router.lan.flatMap((lan) => outbound(router, lan)),
+    ...router.firewall.pinholes.filter(({ to }) => familyOfText(to) === family).map((hole) => pinhole(router, hole)),
+    ...(router.firewall.inbound === "open" ? inbound(router) : []),
+    "COMMIT",
+    "",
+  ].join("\n");
+}
+
+/** From one inside wire to the outside; UDP may be restricted. */
+function outbound({ wan, firewall }: ResolvedRouter, lan: string): string[] {
+  const way = `-A FORWARD -i ${lan} -o ${wan}`;
+  const { outboundUdp } = firewall;
+  const ports = typeof outboundUdp === "string" ? [] : outboundUdp;
+  return [
+    ...ports.map((port) => `${way} -p udp -m udp --dport ${port} -j ACCEPT`),
+    ...(outboundUdp === "all" ? [] : [`${way} -p udp -j DROP`]),
+    `${way} -j ACCEPT`,
+  ];
+}
+
+/** Everything from outside, and between the inside wires. */
+function inbound({ wan, lan }: ResolvedRouter): string[] {
+  const between = lan.flatMap((from) => lan.filter((to) => to !== from).map((to) => [from, to] as const));
+  return [
+    ...lan.map((name) => `-A FORWARD -i ${wan} -o ${name} -j ACCEPT`),
+    ...between.map(([from, to]) => `-A FORWARD -i ${from} -o ${to} -j ACCEPT`),
+  ];
+}
+
+/** Protocol number of the Mobility Header (RFC 6275 section 6.1). */
+const MOBILITY_HEADER = 135;
+
+function pinhole({ wan }: ResolvedRouter, { protocol, from, to, port }: ResolvedFirewall["pinholes"][number]): string {
+  return [
+    `-A FORWARD -i ${wan}`,
+    ...(from === undefined ? [] : [`-s ${from}`]),
+    `-d ${to}`,
+    protocol === "udp" ? "-p udp -m udp" : `-p ${MOBILITY_HEADER}`,
+    ...(port === undefined ? [] : [`--dport ${port}`]),
+    "-j ACCEPT",
+  ].join(" ");
+}

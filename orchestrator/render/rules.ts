@@ -1,0 +1,16 @@
+/** Everything that is loaded into a box, in the order of loading. */
+
+import type { RuleText } from "@testbed/agent/control";
+import type { ResolvedRouter } from "../topology/resolved.ts";
+import { renderFirewall } from "./firewall.ts";
+import { renderNat } from "./nat.ts";
+
+/** Rule texts of a box: policy first, so that nothing slips through before it stands. */
+export function renderRules(router: ResolvedRouter): readonly RuleText[] {
+  const nat = renderNat(router);
+  return [
+    { tool: "iptables", text: renderFirewall(router, 4) },
+    { tool: "ip6tables", text: renderFirewall(router, 6) },
+    ...(nat === undefined ? [] : [{ tool: "nft" as const, text: nat }]),
+  ];
+}
