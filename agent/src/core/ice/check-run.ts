@@ -191,8 +191,11 @@ export class CheckRun {
 
   /** Does what has become due. */
   advance(now: InstantMs): void {
-    if (this.#state === "running" && !this.#config.isLite) this.#considerConclusion(now);
-    if (this.#state !== "failed" && now >= this.#nextCheckAt) this.#sendNextCheck(now);
+    this.#considerConclusion(now);
+    if (this.#state === "failed" || now < this.#nextCheckAt || !this.#list.hasDue) return;
+    this.#sendNextCheck(now);
+    // The pair that has just been checked may be all that holds the nomination up, and not for long any more.
+    this.#considerConclusion(now);
   }
 
   // What a received check changes (digest 2.8)
@@ -352,6 +355,7 @@ export class CheckRun {
   // Nomination and conclusion (digest 2.9)
 
   #considerConclusion(now: InstantMs): void {
+    if (this.#state !== "running" || this.#config.isLite) return;
     const { open } = this.#list;
     if (this.#claim.role === "controlling" && !this.#isNominating) {
       const decision = decideNomination(now, this.#valid.pairs, open, this.#config.limits);

@@ -74,13 +74,12 @@ export class StunTransaction {
   /** A wake-up that comes late makes one transmission of all it missed: the moment of failure stays where it is. */
   handleTimeout(now: InstantMs): void {
     if (!this.#isOpen()) return;
-    const elapsedMs = now - this.#startedAt;
-    if (elapsedMs >= this.#schedule.failAfterMs) {
+    if (now >= this.#startedAt + this.#schedule.failAfterMs) {
       this.#end(this.#state === "cancelled" ? "expired" : "timed-out");
       return;
     }
-    if (this.#state === "cancelled" || !this.#isDue(elapsedMs)) return;
-    while (this.#isDue(elapsedMs)) this.#next += 1;
+    if (this.#state === "cancelled" || !this.#isDue(now)) return;
+    while (this.#isDue(now)) this.#next += 1;
     this.#isTransmitDue = true;
     this.#sentCount += 1;
     this.#sentAt = now;
@@ -119,8 +118,9 @@ export class StunTransaction {
     return this.#state === "in-progress" || this.#state === "cancelled";
   }
 
-  #isDue(elapsedMs: number): boolean {
-    return elapsedMs >= (this.#schedule.sendAfterMs[this.#next] ?? Number.POSITIVE_INFINITY);
+  /** Compares instants as `pollTimeout` gives them: a difference of fractions may fall short of its own sum. */
+  #isDue(now: InstantMs): boolean {
+    return now >= this.#startedAt + (this.#schedule.sendAfterMs[this.#next] ?? Number.POSITIVE_INFINITY);
   }
 
   #end(state: TransactionState): void {
