@@ -14,29 +14,31 @@ export type OfferRecord =
   /** The whole Mobility Header of the answer. */
   | { readonly type: "answered"; readonly header: Uint8Array };
 
-export interface AnswerBook {
-  find(cookie: Uint8Array): OfferRecord | undefined;
-  record(cookie: Uint8Array, record: OfferRecord): void;
-  /** Drops an offer that was pending, so that a repetition counts as new. */
-  forget(cookie: Uint8Array): void;
-}
-
 const MAX_RECORDS = 8;
 
-export function createAnswerBook(): AnswerBook {
-  const records = new Map<string, OfferRecord>();
-  const keyOf = (cookie: Uint8Array): string => String.fromCharCode(...cookie);
-  return {
-    find: (cookie) => records.get(keyOf(cookie)),
-    record(cookie, record) {
-      const key = keyOf(cookie);
-      records.delete(key);
-      records.set(key, record);
-      for (const oldest of records.keys()) {
-        if (records.size <= MAX_RECORDS) break;
-        records.delete(oldest);
-      }
-    },
-    forget: (cookie) => void records.delete(keyOf(cookie)),
-  };
+export class AnswerBook {
+  readonly #records = new Map<string, OfferRecord>();
+
+  find(cookie: Uint8Array): OfferRecord | undefined {
+    return this.#records.get(keyOf(cookie));
+  }
+
+  record(cookie: Uint8Array, record: OfferRecord): void {
+    const key = keyOf(cookie);
+    this.#records.delete(key);
+    this.#records.set(key, record);
+    for (const oldest of this.#records.keys()) {
+      if (this.#records.size <= MAX_RECORDS) break;
+      this.#records.delete(oldest);
+    }
+  }
+
+  /** Drops an offer that was pending, so that a repetition counts as new. */
+  forget(cookie: Uint8Array): void {
+    this.#records.delete(keyOf(cookie));
+  }
+}
+
+function keyOf(cookie: Uint8Array): string {
+  return String.fromCharCode(...cookie);
 }

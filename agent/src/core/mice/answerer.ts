@@ -4,27 +4,18 @@
  */
 
 import { addressToBytes } from "../address.ts";
-import { candidateView, type LocalCandidate } from "../ice/candidate.ts";
+import { candidateView } from "../ice/candidate.ts";
 import type { IceCredentials } from "../ice/ice-machine.ts";
 import type { InstantMs } from "../machine.ts";
 import type { MobilityMessageOf } from "../mip6/messages.ts";
-import { createAnswerBook } from "./answer-book.ts";
+import { AnswerBook } from "./answer-book.ts";
 import { createGeneration, describeGeneration, listsCandidate, setRemote } from "./generation.ts";
 import { decodeMipIce, encodeMipIce, MISMATCH_ANSWER, type MipIceDescription } from "./mip-ice-option.ts";
 import { HOME_WAY } from "./mobility-link.ts";
 import type { Offerer } from "./offerer.ts";
-import type { ReceivedMobility } from "./session-environment.ts";
 import type { SessionHost } from "./session-host.ts";
 
 type CareOfTestInitIce = MobilityMessageOf<"care-of-test-init-ice">;
-
-export interface Answerer {
-  /** Candidates for an answer are being gathered. */
-  readonly isAnswering: boolean;
-  takeOffer(now: InstantMs, received: ReceivedMobility<CareOfTestInitIce>): void;
-  /** Ends what is under way, because this node offers anew. */
-  abandon(): void;
-}
 
 /** How the credentials of an offer relate to those that the peer last gave. */
 type OfferKind = "first" | "restart" | "refresh" | "half-changed";
@@ -38,88 +29,117 @@ type Crossing = "none" | "loses" | "straggles";
  */
 const STRAGGLER_WINDOW_MS = 3000;
 
-export function createAnswerer(host: SessionHost, offerer: Offerer): Answerer {
-  const { peer, env, path } = host;
-  const { outbox } = env;
-  const book = createAnswerBook();
-  let gathering: { readonly cookie: Uint8Array; readonly stop: () => void } | undefined;
+export class Answerer {
+  readonly #host: SessionHost;
+  readonly #offerer: Offerer;
+  readonly #book = new AnswerBook();
+  #gathering: { readonly cookie: Uint8Array; readonly stop: () => void } | undefined;
 
-  const abandon = (): void => {
-    gathering?.stop();
-    if (gathering !== undefined) book.forget(gathering.cookie);
-    gathering = undefined;
-  };
-  const send = (now: InstantMs, offer: CareOfTestInitIce, description: MipIceDescription): void => {
+  constructor(host: SessionHost, offerer: Offerer) {
+    this.#host = host;
+    this.#offerer = offerer;
+  }
+
+  /** Candidates for an answer are being gathered. */
+  get isAnswering(): boolean {
+    return this.#gathering !== undefined;
+  }
+
+  takeOffer(now: InstantMs, offer: CareOfTestInitIce): void {
+    const known = this.#book.find(offer.careOfInitCookie);
+    if (known?.type === "answered") {
+      this.#host.env.link.sendHeader(this.#host.peer, known.header, HOME_WAY);
+      return;
+    }
+    if (known?.type === "pending" || known?.type === "lost") {
+      this.#count("ignored.offer-repeated");
+      return;
+    }
+    const received = decodeMipIce(offer.options);
+    if (!received.ok) this.#count(`dropped.${received.error.code}`);
+    else if (received.value === undefined) this.#count("dropped.offer-without-mip-ice");
+    else this.#takeDescription(now, offer, received.value.description);
+  }
+
+  /** Ends what is under way, because this node offers anew. */
+  abandon(): void {
+    this.#gathering?.stop();
+    if (this.#gathering !== undefined) this.#book.forget(this.#gathering.cookie);
+    this.#gathering = undefined;
+  }
+
+  #takeDescription(now: InstantMs, offer: CareOfTestInitIce, remote: MipIceDescription): void {
+    const { remoteCredentials, env, peer } = this.#host;
+    const kind = kindOf(remote, remoteCredentials);
+    const crossing = crossingOf(now, kind, this.#offerer, comparesHigher(env.homeAddress, peer));
+    const isRepeatedStraggler = crossing === "straggles" && this.#book.find(offer.careOfInitCookie) !== undefined;
+    if (kind === "half-changed") this.#count("dropped.offer-half-changed");
+    else if (crossing !== "none" && !isRepeatedStraggler) this.#ignore(offer, crossing);
+    else if (kind === "refresh") this.#confirm(now, offer, remote);
+    else if (hasDefaultCandidate(remote, peer)) this.#accept(now, offer, remote, kind === "restart");
+    else this.#refuse(now, offer, remote);
+  }
+
+  #ignore({ careOfInitCookie }: CareOfTestInitIce, crossing: Exclude<Crossing, "none">): void {
+    this.#book.record(careOfInitCookie, { type: crossing === "loses" ? "lost" : "straggler" });
+    this.#count(`ignored.offer-${crossing}`);
+  }
+
+  /** Gathers, and answers with a new generation when that is done. */
+  #accept(now: InstantMs, offer: CareOfTestInitIce, remote: MipIceDescription, isRestart: boolean): void {
+    const { env, peer, path } = this.#host;
+    this.#report(remote, isRestart);
+    this.#offerer.abandon();
+    this.abandon();
+    if (path.route !== undefined && !listsCandidate(remote, path.route.remote)) path.takeHome();
+    this.#book.record(offer.careOfInitCookie, { type: "pending" });
+    const stop = env.gather(now, peer, (at, candidates) => {
+      this.#gathering = undefined;
+      const generation = createGeneration(now, "answer", candidates, env);
+      this.#host.adopt(generation);
+      this.#host.remoteCredentials = remote.credentials;
+      this.#answer(at, offer, describeGeneration(generation, "answer"));
+      setRemote(at, generation, remote);
+    });
+    this.#gathering = { cookie: offer.careOfInitCookie, stop };
+  }
+
+  /** Answers an offer of unchanged credentials: fresh tokens are all it wants. */
+  #confirm(now: InstantMs, offer: CareOfTestInitIce, remote: MipIceDescription): void {
+    const { generation } = this.#host;
+    this.#report(remote, false);
+    if (generation === undefined) this.#count("dropped.refresh-without-session");
+    else this.#answer(now, offer, describeGeneration(generation, "answer"));
+  }
+
+  #refuse(now: InstantMs, offer: CareOfTestInitIce, remote: MipIceDescription): void {
+    this.#report(remote, false);
+    this.#answer(now, offer, MISMATCH_ANSWER);
+    this.#host.fail("the offer does not list the peer's home address (ice-mismatch)");
+  }
+
+  #answer(now: InstantMs, { careOfInitCookie }: CareOfTestInitIce, description: MipIceDescription): void {
+    const { env, peer } = this.#host;
     const careOf = env.correspondent.careOfToken(now, peer);
     const answer: MobilityMessageOf<"care-of-test-ice"> = {
       type: "care-of-test-ice",
       careOfNonceIndex: careOf.index,
-      careOfInitCookie: offer.careOfInitCookie,
+      careOfInitCookie,
       careOfKeygenToken: careOf.token,
       options: encodeMipIce(description),
     };
-    book.record(offer.careOfInitCookie, { type: "answered", header: env.link.send(peer, answer, HOME_WAY) });
-    outbox.emit({ type: "answer-sent", peer, candidates: description.candidates.map(candidateView) });
-  };
-  const answerAnew = (
-    now: InstantMs,
-    offer: CareOfTestInitIce,
-    remote: MipIceDescription,
-    candidates: readonly LocalCandidate[],
-    offeredAt: InstantMs,
-  ): void => {
-    gathering = undefined;
-    const generation = createGeneration(offeredAt, "answer", candidates, env);
-    host.adopt(generation);
-    host.remoteCredentials = remote.credentials;
-    send(now, offer, describeGeneration(generation, "answer"));
-    setRemote(now, generation, remote);
-  };
-  const accept = (now: InstantMs, offer: CareOfTestInitIce, remote: MipIceDescription, kind: OfferKind): void => {
-    const candidates = remote.candidates.map(candidateView);
-    outbox.emit({ type: "offer-received", peer, candidates, isRestart: kind === "restart" });
-    const { generation } = host;
-    if (kind === "refresh" && generation !== undefined)
-      return send(now, offer, describeGeneration(generation, "answer"));
-    abandon();
-    if (path.route !== undefined && !listsCandidate(remote, path.route.remote)) path.takeHome();
-    book.record(offer.careOfInitCookie, { type: "pending" });
-    const stop = env.gather(now, peer, (at, local) => answerAnew(at, offer, remote, local, now));
-    gathering = { cookie: offer.careOfInitCookie, stop };
-  };
-  const refuse = (now: InstantMs, offer: CareOfTestInitIce): void => {
-    send(now, offer, MISMATCH_ANSWER);
-    host.fail("the offer does not list the peer's home address (ice-mismatch)");
-  };
-  const takeDescription = (now: InstantMs, offer: CareOfTestInitIce, remote: MipIceDescription): void => {
-    const kind = kindOf(remote, host.remoteCredentials);
-    if (kind === "half-changed") return outbox.count("dropped.offer-half-changed");
-    const crossing = crossingOf(now, kind, offerer, comparesHigher(env.homeAddress, peer));
-    if (crossing === "loses" || (crossing === "straggles" && book.find(offer.careOfInitCookie) === undefined)) {
-      book.record(offer.careOfInitCookie, { type: crossing === "loses" ? "lost" : "straggler" });
-      return outbox.count(`ignored.offer-${crossing}`);
-    }
-    if (kind === "refresh") return accept(now, offer, remote, kind);
-    if (!hasDefaultCandidate(remote, peer)) return refuse(now, offer);
-    offerer.abandon();
-    accept(now, offer, remote, kind);
-  };
+    this.#book.record(careOfInitCookie, { type: "answered", header: env.link.send(peer, answer, HOME_WAY) });
+    env.outbox.emit({ type: "answer-sent", peer, candidates: description.candidates.map(candidateView) });
+  }
 
-  return {
-    get isAnswering() {
-      return gathering !== undefined;
-    },
-    abandon,
-    takeOffer(now, { message }) {
-      const known = book.find(message.careOfInitCookie);
-      if (known?.type === "answered") return env.link.sendHeader(peer, known.header, HOME_WAY);
-      if (known?.type === "pending" || known?.type === "lost") return outbox.count("ignored.offer-repeated");
-      const received = decodeMipIce(message.options);
-      if (!received.ok) return outbox.count(`dropped.${received.error.code}`);
-      if (received.value === undefined) return outbox.count("dropped.offer-without-mip-ice");
-      takeDescription(now, message, received.value.description);
-    },
-  };
+  #report(offer: MipIceDescription, isRestart: boolean): void {
+    const { env, peer } = this.#host;
+    env.outbox.emit({ type: "offer-received", peer, candidates: offer.candidates.map(candidateView), isRestart });
+  }
+
+  #count(name: string): void {
+    this.#host.env.outbox.count(name);
+  }
 }
 
 function kindOf({ credentials }: MipIceDescription, last: IceCredentials | undefined): OfferKind {

@@ -19,69 +19,76 @@ export interface ControlPlane {
   readonly handleRelayed: (now: InstantMs, packet: Uint8Array) => boolean;
 }
 
-export interface DataPlane {
-  /** A packet that the kernel routed into the TUN device. */
-  fromTun(now: InstantMs, packet: Uint8Array): void;
-  /** A whole IPv6 packet that came in UDP. */
-  fromWire(now: InstantMs, packet: Uint8Array, local: SocketAddress, remote: SocketAddress): void;
+/** The machines that packets are told apart for. */
+export interface DataPlaneParts {
+  readonly outbox: Outbox;
+  readonly tunnel: ReverseTunnel;
+  readonly sessions: SessionTable;
+  readonly control: ControlPlane;
 }
 
 /** Octet offsets in an IPv6 packet without extension headers. */
 const NEXT_HEADER_AT = 6;
 const UDP_DESTINATION_PORT_AT = 42;
 
-export function createDataPlane(
-  homeAddress: string,
-  parts: {
-    readonly outbox: Outbox;
-    readonly tunnel: ReverseTunnel;
-    readonly sessions: SessionTable;
-    readonly control: ControlPlane;
-  },
-): DataPlane {
-  const { outbox, tunnel, sessions, control } = parts;
-  const homeKey = addressKey(homeAddress);
+export class DataPlane {
+  readonly #homeKey: string;
+  readonly #parts: DataPlaneParts;
 
-  const fromHomeAgent = (now: InstantMs, packet: Uint8Array): void => {
+  constructor(homeAddress: string, parts: DataPlaneParts) {
+    this.#homeKey = addressKey(homeAddress);
+    this.#parts = parts;
+  }
+
+  /** Takes a packet that the kernel routed into the TUN device. */
+  fromTun(now: InstantMs, packet: Uint8Array): void {
+    const { outbox, sessions, tunnel } = this.#parts;
+    if (!isCompleteIpv6(packet)) outbox.count("dropped.tun-not-ipv6");
+    else if (sourceKey(packet) !== this.#homeKey) outbox.count("dropped.tun-foreign-source");
+    else {
+      const session = sessions.find(destinationKey(packet));
+      const route = session?.route;
+      outbox.count(route === undefined ? "data.sent-home" : "data.sent-direct");
+      if (route === undefined) tunnel.send(packet);
+      else {
+        outbox.transmit({ local: route.local, remote: route.remote, payload: packet });
+        session?.noteDataSent(now);
+      }
+    }
+  }
+
+  /** Takes a whole IPv6 packet that came in UDP. */
+  fromWire(now: InstantMs, packet: Uint8Array, local: SocketAddress, remote: SocketAddress): void {
+    const { outbox, tunnel } = this.#parts;
+    if (destinationKey(packet) !== this.#homeKey) outbox.count("dropped.not-home-address");
+    else if (tunnel.isHomeAgent(remote)) this.#fromHomeAgent(now, packet);
+    else this.#fromPeer(now, packet, local, remote);
+  }
+
+  #fromHomeAgent(now: InstantMs, packet: Uint8Array): void {
+    const { outbox, tunnel, control } = this.#parts;
     const nextHeader = packet[NEXT_HEADER_AT];
-    if (isControl(nextHeader) && control.handleMobility(now, packet, HOME_WAY)) return;
-    if (
-      nextHeader === NEXT_HEADER.udp &&
-      isToPort(packet, tunnel.ends?.local.port) &&
-      control.handleRelayed(now, packet)
-    )
-      return;
+    const isTaken =
+      (isControl(nextHeader) && control.handleMobility(now, packet, HOME_WAY)) ||
+      (nextHeader === NEXT_HEADER.udp &&
+        isToPort(packet, tunnel.ends?.local.port) &&
+        control.handleRelayed(now, packet));
+    if (isTaken) return;
     outbox.count("data.received-home");
     outbox.toTun(packet);
-  };
-  const fromPeer = (now: InstantMs, packet: Uint8Array, local: SocketAddress, remote: SocketAddress): void => {
-    if (sessions.find(sourceKey(packet))?.acceptsDataFrom(local, remote) !== true)
-      return outbox.count("dropped.data-from-stranger");
+  }
+
+  #fromPeer(now: InstantMs, packet: Uint8Array, local: SocketAddress, remote: SocketAddress): void {
+    const { outbox, sessions, control } = this.#parts;
+    if (sessions.find(sourceKey(packet))?.acceptsDataFrom(local, remote) !== true) {
+      outbox.count("dropped.data-from-stranger");
+      return;
+    }
     if (isControl(packet[NEXT_HEADER_AT]) && control.handleMobility(now, packet, { type: "pair", local, remote }))
       return;
     outbox.count("data.received-direct");
     outbox.toTun(packet);
-  };
-  return {
-    fromTun(now, packet) {
-      if (!isCompleteIpv6(packet)) return outbox.count("dropped.tun-not-ipv6");
-      if (sourceKey(packet) !== homeKey) return outbox.count("dropped.tun-foreign-source");
-      const session = sessions.find(destinationKey(packet));
-      const route = session?.route;
-      if (session === undefined || route === undefined) {
-        outbox.count("data.sent-home");
-        return tunnel.send(packet);
-      }
-      outbox.count("data.sent-direct");
-      outbox.transmit({ local: route.local, remote: route.remote, payload: packet });
-      session.noteDataSent(now);
-    },
-    fromWire(now, packet, local, remote) {
-      if (destinationKey(packet) !== homeKey) return outbox.count("dropped.not-home-address");
-      if (tunnel.isHomeAgent(remote)) fromHomeAgent(now, packet);
-      else fromPeer(now, packet, local, remote);
-    },
-  };
+  }
 }
 
 /** Mobility Headers, and extension headers that one may follow. */

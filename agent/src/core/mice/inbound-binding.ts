@@ -22,118 +22,132 @@ import { decodeMipIce, encodeMipIce } from "./mip-ice-option.ts";
 import type { ReceivedMobility } from "./session-environment.ts";
 import type { SessionHost } from "./session-host.ts";
 
-export interface InboundBinding {
-  takeUpdate(now: InstantMs, received: ReceivedMobility<MobilityMessageOf<"binding-update">>): void;
-  /** Judges a held update again, after connectivity checks went on. */
-  advance(now: InstantMs): void;
-  /** A new generation begins: no update of the old one can be proven any more. The binding lives on until it expires. */
-  suspend(): void;
-  handleTimeout(now: InstantMs): void;
-  pollTimeout(): InstantMs | undefined;
-}
-
 /** What connectivity checks say about a care-of address. */
 type Standing = { readonly type: "proven"; readonly pair: ValidPair } | { readonly type: "pending" | "unproven" };
 
-export function createInboundBinding(host: SessionHost): InboundBinding {
-  const { peer, env, path } = host;
-  const { outbox, timers } = env;
-  let lastSequence: number | undefined;
-  let expiresAt: InstantMs | undefined;
-  let held: { readonly authorized: AuthorizedUpdate; readonly until: InstantMs } | undefined;
+export class InboundBinding {
+  readonly #host: SessionHost;
+  /** Outlives generations, so that an update of an earlier one is never new again (A-7). */
+  #lastSequence: number | undefined;
+  #expiresAt: InstantMs | undefined;
+  #held: { readonly authorized: AuthorizedUpdate; readonly until: InstantMs } | undefined;
 
-  const report = ({ update, careOf }: AuthorizedUpdate, status: number): void => {
-    const { sequence } = update.message;
-    outbox.emit({ type: "binding-update-received", peer, sequence, careOf, status });
-  };
-  const acknowledge = (
-    authorized: AuthorizedUpdate,
+  constructor(host: SessionHost) {
+    this.#host = host;
+  }
+
+  takeUpdate(now: InstantMs, { message, header, way }: ReceivedMobility<MobilityMessageOf<"binding-update">>): void {
+    const { env, peer } = this.#host;
+    const offer = decodeMipIce(message.options);
+    if (!offer.ok) {
+      env.outbox.count(`dropped.${offer.error.code}`);
+      return;
+    }
+    const update = { message, header, way, offer: offer.value?.description };
+    const known = { homeAddress: peer, lastSequence: this.#lastSequence };
+    this.#carryOut(now, update, judgeUpdate(now, update, known, env.correspondent, env.homeAddress));
+  }
+
+  /** Judges a held update again, after connectivity checks went on. */
+  advance(now: InstantMs): void {
+    if (this.#held !== undefined) this.#judgeCareOf(now, this.#held.authorized, this.#held.until);
+  }
+
+  /** A new generation begins: no update of the old one can be proven any more. The binding lives on until it expires. */
+  suspend(): void {
+    this.#held = undefined;
+  }
+
+  handleTimeout(now: InstantMs): void {
+    this.advance(now);
+    if (this.#expiresAt === undefined || now < this.#expiresAt) return;
+    this.#expiresAt = undefined;
+    this.#host.path.release("inbound");
+  }
+
+  pollTimeout(): InstantMs | undefined {
+    return minInstant(this.#held?.until, this.#expiresAt);
+  }
+
+  #carryOut(now: InstantMs, update: ReceivedUpdate, verdict: UpdateVerdict): void {
+    switch (verdict.type) {
+      case "drop":
+        this.#host.env.outbox.count(`dropped.update-${verdict.reason}`);
+        break;
+      case "refuse":
+        this.#refuse(update, verdict);
+        break;
+      case "reject":
+        this.#reject(verdict.authorized, verdict.status, verdict.sequence);
+        break;
+      case "delete":
+        this.#lastSequence = update.message.sequence;
+        this.#delete(verdict.authorized);
+        break;
+      case "judge-care-of":
+        this.#lastSequence = update.message.sequence;
+        this.#judgeCareOf(now, verdict.authorized, now + this.#host.env.timers.bindingHoldMs);
+        break;
+    }
+  }
+
+  #judgeCareOf(now: InstantMs, authorized: AuthorizedUpdate, until: InstantMs): void {
+    const standing = standingOf(authorized, this.#host.generation);
+    this.#held = standing.type === "pending" && now < until ? { authorized, until } : undefined;
+    if (standing.type === "proven") this.#accept(now, authorized, standing.pair);
+    else if (this.#held === undefined) this.#reject(authorized, BINDING_STATUS.invalidCareOfAddress);
+  }
+
+  #accept(now: InstantMs, authorized: AuthorizedUpdate, pair: ValidPair): void {
+    const lifetimeSec = grantedLifetimeSec(authorized.update, this.#host.env.timers.bindingLifetimeMs);
+    this.#expiresAt = now + lifetimeSec * 1000;
+    this.#report(authorized.update, authorized.careOf, BINDING_STATUS.accepted);
+    this.#acknowledge(authorized, { status: BINDING_STATUS.accepted, lifetimeSec });
+    this.#host.path.takeDirect(pair, "inbound");
+  }
+
+  #delete(authorized: AuthorizedUpdate): void {
+    this.#expiresAt = undefined;
+    this.#held = undefined;
+    this.#report(authorized.update, authorized.careOf, BINDING_STATUS.accepted);
+    this.#acknowledge(authorized, { status: BINDING_STATUS.accepted, lifetimeSec: 0 });
+    this.#host.path.release("inbound");
+  }
+
+  /** Answers before the key is known, so without authenticator (digest 13). */
+  #refuse(update: ReceivedUpdate, { status, careOf }: { readonly status: number; readonly careOf: string }): void {
+    const { env, peer } = this.#host;
+    this.#report(update, careOf, status);
+    const message = acknowledgementOf(update.message.sequence, { status, lifetimeSec: 0 });
+    env.link.send(peer, { ...message, options: [] }, update.way);
+  }
+
+  /** Status 135 names the last sequence number accepted (RFC 6275 section 9.5.1). */
+  #reject(authorized: AuthorizedUpdate, status: number, sequence?: number): void {
+    this.#report(authorized.update, authorized.careOf, status);
+    this.#acknowledge(authorized, { status, lifetimeSec: 0, ...(sequence !== undefined && { sequence }) });
+  }
+
+  #acknowledge(
+    { update, key, careOf }: AuthorizedUpdate,
     answer: { readonly status: number; readonly lifetimeSec: number; readonly sequence?: number },
-  ): void => {
-    const { update, key, careOf } = authorized;
+  ): void {
+    const { env, peer, generation } = this.#host;
     const { flags, sequence } = update.message;
     if (!flags.acknowledge && answer.status < BINDING_STATUS.reasonUnspecified) return;
-    const { generation } = host;
-    const isUpdated = answer.status === BINDING_STATUS.accepted && update.offer !== undefined && answer.lifetimeSec > 0;
+    const answersOffer = answer.lifetimeSec > 0 && update.offer !== undefined && generation !== undefined;
     const message: MobilityMessageOf<"binding-acknowledgement"> = {
       ...acknowledgementOf(answer.sequence ?? sequence, answer),
-      options: isUpdated && generation !== undefined ? encodeMipIce(describeGeneration(generation, "answer")) : [],
+      options: answersOffer ? encodeMipIce(describeGeneration(generation, "answer")) : [],
     };
     const authorization = { key, careOf, correspondent: env.homeAddress };
     env.link.sendHeader(peer, encodeAuthorized(message, env.link.endpointsTo(peer), authorization), update.way);
-  };
-  const accept = (now: InstantMs, authorized: AuthorizedUpdate, pair: ValidPair): void => {
-    const lifetimeSec = grantedLifetimeSec(authorized.update, timers.bindingLifetimeMs);
-    expiresAt = now + lifetimeSec * 1000;
-    report(authorized, BINDING_STATUS.accepted);
-    acknowledge(authorized, { status: BINDING_STATUS.accepted, lifetimeSec });
-    path.takeDirect(pair, "inbound");
-  };
-  const reject = (authorized: AuthorizedUpdate, status: number, sequence?: number): void => {
-    report(authorized, status);
-    acknowledge(authorized, { status, lifetimeSec: 0, ...(sequence !== undefined && { sequence }) });
-  };
-  const judgeCareOf = (now: InstantMs, authorized: AuthorizedUpdate, until: InstantMs): void => {
-    const standing = standingOf(authorized, host.generation);
-    held = standing.type === "pending" && now < until ? { authorized, until } : undefined;
-    if (standing.type === "proven") accept(now, authorized, standing.pair);
-    else if (held === undefined) reject(authorized, BINDING_STATUS.invalidCareOfAddress);
-  };
-  const carryOut = (now: InstantMs, update: ReceivedUpdate, verdict: UpdateVerdict): void => {
-    switch (verdict.type) {
-      case "drop":
-        return outbox.count(`dropped.update-${verdict.reason}`);
-      case "refuse": {
-        const { sequence } = update.message;
-        const answer = { status: verdict.status, lifetimeSec: 0 };
-        outbox.emit({
-          type: "binding-update-received",
-          peer,
-          sequence,
-          careOf: verdict.careOf,
-          status: verdict.status,
-        });
-        return void env.link.send(peer, { ...acknowledgementOf(sequence, answer), options: [] }, update.way);
-      }
-      case "reject":
-        return reject(verdict.authorized, verdict.status, verdict.sequence);
-      case "delete":
-        lastSequence = update.message.sequence;
-        expiresAt = undefined;
-        report(verdict.authorized, BINDING_STATUS.accepted);
-        acknowledge(verdict.authorized, { status: BINDING_STATUS.accepted, lifetimeSec: 0 });
-        return path.release("inbound");
-      case "judge-care-of":
-        lastSequence = update.message.sequence;
-        return judgeCareOf(now, verdict.authorized, now + timers.bindingHoldMs);
-    }
-  };
+  }
 
-  return {
-    takeUpdate(now, { message, header, way }) {
-      const offer = decodeMipIce(message.options);
-      if (!offer.ok) return outbox.count(`dropped.${offer.error.code}`);
-      const update = { message, header, way, offer: offer.value?.description };
-      carryOut(
-        now,
-        update,
-        judgeUpdate(now, update, { homeAddress: peer, lastSequence }, env.correspondent, env.homeAddress),
-      );
-    },
-    advance(now) {
-      if (held !== undefined) judgeCareOf(now, held.authorized, held.until);
-    },
-    suspend() {
-      held = undefined;
-    },
-    handleTimeout(now) {
-      if (held !== undefined && now >= held.until) judgeCareOf(now, held.authorized, held.until);
-      if (expiresAt === undefined || now < expiresAt) return;
-      expiresAt = undefined;
-      path.release("inbound");
-    },
-    pollTimeout: () => minInstant(held?.until, expiresAt),
-  };
+  #report({ message }: ReceivedUpdate, careOf: string, status: number): void {
+    const { env, peer } = this.#host;
+    env.outbox.emit({ type: "binding-update-received", peer, sequence: message.sequence, careOf, status });
+  }
 }
 
 function acknowledgementOf(

@@ -9,7 +9,7 @@ import { HomeRegistration } from "../mip6/home-registration.ts";
 import { decodeIpv6Packet } from "../mip6/ipv6-packet.ts";
 import { decodeUdpInIpv6 } from "../mip6/udp-in-ipv6.ts";
 import { type Correspondent, createCorrespondent } from "./correspondent.ts";
-import { createDataPlane, type DataPlane } from "./data-plane.ts";
+import { DataPlane } from "./data-plane.ts";
 import { demultiplex } from "./demultiplex.ts";
 import { createGatheringPool, type GatheringPool } from "./gathering-pool.ts";
 import { minInstant } from "./min-instant.ts";
@@ -18,7 +18,7 @@ import { createMobilityLink, type MobilityLink } from "./mobility-link.ts";
 import type { MobileNodeConfig, MobileNodeMachine, NodeTimers } from "./node-machine.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
 import { createReverseTunnel, type ReverseTunnel } from "./reverse-tunnel.ts";
-import { createSession, type Session } from "./session.ts";
+import { Session } from "./session.ts";
 import { createSessionTable, DEFAULT_SESSION_LIMITS, type SessionTable } from "./session-table.ts";
 import { routeStun } from "./stun-router.ts";
 import { DEFAULT_TIMERS } from "./timers.ts";
@@ -147,7 +147,7 @@ class MobileNode implements MobileNodeMachine {
   }
 
   #createSession(peer: string, { profile }: MobileNodeConfig, rng: Rng): Session {
-    return createSession(peer, {
+    return new Session(peer, {
       homeAddress: this.#homeAddress,
       profile,
       timers: this.#timers,
@@ -169,7 +169,7 @@ class MobileNode implements MobileNodeMachine {
       correspondent: this.#correspondent,
       link: this.#link,
     });
-    return createDataPlane(this.#homeAddress, {
+    return new DataPlane(this.#homeAddress, {
       ...shared,
       tunnel: this.#tunnel,
       control: { handleMobility: intake, handleRelayed: (now, packet) => this.#takeRelayed(now, packet) },

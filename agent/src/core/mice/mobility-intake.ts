@@ -30,11 +30,17 @@ export function createMobilityIntake(parts: MobilityIntakeParts): MobilityIntake
   const fromPeer = (now: InstantMs, peer: string, received: ReceivedMobility): void => {
     const { message, way } = received;
     if (message.type === "home-test-init") {
-      if (way.type === "pair") return outbox.count("dropped.home-test-init-off-home-path");
+      if (way.type === "pair") {
+        outbox.count("dropped.home-test-init-off-home-path");
+        return;
+      }
       return void link.send(peer, correspondent.answerHomeTest(now, peer, message), HOME_WAY);
     }
     const session = sessionFor(now, peer, message, sessions);
-    if (typeof session === "string") return outbox.count(`dropped.${session}`);
+    if (typeof session === "string") {
+      outbox.count(`dropped.${session}`);
+      return;
+    }
     session.handleMobility(now, received);
   };
   const take = (now: InstantMs, source: string, received: ReceivedMobility): void => {

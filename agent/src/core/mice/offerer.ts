@@ -14,116 +14,136 @@ export interface TokenPair {
   readonly careOfToken: ReceivedToken;
 }
 
-export interface Offerer {
+export class Offerer {
+  readonly #host: SessionHost;
+  #gathering: { readonly purpose: OfferPurpose; readonly stop: () => void } | undefined;
+  #exchange: OfferExchange | undefined;
+  #answeredAt: InstantMs | undefined;
+
+  constructor(host: SessionHost) {
+    this.#host = host;
+  }
+
   /** What is being offered: from the start of gathering until the answer. */
-  readonly offering: OfferPurpose | undefined;
+  get offering(): OfferPurpose | undefined {
+    if (this.#gathering !== undefined) return this.#gathering.purpose;
+    return this.#exchange !== undefined && isUnanswered(this.#exchange) ? this.#exchange.purpose : undefined;
+  }
+
   /** When an offer of this node was last answered. */
-  readonly answeredAt: InstantMs | undefined;
-  /** Makes a new generation and offers it. */
-  offer(now: InstantMs, purpose: Exclude<OfferPurpose, "refresh">): void;
-  /** Asks for fresh tokens and says nothing new. */
-  refresh(now: InstantMs): void;
+  get answeredAt(): InstantMs | undefined {
+    return this.#answeredAt;
+  }
+
+  /** Gathers candidates for a new generation and offers it. */
+  offer(now: InstantMs, purpose: Exclude<OfferPurpose, "refresh">): void {
+    this.#gathering?.stop();
+    const { env, peer } = this.#host;
+    const stop = env.gather(now, peer, (at, candidates) => this.#sendOffer(at, purpose, candidates));
+    this.#gathering = { purpose, stop };
+  }
+
+  /** Asks for fresh tokens and says nothing new (A-34). */
+  refresh(now: InstantMs): void {
+    const { generation } = this.#host;
+    if (generation !== undefined) this.#begin(now, "refresh", describeGeneration(generation, "offer"));
+  }
+
   /** Gives way to the peer's crossing offer, or ends with the session. */
-  abandon(): void;
-  tokens(now: InstantMs): TokenPair | undefined;
-  takeHomeTest(now: InstantMs, message: MobilityMessageOf<"home-test">): void;
-  takeAnswer(now: InstantMs, message: MobilityMessageOf<"care-of-test-ice">): void;
+  abandon(): void {
+    this.#gathering?.stop();
+    this.#gathering = undefined;
+    this.#exchange = undefined;
+  }
+
+  tokens(now: InstantMs): TokenPair | undefined {
+    const { homeToken, careOfToken } = this.#exchange ?? {};
+    if (homeToken === undefined || careOfToken === undefined) return undefined;
+    const { tokenLifetimeMs } = this.#host.env.timers;
+    const areFresh = [homeToken, careOfToken].every((token) => isFresh(now, token, tokenLifetimeMs));
+    return areFresh ? { homeToken, careOfToken } : undefined;
+  }
+
+  takeHomeTest(now: InstantMs, message: MobilityMessageOf<"home-test">): void {
+    if (this.#exchange?.takeHomeTest(now, message) !== true) this.#count("dropped.home-test-unexpected");
+  }
+
+  takeAnswer(now: InstantMs, message: MobilityMessageOf<"care-of-test-ice">): void {
+    if (this.#exchange?.awaitsAnswer(message) !== true) {
+      this.#count("dropped.answer-unexpected");
+      return;
+    }
+    const received = decodeMipIce(message.options);
+    if (!received.ok) this.#count(`dropped.${received.error.code}`);
+    else if (received.value === undefined) this.#count("dropped.answer-without-mip-ice");
+    else {
+      this.#exchange.takeAnswer(now, message);
+      this.#answeredAt = now;
+      this.#takeDescription(now, received.value.description, this.#exchange.purpose);
+    }
+  }
+
   /** The peer's stack does not know CoTI-ICE (Binding Error of status 2, A-21). */
-  takeUnknownMessageError(): void;
-  handleTimeout(now: InstantMs): void;
-  pollTimeout(): InstantMs | undefined;
-}
+  takeUnknownMessageError(): void {
+    if (this.#exchange === undefined || !isUnanswered(this.#exchange)) {
+      this.#count("dropped.binding-error-unexpected");
+      return;
+    }
+    this.#exchange = undefined;
+    this.#host.fail("the peer does not know CoTI-ICE");
+  }
 
-export function createOfferer(host: SessionHost): Offerer {
-  const { peer, env } = host;
-  const { timers, outbox } = env;
-  let gathering: { readonly purpose: OfferPurpose; readonly stop: () => void } | undefined;
-  let exchange: OfferExchange | undefined;
-  let answeredAt: InstantMs | undefined;
+  handleTimeout(now: InstantMs): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) return;
+    const wasUnanswered = isUnanswered(exchange);
+    if (!exchange.handleTimeout(now)) return;
+    if (wasUnanswered && exchange.purpose !== "refresh") this.#host.fail("the peer did not answer the offer");
+    else this.#count("gave-up.tokens");
+  }
 
-  const freshHomeToken = (now: InstantMs): ReceivedToken | undefined => {
-    const token = exchange?.homeToken;
-    return token !== undefined && isFresh(now, token, timers.tokenLifetimeMs / 2) ? token : undefined;
-  };
-  const begin = (now: InstantMs, purpose: OfferPurpose, description: MipIceDescription): void => {
-    // Half of a token's life is left for the exchange and the Binding Update that follow.
-    const homeToken = purpose === "restart" ? freshHomeToken(now) : undefined;
-    const limits = { firstMs: timers.mobilityFirstTimeoutMs, maxMs: timers.mobilityMaxTimeoutMs };
-    exchange = startOfferExchange(
-      now,
-      { purpose, peer, description, limits, ...(homeToken && { homeToken }) },
-      env.rng,
-      env.link,
-    );
+  pollTimeout(): InstantMs | undefined {
+    return this.#exchange?.pollTimeout();
+  }
+
+  #sendOffer(now: InstantMs, purpose: OfferPurpose, candidates: readonly LocalCandidate[]): void {
+    this.#gathering = undefined;
+    const generation = createGeneration(now, "offer", candidates, this.#host.env);
+    this.#host.adopt(generation);
+    this.#begin(now, purpose, describeGeneration(generation, "offer"));
+  }
+
+  #begin(now: InstantMs, purpose: OfferPurpose, description: MipIceDescription): void {
+    const { env, peer } = this.#host;
+    const { mobilityFirstTimeoutMs: firstMs, mobilityMaxTimeoutMs: maxMs } = env.timers;
+    const homeToken = purpose === "restart" ? this.#reusableHomeToken(now) : undefined;
+    const start = { purpose, peer, description, limits: { firstMs, maxMs }, ...(homeToken && { homeToken }) };
+    this.#exchange = startOfferExchange(now, start, env.rng, env.link);
     const candidates = description.candidates.map(candidateView);
-    outbox.emit({ type: "offer-sent", peer, candidates, isRestart: purpose === "restart" });
-  };
-  const sendOffer = (now: InstantMs, purpose: OfferPurpose, candidates: readonly LocalCandidate[]): void => {
-    gathering = undefined;
-    const generation = createGeneration(now, "offer", candidates, env);
-    host.adopt(generation);
-    begin(now, purpose, describeGeneration(generation, "offer"));
-  };
-  const takeDescription = (now: InstantMs, description: MipIceDescription): void => {
-    const { generation } = host;
-    const candidates = description.candidates.map(candidateView);
-    outbox.emit({ type: "answer-received", peer, candidates });
-    if (description.isMismatch) return host.fail("the peer found no home address in the offer (ice-mismatch)");
-    host.remoteCredentials = description.credentials;
-    if (generation !== undefined && exchange?.purpose !== "refresh") setRemote(now, generation, description);
-  };
+    env.outbox.emit({ type: "offer-sent", peer, candidates, isRestart: purpose === "restart" });
+  }
 
-  return {
-    get offering() {
-      return gathering?.purpose ?? (exchange !== undefined && isUnanswered(exchange) ? exchange.purpose : undefined);
-    },
-    get answeredAt() {
-      return answeredAt;
-    },
-    offer(now, purpose) {
-      gathering?.stop();
-      const stop = env.gather(now, peer, (at, candidates) => sendOffer(at, purpose, candidates));
-      gathering = { purpose, stop };
-    },
-    refresh(now) {
-      if (host.generation !== undefined) begin(now, "refresh", describeGeneration(host.generation, "offer"));
-    },
-    abandon() {
-      gathering?.stop();
-      gathering = undefined;
-      exchange = undefined;
-    },
-    tokens(now) {
-      const { homeToken, careOfToken } = exchange ?? {};
-      if (homeToken === undefined || careOfToken === undefined) return undefined;
-      const areFresh = [homeToken, careOfToken].every((token) => isFresh(now, token, timers.tokenLifetimeMs));
-      return areFresh ? { homeToken, careOfToken } : undefined;
-    },
-    takeHomeTest(now, message) {
-      if (exchange?.takeHomeTest(now, message) !== true) outbox.count("dropped.home-test-unexpected");
-    },
-    takeAnswer(now, message) {
-      if (exchange?.awaitsAnswer(message) !== true) return outbox.count("dropped.answer-unexpected");
-      const received = decodeMipIce(message.options);
-      if (!received.ok) return outbox.count(`dropped.${received.error.code}`);
-      if (received.value === undefined) return outbox.count("dropped.answer-without-mip-ice");
-      exchange.takeAnswer(now, message);
-      answeredAt = now;
-      takeDescription(now, received.value.description);
-    },
-    takeUnknownMessageError() {
-      if (exchange === undefined || !isUnanswered(exchange)) return outbox.count("dropped.binding-error-unexpected");
-      exchange = undefined;
-      host.fail("the peer does not know CoTI-ICE");
-    },
-    handleTimeout(now) {
-      if (exchange?.handleTimeout(now) !== true) return;
-      const { purpose } = exchange;
-      if (isUnanswered(exchange) && purpose !== "refresh") host.fail("the peer did not answer the offer");
-      else outbox.count("gave-up.tokens");
-    },
-    pollTimeout: () => exchange?.pollTimeout(),
-  };
+  /** A node that moves need not ask again (digest 3.4); half of the token's life is left for what follows. */
+  #reusableHomeToken(now: InstantMs): ReceivedToken | undefined {
+    const token = this.#exchange?.homeToken;
+    const { tokenLifetimeMs } = this.#host.env.timers;
+    return token !== undefined && isFresh(now, token, tokenLifetimeMs / 2) ? token : undefined;
+  }
+
+  #takeDescription(now: InstantMs, description: MipIceDescription, purpose: OfferPurpose): void {
+    const { generation, env, peer } = this.#host;
+    env.outbox.emit({ type: "answer-received", peer, candidates: description.candidates.map(candidateView) });
+    if (description.isMismatch) {
+      this.#host.fail("the peer found no home address in the offer (ice-mismatch)");
+      return;
+    }
+    this.#host.remoteCredentials = description.credentials;
+    if (generation !== undefined && purpose !== "refresh") setRemote(now, generation, description);
+  }
+
+  #count(name: string): void {
+    this.#host.env.outbox.count(name);
+  }
 }
 
 function isUnanswered(exchange: OfferExchange): boolean {

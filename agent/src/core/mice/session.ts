@@ -4,172 +4,240 @@
  */
 
 import type { SocketAddress } from "../address.ts";
-import type { IceEvent } from "../ice/ice-machine.ts";
+import type { IceEvent, IceMachine, ValidPair } from "../ice/ice-machine.ts";
 import { isRelayed } from "../ice/pair.ts";
 import { assertNever, type Datagram, type InstantMs } from "../machine.ts";
 import type { MobilityMessage } from "../mip6/messages.ts";
 import { BINDING_ERROR_STATUS } from "../mip6/status.ts";
-import { createAnswerer } from "./answerer.ts";
+import { Answerer } from "./answerer.ts";
 import type { Generation } from "./generation.ts";
 import { iceCounters } from "./ice-counters.ts";
-import { createInboundBinding } from "./inbound-binding.ts";
+import { InboundBinding } from "./inbound-binding.ts";
 import { minInstant } from "./min-instant.ts";
-import { createOfferer } from "./offerer.ts";
-import { createOutboundBinding } from "./outbound-binding.ts";
-import type { ReceivedMobility, SessionEnvironment } from "./session-environment.ts";
+import { Offerer } from "./offerer.ts";
+import { OutboundBinding } from "./outbound-binding.ts";
+import type { GatheringDone, ReceivedMobility, SessionEnvironment } from "./session-environment.ts";
 import type { SessionHost } from "./session-host.ts";
 import { createSessionPath, type DirectRoute } from "./session-path.ts";
 
-export interface Session {
-  readonly peer: string;
-  /** The direct way for data; undefined means through the home agents. */
-  readonly route: DirectRoute | undefined;
-  /** Gathering, waiting for an answer, or checking: the outcome is still to come. */
-  readonly isSettingUp: boolean;
-  /** The ICE agent of the current generation. */
-  readonly ice: Generation["ice"] | undefined;
-  /** Offers; a session that exists is restarted. */
-  offer(now: InstantMs): void;
-  /** The local addresses changed: data takes the home agents' path, checks of the old addresses end. */
-  leaveDirectPath(): void;
-  handleMobility(now: InstantMs, received: ReceivedMobility): void;
-  /** Takes STUN that belongs to the current generation. */
-  handleStun(now: InstantMs, datagram: Datagram): void;
-  /** True when data from `remote` at the socket `local` may be the peer's. */
-  acceptsDataFrom(local: SocketAddress, remote: SocketAddress): boolean;
-  noteDataSent(now: InstantMs): void;
-  /** What the current generation of ICE counted; earlier ones are in the counters of the node. */
-  counters(): Readonly<Record<string, number>>;
-  /** Ends everything; the session is not used any more. */
-  close(): void;
-  handleTimeout(now: InstantMs): void;
-  pollTimeout(): InstantMs | undefined;
+/** The session as its parts see it; only this file changes the generation. */
+interface SessionState extends SessionHost {
+  generation: Generation | undefined;
 }
 
-export function createSession(peer: string, node: SessionEnvironment): Session {
-  const { outbox } = node;
-  const env: SessionEnvironment = {
-    ...node,
-    gather: (now, forPeer, done) =>
-      node.gather(now, forPeer, (at, candidates) => {
-        done(at, candidates);
-        advance(at);
-      }),
-  };
-  const path = createSessionPath(peer, outbox);
-  let generation: Generation | undefined;
-  const host: SessionHost = {
-    peer,
-    env,
-    path,
-    get generation() {
-      return generation;
-    },
-    remoteCredentials: undefined,
-    adopt(next) {
-      retire();
-      generation = next;
-      outbound.suspend();
-      inbound.suspend();
-    },
-    fail(reason) {
-      // A failed agent still answers the peer's checks; one that never met its peer has nobody to answer.
-      if (generation?.ice.state !== "failed") retire();
-      outbox.emit({ type: "session-failed", peer, reason });
-      path.takeHome();
-    },
-  };
-  const offerer = createOfferer(host);
-  const answerer = createAnswerer(host, offerer);
-  const outbound = createOutboundBinding(host, offerer);
-  const inbound = createInboundBinding(host);
-  const timed = [offerer, outbound, inbound] as const;
+/** One session; made for a peer, closed when the node needs its place. */
+export class Session {
+  readonly peer: string;
+  readonly #env: SessionEnvironment;
+  readonly #offerer: Offerer;
+  readonly #answerer: Answerer;
+  readonly #outbound: OutboundBinding;
+  readonly #inbound: InboundBinding;
+  /** What the parts see of this session. */
+  readonly #state: SessionState;
+
+  constructor(peer: string, env: SessionEnvironment) {
+    this.peer = peer;
+    this.#env = env;
+    this.#state = {
+      peer,
+      env: { ...env, gather: (now, forPeer, done) => this.#gather(now, forPeer, done) },
+      path: createSessionPath(peer, env.outbox),
+      generation: undefined,
+      remoteCredentials: undefined,
+      adopt: (generation) => this.#adopt(generation),
+      fail: (reason) => this.#fail(reason),
+    };
+    this.#offerer = new Offerer(this.#state);
+    this.#answerer = new Answerer(this.#state, this.#offerer);
+    this.#outbound = new OutboundBinding(this.#state, this.#offerer);
+    this.#inbound = new InboundBinding(this.#state);
+  }
+
+  /** The direct way for data; undefined means through the home agents. */
+  get route(): DirectRoute | undefined {
+    return this.#state.path.route;
+  }
+
+  /** Gathering, waiting for an answer, or checking: the outcome is still to come. */
+  get isSettingUp(): boolean {
+    const { offering } = this.#offerer;
+    const state = this.#state.generation?.ice.state;
+    const isOffering = offering !== undefined && offering !== "refresh";
+    return isOffering || this.#answerer.isAnswering || state === "waiting" || state === "running";
+  }
+
+  /** The ICE agent of the current generation. */
+  get ice(): IceMachine | undefined {
+    return this.#state.generation?.ice;
+  }
+
+  /** Offers; a session that exists is restarted. */
+  offer(now: InstantMs): void {
+    this.#answerer.abandon();
+    this.#offerer.offer(now, this.#state.remoteCredentials === undefined ? "initial" : "restart");
+  }
+
+  /** The local addresses changed: data takes the home agents' path, checks from the old addresses end. */
+  leaveDirectPath(): void {
+    this.#offerer.abandon();
+    this.#answerer.abandon();
+    this.#retire();
+    this.#outbound.suspend();
+    this.#inbound.suspend();
+    if (this.#state.path.route !== undefined) this.#state.path.takeHome();
+  }
+
+  /** Takes a message of the peer that passed its checksum. */
+  handleMobility(now: InstantMs, received: ReceivedMobility): void {
+    if (isFromWrongWay(received)) this.#env.outbox.count(`dropped.${received.message.type}-off-home-path`);
+    else this.#dispatch(now, received);
+    this.#advance(now);
+  }
+
+  /** Takes STUN that belongs to the current generation. */
+  handleStun(now: InstantMs, datagram: Datagram): void {
+    this.#state.generation?.ice.handleStun(now, datagram);
+    this.#advance(now);
+  }
+
+  /** True when data from `remote` at the socket `local` may be the peer's. */
+  acceptsDataFrom(local: SocketAddress, remote: SocketAddress): boolean {
+    return (
+      this.#state.path.accepts(local, remote) || this.#state.generation?.ice.acceptsDataFrom(local, remote) === true
+    );
+  }
+
+  noteDataSent(now: InstantMs): void {
+    this.#state.generation?.ice.noteDataSent(now);
+  }
+
+  /** What the current generation of ICE counted; earlier ones are in the counters of the node. */
+  counters(): Readonly<Record<string, number>> {
+    return this.#state.generation === undefined ? {} : iceCounters(this.#state.generation.ice.stats());
+  }
+
+  /** Ends everything; the session is not used any more. */
+  close(): void {
+    this.#answerer.abandon();
+    this.#offerer.abandon();
+    this.#retire();
+  }
+
+  handleTimeout(now: InstantMs): void {
+    this.#offerer.handleTimeout(now);
+    this.#outbound.handleTimeout(now);
+    this.#inbound.handleTimeout(now);
+    this.#state.generation?.ice.handleTimeout(now);
+    this.#advance(now);
+  }
+
+  pollTimeout(): InstantMs | undefined {
+    return minInstant(
+      this.#state.generation?.ice.pollTimeout(),
+      this.#offerer.pollTimeout(),
+      this.#outbound.pollTimeout(),
+      this.#inbound.pollTimeout(),
+    );
+  }
+
+  /** Candidates lead to an offer or answer, and that to checks. */
+  #gather(now: InstantMs, peer: string, done: GatheringDone): () => void {
+    return this.#env.gather(now, peer, (at, candidates) => {
+      done(at, candidates);
+      this.#advance(at);
+    });
+  }
+
+  #adopt(generation: Generation): void {
+    this.#retire();
+    this.#state.generation = generation;
+    this.#outbound.suspend();
+    this.#inbound.suspend();
+  }
+
+  #fail(reason: string): void {
+    // A failed agent still answers the peer's checks; one that never met its peer has nobody to answer.
+    if (this.#state.generation?.ice.state !== "failed") this.#retire();
+    this.#env.outbox.emit({ type: "session-failed", peer: this.peer, reason });
+    this.#state.path.takeHome();
+  }
 
   /** Ends the generation; what it counted is kept by the node. */
-  const retire = (): void => {
-    const counted = generation === undefined ? {} : iceCounters(generation.ice.stats());
-    for (const [name, amount] of Object.entries(counted)) outbox.count(name, amount);
-    generation = undefined;
-  };
-  const conclude = (event: IceEvent): void => {
-    const selected = generation?.ice.selectedPair();
-    if (event.type === "failed") host.fail(event.reason);
-    if (event.type !== "nominated" || selected === undefined) return;
-    if (isRelayed(selected)) path.takeHome(selected);
-    else outbound.request();
-  };
+  #retire(): void {
+    for (const [name, amount] of Object.entries(this.counters())) this.#env.outbox.count(name, amount);
+    this.#state.generation = undefined;
+  }
+
   /** Moves what the ICE agent says and wants sent, then lets bindings act on it. */
-  const advance = (now: InstantMs): void => {
-    const ice = generation?.ice;
+  #advance(now: InstantMs): void {
+    const ice = this.#state.generation?.ice;
     for (let transmit = ice?.pollTransmit(); transmit !== undefined; transmit = ice?.pollTransmit())
-      env.sendCheck(transmit);
-    for (let event = ice?.pollEvent(); event !== undefined; event = ice?.pollEvent()) {
-      if (event.type !== "failed" && event.type !== "released") outbox.emit({ ...event, peer });
-      conclude(event);
+      this.#env.sendCheck(transmit);
+    for (let event = ice?.pollEvent(); event !== undefined; event = ice?.pollEvent()) this.#take(event);
+    this.#outbound.advance(now);
+    this.#inbound.advance(now);
+  }
+
+  #take(event: IceEvent): void {
+    switch (event.type) {
+      case "failed":
+        this.#fail(event.reason);
+        break;
+      case "released":
+        break;
+      case "nominated":
+        this.#env.outbox.emit({ ...event, peer: this.peer });
+        this.#conclude(this.#state.generation?.ice.selectedPair());
+        break;
+      default:
+        this.#env.outbox.emit({ ...event, peer: this.peer });
     }
-    outbound.advance(now);
-    inbound.advance(now);
-  };
-  const isSettingUp = (): boolean =>
-    (offerer.offering !== undefined && offerer.offering !== "refresh") ||
-    answerer.isAnswering ||
-    generation?.ice.state === "waiting" ||
-    generation?.ice.state === "running";
+  }
 
-  return {
-    peer,
-    get route() {
-      return path.route;
-    },
-    get isSettingUp() {
-      return isSettingUp();
-    },
-    get ice() {
-      return generation?.ice;
-    },
-    offer(now) {
-      answerer.abandon();
-      offerer.offer(now, host.remoteCredentials === undefined ? "initial" : "restart");
-    },
-    leaveDirectPath() {
-      retire();
-      outbound.suspend();
-      inbound.suspend();
-      if (path.route !== undefined) path.takeHome();
-    },
-    handleMobility(now, received) {
-      const { message } = received;
-      if (isFromWrongWay(received)) return outbox.count(`dropped.${message.type}-off-home-path`);
-      dispatch(now, received, { offerer, answerer, outbound, inbound }, env);
-      advance(now);
-    },
-    handleStun(now, datagram) {
-      generation?.ice.handleStun(now, datagram);
-      advance(now);
-    },
-    acceptsDataFrom: (local, remote) =>
-      path.accepts(local, remote) || generation?.ice.acceptsDataFrom(local, remote) === true,
-    noteDataSent: (now) => generation?.ice.noteDataSent(now),
-    close() {
-      answerer.abandon();
-      offerer.abandon();
-      retire();
-    },
-    counters: () => (generation === undefined ? {} : iceCounters(generation.ice.stats())),
-    handleTimeout(now) {
-      for (const part of timed) part.handleTimeout(now);
-      generation?.ice.handleTimeout(now);
-      advance(now);
-    },
-    pollTimeout: () => minInstant(generation?.ice.pollTimeout(), ...timed.map((part) => part.pollTimeout())),
-  };
-}
+  /** A pair of home addresses is the path there is already, so no update tells of it (A-25). */
+  #conclude(selected: ValidPair | undefined): void {
+    if (selected === undefined) return;
+    if (isRelayed(selected)) this.#state.path.takeHome(selected);
+    else this.#outbound.request();
+  }
 
-interface SessionParts {
-  readonly offerer: ReturnType<typeof createOfferer>;
-  readonly answerer: ReturnType<typeof createAnswerer>;
-  readonly outbound: ReturnType<typeof createOutboundBinding>;
-  readonly inbound: ReturnType<typeof createInboundBinding>;
+  #dispatch(now: InstantMs, received: ReceivedMobility): void {
+    const { message } = received;
+    switch (message.type) {
+      case "home-test":
+        this.#offerer.takeHomeTest(now, message);
+        break;
+      case "care-of-test-ice":
+        this.#offerer.takeAnswer(now, message);
+        break;
+      case "care-of-test-init-ice":
+        this.#answerer.takeOffer(now, message);
+        break;
+      case "binding-update":
+        this.#inbound.takeUpdate(now, { ...received, message });
+        break;
+      case "binding-acknowledgement":
+        this.#outbound.takeAcknowledgement(now, { ...received, message });
+        break;
+      case "binding-error":
+        this.#takeError(message.status);
+        break;
+      case "binding-refresh-request":
+      case "home-test-init":
+      case "care-of-test-init":
+      case "care-of-test":
+        this.#env.outbox.count(`ignored.${message.type}`);
+        break;
+      default:
+        assertNever(message);
+    }
+  }
+
+  #takeError(status: number): void {
+    if (status === BINDING_ERROR_STATUS.unrecognizedMobilityHeaderType) this.#offerer.takeUnknownMessageError();
+    else this.#env.outbox.count("ignored.binding-error");
+  }
 }
 
 /** Return routability messages count only when they came through the home agents (digest 13). */
@@ -178,35 +246,3 @@ function isFromWrongWay({ message, way }: ReceivedMobility): boolean {
 }
 
 const TYPES_ON_PAIRS: readonly MobilityMessage["type"][] = ["binding-update", "binding-acknowledgement"];
-
-function dispatch(
-  now: InstantMs,
-  received: ReceivedMobility,
-  parts: SessionParts,
-  { outbox }: SessionEnvironment,
-): void {
-  const { message } = received;
-  switch (message.type) {
-    case "home-test":
-      return parts.offerer.takeHomeTest(now, message);
-    case "care-of-test-ice":
-      return parts.offerer.takeAnswer(now, message);
-    case "care-of-test-init-ice":
-      return parts.answerer.takeOffer(now, { ...received, message });
-    case "binding-update":
-      return parts.inbound.takeUpdate(now, { ...received, message });
-    case "binding-acknowledgement":
-      return parts.outbound.takeAcknowledgement(now, { ...received, message });
-    case "binding-error":
-      if (message.status === BINDING_ERROR_STATUS.unrecognizedMobilityHeaderType)
-        return parts.offerer.takeUnknownMessageError();
-      return outbox.count("ignored.binding-error");
-    case "binding-refresh-request":
-    case "home-test-init":
-    case "care-of-test-init":
-    case "care-of-test":
-      return outbox.count(`ignored.${message.type}`);
-    default:
-      return assertNever(message);
-  }
-}

@@ -25,14 +25,22 @@ export interface StunRoutes {
 export function routeStun(now: InstantMs, datagram: Datagram, routes: StunRoutes): void {
   const received = classifyStun(datagram.payload, { requireFingerprint: true, isAwaited: () => true });
   switch (received.kind) {
-    case "request":
-      return routeRequest(now, datagram, received.message, routes);
-    case "response":
-      return routeResponse(now, datagram, received.message, routes);
-    case "indication":
-      return routeIndication(now, datagram, routes);
-    case "drop":
-      return routes.outbox.count(`dropped.stun-${received.reason}`);
+    case "request": {
+      routeRequest(now, datagram, received.message, routes);
+      return;
+    }
+    case "response": {
+      routeResponse(now, datagram, received.message, routes);
+      return;
+    }
+    case "indication": {
+      routeIndication(now, datagram, routes);
+      return;
+    }
+    case "drop": {
+      routes.outbox.count(`dropped.stun-${received.reason}`);
+      return;
+    }
   }
 }
 
