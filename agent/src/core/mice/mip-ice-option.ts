@@ -19,7 +19,7 @@ import {
 } from "./mip-ice-segment.ts";
 
 /** Option number of MIP-ICE: the one for experiments (RFC 5096, digest A-1). */
-export const DEFAULT_MIP_ICE_OPTION = 18;
+const DEFAULT_MIP_ICE_OPTION = 18;
 
 /** An offer or an answer. Fits `RemoteDescription` of the ICE agent. */
 export interface MipIceDescription extends MipIceHead {

@@ -5,7 +5,7 @@ import { ByteReader, ByteWriter } from "../bytes.ts";
 import { type Decoded, decoded, malformed } from "../result.ts";
 
 /** Octets of the fixed IPv6 header (RFC 8200 section 3). */
-export const IPV6_HEADER_LENGTH = 40;
+const IPV6_HEADER_LENGTH = 40;
 
 /** Next header values this project meets. */
 export const NEXT_HEADER = {
@@ -17,7 +17,7 @@ export const NEXT_HEADER = {
 } as const;
 
 /** Hop limit of packets made here (RFC 1700 recommends 64, as every kernel does). */
-export const DEFAULT_HOP_LIMIT = 64;
+const DEFAULT_HOP_LIMIT = 64;
 
 /** Octet offsets inside the fixed header. */
 const HOP_LIMIT_AT = 7;
@@ -96,7 +96,7 @@ export function isCompleteIpv6(octets: Uint8Array): boolean {
 }
 
 /** Length of the packet by its own header: 40 + payload length. Asks for at least 40 octets. */
-export function ipv6PacketLength(octets: Uint8Array): number {
+function ipv6PacketLength(octets: Uint8Array): number {
   return IPV6_HEADER_LENGTH + (((octets[4] ?? 0) << 8) | (octets[5] ?? 0));
 }
 

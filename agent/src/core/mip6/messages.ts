@@ -29,19 +29,19 @@ export const DEFAULT_MOBILITY_NUMBERS: MobilityNumbers = {
 export const COOKIE_LENGTH = 8;
 
 /** HoTI: asks for the home keygen token. Eight octets of cookie. */
-export interface HomeTestInit extends WithOptions {
+interface HomeTestInit extends WithOptions {
   readonly type: "home-test-init";
   readonly homeInitCookie: Uint8Array;
 }
 
 /** CoTI, and CoTI-ICE whose options carry the offer. Eight octets of cookie. */
-export interface CareOfTestInit<Type extends "care-of-test-init" | "care-of-test-init-ice"> extends WithOptions {
+interface CareOfTestInit<Type extends "care-of-test-init" | "care-of-test-init-ice"> extends WithOptions {
   readonly type: Type;
   readonly careOfInitCookie: Uint8Array;
 }
 
 /** HoT: the home keygen token, eight octets, and the index of the nonce it was made with. */
-export interface HomeTest extends WithOptions {
+interface HomeTest extends WithOptions {
   readonly type: "home-test";
   readonly homeNonceIndex: number;
   readonly homeInitCookie: Uint8Array;
@@ -49,7 +49,7 @@ export interface HomeTest extends WithOptions {
 }
 
 /** CoT, and CoT-ICE whose options carry the answer: the care-of keygen token, eight octets, and its nonce index. */
-export interface CareOfTest<Type extends "care-of-test" | "care-of-test-ice"> extends WithOptions {
+interface CareOfTest<Type extends "care-of-test" | "care-of-test-ice"> extends WithOptions {
   readonly type: Type;
   readonly careOfNonceIndex: number;
   readonly careOfInitCookie: Uint8Array;
@@ -88,7 +88,7 @@ export interface BindingAcknowledgement extends WithOptions {
 }
 
 /** BE: says that a message could not be used. */
-export interface BindingError extends WithOptions {
+interface BindingError extends WithOptions {
   readonly type: "binding-error";
   readonly status: number;
   readonly homeAddress: string;

@@ -26,7 +26,7 @@ export const MH_TYPE = {
 } as const;
 
 /** Octet offset of the checksum. */
-export const CHECKSUM_AT = 4;
+const CHECKSUM_AT = 4;
 
 /** Octets before the message data. */
 export const MESSAGE_DATA_AT = 6;

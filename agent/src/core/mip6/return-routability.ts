@@ -5,9 +5,6 @@ import { encodeMobilityMessage, type MobilityMessageOf, type MobilityNumbers } f
 import { type MobilityEndpoints, withChecksum, withoutChecksum } from "./mobility-header.ts";
 import { AUTHENTICATOR_LENGTH, ipv6BytesOf, MOBILITY_OPTION, type MobilityOption } from "./options.ts";
 
-/** How long a mobile node may use a keygen token (RFC 6275 section 12). */
-export const MAX_TOKEN_LIFETIME_MS = 210_000;
-
 /** How long a correspondent accepts tokens of a nonce (RFC 6275 section 12). */
 export const MAX_NONCE_LIFETIME_MS = 240_000;
 
