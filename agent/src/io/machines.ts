@@ -3,9 +3,10 @@
 import type { HomeAgentRole, MobileNodeRole, RoleSetup } from "../control/messages.ts";
 import type { SocketAddress } from "../core/address.ts";
 import { assertNever, type InstantMs } from "../core/machine.ts";
+import { createMobileNode } from "../core/mice/mobile-node.ts";
 import type { NodeMachine } from "../core/mice/node-machine.ts";
 import { createHomeAgent } from "../core/mip6/home-agent.ts";
-import { NodeFailure } from "./failure.ts";
+import { createSeededRng } from "./entropy.ts";
 
 /** DSMIPv6 tunnels (RFC 5555 section 10) and STUN (RFC 8489 section 18.6). */
 const DSMIPV6_PORT = 4191;
@@ -44,7 +45,21 @@ function homeAgent(role: HomeAgentRole): MadeMachine {
 }
 
 function mobileNode(role: MobileNodeRole): MadeMachine {
-  throw new NodeFailure("bad-setup", `role ${role.type} is not part of this agent`);
+  const { homeAddress, homeAgent, localAddresses, port, profile, timers, registrationKey, seed } = role;
+  const { address, listen } = homeAgent;
+  const sockets = atPort(localAddresses, port);
+  const machine = createMobileNode(
+    {
+      homeAddress,
+      homeAgent: { address, tunnel: atPort(listen, DSMIPV6_PORT), stun: atPort(listen, STUN_PORT) },
+      sockets,
+      profile,
+      timers,
+      ...(registrationKey === undefined ? {} : { registrationKey: fromHex(registrationKey) }),
+    },
+    createSeededRng(seed),
+  );
+  return { machine, sockets, connect: (now, peer) => machine.connect(now, peer) };
 }
 
 function atPort(addresses: readonly string[], port: number): readonly SocketAddress[] {
