@@ -1,7 +1,7 @@
 /** One run of a lab from nothing to nothing, with everything that was seen on the way. */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Plan } from "../plan/plan.ts";
+import type { NodeSpec, Plan } from "../plan/plan.ts";
 import type {
   DestroyReport,
   GuestHandle,
@@ -66,9 +66,11 @@ export async function runLab(request: LabRequest): Promise<LabRecord> {
   const stopwatch = createStopwatch(() => performance.now(), recorder.add);
   const { identity, runtime, signal } = request;
   const ending = new AbortController();
+  const over = AbortSignal.any([signal, ending.signal]);
   const state: LabState = {
     request,
-    lab: runtime.createLab(identity, AbortSignal.any([signal, ending.signal])),
+    over,
+    lab: runtime.createLab(identity, over),
     recorder,
     stopwatch,
     captures: createWireStreams(),
@@ -88,6 +90,8 @@ export async function runLab(request: LabRequest): Promise<LabRecord> {
 /** What the steps of a run share. */
 interface LabState {
   readonly request: LabRequest;
+  /** Aborted when nothing more is to be made. */
+  readonly over: AbortSignal;
   readonly lab: RuntimeLab;
   readonly recorder: Recorder;
   readonly stopwatch: Stopwatch;
@@ -105,6 +109,7 @@ async function conduct(state: LabState): Promise<void> {
   await stopwatch.phase("create", () => createEverything(state));
   await stopwatch.phase("start", () => startNodes(state));
   await startGuests(state);
+  beginRegistrations(state);
 
   const all = liveSessions(state);
   const registered = await stopwatch.phase("registration", () =>
@@ -120,6 +125,7 @@ async function conduct(state: LabState): Promise<void> {
 
 async function createEverything(state: LabState): Promise<void> {
   const { runtime, plan } = state.request;
+  state.over.throwIfAborted();
   const [swept] = await Promise.all([runtime.sweep(), runtime.checkPlan?.(plan)]);
   for (const line of swept) state.recorder.add({ type: "swept", line });
   // Nobody waits for the description of the machine but the report.
@@ -127,10 +133,28 @@ async function createEverything(state: LabState): Promise<void> {
     (environment) => (state.environment = environment),
     () => undefined,
   );
+  state.over.throwIfAborted();
   await state.lab.createSegments(plan.segments);
+  state.over.throwIfAborted();
   state.recorder.add({ type: "segments-made", segments: plan.segments.map(({ name }) => name) });
-  await state.lab.createNodes(plan.nodes);
+  await state.lab.createNodes(plan.nodes.map(onCommand));
   state.recorder.add({ type: "nodes-made", nodes: plan.nodes.map(({ name }) => name) });
+}
+
+/**
+ * A mobile node waits for the word: a registration sent while a box or home agent on its way is not there yet is lost,
+ * and repeated only after a second.
+ */
+function onCommand(spec: NodeSpec): NodeSpec {
+  return isMobile(spec) ? { ...spec, setup: { ...spec.setup, startsOn: "command" } } : spec;
+}
+
+function beginRegistrations({ request, links }: LabState): void {
+  for (const spec of request.plan.nodes) if (isMobile(spec)) links.get(spec.name)?.send({ type: "start" });
+}
+
+function isMobile({ setup }: NodeSpec): boolean {
+  return setup.role.type === "mobile-node" || setup.role.type === "correspondent-node";
 }
 
 /** A node that starts does so within a second or two even on a loaded machine. */

@@ -1,0 +1,252 @@
+import type { AgentCommand, RoleSetup } from "@testbed/agent/control";
+import { expect, test } from "vitest";
+import type { NodeEvent } from "../../../orchestrator/lab/lab-event.ts";
+import { type LabRecord, type LabRequest, runLab } from "../../../orchestrator/lab/run-lab.ts";
+import { observeSessions } from "../../../orchestrator/lab/session-observation.ts";
+import type { Plan } from "../../../orchestrator/plan/plan.ts";
+import type { Runtime } from "../../../orchestrator/runtime/runtime.ts";
+import { TestbedError } from "../../../orchestrator/support/errors.ts";
+import { CN_HOME, MN_HOME, pairOf, TWO_ENDS } from "../../support/lab-events.ts";
+import {
+  createScriptedRuntime,
+  type NodeScript,
+  obey,
+  type ScriptedNode,
+  sayReady,
+} from "../../support/scripted-runtime.ts";
+
+const PAIR = pairOf("host", "host");
+
+const ROLE: RoleSetup = {
+  type: "mobile-node",
+  homeAddress: MN_HOME,
+  homeAgent: { address: "2001:db8:a::1", listen: [] },
+  localAddresses: [],
+  port: 40_000,
+  profile: "ice16",
+  timers: {},
+  tunMtu: 1400,
+  seed: "",
+};
+
+const PLAN: Plan = {
+  topology: "two-ends",
+  segments: [{ name: "internet", interfaceName: "internet" }],
+  nodes: ["mn", "cn"].map((name) => ({
+    name,
+    sysctls: {},
+    tun: true,
+    segments: ["internet"],
+    setup: { version: 1, node: name, wires: [], routes: [], rules: [], hosts: [], capture: true, role: ROLE },
+  })),
+  guests: [],
+};
+
+/** Goes through the whole flow as the real ones would. */
+function cooperative(onConnect: () => void = () => undefined): Record<"mn" | "cn", NodeScript> {
+  let far: ScriptedNode | undefined;
+  const nominate = (node: ScriptedNode, peer: string): void => {
+    event(node, { type: "nominated", peer, pair: PAIR, afterMs: 1 });
+    event(node, { type: "path", peer, path: "direct", pair: PAIR });
+  };
+  return {
+    mn: {
+      command(node, command) {
+        if (command.type === "start") register(node, MN_HOME);
+        if (command.type === "connect") {
+          onConnect();
+          event(node, { type: "offer-sent", peer: CN_HOME, candidates: [], isRestart: false });
+          nominate(node, CN_HOME);
+          if (far !== undefined) nominate(far, MN_HOME);
+        }
+        obey(node, command);
+      },
+    },
+    cn: {
+      command(node, command) {
+        far = node;
+        if (command.type === "start") register(node, CN_HOME);
+        obey(node, command);
+      },
+    },
+  };
+}
+
+function register(node: ScriptedNode, homeAddress: string): void {
+  const careOf = { ip: "198.18.0.11", port: 40_000 };
+  event(node, { type: "registered", homeAddress, careOf, natDetected: false, lifetimeSec: 420 });
+}
+
+function event(node: ScriptedNode, nodeEvent: NodeEvent): void {
+  node.report({ type: "event", atMs: 0, event: nodeEvent });
+}
+
+function request(runtime: Runtime, changes: Partial<LabRequest> = {}): LabRequest {
+  return {
+    runtime,
+    identity: { runId: "run-1", topology: "two-ends", owner: { pid: 1, startTicks: "1", bootId: "b" } },
+    topology: TWO_ENDS,
+    plan: PLAN,
+    signal: new AbortController().signal,
+    timeoutMs: 5000,
+    keep: false,
+    onEvent: () => undefined,
+    ...changes,
+  };
+}
+
+async function failing(scripts: Record<string, NodeScript>, changes: Partial<LabRequest> = {}): Promise<TestbedError> {
+  const runtime = createScriptedRuntime(scripts);
+  const record = await runLab(request(runtime, changes));
+  await record.removal;
+  expect(runtime.calls.at(-1)).toBe("destroy");
+  expect(record.error).toBeInstanceOf(TestbedError);
+  return record.error as TestbedError;
+}
+
+test("a run makes wires, then nodes, starts them, drives the session and removes everything", async () => {
+  const runtime = createScriptedRuntime(cooperative());
+  const record = await runLab(request(runtime));
+  await record.removal;
+  expect(record.error).toBeUndefined();
+  expect(runtime.calls).toEqual([
+    "sweep",
+    "createSegments internet",
+    "createNodes mn,cn",
+    "startNode mn",
+    "startNode cn",
+    "destroy",
+  ]);
+  const [observed] = observeSessions(TWO_ENDS.sessions, TWO_ENDS.nodes, record.events);
+  expect(observed).toMatchObject({ path: "direct", lost: 0, pingBeforeIce: { received: 3 }, echo: { received: 20 } });
+  expect([...record.phasesMs.keys()]).toEqual(
+    expect.arrayContaining(["create", "start", "registration", "before-ice", "nomination", "data", "finish", "remove"]),
+  );
+});
+
+test("the way through the home agents is proven before the session is offered", async () => {
+  const seen: string[] = [];
+  const runtime = createScriptedRuntime(cooperative(() => seen.push("connect")));
+  const record = await runLab(
+    request(runtime, { onEvent: (entry) => entry.type === "traffic" && seen.push(`${entry.kind} ${entry.moment}`) }),
+  );
+  await record.removal;
+  expect(seen.slice(0, 2)).toEqual(["ping before-ice", "connect"]);
+});
+
+test("a mobile node is told to start once every node is ready", async () => {
+  const seen: string[] = [];
+  const command = (node: ScriptedNode, received: AgentCommand): void => {
+    seen.push(received.type);
+    obey(node, received);
+  };
+  const start = (node: ScriptedNode): void => {
+    setTimeout(() => {
+      seen.push("cn ready");
+      sayReady(node);
+    }, 20);
+  };
+  const topology = { ...TWO_ENDS, sessions: [] };
+  const record = await runLab(request(createScriptedRuntime({ mn: { command }, cn: { start } }), { topology }));
+  expect(record.error).toBeUndefined();
+  expect(seen).toEqual(["cn ready", "start", "finish"]);
+});
+
+test("captured bytes of every node and wire come back in order, with the count of dropped packets", async () => {
+  const scripts = cooperative();
+  const finishing = (node: ScriptedNode, command: AgentCommand): void => {
+    if (command.type === "finish") {
+      for (const data of ["AQI=", "Aw=="]) node.report({ type: "capture", segment: "internet", data });
+      node.report({ type: "capture-done", segment: "internet", captured: 1, droppedByKernel: 4 });
+    }
+    scripts.cn.command?.(node, command);
+  };
+  const record = await runLab(request(createScriptedRuntime({ ...scripts, cn: { command: finishing } })));
+  expect(record.captures).toEqual([
+    { node: "cn", segment: "internet", pcap: Buffer.from([1, 2, 3]), droppedByKernel: 4 },
+  ]);
+  expect(record.counters.get("cn")).toEqual({ "checks.sent": 1 });
+});
+
+test("a fatal report is the error, with the last lines of the node's log", async () => {
+  const error = await failing({
+    cn: {
+      start(node) {
+        node.logLine("Error: bad route");
+        node.report({ type: "fatal", code: "network", message: "ip refused the route" });
+        node.exit(1);
+      },
+    },
+  });
+  expect(error.code).toBe("node-failed");
+  expect(error.message).toBe("node cn: network: ip refused the route\n  its last log lines:\n  | Error: bad route");
+});
+
+test("a node that ends before it was told to is an error, whatever its exit code", async () => {
+  const start = (node: ScriptedNode): void => {
+    sayReady(node);
+    setTimeout(() => node.exit(0), 5);
+  };
+  const error = await failing({ mn: { start } });
+  expect(error.message).toBe("node mn: it ended with exit code 0 before it was told to");
+});
+
+test("a line that is no report is an error of that node", async () => {
+  const error = await failing({ mn: { start: (node) => node.write("hello?") } });
+  expect(error.message).toMatch(/^node mn: expected .* on its control channel, found/);
+});
+
+test("a run that takes too long ends as timed out", async () => {
+  const error = await failing({ mn: { start: () => undefined } }, { timeoutMs: 20 });
+  expect(error).toMatchObject({
+    code: "timed-out",
+    message: "expected the run to end within 0.02 s, and it has not",
+  });
+});
+
+test("an interruption ends the run at once, and the lab is removed", async () => {
+  const controller = new AbortController();
+  const interrupted = new TestbedError("interrupted", "interrupted by SIGINT");
+  setTimeout(() => controller.abort(interrupted), 10);
+  const error = await failing({ mn: { start: () => undefined } }, { signal: controller.signal });
+  expect(error).toBe(interrupted);
+});
+
+test("an interruption before the start makes nothing", async () => {
+  const runtime = createScriptedRuntime({});
+  const signal = AbortSignal.abort(new TestbedError("interrupted", "interrupted by SIGINT"));
+  const record = await runLab(request(runtime, { signal }));
+  await record.removal;
+  expect(record.error).toMatchObject({ code: "interrupted" });
+  expect(runtime.calls.filter((call) => call.startsWith("create"))).toEqual([]);
+});
+
+test("a session whose registration fails is observed as such, and the run goes on to its end", async () => {
+  const command = (node: ScriptedNode, received: AgentCommand): void => {
+    if (received.type === "start") event(node, { type: "registration-failed", reason: "no answer" });
+    obey(node, received);
+  };
+  const record: LabRecord = await runLab(request(createScriptedRuntime({ ...cooperative(), cn: { command } })));
+  expect(record.error).toBeUndefined();
+  const [observed] = observeSessions(TWO_ENDS.sessions, TWO_ENDS.nodes, record.events);
+  expect(observed).toMatchObject({ path: "none", failure: "registration failed: no answer" });
+});
+
+test("a kept lab is neither told to finish nor removed", async () => {
+  const runtime = createScriptedRuntime(cooperative());
+  const record = await runLab(request(runtime, { keep: true }));
+  await record.removal;
+  expect(runtime.calls.slice(-1)).toEqual(["keep"]);
+  expect(record.events.at(-1)).toMatchObject({ type: "kept", runId: "run-1" });
+});
+
+test("foreign programs start once every node is ready, and the run waits for them when there is no session", async () => {
+  const runtime = createScriptedRuntime({});
+  const guest = { name: "probe", inside: "mn", image: "busybox", environment: {} };
+  const record = await runLab(
+    request(runtime, { plan: { ...PLAN, guests: [guest] }, topology: { ...TWO_ENDS, sessions: [] } }),
+  );
+  expect(record.error).toBeUndefined();
+  expect(runtime.calls.indexOf("startGuest probe")).toBeGreaterThan(runtime.calls.indexOf("startNode cn"));
+  expect(record.hosts).toEqual([{ name: "probe", image: "busybox", exitCode: 0, log: "guest output\n" }]);
+});

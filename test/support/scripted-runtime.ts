@@ -1,0 +1,128 @@
+/** A runtime whose nodes are scripts: for the logic of the lab, where neither wires nor protocol matter. */
+
+import type { AgentCommand, AgentReport } from "@testbed/agent/control";
+import type { DestroyReport, NodeExit, NodeHandle, Runtime, RuntimeLab } from "../../orchestrator/runtime/runtime.ts";
+import { createDeferred } from "../../orchestrator/support/deferred.ts";
+
+/** The scripted node's side of its control channel. */
+export interface ScriptedNode {
+  readonly name: string;
+  report(report: AgentReport): void;
+  /** Writes a line as it is. */
+  write(line: string): void;
+  logLine(line: string): void;
+  exit(code: number): void;
+}
+
+export interface NodeScript {
+  /** Called when the node starts; by default it says hello and that it is ready. */
+  readonly start?: (node: ScriptedNode) => void;
+  /** Called for every command; by default `finish` is obeyed and traffic is answered in full. */
+  readonly command?: (node: ScriptedNode, command: AgentCommand) => void;
+}
+
+export interface ScriptedRuntime extends Runtime {
+  /** Every call in order, such as `startNode mn`. */
+  readonly calls: readonly string[];
+}
+
+const CLOCK = { monotonicMs: 0, realMs: 0 };
+
+/** Plays the default part of `start`. */
+export function sayReady(node: ScriptedNode): void {
+  node.report({ type: "hello", version: 1, pid: 1, nodeVersion: "v24.0.0", clock: CLOCK });
+  node.report({ type: "ready" });
+}
+
+/** Plays the default part of `command`. */
+export function obey(node: ScriptedNode, command: AgentCommand): void {
+  switch (command.type) {
+    case "ping":
+    case "echo": {
+      const rttMs = Array<number>(command.count).fill(1);
+      const result = { sent: command.count, received: command.count, duplicates: 0, rttMs };
+      node.report({ type: "reply", id: command.id, result });
+      break;
+    }
+    case "finish":
+      node.report({ type: "bye", clock: CLOCK, counters: { "checks.sent": 1 } });
+      node.exit(0);
+      break;
+    case "setup":
+    case "start":
+    case "connect":
+    case "keep":
+  }
+}
+
+export function createScriptedRuntime(scripts: Readonly<Record<string, NodeScript>>): ScriptedRuntime {
+  const calls: string[] = [];
+  const call = <T>(text: string, value: T): Promise<T> => {
+    calls.push(text);
+    return Promise.resolve(value);
+  };
+  const nothingLeft: DestroyReport = { leftovers: [] };
+  const lab: RuntimeLab = {
+    createSegments: (specs) => call(`createSegments ${specs.map(({ name }) => name).join()}`, undefined),
+    createNodes: (specs) => call(`createNodes ${specs.map(({ name }) => name).join()}`, undefined),
+    startNode: (name) => call(`startNode ${name}`, scriptedNode(name, scripts[name] ?? {})),
+    startGuest: ({ name }) => {
+      const exited = Promise.resolve({ code: 0, logTail: [] });
+      return call(`startGuest ${name}`, { name, exited, log: () => "guest output\n" });
+    },
+    keep: () => call("keep", undefined),
+    destroy: () => call("destroy", nothingLeft),
+  };
+  return {
+    calls,
+    name: "docker",
+    environment: () => Promise.resolve({ runtime: "docker", kernel: "6.18.0", capabilities: {} }),
+    sweep: () => call("sweep", []),
+    createLab: () => lab,
+    listLabs: () => Promise.resolve([]),
+    removeLab: () => Promise.resolve(nothingLeft),
+    close: () => call("close", undefined),
+  };
+}
+
+function scriptedNode(name: string, script: NodeScript): NodeHandle {
+  const lines: string[] = [];
+  const logged: string[] = [];
+  const ended = createDeferred<NodeExit>();
+  let wake = createDeferred<undefined>();
+  let isOver = false;
+  const changed = (): void => {
+    wake.resolve(undefined);
+    wake = createDeferred();
+  };
+  const node: ScriptedNode = {
+    name,
+    report: (report) => node.write(JSON.stringify(report)),
+    write: (line) => {
+      lines.push(line);
+      changed();
+    },
+    logLine: (line) => void logged.push(`${line}\n`),
+    exit: (code) => {
+      isOver = true;
+      ended.resolve({ code, logTail: logged });
+      changed();
+    },
+  };
+  async function* read(): AsyncGenerator<string> {
+    for (;;) {
+      const line = lines.shift();
+      if (line !== undefined) yield line;
+      else if (isOver) return;
+      else await wake.promise;
+    }
+  }
+  queueMicrotask(() => (script.start ?? sayReady)(node));
+  return {
+    name,
+    lines: read(),
+    send: (line) => (script.command ?? obey)(node, JSON.parse(line) as AgentCommand),
+    exited: ended.promise,
+    log: () => logged.join(""),
+  };
+}
