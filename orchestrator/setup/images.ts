@@ -35,7 +35,7 @@ const KEPT_PER_KIND = 4;
 
 /** Looks whether the engine has the image that today's inputs would give. Builds nothing; takes a few milliseconds. */
 export async function findImage(engine: Engine, kind: ImageKind): Promise<ImageState> {
-  const tag = await imageTag(kind, await engineArch(engine));
+  const tag = await imageTag(kind, engineArch(engine));
   try {
     const { Id } = await engine.docker.getImage(tag).inspect();
     return { state: "current", id: Id };
@@ -49,7 +49,7 @@ export async function findImage(engine: Engine, kind: ImageKind): Promise<ImageS
 export async function ensureImage(engine: Engine, kind: ImageKind, say: Say): Promise<string> {
   const found = await findImage(engine, kind);
   if (found.state === "current") return found.id;
-  const arch = await engineArch(engine);
+  const arch = engineArch(engine);
   const base = await ensureBaseImage(engine, say);
   const tag = await imageTag(kind, arch);
   say(`building ${tag} from ${base}`);
@@ -109,9 +109,8 @@ async function imageContext(kind: ImageKind, arch: ImageArch): Promise<readonly 
 }
 
 /** The engine's architecture: it may be a virtual machine, or elsewhere. */
-async function engineArch({ docker }: Engine): Promise<ImageArch> {
-  const { Arch } = await engineCall("tell its architecture", docker.version());
-  return Arch === "arm64" || Arch === "aarch64" ? "arm64" : "x64";
+function engineArch({ version }: Engine): ImageArch {
+  return version.arch === "arm64" || version.arch === "aarch64" ? "arm64" : "x64";
 }
 
 async function imagesOfKind({ docker }: Engine, kind: ImageKind) {

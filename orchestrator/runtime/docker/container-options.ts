@@ -1,7 +1,7 @@
 /** What the engine is asked for when a node or a guest is made. */
 
 import type { ContainerCreateOptions, EndpointSettings } from "dockerode";
-import type { GuestSpec, NodeSpec } from "../../plan/plan.ts";
+import type { GuestSpec, NodeSpec, Sysctls } from "../../plan/plan.ts";
 import type { Labels } from "./labels.ts";
 import type { WireAddress } from "./wire-subnet.ts";
 
@@ -15,6 +15,18 @@ export interface Endpoint {
 const EPHEMERAL = {
   AutoRemove: true,
   LogConfig: { Type: "local", Config: { "max-size": "5m", "max-file": "1", compress: "false" } },
+};
+
+/**
+ * What nodes start from where the plan says nothing else. A container of Docker's forwards IPv4, has IPv6 switched off,
+ * and would listen to router advertisements.
+ */
+const NODE_SYSCTLS: Sysctls = {
+  "net.ipv4.ip_forward": "0",
+  "net.ipv6.conf.all.forwarding": "0",
+  "net.ipv6.conf.all.disable_ipv6": "0",
+  "net.ipv6.conf.default.disable_ipv6": "0",
+  "net.ipv6.conf.default.accept_ra": "0",
 };
 
 /**
@@ -44,7 +56,7 @@ export function nodeContainer(
       ...EPHEMERAL,
       NetworkMode: first?.networkName ?? "none",
       CapAdd: ["NET_ADMIN", "NET_RAW"],
-      Sysctls: { ...spec.sysctls },
+      Sysctls: { ...NODE_SYSCTLS, ...spec.sysctls },
       ...(spec.tun ? { Devices: [TUN_DEVICE] } : {}),
       // The engine's resolver would ask the machine's name servers; it gets one that nobody answers for.
       Dns: ["127.0.0.1"],
@@ -58,7 +70,12 @@ export function nodeContainer(
 
 /** Endpoint settings that give a container fixed throwaway addresses on a wire. */
 export function endpointSettings({ address }: Endpoint): EndpointSettings {
-  return { IPAMConfig: { IPv4Address: address.ipv4, IPv6Address: address.ipv6 } };
+  return {
+    IPAMConfig: {
+      IPv4Address: address.ipv4,
+      ...(address.ipv6 === undefined ? {} : { IPv6Address: address.ipv6 }),
+    },
+  };
 }
 
 /** A foreign program in the network of the node `holderId`, with no capability and no file of ours. */

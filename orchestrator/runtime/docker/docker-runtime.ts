@@ -5,7 +5,7 @@ import type { LabSummary, Runtime, RuntimeEnvironment } from "../runtime.ts";
 import { refuseConflictingAddresses } from "./address-conflict.ts";
 import { bridgeNetfilter } from "./bridge-netfilter.ts";
 import { createDockerLab, type DockerLab } from "./docker-lab.ts";
-import { type Engine, engineCall } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import { ownHost } from "./labels.ts";
 import { type FoundRun, findRuns, removeRun } from "./removal.ts";
 
@@ -22,7 +22,7 @@ export function createDockerRuntime({ engine, nodeImage }: DockerRuntimeOptions)
   const labs = new Set<DockerLab>();
   return {
     name: "docker",
-    environment: () => describeEnvironment(engine),
+    environment: () => Promise.resolve(describeEnvironment(engine)),
     sweep: () => sweepDeadRuns(engine),
     checkPlan: (plan) => refuseConflictingAddresses(engine, plan.nodes),
     createLab: (identity, signal) => {
@@ -39,12 +39,12 @@ export function createDockerRuntime({ engine, nodeImage }: DockerRuntimeOptions)
   };
 }
 
-async function describeEnvironment(engine: Engine): Promise<RuntimeEnvironment> {
-  const version = await engineCall("tell its version", engine.docker.version());
+function describeEnvironment(engine: Engine): RuntimeEnvironment {
+  const { version } = engine;
   return {
     runtime: "docker",
-    kernel: version.KernelVersion,
-    engine: `Docker ${version.Version} (API ${version.ApiVersion})`,
+    kernel: version.kernel,
+    engine: `Docker ${version.engine} (API ${version.api})`,
     capabilities: { br_netfilter: bridgeNetfilter(engine) },
   };
 }

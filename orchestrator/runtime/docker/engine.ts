@@ -14,10 +14,22 @@ export interface Engine {
   readonly endpoint: string;
   /** Whether its containers share this machine's kernel, so that files of /proc here speak about them. */
   readonly isLocal: boolean;
+  readonly version: EngineVersion;
+}
+
+/** What the engine says of itself. */
+export interface EngineVersion {
+  /** Such as `20.10.24`. */
+  readonly engine: string;
+  /** Such as `1.41`. */
+  readonly api: string;
+  readonly kernel: string;
+  /** In Go's words: `amd64`, `arm64`. */
+  readonly arch: string;
 }
 
 /** Longest wait for the first answer: a remote engine behind a slow link still makes it. */
-const PING_TIMEOUT_MS = 5000;
+const ANSWER_TIMEOUT_MS = 5000;
 
 /** Where the engine is expected: DOCKER_HOST, or else the first socket there is of those that installers use. */
 export function engineEndpoint(environment: NodeJS.ProcessEnv = process.env): string {
@@ -31,11 +43,12 @@ export function engineEndpoint(environment: NodeJS.ProcessEnv = process.env): st
 export async function connectEngine(endpoint: string = engineEndpoint()): Promise<Engine> {
   const docker = openClient(endpoint);
   try {
-    await Promise.race([docker.ping(), silence()]);
+    const { Version, ApiVersion, KernelVersion, Arch } = await Promise.race([docker.version(), silence()]);
+    const version = { engine: Version, api: ApiVersion, kernel: KernelVersion, arch: Arch };
+    return { docker, endpoint, isLocal: isLocalEndpoint(endpoint), version };
   } catch (cause) {
     throw connectionError(endpoint, cause);
   }
-  return { docker, endpoint, isLocal: isLocalEndpoint(endpoint) };
 }
 
 /** HTTP status of an answer of the engine; undefined for anything else that can be thrown. */
@@ -50,7 +63,7 @@ export function engineMessage(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const answer: unknown = "json" in error ? error.json : undefined;
   if (typeof answer === "object" && answer !== null && "message" in answer) return String(answer.message);
-  return error.message;
+  return error.message.replace(/^\(HTTP code \d+\) [\w ]* - /, "").trim();
 }
 
 /** Waits for `call`; a refusal becomes `engine-failed`, saying what was being done. */
@@ -83,8 +96,8 @@ function openClient(endpoint: string): Docker {
 }
 
 async function silence(): Promise<never> {
-  await sleep(PING_TIMEOUT_MS, undefined, { ref: false });
-  throw new Error(`no answer within ${PING_TIMEOUT_MS / 1000} s`);
+  await sleep(ANSWER_TIMEOUT_MS, undefined, { ref: false });
+  throw new Error(`no answer within ${ANSWER_TIMEOUT_MS / 1000} s`);
 }
 
 function isLocalEndpoint(endpoint: string): boolean {

@@ -7,14 +7,14 @@
 export interface WireSubnet {
   /** A /26 of 10.128.0.0/9: room for 61 nodes on a wire. */
   readonly ipv4: string;
-  /** A unique local /64 (RFC 4193), because engines from 26.1 on disable IPv6 on networks that have none. */
-  readonly ipv6: string;
+  /** A unique local /64 (RFC 4193), for engines that would otherwise keep IPv6 off the wire. */
+  readonly ipv6?: string;
 }
 
 /** Addresses of one endpoint, without prefix length. */
 export interface WireAddress {
   readonly ipv4: string;
-  readonly ipv6: string;
+  readonly ipv6?: string;
 }
 
 /** How many random octets `drawWireSubnet` uses. */
@@ -24,13 +24,12 @@ export const SUBNET_RANDOM_OCTETS = 8;
 export const MAX_ENDPOINTS = 61;
 
 /** Draws a wire's subnets from `random`, which holds `SUBNET_RANDOM_OCTETS` octets. */
-export function drawWireSubnet(random: Uint8Array): WireSubnet {
+export function drawWireSubnet(random: Uint8Array, withIpv6: boolean): WireSubnet {
   const [second = 0, third = 0, fourth = 0, ...globalId] = random;
+  const ipv4 = `10.${128 | second}.${third}.${fourth & 0xc0}/26`;
+  if (!withIpv6) return { ipv4 };
   const hex = globalId.map((octet) => octet.toString(16).padStart(2, "0")).join("");
-  return {
-    ipv4: `10.${128 | second}.${third}.${fourth & 0xc0}/26`,
-    ipv6: `fd${hex.slice(0, 2)}:${hex.slice(2, 6)}:${hex.slice(6, 10)}::/64`,
-  };
+  return { ipv4, ipv6: `fd${hex.slice(0, 2)}:${hex.slice(2, 6)}:${hex.slice(6, 10)}::/64` };
 }
 
 /** The engine's own address on the wire. */
@@ -49,6 +48,6 @@ function addressAt({ ipv4, ipv6 }: WireSubnet, offset: number): WireAddress {
   const lastOctet = Number(ipv4.slice(lastDot + 1, ipv4.indexOf("/")));
   return {
     ipv4: `${ipv4.slice(0, lastDot)}.${lastOctet + offset}`,
-    ipv6: `${ipv6.slice(0, ipv6.indexOf("/"))}${offset.toString(16)}`,
+    ...(ipv6 === undefined ? {} : { ipv6: `${ipv6.slice(0, ipv6.indexOf("/"))}${offset.toString(16)}` }),
   };
 }

@@ -29,7 +29,7 @@ const MAX_DRAWS = 20;
 export async function createWire(engine: Engine, identity: RunIdentity, segment: SegmentSpec): Promise<Wire> {
   const networkName = `mice-${identity.runId}-${segment.name}`;
   for (let draw = 1; ; draw++) {
-    const subnet = drawWireSubnet(randomBytes(SUBNET_RANDOM_OCTETS));
+    const subnet = drawWireSubnet(randomBytes(SUBNET_RANDOM_OCTETS), needsIpv6Subnets(engine.version.api));
     try {
       await engine.docker.createNetwork({
         ...wireOptions(networkName, subnet),
@@ -43,19 +43,29 @@ export async function createWire(engine: Engine, identity: RunIdentity, segment:
   }
 }
 
-/** What a network must be to be a wire: no masquerading, no addresses of the topology, IPv6 not disabled. */
+/**
+ * Whether an engine carries IPv6 only on networks that have an IPv6 subnet: on others it disables IPv6 on the interfaces
+ * (from 26.1 on, API 1.45) and drops bridged IPv6 packets (from 27 on, with br_netfilter). Older ones carry IPv6 on every
+ * network, and start containers a third slower on one with an IPv6 subnet (20.10: six at once 2.4 s instead of 1.7 s).
+ */
+export function needsIpv6Subnets(api: string): boolean {
+  const [major = 0, minor = 0] = api.split(".").map(Number);
+  return major > 1 || minor >= 45;
+}
+
+/** What a network must be to be a wire: no masquerading, and none of the topology's addresses. */
 export function wireOptions(name: string, subnet: WireSubnet): NetworkCreateOptions {
   const gateway = gatewayAddress(subnet);
   return {
     Name: name,
     CheckDuplicate: true,
     Driver: "bridge",
-    EnableIPv6: true,
+    EnableIPv6: subnet.ipv6 !== undefined,
     IPAM: {
       Driver: "default",
       Config: [
         { Subnet: subnet.ipv4, Gateway: gateway.ipv4 },
-        { Subnet: subnet.ipv6, Gateway: gateway.ipv6 },
+        ...(subnet.ipv6 === undefined ? [] : [{ Subnet: subnet.ipv6, Gateway: gateway.ipv6 }]),
       ],
     },
     Options: { "com.docker.network.bridge.enable_ip_masquerade": "false" },
