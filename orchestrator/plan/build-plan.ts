@@ -1,7 +1,13 @@
 /** Turns a resolved topology into a plan: every wire, node and rule text, nothing left to decide. */
 
-import type { ResolvedTopology } from "../topology/resolved.ts";
-import type { Plan } from "./plan.ts";
+import { CONTROL_VERSION, type NodeSetup, type RoleSetup } from "@testbed/agent/control";
+import { renderRules } from "../render/rules.ts";
+import { withoutLength } from "../topology/address-text.ts";
+import type { ResolvedHomeAgent, ResolvedMobileNode, ResolvedNode, ResolvedTopology } from "../topology/resolved.ts";
+import { derivedHex } from "../topology/seed.ts";
+import { labEnvironment } from "./lab-environment.ts";
+import type { GuestSpec, NodeSpec, Plan, UnwiredSetup } from "./plan.ts";
+import { sysctlsOf } from "./sysctls.ts";
 
 export interface PlanOptions {
   /** Whether nodes capture their wires and stream the frames to the orchestrator. */
@@ -10,8 +16,131 @@ export interface PlanOptions {
   readonly autostart?: boolean;
 }
 
+/** One MTU for the tunnel and for the direct path: what stays of 1500 octets under IPv6 in UDP in IPv6, rounded down. */
+const TUN_MTU = 1400;
+
 /** Plans a lab. The same topology and options give the same plan. */
 export function buildPlan(topology: ResolvedTopology, options: PlanOptions): Plan {
-  void options;
-  return { topology: topology.name, segments: [], nodes: [], guests: [] };
+  return {
+    topology: topology.name,
+    segments: topology.segments.map(({ name, interfaceName }) => ({ name, interfaceName })),
+    nodes: topology.nodes.map((node) => planNode(topology, node, options)),
+    guests: topology.nodes.flatMap((node) => planGuest(topology, node)),
+  };
+}
+
+function planNode(topology: ResolvedTopology, node: ResolvedNode, options: PlanOptions): NodeSpec {
+  return {
+    name: node.name,
+    sysctls: sysctlsOf(node),
+    tun: node.role === "home-agent" || isMobile(node),
+    segments: node.interfaces.map(({ segment }) => segment),
+    setup: planSetup(topology, node, options),
+  };
+}
+
+function planSetup(topology: ResolvedTopology, node: ResolvedNode, options: PlanOptions): UnwiredSetup {
+  const peers = options.autostart === true ? peersOf(topology, node) : [];
+  return {
+    version: CONTROL_VERSION,
+    node: node.name,
+    wires: node.interfaces.map(({ segment, interfaceName, mac, ipv4, ipv6 }) => ({
+      segment,
+      interfaceName,
+      mac,
+      addresses: [ipv4, ipv6].filter((address) => address !== undefined),
+    })),
+    routes: node.routes,
+    rules: node.role === "router" ? renderRules(node) : [],
+    hosts: topology.nodes.flatMap(hostLines),
+    capture: options.capture,
+    role: planRole(topology, node),
+    ...(peers.length === 0 ? {} : { autostart: { connect: peers } }),
+  };
+}
+
+/** A name stands for the addresses at which everybody reaches the node: the home address, or those of its first wire. */
+function hostLines(node: ResolvedNode): NodeSetup["hosts"] {
+  const [first] = node.interfaces;
+  const own = [first?.ipv4, first?.ipv6].filter((address) => address !== undefined).map(withoutLength);
+  return (isMobile(node) ? [node.homeAddress] : own).map((address) => ({ address, name: node.name }));
+}
+
+function planRole(topology: ResolvedTopology, node: ResolvedNode): RoleSetup {
+  switch (node.role) {
+    case "router":
+      return { type: "router" };
+    case "host":
+      return { type: "host" };
+    case "home-agent":
+      return {
+        type: "home-agent",
+        address: node.address,
+        homePrefix: node.homePrefix,
+        listen: node.listen,
+        registrationKeys: registrationKeys(topology, node),
+        tunMtu: TUN_MTU,
+        seed: nodeSeed(topology, node),
+      };
+    case "mobile-node":
+    case "correspondent-node":
+      return {
+        type: node.role,
+        homeAddress: node.homeAddress,
+        homeAgent: homeAgentOf(topology, node),
+        localAddresses: localAddresses(node),
+        port: node.port,
+        profile: node.profile,
+        timers: {},
+        registrationKey: registrationKey(topology, node),
+        tunMtu: TUN_MTU,
+        seed: nodeSeed(topology, node),
+      };
+  }
+}
+
+/** Best first: IPv6 before IPv4, as candidates rank (digest 2.2), wire by wire. */
+function localAddresses(node: ResolvedMobileNode): readonly string[] {
+  return node.interfaces
+    .flatMap(({ ipv4, ipv6 }) => [ipv6, ipv4])
+    .filter((address) => address !== undefined)
+    .map(withoutLength);
+}
+
+function homeAgentOf({ nodes }: ResolvedTopology, node: ResolvedMobileNode) {
+  const found = nodes.find(({ name }) => name === node.homeAgent);
+  if (found?.role !== "home-agent") throw new RangeError(`${node.name} has no home agent ${node.homeAgent}`);
+  return { address: found.address, listen: found.listen };
+}
+
+/** Shared keys of the home registrations (A-39); all of them follow from the seed, and none is worth anything. */
+function registrationKeys(topology: ResolvedTopology, homeAgent: ResolvedHomeAgent): Readonly<Record<string, string>> {
+  const served = topology.nodes.filter(isMobile).filter((node) => node.homeAgent === homeAgent.name);
+  return Object.fromEntries(served.map((node) => [node.homeAddress, registrationKey(topology, node)]));
+}
+
+function registrationKey({ seed }: ResolvedTopology, { homeAddress }: ResolvedMobileNode): string {
+  return derivedHex(seed, `registration/${homeAddress}`, 20);
+}
+
+function nodeSeed({ seed }: ResolvedTopology, { name }: ResolvedNode): string {
+  return derivedHex(seed, `node/${name}`, 32);
+}
+
+function peersOf(topology: ResolvedTopology, node: ResolvedNode): readonly string[] {
+  return topology.sessions
+    .filter(({ from }) => from === node.name)
+    .flatMap(({ to }) => topology.nodes.filter(isMobile).filter(({ name }) => name === to))
+    .map(({ homeAddress }) => homeAddress);
+}
+
+function planGuest(topology: ResolvedTopology, node: ResolvedNode): readonly GuestSpec[] {
+  if (node.role !== "host") return [];
+  const { name, image, command } = node;
+  const environment = labEnvironment(node, topology.nodes);
+  return [{ name, inside: name, image, ...(command === undefined ? {} : { command }), environment }];
+}
+
+function isMobile(node: ResolvedNode): node is ResolvedMobileNode {
+  return node.role === "mobile-node" || node.role === "correspondent-node";
 }

@@ -1,0 +1,36 @@
+/** Kernel parameters of each kind of node; a container takes them only when it is made. */
+
+import type { ResolvedNode } from "../topology/resolved.ts";
+import type { Sysctls } from "./plan.ts";
+
+/** What every node starts from: both IP versions on, nothing forwarded, no address or route from anybody else. */
+const COMMON: Sysctls = {
+  "net.ipv4.ip_forward": "0",
+  "net.ipv4.conf.all.rp_filter": "0",
+  "net.ipv4.conf.default.rp_filter": "0",
+  "net.ipv6.conf.all.disable_ipv6": "0",
+  "net.ipv6.conf.default.disable_ipv6": "0",
+  "net.ipv6.conf.all.forwarding": "0",
+  "net.ipv6.conf.default.accept_ra": "0",
+};
+
+/** Parameters of a node. */
+export function sysctlsOf(node: ResolvedNode): Sysctls {
+  switch (node.role) {
+    case "router":
+      return {
+        ...COMMON,
+        "net.ipv4.ip_forward": "1",
+        "net.ipv6.conf.all.forwarding": "1",
+        // The kernel has two lifetimes for UDP, before and after the first answer; a box has one.
+        "net.netfilter.nf_conntrack_udp_timeout": String(node.firewall.udpIdleSec),
+        "net.netfilter.nf_conntrack_udp_timeout_stream": String(node.firewall.udpIdleSec),
+      };
+    case "home-agent":
+      return { ...COMMON, "net.ipv6.conf.all.forwarding": "1" };
+    case "mobile-node":
+    case "correspondent-node":
+    case "host":
+      return COMMON;
+  }
+}
