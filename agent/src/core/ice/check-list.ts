@@ -2,8 +2,9 @@
 
 import { addressToBytes, familyOf, type SocketAddress } from "../address.ts";
 import type { LocalCandidate, RemoteCandidate } from "./candidate.ts";
+import { TRIGGERED_IN_A_ROW } from "./constants.ts";
 import type { OpenPair } from "./nomination.ts";
-import { type CandidatePair, pathKey, waitingPair } from "./pair.ts";
+import { type CandidatePair, isRelayed, pathKey, waitingPair } from "./pair.ts";
 import { type IceRole, pairPriority } from "./priority.ts";
 
 /** Why a check is due: its turn in the list, a request of the peer, or the choice of this agent. */
@@ -51,6 +52,7 @@ export class CheckList {
   #pairs: CandidatePair[];
   /** First in, first out; served before the list. */
   #queue: DueCheck[] = [];
+  #triggeredInARow = 0;
 
   constructor(pairs: readonly CandidatePair[], maxPairs: number) {
     this.#pairs = pairs.toSorted(bestFirst);
@@ -83,13 +85,16 @@ export class CheckList {
   }
 
   /**
-   * Inserts a pair by priority. A full list gives up its lowest Waiting or Failed pair for a better one; false when it
-   * has none to give.
+   * Inserts a pair by priority. A full list gives up its lowest Failed pair, else a lower Waiting one; never a relayed
+   * pair, which is the way that always works. False when it has none to give.
    */
   insert(pair: CandidatePair): boolean {
     if (this.#pairs.length >= this.#maxPairs) {
-      const victim = this.#pairs.findLast(({ state }) => state === "waiting" || state === "failed");
-      if (victim === undefined || victim.priority >= pair.priority) return false;
+      const expendable = this.#pairs.filter((other) => !isRelayed(other));
+      const victim =
+        expendable.findLast(({ state }) => state === "failed") ??
+        expendable.findLast(({ state, priority }) => state === "waiting" && priority < pair.priority);
+      if (victim === undefined) return false;
       this.#remove(victim);
     }
     this.#pairs = [...this.#pairs, pair].toSorted(bestFirst);
@@ -98,7 +103,7 @@ export class CheckList {
 
   /** Queues a triggered check; a pair that is queued keeps its place. */
   enqueueTriggered(pair: CandidatePair): void {
-    if (!this.#queue.some((due) => due.pair === pair)) this.#queue.push({ pair, kind: "triggered" });
+    if (!this.#isQueued(pair)) this.#queue.push({ pair, kind: "triggered" });
   }
 
   /** Puts the check that nominates a pair before all others: they are about to lose their purpose. */
@@ -106,12 +111,20 @@ export class CheckList {
     this.#queue.unshift({ pair, kind: "nominating" });
   }
 
-  /** Takes the next check: the head of the queue, else the best Waiting pair. */
+  /**
+   * Takes the next check: the head of the queue, else the best Waiting pair. After `TRIGGERED_IN_A_ROW` triggered checks
+   * a Waiting pair that is not queued goes first.
+   */
   takeDue(): DueCheck | undefined {
-    const queued = this.#queue.shift();
-    if (queued !== undefined) return queued;
-    const pair = this.#pairs.find(({ state }) => state === "waiting");
-    return pair && { pair, kind: "ordinary" };
+    const ordinary = this.#pairs.find((pair) => pair.state === "waiting" && !this.#isQueued(pair));
+    const [head] = this.#queue;
+    const isOrdinaryTurn = head?.kind === "triggered" && this.#triggeredInARow >= TRIGGERED_IN_A_ROW;
+    if (ordinary !== undefined && (head === undefined || isOrdinaryTurn)) {
+      this.#triggeredInARow = 0;
+      return { pair: ordinary, kind: "ordinary" };
+    }
+    if (head?.kind === "triggered") this.#triggeredInARow += 1;
+    return this.#queue.shift();
   }
 
   /** Takes back queued triggered checks of a pair whose outcome is known. */
@@ -136,6 +149,10 @@ export class CheckList {
   conclude(): void {
     this.#pairs = this.#pairs.filter((pair) => pair.state !== "waiting");
     this.#queue = [];
+  }
+
+  #isQueued(pair: CandidatePair): boolean {
+    return this.#queue.some((due) => due.pair === pair);
   }
 
   #remove(pair: CandidatePair): void {

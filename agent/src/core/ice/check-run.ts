@@ -60,7 +60,6 @@ export class CheckRun {
   #state: "running" | "completed" | "failed" = "running";
   #claim: RoleClaim;
   #locals: readonly LocalCandidate[];
-  #remotes: readonly RemoteCandidate[];
   #nextCheckAt: InstantMs;
   #requestsSent = 0;
   /** A nominating check is queued or on its way. */
@@ -75,7 +74,6 @@ export class CheckRun {
     this.#out = out;
     this.#claim = claim;
     this.#locals = locals;
-    this.#remotes = remotes;
     this.#nextCheckAt = now;
     const pairs = isLite ? [] : formCheckList(claim.role, locals, remotes, limits.maxPairs);
     this.#list = new CheckList(pairs, limits.maxPairs);
@@ -133,12 +131,13 @@ export class CheckRun {
     const local = this.#locals.find(({ address }) => sameSocketAddress(address, base));
     if (local === undefined || this.#state === "failed") return;
     const isNomination = content.useCandidate && this.#claim.role === "controlled";
-    const known = this.#remotes.find(({ address }) => sameSocketAddress(address, source));
+    const known = this.#remoteAt(source);
     const remote = known ?? { type: "peer-reflexive", address: source, priority: content.priority };
     if (this.#isBeyondConclusion(local, remote, isNomination)) return;
     const pair = this.#list.find(base, source) ?? this.#insert(local, remote);
     if (pair === undefined) return;
-    if (known === undefined) this.#discoverRemote(remote);
+    if (known === undefined)
+      this.#out.emit({ type: "peer-reflexive", side: "remote", candidate: candidateView(remote) });
     pair.isNominatedByPeer ||= isNomination;
     if (this.#config.isLite) this.#followNomination(now, local, pair);
     else this.#trigger(now, pair, transactionKey(transactionId));
@@ -214,9 +213,10 @@ export class CheckRun {
     return undefined;
   }
 
-  #discoverRemote(candidate: RemoteCandidate): void {
-    this.#remotes = [...this.#remotes, candidate];
-    this.#out.emit({ type: "peer-reflexive", side: "remote", candidate: candidateView(candidate) });
+  /** The peer's candidate with this address: one it signalled, or one that a check has revealed and the list still holds. */
+  #remoteAt(address: SocketAddress): RemoteCandidate | undefined {
+    const known = [...this.#config.remotes, ...this.#list.pairs.map(({ remote }) => remote)];
+    return known.find((remote) => sameSocketAddress(remote.address, address));
   }
 
   #trigger(now: InstantMs, pair: CandidatePair, transactionId: string): void {

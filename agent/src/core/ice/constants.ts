@@ -68,6 +68,12 @@ export const REQUEST_COUNT = 7;
 /** Rm: the last request is waited for this many RTO; RFC 8489 section 6.2.1. */
 export const TAIL_MULTIPLE = 16;
 
+/**
+ * Triggered checks in a row before a Waiting pair gets its turn. Ours: RFC 8445 section 6.1.4.2 serves the queue first
+ * without end, so that two NATs which give every check a new address would starve the relayed pair.
+ */
+export const TRIGGERED_IN_A_ROW = 3;
+
 /** Type preferences; RFC 8445 section 5.1.2.2, peer-reflexive above server-reflexive as it demands. */
 export const TYPE_PREFERENCE: Readonly<Record<CandidateType, number>> = {
   host: 126,

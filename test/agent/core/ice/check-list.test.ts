@@ -113,6 +113,21 @@ describe("the order of checks", () => {
     ]);
   });
 
+  test("after three triggered checks in a row a Waiting pair gets its turn", () => {
+    const list = checkList();
+    const [host, reflexive, relayed] = list.pairs;
+    const taken: string[] = [];
+    defined(host).state = "in-progress";
+    for (let i = 0; i < 5; i++) {
+      list.enqueueTriggered(defined(host));
+      const due = list.takeDue();
+      taken.push(`${due?.kind} ${due?.pair.remote.type}`);
+      if (due?.kind === "ordinary") due.pair.state = "in-progress";
+    }
+    expect(taken).toEqual([...Array<string>(3).fill("triggered host"), "ordinary server-reflexive", "triggered host"]);
+    expect([defined(reflexive).state, defined(relayed).state]).toEqual(["in-progress", "waiting"]);
+  });
+
   test("a nominating check goes first, and outlives the pair's success", () => {
     const list = checkList();
     const [other, pair] = [defined(list.pairs[0]), defined(list.pairs[1])];
@@ -160,10 +175,17 @@ describe("pairs learned while checks run", () => {
     expect(list.find(HOST_L, learned.address)?.remote).toBe(learned);
   });
 
-  test("push the lowest Waiting pair out of a full list", () => {
+  test("push the lowest Waiting pair out of a full list, but never the relayed one", () => {
     const list = new CheckList(formCheckList("controlling", LOCALS, REMOTES, 100), 3);
     expect(list.insert(waitingPair("controlling", hostCandidate(HOST_L), learned))).toBe(true);
-    expect(list.pairs.map((pair) => pair.remote.type)).toEqual(["host", "peer-reflexive", "server-reflexive"]);
+    expect(list.pairs.map((pair) => pair.remote.type)).toEqual(["host", "peer-reflexive", "relayed"]);
+  });
+
+  test("push a Failed pair out first, whatever its rank", () => {
+    const list = new CheckList(formCheckList("controlling", LOCALS, REMOTES, 100), 3);
+    defined(list.pairs[0]).state = "failed";
+    expect(list.insert(waitingPair("controlling", hostCandidate(HOST_L), learned))).toBe(true);
+    expect(list.pairs.map((pair) => pair.remote.type)).toEqual(["peer-reflexive", "server-reflexive", "relayed"]);
   });
 
   test("are refused when a full list has nothing lower to give up", () => {

@@ -1,0 +1,132 @@
+/** Two agents against each other in the NAT world, with an offer at the start and an answer that follows it. */
+
+import type { SocketAddress } from "../../../../agent/src/core/address.ts";
+import {
+  hostCandidate,
+  type LocalCandidate,
+  relayedCandidate,
+  serverReflexiveCandidate,
+  withoutRedundant,
+} from "../../../../agent/src/core/ice/candidate.ts";
+import { createIceAgent } from "../../../../agent/src/core/ice/ice-agent.ts";
+import type { IceAgentConfig, IceEvent, IceMachine } from "../../../../agent/src/core/ice/ice-machine.ts";
+import type { IceRole } from "../../../../agent/src/core/ice/priority.ts";
+import type { InstantMs } from "../../../../agent/src/core/machine.ts";
+import { CREDENTIALS_L, CREDENTIALS_R, seededRng } from "./hand-made-peer.ts";
+import { type Dependence, Nat, NatWorld, type Tap, type WorldNode } from "./nat-world.ts";
+
+/** How a NAT maps and filters; undefined is a public address. */
+export type Box = { readonly mapping: Dependence; readonly filtering: Dependence } | undefined;
+
+export const OPEN: Box = undefined;
+export const FULL_CONE: Box = { mapping: "endpoint-independent", filtering: "endpoint-independent" };
+export const PORT_RESTRICTED: Box = { mapping: "endpoint-independent", filtering: "address-and-port-dependent" };
+export const SYMMETRIC: Box = { mapping: "address-and-port-dependent", filtering: "address-and-port-dependent" };
+
+export interface DuelOptions {
+  readonly boxL: Box;
+  readonly boxR: Box;
+  readonly roleL?: IceRole;
+  readonly roleR?: IceRole;
+  readonly seed?: number;
+  readonly startAt?: InstantMs;
+  /** One way; the relayed way is four times as long. */
+  readonly delayMs?: number;
+  readonly tap?: Tap;
+  /** Candidates that an attacker puts into one end's set. */
+  readonly extraL?: readonly LocalCandidate[];
+  readonly config?: Partial<IceAgentConfig>;
+}
+
+/** An end of the duel with everything it reported. */
+export interface End {
+  readonly agent: IceMachine;
+  readonly node: WorldNode;
+  readonly candidates: readonly LocalCandidate[];
+  readonly log: { readonly at: InstantMs; readonly event: IceEvent }[];
+}
+
+export interface Duel {
+  readonly world: NatWorld;
+  readonly l: End;
+  readonly r: End;
+}
+
+/** Both nodes have the same private address, as in two homes. */
+export const PRIVATE_SOCKET = { ip: "192.168.1.2", port: 40001 };
+const STUN_SERVER = { ip: "192.0.2.1", port: 3478 };
+
+/** Makes the offer at `startAt`; R has it one relayed way later, L the answer two. Time stands at `startAt`. */
+export function duel(options: DuelOptions): Duel {
+  const { startAt = 0, delayMs = 1, seed = 1, config = {} } = options;
+  const nodeL = node("L", options.boxL, "198.51.100.10", 61001, "2001:db8:a::100");
+  const nodeR = node("R", options.boxR, "203.0.113.20", 62001, "2001:db8:b::200");
+  const world = new NatWorld([nodeL, nodeR], { direct: delayMs, relayed: 4 * delayMs }, startAt);
+  if (options.tap !== undefined) world.tap = options.tap;
+  const common = { profile: "ice16", startedAt: startAt, ...config } as const;
+  const l = end(world, nodeL, options.extraL ?? [], {
+    ...common,
+    role: options.roleL ?? "controlling",
+    credentials: CREDENTIALS_L,
+    rng: seededRng(seed),
+  });
+  const r = end(world, nodeR, [], {
+    ...common,
+    role: options.roleR ?? "controlled",
+    credentials: CREDENTIALS_R,
+    rng: seededRng(seed + 1000),
+  });
+  world.at(startAt + 4 * delayMs, () => r.agent.setRemote(world.now, describe(l, CREDENTIALS_L)));
+  world.at(startAt + 8 * delayMs, () => l.agent.setRemote(world.now, describe(r, CREDENTIALS_R)));
+  return { world, l, r };
+}
+
+/** When an end first reported an event of this type. */
+export function firstAt({ log }: End, type: IceEvent["type"]): InstantMs | undefined {
+  return log.find(({ event }) => event.type === type)?.at;
+}
+
+/** `local type/remote type` of the selected pair. */
+export function selectedTypes({ agent }: End): string {
+  const pair = agent.selectedPair();
+  return pair === undefined ? agent.state : `${pair.local.type}/${pair.remote.type}`;
+}
+
+function describe({ candidates }: End, credentials: typeof CREDENTIALS_L) {
+  return { credentials, candidates, isLite: false, options: [] };
+}
+
+function node(name: string, box: Box, externalIp: string, firstPort: number, homeIp: string): WorldNode {
+  const socket: SocketAddress = box === undefined ? { ip: externalIp, port: 40001 } : PRIVATE_SOCKET;
+  const home = { ip: homeIp, port: 40001 };
+  const nat = box && new Nat({ ...box, externalIp, firstPort });
+  return { name, socket, home, machine: undefined, ...(nat === undefined ? {} : { nat }) };
+}
+
+function end(
+  world: NatWorld,
+  node: WorldNode,
+  extra: readonly LocalCandidate[],
+  config: Omit<IceAgentConfig, "candidates">,
+): End {
+  const { socket, home = socket, nat } = node;
+  const mapped = nat?.outbound(socket, STUN_SERVER) ?? socket;
+  const own = [hostCandidate(socket), serverReflexiveCandidate(mapped, socket), relayedCandidate(home, mapped)];
+  const candidates = withoutRedundant([...own, ...extra]);
+  const agent = createIceAgent({ ...config, candidates });
+  const log: End["log"] = [];
+  const note = (): void => {
+    for (let event = agent.pollEvent(); event !== undefined; event = agent.pollEvent())
+      log.push({ at: world.now, event });
+  };
+  node.machine = {
+    handleStun: (now, datagram) => agent.handleStun(now, datagram),
+    handleTimeout: (now) => agent.handleTimeout(now),
+    pollTimeout: () => agent.pollTimeout(),
+    pollTransmit: () => {
+      note();
+      return agent.pollTransmit();
+    },
+  };
+  return { agent, node, candidates, log };
+}
