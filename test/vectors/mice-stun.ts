@@ -6,16 +6,13 @@
 
 import { fromHex, fromText } from "./hex.ts";
 
-/** Credentials as they look on the STUN side: base64 of the 16 and 3 octets in the MIP-ICE option. */
-export const UFRAG_L = "obLD";
-export const PASSWORD_L = "EBESExQVFhcYGRobHB0eHw";
-export const UFRAG_R = "DQ4P";
-export const PASSWORD_R = "QEFCQ0RFRkdISUpLTE1OTw";
-/** Key of a check from L to R and of its answer: the password of R. */
-export const KEY_R = fromText(PASSWORD_R);
+/**
+ * Key of a check from L (the mobile node, ufrag `obLD`) to R (the correspondent node, ufrag `DQ4P`) and of its answer:
+ * the password of R, base64 of the 16 octets in its MIP-ICE option.
+ */
+export const KEY_R = fromText("QEFCQ0RFRkdISUpLTE1OTw");
 
 export const TRANSACTION_ID = fromHex("000102030405060708090a0b");
-export const TIE_BREAKER = 0x0011223344556677n;
 
 /** Check L to R, 88 octets: USERNAME, PRIORITY, ICE-CONTROLLING. */
 export const CHECK = fromHex(`

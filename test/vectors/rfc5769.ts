@@ -48,7 +48,7 @@ export const SAMPLE_REQUEST: StunVector = {
 };
 
 /** Section 2.2. Its padding is 0x20. */
-export const SAMPLE_IPV4_RESPONSE: StunVector = {
+const SAMPLE_IPV4_RESPONSE: StunVector = {
   name: "2.2 IPv4 response",
   key: PASSWORD,
   hasFingerprint: true,
@@ -72,7 +72,7 @@ export const SAMPLE_IPV4_RESPONSE: StunVector = {
 };
 
 /** Section 2.3. Its padding is 0x20. */
-export const SAMPLE_IPV6_RESPONSE: StunVector = {
+const SAMPLE_IPV6_RESPONSE: StunVector = {
   name: "2.3 IPv6 response",
   key: PASSWORD,
   hasFingerprint: true,

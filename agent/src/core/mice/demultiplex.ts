@@ -9,7 +9,7 @@ import { verifyFingerprint } from "../stun/fingerprint.ts";
 import { HEADER_LENGTH, MAGIC_COOKIE } from "../stun/header.ts";
 
 /** Why a payload is nothing known: the first rule that it began to fit, or none. */
-export type UnknownReason = "empty" | "ipv6-truncated" | "ipv4-malformed" | "stun-without-fingerprint" | "unrecognised";
+type UnknownReason = "empty" | "ipv6-truncated" | "ipv4-malformed" | "stun-without-fingerprint" | "unrecognised";
 
 /** A payload by kind. All octets are views into it; an IP packet is cut to the length that its header gives. */
 export type DemultiplexedPayload =
@@ -25,7 +25,7 @@ export type DemultiplexedPayload =
   | { readonly kind: "unknown"; readonly reason: UnknownReason };
 
 /** What the rrtfw form wraps. */
-export type RrtfwContent = Extract<DemultiplexedPayload, { readonly kind: "ipv6" | "mobility-header" }>;
+type RrtfwContent = Extract<DemultiplexedPayload, { readonly kind: "ipv6" | "mobility-header" }>;
 
 /** `acceptRrtfw`: whether the port-500 form is looked for. */
 export interface DemultiplexOptions {

@@ -56,7 +56,7 @@ export type KnownAttribute<T extends StunAttributeType = StunAttributeType> = {
 }[T];
 
 /** An attribute this codec does not know; see `isComprehensionRequired` for what that means to its receiver. */
-export interface UnknownAttribute {
+interface UnknownAttribute {
   readonly type: "unknown";
   /** 0..0xFFFF. */
   readonly number: number;

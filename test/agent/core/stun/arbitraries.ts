@@ -16,7 +16,7 @@ export function stunMessages(): fc.Arbitrary<StunMessage> {
 }
 
 /** Any attribute except the two whose place in the message matters. */
-export function stunAttributes(): fc.Arbitrary<StunAttribute> {
+function stunAttributes(): fc.Arbitrary<StunAttribute> {
   return fc.oneof(
     fc.record({ type: fc.constantFrom(...ADDRESS_TYPES), value: socketAddresses() }),
     fc.record({ type: fc.constantFrom("username", "realm", "nonce", "software"), value: texts() }),

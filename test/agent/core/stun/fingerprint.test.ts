@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { verifyFingerprint } from "../../../../agent/src/core/stun/fingerprint.ts";
+import { ByteWriter } from "../../../../agent/src/core/bytes.ts";
+import { fingerprintOf, verifyFingerprint } from "../../../../agent/src/core/stun/fingerprint.ts";
 import { encodeStun } from "../../../../agent/src/core/stun/message.ts";
 import { BARE_REQUEST, FINGERPRINTED_REQUEST, MICE_STUN_VECTORS, TRANSACTION_ID } from "../../../vectors/mice-stun.ts";
 import { RFC_5769_VECTORS } from "../../../vectors/rfc5769.ts";
@@ -31,10 +32,15 @@ describe("verifyFingerprint", () => {
     expect(verifyFingerprint(bytes)).toBe(false);
   });
 
-  test("is false when it is not the last attribute", () => {
-    const bytes = Uint8Array.from([...FINGERPRINTED_REQUEST, 0x00, 0x25, 0x00, 0x00]);
-    new DataView(bytes.buffer).setUint16(2, bytes.length - 20);
+  test("is false when it is not the last attribute, though it fits what precedes it", () => {
+    const prefix = Uint8Array.from([
+      ...FINGERPRINTED_REQUEST.subarray(0, 2),
+      0,
+      12,
+      ...FINGERPRINTED_REQUEST.subarray(4, 20),
+    ]);
+    const fingerprint = new ByteWriter().u16(0x8028).u16(4).u32(fingerprintOf(prefix)).finish();
 
-    expect(verifyFingerprint(bytes)).toBe(false);
+    expect(verifyFingerprint(Uint8Array.from([...prefix, ...fingerprint, 0x00, 0x25, 0x00, 0x00]))).toBe(false);
   });
 });
