@@ -52,8 +52,10 @@ export async function openUdpSocket(
 
 async function bind(socket: Socket, { ip, port }: SocketAddress): Promise<SocketAddress> {
   try {
+    // A lookup that answers at once lets `bind` emit before it returns.
+    const listening = once(socket, "listening");
     socket.bind({ address: ip, port, exclusive: true });
-    await once(socket, "listening");
+    await listening;
     return { ip, port: socket.address().port };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
