@@ -1,11 +1,13 @@
 /**
  * The translation table of a NAT as RFC 4787 describes it, on one external address.
  *
- * It behaves like the kernel's connection tracking where the RFC leaves room: a flow that the outside opened keeps its
- * external port for the answers, whatever the mapping behaviour would draw for a new destination.
+ * It behaves like the kernel's connection tracking where the RFC leaves room. A flow that the outside opened keeps its
+ * external port for the answers, whatever the mapping behaviour would draw for a new destination. And when the inside
+ * host already talks to that peer from another external port, the two flows would look alike inside: the peer is then
+ * shown with another source port, and answers to that port go back to the real one.
  */
 
-import { formatSocketAddress, type SocketAddress } from "../core/address.ts";
+import { formatSocketAddress, type SocketAddress, sameSocketAddress } from "../core/address.ts";
 import type { InstantMs } from "../core/machine.ts";
 import { type SeededRng, seededRng } from "./seeded-rng.ts";
 
@@ -34,12 +36,28 @@ interface Mapping {
   usedAt: InstantMs;
 }
 
+/** A packet from inside as it leaves. */
+export interface OutboundTranslation {
+  readonly externalPort: number;
+  /** The peer as the outside knows it. */
+  readonly peer: SocketAddress;
+}
+
+/** A packet from outside as it arrives inside. */
+export interface InboundTranslation {
+  readonly inside: SocketAddress;
+  /** The peer as the inside host sees it. */
+  readonly peer: SocketAddress;
+}
+
 /** Mappings from inside transport addresses to ports of the external address. */
 export class NatTable {
   readonly #profile: SimNatProfile;
   readonly #rng: SeededRng;
   readonly #byKey = new Map<string, Mapping>();
   readonly #byPort = new Map<number, Mapping>();
+  /** Peers that are shown with another port, by the flow in which they are. */
+  readonly #realPeers = new Map<string, SocketAddress>();
 
   constructor(profile: SimNatProfile) {
     this.#profile = profile;
@@ -51,25 +69,27 @@ export class NatTable {
     return this.#byPort.size;
   }
 
-  /** The external port for a packet from inside, made when there is none. */
-  outbound(now: InstantMs, inside: SocketAddress, peer: SocketAddress): number {
+  /** Where a packet from inside leaves, and for whom it really is; a mapping is made when there is none. */
+  outbound(now: InstantMs, inside: SocketAddress, shownPeer: SocketAddress): OutboundTranslation {
     this.#expire(now);
-    const mapping = this.#byKey.get(flowKey(inside, peer)) ?? this.#mappingOf(inside, peer);
-    this.#index(mapping, flowKey(inside, peer));
+    const key = flowKey(inside, shownPeer);
+    const peer = this.#realPeers.get(key) ?? shownPeer;
+    const mapping = this.#byKey.get(key) ?? this.#mappingOf(inside, peer);
+    this.#index(mapping, key);
     mapping.peers.add(peer.ip).add(formatSocketAddress(peer));
     mapping.usedAt = now;
-    return mapping.externalPort;
+    return { externalPort: mapping.externalPort, peer };
   }
 
-  /** The inside address for a packet from outside, or undefined when the filter drops it. */
-  inbound(now: InstantMs, peer: SocketAddress, externalPort: number): SocketAddress | undefined {
+  /** Where a packet from outside goes, or undefined when the filter drops it. */
+  inbound(now: InstantMs, peer: SocketAddress, externalPort: number): InboundTranslation | undefined {
     this.#expire(now);
     const mapping = this.#byPort.get(externalPort);
     return mapping !== undefined && this.#admits(mapping, peer) ? this.#enter(now, mapping, peer) : undefined;
   }
 
-  /** The inside address for a packet that hairpins: boxes of the testbed do not filter what comes from their own LAN. */
-  hairpin(now: InstantMs, peer: SocketAddress, externalPort: number): SocketAddress | undefined {
+  /** Where a packet that hairpins goes: boxes of the testbed do not filter what comes from their own LAN. */
+  hairpin(now: InstantMs, peer: SocketAddress, externalPort: number): InboundTranslation | undefined {
     this.#expire(now);
     const mapping = this.#byPort.get(externalPort);
     return mapping && this.#enter(now, mapping, peer);
@@ -79,12 +99,30 @@ export class NatTable {
   clear(): void {
     this.#byKey.clear();
     this.#byPort.clear();
+    this.#realPeers.clear();
   }
 
-  #enter(now: InstantMs, mapping: Mapping, peer: SocketAddress): SocketAddress {
+  #enter(now: InstantMs, mapping: Mapping, peer: SocketAddress): InboundTranslation {
+    const { inside } = mapping;
     if (this.#profile.inboundRefresh) mapping.usedAt = now;
-    this.#index(mapping, flowKey(mapping.inside, peer));
-    return mapping.inside;
+    const known = this.#byKey.get(flowKey(inside, peer));
+    const shown = known === undefined || known === mapping ? peer : this.#showAs(mapping, peer);
+    this.#index(mapping, flowKey(inside, shown));
+    return { inside, peer: shown };
+  }
+
+  /** The source port that tells a peer's flow from the one that the inside host has with it already. */
+  #showAs(mapping: Mapping, peer: SocketAddress): SocketAddress {
+    const { inside, keys } = mapping;
+    for (let port = peer.port; ; port = port === 65_535 ? 1024 : port + 1) {
+      const shown = { ip: peer.ip, port };
+      const key = flowKey(inside, shown);
+      const real = this.#realPeers.get(key);
+      if (real !== undefined && keys.has(key) && sameSocketAddress(real, peer)) return shown;
+      if (this.#byKey.has(key)) continue;
+      this.#realPeers.set(key, peer);
+      return shown;
+    }
   }
 
   #admits(mapping: Mapping, peer: SocketAddress): boolean {
@@ -146,7 +184,10 @@ export class NatTable {
     for (const mapping of this.#byPort.values()) {
       if (mapping.usedAt > oldest) continue;
       this.#byPort.delete(mapping.externalPort);
-      for (const key of mapping.keys) this.#byKey.delete(key);
+      for (const key of mapping.keys) {
+        this.#byKey.delete(key);
+        this.#realPeers.delete(key);
+      }
     }
   }
 }

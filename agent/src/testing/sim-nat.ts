@@ -37,18 +37,18 @@ export function createSimNat(net: SimNet, { name, profile, wan, lan }: SimNatSet
   const externalIp = wan.address.split("/")[0] ?? wan.address;
   let refused = 0;
 
-  const outward = (packet: UdpPacket): UdpPacket => ({
-    ...packet,
-    source: { ip: externalIp, port: table.outbound(net.time.now, packet.source, packet.destination) },
-  });
+  const outward = (packet: UdpPacket): UdpPacket => {
+    const { externalPort, peer } = table.outbound(net.time.now, packet.source, packet.destination);
+    return { ...packet, source: { ip: externalIp, port: externalPort }, destination: peer };
+  };
   const inward = (packet: UdpPacket): UdpPacket | undefined => {
-    const inside = table.inbound(net.time.now, packet.source, packet.destination.port);
-    if (inside === undefined) refused += 1;
-    return inside === undefined ? undefined : { ...packet, destination: inside };
+    const arrival = table.inbound(net.time.now, packet.source, packet.destination.port);
+    if (arrival === undefined) refused += 1;
+    return arrival && { ...packet, source: arrival.peer, destination: arrival.inside };
   };
   const hairpinned = (packet: UdpPacket): UdpPacket | undefined => {
-    const inside = table.hairpin(net.time.now, packet.source, packet.destination.port);
-    return inside && { ...packet, destination: inside };
+    const arrival = table.hairpin(net.time.now, packet.source, packet.destination.port);
+    return arrival && { ...packet, source: arrival.peer, destination: arrival.inside };
   };
   const translate = (packet: UdpPacket, arrivedAt: SimPort): UdpPacket | undefined => {
     if (arrivedAt === wanPort) return inward(packet);

@@ -1,0 +1,48 @@
+import {
+  createMiceNet,
+  eventsOf,
+  type MiceNet,
+  type MiceNetSetup,
+  type Side,
+  type SimNatProfile,
+} from "../../agent/src/testing/index.ts";
+
+/** A box whose every new destination gets a new, random port, and lets in only whom it was sent to. */
+export const SYMMETRIC: Partial<SimNatProfile> = { mapping: "address-and-port-dependent", portAssignment: "random" };
+
+/** Between each edge and the internet: 40 ms there and back between two nodes. */
+export const ACCESS = { delayMs: 10 };
+
+/** When sessions begin: registration is over, both nodes are idle. */
+export const CONNECT_AT = 1000;
+
+/** The network of `setup`, registered, with the mobile node about to offer. */
+export function connect(setup: MiceNetSetup): MiceNet {
+  const mice = createMiceNet(setup);
+  mice.net.time.runUntil(CONNECT_AT);
+  offer(mice.mn, mice.cn);
+  return mice;
+}
+
+/** Both ends behind home routers: the everyday case. */
+export function connectNatNat(seed = 1): MiceNet {
+  return connect({ a: { nat: {}, access: ACCESS }, b: { nat: { seed: 2 }, access: ACCESS }, seed });
+}
+
+/** Tells one side to offer a session to the other. */
+export function offer(from: Side, to: Side): void {
+  from.node.tell((machine, now) => machine.connect(now, to.homeAddress));
+}
+
+/** The way a side says its data takes, with the types of the selected pair. */
+export function pathOf(side: Side): string {
+  const last = eventsOf(side, "path").at(-1)?.event;
+  if (last === undefined) return "none";
+  const ends = last.pair === undefined ? "" : ` ${last.pair.local.type} ${last.pair.remote.type}`;
+  return `${last.path}${ends}`;
+}
+
+/** Milliseconds from the offer to the nomination at the mobile node. */
+export function nominatedAfterMs({ mn }: MiceNet): number | undefined {
+  return eventsOf(mn, "nominated")[0]?.event.afterMs;
+}
