@@ -3,7 +3,9 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import picocolors from "picocolors";
 import type { CommandContext, ExitCode } from "./commands/context.ts";
+import type { DownOptions } from "./commands/down.ts";
 import type { RunOptions } from "./commands/run-options.ts";
+import type { SetupOptions } from "./commands/setup.ts";
 import type { Paint } from "./report/table.ts";
 import { TestbedError } from "./support/errors.ts";
 import { listenForInterruption } from "./support/interruption.ts";
@@ -73,17 +75,41 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
       exitCode = await plan(topology, options, context());
     });
 
+  addMaintenanceCommands(program, (code) => (exitCode = code));
+  await program.parseAsync(argv);
+  return exitCode;
+}
+
+/** The commands that look after the machine and the repository. */
+function addMaintenanceCommands(program: Command, finish: (code: ExitCode) => void): void {
   program
     .command("schema")
     .description("the generated files of this repository: say which are out of date, or write them")
     .option("--write", "write them", false)
     .action(async ({ write }: { write: boolean }) => {
       const { schema } = await import("./commands/schema.ts");
-      exitCode = await schema(write, context());
+      finish(await schema(write, context()));
     });
 
-  await program.parseAsync(argv);
-  return exitCode;
+  program
+    .command("down")
+    .description("remove labs: those named by run id or topology, or else kept ones and what dead runs left")
+    .argument("[lab...]")
+    .addOption(runtimeOption())
+    .option("--all", "also labs of runs that are under way", false)
+    .action(async (labs: string[], options: DownOptions) => {
+      const { down } = await import("./commands/down.ts");
+      finish(await down(labs, options, context()));
+    });
+
+  program
+    .command("setup")
+    .description("install, start and build what is missing on this machine")
+    .option("--check", "only report what is missing", false)
+    .action(async (options: SetupOptions) => {
+      const { setup } = await import("./commands/setup.ts");
+      finish(await setup(options, context()));
+    });
 }
 
 function runtimeOption(): Option {

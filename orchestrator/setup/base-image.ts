@@ -3,9 +3,8 @@
  * this machine, where no image registry answers.
  */
 
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { execa } from "execa";
 import { type Engine, engineCall, engineMessage, engineStatus } from "../runtime/docker/engine.ts";
 import { TestbedError } from "../support/errors.ts";
@@ -13,7 +12,7 @@ import { installPackages } from "./apt.ts";
 import { followProgress } from "./build-image.ts";
 import { debianSources, type SourcesFile } from "./debian-sources.ts";
 import { type Say, withSignOfLife } from "./progress.ts";
-import { asRoot, findRootAccess, type RootAccess } from "./root-command.ts";
+import { asRoot, findRootAccess, isInstalled, type RootAccess } from "./root-command.ts";
 
 const RELEASE = "bookworm";
 
@@ -73,22 +72,17 @@ async function pull(engine: Engine, name: string): Promise<string | undefined> {
 
 async function makeLocally(engine: Engine, say: Say): Promise<void> {
   const access = await findRootAccess();
-  if (access === "none" || !(await hasApt())) throw cannotMake(access);
+  if (access === "none" || !(await isInstalled("apt-get"))) throw cannotMake(access);
   if (!(await isInstalled("mmdebstrap"))) await installPackages(access, ["mmdebstrap"], say);
-  const directory = await mkdtemp(join(tmpdir(), "mice-base-"));
-  try {
-    const sources = await writeSources(directory);
-    const [file, ...args] = asRoot(access, mmdebstrapCommand(sources, await aptProxies()));
-    say(`  $ ${[file, ...args].join(" ")} | import as ${LOCAL_IMAGE_NAME} (about 20 s)`);
-    await withSignOfLife(say, "making the base image", bootstrapInto(engine, file, args));
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  const sources = debianSources(await readSources(), RELEASE);
+  const [file, ...args] = asRoot(access, mmdebstrapCommand(sources !== "", await aptProxies()));
+  say(`  $ ${[file, ...args].join(" ")} | import as ${LOCAL_IMAGE_NAME} (about 20 s)`);
+  await withSignOfLife(say, "making the base image", bootstrapInto(engine, file, args, sources));
 }
 
 /** Streams mmdebstrap's archive into the engine, which may be elsewhere. */
-async function bootstrapInto(engine: Engine, file: string, args: readonly string[]): Promise<void> {
-  const bootstrap = execa(file, args, { buffer: { stdout: false }, reject: false });
+async function bootstrapInto(engine: Engine, file: string, args: readonly string[], sources: string): Promise<void> {
+  const bootstrap = execa(file, args, { input: sources, buffer: { stdout: false }, reject: false });
   const imported = engine.docker.importImage(bootstrap.stdout, {
     ...LOCAL_IMAGE,
     changes: ['CMD ["bash"]'],
@@ -105,7 +99,7 @@ async function bootstrapInto(engine: Engine, file: string, args: readonly string
   throw new TestbedError("setup-failed", `mmdebstrap failed:\n${result.stderr.split("\n").slice(-10).join("\n")}`);
 }
 
-function mmdebstrapCommand(sources: readonly string[], proxies: readonly string[]): readonly string[] {
+function mmdebstrapCommand(sourcesOnStdin: boolean, proxies: readonly string[]): readonly string[] {
   const excluded = ["/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*"];
   return [
     "mmdebstrap",
@@ -116,44 +110,23 @@ function mmdebstrapCommand(sources: readonly string[], proxies: readonly string[
     ...proxies.map((option) => `--aptopt=${option}`),
     RELEASE,
     "-",
-    ...sources,
+    // Without sources mmdebstrap chooses Debian's own mirror.
+    ...(sourcesOnStdin ? ["-"] : []),
   ];
 }
 
-/** This machine's own mirrors of the release, as files; none of them leaves the choice to mmdebstrap. */
-async function writeSources(directory: string): Promise<readonly string[]> {
-  const chosen = debianSources(await readSources(), RELEASE);
-  const written = chosen.map(async ({ path, text }) => {
-    const copy = join(directory, basename(path));
-    await writeFile(copy, text);
-    return copy;
-  });
-  return Promise.all(written);
-}
-
+/** This machine's package sources, all files. */
 async function readSources(): Promise<readonly SourcesFile[]> {
   const directory = "/etc/apt/sources.list.d";
   const names = await readdir(directory).catch(() => []);
   const paths = ["/etc/apt/sources.list", ...names.map((name) => join(directory, name))];
-  const files = await Promise.all(
-    paths.map(async (path) => ({ path, text: await readFile(path, "utf8").catch(() => "") })),
-  );
-  return files.filter(({ path }) => /\.(list|sources)$/.test(path));
+  return Promise.all(paths.map(async (path) => ({ path, text: await readFile(path, "utf8").catch(() => "") })));
 }
 
 /** Lines such as `Acquire::http::Proxy "http://…";` of this machine's apt. */
 async function aptProxies(): Promise<readonly string[]> {
   const { stdout } = await execa("apt-config", ["dump", "Acquire"], { reject: false });
   return stdout.split("\n").filter((line) => /^Acquire::https?::Proxy(?:::\S+)? "\S/i.test(line));
-}
-
-async function hasApt(): Promise<boolean> {
-  return isInstalled("apt-get");
-}
-
-async function isInstalled(program: string): Promise<boolean> {
-  const { failed } = await execa("sh", ["-c", 'command -v "$1"', "sh", program], { reject: false, stdio: "ignore" });
-  return !failed;
 }
 
 function cannotMake(access: RootAccess): TestbedError {

@@ -10,32 +10,34 @@ export interface SourcesFile {
 const SUITE_SUFFIXES = ["", "-updates", "-security"];
 
 /**
- * Returns the entries of `files` that name only Debian's own suites of `release`, each file in its format; files
- * without such entries are left out. An empty answer means that this machine has no mirror of that release.
+ * Returns the entries of `files` that name only Debian's own suites of `release`, all in one format: deb822 where there
+ * are any, else lines. Empty when this machine has no mirror of that release.
  */
-export function debianSources(files: readonly SourcesFile[], release: string): readonly SourcesFile[] {
+export function debianSources(files: readonly SourcesFile[], release: string): string {
   const suites = new Set(SUITE_SUFFIXES.map((suffix) => `${release}${suffix}`));
-  return files.flatMap(({ path, text }) => {
-    const entries = path.endsWith(".sources") ? stanzas(text, suites) : listLines(text, suites);
-    return entries === "" ? [] : [{ path, text: entries }];
-  });
+  const ofKind = (extension: string) => files.filter(({ path }) => path.endsWith(extension)).map(({ text }) => text);
+  const paragraphs = ofKind(".sources").flatMap((text) => stanzas(text, suites));
+  if (paragraphs.length > 0) return paragraphs.join("\n");
+  return ofKind(".list")
+    .flatMap((text) => listLines(text, suites))
+    .join("");
 }
 
 /** `deb [options] uri suite component…` lines. */
-function listLines(text: string, suites: ReadonlySet<string>): string {
+function listLines(text: string, suites: ReadonlySet<string>): readonly string[] {
   const lines = text.split("\n").filter((line) => {
     const match = /^deb\s+(?:\[[^\]]*\]\s+)?\S+\s+(\S+)\s+\S/.exec(line.trim());
     return match !== null && suites.has((match[1] ?? "").replace(/\/updates$/, ""));
   });
-  return lines.map((line) => `${line}\n`).join("");
+  return lines.map((line) => `${line}\n`);
 }
 
 /** Paragraphs of `Key: value` lines; comment lines may stand anywhere. */
-function stanzas(text: string, suites: ReadonlySet<string>): string {
+function stanzas(text: string, suites: ReadonlySet<string>): readonly string[] {
   const paragraphs = text.split(/\n\s*\n/).filter((paragraph) => {
     if (!/^Types:.*\bdeb\b/m.test(paragraph) || /^Enabled:\s*no\b/im.test(paragraph)) return false;
     const named = /^Suites:\s*(.+)$/m.exec(paragraph)?.[1]?.trim().split(/\s+/) ?? [];
     return named.length > 0 && named.every((suite) => suites.has(suite));
   });
-  return paragraphs.map((paragraph) => `${paragraph.trim()}\n`).join("\n");
+  return paragraphs.map((paragraph) => `${paragraph.trim()}\n`);
 }

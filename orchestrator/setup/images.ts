@@ -73,7 +73,7 @@ export async function resolveNodeImage(engine: Engine, say: Say): Promise<string
   if (found.state === "current") return found.id;
   if (found.state === "stale") {
     say("the agent's sources have changed: bringing the node image up to date");
-    return ensureImage(engine, "node", say);
+    return ensureImage(engine, "node", () => undefined);
   }
   throw new TestbedError("no-image", "the Docker engine does not have the image that nodes run", {
     hint: "npm run setup",

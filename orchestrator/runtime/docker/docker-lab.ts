@@ -45,6 +45,9 @@ export function createDockerLab(
   nodeImage: () => Promise<string>,
 ): DockerLab {
   const state: LabState = { engine, identity, wires: new Map(), nodes: new Map(), attachments: new Map() };
+  // Resolved while the wires are made; whoever makes nodes hears of its failure.
+  const image = nodeImage();
+  image.catch(() => undefined);
   const watchdog = startWatchdog(engine.endpoint, identity.runId);
   const underWay = new Set<Promise<unknown>>();
   let destroyed: Promise<DestroyReport> | undefined;
@@ -65,8 +68,8 @@ export function createDockerLab(
     createSegments: (specs) =>
       everyStep(specs.map((spec) => async () => state.wires.set(spec.name, await createWire(engine, identity, spec)))),
     createNodes: async (specs) => {
-      const image = await step(nodeImage);
-      await everyStep(specs.map((spec) => () => createNode(state, spec, image)));
+      const imageId = await step(() => image);
+      await everyStep(specs.map((spec) => () => createNode(state, spec, imageId)));
     },
     startNode: (name) => step(() => startNode(state, name)),
     startGuest: (spec) => step(() => startGuest(state, spec)),

@@ -1,0 +1,25 @@
+/** `npm run setup`: brings the machine to where `npm run testbed nat-nat` works; quick when it is there already. */
+
+import { checkSetUp, setUp } from "../setup/setup.ts";
+import type { CommandContext, ExitCode } from "./context.ts";
+
+export interface SetupOptions {
+  /** Only report; exit code 3 when something is missing. */
+  readonly check: boolean;
+}
+
+export async function setup({ check }: SetupOptions, { say, signal }: CommandContext): Promise<ExitCode> {
+  if (check) return (await checkSetUp(say)) ? 0 : 3;
+  // An interruption ends the wait, not a package manager in the middle of its work.
+  await Promise.race([setUp(say), interrupted(signal)]);
+  say("ready: npm run testbed nat-nat");
+  return 0;
+}
+
+function interrupted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const stop = (): void => reject(signal.reason as Error);
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+  });
+}
