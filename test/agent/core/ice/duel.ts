@@ -33,8 +33,8 @@ export interface DuelOptions {
   /** One way; the relayed way is four times as long. */
   readonly delayMs?: number;
   readonly tap?: Tap;
-  /** Candidates that an attacker puts into one end's set. */
-  readonly extraL?: readonly LocalCandidate[];
+  /** What a rogue STUN server tells L to be its mapped address. */
+  readonly mappedL?: SocketAddress;
   readonly config?: Partial<IceAgentConfig>;
 }
 
@@ -64,13 +64,13 @@ export function duel(options: DuelOptions): Duel {
   const world = new NatWorld([nodeL, nodeR], { direct: delayMs, relayed: 4 * delayMs }, startAt);
   if (options.tap !== undefined) world.tap = options.tap;
   const common = { profile: "ice16", startedAt: startAt, ...config } as const;
-  const l = end(world, nodeL, options.extraL ?? [], {
+  const l = end(world, nodeL, options.mappedL, {
     ...common,
     role: options.roleL ?? "controlling",
     credentials: CREDENTIALS_L,
     rng: seededRng(seed),
   });
-  const r = end(world, nodeR, [], {
+  const r = end(world, nodeR, undefined, {
     ...common,
     role: options.roleR ?? "controlled",
     credentials: CREDENTIALS_R,
@@ -106,13 +106,16 @@ function node(name: string, box: Box, externalIp: string, firstPort: number, hom
 function end(
   world: NatWorld,
   node: WorldNode,
-  extra: readonly LocalCandidate[],
+  rogueMapped: SocketAddress | undefined,
   config: Omit<IceAgentConfig, "candidates">,
 ): End {
   const { socket, home = socket, nat } = node;
-  const mapped = nat?.outbound(socket, STUN_SERVER) ?? socket;
-  const own = [hostCandidate(socket), serverReflexiveCandidate(mapped, socket), relayedCandidate(home, mapped)];
-  const candidates = withoutRedundant([...own, ...extra]);
+  const mapped = rogueMapped ?? nat?.outbound(socket, STUN_SERVER) ?? socket;
+  const candidates = withoutRedundant([
+    hostCandidate(socket),
+    serverReflexiveCandidate(mapped, socket),
+    relayedCandidate(home, mapped),
+  ]);
   const agent = createIceAgent({ ...config, candidates });
   const log: End["log"] = [];
   const note = (): void => {
