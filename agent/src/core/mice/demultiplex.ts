@@ -56,7 +56,7 @@ const NO_NEXT_HEADER = 59;
 const RRTFW_PREFIX_LENGTH = 8;
 
 function ipv6Packet(payload: Uint8Array): RrtfwContent | undefined {
-  if (ipVersion(payload) !== 6 || payload.length < IPV6_HEADER_LENGTH) return undefined;
+  if (ipVersion(payload) !== 6) return undefined;
   const length = IPV6_HEADER_LENGTH + new ByteReader(payload, 4).u16();
   return length <= payload.length ? { kind: "ipv6", packet: payload.subarray(0, length) } : undefined;
 }
@@ -72,7 +72,7 @@ function ipv4Packet(payload: Uint8Array): DemultiplexedPayload | undefined {
 }
 
 function stunMessage(payload: Uint8Array): DemultiplexedPayload | undefined {
-  return beginsLikeStun(payload) && verifyFingerprint(payload) ? { kind: "stun", bytes: payload } : undefined;
+  return verifyFingerprint(payload) ? { kind: "stun", bytes: payload } : undefined;
 }
 
 /** Payload Proto 59, and Header Len, in units of eight octets without the first, says exactly what there is. */
