@@ -1,0 +1,271 @@
+/** The rule texts of boxes in real network namespaces: what packets show is what the profile declares. */
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { NatProfile } from "../../orchestrator/topology/nat-profile.ts";
+import { type BoxWorld, createBoxWorld, type UdpPort } from "./box-rules/box-world.ts";
+import { classify, freshText, mappedAddress, openServers, passes, type Servers } from "./box-rules/classify.ts";
+
+/** A box between two servers and two inside hosts; the second addresses are given by hand. */
+function topology(box: string): string {
+  return `
+name: box-rules
+summary: One box between servers and inside hosts
+segments:
+  internet: { ipv4: 198.18.0.0/24, ipv6: 2001:db8:0:1::/64 }
+  home: { ipv4: 192.168.1.0/24, ipv6: 2001:db8:0:2::/64 }
+nodes:
+  box: { role: router, wan: internet, lan: home, ${box}, addresses: { internet: { ipv4: 198.18.0.1 } } }
+  servers: { role: host, on: internet, image: none, addresses: { internet: { ipv4: 198.18.0.11, ipv6: 2001:db8:0:1::11 } } }
+  inside: { role: host, on: home, image: none, addresses: { home: { ipv4: 192.168.1.2, ipv6: 2001:db8:0:2::2 } } }
+`;
+}
+
+async function createWorld(box: string): Promise<BoxWorld> {
+  const world = await createBoxWorld(topology(box));
+  await Promise.all([
+    world.shIn("servers", "ip addr add 198.18.0.12/24 dev internet"),
+    world.shIn("inside", "ip addr add 192.168.1.3/24 dev home"),
+  ]);
+  return world;
+}
+
+async function withWorld(box: string, use: (world: BoxWorld, servers: Servers) => Promise<void>): Promise<void> {
+  const world = await createWorld(box);
+  try {
+    await use(world, await openServers(world));
+  } finally {
+    await world.end();
+  }
+}
+
+const DEPENDENCE = ["endpoint-independent", "address-dependent", "address-and-port-dependent"] as const;
+const ALL_BOXES = DEPENDENCE.flatMap((mapping) =>
+  DEPENDENCE.flatMap((filtering) => [false, true].map((hairpinning) => ({ mapping, filtering, hairpinning }))),
+);
+
+describe("every point of RFC 4787", () => {
+  let world: BoxWorld;
+  let servers: Servers;
+  let port = 20000;
+
+  beforeAll(async () => {
+    world = await createWorld("nat: port-restricted-cone");
+    servers = await openServers(world);
+  });
+  afterAll(() => world.end());
+
+  /**
+   * Loads the box as another one, with inside and outside ports that none before it used: connection tracking still
+   * knows the flows of those, which the new table does not.
+   */
+  const load = async (change: Partial<NatProfile>): Promise<void> => {
+    const router = world.router("box");
+    if (router.nat === undefined) throw new Error("the box does not translate");
+    port += 10;
+    const firstPort = 30000 + 30 * (port - 20000);
+    const ports = { first: firstPort, last: firstPort + 299 };
+    await world.reload({ ...router, nat: { ...router.nat, ports, ...change } });
+  };
+
+  test.each(ALL_BOXES)(
+    "mapping $mapping, filtering $filtering, hairpinning $hairpinning is observed as declared",
+    async (declared) => {
+      for (const portAssignment of ["preserve", "random"] as const) {
+        await load({ ...declared, portAssignment });
+        expect(await classify(world, servers, port)).toEqual(declared);
+      }
+    },
+  );
+
+  test.each(ALL_BOXES)(
+    "mapping $mapping, filtering $filtering, hairpinning $hairpinning: a stray packet changes no mapping",
+    async (declared) => {
+      await load({ ...declared, portAssignment: "preserve" });
+      const client = await world.open("inside", "192.168.1.2", port);
+      const stray = freshText();
+      servers.a2p2.send({ ip: "198.18.0.1", port }, stray);
+      // Whatever the server sends next arrives after the stray packet.
+      const other = await world.open("inside", "192.168.1.3", port + 1);
+      await passes(servers.a2p2, { socket: other, mapped: await mappedAddress(other, servers.a2p2) }, servers.a2p2);
+      expect(client.has(stray)).toBe(false);
+      expect(await mappedAddress(client, servers.a2p2)).toEqual({ ip: "198.18.0.1", port });
+    },
+  );
+
+  test.each(DEPENDENCE)("two inside hosts on one source port get a port each, with %s mapping", async (mapping) => {
+    for (const portAssignment of ["preserve", "random"] as const) {
+      await load({ mapping, filtering: "endpoint-independent", portAssignment });
+      const first = await world.open("inside", "192.168.1.2", port);
+      const second = await world.open("inside", "192.168.1.3", port);
+      const outside = [await mappedAddress(first, servers.a1p1), await mappedAddress(second, servers.a1p1)] as const;
+      expect(outside[0].port).not.toBe(outside[1].port);
+      expect(await passes(servers.a2p1, { socket: first, mapped: outside[0] }, servers.a1p1)).toBe(true);
+      expect(await passes(servers.a2p1, { socket: second, mapped: outside[1] }, servers.a1p1)).toBe(true);
+      expect(await mappedAddress(first, servers.a1p1)).toEqual(outside[0]);
+      if (mapping === "endpoint-independent") {
+        expect(await mappedAddress(second, servers.a2p2)).toEqual(outside[1]);
+        expect(await mappedAddress(first, servers.a2p2)).toEqual(outside[0]);
+      }
+    }
+  });
+
+  test("preserved ports are kept, drawn ports lie in the range and follow from the seed", async () => {
+    await load({ portAssignment: "preserve" });
+    const kept = await world.open("inside", "192.168.1.2", port);
+    expect((await mappedAddress(kept, servers.a1p1)).port).toBe(port);
+    const ports = { first: 50000, last: 50009 };
+    const draws: number[] = [];
+    for (const seed of [1, 1, 2]) {
+      await load({ portAssignment: "random", ports, seed });
+      const client = await world.open("inside", "192.168.1.3", 30000 + draws.length);
+      draws.push((await mappedAddress(client, servers.a1p1)).port);
+    }
+    for (const drawn of draws) expect(drawn).toBeGreaterThanOrEqual(ports.first);
+    for (const drawn of draws) expect(drawn).toBeLessThanOrEqual(ports.last);
+  });
+
+  test("as many endpoints as a small range has ports get nearly all of them", async () => {
+    await load({
+      mapping: "address-and-port-dependent",
+      portAssignment: "random",
+      ports: { first: 50100, last: 50115 },
+      seed: 5,
+    });
+    const drawn = new Set<number>();
+    for (let i = 0; i < 8; i += 1) {
+      const client = await world.open("inside", "192.168.1.2", port + i);
+      drawn.add((await mappedAddress(client, servers.a1p1)).port);
+    }
+    expect(drawn.size).toBe(8);
+  });
+
+  test("what is not UDP is translated too", async () => {
+    await load({});
+    expect(await world.shIn("inside", "ping -c 1 -W 1 198.18.0.11")).toContain("1 received");
+  });
+});
+
+describe.concurrent("the lifetime of a mapping", () => {
+  /** The same check on a box of each filtering, all at once. */
+  async function withEveryFiltering(
+    refresh: string,
+    check: (send: UdpPort, client: UdpPort, mapped: Awaited<ReturnType<typeof mappedAddress>>) => Promise<void>,
+  ): Promise<void> {
+    const box = (filtering: string): string =>
+      `nat: { mapping: endpoint-independent, filtering: ${filtering}, udpLifetime: 2s, refresh: ${refresh} }`;
+    await Promise.all(
+      DEPENDENCE.map((filtering) =>
+        withWorld(box(filtering), async (world, { a1p1 }) => {
+          const client = await world.open("inside", "192.168.1.2", 40000);
+          await check(a1p1, client, await mappedAddress(client, a1p1));
+        }),
+      ),
+    );
+  }
+
+  test("an idle mapping lives until its lifetime ends", async () => {
+    await withEveryFiltering("both", async (server, client, mapped) => {
+      await sleep(1300);
+      expect(await arrives(server, client, mapped)).toBe(true);
+      await sleep(3000);
+      expect(await arrives(server, client, mapped)).toBe(false);
+    });
+  });
+
+  test.each(["both", "outbound"])("packets from inside keep it alive, refresh %s", async (refresh) => {
+    await withEveryFiltering(refresh, async (server, client, mapped) => {
+      for (let i = 0; i < 3; i += 1) {
+        await sleep(1000);
+        expect(await mappedAddress(client, server)).toEqual(mapped);
+      }
+      expect(await arrives(server, client, mapped)).toBe(true);
+    });
+  });
+
+  test.each([
+    { refresh: "both", isAlive: true },
+    { refresh: "outbound", isAlive: false },
+  ])("packets from outside alone: refresh $refresh, alive $isAlive", async ({ refresh, isAlive }) => {
+    await withEveryFiltering(refresh, async (server, client, mapped) => {
+      for (let i = 0; i < 3; i += 1) {
+        await sleep(1000);
+        server.send(mapped, freshText());
+      }
+      expect(await arrives(server, client, mapped)).toBe(isAlive);
+    });
+  });
+});
+
+/** Whether a packet comes through within a time that is ample on a wire of one machine. */
+async function arrives(from: UdpPort, to: UdpPort, address: { ip: string; port: number }): Promise<boolean> {
+  const text = freshText();
+  from.send(address, text);
+  for (let i = 0; i < 10 && !to.has(text); i += 1) await sleep(30);
+  return to.has(text);
+}
+
+describe.concurrent("the firewall", () => {
+  const outside = { ip: "2001:db8:0:1::11", port: 7000 };
+  const inside = { ip: "2001:db8:0:2::2", port: 7001 };
+
+  const openEnds = async (world: BoxWorld) => ({
+    out: await world.open("servers", outside.ip, outside.port),
+    in: await world.open("inside", inside.ip, inside.port),
+  });
+
+  test("IPv6 beside address translation is stateful: nothing in unasked, answers to the same port only", async () => {
+    await withWorld("nat: port-restricted-cone", async (world) => {
+      const ends = await openEnds(world);
+      const stranger = await world.open("servers", outside.ip, outside.port + 1);
+      expect(await arrives(ends.out, ends.in, inside)).toBe(false);
+      expect(await arrives(ends.in, ends.out, outside)).toBe(true);
+      expect(await arrives(ends.out, ends.in, inside)).toBe(true);
+      expect(await arrives(stranger, ends.in, inside)).toBe(false);
+    });
+  });
+
+  test("IPv6 state of an idle flow ends with its idle time", async () => {
+    await withWorld("firewall: { preset: stateful, udpIdle: 2s }", async (world) => {
+      const ends = await openEnds(world);
+      expect(await arrives(ends.in, ends.out, outside)).toBe(true);
+      await sleep(3000);
+      expect(await arrives(ends.out, ends.in, inside)).toBe(false);
+    });
+  });
+
+  test("a plain router lets everything through both ways", async () => {
+    await withWorld("nat: none", async (world, servers) => {
+      const ends = await openEnds(world);
+      expect(await arrives(ends.out, ends.in, inside)).toBe(true);
+      const client = await world.open("inside", "192.168.1.2", 7002);
+      expect(await arrives(servers.a1p1, client, client)).toBe(true);
+    });
+  });
+
+  test("udp-blocked lets no UDP out, and pings pass", async () => {
+    await withWorld("nat: port-restricted-cone, firewall: udp-blocked", async (world, servers) => {
+      const client = await world.open("inside", "192.168.1.2", 7002);
+      expect(await arrives(client, servers.a1p1, servers.a1p1)).toBe(false);
+      expect(await world.shIn("inside", "ping -c 1 -W 1 198.18.0.11")).toContain("1 received");
+    });
+  });
+
+  test("tunnel-only lets UDP out to the home agents' ports alone", async () => {
+    await withWorld("nat: port-restricted-cone, firewall: tunnel-only", async (world, servers) => {
+      const client = await world.open("inside", "192.168.1.2", 7002);
+      expect(await arrives(client, servers.a1p1, servers.a1p1)).toBe(true);
+      expect(await arrives(client, servers.a1p2, servers.a1p2)).toBe(false);
+    });
+  });
+
+  test("a pinhole admits its destination, port and source, and nothing beside them", async () => {
+    const hole = `{ protocol: udp, to: inside, port: ${inside.port}, from: servers }`;
+    await withWorld(`firewall: { preset: stateful, pinholes: [${hole}] }`, async (world) => {
+      const ends = await openEnds(world);
+      const elsewhere = await world.open("inside", inside.ip, inside.port + 1);
+      expect(await arrives(ends.out, ends.in, inside)).toBe(true);
+      expect(await arrives(ends.out, elsewhere, elsewhere)).toBe(false);
+    });
+  });
+});
