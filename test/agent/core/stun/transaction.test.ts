@@ -188,6 +188,22 @@ describe("StunTransaction", () => {
       }),
     );
   });
+
+  test("is never woken too early at the instant it asked for, whatever fraction the start has", () => {
+    const start = fc.double({ min: 0, max: 1e6, noNaN: true });
+    fc.assert(
+      fc.property(start, fc.integer({ min: 1, max: 2000 }), (startedAt, rtoMs) => {
+        const transaction = new StunTransaction(startedAt, REQUEST, retransmissionSchedule({ rtoMs }));
+        let wakeUps = 0;
+        for (let at = transaction.pollTimeout(); at !== undefined; at = transaction.pollTimeout()) {
+          transaction.handleTimeout(at);
+          wakeUps += 1;
+          if (wakeUps > 7) break;
+        }
+        expect([wakeUps, transaction.state]).toEqual([7, "timed-out"]);
+      }),
+    );
+  });
 });
 
 function start(): StunTransaction {
