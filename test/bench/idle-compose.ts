@@ -8,10 +8,7 @@ export function idleCompose(plan: Plan, image: string): string {
   const networks = plan.segments.map(({ name }) => [name, {}] as const);
   const services = plan.nodes.map(
     ({ name, segments }) =>
-      [
-        name,
-        { image, entrypoint: ["sleep", "infinity"], networks: [...segments], cap_add: ["NET_ADMIN"] },
-      ] as const,
+      [name, { image, entrypoint: ["sleep", "infinity"], networks: [...segments], cap_add: ["NET_ADMIN"] }] as const,
   );
   return stringify({ version: "2.4", services: Object.fromEntries(services), networks: Object.fromEntries(networks) });
 }
