@@ -35,7 +35,7 @@ export interface OpenPair {
 }
 
 /** The criterion that decided. */
-export type NominationReason =
+type NominationReason =
   | "list-exhausted"
   | "outranks-open"
   | "better-hopeless"

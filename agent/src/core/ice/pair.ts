@@ -7,7 +7,7 @@ import { candidateView, type LocalCandidate, type RemoteCandidate } from "./cand
 import { type IceRole, pairPriority } from "./priority.ts";
 
 /** States of digest 2.5; there is no Frozen, because there is one component and one stream. */
-export type PairState = "waiting" | "in-progress" | "succeeded" | "failed";
+type PairState = "waiting" | "in-progress" | "succeeded" | "failed";
 
 /** A pair on a check list. The check list and the agent change it in place. */
 export interface CandidatePair {

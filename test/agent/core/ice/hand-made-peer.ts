@@ -38,7 +38,7 @@ export const LOCALS: readonly LocalCandidate[] = [
   serverReflexiveCandidate(MAPPED_L, HOST_L),
   relayedCandidate(HOME_L, MAPPED_L),
 ];
-export const REMOTES: readonly RemoteCandidate[] = [
+const REMOTES: readonly RemoteCandidate[] = [
   remoteCandidate("host", HOST_R),
   remoteCandidate("server-reflexive", MAPPED_R),
   remoteCandidate("relayed", HOME_R),

@@ -23,7 +23,7 @@ export interface NatBehaviour {
 }
 
 /** Anything sans-IO that speaks STUN from sockets of a node. */
-export interface Machine {
+interface Machine {
   handleStun(now: InstantMs, datagram: Datagram): void;
   handleTimeout(now: InstantMs): void;
   pollTransmit(): Transmit | undefined;
