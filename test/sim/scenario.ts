@@ -5,6 +5,8 @@ import {
   type MiceNetSetup,
   type Side,
   type SimNatProfile,
+  type SimPacket,
+  type TraceEntry,
 } from "../../agent/src/testing/index.ts";
 
 /** A box whose every new destination gets a new, random port, and lets in only whom it was sent to. */
@@ -45,4 +47,25 @@ export function pathOf(side: Side): string {
 /** Milliseconds from the offer to the nomination at the mobile node. */
 export function nominatedAfterMs({ mn }: MiceNet): number | undefined {
   return eventsOf(mn, "nominated")[0]?.event.afterMs;
+}
+
+/** MH type of a mobility message in UDP, by the tunnel or a pair; undefined for everything else. */
+export function mobilityTypeOf({ kind, payload }: SimPacket): number | undefined {
+  const isMobility = kind === "udp" && (payload[0] ?? 0) >> 4 === 6 && payload[6] === 135;
+  return isMobility ? payload[42] : undefined;
+}
+
+/** Loses the first `count` mobility messages of a type that a node sends. */
+export function loseFirst({ net }: MiceNet, from: string, mhType: number, count = 1): void {
+  let left = count;
+  net.intercept((hop) => {
+    if (left === 0 || hop.from !== from || mobilityTypeOf(hop.packet) !== mhType) return true;
+    left -= 1;
+    return false;
+  });
+}
+
+/** The mobility messages that a node sent, in order. */
+export function mobilityFrom({ net }: MiceNet, from: string): readonly TraceEntry[] {
+  return net.trace.filter((entry) => entry.from === from && mobilityTypeOf(entry.packet) !== undefined);
 }

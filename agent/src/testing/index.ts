@@ -1,7 +1,15 @@
 /** A network in virtual time for tests: wires, hosts, NAT boxes, and protocol machines on them. */
 
 export { type MachineNode, routeFromTun, runMachine, type TimedEvent } from "./machine-node.ts";
-export { createMiceNet, eventsOf, HOME_ROUTER, type MiceNet, type MiceNetSetup, type Side } from "./mice-net.ts";
+export {
+  createMiceNet,
+  eventsOf,
+  HOME_ROUTER,
+  type MiceNet,
+  type MiceNetSetup,
+  type Side,
+  type SideSetup,
+} from "./mice-net.ts";
 export { type NatDependence, NatTable, type SimNatProfile } from "./nat-table.ts";
 export { createNumberedFlow, type NumberedFlow } from "./numbered-flow.ts";
 export { ipv6Packet, type SimPacket, type UdpPacket } from "./packet.ts";

@@ -30,6 +30,8 @@ export class SimHost implements SimNode {
   readonly #sockets = new Map<string, UdpHandler>();
   readonly #ports: SimPort[] = [];
   readonly #tunPrefixes: Prefix[] = [];
+  /** Routes by destination, as found so far. */
+  readonly #routeCache = new Map<string, Route | undefined>();
 
   constructor(net: SimNet, name: string) {
     this.net = net;
@@ -40,7 +42,7 @@ export class SimHost implements SimNode {
   attach(wire: string, addresses: readonly string[], condition?: LinkCondition): SimPort {
     const port = this.net.attach(this, wire, addresses, condition);
     this.#ports.push(port);
-    for (const address of addresses) this.#routes.push({ prefix: parsePrefix(address), port });
+    for (const address of addresses) this.#addRoute({ prefix: parsePrefix(address), port });
     return port;
   }
 
@@ -50,13 +52,14 @@ export class SimHost implements SimNode {
     this.#ports.splice(this.#ports.indexOf(port), 1);
     const kept = this.#routes.filter((route) => route.port !== port);
     this.#routes.splice(0, this.#routes.length, ...kept);
+    this.#routeCache.clear();
   }
 
   /** Routes a prefix by the port whose wire has the next hop. */
   route(prefix: string, via: string): void {
     const onLink = this.#lookUp(via);
     if (onLink === undefined) throw new Error(`${this.name}: no wire has the next hop ${via}`);
-    this.#routes.push({ prefix: parsePrefix(prefix), port: onLink.port, via });
+    this.#addRoute({ prefix: parsePrefix(prefix), port: onLink.port, via });
   }
 
   /** Routes a prefix into the TUN device. */
@@ -83,8 +86,12 @@ export class SimHost implements SimNode {
   receive(packet: SimPacket, port: SimPort): void {
     if (this.intake?.(packet, port) === true) return;
     const destination = destinationIp(packet);
-    if (packet.kind === "ipv6" && this.#tunPrefixes.some((prefix) => prefixContains(prefix, destination)))
-      this.onTunnelled?.(packet);
+    if (
+      packet.kind === "ipv6" &&
+      this.onTunnelled !== undefined &&
+      this.#tunPrefixes.some((prefix) => prefixContains(prefix, destination))
+    )
+      this.onTunnelled(packet);
     else if (this.#owns(destination)) this.#deliver(packet);
     else this.#forward(packet, port);
   }
@@ -110,8 +117,17 @@ export class SimHost implements SimNode {
     return this.#ports.some((port) => port.addresses.some((address) => address.split("/")[0] === ip));
   }
 
-  /** The longest matching prefix. */
+  #addRoute(route: Route): void {
+    this.#routes.push(route);
+    this.#routeCache.clear();
+  }
+
   #lookUp(ip: string): Route | undefined {
+    if (!this.#routeCache.has(ip)) this.#routeCache.set(ip, this.#longestMatch(ip));
+    return this.#routeCache.get(ip);
+  }
+
+  #longestMatch(ip: string): Route | undefined {
     return this.#routes
       .filter(({ prefix }) => prefixContains(prefix, ip))
       .toSorted((a, b) => b.prefix.length - a.prefix.length)[0];

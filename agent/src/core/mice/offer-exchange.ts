@@ -1,8 +1,9 @@
 /**
  * The offerer's exchange with one peer: HoTI and CoTI-ICE out, HoT and CoT-ICE back (digest 5 and 9, steps 8 to 12).
  *
- * Both messages leave together; each is repeated byte for byte until its answer arrives or the longest wait is over.
- * What comes out are the two keygen tokens and the peer's answer.
+ * Both messages leave together; each is repeated byte for byte until its answer arrives. An offer that nobody answers is
+ * given up after the longest wait; what is missing in a session that works is asked for at that rate for as long as the
+ * session lives (RFC 6275 section 11.8). What comes out are the two keygen tokens and the peer's answer.
  */
 
 import type { InstantMs, Rng } from "../machine.ts";
@@ -31,7 +32,7 @@ export interface OfferExchange {
   awaitsAnswer(message: MobilityMessageOf<"care-of-test-ice">): boolean;
   /** Notes the token of a CoT-ICE whose option is good; repetition of the offer ends. */
   takeAnswer(now: InstantMs, message: MobilityMessageOf<"care-of-test-ice">): void;
-  /** Repeats what is unanswered; true when the exchange is given up. */
+  /** Repeats what is unanswered; true when nobody answered the offer. */
   handleTimeout(now: InstantMs): boolean;
   pollTimeout(): InstantMs | undefined;
 }
@@ -63,6 +64,8 @@ export function startOfferExchange(
   const careOfTestInit = link.send(peer, { type: "care-of-test-init-ice", careOfInitCookie, options }, HOME_WAY);
   let backoff: Backoff | undefined = createBackoff(now, limits);
 
+  /** An offer that nobody answers; a session that works goes on asking for its tokens at the slowest rate. */
+  const isDispensable = (): boolean => purpose !== "refresh" && careOfToken === undefined;
   const settle = (): void => {
     if (homeToken !== undefined && careOfToken !== undefined) backoff = undefined;
   };
@@ -87,8 +90,9 @@ export function startOfferExchange(
     },
     handleTimeout(at) {
       const due = backoff?.poll(at);
-      if (due === "give-up") backoff = undefined;
-      if (due !== "send") return due === "give-up";
+      if (due === "give-up")
+        backoff = isDispensable() ? undefined : createBackoff(at, { ...limits, firstMs: limits.maxMs });
+      if (due === undefined || backoff === undefined) return due === "give-up";
       if (homeToken === undefined && homeTestInit !== undefined) link.sendHeader(peer, homeTestInit, HOME_WAY);
       if (careOfToken === undefined) link.sendHeader(peer, careOfTestInit, HOME_WAY);
       return false;

@@ -94,12 +94,7 @@ export class Offerer {
   }
 
   handleTimeout(now: InstantMs): void {
-    const exchange = this.#exchange;
-    if (exchange === undefined) return;
-    const wasUnanswered = isUnanswered(exchange);
-    if (!exchange.handleTimeout(now)) return;
-    if (wasUnanswered && exchange.purpose !== "refresh") this.#host.fail("the peer did not answer the offer");
-    else this.#count("gave-up.tokens");
+    if (this.#exchange?.handleTimeout(now) === true) this.#host.fail("the peer did not answer the offer");
   }
 
   pollTimeout(): InstantMs | undefined {

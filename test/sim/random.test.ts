@@ -1,0 +1,110 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { LinkCondition } from "../../agent/src/core/link/link-condition.ts";
+import {
+  createMiceNet,
+  createNumberedFlow,
+  type NatDependence,
+  type SideSetup,
+  type SimNatProfile,
+} from "../../agent/src/testing/index.ts";
+import { CONNECT_AT, offer, pathOf } from "./scenario.ts";
+
+const dependence = fc.constantFrom<NatDependence>(
+  "endpoint-independent",
+  "address-dependent",
+  "address-and-port-dependent",
+);
+
+const nat: fc.Arbitrary<Partial<SimNatProfile>> = fc.record({
+  mapping: dependence,
+  filtering: dependence,
+  portAssignment: fc.constantFrom<SimNatProfile["portAssignment"]>("preserve", "random"),
+  hairpinning: fc.boolean(),
+  inboundRefresh: fc.boolean(),
+  // RFC 4787 REQ-5: two minutes at least; the tunnel's keepalive of 110 s counts on it.
+  udpLifetimeSec: fc.integer({ min: 120, max: 300 }),
+  seed: fc.integer({ min: 1, max: 1000 }),
+});
+
+function link(lossRate: number): fc.Arbitrary<LinkCondition> {
+  return fc.record({
+    delayMs: fc.integer({ min: 0, max: 120 }),
+    jitterMs: fc.integer({ min: 0, max: 20 }),
+    lossRate: fc.double({ min: 0, max: lossRate, noNaN: true }),
+    duplicateRate: fc.constantFrom(0, 0.02),
+  });
+}
+
+function side(lossRate: number): fc.Arbitrary<SideSetup> {
+  return fc
+    .record({ nat: fc.option(nat, { nil: undefined }), access: link(lossRate) })
+    .map(({ nat: box, access }) => (box === undefined ? { access } : { nat: box, access }));
+}
+
+const scenario = (lossRate: number) =>
+  fc.record({
+    a: side(lossRate),
+    b: side(lossRate),
+    homeAgents: link(lossRate / 2),
+    seed: fc.integer({ min: 1, max: 1_000_000 }),
+    /** When the correspondent offers too; undefined when it does not. */
+    alsoOffersAfterMs: fc.option(fc.integer({ min: 0, max: 500 }), { nil: undefined }),
+  });
+
+/** Whether both ends agree on the path, or undefined while one has none. */
+function agreedPath(mice: ReturnType<typeof createMiceNet>): string | undefined {
+  const [mn, cn] = [pathOf(mice.mn), pathOf(mice.cn)].map((path) => path.split(" ")[0]);
+  return mn === cn && mn !== "none" ? mn : undefined;
+}
+
+test("whatever the boxes and links: both ends agree on a path, and data arrives on it", { timeout: 120_000 }, () => {
+  fc.assert(
+    fc.property(scenario(0.1), ({ alsoOffersAfterMs, ...setup }) => {
+      const mice = createMiceNet(setup);
+      mice.net.time.runUntil(CONNECT_AT);
+      offer(mice.mn, mice.cn);
+      if (alsoOffersAfterMs !== undefined) {
+        mice.net.time.runUntil(CONNECT_AT + alsoOffersAfterMs);
+        offer(mice.cn, mice.mn);
+      }
+      mice.net.time.runUntil(CONNECT_AT + 100_000);
+      expect(agreedPath(mice)).toMatch(/^(direct|home-agents)$/);
+
+      const forth = createNumberedFlow(mice.mn, mice.cn);
+      const back = createNumberedFlow(mice.cn, mice.mn);
+      forth.sendEvery(100, 10_000);
+      back.sendEvery(100, 10_000);
+      mice.net.time.runUntil(mice.net.time.now + 12_000);
+      for (const flow of [forth, back]) expect(new Set(flow.arrivals()).size).toBeGreaterThan(flow.sent * 0.5);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("without loss no packet of a flow across the whole set-up is lost or doubled", { timeout: 120_000 }, () => {
+  const lossless = scenario(0).map((setup) => ({
+    ...setup,
+    homeAgents: { ...setup.homeAgents, duplicateRate: 0 },
+    a: { ...setup.a, access: { ...setup.a.access, duplicateRate: 0 } },
+    b: { ...setup.b, access: { ...setup.b.access, duplicateRate: 0 } },
+  }));
+  fc.assert(
+    fc.property(lossless, ({ alsoOffersAfterMs, ...setup }) => {
+      const mice = createMiceNet(setup);
+      mice.net.time.runUntil(CONNECT_AT);
+      const flows = [createNumberedFlow(mice.mn, mice.cn), createNumberedFlow(mice.cn, mice.mn)];
+      for (const flow of flows) flow.sendEvery(20, 5000);
+      offer(mice.mn, mice.cn);
+      if (alsoOffersAfterMs !== undefined) {
+        mice.net.time.runUntil(CONNECT_AT + alsoOffersAfterMs);
+        offer(mice.cn, mice.mn);
+      }
+      mice.net.time.runUntil(CONNECT_AT + 20_000);
+      for (const flow of flows)
+        expect(flow.arrivals().toSorted((a, b) => a - b)).toEqual(Array.from({ length: flow.sent }, (_, i) => i));
+      expect(agreedPath(mice)).toBeDefined();
+    }),
+    { numRuns: 100 },
+  );
+});
