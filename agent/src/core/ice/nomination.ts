@@ -35,12 +35,7 @@ export interface OpenPair {
 }
 
 /** The criterion that decided. */
-type NominationReason =
-  | "list-exhausted"
-  | "outranks-open"
-  | "better-hopeless"
-  | "delay-passed"
-  | "relay-patience";
+type NominationReason = "list-exhausted" | "outranks-open" | "better-hopeless" | "delay-passed" | "relay-patience";
 
 /** Nominate this pair, or ask again: not later than `until` when it is given, and whenever a pair changes. */
 export type NominationDecision<V> =
