@@ -27,13 +27,12 @@ export async function startCapture(interfaceName: string, onPiece: (pcap: Buffer
   const stderr = collectText(tcpdump);
   const pieces = createCoalescer(onPiece);
   tcpdump.stdout.on("data", pieces.add);
-  const exited = new Promise<void>((resolve) => {
-    tcpdump.once("close", () => resolve()).once("error", () => resolve());
-  });
+  const exited = untilExited(tcpdump);
   await Promise.race([
     untilListening(tcpdump, stderr),
-    exited.then(() => {
-      throw new NodeFailure("capture-failed", `tcpdump on ${interfaceName} did not start: ${stderr().trim()}`);
+    exited.then((error) => {
+      const reason = error?.message ?? stderr().trim();
+      throw new NodeFailure("capture-failed", `tcpdump on ${interfaceName} did not start: ${reason}`);
     }),
   ]);
   return {
@@ -62,6 +61,13 @@ export function parseCaptureFigures(stderr: string): CaptureFigures {
     captured: figure(/^(\d+) packets? captured/m),
     droppedByKernel: figure(/^(\d+) packets? dropped by kernel/m),
   };
+}
+
+/** Gives the error of a program that could not be started at all. */
+function untilExited(tcpdump: RunningProgram): Promise<Error | undefined> {
+  return new Promise((resolve) => {
+    tcpdump.once("close", () => resolve(undefined)).once("error", resolve);
+  });
 }
 
 function untilListening(tcpdump: RunningProgram, stderr: () => string): Promise<void> {

@@ -1,0 +1,332 @@
+/** The real bundle as a process in network namespaces: what it does to the kernel, what it reports, how it ends. */
+
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type NodeSetup, SETUP_VARIABLE } from "../../agent/src/control/index.ts";
+import type { AgentProcess } from "./node-process/agent-process.ts";
+import { hasRightUdpChecksum, parsePcap, wireOf } from "./node-process/pcap.ts";
+import { homeAgentRole, mobileNodeRole, setupOf } from "./node-process/setups.ts";
+import { buildBundleUnderTest, createWorld, type World } from "./node-process/world.ts";
+
+let bundle: Awaited<ReturnType<typeof buildBundleUnderTest>>;
+let world: World;
+
+beforeAll(async () => {
+  bundle = await buildBundleUnderTest();
+});
+afterAll(() => bundle.remove());
+beforeEach(async () => {
+  world = await createWorld(bundle.entry);
+});
+afterEach(() => world.end());
+
+const oneWire = [{ interfaceName: "eth0", bridge: "wire" }] as const;
+
+/** A node on the common wire, ready. */
+async function startNode(number: number, change: Partial<NodeSetup> = {}): Promise<AgentProcess> {
+  await world.addNode(`n${number}`, oneWire);
+  const agent = world.startAgent(`n${number}`, { setup: setupOf(number, change) });
+  await agent.report("ready");
+  return agent;
+}
+
+async function millisecondsUntil(settled: Promise<unknown>): Promise<number> {
+  const startedAt = performance.now();
+  await settled;
+  return performance.now() - startedAt;
+}
+
+describe("a node's place in the topology", () => {
+  test("an interface is found by its throwaway address and becomes the segment's", async () => {
+    await world.addNode("n1", [
+      { interfaceName: "eth0", bridge: "wire1" },
+      { interfaceName: "eth1", bridge: "wire" },
+    ]);
+    await world.shIn(
+      "n1",
+      `ip addr add 10.200.0.2/28 dev eth0; ip addr add 10.200.1.2/28 dev eth1; ip addr add fd00:9::2/64 dev eth1 nodad
+       ip link set eth0 up; ip link set eth1 up; ip route add default via 10.200.0.1; ip -6 route add default via fd00:9::1`,
+    );
+    const wire = (segment: string, address: string, mac: string, addresses: readonly string[]) =>
+      ({ segment, interfaceName: segment, find: { by: "address", address }, mac, addresses }) as const;
+    const agent = world.startAgent("n1", {
+      setup: setupOf(1, {
+        wires: [
+          wire("net", "10.200.1.2", "02:00:00:00:00:01", ["198.18.0.1/24", "2001:db8::1/64"]),
+          wire("eth1", "10.200.0.2", "02:00:00:00:00:11", ["192.168.1.1/24"]),
+        ],
+        routes: [{ to: "0.0.0.0/0", via: "198.18.0.254", interfaceName: "net" }],
+        hosts: [{ address: "2001:db8:a::2", name: "mn" }],
+      }),
+      resolverFile: "nameserver 127.0.0.11\n",
+    });
+    await agent.report("ready");
+
+    const found = JSON.parse(await world.shIn("n1", "ip -j addr show scope global; true")) as Interface[];
+    expect(found.flatMap(describeInterface)).toEqual([
+      "eth1 02:00:00:00:00:11 192.168.1.1/24",
+      "net 02:00:00:00:00:01 198.18.0.1/24 2001:db8::1/64",
+    ]);
+    expect(await world.shIn("n1", "ip route")).toBe(
+      "default via 198.18.0.254 dev net \n" +
+        "192.168.1.0/24 dev eth1 proto kernel scope link src 192.168.1.1 \n" +
+        "198.18.0.0/24 dev net proto kernel scope link src 198.18.0.1 \n",
+    );
+    expect(await world.sh("cat /run/files/n1.hosts")).toContain("2001:db8:a::2\tmn\n");
+    expect(await world.sh("cat /run/files/n1.resolv")).not.toContain("nameserver");
+    expect(await world.shIn("n1", "nft list table inet mice_isolation")).toContain("ip daddr 127.0.0.11 drop");
+  });
+
+  test("the first IPv6 packet waits for no duplicate address detection", async () => {
+    const [first] = await Promise.all([startNode(1), startNode(2)]);
+    first.send({ type: "ping", id: 1, to: "2001:db8::2", count: 1, intervalMs: 10, timeoutMs: 900 });
+    const { result } = await first.report("reply");
+    expect(result.received).toBe(1);
+    expect(result.rttMs[0]).toBeLessThan(20);
+    expect(await world.shIn("n1", "ip -6 addr show tentative")).toBe("");
+  });
+
+  test("a node that started by hand takes its set-up from the environment and outlives its stdin", async () => {
+    await world.addNode("n1", oneWire);
+    const agent = world.startAgent("n1", { environment: { [SETUP_VARIABLE]: JSON.stringify(setupOf(1)) } });
+    agent.closeInput();
+    await agent.report("ready");
+    expect(await world.shIn("n1", "ip -o addr show net")).toContain("198.18.0.1/24");
+  });
+});
+
+describe("rules", () => {
+  const nft = "table ip mice {\n\tchain post {\n\t\ttype nat hook postrouting priority 95; policy accept;\n\t}\n}\n";
+  const filter = "*filter\n:FORWARD DROP [0:0]\n-A INPUT -i net -m conntrack --ctstate NEW -j DROP\nCOMMIT\n";
+
+  test("are loaded as they are, beside what was there", async () => {
+    await world.addNode("n1", oneWire);
+    await world.shIn("n1", "iptables -t nat -N DOCKER_OUTPUT; iptables -A OUTPUT -d 127.0.0.11 -j ACCEPT");
+    const rules = [
+      { tool: "iptables", text: filter },
+      { tool: "nft", text: nft },
+      { tool: "ip6tables", text: filter },
+    ] as const;
+    const agent = world.startAgent("n1", { setup: setupOf(1, { role: { type: "router" }, rules }) });
+    await agent.report("ready");
+    expect(await world.shIn("n1", "nft list table ip mice")).toBe(nft.replace("priority 95", "priority srcnat - 5"));
+    const ipv4 = await world.shIn("n1", "iptables-save");
+    expect(ipv4).toContain("-A INPUT -i net -m conntrack --ctstate NEW -j DROP");
+    expect(ipv4).toContain(":FORWARD DROP");
+    expect(ipv4).toContain(":DOCKER_OUTPUT");
+    expect(ipv4).toContain("-A OUTPUT -d 127.0.0.11/32 -j ACCEPT");
+    expect(await world.shIn("n1", "ip6tables-save")).toContain("-A INPUT -i net -m conntrack --ctstate NEW -j DROP");
+  });
+
+  test.each([
+    {
+      tool: "iptables",
+      text: "*filter\n-A FORWARD -j ACCEPT\n-A FORWARD --bogus\nCOMMIT\n",
+      line: "line 3: -A FORWARD --bogus",
+    },
+    { tool: "ip6tables", text: "*filter\n-A NOWHERE -j ACCEPT\nCOMMIT\n", line: "line 2: -A NOWHERE -j ACCEPT" },
+    { tool: "nft", text: "table ip mice {\n  chain c {\n    frobnicate\n  }\n}\n", line: "line 3:     frobnicate" },
+  ] as const)("a text that $tool refuses ends the node with the line", async ({ tool, text, line }) => {
+    await world.addNode("n1", oneWire);
+    const agent = world.startAgent("n1", { setup: setupOf(1, { rules: [{ tool, text }] }) });
+    const { code, message } = await agent.report("fatal");
+    expect(code).toBe("bad-rules");
+    expect(message).toContain(line);
+    expect(await agent.exited).toBe(70);
+  });
+});
+
+describe("captures", () => {
+  test("of all nodes together are the wire, without doubles and without losses", async () => {
+    const [first, second] = await Promise.all([startNode(1, { capture: true }), startNode(2, { capture: true })]);
+    first.send({ type: "ping", id: 1, to: "2001:db8::2", count: 20, intervalMs: 2, timeoutMs: 900 });
+    expect((await first.report("reply")).result.received).toBe(20);
+    for (const agent of [first, second]) agent.send({ type: "finish" });
+    expect(await Promise.all([first.exited, second.exited])).toEqual([0, 0]);
+
+    for (const agent of [first, second]) {
+      const { captured, droppedByKernel } = await agent.report("capture-done");
+      expect(droppedByKernel).toBe(0);
+      expect(parsePcap(wireOf(agent.reports, "net"))).toHaveLength(captured);
+    }
+    const echoes = (agent: AgentProcess, icmpType: number): number =>
+      parsePcap(wireOf(agent.reports, "net")).filter(
+        (frame) => frame.readUInt16BE(12) === 0x86dd && frame[20] === 58 && frame[54] === icmpType,
+      ).length;
+    expect([echoes(first, 128), echoes(first, 129), echoes(second, 128), echoes(second, 129)]).toEqual([20, 0, 0, 20]);
+    expect(first.reports.at(-1)?.type).toBe("bye");
+  });
+
+  test("show the checksums that a real wire would carry", async () => {
+    const agent = await startNode(1, { capture: true });
+    await world.addNode("n2", oneWire);
+    await world.shIn("n2", "ip addr add 198.18.0.2/24 dev eth0; ip link set eth0 up");
+    agent.send({ type: "echo", id: 1, to: "198.18.0.2", count: 1, intervalMs: 1, sizeBytes: 100, timeoutMs: 100 });
+    await agent.report("reply");
+    agent.send({ type: "finish" });
+    await agent.exited;
+    const datagrams = parsePcap(wireOf(agent.reports, "net")).filter(
+      (frame) => frame.readUInt16BE(12) === 0x0800 && frame[23] === 17,
+    );
+    expect(datagrams.map(hasRightUdpChecksum)).toEqual([true]);
+  });
+
+  test("that cannot start end the node", async () => {
+    await world.addNode("n1", oneWire);
+    await world.sh("mount --bind /dev/null $(command -v tcpdump)");
+    const { code, message } = await world.startAgent("n1", { setup: setupOf(1, { capture: true }) }).report("fatal");
+    expect(code).toBe("capture-failed");
+    expect(message).toBe("tcpdump on net did not start: spawn tcpdump EACCES");
+  });
+});
+
+describe("the end of a node", () => {
+  test.each([
+    { what: "with a capture", change: { capture: true } },
+    { what: "with a TUN device and sockets", change: { role: homeAgentRole("a", 1) } },
+  ])("comes at once when the orchestrator is gone: $what", async ({ change }) => {
+    const agent = await startNode(1, change);
+    agent.closeInput();
+    expect(await millisecondsUntil(agent.exited)).toBeLessThan(250);
+    await expect.poll(() => world.sh("pgrep -c -r R,S,D tcpdump || true")).toBe("0\n");
+  });
+
+  test("comes at once when the orchestrator is gone before it said anything", async () => {
+    await world.addNode("n1", oneWire);
+    const agent = world.startAgent("n1");
+    await agent.report("hello");
+    agent.closeInput();
+    expect(await agent.exited).toBe(0);
+  });
+
+  test("does not come with the orchestrator's when the lab is kept, and is orderly on SIGTERM", async () => {
+    const agent = await startNode(1);
+    agent.send({ type: "keep" });
+    agent.send({ type: "ping", id: 1, to: "198.18.0.9", count: 1, intervalMs: 10, timeoutMs: 10 });
+    await agent.report("reply");
+    agent.closeInput();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await world.sh(`kill -TERM ${(await agent.report("hello")).pid}`);
+    expect(await agent.exited).toBe(0);
+    expect(agent.reports.at(-1)?.type).toBe("bye");
+  });
+});
+
+describe("what stops a node", () => {
+  test.each([
+    { what: "a line that is no JSON", line: "setup!" },
+    {
+      what: "a set-up of another version",
+      line: JSON.stringify({ type: "setup", setup: { ...setupOf(1), version: 9 } }),
+    },
+    { what: "another command first", line: '{"type":"connect","peer":"2001:db8:b::2"}' },
+  ])("instead of a set-up: $what", async ({ line }) => {
+    await world.addNode("n1", oneWire);
+    const agent = world.startAgent("n1");
+    agent.sendText(line);
+    expect((await agent.report("fatal")).code).toBe("bad-setup");
+    expect(await agent.exited).toBe(70);
+  });
+
+  test("a command that its role does not have", async () => {
+    const agent = await startNode(1);
+    agent.send({ type: "connect", peer: "2001:db8:b::2" });
+    expect(await agent.report("fatal")).toMatchObject({
+      code: "bad-command",
+      message: expect.stringContaining("role host") as string,
+    });
+  });
+
+  test("a wire that is not there", async () => {
+    await world.addNode("n1", oneWire);
+    const [wire] = setupOf(1).wires;
+    if (wire === undefined) throw new Error("a set-up has a wire");
+    const setup = setupOf(1, { wires: [{ ...wire, find: { by: "address", address: "10.200.0.2" } }] });
+    const { code, message } = await world.startAgent("n1", { setup }).report("fatal");
+    expect(code).toBe("setup-failed");
+    expect(message).toContain("net (10.200.0.2)");
+  });
+
+  test("a way out of the lab", async () => {
+    await world.addNode("n1", [...oneWire, { interfaceName: "eth1", bridge: "wire1" }]);
+    await world.shIn(
+      "n1",
+      "ip addr add 10.200.1.2/28 dev eth1; ip link set eth1 up; ip route add default via 10.200.1.1",
+    );
+    const { code, message } = await world.startAgent("n1", { setup: setupOf(1) }).report("fatal");
+    expect(code).toBe("leak");
+    expect(message.split("\n").slice(1)).toEqual([
+      "interface eth1 has 10.200.1.2, which the topology does not give it",
+      "route 0.0.0.0/0 dev eth1 is not in the topology",
+      "route 10.200.1.0/28 dev eth1 is not in the topology",
+      "route fe80::/64 dev eth1 is not in the topology",
+    ]);
+  });
+
+  test("a network that is not its own", async () => {
+    const agent = world.startAgentOutside(setupOf(1));
+    expect((await agent.report("fatal")).code).toBe("not-isolated");
+    expect(await world.sh("ip -o link show net 2>&1 || true")).toContain("does not exist");
+  });
+});
+
+describe("home addresses", () => {
+  test("talk through both home agents by UDP tunnels and TUN devices, and stop with nothing left", async () => {
+    const route = (home: string, agent: number) => ({
+      to: `2001:db8:${home}::/64`,
+      via: `2001:db8::${agent}`,
+      interfaceName: "net",
+    });
+    const [mn, cn, ...agents] = await Promise.all([
+      startNode(1, { role: mobileNodeRole("a", 1, 3), startsOn: "command", wires: ipv4Only(1) }),
+      startNode(2, { role: mobileNodeRole("b", 2, 4), startsOn: "command", wires: ipv4Only(2) }),
+      startNode(3, { role: homeAgentRole("a", 3), routes: [route("b", 4)] }),
+      startNode(4, { role: homeAgentRole("b", 4), routes: [route("a", 3)] }),
+    ]);
+    for (const node of ["n3", "n4"]) await world.shIn(node, "echo 1 > /proc/sys/net/ipv6/conf/all/forwarding");
+    for (const node of [mn, cn]) node.send({ type: "start" });
+    await Promise.all([mn, cn].map((node) => registered(node)));
+
+    const to = "2001:db8:b::2";
+    mn.send({ type: "ping", id: 1, to, count: 3, intervalMs: 10, timeoutMs: 900 });
+    mn.send({ type: "echo", id: 2, to, count: 50, intervalMs: 1, sizeBytes: 1200, timeoutMs: 900 });
+    await expect.poll(() => replies(mn)).toHaveLength(2);
+    for (const { sent, received, duplicates } of replies(mn)) expect([received, duplicates]).toEqual([sent, 0]);
+
+    for (const node of [mn, cn, ...agents]) node.send({ type: "finish" });
+    expect(await Promise.all([mn, cn, ...agents].map(({ exited }) => exited))).toEqual([0, 0, 0, 0]);
+    expect((await mn.report("bye")).counters["tun.refused"]).toBe(0);
+  });
+});
+
+interface Interface {
+  readonly ifname?: string;
+  readonly address?: string;
+  readonly addr_info?: readonly { readonly local?: string; readonly prefixlen?: number }[];
+}
+
+function describeInterface({ ifname, address, addr_info = [] }: Interface): readonly string[] {
+  if (ifname === undefined) return [];
+  return [
+    [
+      ifname,
+      address,
+      ...addr_info.flatMap(({ local, prefixlen }) => (local === undefined ? [] : [`${local}/${prefixlen}`])),
+    ].join(" "),
+  ];
+}
+
+function ipv4Only(number: number): NodeSetup["wires"] {
+  return setupOf(number).wires.map((wire) => ({ ...wire, addresses: wire.addresses.slice(0, 1) }));
+}
+
+async function registered(node: AgentProcess): Promise<void> {
+  await expect
+    .poll(() => node.reports.some((report) => report.type === "event" && report.event.type === "registered"), {
+      timeout: 5000,
+    })
+    .toBe(true);
+}
+
+function replies(node: AgentProcess) {
+  return node.reports.flatMap((report) => (report.type === "reply" ? [report.result] : []));
+}

@@ -1,0 +1,79 @@
+/** The agent as a test sees it: a process with a control channel. */
+
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
+import {
+  type AgentCommand,
+  type AgentReport,
+  createLineSplitter,
+  decodeReport,
+  encodeLine,
+  type NodeSetup,
+} from "../../../agent/src/control/index.ts";
+
+type ReportOf<Type extends AgentReport["type"]> = Extract<AgentReport, { readonly type: Type }>;
+
+export interface AgentProcess {
+  /** Everything reported so far. */
+  readonly reports: readonly AgentReport[];
+  send(command: AgentCommand): void;
+  /** Writes a line as it is. */
+  sendText(line: string): void;
+  /** Closes the agent's stdin, as the engine does when the orchestrator dies. */
+  closeInput(): void;
+  /** The first report of a type, when it has come; rejects when the process ends without it. */
+  report<Type extends AgentReport["type"]>(type: Type): Promise<ReportOf<Type>>;
+  /** Exit code, when it has ended. */
+  readonly exited: Promise<number | null>;
+}
+
+export function watchAgent(child: ChildProcessWithoutNullStreams, setup: NodeSetup | undefined): AgentProcess {
+  const reports: AgentReport[] = [];
+  const waiting = new Set<() => void>();
+  let log = "";
+  let isOver = false;
+  const changed = (): void => {
+    for (const check of waiting) check();
+  };
+  const splitter = createLineSplitter();
+  child.stdout.on("data", (chunk: Buffer) => {
+    for (const split of splitter.push(chunk)) reports.push(decodeStrictly(split.ok ? split.line : ""));
+    changed();
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (log += text));
+  child.stdin.on("error", () => undefined);
+  const exited = new Promise<number | null>((resolve) => {
+    child.once("close", (code) => {
+      isOver = true;
+      changed();
+      resolve(code);
+    });
+  });
+  const send = (command: AgentCommand): void => void child.stdin.write(encodeLine(command));
+  if (setup !== undefined) send({ type: "setup", setup });
+
+  return {
+    reports,
+    send,
+    sendText: (line) => void child.stdin.write(`${line}\n`),
+    closeInput: () => void child.stdin.end(),
+    report: <Type extends AgentReport["type"]>(type: Type) =>
+      new Promise<ReportOf<Type>>((resolve, reject) => {
+        const check = (): void => {
+          const found = reports.find((report): report is ReportOf<Type> => report.type === type);
+          if (found === undefined && !isOver) return;
+          waiting.delete(check);
+          if (found !== undefined) resolve(found);
+          else reject(new Error(`the agent ended without "${type}": ${JSON.stringify(reports)}\n${log}`));
+        };
+        waiting.add(check);
+        check();
+      }),
+    exited,
+  };
+}
+
+function decodeStrictly(line: string): AgentReport {
+  const report = decodeReport(line);
+  if (!report.ok) throw new Error(`not a report: ${line}`);
+  return report.value;
+}

@@ -1,0 +1,43 @@
+/** Reads what a node captured: the classic pcap format, little-endian as tcpdump writes it on the machines of a lab. */
+
+import type { AgentReport } from "../../../agent/src/control/index.ts";
+
+const GLOBAL_HEADER_BYTES = 24;
+const RECORD_HEADER_BYTES = 16;
+const MAGIC = 0xa1b2c3d4;
+const LINKTYPE_ETHERNET = 1;
+
+/** The pcap file that the capture reports of a wire make together. */
+export function wireOf(reports: readonly AgentReport[], segment: string): Buffer {
+  const pieces = reports.flatMap((report) =>
+    report.type === "capture" && report.segment === segment ? [Buffer.from(report.data, "base64")] : [],
+  );
+  return Buffer.concat(pieces);
+}
+
+/** The frames of a capture of Ethernet. Throws on anything but a complete file. */
+export function parsePcap(file: Buffer): readonly Buffer[] {
+  if (file.readUInt32LE(0) !== MAGIC || file.readUInt32LE(20) !== LINKTYPE_ETHERNET)
+    throw new Error("not an Ethernet pcap");
+  const frames: Buffer[] = [];
+  let at = GLOBAL_HEADER_BYTES;
+  while (at < file.length) {
+    const length = file.readUInt32LE(at + 8);
+    const end = at + RECORD_HEADER_BYTES + length;
+    if (end > file.length) throw new Error("the last frame is not complete");
+    frames.push(file.subarray(at + RECORD_HEADER_BYTES, end));
+    at = end;
+  }
+  return frames;
+}
+
+/** Whether the UDP checksum of an IPv4 frame without options is the sum that RFC 768 asks for. */
+export function hasRightUdpChecksum(frame: Buffer): boolean {
+  const udp = frame.subarray(34, 34 + frame.readUInt16BE(38));
+  const pseudoHeader = Buffer.concat([frame.subarray(26, 34), Buffer.of(0, 17), frame.subarray(38, 40)]);
+  const octets = Buffer.concat([pseudoHeader, udp, Buffer.alloc(udp.length % 2)]);
+  let sum = 0;
+  for (let i = 0; i < octets.length; i += 2) sum += octets.readUInt16BE(i);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
+  return sum === 0xffff;
+}

@@ -1,0 +1,103 @@
+/** A piece of the kernel of its own for one test: namespaces to run the real agent in, and wires between them. */
+
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import type { NodeSetup } from "../../../agent/src/control/index.ts";
+import { startSupervisor } from "../../../orchestrator/runtime/netns/supervisor.ts";
+import { buildAgentBundle } from "../../../orchestrator/setup/bundle.ts";
+import { type AgentProcess, watchAgent } from "./agent-process.ts";
+
+export interface World {
+  /** Runs a shell script as root of the world, outside its nodes, and gives what it prints. Throws when it fails. */
+  sh(script: string): Promise<string>;
+  /** The same inside the network of a node. */
+  shIn(node: string, script: string): Promise<string>;
+  /** Makes a network for a node with one interface per wire, whose far ends meet on a bridge named like the wire. */
+  addNode(node: string, wires: readonly { readonly interfaceName: string; readonly bridge: string }[]): Promise<void>;
+  /** Starts the agent in a node's network, with files of its own for names; `setup` is its first line, if given. */
+  startAgent(node: string, options?: StartOptions): AgentProcess;
+  /** Starts the agent in the world's own namespaces, which are as little the agent's as a machine's are. */
+  startAgentOutside(setup: NodeSetup): AgentProcess;
+  /** Ends everything in the world and the world. */
+  end(): Promise<void>;
+}
+
+export interface StartOptions {
+  readonly setup?: NodeSetup;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** What /etc/resolv.conf says before. */
+  readonly resolverFile?: string;
+}
+
+/** The bundle under test, built once for a file of tests. */
+export async function buildBundleUnderTest(): Promise<{
+  readonly entry: string;
+  readonly remove: () => Promise<void>;
+}> {
+  const directory = await mkdtemp(join(tmpdir(), "mice-agent-"));
+  const { entry } = await buildAgentBundle(directory);
+  return { entry, remove: () => rm(directory, { recursive: true, force: true }) };
+}
+
+export async function createWorld(bundle: string): Promise<World> {
+  const supervisor = await startSupervisor({ run: "node-process-test" });
+  const sh = (script: string): Promise<string> => runToEnd(supervisor.enter(["sh", "-ec", script]));
+  const inNode = (node: string, command: readonly string[]): readonly string[] =>
+    supervisor.enter(["ip", "netns", "exec", node, ...command]);
+  let nextIndex = 101;
+  await sh("mkdir /run/files; ip link set lo up");
+
+  return {
+    sh,
+    shIn: (node, script) => runToEnd(inNode(node, ["sh", "-ec", script])),
+    async addNode(node, wires) {
+      await sh(`ip netns add ${node}`);
+      for (const { interfaceName, bridge } of wires) {
+        const index = nextIndex++;
+        await sh(`
+          ip link add ${bridge} type bridge mcast_snooping 0 2> /dev/null || true
+          ip link set ${bridge} addrgenmode none up
+          ip link add name ${interfaceName} index ${index} netns ${node} type veth peer name p${index} index ${index + 1000}
+          ip link set p${index} master ${bridge} addrgenmode none up`);
+      }
+    },
+    startAgent(node, { setup, environment = {}, resolverFile = "" } = {}) {
+      const script = `printf '%s' '${resolverFile}' > /run/files/${node}.resolv; ${withOwnFiles(node)}`;
+      return start(inNode(node, ["sh", "-ec", script, "sh", process.execPath, bundle]), setup, environment);
+    },
+    startAgentOutside(setup) {
+      const script = `: > /run/files/world.resolv; ${withOwnFiles("world")}`;
+      return start(supervisor.enter(["sh", "-ec", script, "sh", process.execPath, bundle]), setup, {});
+    },
+    end: () => supervisor.stop(),
+  };
+}
+
+/** Runs the rest of the command line with /etc/hosts and /etc/resolv.conf replaced by files of the world. */
+function withOwnFiles(name: string): string {
+  return `
+    : > /run/files/${name}.hosts
+    mount --bind /run/files/${name}.resolv /etc/resolv.conf
+    mount --bind /run/files/${name}.hosts /etc/hosts
+    exec "$@"`;
+}
+
+function start(
+  command: readonly string[],
+  setup: NodeSetup | undefined,
+  environment: Readonly<Record<string, string>>,
+): AgentProcess {
+  const child = spawn("nsenter", command, { stdio: "pipe", env: { PATH: process.env["PATH"], ...environment } });
+  return watchAgent(child, setup);
+}
+
+async function runToEnd(command: readonly string[]): Promise<string> {
+  const child = spawn("nsenter", command, { stdio: ["ignore", "pipe", "pipe"] });
+  const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), exited]);
+  if (code !== 0) throw new Error(`exit code ${code}: ${command.slice(-1).join("")}\n${stderr}`);
+  return stdout;
+}
