@@ -12,12 +12,8 @@ export function formatPlan(plan: Plan, predictions: readonly Prediction[]): read
     ...plan.guests.map(guestLines),
   ];
   return [
-    `plan of ${plan.topology}: ${plan.segments.length} wires, ${plan.nodes.length} nodes; nothing was made`,
-    ...steps.flatMap(([title = "", ...details], i) => [
-      "",
-      `${i + 1}. ${title}`,
-      ...details.map((line) => (line === "" ? "" : `   ${line}`)),
-    ]),
+    `plan of ${plan.topology}: ${counted(plan.segments.length, "wire")}, ${counted(plan.nodes.length, "node")}; nothing was made`,
+    ...steps.flatMap(([title = "", ...details], i) => ["", `${i + 1}. ${title}`, ...details]),
     ...predictions.flatMap(predictionLines),
   ];
 }
@@ -27,12 +23,13 @@ function nodeLines({ name, sysctls, tun, setup }: NodeSpec): readonly string[] {
     `make node ${name}: ${setup.role.type}${tun ? ", with a TUN device" : ""}`,
     ...setup.wires.map(
       ({ segment, interfaceName, mac, addresses }) =>
-        `interface ${interfaceName} on ${segment}: ${[mac, ...addresses].join(" ")}`,
+        `   interface ${interfaceName} on ${segment}: ${[mac, ...addresses].join(" ")}`,
     ),
     ...setup.routes.map(
-      ({ to, via, interfaceName }) => `route ${to}${via === undefined ? "" : ` via ${via}`} dev ${interfaceName}`,
+      ({ to, via, interfaceName }) => `   route ${to}${via === undefined ? "" : ` via ${via}`} dev ${interfaceName}`,
     ),
-    ...Object.entries(sysctls).map(([key, value]) => `sysctl ${key}=${value}`),
+    ...Object.entries(sysctls).map(([key, value]) => `   sysctl ${key}=${value}`),
+    // Not indented, so that it can be pasted as it is.
     ...setup.rules.flatMap(({ tool, text }) => ["", `${loaderOf(tool)} <<'EOF'`, ...text.trimEnd().split("\n"), "EOF"]),
   ];
 }
@@ -51,12 +48,16 @@ function loaderOf(tool: NodeSpec["setup"]["rules"][number]["tool"]): string {
 function guestLines({ name, inside, image, command, environment }: GuestSpec): readonly string[] {
   return [
     `start ${image} in the network of ${inside}, as ${name}`,
-    ...(command === undefined ? [] : [`command ${JSON.stringify(command)}`]),
-    ...Object.entries(environment).map(([key, value]) => `environment ${key}=${value}`),
+    ...(command === undefined ? [] : [`   command ${JSON.stringify(command)}`]),
+    ...Object.entries(environment).map(([key, value]) => `   environment ${key}=${value}`),
   ];
 }
 
 function predictionLines({ session, path, selected, why }: Prediction): readonly string[] {
   const pair = selected === undefined ? "" : `, ${selected.join(" → ")}`;
   return ["", `theory expects for ${session}: ${path}${pair}`, ...why.map((reason) => `   ${reason}`)];
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -2,6 +2,7 @@
 
 import { formatMs } from "../lab/expectation.ts";
 import type { CandidateView, LabEvent, NodeEvent, PairView } from "../lab/lab-event.ts";
+import { median } from "../lab/session-observation.ts";
 
 /** The line that tells of an event while the run goes on, without its time; undefined for what would only be noise. */
 export function describeEvent(event: LabEvent): string | undefined {
@@ -114,10 +115,9 @@ function describeOutcome(event: NodeEvent): string | undefined {
 }
 
 function describeTraffic({ session, kind, moment, result }: Extract<LabEvent, { type: "traffic" }>): string {
-  const times = result.rttMs.filter((rtt) => rtt !== null).sort((a, b) => a - b);
-  const median = times[Math.floor(times.length / 2)];
+  const roundTripMs = median(result.rttMs.filter((rtt) => rtt !== null));
   const way = moment === "before-ice" ? " through both home agents" : "";
-  return `${session}: ${kind}${way} ${result.received} of ${result.sent}${median === undefined ? "" : `, ${formatMs(median)}`}`;
+  return `${session}: ${kind}${way} ${result.received} of ${result.sent}${roundTripMs === undefined ? "" : `, ${formatMs(roundTripMs)}`}`;
 }
 
 function pair({ local, remote }: PairView): string {

@@ -17,7 +17,7 @@ export const PLAIN: Paint = { good: asIs, bad: asIs, faint: asIs, strong: asIs }
 /** Sessions, expectations and the verdict, line by line. */
 export function formatResult(result: RunResult, paint: Paint): readonly string[] {
   return [
-    ...formatSessions(result.sessions, paint),
+    ...formatSessions(result, paint),
     ...formatHosts(result.hosts),
     ...formatExpectations(result, paint),
     "",
@@ -34,14 +34,7 @@ export function formatSummary(results: readonly RunResult[], paint: Paint): read
     formatMs(result.durationMs),
     result.error?.message.split("\n")[0] ?? unmet(result),
   ]);
-  const [header = "", ...lines] = formatColumns([["verdict", "topology", "path", "time", "why"], ...rows]);
-  return [
-    paint.faint(header),
-    ...lines.map((line, i) => {
-      const { verdict = "error" } = results[i] ?? {};
-      return paintVerdict(verdict, paint) + line.slice(verdict.length);
-    }),
-  ];
+  return formatVerdictRows(["verdict", "topology", "path", "time", "why"], rows, paint);
 }
 
 function unmet({ expectations }: RunResult): string {
@@ -51,10 +44,11 @@ function unmet({ expectations }: RunResult): string {
     .join("; ");
 }
 
-function formatSessions(sessions: readonly SessionResult[], paint: Paint): readonly string[] {
-  if (sessions.length === 0) return [];
-  const header = ["session", "selected pair", "path", "nominated after", "checks sent", "data round trip"];
-  const rows = sessions.map((session) => [
+function formatSessions(result: RunResult, paint: Paint): readonly string[] {
+  if (result.sessions.length === 0) return [];
+  const header = ["verdict", "session", "selected pair", "path", "nominated after", "checks sent", "data round trip"];
+  const rows = result.sessions.map((session) => [
+    sessionVerdict(session, result),
     `${session.from} → ${session.to}`,
     session.selected === undefined ? `none (${session.state})` : formatPair(session.selected),
     session.path,
@@ -62,8 +56,29 @@ function formatSessions(sessions: readonly SessionResult[], paint: Paint): reado
     `${session.checks.sent} + ${session.peerChecks.sent}`,
     session.roundTripMs === undefined ? "-" : formatMs(session.roundTripMs),
   ]);
+  return ["", ...formatVerdictRows(header, rows, paint)];
+}
+
+/** What the expectations of one session come to; an error leaves none of them judged for good. */
+export function sessionVerdict({ name }: SessionResult, { expectations, error }: RunResult): Verdict {
+  if (error !== undefined) return "error";
+  return expectations.some(({ session, verdict }) => session === name && verdict === "fail") ? "fail" : "pass";
+}
+
+/** Aligned rows whose first cell is a verdict. */
+function formatVerdictRows(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  paint: Paint,
+): readonly string[] {
   const [first = "", ...lines] = formatColumns([header, ...rows]);
-  return ["", paint.faint(first), ...lines];
+  return [
+    paint.faint(first),
+    ...lines.map((line, i) => {
+      const verdict = rows[i]?.[0] ?? "";
+      return (verdict === "pass" ? paint.good(verdict) : paint.bad(verdict)) + line.slice(verdict.length);
+    }),
+  ];
 }
 
 function formatPair({ local, remote }: NonNullable<SessionResult["selected"]>): string {
@@ -95,15 +110,7 @@ function formatExpectations(result: RunResult, paint: Paint): readonly string[] 
     expectation.source,
   ]);
   const header = ["verdict", "session", "expectation", "predicted", "expected", "observed", "from"];
-  const [first = "", ...lines] = formatColumns([header, ...rows]);
-  return [
-    "",
-    paint.faint(first),
-    ...lines.map((line, i) => {
-      const { verdict = "fail" } = result.expectations[i] ?? {};
-      return paintVerdict(verdict, paint) + line.slice(verdict.length);
-    }),
-  ];
+  return ["", ...formatVerdictRows(header, rows, paint)];
 }
 
 /** What theory says to an expectation; it says nothing about times and losses. */

@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import type { Plan } from "../../../orchestrator/plan/plan.ts";
+import { formatPlan } from "../../../orchestrator/report/plan-text.ts";
+
+const PLAN: Plan = {
+  topology: "one-box",
+  segments: [{ name: "internet", interfaceName: "internet" }],
+  nodes: [
+    {
+      name: "nat-a",
+      sysctls: { "net.ipv4.ip_forward": "1" },
+      tun: false,
+      segments: ["internet"],
+      setup: {
+        version: 1,
+        node: "nat-a",
+        wires: [
+          { segment: "internet", interfaceName: "internet", mac: "02:00:00:00:00:01", addresses: ["198.18.0.4/24"] },
+        ],
+        routes: [{ to: "0.0.0.0/0", via: "198.18.0.1", interfaceName: "internet" }],
+        rules: [{ tool: "nft", text: "table ip testbed {\n}\n" }],
+        hosts: [],
+        capture: true,
+        role: { type: "router" },
+      },
+    },
+  ],
+  guests: [{ name: "probe", inside: "nat-a", image: "busybox", command: ["ping", "x"], environment: { A: "1" } }],
+};
+
+test("a plan reads as numbered steps with the rule texts ready to be pasted", () => {
+  const predicted = { session: "mn-cn", path: "direct" as const, why: ["No box is in the way."] };
+  expect(formatPlan(PLAN, [predicted]).join("\n")).toMatchInlineSnapshot(`
+    "plan of one-box: 1 wire, 1 node; nothing was made
+
+    1. make wire internet (interface internet)
+
+    2. make node nat-a: router
+       interface internet on internet: 02:00:00:00:00:01 198.18.0.4/24
+       route 0.0.0.0/0 via 198.18.0.1 dev internet
+       sysctl net.ipv4.ip_forward=1
+
+    nft -f - <<'EOF'
+    table ip testbed {
+    }
+    EOF
+
+    3. start every node and wait until all are ready
+
+    4. start busybox in the network of nat-a, as probe
+       command ["ping","x"]
+       environment A=1
+
+    theory expects for mn-cn: direct
+       No box is in the way."
+  `);
+});

@@ -1,0 +1,120 @@
+import { expect, test } from "vitest";
+import { judgeExpectations } from "../../../orchestrator/lab/expectation.ts";
+import { observeSessions } from "../../../orchestrator/lab/session-observation.ts";
+import { buildResult, type ResultParts } from "../../../orchestrator/report/build-result.ts";
+import { renderJunit } from "../../../orchestrator/report/junit.ts";
+import { runResultSchema } from "../../../orchestrator/report/run-result.ts";
+import { formatResult, formatSummary, PLAIN } from "../../../orchestrator/report/table.ts";
+import type { ResolvedTopology } from "../../../orchestrator/topology/resolved.ts";
+import { connectedEvents, pairOf, TWO_ENDS } from "../../support/lab-events.ts";
+
+function parts(topology: ResolvedTopology = TWO_ENDS, changes: Partial<ResultParts> = {}): ResultParts {
+  const observations = observeSessions(topology.sessions, topology.nodes, connectedEvents(pairOf("host", "host")));
+  return {
+    topology,
+    observations,
+    predictions: [{ session: "mn-cn", path: "direct", selected: ["host", "host"], why: ["Both are on one wire."] }],
+    expectations: judgeExpectations(topology.expectations, observations, new Map()),
+    runId: "20261122-164210-two-ends-3f9a",
+    runtime: "docker",
+    startedAt: "2026-11-22T16:42:10.000Z",
+    durationMs: 2345.6,
+    phasesMs: { load: 300, create: 400, finish: 0.2 },
+    hosts: [],
+    captures: [{ segment: "internet", packets: 10, octets: 1000, droppedByKernel: 0 }],
+    counters: { mn: { "checks.sent": 1 } },
+    environment: { kernel: "6.18.0", engine: "Docker 20.10.24 (API 1.41)", node: "v20.20.2", capabilities: {} },
+    leftovers: [],
+    ...changes,
+  };
+}
+
+const UNMET: ResolvedTopology = {
+  ...TWO_ENDS,
+  expectations: [{ session: "mn-cn", source: "two-ends.yaml:9", path: "home-agents" }],
+};
+const ERROR = { code: "node-failed", message: "node cn: it ended\n  | <last> words", hint: "look at logs/" };
+
+test("a result is what its published schema says", () => {
+  expect(() => runResultSchema.parse(buildResult(parts()))).not.toThrow();
+});
+
+test("a result whose expectations were met passes", () => {
+  expect(buildResult(parts()).verdict).toBe("pass");
+});
+
+test("one unmet expectation fails the run", () => {
+  expect(buildResult(parts(UNMET)).verdict).toBe("fail");
+});
+
+test("a run that could not be carried through has no other verdict than error", () => {
+  expect(buildResult(parts(TWO_ENDS, { error: ERROR })).verdict).toBe("error");
+});
+
+test("a host whose program fails, fails the run; one that was still running does not", () => {
+  const host = { name: "probe", image: "busybox" };
+  expect(buildResult(parts(TWO_ENDS, { hosts: [{ ...host, exitCode: 2 }] }))).toMatchObject({
+    verdict: "fail",
+    expectations: [{ verdict: "pass" }, { session: "probe", expected: "0", observed: "2", verdict: "fail" }],
+  });
+  expect(buildResult(parts(TWO_ENDS, { hosts: [host] })).verdict).toBe("pass");
+});
+
+test("the terminal shows session, expectation and verdict", () => {
+  expect(formatResult(buildResult(parts()), PLAIN).join("\n")).toMatchInlineSnapshot(`
+    "
+    verdict  session  selected pair                                    path    nominated after  checks sent  data round trip
+    pass     mn → cn  host 198.18.0.11:40000 ↔ host 198.18.0.12:40000  direct  120 ms           1 + 1        0.63 ms
+
+    verdict  session  expectation       predicted  expected  observed  from
+    pass     mn-cn    path of the data  direct     direct    direct    two-ends.yaml:9
+
+    pass  two-ends  in 2.35 s: load 300 ms, create 400 ms"
+  `);
+});
+
+test("an unmet expectation shows predicted, expected and observed side by side", () => {
+  const lines = formatResult(buildResult(parts(UNMET)), PLAIN);
+  expect(lines.filter((line) => line.startsWith("verdict") || line.startsWith("fail"))).toMatchInlineSnapshot(`
+    [
+      "verdict  session  selected pair                                    path    nominated after  checks sent  data round trip",
+      "fail     mn → cn  host 198.18.0.11:40000 ↔ host 198.18.0.12:40000  direct  120 ms           1 + 1        0.63 ms",
+      "verdict  session  expectation       predicted  expected     observed  from",
+      "fail     mn-cn    path of the data  direct     home-agents  direct    two-ends.yaml:9",
+      "fail  two-ends  in 2.35 s: load 300 ms, create 400 ms",
+    ]
+  `);
+});
+
+test("several runs are summed up in one line each", () => {
+  const results = [buildResult(parts()), buildResult(parts(UNMET)), buildResult(parts(TWO_ENDS, { error: ERROR }))];
+  expect(formatSummary(results, PLAIN)).toMatchInlineSnapshot(`
+    [
+      "verdict  topology  path    time    why",
+      "pass     two-ends  direct  2.35 s",
+      "fail     two-ends  direct  2.35 s  path of the data: expected home-agents, observed direct",
+      "error    two-ends  direct  2.35 s  node cn: it ended",
+    ]
+  `);
+});
+
+test("JUnit counts every expectation as a test case", () => {
+  expect(renderJunit(buildResult(parts(UNMET)))).toMatchInlineSnapshot(`
+    "<?xml version="1.0" encoding="UTF-8"?>
+    <testsuites name="testbed" tests="1" failures="1" errors="0" time="2.346">
+      <testsuite name="two-ends" tests="1" failures="1" errors="0" skipped="0" time="2.346" timestamp="2026-11-22T16:42:10.000Z">
+        <testcase classname="two-ends" name="mn-cn: path of the data home-agents">
+          <failure message="path of the data: expected home-agents, observed direct">two-ends.yaml:9</failure>
+        </testcase>
+      </testsuite>
+    </testsuites>
+    "
+  `);
+});
+
+test("JUnit carries the error of a run, escaped", () => {
+  const xml = renderJunit(buildResult(parts(TWO_ENDS, { error: ERROR })));
+  expect(xml).toContain('tests="2" failures="0" errors="1"');
+  expect(xml).toContain('<error type="node-failed" message="node cn: it ended">');
+  expect(xml).toContain("| &lt;last&gt; words");
+});
