@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import { formatSocketAddress } from "../../agent/src/core/address.ts";
+import type { TraceEntry } from "../../agent/src/testing/index.ts";
+import { CONNECT_AT, connectNatNat, mobilityTypeOf } from "./scenario.ts";
+
+const NAMES: Readonly<Record<number, string>> = {
+  1: "HoTI",
+  3: "HoT",
+  5: "BU",
+  6: "BA",
+  22: "CoTI-ICE",
+  23: "CoT-ICE",
+};
+
+function hop({ atMs, wire, packet }: TraceEntry): string {
+  if (packet.kind !== "udp") throw new Error("mobility messages of nodes travel in UDP");
+  const name = NAMES[mobilityTypeOf(packet) ?? -1] ?? "?";
+  const ends = `${formatSocketAddress(packet.source)} > ${formatSocketAddress(packet.destination)}`;
+  return `${atMs} ${wire} ${name} ${ends}`;
+}
+
+/** Mobility messages after the registration, where their senders put them on a wire. */
+function messagesOf(sender: "mn" | "cn"): readonly TraceEntry[] {
+  const mice = connectNatNat();
+  mice.net.time.runUntil(CONNECT_AT + 2000);
+  return mice.net.trace.filter(
+    (entry) => entry.from === sender && entry.atMs >= CONNECT_AT && mobilityTypeOf(entry.packet) !== undefined,
+  );
+}
+
+test("the messages of a session leave in this order, and the last two straight to the peer's box", () => {
+  expect(
+    [...messagesOf("mn"), ...messagesOf("cn")].toSorted((a, b) => a.atMs - b.atMs).map(hop),
+  ).toMatchInlineSnapshot(`
+    [
+      "1020 home HoTI 192.168.1.2:40001 > 198.18.0.2:4191",
+      "1020 home CoTI-ICE 192.168.1.2:40001 > 198.18.0.2:4191",
+      "1040 cafe HoT 192.168.1.2:40001 > 198.18.0.3:4191",
+      "1060 cafe CoT-ICE 192.168.1.2:40001 > 198.18.0.3:4191",
+      "1280 home BU 192.168.1.2:40001 > 198.18.0.20:40001",
+      "1300 cafe BA 192.168.1.2:40001 > 198.18.0.10:40001",
+    ]
+  `);
+});
+
+test("the octets of every mobility message, inner IPv6 packet included, follow from the seed", () => {
+  const octets = [...messagesOf("mn"), ...messagesOf("cn")].map(({ packet }) => [
+    NAMES[mobilityTypeOf(packet) ?? -1],
+    Buffer.from(packet.payload).toString("hex"),
+  ]);
+  expect(Object.fromEntries(octets)).toMatchInlineSnapshot(`
+    {
+      "BA": "600000000050874020010db8000b0000000000000000020020010db8000a000000000000000001003b09060001f500000001006912320001dde20000cd2fc6e0da2fc572f049c6ae857a201fa04ce700400182011100000064ffffffc61200149c419c41c0a801020100050c7157e80e9301536a56bbc09f",
+      "BU": "600000000088874020010db8000a0000000000000000010020010db8000b000000000000000002003b1005001e7b0001800000690100031000000000000000000000ffffc612000a0404000100010100124a0002647100008b965c2a3ef455812ce21fbecdabd28cdd7a0800400182011100000064ffffffc612000a9c419c41c0a8010240018f011100000000000000c61200149c41000000000000010400000000050c14bd692e397a87dadf6ccd83",
+      "CoT-ICE": "600000000098874020010db8000b0000000000000000020020010db8000a000000000000000001003b121700808e00016c2aa7bbff5fba52c7405f55889e4fe8127a00038a380000cd2fc6e0da2fc572f049c6ae857a201fa04ce70040018101110000007effffffc0a801029c41000000000000400182011100000064ffffffc61200149c419c41c0a80102600304011100000000ffffff20010db8000b000000000000000002009c419c4100000000000000000000ffffc612001401020000",
+      "CoTI-ICE": "600000000090874020010db8000a0000000000000000010020010db8000b000000000000000002003b11160080b500006c2aa7bbff5fba52127a0003545600008b965c2a3ef455812ce21fbecdabd28cdd7a080040018101110000007effffffc0a801029c41000000000000400182011100000064ffffffc612000a9c419c41c0a80102600304011100000000ffffff20010db8000a000000000000000001009c419c4100000000000000000000ffffc612000a01020000",
+      "HoT": "600000000018874020010db8000b0000000000000000020020010db8000a000000000000000001003b020300991a0001211199f850cb3659795ecb4c679edb43",
+      "HoTI": "600000000010874020010db8000a0000000000000000010020010db8000b000000000000000002003b01010022b20000211199f850cb3659",
+    }
+  `);
+});
