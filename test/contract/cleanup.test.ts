@@ -1,0 +1,157 @@
+/** However a run ends, nothing of it stays: real runs of the real command line, ended at random moments. */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connectEngine, type Engine } from "../../orchestrator/runtime/docker/engine.ts";
+import { LABELS } from "../../orchestrator/runtime/docker/labels.ts";
+import { ensureImage } from "../../orchestrator/setup/images.ts";
+import { readProcess } from "../../orchestrator/support/process-identity.ts";
+
+const PACKAGE_ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** How long everything may take to be gone; the engine finishes what it was doing, about a second, then the reaper. */
+const GONE_WITHIN_MS = 15_000;
+
+let engine: Engine;
+let out: string;
+
+beforeAll(async () => {
+  engine = await connectEngine();
+  await ensureImage(engine, "node", () => undefined);
+  out = await mkdtemp(join(tmpdir(), "mice-cleanup-"));
+});
+afterAll(() => rm(out, { recursive: true, force: true }));
+
+/** A run under way, under npm as users start it. */
+interface StartedRun {
+  readonly npm: ChildProcess;
+  /** Pid of the command line itself, below npm and its shell. */
+  readonly cli: number;
+  /** Everything printed so far. */
+  readonly output: () => string;
+  readonly untilPrinted: (pattern: RegExp) => Promise<void>;
+}
+
+/** The ways in which runs end that nobody wanted to end like this. */
+const ENDS: Readonly<Record<string, (run: StartedRun) => void>> = {
+  "Ctrl-C, which reaches the whole process group": ({ npm }) => process.kill(-pidOf(npm), "SIGINT"),
+  "SIGTERM to npm alone, as from a cancelled CI job": ({ npm }) => npm.kill("SIGTERM"),
+  "SIGKILL of npm alone": ({ npm }) => npm.kill("SIGKILL"),
+  "SIGKILL of the command line alone": ({ cli }) => process.kill(cli, "SIGKILL"),
+  "SIGKILL of the whole process group": ({ npm }) => process.kill(-pidOf(npm), "SIGKILL"),
+  "SIGHUP of the command line, as from a closed terminal": ({ cli }) => process.kill(cli, "SIGHUP"),
+};
+
+/** Steps of a run after which it is ended, by what the run prints, and the time to let pass: up to the next step. */
+const MOMENTS = [
+  { step: "the wires are asked for", pattern: /nat-nat on docker/, withinMs: 300 },
+  { step: "nodes are made and started", pattern: /boxes:/, withinMs: 2500 },
+];
+
+describe.each(Object.entries(ENDS))("after %s", (_, end) => {
+  test.each(MOMENTS)("while $step, nothing is left", async ({ pattern, withinMs }) => {
+    const run = await startRun();
+    const delayMs = randomInt(withinMs);
+    await run.untilPrinted(pattern);
+    await sleep(delayMs);
+    end(run);
+    await expectNothingLeft(run, `ended ${delayMs} ms after ${String(pattern)}`);
+  });
+});
+
+test("a run that is interrupted ends with exit code 130", async () => {
+  const run = await startRun();
+  await run.untilPrinted(/boxes:/);
+  expect(await objectsOf(run.cli), "what the other tests look for").toHaveLength(9);
+  const exited = once(run.npm, "exit");
+  process.kill(run.cli, "SIGINT");
+  expect(await exited).toEqual([130, null]);
+  expect(await objectsOf(run.cli)).toEqual([]);
+});
+
+async function startRun(): Promise<StartedRun> {
+  const npm = spawn("npm", ["run", "testbed", "--", "nat-nat", "--runtime", "docker", "--out", out], {
+    cwd: PACKAGE_ROOT,
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let text = "";
+  for (const stream of [npm.stdout, npm.stderr]) {
+    stream.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+  }
+  const untilPrinted = async (pattern: RegExp): Promise<void> => {
+    while (!pattern.test(text)) {
+      if (npm.exitCode !== null) throw new Error(`ended before ${String(pattern)}:\n${text}`);
+      await sleep(10);
+    }
+  };
+  await untilPrinted(/> node .*cli\.ts/);
+  for (;;) {
+    const cli = await findDescendant(pidOf(npm), "orchestrator/cli.ts");
+    if (cli !== undefined) return { npm, cli, output: () => text, untilPrinted };
+    await sleep(20);
+  }
+}
+
+async function expectNothingLeft({ cli, npm, output }: StartedRun, when: string): Promise<void> {
+  const left = async (): Promise<readonly string[]> => {
+    const runId = /run (\S+)/.exec(output())?.[1];
+    const guards = runId === undefined ? [] : await processesNaming(runId);
+    const programs = [cli, pidOf(npm)].filter((pid) => readProcess(pid) !== undefined);
+    return [...(await objectsOf(cli)), ...[...guards, ...programs].map((pid) => `process ${pid}`)];
+  };
+  await expect.poll(left, { timeout: GONE_WITHIN_MS, interval: 250, message: when }).toEqual([]);
+  // Requests that were under way in the engine at the end would turn up now.
+  await sleep(1500);
+  expect(await left(), when).toEqual([]);
+}
+
+/** Containers and networks that a process of this pid made. */
+async function objectsOf(ownerPid: number): Promise<readonly string[]> {
+  const filters = { label: [`${LABELS.ownerPid}=${ownerPid}`] };
+  const containers = await engine.docker.listContainers({ all: true, filters });
+  const networks = await engine.docker.listNetworks({ filters });
+  return [...containers.flatMap(({ Names }) => Names), ...networks.map(({ Name }) => Name)];
+}
+
+/** Watchdogs and reapers of a run carry its id on their command lines. */
+async function processesNaming(word: string): Promise<readonly number[]> {
+  const pids = await allPids();
+  const lines = await Promise.all(pids.map(commandLine));
+  return pids.filter((_, i) => lines[i]?.includes(word) === true);
+}
+
+/** The process below `ancestor` whose command line contains `word` and which is Node itself, not the shell around it. */
+async function findDescendant(ancestor: number, word: string): Promise<number | undefined> {
+  for (const pid of await allPids()) {
+    if ((await commandLine(pid)).includes(word) && isDescendant(pid, ancestor)) return pid;
+  }
+  return undefined;
+}
+
+async function allPids(): Promise<readonly number[]> {
+  return (await readdir("/proc")).filter((entry) => /^\d+$/.test(entry)).map(Number);
+}
+
+async function commandLine(pid: number): Promise<readonly string[]> {
+  return (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
+}
+
+function isDescendant(pid: number, ancestor: number): boolean {
+  for (let current = pid; current > 1; current = readProcess(current)?.parentPid ?? 0) {
+    if (current === ancestor) return true;
+  }
+  return false;
+}
+
+function pidOf({ pid }: ChildProcess): number {
+  if (pid === undefined) throw new Error("the process did not start");
+  return pid;
+}
