@@ -1,6 +1,22 @@
-/** The oracle: which path theory expects for a session of a topology, and why. */
+/**
+ * The oracle: which path theory expects for a session of a topology, and why. The topology's boxes are asked in theory
+ * (`oracle/`): both ends register, gather and check; what becomes valid decides. Link conditions and lifetimes play no
+ * part.
+ */
 
-import type { CandidateTypeName, PathName, ResolvedSession, ResolvedTopology } from "./resolved.ts";
+import {
+  type CheckEnd,
+  createCheckEnd,
+  gather,
+  type HomePath,
+  homePaths,
+  type ModelCandidate,
+  pairPriority,
+  runChecks,
+  type ValidPair,
+} from "./oracle/check-model.ts";
+import { createNetworkModel } from "./oracle/network-model.ts";
+import type { CandidateTypeName, PathName, ResolvedMobileNode, ResolvedSession, ResolvedTopology } from "./resolved.ts";
 
 export interface Prediction {
   /** Name of the session, `from-to`. */
@@ -12,7 +28,94 @@ export interface Prediction {
   readonly why: readonly string[];
 }
 
-/** Predicts one session. */
+/** Predicts one session. Who checks first must not matter; where it does, only what both orders share is predicted. */
 export function predictSession(topology: ResolvedTopology, session: ResolvedSession): Prediction {
-  return { session: session.name, path: "none", why: [`${topology.name} has not been examined`] };
+  const from = mobileNode(topology, session.from);
+  const to = mobileNode(topology, session.to);
+  const [one, other] = [true, false].map((fromStarts) => play(topology, { session, from, to, fromStarts }));
+  if (one === undefined || other === undefined) throw new RangeError("two games were played");
+  if (one.path !== other.path)
+    return { session: session.name, path: "home-agents", why: [...one.why, "This depends on who checks first."] };
+  const isCertain = one.selected?.join() === other.selected?.join();
+  if (isCertain) return one;
+  return { session: session.name, path: one.path, why: [...one.why, "Which pair wins depends on who checks first."] };
+}
+
+interface Game {
+  readonly session: ResolvedSession;
+  readonly from: ResolvedMobileNode;
+  readonly to: ResolvedMobileNode;
+  readonly fromStarts: boolean;
+}
+
+function play(topology: ResolvedTopology, { session, from, to, fromStarts }: Game): Prediction {
+  const network = createNetworkModel(topology);
+  const paths = new Map([from, to].map((node) => [node, homePaths(topology, network, node)]));
+  for (const node of [from, to]) {
+    const why = unregistered(node, paths.get(node) ?? []);
+    if (why !== undefined) return { session: session.name, path: "none", why: [why] };
+  }
+  const candidates = new Map([from, to].map((node) => [node, gather(node, paths.get(node) ?? [])]));
+  const own = (node: ResolvedMobileNode): readonly ModelCandidate[] => candidates.get(node) ?? [];
+  const ends = { from: createCheckEnd(from, own(from), own(to)), to: createCheckEnd(to, own(to), own(from)) };
+  runChecks(network, ...(fromStarts ? ([ends.from, ends.to] as const) : ([ends.to, ends.from] as const)));
+  const best = bestPair(ends.from);
+  if (best === undefined) {
+    const why = [
+      ...closedWays(ends.from, to),
+      ...closedWays(ends.to, from),
+      "No direct pair: the home agents carry the data.",
+    ];
+    return { session: session.name, path: "home-agents", selected: ["relayed", "relayed"], why };
+  }
+  return {
+    session: session.name,
+    path: "direct",
+    selected: [best.local.type, best.remote.type],
+    why: openWay(from, to, best),
+  };
+}
+
+function mobileNode({ nodes }: ResolvedTopology, name: string): ResolvedMobileNode {
+  const node = nodes.find((candidate) => candidate.name === name);
+  if (node?.role === "mobile-node" || node?.role === "correspondent-node") return node;
+  throw new RangeError(`${name} is neither mobile nor correspondent node`);
+}
+
+function unregistered(node: ResolvedMobileNode, paths: readonly HomePath[]): string | undefined {
+  if (paths.some(({ mapped }) => mapped !== undefined)) return undefined;
+  const remarks = [...new Set(paths.flatMap((path) => path.remarks.slice(-1)))];
+  return `none: ${node.name} cannot register with ${node.homeAgent}: ${remarks.join("; ")}.`;
+}
+
+function bestPair({ valid }: CheckEnd): ValidPair | undefined {
+  const priority = ({ local, remote }: ValidPair): bigint => pairPriority(local.priority, remote.priority);
+  return [...valid.values()].toSorted((a, b) => (priority(a) < priority(b) ? 1 : -1))[0];
+}
+
+function openWay(
+  from: ResolvedMobileNode,
+  to: ResolvedMobileNode,
+  { local, remote, remarks }: ValidPair,
+): readonly string[] {
+  const way = remarks.length === 0 ? "no box lies between" : remarks.join("; ");
+  return [
+    `direct: ${from.name}'s check to the ${remote.type} address of ${to.name} arrives: ${way}.`,
+    `${to.name} sees it come from ${article(local.type)} address of ${from.name}, and the answer returns the same way.`,
+  ];
+}
+
+/** Why the checks of one end failed: the most telling reason, that of the outermost address of the peer. */
+function closedWays({ node, remarks }: CheckEnd, peer: ResolvedMobileNode): readonly string[] {
+  const telling = [...remarks.values()].filter(({ remote }) => remote.type !== "host");
+  const shown = telling.length > 0 ? telling : [...remarks.values()];
+  const sentences = shown.map(({ remote, remarks: reasons, isAnswer }) => {
+    const what = isAnswer ? "the answer to its check" : "its check";
+    return `${node.name}: ${what} to the ${remote.type} address of ${peer.name} fails: ${reasons.join("; ")}.`;
+  });
+  return [...new Set(sentences)];
+}
+
+function article(type: CandidateTypeName): string {
+  return type === "peer-reflexive" ? "a new, peer-reflexive" : `the ${type}`;
 }
