@@ -35,8 +35,7 @@ export async function setUpNetwork(setup: NodeSetup): Promise<void> {
   const batch = planBatch(setup);
   writeFileSync("/etc/hosts", hostsFile(setup.hosts));
   writeFileSync("/etc/resolv.conf", RESOLVER_FILE);
-  await guardNameServer(resolverFile);
-  await loadRules(setup.rules);
+  await Promise.all([guardNameServer(resolverFile), loadRules(setup.rules)]);
   await runBatch(batch);
   disableTransmitChecksumOffload(setup.wires.map(({ interfaceName }) => interfaceName));
 }
