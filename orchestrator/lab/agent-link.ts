@@ -32,7 +32,7 @@ export class AgentLink {
   readonly #observer: LinkObserver;
   readonly #ready = createDeferred<undefined>();
   readonly #failed = createDeferred<never>();
-  readonly #ended = createDeferred<undefined>();
+  readonly #finished = createDeferred<undefined>();
   readonly #replies = new Map<number, (result: TrafficResult) => void>();
   #nextId = 1;
   #clock: ClockReading | undefined;
@@ -57,9 +57,9 @@ export class AgentLink {
     return this.#failed.promise;
   }
 
-  /** Settles when the node is gone. */
-  get ended(): Promise<undefined> {
-    return this.#ended.promise;
+  /** Settles with the node's last report, after the last of its captures. */
+  get finished(): Promise<undefined> {
+    return this.#finished.promise;
   }
 
   /** From the node's last report; empty before it. */
@@ -109,7 +109,6 @@ export class AgentLink {
     } catch (error) {
       this.#fail(`its control channel broke: ${error instanceof Error ? error.message : String(error)}`);
     }
-    this.#ended.resolve(undefined);
   }
 
   #takeLine(line: string): void {
@@ -153,6 +152,7 @@ export class AgentLink {
     this.#hasSaidBye = true;
     const stepMs = this.#clock === undefined ? 0 : clockStepMs(this.#clock, clock);
     this.#counters = stepMs === 0 ? counters : { ...counters, "clock.stepMs": stepMs };
+    this.#finished.resolve(undefined);
   }
 
   /** The first failure counts; a fatal error that the node reported itself says more than how it ended. */

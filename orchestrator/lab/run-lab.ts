@@ -217,12 +217,11 @@ const FINISH_PATIENCE_MS = 5000;
 
 async function finishNodes({ links }: LabState): Promise<void> {
   for (const link of links.values()) link.finish();
-  const ended = each([...links.values()], async (link) => {
+  await each([...links.values()], async (link) => {
     const late = sleep(FINISH_PATIENCE_MS, link, { ref: false });
-    if ((await Promise.race([link.ended, late])) !== undefined)
-      throw link.failure(`expected it to end within ${FINISH_PATIENCE_MS / 1000} s of being told to`);
+    if ((await Promise.race([link.finished, late])) !== undefined)
+      throw link.failure(`expected its last report within ${FINISH_PATIENCE_MS / 1000} s of being told to finish`);
   });
-  await ended;
 }
 
 /** Runs the flow against everything that can end it early; what it still has under way is nobody's business then. */
