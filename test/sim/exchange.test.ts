@@ -92,6 +92,16 @@ describe("messages of one session", () => {
     expect([pathOf(mice.mn), pathOf(mice.cn)]).toEqual([DIRECT, DIRECT]);
   });
 
+  test("a Binding Update that is never answered goes on every 32 s, and its answer is taken whenever it comes", () => {
+    const mice = registered();
+    loseFirst(mice, "cn", bindingAcknowledgement, 7);
+    offer(mice.mn, mice.cn);
+    mice.net.time.runUntil(CONNECT_AT + 200_000);
+    const sequences = eventsOf(mice.mn, "binding-update-sent").map(({ event }) => event.sequence);
+    expect(sequences).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect([pathOf(mice.mn), pathOf(mice.cn)]).toEqual([DIRECT, DIRECT]);
+  });
+
   test("a repeated offer gets the same answer, and no second session", () => {
     const mice = registered();
     loseFirst(mice, "cn", careOfTestIce);

@@ -33,7 +33,7 @@ export type BindingOutcome =
   | { readonly type: "resent" };
 
 export interface BindingUpdateSender {
-  /** Sends a Binding Update and repeats it until it is answered. */
+  /** Sends a Binding Update and repeats it until it is answered or stopped. */
   start(now: InstantMs, content: BindingUpdateContent): void;
   /** Takes a Binding Acknowledgement; `header` is the whole Mobility Header. */
   takeAcknowledgement(
@@ -43,7 +43,7 @@ export interface BindingUpdateSender {
   ): BindingOutcome;
   /** Stops repeating. */
   stop(): void;
-  /** Repeats; true when the update is given up. */
+  /** Repeats, at last at the slowest rate (RFC 6275 section 11.8); true each time the longest wait was in vain. */
   handleTimeout(now: InstantMs): boolean;
   pollTimeout(): InstantMs | undefined;
 }
@@ -104,10 +104,11 @@ export function createBindingUpdateSender(
       pending = undefined;
     },
     handleTimeout(now) {
-      const update = pending;
-      const due = update?.backoff.poll(now);
-      if (due === "give-up") pending = undefined;
-      if (due === "send" && update !== undefined) transmit(update);
+      const due = pending?.backoff.poll(now);
+      if (pending === undefined || due === undefined) return false;
+      if (due === "give-up")
+        pending = { ...pending, backoff: createBackoff(now, { ...limits, firstMs: limits.maxMs }) };
+      transmit(pending);
       return due === "give-up";
     },
     pollTimeout: () => pending?.backoff.dueAt,

@@ -106,7 +106,7 @@ export class OutboundBinding {
   }
 
   handleTimeout(now: InstantMs): void {
-    if (this.#sender.handleTimeout(now) || now >= (this.#accepted?.expiresAt ?? Infinity)) this.#giveUp();
+    if (this.#sender.handleTimeout(now) || now >= (this.#accepted?.expiresAt ?? Infinity)) this.#lose();
     if (this.#accepted === undefined || now < (this.#accepted.refreshAt ?? Infinity)) return;
     this.#accepted = { ...this.#accepted, refreshAt: undefined };
     this.#renewTokens(now);
@@ -139,6 +139,11 @@ export class OutboundBinding {
   #giveUp(): void {
     this.#sender.stop();
     this.#isWanted = false;
+    this.#lose();
+  }
+
+  /** Data takes the home agents' path again; an update under way goes on and may still win the direct one back. */
+  #lose(): void {
     this.#accepted = undefined;
     this.#host.path.release("outbound");
   }
