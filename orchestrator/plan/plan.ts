@@ -1,6 +1,6 @@
 /**
  * A lab as data: what has to exist, in an order in which it can be made. A plan says nothing about the runtime that
- * executes it; `testbed plan` prints it, `lab/` executes it, `render/compose.ts` writes it down for Docker Compose.
+ * executes it; `testbed plan` prints it, `lab/` executes it, `compose.ts` writes it down for Docker Compose.
  */
 
 import type { NodeSetup, WireSetup } from "@testbed/agent/control";
