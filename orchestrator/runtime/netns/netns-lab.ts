@@ -14,13 +14,18 @@ import { bridgeBatch, nodeBatch, sysctlWrites } from "./wiring.ts";
 /** How many of a node's last log lines an error carries. */
 const LOG_TAIL_LINES = 20;
 
-/** Starts a lab; `agentBundle` is the path of the agent's one file. */
-export function createNetnsLab(identity: RunIdentity, agentBundle: string): RuntimeLab {
+/** Starts a lab; `agentBundle` is the path of the agent's one file. Nothing new is made once `signal` is aborted. */
+export function createNetnsLab(identity: RunIdentity, signal: AbortSignal, agentBundle: string): RuntimeLab {
   let supervisor: Promise<Supervisor> | undefined;
+  let isDestroyed = false;
   let segments: readonly SegmentSpec[] = [];
   const nodes = new Map<string, NodeSpec>();
 
-  const inLab = (): Promise<Supervisor> => (supervisor ??= startSupervisor(supervisorLabels(identity)));
+  const inLab = async (): Promise<Supervisor> => {
+    signal.throwIfAborted();
+    if (isDestroyed) throw new TestbedError("interrupted", "the lab is being removed");
+    return (supervisor ??= startSupervisor(supervisorLabels(identity)));
+  };
 
   return {
     async createSegments(specs) {
@@ -47,6 +52,7 @@ export function createNetnsLab(identity: RunIdentity, agentBundle: string): Runt
       (await inLab()).keep();
     },
     async destroy(): Promise<DestroyReport> {
+      isDestroyed = true;
       await supervisor?.then((running) => running.stop());
       return { leftovers: [] };
     },

@@ -2,6 +2,7 @@
 
 import { readdir, readFile } from "node:fs/promises";
 import { release } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { LabSummary, Runtime } from "../runtime.ts";
 import { createNetnsLab } from "./netns-lab.ts";
 import { SUPERVISOR_NAME } from "./supervisor.ts";
@@ -12,6 +13,8 @@ export interface NetnsRuntimeOptions {
   /** Whether the process that an identity names still runs. */
   readonly isAlive: (owner: { readonly pid: number; readonly startTicks: string; readonly bootId: string }) => boolean;
 }
+
+const REMOVAL_WAIT_MS = 5000;
 
 /** A lab's supervisor found in the process table. */
 interface FoundSupervisor {
@@ -28,7 +31,7 @@ export function createNetnsRuntime({ agentBundle, isAlive }: NetnsRuntimeOptions
       Promise.resolve({ runtime: "netns", kernel: release(), capabilities: { rootless: process.getuid?.() !== 0 } }),
     // The kernel removes a lab with its supervisor, and the supervisor ends with its owner.
     sweep: () => Promise.resolve([]),
-    createLab: (identity) => createNetnsLab(identity, agentBundle),
+    createLab: (identity, signal) => createNetnsLab(identity, signal, agentBundle),
     async listLabs() {
       return (await findSupervisors()).map((found) => summary(found, isAlive));
     },
@@ -36,10 +39,21 @@ export function createNetnsRuntime({ agentBundle, isAlive }: NetnsRuntimeOptions
       for (const { pid, labels } of await findSupervisors()) {
         if (labels.get("run") === runId) process.kill(pid, "SIGKILL");
       }
-      return { leftovers: [] };
+      return { leftovers: await untilGone(runId) };
     },
     close: () => Promise.resolve(),
   };
+}
+
+/** The kernel takes a moment to end every process of a lab. Returns what is still there after a while. */
+async function untilGone(runId: string): Promise<readonly string[]> {
+  const giveUpAt = performance.now() + REMOVAL_WAIT_MS;
+  for (;;) {
+    const left = (await findSupervisors()).filter(({ labels }) => labels.get("run") === runId);
+    if (left.length === 0) return [];
+    if (performance.now() > giveUpAt) return left.map(({ pid }) => `process ${pid} of lab ${runId}: kill -9 ${pid}`);
+    await sleep(10);
+  }
 }
 
 function summary({ labels, nodes }: FoundSupervisor, isAlive: NetnsRuntimeOptions["isAlive"]): LabSummary {

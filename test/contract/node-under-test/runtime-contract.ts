@@ -15,6 +15,21 @@ export interface DriverUnderTest {
 
 const PAIR = [node("left", { wire: "198.18.7.1/24" }), node("right", { wire: "198.18.7.2/24" })];
 
+/** Prints the datagrams that arrive at UDP 5000 until a second after the first. */
+const RECEIVER = `
+const socket = require("node:dgram").createSocket("udp4").bind(5000);
+const timer = setTimeout(() => socket.close(), 4000);
+socket.on("message", (text) => { console.log(String(text)); clearTimeout(timer); setTimeout(() => process.exit(), 1000); });
+`;
+
+/** Sends 20 numbered datagrams from UDP 6000. */
+const SENDER = `
+const socket = require("node:dgram").createSocket("udp4").bind(6000, async () => {
+  for (let i = 0; i < 20; i++) await new Promise((sent) => socket.send(process.argv[1] + "-" + i, 5000, "198.18.7.2", sent));
+  socket.close();
+});
+`;
+
 export function describeRuntimeContract({ name, open, traces }: DriverUnderTest): void {
   describe(`${name} runtime`, () => {
     let runtime: Runtime;
@@ -63,10 +78,9 @@ export function describeRuntimeContract({ name, open, traces }: DriverUnderTest)
       try {
         const received = await Promise.all(
           labs.map(async ({ nodes }, i) => {
-            const server = nodes.get("right")?.exec("timeout", "5", "sh", "-c", "nc -u -l -p 5000 -w 2 | cat");
-            await sleep(300);
-            const words = Array.from({ length: 20 }, (_, n) => `lab${i}-${n}`).join("\\n");
-            await nodes.get("left")?.exec("sh", "-c", `printf '${words}\\n' | nc -u -p 6000 -w 1 198.18.7.2 5000`);
+            const server = nodes.get("right")?.exec("node", "-e", RECEIVER);
+            await sleep(500);
+            await nodes.get("left")?.exec("node", "-e", SENDER, `lab${i}`);
             return (await server)?.output.trim().split("\n");
           }),
         );

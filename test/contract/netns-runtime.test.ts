@@ -1,0 +1,28 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll } from "vitest";
+import { createNetnsRuntime } from "../../orchestrator/runtime/netns/netns-runtime.ts";
+import { isProcessAlive } from "../../orchestrator/support/process-identity.ts";
+import { buildProgram } from "./node-under-test/image.ts";
+import { describeRuntimeContract } from "./node-under-test/runtime-contract.ts";
+
+let directory: string;
+let agentBundle: string;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "mice-netns-"));
+  agentBundle = await buildProgram(directory);
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+const open = () => Promise.resolve(createNetnsRuntime({ agentBundle, isAlive: isProcessAlive }));
+
+describeRuntimeContract({
+  name: "netns",
+  open,
+  traces: async (runId) => {
+    const runtime = await open();
+    return (await runtime.listLabs()).flatMap((lab) => (lab.runId === runId ? [lab.runId] : []));
+  },
+});
