@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { MH_TYPE } from "../../agent/src/core/mip6/mobility-header.ts";
-import { createMiceNet, createNumberedFlow, eventsOf, type MiceNet } from "../../agent/src/testing/index.ts";
+import {
+  createMiceNet,
+  createNumberedFlow,
+  eventsOf,
+  type MiceNet,
+  type SimPacket,
+} from "../../agent/src/testing/index.ts";
 import {
   ACCESS,
   CONNECT_AT,
@@ -159,5 +165,27 @@ describe("who starts", () => {
     expect(eventsOf(mice.mn, "answer-sent").length).toBe(1);
     expect(mice.cn.node.machine.counters()["ignored.offer-loses"]).toBe(1);
     expect(eventsOf(mice.cn, "check-list")[0]?.event.role).toBe("controlling");
+  });
+
+  test("a lost crossing offer that straggles in behind the answer is ignored, an honest restart is not", () => {
+    const mice = registered();
+    const held: SimPacket[] = [];
+    mice.net.intercept(({ from, packet }) => {
+      const isOffer = from === "mn" && mobilityTypeOf(packet) === careOfTestInitIce && held.length === 0;
+      if (isOffer) held.push(packet);
+      return !isOffer;
+    });
+    offer(mice.mn, mice.cn);
+    offer(mice.cn, mice.mn);
+    mice.net.time.runWhile(() => eventsOf(mice.cn, "answer-received").length === 0, CONNECT_AT + 5000);
+    for (const packet of held) mice.mn.node.host.send(packet);
+    mice.net.time.runUntil(CONNECT_AT + 5000);
+    expect(mice.cn.node.machine.counters()["ignored.offer-straggles"]).toBe(1);
+    expect([pathOf(mice.mn), pathOf(mice.cn)]).toEqual([DIRECT, DIRECT]);
+
+    offer(mice.mn, mice.cn);
+    mice.net.time.runUntil(CONNECT_AT + 10_000);
+    expect(eventsOf(mice.cn, "answer-sent").length).toBe(1);
+    expect([pathOf(mice.mn), pathOf(mice.cn)]).toEqual([DIRECT, DIRECT]);
   });
 });

@@ -38,6 +38,11 @@ export class SimHost implements SimNode {
     this.name = name;
   }
 
+  /** The ports it has. */
+  get ports(): readonly SimPort[] {
+    return this.#ports;
+  }
+
   /** Gives the host a port with addresses such as `192.168.1.2/24`. */
   attach(wire: string, addresses: readonly string[], condition?: LinkCondition): SimPort {
     const port = this.net.attach(this, wire, addresses, condition);

@@ -25,9 +25,10 @@ type Crossing = "none" | "loses" | "straggles";
 
 /**
  * For how long after an answer the first copy of a further offer is taken for a straggler of crossing offers, which the
- * peer has given up. An honest restart is repeated and then taken.
+ * peer gave up when it answered: it left before the answer, so only a network that reorders brings it later. An honest
+ * restart so soon is repeated after a second, and then taken.
  */
-const STRAGGLER_WINDOW_MS = 3000;
+const STRAGGLER_WINDOW_MS = 500;
 
 export class Answerer {
   readonly #host: SessionHost;

@@ -29,7 +29,11 @@ export interface NodeMachine {
 
 /** A mobile or correspondent node: what else it can be told. */
 export interface MobileNodeMachine extends NodeMachine {
-  /** Offers a session to the peer with this home address (RFC 5952 text); a session that exists is restarted. */
+  /**
+   * Offers a session to the peer with this home address (RFC 5952 text), as soon as the home registration stands. A
+   * session that is being set up is left alone, one that is complete or has failed is restarted. Throws RangeError for
+   * anything but the IPv6 address of another node.
+   */
   connect(now: InstantMs, peerHomeAddress: string): void;
   /**
    * The node is on other local addresses: replaces its sockets, best first (the driver has opened them already). Data

@@ -4,11 +4,7 @@ import { hostCandidate, relayedCandidate } from "../../../../agent/src/core/ice/
 import { createIceAgent } from "../../../../agent/src/core/ice/ice-agent.ts";
 import type { IceMachine } from "../../../../agent/src/core/ice/ice-machine.ts";
 import { makeCredentials } from "../../../../agent/src/core/mice/mip-ice-credentials.ts";
-import {
-  decodeMipIce,
-  encodeMipIce,
-  type MipIceDescription,
-} from "../../../../agent/src/core/mice/mip-ice-option.ts";
+import { decodeMipIce, encodeMipIce, type MipIceDescription } from "../../../../agent/src/core/mice/mip-ice-option.ts";
 import { createMobileNode } from "../../../../agent/src/core/mice/mobile-node.ts";
 import { decodeIpv6Packet, NEXT_HEADER } from "../../../../agent/src/core/mip6/ipv6-packet.ts";
 import {
@@ -118,6 +114,21 @@ export class HandMadePeer {
   sendHeader(header: Uint8Array, from: SocketAddress): void {
     const payload = encodeMobilityPacket(header, { source: MN_HOME, destination: CN_HOME });
     this.cn.handleDatagram(this.now, { local: CN_SOCKET, remote: from, payload });
+    this.settle();
+  }
+
+  /** A first offer of a home address that nobody else has. */
+  floodFrom(homeAddress: string): void {
+    const endpoints = { source: homeAddress, destination: CN_HOME };
+    const candidates = [relayedCandidate({ ip: homeAddress, port: 1 })];
+    const options = encodeMipIce({ ...this.description, candidates });
+    const message: MobilityMessage = {
+      type: "care-of-test-init-ice",
+      careOfInitCookie: this.#rng.bytes(8),
+      options,
+    };
+    const payload = encodeMobilityPacket(encodeMobilityMessage(message, endpoints), endpoints);
+    this.cn.handleDatagram(this.now, { local: CN_SOCKET, remote: CN_HOME_AGENT, payload });
     this.settle();
   }
 
