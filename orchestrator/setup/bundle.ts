@@ -71,7 +71,7 @@ export async function buildAgentBundle(
  * Everything that decides what a bundle does, as one digest: the agent's sources and the versions of what is built in.
  * Reads a few dozen small files, so that a start can tell whether a bundle or image is current without building one.
  */
-export async function agentDigest(): Promise<string> {
+async function agentDigest(): Promise<string> {
   const hash = createHash("sha256");
   for (const path of await sourceFiles())
     hash

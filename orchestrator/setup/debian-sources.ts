@@ -35,7 +35,7 @@ function listLines(text: string, suites: ReadonlySet<string>): readonly string[]
 /** Paragraphs of `Key: value` lines; comment lines may stand anywhere. */
 function stanzas(text: string, suites: ReadonlySet<string>): readonly string[] {
   const paragraphs = text.split(/\n\s*\n/).filter((paragraph) => {
-    if (!/^Types:.*\bdeb\b/m.test(paragraph) || /^Enabled:\s*no\b/im.test(paragraph)) return false;
+    if (!/^Types:(?: +\S+)*? +deb(?: |$)/m.test(paragraph) || /^Enabled:\s*no\b/im.test(paragraph)) return false;
     const named = /^Suites:\s*(.+)$/m.exec(paragraph)?.[1]?.trim().split(/\s+/) ?? [];
     return named.length > 0 && named.every((suite) => suites.has(suite));
   });
