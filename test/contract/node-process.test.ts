@@ -85,6 +85,15 @@ describe("a node's place in the topology", () => {
     expect(await world.shIn("n1", "ip -6 addr show tentative")).toBe("");
   });
 
+  test("a mobile node sends home traffic into the tunnel and what leaves from a care-of address on its wire", async () => {
+    const routes = [{ to: "::/0", via: "2001:db8::9", interfaceName: "net" }];
+    await startNode(1, { role: mobileNodeRole("a", 1, 3), startsOn: "command", routes });
+    const outside = "2001:db8:99::1";
+    expect(await world.shIn("n1", `ip route get ${outside}`)).toContain("dev tun0 src 2001:db8:a::2");
+    expect(await world.shIn("n1", `ip route get ${outside} from 2001:db8::1`)).toContain("via 2001:db8::9 dev net");
+    expect(await world.shIn("n1", "ip route get 2001:db8::7 from 2001:db8::1")).toMatch(/^2001:db8::7 .*dev net/);
+  });
+
   test("a node that started by hand takes its set-up from the environment and outlives its stdin", async () => {
     await world.addNode("n1", oneWire);
     const agent = world.startAgent("n1", { environment: { [SETUP_VARIABLE]: JSON.stringify(setupOf(1)) } });

@@ -21,11 +21,17 @@ export interface Capture {
 const PIECE_BYTES = 48 * 1024;
 const PIECE_DELAY_MS = 50;
 
-/** Starts tcpdump on an interface that is up; resolves when it listens. Throws `capture-failed`. */
-export async function startCapture(interfaceName: string, onPiece: (pcap: Buffer) => void): Promise<Capture> {
+/** Octets that may wait for the orchestrator; beyond that tcpdump is not read, and the kernel counts what it drops. */
+const MAX_BACKLOG_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Starts tcpdump on an interface that is up; resolves when it listens. `onPiece` takes the next octets of the pcap file
+ * and settles when they have left the node. Throws `capture-failed`.
+ */
+export async function startCapture(interfaceName: string, onPiece: (pcap: Buffer) => Promise<void>): Promise<Capture> {
   const tcpdump = start("tcpdump", captureArguments(interfaceName));
   const stderr = collectText(tcpdump);
-  const pieces = createCoalescer(onPiece);
+  const pieces = createCoalescer(withBackpressure(tcpdump, onPiece));
   tcpdump.stdout.on("data", pieces.add);
   const exited = untilExited(tcpdump);
   await Promise.race([
@@ -82,6 +88,22 @@ function collectText({ stderr }: RunningProgram): () => string {
   let text = "";
   stderr.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
   return () => text;
+}
+
+/** Stops reading while too much waits to be taken, so that a slow orchestrator costs no memory here. */
+function withBackpressure(
+  { stdout }: RunningProgram,
+  onPiece: (pcap: Buffer) => Promise<void>,
+): (piece: Buffer) => void {
+  let backlog = 0;
+  return (piece) => {
+    backlog += piece.length;
+    if (backlog > MAX_BACKLOG_BYTES) stdout.pause();
+    void onPiece(piece).then(() => {
+      backlog -= piece.length;
+      if (backlog <= MAX_BACKLOG_BYTES) stdout.resume();
+    });
+  };
 }
 
 /** Joins small chunks: one report per packet would cost more than the packets. */

@@ -7,8 +7,6 @@ import { describeShapeError } from "../control/shape.ts";
 
 export interface Reports {
   send(report: AgentReport): void;
-  /** Octets that the orchestrator has not taken yet. */
-  backlogBytes(): number;
   /** Resolves when everything sent so far has left, or cannot leave any more. */
   flushed(): Promise<void>;
 }
@@ -28,7 +26,6 @@ export function openReports(onLost: () => void): Reports {
   stdout.on("error", onLost);
   return {
     send: (report) => void stdout.write(encodeLine(report)),
-    backlogBytes: () => stdout.writableLength,
     flushed: () => new Promise((resolve) => stdout.write("", () => resolve())),
   };
 }

@@ -53,9 +53,20 @@ export function networkBatch(setup: NodeSetup, found: readonly FoundWire[]): str
     ...found.map(({ wire }) => `link set dev ${wire.interfaceName} up`),
     ...tunCommands(setup),
     ...setup.routes.map((route) => routeCommand(setup, route)),
-    ...careOfRules(setup),
   ];
-  return commands.map((command) => `${command}\n`).join("");
+  return lines(commands);
+}
+
+/**
+ * The text that keeps IPv6 care-of addresses on their wires, for `ip -6 -batch`: of all objects, rules alone do not take
+ * their IP version from their addresses. Empty for most nodes. From a care-of address, routes of the main table except
+ * its default come first, then the default of the address's own wire.
+ */
+export function careOfBatch(setup: NodeSetup): string {
+  if (!isMobile(setup.role)) return "";
+  const defaults = new Set(setup.routes.filter(({ to }) => isIpv6Default(to)).map((route) => route.interfaceName));
+  const wires = setup.wires.filter(({ interfaceName }) => defaults.has(interfaceName));
+  return lines(wires.flatMap((wire) => careOfRules(wire, careOfTable(setup, wire.interfaceName))));
 }
 
 /** Lines of /etc/hosts: the loopback names and every node of the lab. */
@@ -127,21 +138,14 @@ function routeCommand(setup: NodeSetup, { to, via, interfaceName }: RouteSetup):
   return `route add ${to}${gateway} dev ${interfaceName}${table}`;
 }
 
-/** From a care-of address: routes of the main table except its default, then the default of the address's own wire. */
-function careOfRules(setup: NodeSetup): readonly string[] {
-  if (!isMobile(setup.role)) return [];
-  const defaults = new Set(setup.routes.filter(({ to }) => isIpv6Default(to)).map((route) => route.interfaceName));
-  return setup.wires
-    .filter(({ interfaceName }) => defaults.has(interfaceName))
-    .flatMap(({ interfaceName, addresses }) =>
-      addresses
-        .filter((address) => familyOf(address) === 6)
-        .map((address) => `rule add from ${address.replace(/\/.*/, "")}/128`)
-        .flatMap((from) => [
-          `${from} lookup main suppress_prefixlength 0 preference ${CARE_OF_MAIN_PREFERENCE}`,
-          `${from} lookup ${careOfTable(setup, interfaceName)} preference ${CARE_OF_DEFAULT_PREFERENCE}`,
-        ]),
-    );
+function careOfRules({ addresses }: WireSetup, table: number): readonly string[] {
+  return addresses
+    .filter((address) => familyOf(address) === 6)
+    .map((address) => `rule add from ${address.replace(/\/.*/, "")}/128`)
+    .flatMap((from) => [
+      `${from} lookup main suppress_prefixlength 0 preference ${CARE_OF_MAIN_PREFERENCE}`,
+      `${from} lookup ${table} preference ${CARE_OF_DEFAULT_PREFERENCE}`,
+    ]);
 }
 
 function careOfTable({ wires }: NodeSetup, interfaceName: string): number {
@@ -158,4 +162,8 @@ function isIpv6Default(to: string): boolean {
 
 function prefixLength(prefix: string): number {
   return Number(prefix.slice(prefix.indexOf("/") + 1));
+}
+
+function lines(commands: readonly string[]): string {
+  return commands.map((command) => `${command}\n`).join("");
 }

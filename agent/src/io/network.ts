@@ -6,7 +6,14 @@ import type { NodeSetup } from "../control/messages.ts";
 import { run } from "./command.ts";
 import { NodeFailure } from "./failure.ts";
 import { guardNameServer } from "./isolation.ts";
-import { findInterfaces, hostsFile, networkBatch, type PresentInterface, RESOLVER_FILE } from "./network-plan.ts";
+import {
+  careOfBatch,
+  findInterfaces,
+  hostsFile,
+  networkBatch,
+  type PresentInterface,
+  RESOLVER_FILE,
+} from "./network-plan.ts";
 import { disableTransmitChecksumOffload } from "./offload.ts";
 import { describeRefusal } from "./rule-errors.ts";
 import { loadRules } from "./rules.ts";
@@ -36,7 +43,9 @@ export async function setUpNetwork(setup: NodeSetup): Promise<void> {
   writeFileSync("/etc/hosts", hostsFile(setup.hosts));
   writeFileSync("/etc/resolv.conf", RESOLVER_FILE);
   await Promise.all([guardNameServer(resolverFile), loadRules(setup.rules)]);
-  await runBatch(batch);
+  await runBatch(["-batch", "-"], batch);
+  const careOf = careOfBatch(setup);
+  if (careOf !== "") await runBatch(["-6", "-batch", "-"], careOf);
   disableTransmitChecksumOffload(setup.wires.map(({ interfaceName }) => interfaceName));
 }
 
@@ -58,9 +67,9 @@ function presentInterfaces(): readonly PresentInterface[] {
   }));
 }
 
-async function runBatch(batch: string): Promise<void> {
-  const { code, stderr } = await run("ip", ["-batch", "-"], batch);
-  if (code !== 0) throw new NodeFailure("setup-failed", describeRefusal("ip -batch -", batch, stderr));
+async function runBatch(args: readonly string[], batch: string): Promise<void> {
+  const { code, stderr } = await run("ip", args, batch);
+  if (code !== 0) throw new NodeFailure("setup-failed", describeRefusal(["ip", ...args].join(" "), batch, stderr));
 }
 
 /** Identity of a namespace of a process, or undefined where it may not be asked for. */

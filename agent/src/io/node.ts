@@ -18,7 +18,7 @@ import { reapOrphans } from "./reaper.ts";
 import { openTun } from "./tun.ts";
 
 /** Commands that concern a node that is set up; the others are the process's. */
-export type NodeCommand = Exclude<AgentCommand, { readonly type: "setup" | "keep" | "finish" }>;
+type NodeCommand = Exclude<AgentCommand, { readonly type: "setup" | "keep" | "finish" }>;
 
 export interface Node {
   /** Carries a command out; replies go to the reports. Rejects with what stops the node. */
@@ -72,6 +72,7 @@ function startCaptures({ wires }: NodeSetup, reports: Reports): Promise<readonly
       segment,
       capture: await startCapture(interfaceName, (piece) => {
         reports.send({ type: "capture", segment, data: piece.toString("base64") });
+        return reports.flushed();
       }),
     })),
   );

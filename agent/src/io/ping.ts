@@ -1,10 +1,11 @@
 /** Round trips measured with the system's ping, which a user would use as well. */
 
 import type { TrafficResult } from "../control/messages.ts";
+import { familyOf } from "../core/address.ts";
 import { run } from "./command.ts";
 
 export interface PingRequest {
-  /** IPv6 address. */
+  /** Address of either IP version. */
   readonly to: string;
   readonly count: number;
   readonly intervalMs: number;
@@ -12,7 +13,7 @@ export interface PingRequest {
   readonly timeoutMs: number;
 }
 
-/** Sends echo requests from the home address (the source that the routes give). Never throws: what fails is unanswered. */
+/** Sends echo requests from the address that the routes give, the home address to other home addresses. Never throws: what fails is unanswered. */
 export async function ping(request: PingRequest): Promise<TrafficResult> {
   const { stdout } = await run("ping", pingArguments(request));
   return parsePing(stdout, request.count);
@@ -21,7 +22,7 @@ export async function ping(request: PingRequest): Promise<TrafficResult> {
 /** Words for iputils' ping. */
 export function pingArguments({ to, count, intervalMs, timeoutMs }: PingRequest): readonly string[] {
   const seconds = (ms: number): string => String(ms / 1000);
-  return ["-6", "-n", "-c", String(count), "-i", seconds(intervalMs), "-W", seconds(timeoutMs), to];
+  return [`-${familyOf(to)}`, "-n", "-c", String(count), "-i", seconds(intervalMs), "-W", seconds(timeoutMs), to];
 }
 
 /** Reads the lines `… icmp_seq=1 ttl=62 time=0.123 ms`, with `(DUP!)` at the end of those that came twice. */

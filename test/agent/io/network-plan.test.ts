@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { NodeSetup, RoleSetup, WireSetup } from "../../../agent/src/control/messages.ts";
-import { findInterfaces, hostsFile, linkLocalAddress, networkBatch } from "../../../agent/src/io/network-plan.ts";
+import {
+  careOfBatch,
+  findInterfaces,
+  hostsFile,
+  linkLocalAddress,
+  networkBatch,
+} from "../../../agent/src/io/network-plan.ts";
 
 const internet: WireSetup = {
   segment: "internet",
@@ -133,16 +139,24 @@ route add 0.0.0.0/0 via 198.18.0.254 dev internet
       { to: "::/0", via: "2001:db8:1::ffff", interfaceName: "office" },
       { to: "2001:db8:2::/64", via: "2001:db8::ffff", interfaceName: "internet" },
     ];
-    const commands = batch(setup(mobileNode, { wires: [internet, office], routes })).split("\n");
+    const node = setup(mobileNode, { wires: [internet, office], routes });
+    const commands = batch(node).split("\n");
     expect(commands.slice(commands.indexOf("route add ::/0 dev tun0 src 2001:db8:a::2") + 1, -1)).toEqual([
       "route add ::/0 via 2001:db8::ffff dev internet table 100",
       "route add ::/0 via 2001:db8:1::ffff dev office table 101",
       "route add 2001:db8:2::/64 via 2001:db8::ffff dev internet",
-      "rule add from 2001:db8::1/128 lookup main suppress_prefixlength 0 preference 1000",
-      "rule add from 2001:db8::1/128 lookup 100 preference 1001",
-      "rule add from 2001:db8:1::9/128 lookup main suppress_prefixlength 0 preference 1000",
-      "rule add from 2001:db8:1::9/128 lookup 101 preference 1001",
     ]);
+    expect(careOfBatch(node)).toBe(`rule add from 2001:db8::1/128 lookup main suppress_prefixlength 0 preference 1000
+rule add from 2001:db8::1/128 lookup 100 preference 1001
+rule add from 2001:db8:1::9/128 lookup main suppress_prefixlength 0 preference 1000
+rule add from 2001:db8:1::9/128 lookup 101 preference 1001
+`);
+  });
+
+  test("a node without home address, or without IPv6 on its wires, needs no rules", () => {
+    const routes = [{ to: "::/0", via: "2001:db8::ffff", interfaceName: "internet" }];
+    expect(careOfBatch(setup({ type: "router" }, { routes }))).toBe("");
+    expect(careOfBatch(setup(mobileNode, { wires: [homeLan] }))).toBe("");
   });
 });
 

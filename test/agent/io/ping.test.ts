@@ -4,6 +4,7 @@ import { parsePing, pingArguments } from "../../../agent/src/io/ping.ts";
 test("milliseconds become the seconds that ping wants", () => {
   const request = { to: "2001:db8:b::2", count: 5, intervalMs: 20, timeoutMs: 1500 };
   expect(pingArguments(request).join(" ")).toBe("-6 -n -c 5 -i 0.02 -W 1.5 2001:db8:b::2");
+  expect(pingArguments({ ...request, to: "198.18.0.1" })[0]).toBe("-4");
 });
 
 describe("what ping prints", () => {
