@@ -2,9 +2,14 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { buildPlan } from "../plan/build-plan.ts";
+import { composeFile } from "../plan/compose.ts";
 import { resultSchemaText } from "../report/run-result.ts";
 import { PACKAGE_ROOT } from "../support/package-root.ts";
+import { withCatalogue } from "../topology/catalogue.ts";
 import { topologyJsonSchema } from "../topology/schema.ts";
+import { loadTopologies } from "./load-topologies.ts";
+import { topologyNames } from "./topology-files.ts";
 
 /** A generated file: its path in the repository, and what should stand in it. */
 export interface GeneratedFile {
@@ -13,11 +18,28 @@ export interface GeneratedFile {
 }
 
 export async function generatedFiles(): Promise<readonly GeneratedFile[]> {
-  return Promise.resolve([
+  const [loaded, readme] = await Promise.all([
+    topologyNames().then((names) => loadTopologies(names, PACKAGE_ROOT)),
+    readFile(join(PACKAGE_ROOT, CATALOGUE), "utf8"),
+  ]);
+  const topologies = loaded.map(({ topology }) => topology);
+  return [
     { path: "topologies/topology.schema.json", content: `${JSON.stringify(topologyJsonSchema(), null, 2)}\n` },
     { path: "orchestrator/report/result.schema.json", content: resultSchemaText() },
-  ]);
+    { path: CATALOGUE, content: withCatalogue(readme, topologies) },
+    ...topologies
+      .filter(({ name }) => name === COMPOSE_TOPOLOGY)
+      .map((topology) => ({
+        path: "docker-compose.yml",
+        content: composeFile(buildPlan(topology, { capture: false, autostart: true })),
+      })),
+  ];
 }
+
+const CATALOGUE = "topologies/README.md";
+
+/** The lab that `docker compose up` makes. */
+const COMPOSE_TOPOLOGY = "nat-nat";
 
 /** Those whose content on disk is another, or that are missing. */
 export async function staleFiles(): Promise<readonly GeneratedFile[]> {

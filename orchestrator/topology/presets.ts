@@ -107,3 +107,37 @@ export const FIREWALL_PRESETS = {
 
 export type FirewallPresetName = keyof typeof FIREWALL_PRESETS;
 export const FIREWALL_PRESET_NAMES = Object.keys(FIREWALL_PRESETS) as FirewallPresetName[];
+
+const SHORT: Readonly<Record<NatProfile["mapping"], string>> = {
+  "endpoint-independent": "EI",
+  "address-dependent": "AD",
+  "address-and-port-dependent": "APD",
+};
+
+/** A NAT in a word: the preset that behaves so, or else its mapping and filtering, such as `EIM/ADF`. */
+export function describeNat(nat: NatPoint): string {
+  const preset = NAT_PRESET_NAMES.find((name) => samePoint(NAT_PRESETS[name].behaviour, nat));
+  return preset ?? `${SHORT[nat.mapping]}M/${SHORT[nat.filtering]}F`;
+}
+
+function samePoint(a: NatPoint, b: NatPoint): boolean {
+  return (
+    a.mapping === b.mapping &&
+    a.filtering === b.filtering &&
+    a.portAssignment === b.portAssignment &&
+    a.ports.first === b.ports.first &&
+    a.ports.last === b.ports.last &&
+    a.hairpinning === b.hairpinning &&
+    a.udpLifetimeSec === b.udpLifetimeSec &&
+    a.inboundRefresh === b.inboundRefresh
+  );
+}
+
+/** A firewall in a word: the preset that behaves so, or else `own rules`. */
+export function describeFirewall(firewall: ResolvedFirewall): string {
+  const preset = FIREWALL_PRESET_NAMES.find((name) => {
+    const { inbound, outboundUdp } = FIREWALL_PRESETS[name].behaviour;
+    return inbound === firewall.inbound && String(outboundUdp) === String(firewall.outboundUdp);
+  });
+  return firewall.pinholes.length === 0 && preset !== undefined ? preset : "own rules";
+}

@@ -1,0 +1,115 @@
+/** The part of `topologies/README.md` that is made from the files: a table of them, and a picture of each. */
+
+import { renderDiagram } from "./diagram.ts";
+import { hasAddress, nextHop } from "./forwarding.ts";
+import { predictSession } from "./predict.ts";
+import {
+  describeFirewall,
+  describeNat,
+  FIREWALL_PRESET_NAMES,
+  FIREWALL_PRESETS,
+  NAT_PRESET_NAMES,
+  NAT_PRESETS,
+} from "./presets.ts";
+import type { ResolvedExpectation, ResolvedNode, ResolvedTopology } from "./resolved.ts";
+
+/** The README with its made parts replaced by those of today; throws RangeError when a part's marks are missing. */
+export function withCatalogue(readme: string, topologies: readonly ResolvedTopology[]): string {
+  return replacePart(replacePart(readme, "files", renderCatalogue(topologies)), "presets", renderPresets());
+}
+
+function replacePart(readme: string, name: string, content: string): string {
+  const [begin, end] = [`<!-- begin ${name}: written by \`npm run schema\` -->`, `<!-- end ${name} -->`];
+  const [from, to] = [readme.indexOf(begin), readme.indexOf(end)];
+  if (from < 0 || to < from) throw new RangeError(`expected the lines ${begin} and ${end}`);
+  return `${readme.slice(0, from)}${begin}\n\n${content}\n${readme.slice(to)}`;
+}
+
+/** What the names of presets stand for. */
+function renderPresets(): string {
+  const nats = NAT_PRESET_NAMES.map((name) => {
+    const { summary, behaviour } = NAT_PRESETS[name];
+    const { mapping, filtering, portAssignment, hairpinning, udpLifetimeSec } = behaviour;
+    return `| \`${name}\` | ${mapping} | ${filtering} | ${portAssignment} | ${hairpinning ? "yes" : "no"} | ${udpLifetimeSec} s | ${summary} |`;
+  });
+  const firewalls = FIREWALL_PRESET_NAMES.map((name) => `| \`${name}\` | ${FIREWALL_PRESETS[name].summary} |`);
+  return [
+    "| NAT preset | mapping | filtering | ports | hairpinning | lifetime | who behaves so |",
+    "|---|---|---|---|---|---|---|",
+    ...nats,
+    "",
+    "| firewall preset | what it does |",
+    "|---|---|",
+    ...firewalls,
+    "",
+  ].join("\n");
+}
+
+/** Table and pictures, in the order of names. */
+export function renderCatalogue(topologies: readonly ResolvedTopology[]): string {
+  const sorted = topologies.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return [
+    "| topology | way from end to end | expected | in theory |",
+    "|---|---|---|---|",
+    ...sorted.map(tableRow),
+    "",
+    ...sorted.flatMap((topology) => [
+      `### ${topology.name}`,
+      "",
+      `${topology.summary}.`,
+      "",
+      "```mermaid",
+      renderDiagram(topology).trimEnd(),
+      "```",
+      "",
+    ]),
+  ].join("\n");
+}
+
+function tableRow(topology: ResolvedTopology): string {
+  const { name, sessions, expectations } = topology;
+  const ways = sessions.map((session) => wayOf(topology, session.from, session.to));
+  const expected = expectations.map(describeExpectation);
+  const predicted = sessions.map((session) => {
+    const { path, selected } = predictSession(topology, session);
+    return [path, selected?.join(" → ")].filter((part) => part !== undefined).join(": ");
+  });
+  const cells = [`[${name}](#${name})`, ...[ways, expected, predicted].map((lines) => lines.join("<br/>"))];
+  return `| ${cells.join(" | ")} |`;
+}
+
+function describeExpectation({ path, selected, nominatedWithinMs }: ResolvedExpectation): string {
+  const pair = selected === undefined ? "" : `: ${selected.join(" → ")}`;
+  const within = nominatedWithinMs === undefined ? "" : ` within ${nominatedWithinMs} ms`;
+  return `${path ?? "any path"}${pair}${within}`;
+}
+
+/** The boxes from one end outwards and in again to the other, as one line. */
+function wayOf(topology: ResolvedTopology, from: string, to: string): string {
+  const [out, back] = [boxesAbove(topology, from), boxesAbove(topology, to)];
+  return [from, ...out, ...back.toReversed(), to].join(" — ");
+}
+
+/** What a mobile node's packets to its home agent pass, the nearest first. */
+function boxesAbove(topology: ResolvedTopology, name: string): readonly string[] {
+  const node = topology.nodes.find((candidate) => candidate.name === name);
+  const homeAgent = topology.nodes.find(
+    (other) => node !== undefined && "homeAgent" in node && other.name === node.homeAgent,
+  );
+  if (node === undefined || homeAgent?.role !== "home-agent") return [];
+  const walks = homeAgent.listen.map((address) => walk(topology, node, address));
+  return walks.find((boxes) => boxes !== undefined) ?? [];
+}
+
+function walk(topology: ResolvedTopology, start: ResolvedNode, destination: string): readonly string[] | undefined {
+  const boxes: string[] = [];
+  let at = start;
+  while (!hasAddress(at, destination)) {
+    const next = nextHop(topology, at, destination)?.to?.node;
+    if (next === undefined || boxes.length > topology.nodes.length) return undefined;
+    if (next.role === "router")
+      boxes.push(`${next.name} (${next.nat === undefined ? describeFirewall(next.firewall) : describeNat(next.nat)})`);
+    at = next;
+  }
+  return boxes;
+}

@@ -1,0 +1,57 @@
+/** A picture of a topology as Mermaid text, which code hosts draw in Markdown. */
+
+import { withoutLength } from "./address-text.ts";
+import { describeFirewall, describeNat } from "./presets.ts";
+import type { ResolvedNode, ResolvedSegment, ResolvedTopology } from "./resolved.ts";
+
+/** Wires as rounded shapes, nodes as boxes, addresses on the lines between them. */
+export function renderDiagram({ segments, nodes }: ResolvedTopology): string {
+  const wireIds = new Map(segments.map(({ name }, i) => [name, `wire${i}`]));
+  const lines = [
+    ...segments.map((segment) => `${wireIds.get(segment.name) ?? ""}(["${wireLabel(segment)}"])`),
+    ...nodes.map((node, i) => `node${i}["${nodeLabel(node)}"]`),
+    ...nodes.flatMap((node, i) =>
+      node.interfaces.map(({ segment, interfaceName, ipv4, ipv6 }) => {
+        const addresses = [ipv4, ipv6].filter((address) => address !== undefined).map(withoutLength);
+        const [wire, box] = [wireIds.get(segment) ?? "", `node${i}`];
+        // What lies inside is drawn below.
+        const [above, below] = isInside(node, interfaceName) ? [box, wire] : [wire, box];
+        return `${above} ---|"${addresses.join("<br/>")}"| ${below}`;
+      }),
+    ),
+  ];
+  return `flowchart TB\n${lines.map((line) => `  ${line}\n`).join("")}`;
+}
+
+function isInside(node: ResolvedNode, interfaceName: string): boolean {
+  return node.role === "router" && node.lan.includes(interfaceName);
+}
+
+function wireLabel({ name, ipv4, ipv6 }: ResolvedSegment): string {
+  return [`<b>${name}</b>`, ipv4, ipv6].filter((line) => line !== undefined).join("<br/>");
+}
+
+function nodeLabel(node: ResolvedNode): string {
+  return [`<b>${node.name}</b>`, ...nodeDetails(node)].join("<br/>");
+}
+
+function nodeDetails(node: ResolvedNode): readonly string[] {
+  switch (node.role) {
+    case "router":
+      return node.nat === undefined
+        ? [`router, ${describeFirewall(node.firewall)}`]
+        : [`NAT: ${describeNat(node.nat)}`, ...unusualFirewall(node.firewall)];
+    case "home-agent":
+      return ["home agent", node.homePrefix];
+    case "mobile-node":
+    case "correspondent-node":
+      return [node.role.replace("-", " "), `home ${node.homeAddress}`];
+    case "host":
+      return [`host ${node.image}`];
+  }
+}
+
+function unusualFirewall(firewall: Extract<ResolvedNode, { readonly role: "router" }>["firewall"]): readonly string[] {
+  const name = describeFirewall(firewall);
+  return name === "stateful" ? [] : [`firewall: ${name}`];
+}
