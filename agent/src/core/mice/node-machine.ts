@@ -8,6 +8,7 @@
 import type { SocketAddress } from "../address.ts";
 import type { NodeEvent } from "../events.ts";
 import type { Datagram, InstantMs, Transmit } from "../machine.ts";
+import type { DiscoveryAddresses } from "../stun/server.ts";
 
 /** A protocol node behind the verbs of `machine.ts`, plus the TUN device of its home address or home prefix. */
 export interface NodeMachine {
@@ -74,8 +75,10 @@ export interface HomeAgentConfig {
   readonly homePrefix: string;
   /** Sockets for DSMIPv6 (UDP 4191), one per local address. */
   readonly tunnelSockets: readonly SocketAddress[];
-  /** Sockets for STUN (UDP 3478), one per local address. */
+  /** Sockets for STUN: UDP 3478, one per local address; with `discovery` all four of each IP version. */
   readonly stunSockets: readonly SocketAddress[];
+  /** Two addresses with two ports of an IP version, among `stunSockets`: NAT behaviour discovery (RFC 5780). */
+  readonly discovery?: readonly DiscoveryAddresses[];
   /** Shared keys by home address (A-39); a home address without one is taken unauthenticated. */
   readonly registrationKeys?: ReadonlyMap<string, Uint8Array>;
 }

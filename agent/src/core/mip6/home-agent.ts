@@ -12,7 +12,7 @@ import type { NodeEvent } from "../events.ts";
 import { assertNever, type Datagram, type InstantMs, type Transmit } from "../machine.ts";
 import { demultiplex } from "../mice/demultiplex.ts";
 import type { HomeAgentConfig, NodeMachine } from "../mice/node-machine.ts";
-import { answerBinding } from "../stun/server.ts";
+import { answerBinding, type DiscoveryAddresses } from "../stun/server.ts";
 import { type Binding, BindingCache } from "./binding-cache.ts";
 import { HomeRegistrar, type ReceivedUpdate } from "./home-registrar.ts";
 import {
@@ -47,6 +47,7 @@ class HomeAgent implements NodeMachine {
   readonly #ownKey: string;
   readonly #homePrefix: Ipv6Prefix;
   readonly #stunSockets: readonly SocketAddress[];
+  readonly #discovery: readonly DiscoveryAddresses[];
   readonly #cache = new BindingCache(MAX_BINDINGS);
   readonly #registrar: HomeRegistrar;
   readonly #transmits: Transmit[] = [];
@@ -59,6 +60,7 @@ class HomeAgent implements NodeMachine {
     this.#ownKey = addressKey(config.address);
     this.#homePrefix = parseIpv6Prefix(config.homePrefix);
     this.#stunSockets = config.stunSockets;
+    this.#discovery = config.discovery ?? [];
     this.#registrar = new HomeRegistrar(config, this.#cache);
   }
 
@@ -202,7 +204,7 @@ class HomeAgent implements NodeMachine {
   }
 
   #answerStun(datagram: Datagram, requireFingerprint: boolean): Fate {
-    const answers = answerBinding(datagram, { requireFingerprint });
+    const answers = answerBinding(datagram, { requireFingerprint, discovery: this.#discovery });
     this.#transmits.push(...answers);
     return answers.length > 0 ? "answered.stun" : "dropped.stun";
   }

@@ -13,7 +13,8 @@ export type NatObservation =
   | { readonly type: "no-nat"; readonly filtering: ObservedDependence }
   | {
       readonly type: "nat";
-      readonly mapping: ObservedDependence;
+      /** Absent where answers that would tell are missing: silence says nothing about a mapping. */
+      readonly mapping?: ObservedDependence;
       readonly filtering: ObservedDependence;
       /** Two inside sockets reach each other through their outside addresses (RFC 4787 REQ-9). */
       readonly hairpinning: boolean;
@@ -43,9 +44,10 @@ export function concludeObservation(answers: ProbeAnswers): NatObservation {
   if (mappedFirst === undefined) return { type: "udp-blocked" };
   const filtering = filteringOf(answers);
   if (sameSocketAddress(mappedFirst, local)) return { type: "no-nat", filtering };
+  const mapping = mappingOf(answers, mappedFirst);
   return {
     type: "nat",
-    mapping: mappingOf(answers, mappedFirst),
+    ...(mapping === undefined ? {} : { mapping }),
     filtering,
     hairpinning: answers.hairpinned,
     portPreservation: mappedFirst.port === local.port,
@@ -58,11 +60,12 @@ function filteringOf({ passesOtherAddress, passesOtherPort }: ProbeAnswers): Obs
   return passesOtherPort ? "address-dependent" : "address-and-port-dependent";
 }
 
-function mappingOf({ mappedSecondAddress, mappedSecondPort }: ProbeAnswers, first: SocketAddress): ObservedDependence {
-  if (mappedSecondAddress !== undefined && sameSocketAddress(mappedSecondAddress, first)) return "endpoint-independent";
-  const isSameForPorts =
-    mappedSecondAddress !== undefined &&
-    mappedSecondPort !== undefined &&
-    sameSocketAddress(mappedSecondAddress, mappedSecondPort);
-  return isSameForPorts ? "address-dependent" : "address-and-port-dependent";
+function mappingOf(
+  { mappedSecondAddress, mappedSecondPort }: ProbeAnswers,
+  first: SocketAddress,
+): ObservedDependence | undefined {
+  if (mappedSecondAddress === undefined) return undefined;
+  if (sameSocketAddress(mappedSecondAddress, first)) return "endpoint-independent";
+  if (mappedSecondPort === undefined) return undefined;
+  return sameSocketAddress(mappedSecondAddress, mappedSecondPort) ? "address-dependent" : "address-and-port-dependent";
 }

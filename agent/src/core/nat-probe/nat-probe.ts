@@ -19,6 +19,7 @@ import type { StunAttribute } from "../stun/attributes.ts";
 import { BINDING, TRANSACTION_ID_LENGTH, transactionKey } from "../stun/header.ts";
 import { decodeStun, encodeStun, findAttribute } from "../stun/message.ts";
 import { concludeObservation, type NatObservation } from "./nat-observation.ts";
+import type { ProbeMachine } from "./probe-machine.ts";
 
 /** How many sockets a probe needs. */
 export const PROBE_SOCKETS = 5;
@@ -57,8 +58,7 @@ interface Asked {
 
 type FiveSockets = readonly [SocketAddress, SocketAddress, SocketAddress, SocketAddress, SocketAddress];
 
-/** The verbs of `machine.ts`; `result` is defined once the probe has ended. */
-export class NatProbe {
+export class NatProbe implements ProbeMachine<NatObservation> {
   readonly #config: NatProbeConfig;
   readonly #sockets: FiveSockets;
   readonly #rng: Rng;

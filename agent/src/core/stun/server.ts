@@ -12,7 +12,7 @@ import { findAttribute, type StunMessage } from "./message.ts";
 import { encodeErrorReply, encodeReply, type ReplyErrorCode } from "./reply.ts";
 
 /** The four sockets of a server that answers CHANGE-REQUEST: each address on each port, of one IP version. */
-interface DiscoveryAddresses {
+export interface DiscoveryAddresses {
   readonly ips: readonly [string, string];
   readonly ports: readonly [number, number];
 }
