@@ -27,7 +27,7 @@ export interface SimPort {
 }
 
 /** Whether a packet got onto the wire; the link may still lose it. */
-export type WireOutcome = "sent" | "no-such-address" | "intercepted";
+type WireOutcome = "sent" | "no-such-address" | "intercepted";
 
 /** One packet on one wire, at the moment its sender put it there. */
 export interface TraceEntry {

@@ -13,7 +13,7 @@ import type { MobilityLink, PacketWay } from "./mobility-link.ts";
 import type { ReceivedToken } from "./offer-exchange.ts";
 
 /** What one Binding Update says. */
-export interface BindingUpdateContent {
+interface BindingUpdateContent {
   /** Address that the peer has checked: that of the selected local candidate. */
   readonly careOf: string;
   readonly lifetimeSec: number;
@@ -25,94 +25,97 @@ export interface BindingUpdateContent {
 }
 
 /** What became of a Binding Update; `expired-tokens` asks for a new exchange of tokens. */
-export type BindingOutcome =
+type BindingOutcome =
   | { readonly type: "accepted"; readonly sequence: number; readonly lifetimeSec: number }
   | { readonly type: "rejected"; readonly status: number }
   | { readonly type: "expired-tokens"; readonly status: number }
   | { readonly type: "ignored"; readonly reason: "unexpected-sequence" | "unauthorized" }
   | { readonly type: "resent" };
 
-export interface BindingUpdateSender {
+/** How often one update is sent anew because the peer knows a later sequence number. */
+const MAX_SEQUENCE_REPAIRS = 3;
+
+/** Sends one update at a time. Its sequence numbers go on for as long as it lives (A-7). */
+export class BindingUpdateSender {
+  readonly #peer: string;
+  readonly #limits: BackoffLimits;
+  readonly #link: MobilityLink;
+  readonly #onSent: (sequence: number, careOf: string) => void;
+  #sequence = 0;
+  #pending: Pending | undefined;
+
+  /** `onSent` is told the sequence number of every transmission. */
+  constructor(
+    peer: string,
+    limits: BackoffLimits,
+    link: MobilityLink,
+    onSent: (sequence: number, careOf: string) => void,
+  ) {
+    this.#peer = peer;
+    this.#limits = limits;
+    this.#link = link;
+    this.#onSent = onSent;
+  }
+
   /** Sends a Binding Update and repeats it until it is answered or stopped. */
-  start(now: InstantMs, content: BindingUpdateContent): void;
+  start(now: InstantMs, content: BindingUpdateContent): void {
+    const key = bindingManagementKey(content.homeToken.token, content.careOfToken.token);
+    this.#begin(now, { content, key, repairs: 0 });
+  }
+
   /** Takes a Binding Acknowledgement; `header` is the whole Mobility Header. */
   takeAcknowledgement(
     now: InstantMs,
     message: MobilityMessageOf<"binding-acknowledgement">,
     header: Uint8Array,
-  ): BindingOutcome;
+  ): BindingOutcome {
+    const { status, sequence, lifetimeSec } = message;
+    const update = this.#pending;
+    if (update === undefined || !isWithin(sequence, update.firstSequence, this.#sequence, status))
+      return { type: "ignored", reason: "unexpected-sequence" };
+    if (carriesAuthenticator(status) && !isFromPeer(header, update, this.#peer))
+      return { type: "ignored", reason: "unauthorized" };
+    if (status === BINDING_STATUS.sequenceNumberOutOfWindow && update.repairs < MAX_SEQUENCE_REPAIRS) {
+      this.#sequence = sequence;
+      this.#begin(now, { ...update, repairs: update.repairs + 1 });
+      return { type: "resent" };
+    }
+    this.#pending = undefined;
+    if (isAccepted(status)) return { type: "accepted", sequence, lifetimeSec };
+    return { type: carriesAuthenticator(status) ? "rejected" : "expired-tokens", status };
+  }
+
   /** Stops repeating. */
-  stop(): void;
+  stop(): void {
+    this.#pending = undefined;
+  }
+
   /** Repeats, at last at the slowest rate (RFC 6275 section 11.8); true each time the longest wait was in vain. */
-  handleTimeout(now: InstantMs): boolean;
-  pollTimeout(): InstantMs | undefined;
-}
+  handleTimeout(now: InstantMs): boolean {
+    const due = this.#pending?.backoff.poll(now);
+    if (this.#pending === undefined || due === undefined) return false;
+    const slowest = { ...this.#limits, firstMs: this.#limits.maxMs };
+    if (due === "give-up") this.#pending = { ...this.#pending, backoff: createBackoff(now, slowest) };
+    this.#transmit(this.#pending);
+    return due === "give-up";
+  }
 
-/** How often one update is sent anew because the peer knows a later sequence number. */
-const MAX_SEQUENCE_REPAIRS = 3;
+  pollTimeout(): InstantMs | undefined {
+    return this.#pending?.backoff.dueAt;
+  }
 
-/** `onSent` is told the sequence number of every transmission. */
-export function createBindingUpdateSender(
-  peer: string,
-  limits: BackoffLimits,
-  link: MobilityLink,
-  onSent: (sequence: number, careOf: string) => void,
-): BindingUpdateSender {
-  let sequence = 0;
-  let pending: Pending | undefined;
+  #begin(now: InstantMs, update: Omit<Pending, "firstSequence" | "backoff">): void {
+    const firstSequence = (this.#sequence + 1) & 0xffff;
+    this.#pending = { ...update, firstSequence, backoff: createBackoff(now, this.#limits) };
+    this.#transmit(this.#pending);
+  }
 
-  const transmit = (update: Pending): void => {
-    sequence = (sequence + 1) & 0xffff;
-    link.sendHeader(peer, encodeUpdate(sequence, update, peer, link), update.content.way);
-    onSent(sequence, update.content.careOf);
-  };
-  return {
-    start(now, content) {
-      const key = bindingManagementKey(content.homeToken.token, content.careOfToken.token);
-      pending = {
-        content,
-        key,
-        firstSequence: (sequence + 1) & 0xffff,
-        backoff: createBackoff(now, limits),
-        repairs: 0,
-      };
-      transmit(pending);
-    },
-    takeAcknowledgement(now, message, header) {
-      const update = pending;
-      if (update === undefined || !isWithin(message.sequence, update.firstSequence, sequence, message.status))
-        return { type: "ignored", reason: "unexpected-sequence" };
-      if (carriesAuthenticator(message.status) && !isFromPeer(header, update, peer))
-        return { type: "ignored", reason: "unauthorized" };
-      if (message.status === BINDING_STATUS.sequenceNumberOutOfWindow && update.repairs < MAX_SEQUENCE_REPAIRS) {
-        sequence = message.sequence;
-        pending = {
-          ...update,
-          firstSequence: (sequence + 1) & 0xffff,
-          backoff: createBackoff(now, limits),
-          repairs: update.repairs + 1,
-        };
-        transmit(pending);
-        return { type: "resent" };
-      }
-      pending = undefined;
-      if (isAccepted(message.status))
-        return { type: "accepted", sequence: message.sequence, lifetimeSec: message.lifetimeSec };
-      return { type: carriesAuthenticator(message.status) ? "rejected" : "expired-tokens", status: message.status };
-    },
-    stop() {
-      pending = undefined;
-    },
-    handleTimeout(now) {
-      const due = pending?.backoff.poll(now);
-      if (pending === undefined || due === undefined) return false;
-      if (due === "give-up")
-        pending = { ...pending, backoff: createBackoff(now, { ...limits, firstMs: limits.maxMs }) };
-      transmit(pending);
-      return due === "give-up";
-    },
-    pollTimeout: () => pending?.backoff.dueAt,
-  };
+  #transmit(update: Pending): void {
+    this.#sequence = (this.#sequence + 1) & 0xffff;
+    const header = encodeUpdate(this.#sequence, update, this.#peer, this.#link);
+    this.#link.sendHeader(this.#peer, header, update.content.way);
+    this.#onSent(this.#sequence, update.content.careOf);
+  }
 }
 
 interface Pending {

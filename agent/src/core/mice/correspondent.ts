@@ -22,9 +22,7 @@ export interface IndexedToken {
 }
 
 /** The key of a Binding Update, or the status that says which of its nonces expired (136 to 138). */
-export type BindingKey =
-  | { readonly ok: true; readonly key: Uint8Array }
-  | { readonly ok: false; readonly status: number };
+type BindingKey = { readonly ok: true; readonly key: Uint8Array } | { readonly ok: false; readonly status: number };
 
 export interface Correspondent {
   /** The HoT to a HoTI of this home address. */

@@ -12,7 +12,7 @@ import type { ReverseTunnel } from "./reverse-tunnel.ts";
 import type { SessionTable } from "./session-table.ts";
 
 /** Where packets go that are no data. */
-export interface ControlPlane {
+interface ControlPlane {
   /** A packet whose first header may lead to a Mobility Header; false when it is data after all. */
   readonly handleMobility: (now: InstantMs, packet: Uint8Array, way: PacketWay) => boolean;
   /** A UDP packet from the tunnel to the port of the relayed candidate; false when it is data after all. */

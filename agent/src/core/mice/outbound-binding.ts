@@ -8,7 +8,7 @@ import type { ValidPair } from "../ice/ice-machine.ts";
 import { isRelayed } from "../ice/pair.ts";
 import type { InstantMs } from "../machine.ts";
 import type { MobilityMessageOf } from "../mip6/messages.ts";
-import { type BindingUpdateSender, createBindingUpdateSender } from "./binding-update-sender.ts";
+import { BindingUpdateSender } from "./binding-update-sender.ts";
 import { describeGeneration } from "./generation.ts";
 import { minInstant } from "./min-instant.ts";
 import { encodeMipIce } from "./mip-ice-option.ts";
@@ -43,7 +43,7 @@ export class OutboundBinding {
     const limits = { firstMs: env.timers.mobilityFirstTimeoutMs, maxMs: env.timers.mobilityMaxTimeoutMs };
     this.#host = host;
     this.#offerer = offerer;
-    this.#sender = createBindingUpdateSender(peer, limits, env.link, (sequence, careOf) => {
+    this.#sender = new BindingUpdateSender(peer, limits, env.link, (sequence, careOf) => {
       env.outbox.emit({ type: "binding-update-sent", peer, sequence, careOf });
     });
   }

@@ -6,7 +6,7 @@ import { encodeUdpInIpv6 } from "../mip6/udp-in-ipv6.ts";
 import type { Outbox } from "./outbox.ts";
 
 /** One way to reach the home agent. */
-export interface TunnelEnds {
+interface TunnelEnds {
   readonly local: SocketAddress;
   readonly remote: SocketAddress;
 }

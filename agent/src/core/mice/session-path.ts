@@ -14,7 +14,7 @@ export interface DirectRoute {
 }
 
 /** Which binding a direct way rests on: the one this node has at the peer, or the peer's here. */
-export type RouteOwner = "outbound" | "inbound";
+type RouteOwner = "outbound" | "inbound";
 
 export interface SessionPath {
   /** The direct way in use; undefined means through the home agents. */

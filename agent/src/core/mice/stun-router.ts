@@ -8,7 +8,7 @@ import type { Outbox } from "./outbox.ts";
 import type { Session } from "./session.ts";
 
 /** Something that waits for answers of a STUN server. */
-export interface StunClient {
+interface StunClient {
   ownsTransaction(transactionId: Uint8Array): boolean;
   handleStun(now: InstantMs, datagram: Datagram): void;
 }

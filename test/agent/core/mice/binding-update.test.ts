@@ -1,13 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { isAuthorized } from "../../../../agent/src/core/mip6/return-routability.ts";
-import {
-  CN_HOME,
-  CN_HOME_AGENT,
-  HandMadePeer,
-  MN_HOME,
-  MN_SOCKET,
-  type UpdateChoice,
-} from "./hand-made-peer.ts";
+import { CN_HOME, CN_HOME_AGENT, HandMadePeer, MN_HOME, MN_SOCKET, type UpdateChoice } from "./hand-made-peer.ts";
 
 /** A correspondent that nominated the pair of the two sockets. */
 function nominated(): HandMadePeer {

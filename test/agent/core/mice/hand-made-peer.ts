@@ -21,7 +21,7 @@ import { seededRng } from "../../../../agent/src/testing/index.ts";
 export const MN_HOME = "2001:db8:a::100";
 export const CN_HOME = "2001:db8:b::200";
 export const MN_SOCKET: SocketAddress = { ip: "198.18.0.10", port: 40_001 };
-export const CN_SOCKET: SocketAddress = { ip: "198.18.0.20", port: 40_002 };
+const CN_SOCKET: SocketAddress = { ip: "198.18.0.20", port: 40_002 };
 export const CN_HOME_AGENT: SocketAddress = { ip: "198.18.0.3", port: 4191 };
 
 /** A message that the correspondent sent, with the way it took. */

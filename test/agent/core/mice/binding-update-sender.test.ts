@@ -1,0 +1,123 @@
+import { expect, test } from "vitest";
+import type { Transmit } from "../../../../agent/src/core/machine.ts";
+import { BindingUpdateSender } from "../../../../agent/src/core/mice/binding-update-sender.ts";
+import { createMobilityLink } from "../../../../agent/src/core/mice/mobility-link.ts";
+import { createOutbox } from "../../../../agent/src/core/mice/outbox.ts";
+import type { MobilityMessageOf } from "../../../../agent/src/core/mip6/messages.ts";
+import { encodeAuthorized } from "../../../../agent/src/core/mip6/return-routability.ts";
+
+const MN = "2001:db8:a::100";
+const CN = "2001:db8:b::200";
+const CARE_OF = "198.51.100.10";
+const LOCAL = { ip: "10.1.0.5", port: 40_001 };
+const REMOTE = { ip: "203.0.113.20", port: 62_002 };
+/** Octets of the inner IPv6 header. */
+const HEADER_AT = 40;
+/** Kbm of the digest's home token and its care-of token for the home address (section 3.4). */
+const KEY = Buffer.from("82ded5106a977f226761f7f1a6dc6078e39c7b64", "hex");
+
+function sender() {
+  const outbox = createOutbox();
+  const sent: number[] = [];
+  const link = createMobilityLink(MN, outbox, () => undefined);
+  const updates = new BindingUpdateSender(CN, { firstMs: 1000, maxMs: 32_000 }, link, (sequence) =>
+    sent.push(sequence),
+  );
+  const start = (): void =>
+    updates.start(0, {
+      careOf: CARE_OF,
+      lifetimeSec: 420,
+      homeToken: { index: 1, token: Buffer.from("ac4effdf8cba2374", "hex"), receivedAt: 0 },
+      careOfToken: { index: 1, token: Buffer.from("6edd530aaadfdc0a", "hex"), receivedAt: 0 },
+      offer: [],
+      way: { type: "pair", local: LOCAL, remote: REMOTE },
+    });
+  return { updates, start, sent, lastTransmit: () => lastOf(() => outbox.pollTransmit()) };
+}
+
+function lastOf(poll: () => Transmit | undefined): Transmit {
+  let last: Transmit | undefined;
+  for (let next = poll(); next !== undefined; next = poll()) last = next;
+  if (last === undefined) throw new Error("nothing was sent");
+  return last;
+}
+
+/** An acknowledgement signed as the correspondent signs it. */
+function acknowledgement(status: number, sequence: number, key: Uint8Array = KEY) {
+  const message: MobilityMessageOf<"binding-acknowledgement"> = {
+    type: "binding-acknowledgement",
+    status,
+    keyManagement: false,
+    sequence,
+    lifetimeSec: status === 0 ? 420 : 0,
+    options: [],
+  };
+  const endpoints = { source: CN, destination: MN };
+  return { message, header: encodeAuthorized(message, endpoints, { key, careOf: CARE_OF, correspondent: CN }) };
+}
+
+test("status 135 makes it go on from the correspondent's number; the update is the digest's, octet for octet", () => {
+  const { updates, start, lastTransmit } = sender();
+  start();
+  const { message, header } = acknowledgement(135, 6);
+  expect(updates.takeAcknowledgement(10, message, header)).toEqual({ type: "resent" });
+  const { local, remote, payload } = lastTransmit();
+  expect({ local, remote }).toEqual({ local: LOCAL, remote: REMOTE });
+  expect(Buffer.from(payload.subarray(HEADER_AT)).toString("hex")).toBe(
+    "3b06050065cc0007800000690100031000000000000000000000ffffc633640a04040001000101020000050c5b932adde28c2d36a5800660",
+  );
+});
+
+test("the digest's acknowledgement is accepted", () => {
+  const { updates, start } = sender();
+  start();
+  const resume = acknowledgement(135, 6);
+  updates.takeAcknowledgement(10, resume.message, resume.header);
+  const { message } = acknowledgement(0, 7);
+  const header = Buffer.from("3b0306007926000000070069010400000000050c1c390d590f8d13b9ffbc9392", "hex");
+  expect(updates.takeAcknowledgement(20, message, header)).toEqual({
+    type: "accepted",
+    sequence: 7,
+    lifetimeSec: 420,
+  });
+  expect(updates.pollTimeout()).toBeUndefined();
+});
+
+test("a correspondent that always knows a later number is asked three times more, then that is its answer", () => {
+  const { updates, start, sent } = sender();
+  start();
+  const outcomes = [10, 20, 30, 40].map((sequence) => {
+    const { message, header } = acknowledgement(135, sequence);
+    return updates.takeAcknowledgement(0, message, header).type;
+  });
+  expect(outcomes).toEqual(["resent", "resent", "resent", "rejected"]);
+  expect(sent).toEqual([1, 11, 21, 31]);
+});
+
+test.each([
+  { name: "signed with another key", status: 0, sequence: 1, key: new Uint8Array(20), reason: "unauthorized" },
+  { name: "for a number not sent", status: 0, sequence: 2, key: KEY, reason: "unexpected-sequence" },
+])("an acknowledgement $name is ignored", ({ status, sequence, key, reason }) => {
+  const { updates, start } = sender();
+  start();
+  const { message, header } = acknowledgement(status, sequence, key);
+  expect(updates.takeAcknowledgement(10, message, header)).toEqual({ type: "ignored", reason });
+  expect(updates.pollTimeout()).toBe(1000);
+});
+
+test("repetitions take new numbers, and any of them may be the one that is acknowledged", () => {
+  const { updates, start, sent } = sender();
+  start();
+  updates.handleTimeout(1000);
+  updates.handleTimeout(3000);
+  expect(sent).toEqual([1, 2, 3]);
+  const { message, header } = acknowledgement(0, 2);
+  expect(updates.takeAcknowledgement(3100, message, header).type).toBe("accepted");
+});
+
+test("statuses about nonces need no authenticator and ask for new tokens", () => {
+  const { updates, start } = sender();
+  start();
+  const { message } = acknowledgement(137, 1);
+  expect(updates.takeAcknowledgement(10, message, new Uint8Array(16))).toEqual({ type: "expired-tokens", status: 137 });
+});
