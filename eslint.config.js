@@ -70,7 +70,11 @@ export default tseslint.config(
     },
   },
   { files: ["test/**"], rules: { "max-lines-per-function": "off", "max-lines": ["error", 600] } },
-  { files: ["**/*.js"], extends: [tseslint.configs.disableTypeChecked] },
+  {
+    files: ["**/*.js"],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: { globals: { process: "readonly", URL: "readonly" } },
+  },
   layer(["agent/src/core/**"], {
     forbid: ["**/io/**", "**/control/**", "**/testing/**"],
     nodeModules: "hmac-and-crc",
