@@ -1,7 +1,7 @@
 /** Where a run's results go: `<out>/<run-id>/`, and `<out>/latest` pointing at the newest. */
 
 import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
-import { join, relative, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { LabEvent } from "../lab/lab-event.ts";
 import type { LabRecord } from "../lab/run-lab.ts";
 import type { WireStream } from "../lab/wire-streams.ts";
@@ -10,6 +10,7 @@ import { renderHtml } from "../report/html.ts";
 import { renderJunit } from "../report/junit.ts";
 import { mergeCaptures } from "../report/pcapng.ts";
 import type { RunResult } from "../report/run-result.ts";
+import { displayPath } from "../support/display-path.ts";
 import { TestbedError } from "../support/errors.ts";
 import type { ResolvedTopology } from "../topology/resolved.ts";
 
@@ -37,7 +38,7 @@ export async function createResultsDirectory(out: string, from: string, runId: s
   const write = (name: string, content: string | Uint8Array): Promise<void> =>
     writeFile(join(directory, name), content);
   return {
-    displayPath: relative(from, directory) || directory,
+    displayPath: displayPath(directory, from),
     async writeCapture(plan, streams) {
       if (streams.length === 0) return [];
       const wires = plan.segments.map((segment) => wireCapture(plan, segment.name, streams));

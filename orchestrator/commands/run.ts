@@ -24,7 +24,10 @@ export async function run(wanted: readonly string[], options: RunOptions, contex
   const runtime = await opening;
   try {
     const outcomes = await runInTurn(topologies, runtime, options, context);
-    return conclude(outcomes, options, context);
+    const exitCode = conclude(outcomes, options, context);
+    // Also an interruption while the last lab was being removed is one.
+    context.signal.throwIfAborted();
+    return exitCode;
   } finally {
     await runtime.close();
   }

@@ -1,7 +1,8 @@
 /** Finds topology files: by name among those of this repository, or by path. */
 
 import { readdir, readFile } from "node:fs/promises";
-import { basename, join, relative, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
+import { displayPath } from "../support/display-path.ts";
 import { TestbedError } from "../support/errors.ts";
 import { PACKAGE_ROOT } from "../support/package-root.ts";
 import { namesByDistance } from "../topology/nearest-name.ts";
@@ -33,11 +34,6 @@ export async function readTopologyFile(wanted: string, directory: string): Promi
   } catch (cause) {
     throw isPath ? unreadable(wanted, cause) : await unknownTopology(wanted);
   }
-}
-
-function displayPath(path: string, directory: string): string {
-  const fromHere = relative(directory, path);
-  return fromHere.startsWith("..") ? path : fromHere;
 }
 
 function unreadable(wanted: string, cause: unknown): TestbedError {

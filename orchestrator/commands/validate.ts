@@ -1,5 +1,6 @@
 /** `testbed validate`: says whether topology files can be used. */
 
+import { counted } from "../report/text-table.ts";
 import type { CommandContext, ExitCode } from "./context.ts";
 import { loadTopologies } from "./load-topologies.ts";
 import { topologyNames } from "./topology-files.ts";
@@ -10,7 +11,8 @@ export async function validate(wanted: readonly string[], context: CommandContex
   const loaded = await loadTopologies(names, context.directory);
   for (const { topology } of loaded) {
     const { name, nodes, segments, sessions } = topology;
-    context.print(`${name}: valid, ${nodes.length} nodes on ${segments.length} segments, ${sessions.length} sessions`);
+    const size = [counted(nodes.length, "node"), "on", counted(segments.length, "segment")].join(" ");
+    context.print(`${name}: valid, ${size}, ${counted(sessions.length, "session")}`);
   }
   return 0;
 }

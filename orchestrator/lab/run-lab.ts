@@ -81,8 +81,10 @@ export async function runLab(request: LabRequest): Promise<LabRecord> {
   };
   recorder.add({ type: "started", runId: identity.runId, topology: identity.topology, runtime: runtime.name });
   const error = await firstError(state);
-  ending.abort(error);
-  if (error !== undefined) recorder.add({ type: "error", ...describeError(error) });
+  if (error !== undefined) {
+    ending.abort(error);
+    recorder.add({ type: "error", ...describeError(error) });
+  }
   const removal = request.keep && error === undefined ? keepLab(state) : removeLab(state);
   return { ...recordOf(state), error, removal };
 }

@@ -2,6 +2,7 @@
 
 import type { GuestSpec, NodeSpec, Plan } from "../plan/plan.ts";
 import type { Prediction } from "../topology/predict.ts";
+import { counted } from "./text-table.ts";
 
 /** Lines of text; nothing in them depends on a machine. */
 export function formatPlan(plan: Plan, predictions: readonly Prediction[]): readonly string[] {
@@ -56,8 +57,4 @@ function guestLines({ name, inside, image, command, environment }: GuestSpec): r
 function predictionLines({ session, path, selected, why }: Prediction): readonly string[] {
   const pair = selected === undefined ? "" : `, ${selected.join(" → ")}`;
   return ["", `theory expects for ${session}: ${path}${pair}`, ...why.map((reason) => `   ${reason}`)];
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -1,4 +1,4 @@
-/** Aligned columns of plain text. */
+/** Plain text for terminals: aligned columns, counted things. */
 
 /** One line per row; cells are padded to the widest of their column, the last column is left as it is. */
 export function formatColumns(rows: readonly (readonly string[])[], gap = "  "): readonly string[] {
@@ -9,4 +9,9 @@ export function formatColumns(rows: readonly (readonly string[])[], gap = "  "):
       .join(gap)
       .trimEnd(),
   );
+}
+
+/** `1 node`, `2 nodes` */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -1,0 +1,142 @@
+/** Runs that do not go as hoped: unmet expectations, nodes that die, interruptions, and labs that are kept. */
+
+import { on } from "node:events";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connectEngine } from "../../orchestrator/runtime/docker/engine.ts";
+import { LABELS } from "../../orchestrator/runtime/docker/labels.ts";
+import { PACKAGE_ROOT } from "../../orchestrator/support/package-root.ts";
+import { objectsOfRun } from "../support/engine-objects.ts";
+import { latestResult, runCli, startCli, temporaryDirectory } from "../support/run-cli.ts";
+
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+
+beforeAll(async () => {
+  directory = await temporaryDirectory();
+});
+afterAll(() => directory.remove());
+
+/** A topology of this repository with something replaced, in a file of its own. */
+async function variant(name: string, changed: string, from: string | RegExp, to: string): Promise<string> {
+  const text = await readFile(join(PACKAGE_ROOT, "topologies", `${name}.yaml`), "utf8");
+  const replaced = text.replace(/^name: .*$/m, `name: ${changed}`).replace(from, to);
+  await writeFile(join(directory.path, `${changed}.yaml`), replaced);
+  return `${changed}.yaml`;
+}
+
+function run(file: string, ...args: readonly string[]) {
+  return runCli([file, "--out", "results", ...args], { cwd: directory.path });
+}
+
+function result() {
+  return latestResult(join(directory.path, "results"));
+}
+
+test("an unmet expectation fails the run and shows expected and observed", async () => {
+  const file = await variant(
+    "open-open",
+    "hopeful",
+    /expect:[^]*?\n(?=seed|$)/,
+    "expect:\n  - { session: mn-cn, path: home-agents }\n",
+  );
+  const { exitCode, stdout } = await run(file);
+  expect(exitCode).toBe(1);
+  expect(stdout).toMatch(/^fail +mn-cn +path of the data +direct +home-agents +direct +hopeful\.yaml:\d+$/m);
+  expect(await result()).toMatchObject({
+    verdict: "fail",
+    expectations: [{ expected: "home-agents", observed: "direct", verdict: "fail" }],
+  });
+  const junit = await readFile(join(directory.path, "results/latest/junit.xml"), "utf8");
+  expect(junit).toContain('failures="1"');
+});
+
+test("a node that dies is an error with its last words; results are kept and everything is removed", async () => {
+  const cli = startCli([await variant("nat-nat", "dying", "", ""), "--out", "results"], { cwd: directory.path });
+  await containerOf("dying", "nat-b").then((container) => container.kill());
+  const { exitCode, stderr } = await cli;
+  expect(exitCode).toBe(3);
+  expect(stderr).toMatch(/^error: node nat-b: it ended with exit code 137 before it was told to/);
+  const { verdict, error, runId } = await result();
+  expect(verdict).toBe("error");
+  expect(error?.code).toBe("node-failed");
+  expect(await readdir(join(directory.path, "results/latest"))).toEqual(
+    expect.arrayContaining(["events.ndjson", "logs", "report.html", "result.json", "rules"]),
+  );
+  expect(await objectsOfRun(runId)).toEqual([]);
+});
+
+test("a run that takes longer than it may ends as timed out, and removes everything", async () => {
+  const { exitCode, stderr } = await run(await variant("nat-nat", "hasty", "", ""), "--timeout", "0.6");
+  expect(exitCode).toBe(3);
+  expect(stderr).toContain("error: expected the run to end within 0.6 s, and it has not");
+  expect(await result()).toMatchObject({ verdict: "error", error: { code: "timed-out" } });
+  expect(await objectsOfRun("hasty")).toEqual([]);
+});
+
+describe("Ctrl-C", () => {
+  test.each([
+    ["while Node starts", undefined, 30],
+    ["while the engine is asked for", undefined, 350],
+    ["before the wires", /nat-nat|on docker/, 0],
+    ["before the boxes", /wires:/, 0],
+    ["while nodes start", /boxes:/, 0],
+    ["some time later", /boxes:/, 700],
+    ["after a registration", /registered/, 0],
+    ["while checks are made", /check list/, 0],
+    ["while data flows", /data goes directly/, 0],
+    ["while everything is removed", /echo 20 of 20/, 300],
+  ] as const)("%s ends with 130 and leaves nothing", async (moment, pattern, delayMs) => {
+    const name = `stopped-${moment.replaceAll(" ", "-")}`.slice(0, 30);
+    const cli = startCli([await variant("nat-nat", name, "", ""), "--out", "results"], { cwd: directory.path });
+    if (pattern !== undefined) await printed(cli.stdout, pattern);
+    await sleep(delayMs);
+    cli.kill("SIGINT");
+    const { exitCode, signal, stderr } = await cli;
+    // In its first moments Node has not read the program yet, and ends as every process does.
+    if (signal !== "SIGINT") {
+      expect(exitCode).toBe(130);
+      expect(stderr).toBe("error: interrupted by SIGINT");
+    }
+    expect(await objectsOfRun(name)).toEqual([]);
+  });
+});
+
+test("a kept lab stays until it is taken down by name", async () => {
+  const file = await variant("open-open", "kept-open", "", "");
+  const { exitCode, stdout } = await run(file, "--keep");
+  expect(exitCode).toBe(0);
+  const { runId } = await result();
+  expect(stdout).toContain(`npm run testbed down ${runId} removes it`);
+  expect((await objectsOfRun(runId)).length).toBeGreaterThan(4);
+  const down = await runCli(["down", runId]);
+  expect({ ...down, stdout: down.stdout.trim() }).toEqual({
+    exitCode: 0,
+    stdout: `removed ${runId} (kept-open)`,
+    stderr: "",
+  });
+  expect(await objectsOfRun(runId)).toEqual([]);
+});
+
+/** Waits until a node of a topology runs. */
+async function containerOf(topology: string, node: string) {
+  const { docker } = await connectEngine();
+  for (;;) {
+    const filters = { status: ["running"], label: [`${LABELS.topology}=${topology}`, `${LABELS.name}=${node}`] };
+    const [found] = await docker.listContainers({ filters });
+    if (found !== undefined) return docker.getContainer(found.Id);
+    await sleep(20);
+  }
+}
+
+/** Waits until a line of `stream` matches. */
+async function printed(stream: Readable, pattern: RegExp): Promise<void> {
+  let text = "";
+  for await (const [chunk] of on(stream, "data", { close: ["end"] }) as AsyncIterable<[Buffer]>) {
+    text += chunk.toString();
+    if (pattern.test(text)) return;
+  }
+  throw new Error(`expected output that matches ${pattern.source}, found ${text}`);
+}

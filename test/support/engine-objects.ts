@@ -1,0 +1,18 @@
+/** What is on the engine, to prove that nothing of a run stays. */
+
+import { connectEngine } from "../../orchestrator/runtime/docker/engine.ts";
+import { LABELS } from "../../orchestrator/runtime/docker/labels.ts";
+
+/** Containers and networks that carry the label of the run whose id has this part; all runs without one. */
+export async function objectsOfRun(partOfRunId = ""): Promise<readonly string[]> {
+  const { docker } = await connectEngine();
+  const filters = { label: [LABELS.run] };
+  const [containers, networks] = await Promise.all([
+    docker.listContainers({ all: true, filters }),
+    docker.listNetworks({ filters }),
+  ]);
+  return [
+    ...containers.map(({ Labels, Names }) => ({ run: Labels[LABELS.run] ?? "", name: Names[0] ?? "" })),
+    ...networks.map(({ Labels, Name }) => ({ run: Labels?.[LABELS.run] ?? "", name: Name })),
+  ].flatMap(({ run, name }) => (run.includes(partOfRunId) ? [name] : []));
+}
