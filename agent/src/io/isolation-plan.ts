@@ -127,8 +127,8 @@ function routesOf(setup: NodeSetup): readonly KernelRoute[] {
 }
 
 function homeAddressOf({ role }: NodeSetup): string | undefined {
-  if (role.type === "router" || role.type === "host") return undefined;
-  return role.type === "home-agent" ? role.address : role.homeAddress;
+  if (role.type === "home-agent") return role.address;
+  return "homeAddress" in role ? role.homeAddress : undefined;
 }
 
 /** `198.18.0.0/24 dev internet`, host bits cleared. */

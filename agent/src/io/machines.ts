@@ -1,16 +1,21 @@
 /** Makes the protocol machine of a role: the set-up's words turned into the machine's. */
 
-import type { HomeAgentRole, MobileNodeRole, RoleSetup } from "../control/messages.ts";
-import type { SocketAddress } from "../core/address.ts";
+import type { HomeAgentRole, MobileNodeRole, RoleSetup, StunServerRole } from "../control/messages.ts";
+import { familyOf, type SocketAddress } from "../core/address.ts";
 import { assertNever, type InstantMs } from "../core/machine.ts";
 import { createMobileNode } from "../core/mice/mobile-node.ts";
 import type { NodeMachine } from "../core/mice/node-machine.ts";
 import { createHomeAgent } from "../core/mip6/home-agent.ts";
+import type { DiscoveryAddresses } from "../core/stun/server.ts";
+import { createStunServer } from "../core/stun/stun-node.ts";
 import { createSeededRng } from "./entropy.ts";
 
 /** DSMIPv6 tunnels (RFC 5555 section 10) and STUN (RFC 8489 section 18.6). */
 const DSMIPV6_PORT = 4191;
 const STUN_PORT = 3478;
+
+/** The second port of a server that does NAT behaviour discovery, as other servers have it. */
+const ALTERNATE_STUN_PORT = 3479;
 
 /** A machine, the sockets it works with, and how to make it connect where it can. */
 export interface MadeMachine {
@@ -25,6 +30,8 @@ export function createMachine(role: RoleSetup): MadeMachine | undefined {
     case "router":
     case "host":
       return undefined;
+    case "stun-server":
+      return stunServer(role);
     case "home-agent":
       return homeAgent(role);
     case "mobile-node":
@@ -38,10 +45,32 @@ export function createMachine(role: RoleSetup): MadeMachine | undefined {
 function homeAgent(role: HomeAgentRole): MadeMachine {
   const { address, homePrefix, listen, registrationKeys } = role;
   const tunnelSockets = atPort(listen, DSMIPV6_PORT);
-  const stunSockets = atPort(listen, STUN_PORT);
+  const { stunSockets, discovery } = stunAddresses(role);
   const keys = Object.entries(registrationKeys).map(([home, key]) => [home, fromHex(key)] as const);
-  const machine = createHomeAgent({ address, homePrefix, tunnelSockets, stunSockets, registrationKeys: new Map(keys) });
+  const registered = { registrationKeys: new Map(keys) };
+  const machine = createHomeAgent({ address, homePrefix, tunnelSockets, stunSockets, discovery, ...registered });
   return { machine, sockets: [...tunnelSockets, ...stunSockets] };
+}
+
+function stunServer(role: StunServerRole): MadeMachine {
+  const { stunSockets, discovery } = stunAddresses(role);
+  return { machine: createStunServer({ requireFingerprint: false, discovery }), sockets: stunSockets };
+}
+
+/** Where a STUN server listens, and which of its sockets stand in for each other (RFC 5780). */
+function stunAddresses({ listen, alternate = [] }: Pick<HomeAgentRole, "listen" | "alternate">): {
+  readonly stunSockets: readonly SocketAddress[];
+  readonly discovery: readonly DiscoveryAddresses[];
+} {
+  const discovery = alternate.flatMap((second): DiscoveryAddresses[] => {
+    const first = listen.find((ip) => familyOf(ip) === familyOf(second));
+    return first === undefined ? [] : [{ ips: [first, second], ports: [STUN_PORT, ALTERNATE_STUN_PORT] }];
+  });
+  const others = discovery.flatMap(({ ips: [first, second] }) => [
+    { ip: first, port: ALTERNATE_STUN_PORT },
+    ...[STUN_PORT, ALTERNATE_STUN_PORT].map((port) => ({ ip: second, port })),
+  ]);
+  return { stunSockets: [...atPort(listen, STUN_PORT), ...others], discovery };
 }
 
 function mobileNode(role: MobileNodeRole): MadeMachine {

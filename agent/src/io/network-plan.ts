@@ -119,7 +119,7 @@ function addressCommands({ interfaceName, mac, addresses }: WireSetup): readonly
 }
 
 function tunCommands({ role }: NodeSetup): readonly string[] {
-  if (role.type === "router" || role.type === "host") return [];
+  if (!("tunMtu" in role)) return [];
   const address =
     role.type === "home-agent" ? `${role.address}/${prefixLength(role.homePrefix)}` : `${role.homeAddress}/128`;
   return [

@@ -13,6 +13,7 @@ import { NodeFailure } from "./failure.ts";
 import { proveIsolation } from "./isolation.ts";
 import { requireOwnNamespaces, setUpNetwork } from "./network.ts";
 import { ping } from "./ping.ts";
+import { probeBoxes, probeLifetime } from "./probe.ts";
 import { openProtocolNode, type ProtocolNode } from "./protocol-node.ts";
 import { reapOrphans } from "./reaper.ts";
 import { openTun } from "./tun.ts";
@@ -100,6 +101,12 @@ function createNode(
           return reply(command.id, ping(command));
         case "echo":
           return reply(command.id, echo({ ...command, from: echoSource(role, command.to) }, now));
+        case "probe":
+          reports.send({ type: "probed", id: command.id, observation: await probeBoxes(command) });
+          return;
+        case "probe-lifetime":
+          reports.send({ type: "lifetime-probed", id: command.id, observation: await probeLifetime(command) });
+          return;
         default:
           return assertNever(command);
       }

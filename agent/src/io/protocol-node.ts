@@ -21,35 +21,35 @@ export interface ProtocolNode {
   close(): void;
 }
 
-/** Opens what the role needs; undefined for a role without protocol. Nothing is sent before `start`. */
+/** Opens what the role needs; undefined for a role without protocol, `tun` for a role without home addresses. Nothing is sent before `start`. */
 export async function openProtocolNode(
   setup: NodeSetup,
   tun: TunDevice | undefined,
   report: (atMs: InstantMs, event: NodeEvent) => void,
 ): Promise<ProtocolNode | undefined> {
   const made = createMachine(setup.role);
-  if (made === undefined || tun === undefined) return undefined;
+  if (made === undefined) return undefined;
   const { machine, sockets: addresses, connect } = made;
   const sockets = new Map<string, UdpSocket>();
   const driver = createDriver<NodeMachine>(machine, {
     now,
     send: (transmit) => send(sockets, transmit),
-    writeTun: (packet) => tun.write(packet),
+    writeTun: (packet) => tun?.write(packet),
     report,
   });
   const opened = addresses.map((address) => openUdpSocket(address, (datagram) => driver.handleDatagram(datagram)));
   for (const socket of await Promise.all(opened)) sockets.set(formatSocketAddress(socket.local), socket);
   return {
     start() {
-      tun.listen((packet) => driver.handleTunPacket(packet));
+      tun?.listen((packet) => driver.handleTunPacket(packet));
       driver.start();
     },
     connect: (peer) => tellToConnect(driver, connect, peer),
-    counters: () => sum([machine.counters(), tun.counters(), ...[...sockets.values()].map((s) => s.counters())]),
+    counters: () => sum([machine.counters(), tun?.counters() ?? {}, ...[...sockets.values()].map((s) => s.counters())]),
     close() {
       driver.stop();
       for (const socket of sockets.values()) socket.close();
-      tun.close();
+      tun?.close();
     },
   };
 }
