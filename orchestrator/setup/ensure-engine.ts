@@ -7,12 +7,15 @@ import { connectEngine, type Engine } from "../runtime/docker/engine.ts";
 import { TestbedError } from "../support/errors.ts";
 import { installPackages } from "./apt.ts";
 import { describeEngineStep, type EngineStep, type MachineFacts, nextEngineStep } from "./engine-step.ts";
-import { ENGINE_SOCKET, gatherFacts } from "./machine-facts.ts";
+import { ENGINE_SOCKET, gatherFacts, isRunning } from "./machine-facts.ts";
 import { type Say, withSignOfLife } from "./progress.ts";
 import { isInstalled, type RootAccess, runAsRoot } from "./root-command.ts";
 
 /** A first start loads kernel modules and makes its data directory; on a small machine that takes some 10 s. */
 const START_TIMEOUT_MS = 60_000;
+
+/** Time for a daemon that was started to appear in the process table; afterwards its absence means that it gave up. */
+const APPEARANCE_MS = 3000;
 
 const ENGINE_LOG = "/var/log/dockerd.log";
 
@@ -65,20 +68,26 @@ async function startEngine(by: "systemd" | "setsid", access: RootAccess, say: Sa
   await runAsRoot(access, ["setsid", "-f", "sh", "-c", `exec dockerd >>${ENGINE_LOG} 2>&1 </dev/null`], say);
 }
 
-/** Asks the engine itself; a refusal is an answer too. */
+/** Waits until the engine answers or refuses, has ended, or has had its time; what came of it is for the caller to see. */
 async function waitForEngine({ endpoint }: MachineFacts, say: Say): Promise<void> {
-  const giveUpAt = performance.now() + START_TIMEOUT_MS;
-  const answered = async (): Promise<void> => {
-    while (performance.now() < giveUpAt) {
-      const isSilent = await connectEngine(endpoint).then(
-        () => false,
-        (error: unknown) => error instanceof TestbedError && error.code === "no-engine",
-      );
-      if (!isSilent) return;
+  const startedAt = performance.now();
+  const settled = async (): Promise<void> => {
+    for (let elapsedMs = 0; elapsedMs < START_TIMEOUT_MS; elapsedMs = performance.now() - startedAt) {
+      if (!(await isSilent(endpoint))) return;
+      if (elapsedMs > APPEARANCE_MS && !(await isRunning("dockerd"))) return;
       await sleep(250);
     }
   };
-  await withSignOfLife(say, "waiting for the Docker engine", answered());
+  await withSignOfLife(say, "waiting for the Docker engine", settled());
+}
+
+async function isSilent(endpoint: string): Promise<boolean> {
+  try {
+    await connectEngine(endpoint);
+    return false;
+  } catch (error) {
+    return error instanceof TestbedError && error.code === "no-engine";
+  }
 }
 
 /** For this user at once by the socket itself, and by the group from the next login on. */
@@ -98,10 +107,9 @@ async function openSocket(access: RootAccess, say: Say): Promise<void> {
 async function stuck(step: EngineStep, { endpoint, hasSystemd }: MachineFacts): Promise<TestbedError> {
   const log = hasSystemd ? "" : await readFile(ENGINE_LOG, "utf8").catch(() => "");
   const tail = log.trimEnd().split("\n").slice(-15).join("\n");
-  const done = step.type === "wait" ? `waiting ${START_TIMEOUT_MS / 1000} s` : `the step "${step.type}"`;
   return new TestbedError(
     "setup-failed",
-    `after ${done} the Docker engine at ${endpoint} is still not usable${tail === "" ? "" : `:\n${tail}`}`,
+    `"${describeEngineStep(step)}" did not help, no engine is usable at ${endpoint}${tail === "" ? "" : `:\n${tail}`}`,
     { hint: hasSystemd ? "journalctl -u docker says why" : `its log: ${ENGINE_LOG}` },
   );
 }

@@ -41,7 +41,7 @@ async function askEngine(
 }
 
 /** Whether a process of this name runs in this process's PID namespace. */
-async function isRunning(name: string): Promise<boolean> {
+export async function isRunning(name: string): Promise<boolean> {
   const pids = (await readdir("/proc").catch(() => [])).filter((entry) => /^\d+$/.test(entry));
   const names = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/comm`, "utf8").catch(() => "")));
   return names.some((found) => found.trim() === name);
