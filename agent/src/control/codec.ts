@@ -3,8 +3,9 @@
  * side trusts the other: every field is checked, unknown fields are left out, and nothing here throws.
  */
 
-import { nodeEvent } from "./event-shapes.ts";
+import { nodeEvent, socketAddress } from "./event-shapes.ts";
 import type { AgentCommand, AgentReport, ClockReading, NodeSetup, TrafficResult } from "./messages.ts";
+import { lifetimeObservation, natObservation } from "./observation-shapes.ts";
 import { nodeSetup } from "./setup-shapes.ts";
 import {
   array,
@@ -57,6 +58,8 @@ const traffic = {
   timeoutMs: integer(1, MAX_MS),
 };
 
+const probe = { id, local: address, waitMs: integer(1, MAX_MS), seed: text(/^([0-9A-Fa-f]{2})+$/, "octets in hex") };
+
 const command: Shape<AgentCommand> = unionByType<AgentCommand>({
   setup: object({ setup: nodeSetup }),
   start: object<object>({}),
@@ -64,6 +67,12 @@ const command: Shape<AgentCommand> = unionByType<AgentCommand>({
   ping: object(traffic),
   // Room for a sequence number at least, and at most what UDP carries over IPv6 (65535 - 8).
   echo: object({ ...traffic, sizeBytes: integer(8, 65527) }),
+  probe: object({
+    ...probe,
+    ports: array(integer(1, 0xffff)),
+    server: object({ first: socketAddress, second: socketAddress }),
+  }),
+  "probe-lifetime": object({ ...probe, server: socketAddress, silencesMs: array(integer(1, MAX_MS)) }),
   keep: object<object>({}),
   finish: object<object>({}),
 });
@@ -80,6 +89,8 @@ const report: Shape<AgentReport> = unionByType<AgentReport>({
   ready: object<Omit<Extract<AgentReport, { type: "ready" }>, "type">>({ phasesMs: optional(record(number)) }),
   event: object({ atMs: number, event: nodeEvent }),
   reply: object({ id, result: trafficResult }),
+  probed: object({ id, observation: natObservation }),
+  "lifetime-probed": object({ id, observation: lifetimeObservation }),
   capture: object({ segment: string, data: text(/^[A-Za-z0-9+/]*={0,2}$/, "base64") }),
   "capture-done": object({ segment: string, captured: number, droppedByKernel: number }),
   fatal: object({ code: string, message: string }),

@@ -16,7 +16,7 @@ import {
   unionByType,
 } from "./shape.ts";
 
-const socketAddress: Shape<SocketAddress> = object<SocketAddress>({ ip: string, port: integer(0, 0xffff) });
+export const socketAddress: Shape<SocketAddress> = object<SocketAddress>({ ip: string, port: integer(0, 0xffff) });
 
 const candidate: Shape<CandidateView> = object<CandidateView>({
   type: oneOf("host", "server-reflexive", "peer-reflexive", "relayed"),

@@ -4,8 +4,14 @@
  * `MICE_NODE_SETUP`.
  */
 
+import type { SocketAddress } from "../core/address.ts";
 import type { NodeEvent } from "../core/events.ts";
 import type { IceProfile, NodeTimers } from "../core/mice/node-machine.ts";
+import type { LifetimeObservation } from "../core/nat-probe/lifetime-probe.ts";
+import type { NatObservation } from "../core/nat-probe/nat-observation.ts";
+
+export type { LifetimeObservation } from "../core/nat-probe/lifetime-probe.ts";
+export type { NatObservation } from "../core/nat-probe/nat-observation.ts";
 
 /** Version of this protocol; both sides refuse any other. */
 export const CONTROL_VERSION = 1;
@@ -61,7 +67,20 @@ export interface RuleText {
 }
 
 /** What the node is. */
-export type RoleSetup = { readonly type: "router" } | { readonly type: "host" } | HomeAgentRole | MobileNodeRole;
+export type RoleSetup =
+  | { readonly type: "router" }
+  | { readonly type: "host" }
+  | StunServerRole
+  | HomeAgentRole
+  | MobileNodeRole;
+
+/** A STUN server with NAT behaviour discovery (RFC 5780): UDP 3478 and 3479 on both addresses of an IP version. */
+export interface StunServerRole {
+  readonly type: "stun-server";
+  readonly listen: readonly string[];
+  /** The second address of each IP version. */
+  readonly alternate: readonly string[];
+}
 
 /** A home agent with its STUN server. */
 export interface HomeAgentRole {
@@ -70,6 +89,11 @@ export interface HomeAgentRole {
   readonly homePrefix: string;
   /** Local addresses on which UDP 4191 and 3478 are opened. */
   readonly listen: readonly string[];
+  /**
+   * Second local addresses, one of each IP version: with one, UDP 3478 and 3479 are opened on both, and the STUN server
+   * does NAT behaviour discovery (RFC 5780). Absent or empty for a plain STUN server.
+   */
+  readonly alternate?: readonly string[];
   /** Shared keys of the mobile nodes it serves, hex by home address (A-39). */
   readonly registrationKeys: Readonly<Record<string, string>>;
   readonly tunMtu: number;
@@ -98,7 +122,17 @@ export interface MobileNodeRole {
   readonly seed: string;
 }
 
-/** What the orchestrator tells a node. Commands with an `id` are answered by exactly one `reply`. */
+/** Where a probe comes from and whom it asks. Transaction ids follow from `seed`, octets in hex. */
+interface ProbeFields {
+  readonly id: number;
+  /** Local address of the probe's sockets. */
+  readonly local: string;
+  /** How long silence must last to count as an answer. */
+  readonly waitMs: number;
+  readonly seed: string;
+}
+
+/** What the orchestrator tells a node. Commands with an `id` are answered by exactly one report with that `id`. */
 export type AgentCommand =
   | { readonly type: "setup"; readonly setup: NodeSetup }
   /** For a node whose set-up says `startsOn: "command"`. */
@@ -121,6 +155,21 @@ export type AgentCommand =
       readonly sizeBytes: number;
       readonly timeoutMs: number;
     }
+  /** Asks an RFC 5780 server what the boxes on the way do; answered by `probed`. */
+  | (ProbeFields & {
+      readonly type: "probe";
+      /** Local ports of the five sockets, none of them used before. */
+      readonly ports: readonly number[];
+      /** The server's first address and port, and its second address and second port. */
+      readonly server: { readonly first: SocketAddress; readonly second: SocketAddress };
+    })
+  /** Measures how long the boxes on the way remember idle mappings; answered by `lifetime-probed`. */
+  | (ProbeFields & {
+      readonly type: "probe-lifetime";
+      readonly server: SocketAddress;
+      /** How long mappings are left alone, one mapping each. */
+      readonly silencesMs: readonly number[];
+    })
   | { readonly type: "keep" }
   | { readonly type: "finish" };
 
@@ -143,6 +192,8 @@ export type AgentReport =
   | { readonly type: "ready"; readonly phasesMs?: Readonly<Record<string, number>> }
   | { readonly type: "event"; readonly atMs: number; readonly event: NodeEvent }
   | { readonly type: "reply"; readonly id: number; readonly result: TrafficResult }
+  | { readonly type: "probed"; readonly id: number; readonly observation: NatObservation }
+  | { readonly type: "lifetime-probed"; readonly id: number; readonly observation: LifetimeObservation }
   /** A piece of the pcap stream of one wire, base64; the pieces of a wire in order are one pcap file. */
   | { readonly type: "capture"; readonly segment: string; readonly data: string }
   | {

@@ -6,6 +6,7 @@ import {
   type MobileNodeRole,
   type NodeSetup,
   type RoleSetup,
+  type StunServerRole,
   type WireSetup,
 } from "./messages.ts";
 import {
@@ -54,6 +55,7 @@ const homeAgentRole: Shape<Omit<HomeAgentRole, "type">> = object<Omit<HomeAgentR
   address,
   homePrefix: prefix,
   listen: array(address),
+  alternate: optional(array(address)),
   registrationKeys: record(hexOctets),
   tunMtu,
   seed: hexOctets,
@@ -75,6 +77,7 @@ const mobileNodeRole: Shape<Omit<MobileNodeRole, "type">> = object<Omit<MobileNo
 const roleByType = {
   router: object<object>({}),
   host: object<object>({}),
+  "stun-server": object<Omit<StunServerRole, "type">>({ listen: array(address), alternate: array(address) }),
   "home-agent": homeAgentRole,
   "mobile-node": mobileNodeRole,
   "correspondent-node": mobileNodeRole,

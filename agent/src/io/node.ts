@@ -24,6 +24,8 @@ type NodeCommand = Exclude<AgentCommand, { readonly type: "setup" | "keep" | "fi
 export interface Node {
   /** Carries a command out; replies go to the reports. Rejects with what stops the node. */
   command(command: NodeCommand): Promise<void>;
+  /** Goes on without an orchestrator: captures, which nobody takes any more, end. */
+  release(): Promise<void>;
   /** Ends captures and protocol and sends the last report. */
   finish(): Promise<void>;
 }
@@ -88,6 +90,13 @@ function createNode(
   const reply = async (id: number, result: Promise<TrafficResult>): Promise<void> => {
     reports.send({ type: "reply", id, result: await result });
   };
+  const stopCaptures = once(async () => {
+    await Promise.all(
+      captures.map(async ({ segment, capture }) => {
+        reports.send({ type: "capture-done", segment, ...(await capture.stop()) });
+      }),
+    );
+  });
   return {
     async command(command) {
       switch (command.type) {
@@ -111,17 +120,20 @@ function createNode(
           return assertNever(command);
       }
     },
+    release: stopCaptures,
     async finish() {
-      await Promise.all(
-        captures.map(async ({ segment, capture }) => {
-          reports.send({ type: "capture-done", segment, ...(await capture.stop()) });
-        }),
-      );
+      await stopCaptures();
       const counters = protocol?.counters() ?? {};
       protocol?.close();
       reports.send({ type: "bye", clock: readClocks(), counters });
     },
   };
+}
+
+/** The same action however often it is asked for. */
+function once(action: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => (done ??= action());
 }
 
 function autostart(peers: readonly string[], node: Node): (event: NodeEvent) => void {

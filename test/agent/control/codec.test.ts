@@ -54,6 +54,7 @@ const routerSetup: NodeSetup = {
 const setups: readonly NodeSetup[] = [
   routerSetup,
   { ...routerSetup, role: { type: "host" }, startsOn: "command" },
+  { ...routerSetup, role: { type: "stun-server", listen: ["198.18.0.9"], alternate: ["198.18.0.254"] } },
   {
     ...routerSetup,
     role: {
@@ -61,6 +62,7 @@ const setups: readonly NodeSetup[] = [
       address: "2001:db8:a::1",
       homePrefix: "2001:db8:a::/64",
       listen: ["198.18.0.10", "2001:db8::10"],
+      alternate: ["198.18.0.254", "2001:db8::fffe"],
       registrationKeys: { "2001:db8:a::2": "00ff" },
       tunMtu: 1400,
       seed: "00".repeat(32),
@@ -90,6 +92,24 @@ const commands: readonly AgentCommand[] = [
   { type: "connect", peer },
   { type: "ping", id: 1, to: peer, count: 3, intervalMs: 100, timeoutMs: 1000 },
   { type: "echo", id: 2, to: peer, count: 3, intervalMs: 100, sizeBytes: 1200, timeoutMs: 1000 },
+  {
+    type: "probe",
+    id: 3,
+    local: "192.168.1.2",
+    waitMs: 150,
+    seed: "00ff",
+    ports: [20000, 20001, 20002, 20003, 20004],
+    server: { first: { ip: "198.18.0.2", port: 3478 }, second: { ip: "198.18.0.254", port: 3479 } },
+  },
+  {
+    type: "probe-lifetime",
+    id: 4,
+    local: "192.168.1.2",
+    waitMs: 150,
+    seed: "00ff",
+    server: { ip: "198.18.0.2", port: 3478 },
+    silencesMs: [1000, 2000],
+  },
   { type: "keep" },
   { type: "finish" },
 ];
@@ -137,6 +157,21 @@ const reports: readonly AgentReport[] = [
   { type: "ready", phasesMs: { network: 20.5 } },
   ...events.map((event) => ({ type: "event", atMs: 1.25, event }) as const),
   { type: "reply", id: 1, result: { sent: 2, received: 1, duplicates: 0, rttMs: [0.1, null] } },
+  { type: "probed", id: 3, observation: { type: "udp-blocked" } },
+  { type: "probed", id: 3, observation: { type: "no-nat", filtering: "address-dependent" } },
+  {
+    type: "probed",
+    id: 3,
+    observation: {
+      type: "nat",
+      mapping: "endpoint-independent",
+      filtering: "address-and-port-dependent",
+      hairpinning: false,
+      portPreservation: true,
+      mapped: candidate.address,
+    },
+  },
+  { type: "lifetime-probed", id: 4, observation: { aliveAfterMs: 1000, goneAfterMs: 2000 } },
   { type: "capture", segment: "internet", data: "1MOyoQ==" },
   { type: "capture-done", segment: "internet", captured: 12, droppedByKernel: 0 },
   { type: "fatal", code: "leak", message: "route 0.0.0.0/0 dev eth0" },
@@ -176,7 +211,7 @@ const refused: readonly { readonly what: string; readonly line: string; readonly
   {
     what: "an unknown type",
     line: '{"type":"reboot"}',
-    error: 'type: expected one of setup, start, connect, ping, echo, keep, finish, found "reboot"',
+    error: 'type: expected one of setup, start, connect, ping, echo, probe, probe-lifetime, keep, finish, found "reboot"',
   },
   { what: "a missing field", line: '{"type":"connect"}', error: "peer: expected an IP address, found nothing" },
   {
