@@ -27,8 +27,10 @@ const FOREVER_MS = 0x7fff_ffff;
 function main(): void {
   process.on("exit", killAll);
   let isKept = false;
+  let node: Promise<Node> | undefined;
   const onOrchestratorGone = (): void => {
     if (!isKept) process.exit(0);
+    node?.then((started) => started.release()).catch(fail);
   };
   const reports = openReports(onOrchestratorGone);
   const fail = (error: unknown): void => failWith(reports, error);
@@ -42,7 +44,6 @@ function main(): void {
     clock: readClocks(),
   });
 
-  let node: Promise<Node> | undefined;
   const begin = (setup: NodeSetup): void => {
     if (node === undefined) {
       node = startNode(setup, reports);

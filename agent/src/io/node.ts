@@ -121,12 +121,12 @@ function createNode(
       }
     },
     release: stopCaptures,
-    async finish() {
+    finish: once(async () => {
       await stopCaptures();
       const counters = protocol?.counters() ?? {};
       protocol?.close();
       reports.send({ type: "bye", clock: readClocks(), counters });
-    },
+    }),
   };
 }
 
