@@ -22,7 +22,8 @@ export type Interfaces = ReadonlyMap<string, readonly ResolvedInterface[]>;
 
 /**
  * Addresses every attachment. In each network `.1` belongs to the first router whose LAN it is; everybody else gets the
- * first free address from `.2` on, in the order of declaration. IPv6 counts the same way.
+ * first free address from `.2` on, in the order of declaration. IPv6 counts the same way. The second addresses of STUN
+ * servers are the last ones of the network.
  */
 export function assignAddresses(
   topology: Topology,
@@ -31,11 +32,17 @@ export function assignAddresses(
   report: Report,
 ): Interfaces {
   const context = { topology, attachments, report };
-  const addresses = new Map<Attachment, { ipv4?: string; ipv6?: string }>();
+  const addresses = new Map<Attachment, AssignedAddresses>();
   for (const segment of topology.segments.keys()) {
     for (const family of [4, 6] as const) {
-      for (const [attachment, address] of assignInSegment(context, segment, family))
-        addresses.set(attachment, { ...addresses.get(attachment), [`ipv${family}`]: address });
+      const key = `ipv${family}` as const;
+      const { own, alternate } = assignInSegment(context, segment, family);
+      for (const [attachment, address] of own)
+        addresses.set(attachment, { ...addresses.get(attachment), [key]: address });
+      for (const [attachment, address] of alternate) {
+        const assigned = addresses.get(attachment);
+        addresses.set(attachment, { ...assigned, alternate: { ...assigned?.alternate, [key]: address } });
+      }
     }
   }
   const macs = assignMacs(context);
@@ -50,27 +57,68 @@ export function assignAddresses(
   return interfaces;
 }
 
+type AssignedAddresses = Pick<ResolvedInterface, "ipv4" | "ipv6" | "alternate">;
+
 interface Context {
   readonly topology: Topology;
   readonly attachments: readonly Attachment[];
   readonly report: Report;
 }
 
-/** Addresses of one IP version on one wire, with prefix length; none when the wire carries no such addresses. */
-function assignInSegment(context: Context, segment: string, family: Family): ReadonlyMap<Attachment, string> {
+/** Addresses of one IP version on one wire, with prefix length: everybody's own, and second ones of STUN servers. */
+interface SegmentAddresses {
+  readonly own: ReadonlyMap<Attachment, string>;
+  readonly alternate: ReadonlyMap<Attachment, string>;
+}
+
+/** None when the wire carries no such addresses. */
+function assignInSegment(context: Context, segment: string, family: Family): SegmentAddresses {
   const text = context.topology.segments.get(segment)?.[`ipv${family}`];
   const here = context.attachments.filter((attachment) => attachment.segment === segment);
   if (text === undefined) {
     refuseFixedAddresses(context, here, segment, family);
-    return new Map();
+    return { own: new Map(), alternate: new Map() };
   }
   const reason = forbiddenReason(text);
   if (reason !== undefined)
     context.report("forbidden-address", ["segments", segment, `ipv${family}`], `expected a free network; ${reason}`);
   const network = parseNetwork(text);
   const fixed = fixedAddresses(context, here, network);
-  const owners = assignFree(context, here, network, fixed);
-  return new Map([...owners].map(([attachment, address]) => [attachment, `${address}/${network.length}`]));
+  const own = assignFree(context, here, network, fixed);
+  const servers = here.filter(({ node }) => isStunServer(context.topology, node));
+  const alternate = alternateAddresses(network, servers, new Set(own.values()));
+  const withLength = (addresses: ReadonlyMap<Attachment, string>): ReadonlyMap<Attachment, string> =>
+    new Map([...addresses].map(([attachment, address]) => [attachment, `${address}/${network.length}`]));
+  return { own: withLength(own), alternate: withLength(alternate) };
+}
+
+function isStunServer({ nodes }: Topology, node: string): boolean {
+  const role = nodes.get(node)?.role;
+  return role === "home-agent" || role === "stun-server";
+}
+
+/** Where second addresses start: at the network's end, or 64 Ki from its start in a longer one. */
+const ALTERNATE_SPAN = 0x10000n;
+
+/** Second addresses count down from the far end, so that they move no other address; none where nothing is free. */
+function alternateAddresses(
+  network: Network,
+  servers: readonly Attachment[],
+  taken: ReadonlySet<string>,
+): ReadonlyMap<Attachment, string> {
+  const size = sizeOf(network);
+  let offset = (size < ALTERNATE_SPAN ? size : ALTERNATE_SPAN) - 1n;
+  const nextFree = (): string | undefined => {
+    do offset -= 1n;
+    while (offset > 1n && taken.has(addressAt(network, offset)));
+    return offset > 1n ? addressAt(network, offset) : undefined;
+  };
+  return new Map(
+    servers.flatMap((server) => {
+      const address = nextFree();
+      return address === undefined ? [] : [[server, address] as const];
+    }),
+  );
 }
 
 function refuseFixedAddresses(context: Context, here: readonly Attachment[], segment: string, family: Family): void {

@@ -43,6 +43,8 @@ function nodeDetails(node: ResolvedNode): readonly string[] {
         : [`NAT: ${describeNat(node.nat)}`, ...unusualFirewall(node.firewall)];
     case "home-agent":
       return ["home agent", node.homePrefix];
+    case "stun-server":
+      return ["STUN server"];
     case "mobile-node":
     case "correspondent-node":
       return [node.role.replace("-", " "), `home ${node.homeAddress}`];

@@ -22,9 +22,12 @@ export function nextHop(topology: ResolvedTopology, node: ResolvedNode, destinat
 
 /** Whether the node itself has the address. */
 export function hasAddress(node: ResolvedNode, address: string): boolean {
-  return node.interfaces.some(({ ipv4, ipv6 }) =>
-    [ipv4, ipv6].some((own) => own !== undefined && withoutLength(own) === address),
-  );
+  return node.interfaces.some((own) => holds(own, address));
+}
+
+function holds({ ipv4, ipv6, alternate }: ResolvedInterface, address: string): boolean {
+  const own = [ipv4, ipv6, alternate?.ipv4, alternate?.ipv6];
+  return own.some((each) => each !== undefined && withoutLength(each) === address);
 }
 
 /** The node's own address towards a destination: that of the interface by which packets leave. */
@@ -36,11 +39,7 @@ export function sourceAddress(topology: ResolvedTopology, node: ResolvedNode, de
 function neighbourWith(topology: ResolvedTopology, sender: ResolvedNode, segment: string, address: string) {
   for (const node of topology.nodes) {
     if (node.name === sender.name) continue;
-    const found = node.interfaces.find(
-      (candidate) =>
-        candidate.segment === segment &&
-        [candidate.ipv4, candidate.ipv6].some((own) => own !== undefined && withoutLength(own) === address),
-    );
+    const found = node.interfaces.find((candidate) => candidate.segment === segment && holds(candidate, address));
     if (found !== undefined) return { node, in: found };
   }
   return undefined;

@@ -1,10 +1,16 @@
 /** Finds what somebody probably meant by a name that does not exist. */
 
-/** The nearest of `names`, or undefined when none is near: at most a third of the letters differ, two at the least. */
+/**
+ * The nearest of `names`: the one that `wanted` begins, or the one that differs least, in at most a third of the letters
+ * (two at the least, one in a short name). Undefined when none is near.
+ */
 export function nearestName(wanted: string, names: readonly string[]): string | undefined {
+  const begun = names.filter((name) => wanted.length >= 3 && name.startsWith(wanted));
+  if (begun.length === 1) return begun[0];
   const ranked = namesByDistance(wanted, names);
   const best = ranked[0];
-  return best !== undefined && best.distance <= Math.max(2, Math.floor(wanted.length / 3)) ? best.name : undefined;
+  const tolerance = wanted.length < 4 ? 1 : Math.max(2, Math.floor(wanted.length / 3));
+  return best !== undefined && best.distance <= tolerance ? best.name : undefined;
 }
 
 /** All names, the nearest first; equal distances keep their order. */

@@ -36,8 +36,8 @@ interface Prefix {
 
 function overlapMessage(prefix: Prefix, other: Prefix): string {
   return (
-    `expected a network apart from ${other.name} (${other.text}), which is reachable from here without address ` +
-    `translation; found ${prefix.text}; change one, or put address translation between them`
+    `expected a network apart from ${other.name} (${other.text}), which the same nodes have to reach; ` +
+    `found ${prefix.text}; change one: only wires that address translation hides from each other may use the same`
   );
 }
 

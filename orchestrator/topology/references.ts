@@ -69,7 +69,7 @@ function checkExpectations(topology: Topology, report: Report): void {
 
 function expectSegment(topology: Topology, name: string, path: IssuePath, report: Report): boolean {
   if (topology.segments.has(name)) return true;
-  const names = [...topology.segments.keys()];
+  const names = declaredNames(topology, "segments", topology.segments.keys());
   if (!topology.broken.has(formatPath(["segments", name])))
     report("unknown-reference", path, `expected a segment; found "${name}"; ${advice(name, names)}`);
   return false;
@@ -85,9 +85,16 @@ function expectNode(
   const entry = topology.nodes.get(name);
   if (entry !== undefined && roles.includes(entry.role)) return;
   if (entry === undefined && topology.broken.has(formatPath(["nodes", name]))) return;
-  const names = [...topology.nodes].filter(([, { role }]) => roles.includes(role)).map(([candidate]) => candidate);
+  const fitting = [...topology.nodes].filter(([, { role }]) => roles.includes(role)).map(([candidate]) => candidate);
+  const names = declaredNames(topology, "nodes", fitting);
   const found = entry === undefined ? `found "${name}"` : `found ${name}, which is a ${entry.role}`;
   report("unknown-reference", path, `expected a ${roles.join(" or ")}; ${found}; ${advice(name, names)}`);
+}
+
+/** Names that exist, those of broken entries included. */
+function declaredNames({ broken }: Topology, key: "segments" | "nodes", sound: Iterable<string>): readonly string[] {
+  const prefix = `${key}.`;
+  return [...sound, ...[...broken].filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length))];
 }
 
 function advice(name: string, names: readonly string[]): string {

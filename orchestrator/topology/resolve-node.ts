@@ -12,8 +12,9 @@ import type {
   ResolvedNode,
   ResolvedRoute,
   ResolvedRouter,
+  ResolvedStunServer,
 } from "./resolved.ts";
-import type { HomeAgentEntry, HostEntry, MobileEntry, NodeEntry, RouterEntry } from "./schema.ts";
+import type { HomeAgentEntry, HostEntry, MobileEntry, NodeEntry, RouterEntry, StunServerEntry } from "./schema.ts";
 import type { Topology } from "./topology.ts";
 
 /** UDP port of the candidate sockets unless a file says otherwise: the same for all, as for equal software everywhere. */
@@ -37,6 +38,8 @@ export function resolveNode(context: NodeContext, name: string, entry: NodeEntry
       return resolveRouter(context, name, entry);
     case "home-agent":
       return resolveHomeAgent(context, name, entry);
+    case "stun-server":
+      return resolveStunServer(context, name, entry);
     case "mobile-node":
     case "correspondent-node":
       return resolveMobile(context, name, entry);
@@ -83,14 +86,36 @@ function resolveHomeAgent(context: NodeContext, name: string, entry: HomeAgentEn
     const message = `expected an address inside the home prefix ${entry.homePrefix}; found ${entry.address}`;
     context.report("bad-address", ["nodes", name, "address"], message);
   }
-  const listen = node.interfaces.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6].filter((own) => own !== undefined));
   return {
     ...node,
     role: "home-agent",
     homePrefix: formatNetwork(prefix),
     address: entry.address === undefined ? addressAt(prefix, 1n) : canonicalText(entry.address),
-    listen: listen.map(withoutLength),
+    ...serverAddresses(node),
   };
+}
+
+function resolveStunServer(context: NodeContext, name: string, entry: StunServerEntry): ResolvedStunServer {
+  const node = common(context, name);
+  const addresses = serverAddresses(node);
+  if (context.topology.segments.has(entry.on) && addresses.alternate.length < addresses.listen.length) {
+    const message = `expected room for two addresses of ${name} in each network of ${entry.on}; found ${addresses.alternate.length === 0 ? "none" : "one"}; take a shorter prefix`;
+    context.report("bad-address", ["nodes", name, "on"], message);
+  }
+  return { ...node, role: "stun-server", ...addresses };
+}
+
+/** A server's own addresses, and its second ones. */
+function serverAddresses({ interfaces }: ReturnType<typeof common>): {
+  readonly listen: readonly string[];
+  readonly alternate: readonly string[];
+} {
+  const texts = (addresses: readonly { readonly ipv4?: string; readonly ipv6?: string }[]): readonly string[] =>
+    addresses
+      .flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6])
+      .filter((address) => address !== undefined)
+      .map(withoutLength);
+  return { listen: texts(interfaces), alternate: texts(interfaces.flatMap(({ alternate }) => alternate ?? [])) };
 }
 
 function resolveMobile(context: NodeContext, name: string, entry: MobileEntry): ResolvedMobileNode {

@@ -32,6 +32,8 @@ export interface ResolvedInterface {
   readonly mac: string;
   readonly ipv4?: string;
   readonly ipv6?: string;
+  /** A STUN server's second addresses on this wire (RFC 5780); absent where the network has no room for them. */
+  readonly alternate?: { readonly ipv4?: string; readonly ipv6?: string };
 }
 
 export interface ResolvedRoute {
@@ -47,7 +49,12 @@ interface NodeCommon {
   readonly routes: readonly ResolvedRoute[];
 }
 
-export type ResolvedNode = ResolvedRouter | ResolvedHomeAgent | ResolvedMobileNode | ResolvedHost;
+export type ResolvedNode =
+  | ResolvedRouter
+  | ResolvedHomeAgent
+  | ResolvedStunServer
+  | ResolvedMobileNode
+  | ResolvedHost;
 
 /** A NAT or firewall box. */
 export interface ResolvedRouter extends NodeCommon {
@@ -84,6 +91,16 @@ export interface ResolvedHomeAgent extends NodeCommon {
   readonly address: string;
   /** Local addresses for UDP 4191 and 3478. */
   readonly listen: readonly string[];
+  /** Second local addresses for STUN, at most one of each IP version. */
+  readonly alternate: readonly string[];
+}
+
+/** A STUN server that does NAT behaviour discovery (RFC 5780), and nothing else. */
+export interface ResolvedStunServer extends NodeCommon {
+  readonly role: "stun-server";
+  readonly listen: readonly string[];
+  /** The second local address of each IP version. */
+  readonly alternate: readonly string[];
 }
 
 export interface ResolvedMobileNode extends NodeCommon {

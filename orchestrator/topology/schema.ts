@@ -109,6 +109,13 @@ const homeAgent = z.strictObject({
   addresses: fixedAddresses.optional(),
 });
 
+const stunServer = z.strictObject({
+  role: z.literal("stun-server"),
+  on: reference.describe("The segment it is attached to, with a second address for NAT behaviour discovery (RFC 5780)"),
+  gateway: gateway.optional(),
+  addresses: fixedAddresses.optional(),
+});
+
 const mobileFields = {
   on: reference.describe("The segment it is attached to"),
   homeAgent: reference,
@@ -157,7 +164,14 @@ export const expectationSchema = z.strictObject({
   lost: z.int().min(0).optional().describe("At most this many data packets lost"),
 });
 
-export const nodeSchema = z.discriminatedUnion("role", [router, homeAgent, mobileNode, correspondentNode, host]);
+export const nodeSchema = z.discriminatedUnion("role", [
+  router,
+  homeAgent,
+  stunServer,
+  mobileNode,
+  correspondentNode,
+  host,
+]);
 
 /** The whole file. */
 export const topologySchema = z.strictObject({
@@ -174,6 +188,7 @@ export type SegmentEntry = z.output<typeof segmentSchema>;
 export type NodeEntry = z.output<typeof nodeSchema>;
 export type RouterEntry = z.output<typeof router>;
 export type HomeAgentEntry = z.output<typeof homeAgent>;
+export type StunServerEntry = z.output<typeof stunServer>;
 export type MobileEntry = z.output<typeof mobileNode> | z.output<typeof correspondentNode>;
 export type HostEntry = z.output<typeof host>;
 export type SessionEntry = z.output<typeof sessionSchema>;
@@ -181,9 +196,6 @@ export type ExpectationEntry = z.output<typeof expectationSchema>;
 
 /** Keys that the format knows and this version cannot honour yet: refused by name instead of being ignored. */
 export const UNSUPPORTED_KEYS: ReadonlySet<string> = new Set(["links", "timeline", "after", "outage"]);
-
-/** Roles that the format knows and this version cannot honour yet. */
-export const UNSUPPORTED_ROLES: ReadonlySet<string> = new Set(["stun-server"]);
 
 /** JSON Schema of the file format, for editors; kept in `topologies/topology.schema.json`. */
 export function topologyJsonSchema(): Record<string, unknown> {

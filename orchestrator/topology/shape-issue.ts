@@ -4,7 +4,7 @@ import type { z } from "zod";
 import type { IssueCode, IssuePath } from "./issue.ts";
 import { knownKeys } from "./known-keys.ts";
 import { nearestName } from "./nearest-name.ts";
-import { UNSUPPORTED_KEYS, UNSUPPORTED_ROLES } from "./schema.ts";
+import { UNSUPPORTED_KEYS } from "./schema.ts";
 
 /** A problem of shape before it has a position. */
 export interface ShapeIssue {
@@ -65,8 +65,6 @@ function unknownKey(path: IssuePath, data: unknown): ShapeIssue {
 }
 
 function notOneOf(path: IssuePath, value: unknown, allowed: readonly string[]): ShapeIssue {
-  if (lastOf(path) === "role" && typeof value === "string" && UNSUPPORTED_ROLES.has(value))
-    return atValue("unsupported", path, `role \`${value}\` is not supported yet by this version; remove the node`);
   const expected = allowed.length === 1 ? `expected ${allowed.join()}` : `expected one of ${allowed.join(", ")}`;
   if (value === undefined) return missing(path, expected);
   const near = typeof value === "string" ? nearestName(value, allowed) : undefined;
@@ -79,6 +77,7 @@ function missing(path: IssuePath, expected: string): ShapeIssue {
 
 function wrongType(path: IssuePath, value: unknown, issue: z.core.$ZodIssueInvalidType): ShapeIssue {
   const expected = issue.message.startsWith("expected") ? issue.message : `expected ${typeName(issue.expected)}`;
+  if (path.length === 0) return atValue("wrong-type", path, sentence("expected `name`, `segments` and `nodes`", value));
   if (value === undefined) return missing(path, expected);
   return atValue("wrong-type", path, sentence(expected, value, durationAdvice(expected, value)));
 }

@@ -49,7 +49,7 @@ function offsetOf(root: unknown, path: IssuePath, at: "key" | "value"): number {
   let node = root;
   let offset = startOf(root) ?? 0;
   for (const [i, part] of path.entries()) {
-    const pair = isMap(node) ? node.items.find((item) => keyOf(item) === String(part)) : undefined;
+    const pair = isMap(node) ? node.items.findLast((item) => keyOf(item) === String(part)) : undefined;
     const value =
       pair === undefined ? (isSeq(node) && typeof part === "number" ? node.items[part] : undefined) : pair.value;
     const isLast = i === path.length - 1;

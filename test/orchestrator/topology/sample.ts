@@ -1,0 +1,60 @@
+/** Topology texts for tests, and what they resolve to. */
+
+import { formatIssue } from "../../../orchestrator/topology/issue.ts";
+import { loadTopology } from "../../../orchestrator/topology/load.ts";
+import type { ResolvedNode, ResolvedRouter, ResolvedTopology } from "../../../orchestrator/topology/resolved.ts";
+
+/** Every problem of a text, formatted as users see it, with `t.yaml` as file. */
+export function issuesOf(text: string): readonly string[] {
+  const loaded = loadTopology(text, "t.yaml");
+  return loaded.ok ? [] : loaded.issues.map(formatIssue);
+}
+
+/** The topology of a text that is right. */
+export function resolved(text: string, seed?: number): ResolvedTopology {
+  const loaded = loadTopology(text, "t.yaml", seed === undefined ? {} : { seed });
+  if (!loaded.ok) throw new Error(loaded.issues.map(formatIssue).join("\n"));
+  return loaded.topology;
+}
+
+export function nodeOf(topology: ResolvedTopology, name: string): ResolvedNode {
+  const node = topology.nodes.find((candidate) => candidate.name === name);
+  if (node === undefined) throw new Error(`no node ${name}`);
+  return node;
+}
+
+export function routerOf(topology: ResolvedTopology, name: string): ResolvedRouter {
+  const node = nodeOf(topology, name);
+  if (node.role !== "router") throw new Error(`${name} is no router`);
+  return node;
+}
+
+/** A topology with the given blocks; each is the inside of a flow mapping, `segments` after the internet. */
+export function topologyText(blocks: {
+  readonly segments?: string;
+  readonly nodes?: string;
+  readonly rest?: string;
+}): string {
+  return `name: t
+summary: For a test
+segments: { internet: { ipv4: 198.18.0.0/24, ipv6: "2001:db8:0:1::/64" }, ${blocks.segments ?? ""} }
+nodes: { ${blocks.nodes ?? ""} }
+${blocks.rest ?? ""}
+`;
+}
+
+export const HOME_AGENTS =
+  'ha-a: { role: home-agent, on: internet, homePrefix: "2001:db8:a::/64" }, ha-b: { role: home-agent, on: internet, homePrefix: "2001:db8:b::/64" }';
+
+/** Two homes with equal networks behind boxes of these behaviours, MN and CN inside. */
+export function twoHomes(boxA: string, boxB: string): string {
+  return topologyText({
+    segments: "home-a: { ipv4: 192.168.1.0/24 }, home-b: { ipv4: 192.168.1.0/24 }",
+    nodes: `${HOME_AGENTS},
+      nat-a: { role: router, wan: internet, lan: home-a, ${boxA} },
+      nat-b: { role: router, wan: internet, lan: home-b, ${boxB} },
+      mn: { role: mobile-node, on: home-a, homeAgent: ha-a },
+      cn: { role: correspondent-node, on: home-b, homeAgent: ha-b }`,
+    rest: "sessions: [{ from: mn, to: cn }]",
+  });
+}
