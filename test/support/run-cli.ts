@@ -21,10 +21,10 @@ type CliOptions = {
 
 /** Starts the command line; never rejects. */
 export function startCli(args: readonly string[], { cwd = PACKAGE_ROOT, env = {} }: CliOptions = {}) {
-  const cli = join(PACKAGE_ROOT, "orchestrator/cli.ts");
+  const launcher = join(PACKAGE_ROOT, "orchestrator/launch.js");
   // Paths of the user start where npm was called: these tests may themselves run under npm, and mean `cwd`.
   const environment = { INIT_CWD: cwd, npm_lifecycle_event: undefined, NO_COLOR: "1", ...env };
-  return execa(process.execPath, ["--import", import.meta.resolve("tsx"), cli, ...args], {
+  return execa(process.execPath, [launcher, ...args], {
     cwd,
     env: environment,
     reject: false,

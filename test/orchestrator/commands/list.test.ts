@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+import { describeTopology } from "../../../orchestrator/commands/list.ts";
+
+function describeText(text: string) {
+  return describeTopology("sample", parse(text) as unknown);
+}
+
+const BOXES = `
+  nat-a: { role: router, wan: internet, lan: home-lan, nat: full-cone }
+  nat-b: { role: router, wan: internet, lan: [cafe-lan, office-lan], nat: { preset: symmetric, hairpinning: true } }
+  nat-c: { role: router, wan: internet, lan: c-lan, nat: { mapping: endpoint-independent } }
+  fw: { role: router, wan: internet, lan: d-lan, firewall: stateful }`;
+
+test.each([
+  ["home-lan", "office-lan", "full-cone × symmetric"],
+  ["c-lan", "d-lan", "own NAT × firewall"],
+  ["internet", "home-lan", "none × full-cone"],
+])("ends on %s and %s are behind %s", (mn, cn, edges) => {
+  const nodes = `${BOXES}\n  mn: { role: mobile-node, on: ${mn} }\n  cn: { role: correspondent-node, on: [${cn}] }`;
+  expect(describeText(`nodes:${nodes}\nsessions: [{ from: mn, to: cn }]`).edges).toBe(edges);
+});
+
+test("the expected path stands with the selected pair, where the file names one", () => {
+  expect(describeText("expect: [{ path: direct, selected: [host, relayed] }]").expected).toBe("direct: host → relayed");
+  expect(describeText("expect: [{ path: home-agents }]").expected).toBe("home-agents");
+});
+
+test.each(["", "[]", "nodes: 7\nsessions: { a: b }\nexpect: x", "text"])(
+  "%j is listed with what can be read of it",
+  (text) => {
+    expect(describeText(text)).toEqual({ name: "sample", summary: "", edges: "-", expected: "-" });
+  },
+);
