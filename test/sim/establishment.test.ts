@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { createNumberedFlow, eventsOf } from "../../agent/src/testing/index.ts";
 import { ACCESS, connect, nominatedAfterMs, pathOf, SYMMETRIC } from "./scenario.ts";
 
 describe("a session from offer to data path", () => {
@@ -50,5 +51,32 @@ describe("a session from offer to data path", () => {
     expect({ afterMs: nominatedAfterMs(mice) }).toEqual({ afterMs });
     const sent = [mice.mn, mice.cn].map(({ node }) => node.machine.counters()["checks.sent"]);
     expect({ sent }).toEqual({ sent: checks });
+  });
+});
+
+describe("IPv6 on the access links", () => {
+  test.each([
+    { name: "alone at both ends", a: [6], b: [6], family: 6 },
+    { name: "preferred at both ends", a: [6, 4], b: [6, 4], family: 6 },
+    { name: "at one end beside IPv4 at both: IPv4 it is", a: [6, 4], b: [4], family: 4 },
+  ] as const)("$name", ({ a, b, family }) => {
+    const mice = connect({ a: { versions: a, access: ACCESS }, b: { versions: b, access: ACCESS } });
+    expect(mice.runUntilBoth("path", 10_000)).toBe(true);
+    expect([pathOf(mice.mn), pathOf(mice.cn)]).toEqual(["direct host host", "direct host host"]);
+    const careOf = family === 6 ? "2001:db8::10" : "198.18.0.10";
+    expect(eventsOf(mice.mn, "binding-update-sent").map(({ event }) => event.careOf)).toEqual([careOf]);
+  });
+
+  test("IPv6 alone meets IPv4 alone: only through the home agents", () => {
+    const mice = connect({ a: { versions: [6], access: ACCESS }, b: { versions: [4], access: ACCESS } });
+    expect(mice.runUntilBoth("path", 20_000)).toBe(true);
+    expect([pathOf(mice.mn), pathOf(mice.cn)].map((path) => path.split(" ")[0])).toEqual([
+      "home-agents",
+      "home-agents",
+    ]);
+    const flow = createNumberedFlow(mice.mn, mice.cn);
+    flow.sendEvery(10, 100);
+    mice.net.time.runUntil(mice.net.time.now + 1000);
+    expect(flow.arrivals().length).toBe(10);
   });
 });

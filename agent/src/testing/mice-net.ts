@@ -7,7 +7,7 @@
  *                     ha-a ────┘            └──── ha-b
  */
 
-import type { SocketAddress } from "../core/address.ts";
+import { type Family, familyOf, type SocketAddress } from "../core/address.ts";
 import type { NodeEvent } from "../core/events.ts";
 import type { LinkCondition } from "../core/link/link-condition.ts";
 import { createMobileNode } from "../core/mice/mobile-node.ts";
@@ -22,8 +22,10 @@ import { SimNet } from "./sim-net.ts";
 
 /** One side of the network. */
 export interface SideSetup {
-  /** The box at the edge; without one the node is on the internet itself. */
+  /** The box at the edge, which speaks IPv4 alone; without one the node is on the internet itself. */
   readonly nat?: Partial<SimNatProfile>;
+  /** IP versions of a node on the internet, better ones first; default IPv4 alone. */
+  readonly versions?: readonly Family[];
   /** Between the box, or the node without one, and the internet. */
   readonly access?: LinkCondition;
   readonly profile?: IceProfile;
@@ -41,6 +43,7 @@ export interface MiceNetSetup {
 /** A side of the running network. */
 export interface Side {
   readonly homeAddress: string;
+  /** The best of its sockets. */
   readonly socket: SocketAddress;
   readonly node: MachineNode<MobileNodeMachine>;
   readonly homeAgent: MachineNode<NodeMachine>;
@@ -111,6 +114,7 @@ interface SideAddresses {
   /** Inside the home prefix. */
   readonly homeAgentHome: string;
   readonly wan: string;
+  readonly wanIpv6: string;
 }
 
 const SIDES: Readonly<Record<"a" | "b", SideAddresses>> = {
@@ -122,6 +126,7 @@ const SIDES: Readonly<Record<"a" | "b", SideAddresses>> = {
     homeAgentIpv6: "2001:db8::2",
     homeAgentHome: "2001:db8:a::1",
     wan: "198.18.0.10",
+    wanIpv6: "2001:db8::10",
   },
   b: {
     letter: "b",
@@ -131,6 +136,7 @@ const SIDES: Readonly<Record<"a" | "b", SideAddresses>> = {
     homeAgentIpv6: "2001:db8::3",
     homeAgentHome: "2001:db8:b::1",
     wan: "198.18.0.20",
+    wanIpv6: "2001:db8::20",
   },
 };
 
@@ -143,17 +149,19 @@ function createSide(
 ): Side {
   const homeAgent = createHomeAgentNode(net, addresses, homeAgentLink);
   const host = new SimHost(net, addresses.letter === "a" ? "mn" : "cn");
-  const { nat, ip } = attachToInternet(net, host, addresses, setup);
-  const socket = { ip, port: PORT };
+  const { nat, ips } = attachToInternet(net, host, addresses, setup);
+  const sockets = ips.map((ip) => ({ ip, port: PORT }));
+  const [socket] = sockets;
+  if (socket === undefined) throw new Error("a node has at least one IP version");
   const machine = createMobileNode(
     {
       homeAddress: addresses.homeAddress,
       homeAgent: {
         address: addresses.homeAgentHome,
-        tunnel: [{ ip: addresses.homeAgentIpv4, port: 4191 }],
-        stun: [{ ip: addresses.homeAgentIpv4, port: 3478 }],
+        tunnel: homeAgentSockets(addresses, 4191),
+        stun: homeAgentSockets(addresses, 3478),
       },
-      sockets: [socket],
+      sockets,
       profile: setup.profile ?? "ice16",
       ...(setup.timers && { timers: setup.timers }),
     },
@@ -161,34 +169,46 @@ function createSide(
   );
   const received: Uint8Array[] = [];
   const onTun = (packet: Uint8Array): void => void received.push(packet);
-  const node = runMachine(host, machine, { sockets: [socket], onTun });
+  const node = runMachine(host, machine, { sockets, onTun });
   return { homeAddress: addresses.homeAddress, socket, node, homeAgent, nat, received };
 }
 
 function createHomeAgentNode(
   net: SimNet,
-  { letter, homePrefix, homeAgentIpv4, homeAgentIpv6, homeAgentHome }: SideAddresses,
+  addresses: SideAddresses,
   link: LinkCondition | undefined,
 ): MachineNode<NodeMachine> {
+  const { letter, homePrefix, homeAgentIpv4, homeAgentIpv6, homeAgentHome } = addresses;
   const host = new SimHost(net, `ha-${letter}`);
   host.attach("internet", [`${homeAgentIpv4}/24`, `${homeAgentIpv6}/64`], link);
   host.routeToTun(homePrefix);
-  const tunnelSockets = [{ ip: homeAgentIpv4, port: 4191 }];
-  const stunSockets = [{ ip: homeAgentIpv4, port: 3478 }];
+  const tunnelSockets = homeAgentSockets(addresses, 4191);
+  const stunSockets = homeAgentSockets(addresses, 3478);
   const machine = createHomeAgent({ address: homeAgentHome, homePrefix, tunnelSockets, stunSockets });
   return runMachine(host, machine, { sockets: [...tunnelSockets, ...stunSockets], onTun: routeFromTun(host) });
+}
+
+/** A port of a home agent on both its addresses. */
+function homeAgentSockets({ homeAgentIpv4, homeAgentIpv6 }: SideAddresses, port: number): SocketAddress[] {
+  return [homeAgentIpv4, homeAgentIpv6].map((ip) => ({ ip, port }));
 }
 
 /** Puts the node on the internet, or into a home 192.168.1.0/24 behind its box. */
 function attachToInternet(
   net: SimNet,
   host: SimHost,
-  { letter, wan }: SideAddresses,
-  { nat, access }: SideSetup,
-): { readonly nat: SimNat | undefined; readonly ip: string } {
+  { letter, wan, wanIpv6 }: SideAddresses,
+  { nat, access, versions = [4] }: SideSetup,
+): { readonly nat: SimNat | undefined; readonly ips: readonly string[] } {
   if (nat === undefined) {
-    host.attach("internet", [`${wan}/24`], access);
-    return { nat: undefined, ip: wan };
+    const ips = versions.map((version) => (version === 4 ? wan : wanIpv6));
+    host.attach(
+      "internet",
+      ips.map((ip) => (familyOf(ip) === 4 ? `${ip}/24` : `${ip}/64`)),
+      access,
+    );
+    if (versions.includes(6)) for (const side of [SIDES.a, SIDES.b]) host.route(side.homePrefix, side.homeAgentIpv6);
+    return { nat: undefined, ips };
   }
   const lan = letter === "a" ? "home" : "cafe";
   const box = createSimNat(net, {
@@ -199,5 +219,5 @@ function attachToInternet(
   });
   host.attach(lan, ["192.168.1.2/24"]);
   host.route("0.0.0.0/0", "192.168.1.1");
-  return { nat: box, ip: "192.168.1.2" };
+  return { nat: box, ips: ["192.168.1.2"] };
 }

@@ -1,6 +1,8 @@
 /** What travels over a simulated wire: UDP datagrams of either IP version, and native IPv6 packets between home agents. */
 
 import { addressFromBytes, familyOf, type SocketAddress } from "../core/address.ts";
+import { decodeIpv6Packet } from "../core/mip6/ipv6-packet.ts";
+import { decodeUdpInIpv6, encodeUdpInIpv6 } from "../core/mip6/udp-in-ipv6.ts";
 
 export interface UdpPacket {
   readonly kind: "udp";
@@ -28,6 +30,19 @@ export function ipv6Packet(bytes: Uint8Array): Ipv6Packet {
     destination: addressFromBytes(bytes.subarray(24, 40)),
     payload: bytes,
   };
+}
+
+/** The UDP datagram that a packet is, also where it travelled as plain IPv6; undefined for other protocols. */
+export function asUdp(packet: SimPacket): UdpPacket | undefined {
+  if (packet.kind === "udp") return packet;
+  const ip = decodeIpv6Packet(packet.payload);
+  const udp = ip.ok ? decodeUdpInIpv6(ip.value) : ip;
+  return udp.ok ? { kind: "udp", ...udp.value } : undefined;
+}
+
+/** The octets of a UDP datagram over IPv6, as a TUN device gets them. */
+export function asIpv6(packet: SimPacket): Ipv6Packet {
+  return packet.kind === "ipv6" ? packet : ipv6Packet(encodeUdpInIpv6(packet));
 }
 
 /** Where a packet goes, as a plain address. */

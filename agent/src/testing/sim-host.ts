@@ -2,7 +2,7 @@
 
 import { formatSocketAddress, type SocketAddress } from "../core/address.ts";
 import type { LinkCondition } from "../core/link/link-condition.ts";
-import { destinationIp, type Ipv6Packet, type SimPacket } from "./packet.ts";
+import { asIpv6, asUdp, destinationIp, type Ipv6Packet, type SimPacket } from "./packet.ts";
 import { type Prefix, parsePrefix, prefixContains } from "./prefix.ts";
 import type { SimNet, SimNode, SimPort } from "./sim-net.ts";
 
@@ -91,12 +91,8 @@ export class SimHost implements SimNode {
   receive(packet: SimPacket, port: SimPort): void {
     if (this.intake?.(packet, port) === true) return;
     const destination = destinationIp(packet);
-    if (
-      packet.kind === "ipv6" &&
-      this.onTunnelled !== undefined &&
-      this.#tunPrefixes.some((prefix) => prefixContains(prefix, destination))
-    )
-      this.onTunnelled(packet);
+    if (this.onTunnelled !== undefined && this.#tunPrefixes.some((prefix) => prefixContains(prefix, destination)))
+      this.onTunnelled(asIpv6(packet));
     else if (this.#owns(destination)) this.#deliver(packet);
     else this.#forward(packet, port);
   }
@@ -114,8 +110,9 @@ export class SimHost implements SimNode {
   }
 
   #deliver(packet: SimPacket): void {
-    if (packet.kind !== "udp") return;
-    this.#sockets.get(formatSocketAddress(packet.destination))?.(packet.payload, packet.source);
+    const datagram = asUdp(packet);
+    if (datagram === undefined) return;
+    this.#sockets.get(formatSocketAddress(datagram.destination))?.(datagram.payload, datagram.source);
   }
 
   #owns(ip: string): boolean {

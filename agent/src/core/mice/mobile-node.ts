@@ -93,8 +93,8 @@ class MobileNode implements MobileNodeMachine {
     this.#sockets = sockets;
     this.#tunnel.useSockets(sockets);
     for (const session of this.#sessions.all()) {
+      if (session.isAlive) this.#wanted.add(session.peer);
       session.leaveDirectPath();
-      this.#wanted.add(session.peer);
     }
     this.#register(now);
     this.#settle(now);

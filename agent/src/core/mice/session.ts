@@ -67,6 +67,11 @@ export class Session {
     return isOffering || this.#answerer.isAnswering || state === "waiting" || state === "running";
   }
 
+  /** Set up or about to be; a session that failed, or never came to be, is not. */
+  get isAlive(): boolean {
+    return this.isSettingUp || this.#state.generation?.ice.state === "completed";
+  }
+
   /** The ICE agent of the current generation. */
   get ice(): IceMachine | undefined {
     return this.#state.generation?.ice;
