@@ -1,0 +1,113 @@
+import { describe, expect, test } from "vitest";
+import { renderFirewall } from "../../../orchestrator/render/firewall.ts";
+import { renderRules } from "../../../orchestrator/render/rules.ts";
+import type { ResolvedFirewall, ResolvedRouter } from "../../../orchestrator/topology/resolved.ts";
+import { resolved, routerOf, topologyText } from "../topology/sample.ts";
+
+/** A box on two inside wires. */
+function boxWith(keys: string): ResolvedRouter {
+  const segments = 'home: { ipv4: 192.168.1.0/24, ipv6: "2001:db8:0:2::/64" }, den: { ipv4: 192.168.2.0/24 }';
+  const nodes = `box: { role: router, wan: internet, lan: [home, den], ${keys} }`;
+  return routerOf(resolved(topologyText({ segments, nodes })), "box");
+}
+
+test("a home router: IPv4 lets translated packets in, IPv6 is stateful beside it", () => {
+  const router = boxWith("nat: home-router");
+  expect(renderFirewall(router, 4)).toMatchInlineSnapshot(`
+    "*filter
+    :INPUT DROP [0:0]
+    :FORWARD DROP [0:0]
+    :OUTPUT ACCEPT [0:0]
+    -A INPUT -i lo -j ACCEPT
+    -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+    -A INPUT -p icmp -j ACCEPT
+    -A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+    -A FORWARD -m conntrack --ctstate DNAT -j ACCEPT
+    -A FORWARD -i home -o internet -j ACCEPT
+    -A FORWARD -i den -o internet -j ACCEPT
+    COMMIT
+    "
+  `);
+  expect(renderFirewall(router, 6)).toMatchInlineSnapshot(`
+    "*filter
+    :INPUT DROP [0:0]
+    :FORWARD DROP [0:0]
+    :OUTPUT ACCEPT [0:0]
+    -A INPUT -i lo -j ACCEPT
+    -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+    -A INPUT -p ipv6-icmp -j ACCEPT
+    -A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+    -A FORWARD -i home -o internet -j ACCEPT
+    -A FORWARD -i den -o internet -j ACCEPT
+    COMMIT
+    "
+  `);
+});
+
+test("a plain router is open, between its inside wires too", () => {
+  expect(renderFirewall(boxWith("nat: none"), 4)).toMatchInlineSnapshot(`
+    "*filter
+    :INPUT DROP [0:0]
+    :FORWARD DROP [0:0]
+    :OUTPUT ACCEPT [0:0]
+    -A INPUT -i lo -j ACCEPT
+    -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+    -A INPUT -p icmp -j ACCEPT
+    -A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+    -A FORWARD -i home -o internet -j ACCEPT
+    -A FORWARD -i den -o internet -j ACCEPT
+    -A FORWARD -i internet -o home -j ACCEPT
+    -A FORWARD -i internet -o den -j ACCEPT
+    -A FORWARD -i home -o den -j ACCEPT
+    -A FORWARD -i den -o home -j ACCEPT
+    COMMIT
+    "
+  `);
+});
+
+describe("UDP from inside", () => {
+  const udpRules = (keys: string): readonly string[] =>
+    renderFirewall(boxWith(keys), 4)
+      .split("\n")
+      .filter((line) => line.includes("-i home -o internet"));
+
+  test("blocked: dropped before anything else leaves", () => {
+    expect(udpRules("firewall: udp-blocked")).toEqual([
+      "-A FORWARD -i home -o internet -p udp -j DROP",
+      "-A FORWARD -i home -o internet -j ACCEPT",
+    ]);
+  });
+
+  test("some ports only", () => {
+    expect(udpRules("firewall: { preset: stateful, outboundUdp: [53, 443] }")).toEqual([
+      "-A FORWARD -i home -o internet -p udp -m udp --dport 53 -j ACCEPT",
+      "-A FORWARD -i home -o internet -p udp -m udp --dport 443 -j ACCEPT",
+      "-A FORWARD -i home -o internet -p udp -j DROP",
+      "-A FORWARD -i home -o internet -j ACCEPT",
+    ]);
+  });
+});
+
+test("pinholes stand in the text of their IP version, Mobility Headers by protocol number", () => {
+  const pinholes: ResolvedFirewall["pinholes"] = [
+    { protocol: "udp", to: "192.168.1.9", port: 4191 },
+    { protocol: "udp", to: "2001:db8:0:2::9", port: 4191, from: "2001:db8::/32" },
+    { protocol: "mh", to: "2001:db8:0:2::9" },
+  ];
+  const router = boxWith("firewall: stateful");
+  const withHoles = { ...router, firewall: { ...router.firewall, pinholes } };
+  const holes = (family: 4 | 6): readonly string[] =>
+    renderFirewall(withHoles, family)
+      .split("\n")
+      .filter((line) => line.includes("-d "));
+  expect(holes(4)).toEqual(["-A FORWARD -i internet -d 192.168.1.9 -p udp -m udp --dport 4191 -j ACCEPT"]);
+  expect(holes(6)).toEqual([
+    "-A FORWARD -i internet -s 2001:db8::/32 -d 2001:db8:0:2::9 -p udp -m udp --dport 4191 -j ACCEPT",
+    "-A FORWARD -i internet -d 2001:db8:0:2::9 -p 135 -j ACCEPT",
+  ]);
+});
+
+test("a box loads policy for both IP versions, and one nft table if it translates", () => {
+  expect(renderRules(boxWith("nat: symmetric")).map(({ tool }) => tool)).toEqual(["iptables", "ip6tables", "nft"]);
+  expect(renderRules(boxWith("nat: none")).map(({ tool }) => tool)).toEqual(["iptables", "ip6tables"]);
+});

@@ -1,0 +1,214 @@
+import { describe, expect, test } from "vitest";
+import { renderNat } from "../../../orchestrator/render/nat.ts";
+import type { NatProfile } from "../../../orchestrator/topology/nat-profile.ts";
+import { resolved, routerOf, twoHomes } from "../topology/sample.ts";
+
+/** Text of a box with five ports to draw, so that it can be read here. */
+function text(change: Partial<NatProfile>): string {
+  const router = routerOf(resolved(twoHomes("nat: port-restricted-cone", "nat: symmetric")), "nat-a");
+  if (router.nat === undefined) throw new Error("no translation");
+  return (
+    renderNat({ ...router, nat: { ...router.nat, ports: { first: 50000, last: 50004 }, seed: 1, ...change } }) ?? ""
+  );
+}
+
+/** One chain of the table, without its frame. */
+function chain(table: string, name: string): readonly string[] {
+  const [, body = ""] = table.split(`  chain ${name} {\n`);
+  return (body.split("\n  }\n")[0] ?? "").split("\n").map((line) => line.trim());
+}
+
+test("a box that keeps ports and filters by address, in full", () => {
+  expect(text({ filtering: "address-dependent", hairpinning: true })).toMatchInlineSnapshot(`
+    "table ip mice_nat
+    delete table ip mice_nat
+    table ip mice_nat {
+      # Ports to draw.
+      map drawn {
+        type mark : inet_service
+        elements = {
+          1 : 50003, 2 : 50001, 3 : 50002, 4 : 50004, 5 : 50000,
+        }
+      }
+      # Places of \`drawn\` that are taken.
+      set slots {
+        type mark
+        flags dynamic, timeout
+        timeout 120s
+      }
+      # Outside ports that are taken.
+      set used {
+        type inet_service
+        flags dynamic, timeout
+        timeout 120s
+      }
+      # An endpoint inside, with all that its mapping depends on: its outside port.
+      map own {
+        type ipv4_addr . inet_service : inet_service
+        flags dynamic, timeout
+        timeout 120s
+      }
+      # An outside port: its endpoint inside.
+      map ext {
+        type inet_service : ipv4_addr . inet_service
+        flags dynamic, timeout
+        timeout 120s
+      }
+      # An outside port, and whom it was used towards.
+      set peers {
+        type inet_service . ipv4_addr
+        flags dynamic, timeout
+        timeout 120s
+      }
+
+      chain outward {
+        type nat hook postrouting priority srcnat - 5; policy accept;
+        oifname "internet" ip saddr != 198.18.0.4 jump translate;
+        iifname { "home-a" } oifname { "home-a" } ct status dnat jump translate;
+      }
+
+      chain translate {
+        meta l4proto != udp snat ip to 198.18.0.4;
+        meta l4proto udp snat ip to 198.18.0.4:ct original ip saddr . ct original proto-src map @own;
+        udp sport != @used snat ip to 198.18.0.4;
+        meta l4proto udp ct mark set jhash ct original ip saddr . ct original proto-src mod 5 seed 0x62e79735 offset 1;
+        ct mark @slots meta l4proto udp ct mark set jhash ct original ip saddr . ct original proto-src mod 5 seed 0xb5c50952 offset 1;
+        ct mark @slots meta l4proto udp ct mark set jhash ct original ip saddr . ct original proto-src mod 5 seed 0x384a2c49 offset 1;
+        meta l4proto udp snat ip to 198.18.0.4:ct mark map @drawn;
+      }
+
+      chain learn {
+        type filter hook postrouting priority srcnat + 50; policy accept;
+        meta l4proto != udp accept;
+        ct original ip saddr 198.18.0.4 accept;
+        ct direction original ip saddr 198.18.0.4 jump learn_opened_inside;
+        oifname "internet" ct direction reply jump learn_opened_outside;
+        iifname "internet" oifname { "home-a" } jump learn_inbound;
+      }
+      
+      chain learn_opened_inside {
+        meta l4proto udp update @own { ct original ip saddr . ct original proto-src : udp sport };
+        meta l4proto udp update @ext { udp sport : ct original ip saddr . ct original proto-src };
+        update @used { udp sport };
+        ct mark != 0 update @slots { ct mark };
+        update @peers { udp sport . ip daddr };
+      }
+      
+      chain learn_opened_outside {
+        meta l4proto udp update @own { ct reply ip saddr . ct reply proto-src : udp sport };
+        meta l4proto udp update @ext { udp sport : ct reply ip saddr . ct reply proto-src };
+        update @used { udp sport };
+        ct mark != 0 update @slots { ct mark };
+        update @peers { udp sport . ip daddr };
+      }
+      
+      chain learn_inbound {
+        meta l4proto udp ct direction original update @own { ip daddr . udp dport : ct original proto-dst };
+        meta l4proto udp ct direction original update @ext { ct original proto-dst : ip daddr . udp dport };
+        meta l4proto udp ct direction original update @used { ct original proto-dst };
+        meta l4proto udp ct direction original update @peers { ct original proto-dst . ip saddr };
+        meta l4proto udp ct direction reply update @own { ip daddr . udp dport : ct reply proto-dst };
+        meta l4proto udp ct direction reply update @ext { ct reply proto-dst : ip daddr . udp dport };
+        meta l4proto udp ct direction reply update @used { ct reply proto-dst };
+        meta l4proto udp ct direction reply update @peers { ct reply proto-dst . ip saddr };
+        ct mark != 0 update @slots { ct mark };
+      }
+
+      chain inward {
+        type nat hook prerouting priority dstnat - 5; policy accept;
+        iifname "internet" ip daddr 198.18.0.4 udp dport . ip saddr @peers dnat ip to udp dport map @ext;
+        iifname { "home-a" } ip daddr 198.18.0.4 meta l4proto udp dnat ip to udp dport map @ext;
+      }
+    }
+    "
+  `);
+});
+
+describe("what each axis changes", () => {
+  test.each([
+    ["endpoint-independent", "ct original ip saddr . ct original proto-src"],
+    ["address-dependent", "ct original ip saddr . ct original proto-src . ct original ip daddr"],
+    [
+      "address-and-port-dependent",
+      "ct original ip saddr . ct original proto-src . ct original ip daddr . ct original proto-dst",
+    ],
+  ] as const)("%s mapping: the key of an endpoint", (mapping, key) => {
+    const translate = chain(text({ mapping, portAssignment: "random" }), "translate");
+    expect(translate[1]).toBe(`meta l4proto udp snat ip to 198.18.0.4:${key} map @own;`);
+    expect(translate[2]).toMatch(
+      new RegExp(`^meta l4proto udp ct mark set jhash ${key} mod 5 seed 0x[0-9a-f]+ offset 1;$`),
+    );
+  });
+
+  test.each([
+    [
+      "endpoint-independent",
+      ['iifname "internet" ip daddr 198.18.0.4 meta l4proto udp dnat ip to udp dport map @ext;'],
+    ],
+    [
+      "address-dependent",
+      ['iifname "internet" ip daddr 198.18.0.4 udp dport . ip saddr @peers dnat ip to udp dport map @ext;'],
+    ],
+    ["address-and-port-dependent", []],
+  ] as const)("%s filtering: the way in", (filtering, rules) => {
+    expect(chain(text({ filtering }), "inward")).toEqual([
+      "type nat hook prerouting priority dstnat - 5; policy accept;",
+      ...rules,
+    ]);
+  });
+
+  test("hairpinning: the way round, in and out by the inside", () => {
+    const table = text({ hairpinning: true });
+    expect(chain(table, "inward")).toContain(
+      'iifname { "home-a" } ip daddr 198.18.0.4 meta l4proto udp dnat ip to udp dport map @ext;',
+    );
+    expect(chain(table, "outward")).toContain(
+      'iifname { "home-a" } oifname { "home-a" } ct status dnat jump translate;',
+    );
+    expect(text({ hairpinning: false })).not.toContain("ct status dnat");
+  });
+
+  test("port assignment: kept where free, or always drawn", () => {
+    const keep = "udp sport != @used snat ip to 198.18.0.4;";
+    expect(chain(text({ portAssignment: "preserve" }), "translate")).toContain(keep);
+    expect(chain(text({ portAssignment: "random" }), "translate")).not.toContain(keep);
+  });
+
+  test("lifetime: of everything that is remembered", () => {
+    const lifetimes = text({ udpLifetimeSec: 30 }).match(/timeout \d+s/g) ?? [];
+    expect(lifetimes.length).toBeGreaterThan(3);
+    expect(new Set(lifetimes)).toEqual(new Set(["timeout 30s"]));
+  });
+
+  test.each([
+    ["endpoint-independent", "udp dport != @used"],
+    ["address-dependent", "udp dport . ip saddr != @peers"],
+    ["address-and-port-dependent", "udp dport . ip saddr . udp sport != @peers"],
+  ] as const)("refresh from inside only, %s filtering: forgotten means dropped", (filtering, condition) => {
+    expect(chain(text({ filtering, inboundRefresh: false }), "expiry")).toEqual([
+      "type filter hook prerouting priority dstnat - 10; policy accept;",
+      `iifname "internet" ip daddr 198.18.0.4 ct state established meta l4proto udp ${condition} drop;`,
+    ]);
+    expect(text({ filtering, inboundRefresh: true })).not.toContain("chain expiry");
+  });
+
+  test("the seed alone changes the drawn ports and their hash", () => {
+    expect(text({ seed: 1 })).toBe(text({ seed: 1 }));
+    expect(text({ seed: 1 })).not.toBe(text({ seed: 2 }));
+  });
+});
+
+test("a box that does not translate has no table", () => {
+  const router = routerOf(resolved(twoHomes("nat: port-restricted-cone", "nat: symmetric")), "nat-a");
+  const { nat, ...plain } = router;
+  expect(nat).toBeDefined();
+  expect(renderNat(plain)).toBeUndefined();
+});
+
+test("no line closes two braces, which nft 1.0.6 refuses", () => {
+  expect(
+    text({ hairpinning: true })
+      .split("\n")
+      .filter((line) => /\}\s*\}/.test(line)),
+  ).toEqual([]);
+});
