@@ -115,7 +115,9 @@ test("S19: a genuine check of before a restart is answered 401 after it, whoever
   field.net.intercept(({ from, packet }) => {
     const message = stunOf(packet);
     if (from === "mn" && message?.class === "error")
-      unauthorized.push(`${findAttribute(message, "error-code")?.code} ${packet.kind === "udp" && packet.destination.ip}`);
+      unauthorized.push(
+        `${findAttribute(message, "error-code")?.code} ${packet.kind === "udp" && packet.destination.ip}`,
+      );
     return true;
   });
   for (const from of [FROM, source]) attacker.send(from, mn.socket, payload);

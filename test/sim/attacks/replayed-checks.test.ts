@@ -80,7 +80,8 @@ test("S7 (residual risk): who replays and relays all four legs becomes the path,
     return true;
   });
   attacker.onArrival = (packet) => {
-    if (packet.kind === "udp" && packet.source.ip === cn.socket.ip) attacker.send(packet.source, mn.socket, packet.payload);
+    if (packet.kind === "udp" && packet.source.ip === cn.socket.ip)
+      attacker.send(packet.source, mn.socket, packet.payload);
   };
   field.connect();
   field.runFor(5000);
