@@ -4,8 +4,11 @@ import { execa } from "execa";
 import type { Say } from "./progress.ts";
 import { type RootAccess, runAsRoot } from "./root-command.ts";
 
-/** Another apt may be at work, such as a machine's first automatic update; it is waited for. */
-const APT_GET = ["apt-get", "-o", "DPkg::Lock::Timeout=300", "-y"];
+/**
+ * Another apt may be at work, such as a machine's first automatic update; it is waited for. The variable is part of the
+ * command because sudo takes variables away.
+ */
+const APT_GET = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=300", "-y"];
 
 /** Installs `packages`; the package lists are fetched first when they are missing, and when they turn out too old. */
 export async function installPackages(access: RootAccess, packages: readonly string[], say: Say): Promise<void> {

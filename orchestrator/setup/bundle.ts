@@ -126,7 +126,7 @@ function koffiAddon(arch: ImageArch): string {
   return join(packageDirectory(`@koromix/koffi-linux-${arch}`, arch), `linux_${arch}`, ADDON_NAME);
 }
 
-function nodeBinary(arch: ImageArch): string {
+export function nodeBinary(arch: ImageArch): string {
   return join(packageDirectory(`node-linux-${arch}`, arch), "bin/node");
 }
 

@@ -25,13 +25,8 @@ export async function runAsRoot(access: RootAccess, command: readonly string[], 
   say(`  $ ${[file, ...args].join(" ")}`);
   const result = await withSignOfLife(
     say,
-    `running ${command[0] ?? file}`,
-    execa(file, args, {
-      stdin: "inherit",
-      all: true,
-      reject: false,
-      env: { DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C.UTF-8" },
-    }),
+    `running ${command.find((word) => word !== "env" && !word.includes("=")) ?? file}`,
+    execa(file, args, { stdin: "inherit", all: true, reject: false }),
   );
   if (!result.failed) return;
   const tail = result.all.split("\n").slice(-OUTPUT_TAIL_LINES).join("\n");
