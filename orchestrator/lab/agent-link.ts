@@ -145,6 +145,11 @@ export class AgentLink {
         break;
       case "bye":
         this.#takeBye(report.clock, report.counters);
+        break;
+      case "probed":
+      case "lifetime-probed":
+        // Answers to what a lab does not ask.
+        break;
     }
   }
 

@@ -51,6 +51,8 @@ export function obey(node: ScriptedNode, command: AgentCommand): void {
     case "setup":
     case "start":
     case "connect":
+    case "probe":
+    case "probe-lifetime":
     case "keep":
   }
 }
