@@ -44,11 +44,11 @@ function planSetup(topology: ResolvedTopology, node: ResolvedNode, options: Plan
   return {
     version: CONTROL_VERSION,
     node: node.name,
-    wires: node.interfaces.map(({ segment, interfaceName, mac, ipv4, ipv6 }) => ({
+    wires: node.interfaces.map(({ segment, interfaceName, mac, ipv4, ipv6, alternate }) => ({
       segment,
       interfaceName,
       mac,
-      addresses: [ipv4, ipv6].filter((address) => address !== undefined),
+      addresses: [ipv4, ipv6, alternate?.ipv4, alternate?.ipv6].filter((address) => address !== undefined),
     })),
     routes: node.routes,
     rules: node.role === "router" ? renderRules(node) : [],
@@ -72,12 +72,15 @@ function planRole(topology: ResolvedTopology, node: ResolvedNode): RoleSetup {
       return { type: "router" };
     case "host":
       return { type: "host" };
+    case "stun-server":
+      return { type: "stun-server", listen: node.listen, alternate: node.alternate };
     case "home-agent":
       return {
         type: "home-agent",
         address: node.address,
         homePrefix: node.homePrefix,
         listen: node.listen,
+        alternate: node.alternate,
         registrationKeys: registrationKeys(topology, node),
         tunMtu: TUN_MTU,
         seed: nodeSeed(topology, node),

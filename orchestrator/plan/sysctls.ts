@@ -31,6 +31,7 @@ export function sysctlsOf(node: ResolvedNode): Sysctls {
     case "mobile-node":
     case "correspondent-node":
     case "host":
+    case "stun-server":
       return COMMON;
   }
 }

@@ -47,17 +47,12 @@ describe("one value of the wrong shape", () => {
     [
       "a role that is not there",
       "role: rooter",
-      'expected one of router, home-agent, mobile-node, correspondent-node, host; found "rooter"; did you mean router?',
+      'expected one of router, home-agent, stun-server, mobile-node, correspondent-node, host; found "rooter"; did you mean router?',
     ],
     [
       "no role",
       "on: internet",
-      "expected one of router, home-agent, mobile-node, correspondent-node, host; found nothing; add `role`",
-    ],
-    [
-      "a role that is still to come",
-      "role: stun-server, on: internet",
-      "role `stun-server` is not supported yet by this version; remove the node",
+      "expected one of router, home-agent, stun-server, mobile-node, correspondent-node, host; found nothing; add `role`",
     ],
     ["a missing key", "role: mobile-node, homeAgent: ha-a", "expected a name; found nothing; add `on`"],
     [
