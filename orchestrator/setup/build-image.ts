@@ -14,7 +14,6 @@ import type { Say } from "./progress.ts";
 export interface ImageRecipe {
   readonly tag: string;
   readonly context: readonly ContextFile[];
-  readonly labels: Readonly<Record<string, string>>;
   readonly buildArgs: Readonly<Record<string, string>>;
 }
 
@@ -37,7 +36,6 @@ export async function buildImage(engine: Engine, recipe: ImageRecipe, say: Say):
     `build ${recipe.tag}`,
     docker.buildImage(Readable.from(archive), {
       t: recipe.tag,
-      labels: { ...recipe.labels },
       buildargs: { ...proxyArguments(process.env), ...recipe.buildArgs },
       // The machine's own way to its package mirrors, also where bridged containers have none.
       networkmode: "host",

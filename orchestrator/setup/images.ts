@@ -28,10 +28,8 @@ export type ImageState =
   | { readonly state: "stale" }
   | { readonly state: "missing" };
 
-const LABEL_KIND = "mice.testbed.image";
-
-/** Images of a kind that stay on the engine: other checkouts of this repository may use them. */
-const KEPT_PER_KIND = 4;
+/** Versions of an image that stay on the engine: other checkouts of this repository may use them. */
+const KEPT_VERSIONS = 4;
 
 /** Looks whether the engine has the image that today's inputs would give. Builds nothing; takes a few milliseconds. */
 export async function findImage(engine: Engine, kind: ImageKind): Promise<ImageState> {
@@ -42,7 +40,7 @@ export async function findImage(engine: Engine, kind: ImageKind): Promise<ImageS
   } catch (error) {
     if (engineStatus(error) !== 404) await engineCall(`find ${tag}`, Promise.reject(error as Error));
   }
-  return { state: (await imagesOfKind(engine, kind)).length > 0 ? "stale" : "missing" };
+  return { state: (await versionsOf(engine, repository(kind))).length > 0 ? "stale" : "missing" };
 }
 
 /** Gives the image's id, building it (and the base that it starts from) where the engine does not have it. */
@@ -56,12 +54,17 @@ export async function ensureImage(engine: Engine, kind: ImageKind, say: Say): Pr
   const recipe = {
     tag,
     context: await imageContext(kind, arch),
-    labels: { [LABEL_KIND]: kind },
     buildArgs: { BASE_IMAGE: base },
   };
   const id = await withSignOfLife(say, `building ${tag}`, buildImage(engine, recipe, say));
-  await removeOldImages(engine, kind);
+  await removeOldVersions(engine, repository(kind));
   return id;
+}
+
+/** Removes all but the newest images of a repository of ours; one that a lab still uses stays until the next time. */
+export async function removeOldVersions(engine: Engine, repositoryName: string): Promise<void> {
+  const old = (await versionsOf(engine, repositoryName)).slice(KEPT_VERSIONS);
+  await Promise.allSettled(old.map((tag) => engine.docker.getImage(tag).remove({ force: false })));
 }
 
 /**
@@ -81,7 +84,11 @@ export async function resolveNodeImage(engine: Engine, say: Say): Promise<string
 }
 
 async function imageTag(kind: ImageKind, arch: ImageArch): Promise<string> {
-  return `mice-testbed/${kind}:${(await imageDigest(kind, arch)).slice(0, 12)}`;
+  return `${repository(kind)}:${(await imageDigest(kind, arch)).slice(0, 12)}`;
+}
+
+function repository(kind: ImageKind): string {
+  return `mice-testbed/${kind}`;
 }
 
 async function imageDigest(kind: ImageKind, arch: ImageArch): Promise<string> {
@@ -113,15 +120,9 @@ function engineArch({ version }: Engine): ImageArch {
   return version.arch === "arm64" || version.arch === "aarch64" ? "arm64" : "x64";
 }
 
-async function imagesOfKind({ docker }: Engine, kind: ImageKind) {
-  const filters = { label: [`${LABEL_KIND}=${kind}`] };
-  const images = await engineCall("list its images", docker.listImages({ filters }));
-  return images.filter(({ RepoTags }) => RepoTags?.some((tag) => tag.startsWith(`mice-testbed/${kind}:`)) === true);
-}
-
-/** Removes the oldest images of a kind; one that a lab still uses stays until the next time. */
-async function removeOldImages(engine: Engine, kind: ImageKind): Promise<void> {
-  const images = await imagesOfKind(engine, kind);
-  const old = images.sort((a, b) => b.Created - a.Created).slice(KEPT_PER_KIND);
-  await Promise.allSettled(old.map(({ Id }) => engine.docker.getImage(Id).remove({ force: false })));
+/** Names of a repository's images, newest first. */
+async function versionsOf({ docker }: Engine, repositoryName: string): Promise<readonly string[]> {
+  const images = await engineCall("list its images", docker.listImages({ filters: { reference: [repositoryName] } }));
+  const newestFirst = images.sort((a, b) => b.Created - a.Created);
+  return newestFirst.flatMap(({ RepoTags }) => RepoTags ?? []).filter((tag) => tag.startsWith(`${repositoryName}:`));
 }

@@ -87,7 +87,7 @@ const PROGRAM = transformSync(readFileSync(new URL("udp-endpoint.ts", import.met
   format: "esm",
 }).code;
 
-/** Gives a node its sysctls, addresses and routes, by the texts that the agent would use. */
+/** Gives a node its sysctls, addresses and routes, by the texts that the agent would use; home addresses have no part. */
 async function settle(
   { name, sysctls, setup }: NodeSpec,
   run: (node: string, command: readonly string[], input?: string) => Promise<string>,
@@ -96,7 +96,7 @@ async function settle(
   await run(name, ["sh", "-c", `${writes.join("")}true`]);
   const wires = setup.wires.map((wire) => ({ ...wire, find: { by: "name", name: wire.interfaceName } as const }));
   const found = wires.map((wire) => ({ wire, currentName: wire.interfaceName }));
-  await run(name, ["ip", "-batch", "-"], networkBatch({ ...setup, wires }, found));
+  await run(name, ["ip", "-batch", "-"], networkBatch({ ...setup, wires, role: { type: "host" } }, found));
 }
 
 interface EndpointProgram {

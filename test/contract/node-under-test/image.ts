@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { Engine } from "../../../orchestrator/runtime/docker/engine.ts";
 import { buildImage } from "../../../orchestrator/setup/build-image.ts";
-import { ensureImage } from "../../../orchestrator/setup/images.ts";
+import { ensureImage, removeOldVersions } from "../../../orchestrator/setup/images.ts";
 
 /** Writes the program into `directory` and returns its path. */
 export async function buildProgram(directory: string): Promise<string> {
@@ -35,10 +35,11 @@ export async function ensureProgramImage(engine: Engine): Promise<string> {
         { path: "Dockerfile", source: dockerfile, mode: 0o644 },
         { path: "program.cjs", source: program, mode: 0o644 },
       ],
-      labels: {},
       buildArgs: {},
     };
-    return await buildImage(engine, recipe, () => undefined);
+    const id = await buildImage(engine, recipe, () => undefined);
+    await removeOldVersions(engine, "mice-testbed/contract");
+    return id;
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
