@@ -12,10 +12,11 @@ import { isAuthentic } from "../../agent/src/core/mip6/registration-authenticati
 import { isAuthorized } from "../../agent/src/core/mip6/return-routability.ts";
 import { decodeUdpInIpv6 } from "../../agent/src/core/mip6/udp-in-ipv6.ts";
 import type { Decoded } from "../../agent/src/core/result.ts";
+import type { StunAttribute } from "../../agent/src/core/stun/attributes.ts";
 import { classifyStun } from "../../agent/src/core/stun/classify.ts";
 import { verifyFingerprint } from "../../agent/src/core/stun/fingerprint.ts";
 import { verifyIntegrity } from "../../agent/src/core/stun/integrity.ts";
-import { decodeStun, encodeStun } from "../../agent/src/core/stun/message.ts";
+import { decodeStun, encodeStun, type StunMessage } from "../../agent/src/core/stun/message.ts";
 import { answerBinding } from "../../agent/src/core/stun/server.ts";
 import {
   authenticateRequest,
@@ -46,9 +47,10 @@ const stunMessage: FuzzTarget = {
     if (!result.ok) return [codeOf(result)];
     verifyIntegrity(input, KEY_R);
     verifyFingerprint(input);
-    // What was understood can be said again, and means the same.
-    const again = decodeStun(encodeStun(result.value, { fingerprint: false }));
-    if (!again.ok) throw new Error(`a decoded message does not survive encoding: ${again.error.code}`);
+    if (!hasReplacedText(result.value)) {
+      const again = decodeStun(encodeStun(result.value, { fingerprint: false }));
+      if (!again.ok) throw new Error(`a decoded message does not survive encoding: ${again.error.code}`);
+    }
     return [result.value.class, ...result.value.attributes.map(({ type }) => type)];
   },
 };
@@ -217,6 +219,15 @@ export const DECODER_TARGETS: readonly FuzzTarget[] = [
   ipv6Packet,
   controlLine,
 ];
+
+/** Text for people that was no UTF-8 grows by its replacement characters, and may then not fit its field again. */
+function hasReplacedText({ attributes }: StunMessage): boolean {
+  return JSON.stringify(attributes.flatMap((each) => (isTextForPeople(each) ? [each.value] : []))).includes("\ufffd");
+}
+
+function isTextForPeople({ type }: StunAttribute): boolean {
+  return type === "software" || type === "error-code";
+}
 
 function codeOf(result: Extract<Decoded<unknown>, { readonly ok: false }>): string {
   return result.error.code;

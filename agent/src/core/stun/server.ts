@@ -86,6 +86,9 @@ function answerOrigin(
   return { ip: change.changeIp ? other.ip : local.ip, port: change.changePort ? other.port : local.port };
 }
 
+/** A jumbo frame: makes fragments on every path. More would not leave room for the rest of an answer in a datagram. */
+const MAX_PADDING_OCTETS = 9000;
+
 function answerAttributes(answer: {
   readonly mapped: SocketAddress;
   readonly origin: SocketAddress;
@@ -100,6 +103,7 @@ function answerAttributes(answer: {
   if (answer.other !== undefined) attributes.push({ type: "other-address", value: answer.other });
   // As much filler as was asked with, instead of the interface's MTU (RFC 5780 section 6.1): nobody can use the server
   // to make more traffic than he sends.
-  if (answer.padding !== undefined) attributes.push({ type: "padding", value: answer.padding });
+  if (answer.padding !== undefined)
+    attributes.push({ type: "padding", value: Math.min(answer.padding, MAX_PADDING_OCTETS) });
   return attributes;
 }

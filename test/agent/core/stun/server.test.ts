@@ -167,6 +167,14 @@ describe("a server with one address", () => {
 });
 
 describe("RESPONSE-PORT and PADDING", () => {
+  test.each([
+    { local: SERVER, remote: CLIENT },
+    { local: { ip: "2001:db8::2", port: 3478 }, remote: { ip: "2001:db8:c::5", port: 40001 } },
+  ])("as much PADDING as a datagram holds is answered with what fits an answer, to $remote.ip", (addresses) => {
+    const answer = ask([{ type: "padding", value: 65_496 }], addresses);
+    expect(findAttribute(answer.message, "padding")).toBe(9000);
+  });
+
   test("the answer goes to the port asked for, at the address the request came from", () => {
     const answer = ask([{ type: "response-port", value: 50000 }]);
 
