@@ -40,7 +40,7 @@ export function renderNat(router: ResolvedRouter): string | undefined {
     `table ip ${TABLE} {`,
     parts
       .filter((part) => part.length > 0)
-      .map((part) => part.map((line) => `  ${line}\n`).join(""))
+      .map((part) => part.map((line) => (line === "" ? "\n" : `  ${line}\n`)).join(""))
       .join("\n")
       .trimEnd(),
     "}",
@@ -176,19 +176,18 @@ function learn(box: Box): string[] {
   ];
 }
 
-/** Packets from outside that keep a mapping alive; the outside port is that of the flow's outside end. */
+/** Packets from outside that keep a mapping alive: in flows that they opened (`dnat`), and in answer to inside (`snat`). */
 function learnInbound(box: Box): string[] {
   return [
     "chain learn_inbound {",
-    ...(["original", "reply"] as const).flatMap((direction) => {
-      const port = direction === "original" ? "ct original proto-dst" : "ct reply proto-dst";
+    ...(["dnat", "snat"] as const).flatMap((status) => {
+      const port = status === "dnat" ? "ct original proto-dst" : "ct reply proto-dst";
+      const when = `meta l4proto udp ct status ${status}`;
       return [
-        `  meta l4proto udp ct direction ${direction} update @own { ${INBOUND_KEY[box.mapping]} : ${port} };`,
-        `  meta l4proto udp ct direction ${direction} update @ext { ${port} : ip daddr . udp dport };`,
-        `  meta l4proto udp ct direction ${direction} update @used { ${port} };`,
-        ...(remembersPeers(box)
-          ? [`  meta l4proto udp ct direction ${direction} update @peers { ${port} . ip saddr };`]
-          : []),
+        `  ${when} update @own { ${INBOUND_KEY[box.mapping]} : ${port} };`,
+        `  ${when} update @ext { ${port} : ip daddr . udp dport };`,
+        `  ${when} update @used { ${port} };`,
+        ...(remembersPeers(box) ? [`  ${when} update @peers { ${port} . ip saddr };`] : []),
       ];
     }),
     "  ct mark != 0 update @slots { ct mark };",

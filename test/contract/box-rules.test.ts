@@ -269,3 +269,31 @@ describe.concurrent("the firewall", () => {
     });
   });
 });
+
+test.each([true, false])("isolated inside wires meet through the outside only, hairpinning %s", async (hairpinning) => {
+  const world = await createBoxWorld(`
+name: two-lans
+summary: One box with two inside wires
+segments: { internet: { ipv4: 198.18.0.0/24 }, home: { ipv4: 192.168.1.0/24 }, den: { ipv4: 192.168.2.0/24 } }
+nodes:
+  box: { role: router, wan: internet, lan: [home, den], nat: { preset: port-restricted-cone, hairpinning: ${hairpinning} } }
+  server: { role: host, on: internet, image: none }
+  one: { role: host, on: home, image: none }
+  two: { role: host, on: den, image: none }
+`);
+  try {
+    const server = await world.open("server", "198.18.0.3", 3478);
+    const [one, two] = await Promise.all([
+      world.open("one", "192.168.1.2", 5000),
+      world.open("two", "192.168.2.2", 5000),
+    ]);
+    const outside = { one: await mappedAddress(one, server), two: await mappedAddress(two, server) };
+    expect(await arrives(one, two, two)).toBe(false);
+    const text = freshText();
+    one.send(outside.two, text);
+    expect(await arrives(one, two, outside.two)).toBe(hairpinning);
+    if (hairpinning) expect(await two.source(text)).toEqual(outside.one);
+  } finally {
+    await world.end();
+  }
+});

@@ -85,7 +85,7 @@ test("a box that keeps ports and filters by address, in full", () => {
         oifname "internet" ct direction reply jump learn_opened_outside;
         iifname "internet" oifname { "home-a" } jump learn_inbound;
       }
-      
+
       chain learn_opened_inside {
         meta l4proto udp update @own { ct original ip saddr . ct original proto-src : udp sport };
         meta l4proto udp update @ext { udp sport : ct original ip saddr . ct original proto-src };
@@ -93,7 +93,7 @@ test("a box that keeps ports and filters by address, in full", () => {
         ct mark != 0 update @slots { ct mark };
         update @peers { udp sport . ip daddr };
       }
-      
+
       chain learn_opened_outside {
         meta l4proto udp update @own { ct reply ip saddr . ct reply proto-src : udp sport };
         meta l4proto udp update @ext { udp sport : ct reply ip saddr . ct reply proto-src };
@@ -101,16 +101,16 @@ test("a box that keeps ports and filters by address, in full", () => {
         ct mark != 0 update @slots { ct mark };
         update @peers { udp sport . ip daddr };
       }
-      
+
       chain learn_inbound {
-        meta l4proto udp ct direction original update @own { ip daddr . udp dport : ct original proto-dst };
-        meta l4proto udp ct direction original update @ext { ct original proto-dst : ip daddr . udp dport };
-        meta l4proto udp ct direction original update @used { ct original proto-dst };
-        meta l4proto udp ct direction original update @peers { ct original proto-dst . ip saddr };
-        meta l4proto udp ct direction reply update @own { ip daddr . udp dport : ct reply proto-dst };
-        meta l4proto udp ct direction reply update @ext { ct reply proto-dst : ip daddr . udp dport };
-        meta l4proto udp ct direction reply update @used { ct reply proto-dst };
-        meta l4proto udp ct direction reply update @peers { ct reply proto-dst . ip saddr };
+        meta l4proto udp ct status dnat update @own { ip daddr . udp dport : ct original proto-dst };
+        meta l4proto udp ct status dnat update @ext { ct original proto-dst : ip daddr . udp dport };
+        meta l4proto udp ct status dnat update @used { ct original proto-dst };
+        meta l4proto udp ct status dnat update @peers { ct original proto-dst . ip saddr };
+        meta l4proto udp ct status snat update @own { ip daddr . udp dport : ct reply proto-dst };
+        meta l4proto udp ct status snat update @ext { ct reply proto-dst : ip daddr . udp dport };
+        meta l4proto udp ct status snat update @used { ct reply proto-dst };
+        meta l4proto udp ct status snat update @peers { ct reply proto-dst . ip saddr };
         ct mark != 0 update @slots { ct mark };
       }
 
@@ -165,7 +165,7 @@ describe("what each axis changes", () => {
     expect(chain(table, "outward")).toContain(
       'iifname { "home-a" } oifname { "home-a" } ct status dnat jump translate;',
     );
-    expect(text({ hairpinning: false })).not.toContain("ct status dnat");
+    expect(text({ hairpinning: false })).not.toContain("ct status dnat jump");
   });
 
   test("port assignment: kept where free, or always drawn", () => {
