@@ -30,6 +30,8 @@ export interface SideSetup {
   readonly access?: LinkCondition;
   readonly profile?: IceProfile;
   readonly timers?: Partial<NodeTimers>;
+  /** Shared key of the node and its home agent (A-39); absent means unauthenticated registration. */
+  readonly registrationKey?: Uint8Array;
 }
 
 export interface MiceNetSetup {
@@ -147,7 +149,7 @@ function createSide(
   homeAgentLink: LinkCondition | undefined,
   seed: number,
 ): Side {
-  const homeAgent = createHomeAgentNode(net, addresses, homeAgentLink);
+  const homeAgent = createHomeAgentNode(net, addresses, homeAgentLink, setup.registrationKey);
   const host = new SimHost(net, addresses.letter === "a" ? "mn" : "cn");
   const { nat, ips } = attachToInternet(net, host, addresses, setup);
   const sockets = ips.map((ip) => ({ ip, port: PORT }));
@@ -164,6 +166,7 @@ function createSide(
       sockets,
       profile: setup.profile ?? "ice16",
       ...(setup.timers && { timers: setup.timers }),
+      ...(setup.registrationKey && { registrationKey: setup.registrationKey }),
     },
     seededRng(seed),
   );
@@ -177,14 +180,21 @@ function createHomeAgentNode(
   net: SimNet,
   addresses: SideAddresses,
   link: LinkCondition | undefined,
+  registrationKey: Uint8Array | undefined,
 ): MachineNode<NodeMachine> {
-  const { letter, homePrefix, homeAgentIpv4, homeAgentIpv6, homeAgentHome } = addresses;
+  const { letter, homePrefix, homeAddress, homeAgentIpv4, homeAgentIpv6, homeAgentHome } = addresses;
   const host = new SimHost(net, `ha-${letter}`);
   host.attach("internet", [`${homeAgentIpv4}/24`, `${homeAgentIpv6}/64`], link);
   host.routeToTun(homePrefix);
   const tunnelSockets = homeAgentSockets(addresses, 4191);
   const stunSockets = homeAgentSockets(addresses, 3478);
-  const machine = createHomeAgent({ address: homeAgentHome, homePrefix, tunnelSockets, stunSockets });
+  const machine = createHomeAgent({
+    address: homeAgentHome,
+    homePrefix,
+    tunnelSockets,
+    stunSockets,
+    registrationKeys: new Map(registrationKey && [[homeAddress, registrationKey]]),
+  });
   return runMachine(host, machine, { sockets: [...tunnelSockets, ...stunSockets], onTun: routeFromTun(host) });
 }
 
