@@ -1,6 +1,7 @@
 /** Finding and removing labelled objects. Nothing without our labels is ever touched. */
 
 import { setTimeout as sleep } from "node:timers/promises";
+import type { NetworkInspectInfo } from "dockerode";
 import type { DestroyReport } from "../runtime.ts";
 import { type Engine, engineCall, engineMessage, engineStatus } from "./engine.ts";
 import { type LabelledObject, labelFilter, readLabels } from "./labels.ts";
@@ -107,13 +108,22 @@ async function removeNetwork(
       if (engineStatus(error) === 404) return undefined;
       const message = engineMessage(error);
       if (!message.includes("has active endpoints")) return `network ${name}: ${message}; docker network rm ${name}`;
-      if (performance.now() > giveUpAt) return endpointLeak(name);
+      if (performance.now() > giveUpAt)
+        return describeStuckNetwork(await network.inspect().catch(() => undefined), name);
     }
     await sleep(pauseMs);
   }
 }
 
-function endpointLeak(name: string): string {
+/** A network that stays has a container of somebody else on it, or the engine has lost count. */
+function describeStuckNetwork(inspected: NetworkInspectInfo | undefined, name: string): string {
+  const [foreign] = Object.values(inspected?.Containers ?? {});
+  if (foreign !== undefined) {
+    return (
+      `network ${name}: the container ${foreign.Name}, which is not the lab's, is connected to it; ` +
+      `docker network disconnect -f ${name} ${foreign.Name} && docker network rm ${name}`
+    );
+  }
   return (
     `network ${name}: the engine still counts endpoints of containers that are gone (its bug moby#42119). ` +
     "It disturbs no later run; a restart of the engine (systemctl restart docker) removes the count, " +

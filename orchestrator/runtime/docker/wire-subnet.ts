@@ -3,6 +3,8 @@
  * no packet of a lab ever carries one.
  */
 
+import ipaddr from "ipaddr.js";
+
 /** One wire's subnets in CIDR form. */
 export interface WireSubnet {
   /** A /26 of 10.128.0.0/9: room for 61 nodes on a wire. */
@@ -31,6 +33,22 @@ export function drawWireSubnet(random: Uint8Array, withIpv6: boolean): WireSubne
   const hex = globalId.map((octet) => octet.toString(16).padStart(2, "0")).join("");
   return { ipv4, ipv6: `fd${hex.slice(0, 2)}:${hex.slice(2, 6)}:${hex.slice(6, 10)}::/64` };
 }
+
+/**
+ * Whether a wire's subnet would take addresses away from one of `networks` (CIDR) while it exists. Networks that cover
+ * more than half of the range to draw from are not counted: nothing would be left.
+ */
+export function overlapsAny({ ipv4 }: WireSubnet, networks: readonly string[]): boolean {
+  const wire = ipaddr.IPv4.parseCIDR(ipv4);
+  return networks.some((network) => {
+    const [address, prefixLength] = ipaddr.IPv4.parseCIDR(network);
+    if (prefixLength < WIDEST_AVOIDED_PREFIX) return false;
+    return wire[0].match([address, Math.min(prefixLength, wire[1])]);
+  });
+}
+
+/** The range has a prefix of 9 bits. */
+const WIDEST_AVOIDED_PREFIX = 11;
 
 /** The engine's own address on the wire. */
 export function gatewayAddress(subnet: WireSubnet): WireAddress {

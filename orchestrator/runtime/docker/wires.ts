@@ -1,6 +1,7 @@
 /** Docker networks as wires: bridges that carry frames and do nothing else. */
 
 import { randomBytes } from "node:crypto";
+import { networkInterfaces } from "node:os";
 import type { NetworkCreateOptions } from "dockerode";
 import type { SegmentSpec } from "../../plan/plan.ts";
 import type { RunIdentity } from "../runtime.ts";
@@ -10,6 +11,7 @@ import {
   drawWireSubnet,
   endpointAddress,
   gatewayAddress,
+  overlapsAny,
   SUBNET_RANDOM_OCTETS,
   type WireAddress,
   type WireSubnet,
@@ -28,8 +30,10 @@ const MAX_DRAWS = 20;
 /** Makes the network of one segment. The engine is the lock: it refuses a subnet that is taken, and another is drawn. */
 export async function createWire(engine: Engine, identity: RunIdentity, segment: SegmentSpec): Promise<Wire> {
   const networkName = `mice-${identity.runId}-${segment.name}`;
+  const machineNetworks = engine.isLocal ? ownNetworks() : [];
   for (let draw = 1; ; draw++) {
     const subnet = drawWireSubnet(randomBytes(SUBNET_RANDOM_OCTETS), needsIpv6Subnets(engine.version.api));
+    if (draw < MAX_DRAWS && overlapsAny(subnet, machineNetworks)) continue;
     try {
       await engine.docker.createNetwork({
         ...wireOptions(networkName, subnet),
@@ -41,6 +45,12 @@ export async function createWire(engine: Engine, identity: RunIdentity, segment:
       await engineCall(`make segment ${segment.name}`, Promise.reject(error as Error));
     }
   }
+}
+
+/** The networks that this machine is on: a wire must not hide a part of them from it. */
+function ownNetworks(): readonly string[] {
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  return addresses.flatMap(({ family, cidr }) => (family === "IPv4" && cidr !== null ? [cidr] : []));
 }
 
 /**

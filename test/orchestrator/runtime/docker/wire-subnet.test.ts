@@ -6,6 +6,7 @@ import {
   endpointAddress,
   gatewayAddress,
   MAX_ENDPOINTS,
+  overlapsAny,
   SUBNET_RANDOM_OCTETS,
 } from "../../../../orchestrator/runtime/docker/wire-subnet.ts";
 import { needsIpv6Subnets, wireOptions } from "../../../../orchestrator/runtime/docker/wires.ts";
@@ -47,6 +48,17 @@ describe("drawWireSubnet", () => {
     const subnet = drawWireSubnet(new Uint8Array(SUBNET_RANDOM_OCTETS), true);
     expect(() => endpointAddress(subnet, MAX_ENDPOINTS)).toThrow("a segment carries at most 61 nodes");
   });
+});
+
+test.each([
+  ["the same subnet", "10.200.7.65/26", true],
+  ["a wider one around it", "10.200.0.9/16", true],
+  ["a narrower one inside it", "10.200.7.99/30", true],
+  ["its neighbour", "10.200.7.1/26", false],
+  ["one so wide that nothing would be left to draw", "10.1.2.3/8", false],
+  ["another range", "192.0.2.2/24", false],
+])("10.200.7.64/26 and %s, %s, overlap: %s", (_, network, expected) => {
+  expect(overlapsAny({ ipv4: "10.200.7.64/26" }, ["127.0.0.1/8", network])).toBe(expected);
 });
 
 test.each([
