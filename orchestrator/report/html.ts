@@ -1,10 +1,170 @@
 /** The report of a run for a browser: one file without anything from elsewhere. */
 
-import type { LabEvent } from "../lab/lab-event.ts";
+import { formatMs } from "../lab/expectation.ts";
+import type { LabEvent, NodeEvent, PairView } from "../lab/lab-event.ts";
 import type { ResolvedTopology } from "../topology/resolved.ts";
-import type { RunResult } from "./run-result.ts";
+import { answerOf, drawLadder } from "./html/ladder.ts";
+import { html, Markup, table } from "./html/markup.ts";
+import { STYLE } from "./html/style.ts";
+import { drawTimeline } from "./html/timeline.ts";
+import { drawTopology } from "./html/topology-picture.ts";
+import type { CandidateResult, RunResult, SessionResult } from "./run-result.ts";
+import { formatCandidate, predictionFor } from "./table.ts";
 
 /** Renders `report.html`; `events` in the order of time. */
 export function renderHtml(result: RunResult, events: readonly LabEvent[], topology: ResolvedTopology): string {
-  return `<!doctype html><title>${result.topology} ${events.length} ${topology.name}</title>`;
+  return html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${result.topology}: ${result.verdict}</title><style>${new Markup(STYLE)}</style></head>
+<body><main>
+${headline(result)}
+${result.error && html`<pre>${[result.error.message, result.error.hint].filter((line) => line !== undefined).join("\n→ ")}</pre>`}
+${expectations(result)}
+<h2>Topology</h2><div class="panel">${drawTopology(topology)}</div>
+${result.sessions.map((session) => sessionPart(session, topology, events))}
+<h2>Timeline</h2><div class="panel">${drawTimeline(result, events)}</div>
+${boxes(result)}
+${captures(result)}
+${environment(result)}
+</main></body></html>
+`.text;
+}
+
+function headline(result: RunResult): Markup {
+  const facts = [result.runId, `runtime ${result.runtime}`, `seed ${result.seed}`, `in ${formatMs(result.durationMs)}`];
+  return html`<header><div class="title"><h1>${result.topology}</h1>${badge(result.verdict)}</div>
+<p>${result.summary}</p><div class="facts">${facts.map((fact) => html`<span>${fact}</span>`)}</div></header>`;
+}
+
+function badge(verdict: string): Markup {
+  return html`<span class="badge ${verdict}">${verdict}</span>`;
+}
+
+function expectations(result: RunResult): Markup {
+  const rows = result.expectations.map((expectation) => [
+    badge(expectation.verdict),
+    expectation.session,
+    expectation.text,
+    predictionFor(expectation, result),
+    expectation.expected,
+    html`<b>${expectation.observed}</b>`,
+    html`<code>${expectation.source}</code>`,
+  ]);
+  const header = ["verdict", "session", "expectation", "predicted", "expected", "observed", "from"];
+  const why = result.predicted.map((entry) => html`<p class="faint">Theory for ${entry.session}: ${entry.why}</p>`);
+  return html`<h2>Predicted, expected, observed</h2>${rows.length > 0 ? table(header, rows) : html`<p>Nothing was expected.</p>`}${why}`;
+}
+
+function sessionPart(session: SessionResult, topology: ResolvedTopology, events: readonly LabEvent[]): Markup {
+  const resolved = topology.sessions.find(({ name }) => name === session.name);
+  return html`<h2>Session ${session.from} → ${session.to}</h2>
+<div class="figures">${figuresOf(session).map(([value, name]) => html`<div class="figure"><b>${value}</b><span>${name}</span></div>`)}</div>
+${session.failure === undefined ? undefined : html`<p class="bad">${session.failure}</p>`}
+${session.selected && html`<p>Selected: <code>${formatCandidate(session.selected.local)}</code> ↔ <code>${formatCandidate(session.selected.remote)}</code></p>`}
+<h3>Messages</h3><div class="panel">${resolved && drawLadder(resolved, topology, events)}</div>
+<h3>Candidates</h3>${candidateTable(session)}
+<h3>Checks</h3>${checkTable(session, events)}`;
+}
+
+function figuresOf(session: SessionResult): readonly (readonly [string, string])[] {
+  const ms = (value: number | undefined): string => (value === undefined ? "–" : formatMs(value));
+  const { checks, peerChecks } = session;
+  return [
+    [session.path, "path of the data"],
+    [ms(session.nominatedAfterMs), "from offer to nomination"],
+    [ms(session.settledAfterMs), "until both ends use the path"],
+    [`${checks.sent} + ${peerChecks.sent}`, "checks sent"],
+    [ms(session.roundTripMs), "data round trip"],
+    [ms(session.pingBeforeIce?.roundTripMs), "round trip before ICE"],
+    [String(session.lost), "packets lost"],
+  ];
+}
+
+function candidateTable(session: SessionResult): Markup {
+  const rows = [
+    ...session.candidates.map((candidate) => candidateRow(session.from, candidate, session.selected?.local)),
+    ...session.peerCandidates.map((candidate) => candidateRow(session.to, candidate, session.selected?.remote)),
+  ];
+  return table(["node", "type", "address", "priority", ""], rows);
+}
+
+function candidateRow(
+  node: string,
+  candidate: CandidateResult,
+  selected: CandidateResult | undefined,
+): readonly (Markup | string)[] {
+  const isSelected = selected?.address === candidate.address && selected.port === candidate.port;
+  const address = formatCandidate(candidate).slice(candidate.type.length + 1);
+  return [
+    node,
+    candidate.type,
+    html`<code>${address}</code>`,
+    String(candidate.priority),
+    isSelected ? badge("pass") : "",
+  ];
+}
+
+function checkTable({ from, to }: SessionResult, events: readonly LabEvent[]): Markup {
+  const first = events.find((entry) => entry.type === "node" && entry.event.type === "offer-sent")?.at ?? 0;
+  const rows = events.flatMap((entry, i) => {
+    if (entry.type !== "node" || entry.event.type !== "check-sent" || ![from, to].includes(entry.node)) return [];
+    const answer = answerOf(entry.node, entry.event, events.slice(i + 1));
+    const after = html`${(entry.at - first).toFixed(1)} ms`;
+    return [[after, entry.node, entry.event.kind, html`<code>${pairText(entry.event.pair)}</code>`, outcomeOf(answer)]];
+  });
+  return table(["after the offer", "node", "kind", "pair", "outcome"], rows);
+}
+
+function outcomeOf(answer: ReturnType<typeof answerOf>): Markup {
+  if (answer === undefined) return html`<span class="faint">not answered by the end</span>`;
+  if (answer.type === "check-failed") return html`<span class="bad">failed: ${answer.reason}</span>`;
+  return html`answered in ${formatMs(answer.rttMs)}, mapped to <code>${addressText(answer.mapped)}</code>`;
+}
+
+function pairText({ local, remote }: PairView): string {
+  return `${local.type} ${addressText(local.address)} → ${remote.type} ${addressText(remote.address)}`;
+}
+
+function addressText({ ip, port }: Extract<NodeEvent, { type: "check-succeeded" }>["mapped"]): string {
+  return ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
+}
+
+function boxes({ routers }: RunResult): Markup | undefined {
+  if (routers.length === 0) return undefined;
+  const rows = routers.map(({ name, declared }) => [
+    name,
+    declared?.mapping ?? "does not translate",
+    declared?.filtering ?? "",
+    declared?.portAssignment ?? "",
+    declared === undefined ? "" : declared.hairpinning ? "yes" : "no",
+    declared === undefined ? "" : `${declared.udpLifetimeSec} s`,
+  ]);
+  return html`<h2>Boxes</h2>${table(["box", "mapping", "filtering", "ports", "hairpinning", "UDP lifetime"], rows)}
+<p>Exactly what was loaded is in <a href="rules/"><code>rules/</code></a>.</p>`;
+}
+
+function captures({ captures: wires }: RunResult): Markup {
+  const rows = wires.map(({ segment, packets, octets, droppedByKernel }) => [
+    segment,
+    String(packets),
+    String(octets),
+    String(droppedByKernel),
+  ]);
+  return html`<h2>Captures</h2>${
+    rows.length === 0
+      ? html`<p>No packets were captured.</p>`
+      : html`${table(["wire", "packets", "octets", "dropped by the kernel"], rows)}
+<p><a href="capture.pcapng"><code>capture.pcapng</code></a> has one interface for each wire.</p>`
+  }`;
+}
+
+function environment({ environment: facts, leftovers }: RunResult): Markup {
+  const { kernel, engine, node, capabilities } = facts;
+  const rows = Object.entries({ kernel, engine: engine ?? "none", "Node.js": node, ...capabilities });
+  return html`<h2>Machine</h2>${table(
+    ["", ""],
+    rows.map(([key, value]) => [key, `${value}`]),
+  )}
+${leftovers.map((line) => html`<p class="bad">${line}</p>`)}
+<p class="faint">Also here: <a href="result.json">result.json</a>, <a href="events.ndjson">events.ndjson</a>, <a href="junit.xml">junit.xml</a>, <a href="topology.yaml">topology.yaml</a>, <a href="logs/">logs/</a></p>`;
 }

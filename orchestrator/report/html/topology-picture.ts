@@ -1,0 +1,155 @@
+/** The topology as a drawing: wires as bars, the widest-reaching on top, boxes between wires, ends below. */
+
+import type { ResolvedInterface, ResolvedNode, ResolvedTopology } from "../../topology/resolved.ts";
+import { html, type Markup } from "./markup.ts";
+
+const NODE = { width: 176, height: 70, gap: 20 } as const;
+const LEVEL_HEIGHT = 168;
+const WIRE_HEIGHT = 26;
+const MARGIN = 12;
+
+/** A wire and what hangs from it. */
+interface Branch {
+  readonly segment: string;
+  readonly leaves: readonly Hanging[];
+}
+
+/** A node, and the wires that only it leads to. */
+interface Hanging {
+  readonly node: ResolvedNode;
+  readonly below: readonly Branch[];
+}
+
+interface Placed {
+  readonly parts: readonly Markup[];
+  readonly width: number;
+  readonly bottom: number;
+}
+
+/** Draws a topology as SVG; wires that no other reaches stand side by side. */
+export function drawTopology(topology: ResolvedTopology): Markup {
+  let x = MARGIN;
+  let bottom = 0;
+  const parts: Markup[] = [];
+  for (const branch of branchesOf(topology)) {
+    const placed = placeBranch(branch, x, MARGIN, topology);
+    parts.push(...placed.parts);
+    x += placed.width + NODE.gap;
+    bottom = Math.max(bottom, placed.bottom);
+  }
+  const width = x - NODE.gap + MARGIN;
+  return html`<svg class="topology" viewBox="0 0 ${width} ${bottom + MARGIN}" style="max-width:${width}px" role="img" aria-label="Topology">${parts}</svg>`;
+}
+
+/** Trees of wires; each wire and each node stands once, under the first wire that reaches it. */
+function branchesOf({ segments, nodes }: ResolvedTopology): readonly Branch[] {
+  const seenSegments = new Set<string>();
+  const seenNodes = new Set<string>();
+  const on = (segment: string): readonly ResolvedNode[] =>
+    nodes.filter(({ interfaces }) => interfaces.some((entry) => entry.segment === segment));
+  const grow = (segment: string): Branch => {
+    seenSegments.add(segment);
+    const fresh = on(segment).filter(({ name }) => !seenNodes.has(name));
+    for (const { name } of fresh) seenNodes.add(name);
+    const leaves = fresh.map((node) => ({
+      node,
+      below: node.interfaces.flatMap((entry) => (seenSegments.has(entry.segment) ? [] : [grow(entry.segment)])),
+    }));
+    return { segment, leaves };
+  };
+  const busiestFirst = segments.map(({ name }) => name).toSorted((a, b) => on(b).length - on(a).length);
+  return busiestFirst.flatMap((segment) => (seenSegments.has(segment) ? [] : [grow(segment)]));
+}
+
+function placeBranch(branch: Branch, x: number, y: number, topology: ResolvedTopology): Placed {
+  const parts: Markup[] = [];
+  let right = x;
+  let bottom = y + WIRE_HEIGHT;
+  for (const hanging of branch.leaves) {
+    const placed = placeHanging(hanging, branch.segment, right, y, topology);
+    parts.push(...placed.parts);
+    right += placed.width + NODE.gap;
+    bottom = Math.max(bottom, placed.bottom);
+  }
+  const width = Math.max(right - NODE.gap - x, NODE.width);
+  return { parts: [...parts, drawWire(branch.segment, x, y, width, topology)], width, bottom };
+}
+
+function placeHanging(
+  { node, below }: Hanging,
+  segment: string,
+  x: number,
+  wireY: number,
+  topology: ResolvedTopology,
+): Placed {
+  const y = wireY + 74;
+  const parts: Markup[] = [];
+  let right = x;
+  let bottom = y + NODE.height;
+  const joints: number[] = [];
+  for (const branch of below) {
+    const placed = placeBranch(branch, right, wireY + LEVEL_HEIGHT, topology);
+    joints.push(right + placed.width / 2);
+    parts.push(...placed.parts);
+    right += placed.width + NODE.gap;
+    bottom = Math.max(bottom, placed.bottom);
+  }
+  const width = Math.max(right - NODE.gap - x, NODE.width);
+  const left = x + (width - NODE.width) / 2;
+  const centre = left + NODE.width / 2;
+  const up = node.interfaces.find((entry) => entry.segment === segment);
+  const lines = [
+    html`<line x1="${centre}" y1="${wireY + WIRE_HEIGHT}" x2="${centre}" y2="${y}"/>`,
+    addressLabels(up, centre, wireY + WIRE_HEIGHT + 16),
+    ...below.map((branch, i) => {
+      const joint = joints[i] ?? centre;
+      const down = node.interfaces.find((entry) => entry.segment === branch.segment);
+      return html`<line x1="${centre}" y1="${y + NODE.height}" x2="${joint}" y2="${wireY + LEVEL_HEIGHT}"/>${addressLabels(down, joint, y + NODE.height + 15)}`;
+    }),
+  ];
+  return { parts: [...lines, drawNode(node, left, y), ...parts], width, bottom };
+}
+
+function drawWire(segment: string, x: number, y: number, width: number, { segments }: ResolvedTopology): Markup {
+  const found = segments.find(({ name }) => name === segment);
+  const networks = [found?.ipv4, found?.ipv6].filter((network) => network !== undefined).join("  ");
+  return html`<g class="wire"><rect x="${x}" y="${y}" width="${width}" height="${WIRE_HEIGHT}" rx="13"/>
+<text x="${x + width / 2}" y="${y + 17}"><tspan class="name">${segment}</tspan> <tspan class="small">${networks}</tspan></text></g>`;
+}
+
+function drawNode(node: ResolvedNode, x: number, y: number): Markup {
+  const centre = x + NODE.width / 2;
+  const details = detailsOf(node);
+  return html`<g class="node ${node.role}"><rect x="${x}" y="${y}" width="${NODE.width}" height="${NODE.height}" rx="6"/>
+<text class="name" x="${centre}" y="${y + 20}">${node.name}</text>
+${details.map((line, i) => html`<text class="small" x="${centre}" y="${y + 38 + 15 * i}">${line}</text>`)}</g>`;
+}
+
+function addressLabels(found: ResolvedInterface | undefined, x: number, y: number): Markup {
+  const addresses = [found?.ipv4, found?.ipv6].filter((address) => address !== undefined);
+  return html`${addresses.map((address, i) => html`<text class="address" x="${x + 5}" y="${y + 13 * i}">${address.replace(/\/\d+$/, "")}</text>`)}`;
+}
+
+/** Two short lines under a node's name. */
+function detailsOf(node: ResolvedNode): readonly string[] {
+  switch (node.role) {
+    case "router":
+      if (node.nat === undefined) return ["firewall", node.firewall.inbound];
+      return [`maps ${shortened(node.nat.mapping)}`, `filters ${shortened(node.nat.filtering)}`];
+    case "home-agent":
+      return ["home agent, STUN", node.homePrefix];
+    case "mobile-node":
+      return ["mobile node", node.homeAddress];
+    case "correspondent-node":
+      return ["correspondent node", node.homeAddress];
+    default:
+      return [node.role, "image" in node ? node.image : ""];
+  }
+}
+
+function shortened(dependence: string): string {
+  return dependence
+    .replace("-dependent", "")
+    .replace("endpoint-independent", "for all alike")
+    .replace(/^address/, "by address");
+}
