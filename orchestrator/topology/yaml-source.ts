@@ -12,7 +12,7 @@ export interface YamlSource {
 }
 
 /** A syntax error, or a key that occurs twice in one mapping. */
-export interface YamlProblem {
+interface YamlProblem {
   readonly kind: "syntax" | "duplicate-key";
   readonly message: string;
   readonly line: number;

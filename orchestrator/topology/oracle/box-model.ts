@@ -9,7 +9,7 @@ import type { ResolvedRouter } from "../resolved.ts";
 import { type Endpoint, endpointKey, type ModelPacket, sameEndpoint } from "./packet.ts";
 
 /** What became of a packet at a box, and why, as the end of a sentence about it. */
-export type Passage =
+type Passage =
   | { readonly passes: true; readonly packet: ModelPacket; readonly why?: string }
   | { readonly passes: false; readonly why: string };
 

@@ -35,7 +35,7 @@ export interface ValidPair {
   readonly remarks: readonly string[];
 }
 
-export interface CheckRemark {
+interface CheckRemark {
   readonly remote: ModelCandidate;
   readonly remarks: readonly string[];
   /** Which way was closed: the check's, or the answer's. */
@@ -51,7 +51,7 @@ const TYPE_PREFERENCE: Readonly<Record<CandidateTypeName, bigint>> = {
 };
 
 /** Priority of a candidate on the `rank`-th local address of its node, the best being 0. */
-export function candidatePriority(type: CandidateTypeName, rank: number): bigint {
+function candidatePriority(type: CandidateTypeName, rank: number): bigint {
   return (TYPE_PREFERENCE[type] << 24n) + (BigInt(65535 - rank) << 8n) + 255n;
 }
 

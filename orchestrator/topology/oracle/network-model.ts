@@ -6,7 +6,7 @@ import { type BoxModel, createBoxModel } from "./box-model.ts";
 import type { ModelPacket } from "./packet.ts";
 
 /** Where a packet ended up, and what the boxes on its way did, one remark each. */
-export type Delivery = { readonly remarks: readonly string[] } & (
+type Delivery = { readonly remarks: readonly string[] } & (
   | { readonly arrived: true; readonly at: ResolvedNode; readonly packet: ModelPacket }
   | { readonly arrived: false }
 );
