@@ -53,11 +53,15 @@ export function createMobilityIntake(parts: MobilityIntakeParts): MobilityIntake
   return (now, packet, way) => {
     const ip = decodeIpv6Packet(packet);
     if (!ip.ok) return drop(outbox, ip.error.code);
-    const { nextHeader, payload, destination } = ip.value;
+    const { nextHeader, payload, destination, homeAddress } = ip.value;
     if (nextHeader !== NEXT_HEADER.mobility) return false;
-    const source = ip.value.homeAddress ?? ip.value.source;
+    const source = homeAddress ?? ip.value.source;
     const message = decodeMobilityMessage(payload, { source, destination });
     if (!message.ok) return drop(outbox, message.error.code);
+    // Its authenticator is what makes a Binding Update believable; nothing else may be said in another's name (RFC 6275
+    // section 9.3.1).
+    if (homeAddress !== undefined && message.value.type !== "binding-update")
+      return drop(outbox, "home-address-option");
     if (message.value.type === "unknown") answerUnknown(source, way, link, outbox);
     else take(now, source, { message: message.value, header: payload, way });
     return true;
