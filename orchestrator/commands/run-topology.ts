@@ -7,6 +7,7 @@ import { describeError, type HostRecord, type LabRecord, runLab } from "../lab/r
 import { observeSessions } from "../lab/session-observation.ts";
 import { buildPlan } from "../plan/build-plan.ts";
 import type { Plan } from "../plan/plan.ts";
+import { planProbes } from "../plan/probe-plan.ts";
 import { buildResult } from "../report/build-result.ts";
 import type { RunResult } from "../report/run-result.ts";
 import type { DestroyReport, RunIdentity, Runtime } from "../runtime/runtime.ts";
@@ -41,13 +42,14 @@ export interface RunOutcome {
 export async function runTopology(request: RunRequest): Promise<RunOutcome> {
   const { topology, text, runtime, options, context, startedAt, onEvent } = request;
   const plan = buildPlan(topology, { capture: options.capture });
+  const probes = planProbes(topology);
   const predictions = topology.sessions.map((session) => predictSession(topology, session));
   const identity = { runId: newRunId(topology.name, new Date()), topology: topology.name, owner: currentProcess() };
   const results = await createResultsDirectory(options.out, context.directory, identity.runId);
   const loadMs = performance.timeOrigin + performance.now() - startedAt;
   const { signal } = context;
   const { timeoutMs, keep } = options;
-  const record = await runLab({ runtime, identity, topology, plan, signal, timeoutMs, keep, onEvent });
+  const record = await runLab({ runtime, identity, topology, plan, probes, signal, timeoutMs, keep, onEvent });
   const captures = results.writeCapture(plan, record.captures);
   const [removed] = await Promise.all([record.removal, results.writeRecord({ text, plan, record }), captures]);
   const result = resultOf({ request, plan, identity, predictions, record, removed, loadMs, captures: await captures });

@@ -53,9 +53,11 @@ async function runInTurn(
   return outcomes;
 }
 
+const ONE_RUNS_OWN: ReadonlySet<string> = new Set(["node-failed", "timed-out", "wrong-box"]);
+
 /** Whether an error concerns one run only, so that the next may do better. */
 function isOneRunsOwn(error: unknown): boolean {
-  return error instanceof TestbedError && (error.code === "node-failed" || error.code === "timed-out");
+  return error instanceof TestbedError && ONE_RUNS_OWN.has(error.code);
 }
 
 function conclude(outcomes: readonly RunOutcome[], { json }: RunOptions, { print, paint }: CommandContext): ExitCode {

@@ -1,6 +1,13 @@
 /** One node's control channel with types: commands in, reports out, and its failure as an error. */
 
-import { type AgentCommand, type AgentReport, type ClockReading, decodeReport } from "@testbed/agent/control";
+import {
+  type AgentCommand,
+  type AgentReport,
+  type ClockReading,
+  decodeReport,
+  type LifetimeObservation,
+  type NatObservation,
+} from "@testbed/agent/control";
 import type { NodeHandle } from "../runtime/runtime.ts";
 import { createDeferred } from "../support/deferred.ts";
 import { TestbedError } from "../support/errors.ts";
@@ -11,6 +18,10 @@ type WithoutId<T> = T extends unknown ? Omit<T, "id"> : never;
 /** Traffic to ask a node for; the answer carries the round trips. */
 export type TrafficRequest = WithoutId<Extract<AgentCommand, { type: "ping" | "echo" }>>;
 type TrafficResult = Extract<AgentReport, { type: "reply" }>["result"];
+type ProbeRequest = WithoutId<Extract<AgentCommand, { type: "probe" }>>;
+type LifetimeRequest = WithoutId<Extract<AgentCommand, { type: "probe-lifetime" }>>;
+/** Reports that answer a command. */
+type Answer = Extract<AgentReport, { readonly id: number }>;
 
 /** What a link hands on as it comes in. */
 export interface LinkObserver {
@@ -33,7 +44,7 @@ export class AgentLink {
   readonly #ready = createDeferred<undefined>();
   readonly #failed = createDeferred<never>();
   readonly #finished = createDeferred<undefined>();
-  readonly #replies = new Map<number, (result: TrafficResult) => void>();
+  readonly #asked = new Map<number, (answer: Answer) => void>();
   #nextId = 1;
   #clock: ClockReading | undefined;
   #counters: Readonly<Record<string, number>> = {};
@@ -76,12 +87,18 @@ export class AgentLink {
   }
 
   /** Has the node send traffic; rejects when the node fails meanwhile. */
-  request(traffic: TrafficRequest): Promise<TrafficResult> {
-    const id = this.#nextId++;
-    const reply = createDeferred<TrafficResult>();
-    this.#replies.set(id, reply.resolve);
-    this.send({ ...traffic, id });
-    return Promise.race([reply.promise, this.failed]);
+  async request(traffic: TrafficRequest): Promise<TrafficResult> {
+    return (await this.#ask(traffic, "reply")).result;
+  }
+
+  /** Has the node ask what the boxes in front of it do; rejects when the node fails meanwhile. */
+  async probe(request: ProbeRequest): Promise<NatObservation> {
+    return (await this.#ask(request, "probed")).observation;
+  }
+
+  /** Has the node measure how long those boxes remember mappings; rejects when the node fails meanwhile. */
+  async probeLifetime(request: LifetimeRequest): Promise<LifetimeObservation> {
+    return (await this.#ask(request, "lifetime-probed")).observation;
   }
 
   /** Tells the node to end; the rest of its captures and its counters follow on the channel. */
@@ -98,6 +115,19 @@ export class AgentLink {
     return new TestbedError("node-failed", [`node ${this.#handle.name}: ${message}`, ...lastLines].join("\n"), {
       hint: "the results keep its whole log under logs/",
     });
+  }
+
+  async #ask<Type extends Answer["type"]>(
+    command: TrafficRequest | ProbeRequest | LifetimeRequest,
+    type: Type,
+  ): Promise<Extract<Answer, { type: Type }>> {
+    const id = this.#nextId++;
+    const answered = createDeferred<Answer>();
+    this.#asked.set(id, answered.resolve);
+    this.send({ ...command, id });
+    const answer = await Promise.race([answered.promise, this.failed]);
+    if (isOfType(answer, type)) return answer;
+    throw this.failure(`expected ${type} as its answer to ${command.type}, found ${answer.type}`);
   }
 
   async #read(): Promise<void> {
@@ -129,8 +159,10 @@ export class AgentLink {
         if (this.#clock !== undefined) this.#observer.event(realTimeOf(report.atMs, this.#clock), report.event);
         break;
       case "reply":
-        this.#replies.get(report.id)?.(report.result);
-        this.#replies.delete(report.id);
+      case "probed":
+      case "lifetime-probed":
+        this.#asked.get(report.id)?.(report);
+        this.#asked.delete(report.id);
         break;
       case "capture":
         this.#observer.captureData(report.segment, Buffer.from(report.data, "base64"));
@@ -166,4 +198,8 @@ export class AgentLink {
     this.#ready.reject(error);
     this.#failed.reject(error);
   }
+}
+
+function isOfType<Type extends Answer["type"]>(answer: Answer, type: Type): answer is Extract<Answer, { type: Type }> {
+  return answer.type === type;
 }

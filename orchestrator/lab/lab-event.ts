@@ -4,6 +4,7 @@
  */
 
 import type { AgentReport, TrafficResult } from "@testbed/agent/control";
+import type { BoxProof } from "./box-proof.ts";
 
 /** What a node reports about the protocol; see the agent's own events. */
 export type NodeEvent = Extract<AgentReport, { type: "event" }>["event"];
@@ -21,6 +22,7 @@ export const PHASES = [
   "start",
   "registration",
   "before-ice",
+  "boxes",
   "nomination",
   "data",
   "hosts",
@@ -44,6 +46,9 @@ export type LabEventBody =
   | { readonly type: "host-started"; readonly node: string; readonly image: string }
   | { readonly type: "host-exited"; readonly node: string; readonly exitCode: number }
   | { readonly type: "node"; readonly node: string; readonly event: NodeEvent }
+  | { readonly type: "box-proof"; readonly proof: BoxProof }
+  /** No probe comes from this LAN of a box. */
+  | { readonly type: "box-not-probed"; readonly router: string; readonly lan: string; readonly reason: string }
   | {
       readonly type: "traffic";
       readonly session: string;

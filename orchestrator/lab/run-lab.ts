@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NodeSpec, Plan } from "../plan/plan.ts";
+import type { ProbePlan } from "../plan/probe-plan.ts";
 import type {
   DestroyReport,
   GuestHandle,
@@ -15,6 +16,7 @@ import { TestbedError } from "../support/errors.ts";
 import type { ResolvedSession, ResolvedTopology } from "../topology/resolved.ts";
 import { AgentLink } from "./agent-link.ts";
 import type { LabEvent, PhaseName } from "./lab-event.ts";
+import { proveBoxes } from "./prove-boxes.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
 import { awaitRegistration, connect, exchangeData, type LiveSession, pingBeforeIce } from "./session-flow.ts";
 import { homeAddresses } from "./session-observation.ts";
@@ -26,6 +28,8 @@ export interface LabRequest {
   readonly identity: RunIdentity;
   readonly topology: ResolvedTopology;
   readonly plan: Plan;
+  /** How the boxes prove themselves. */
+  readonly probes: ProbePlan;
   /** Aborted when the user wants an end. */
   readonly signal: AbortSignal;
   /** For everything up to the end of the data. */
@@ -109,6 +113,9 @@ interface LabState {
 async function conduct(state: LabState): Promise<void> {
   const { recorder, stopwatch, request } = state;
   await stopwatch.phase("create", () => createEverything(state));
+  const proving = proveBoxes(request.probes, { recorder, link: (node) => state.links.get(node) });
+  // A wrong box ends the run also while something waits for what that box keeps back.
+  proving.catch(state.failure.reject);
   await stopwatch.phase("start", () => startNodes(state));
   await startGuests(state);
   beginRegistrations(state);
@@ -118,6 +125,7 @@ async function conduct(state: LabState): Promise<void> {
     keepThose(all, (session) => awaitRegistration(session, recorder)),
   );
   await stopwatch.phase("before-ice", () => each(registered, (session) => pingBeforeIce(session, recorder)));
+  await stopwatch.phase("boxes", () => proving);
   await stopwatch.phase("nomination", () => each(registered, (session) => connect(session, recorder)));
   await stopwatch.phase("data", () => each(registered, (session) => exchangeData(session, recorder)));
   if (request.topology.sessions.length === 0 && state.guests.size > 0)

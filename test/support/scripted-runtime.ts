@@ -44,6 +44,12 @@ export function obey(node: ScriptedNode, command: AgentCommand): void {
       node.report({ type: "reply", id: command.id, result });
       break;
     }
+    case "probe":
+      node.report({ type: "probed", id: command.id, observation: { type: "udp-blocked" } });
+      break;
+    case "probe-lifetime":
+      node.report({ type: "lifetime-probed", id: command.id, observation: {} });
+      break;
     case "finish":
       node.report({ type: "bye", clock: CLOCK, counters: { "checks.sent": 1 } });
       node.exit(0);

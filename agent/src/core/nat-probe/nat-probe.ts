@@ -9,8 +9,9 @@
  * | 2 | an answer from the other port | address-dependent filtering |
  * | 3, 4 | their own mapped addresses, then each the other's | hairpinning |
  *
- * Silence is an answer here, so the probe ends by time: `waitMs` after the start, and for the hairpin question `waitMs`
- * after both mapped addresses are known. Requests are sent three times within that time, for links that lose packets.
+ * Silence is an answer here, so the probe ends by time: `waitMs` after the start, and after the last new answer, so that
+ * a server that is slow to answer is slow for every question. Requests are sent three times within `waitMs`, for links
+ * that lose packets.
  */
 
 import { type SocketAddress, sameSocketAddress } from "../address.ts";
@@ -97,12 +98,14 @@ export class NatProbe implements ProbeMachine<NatObservation> {
     const message = decodeStun(payload);
     const match = message.ok ? this.#asked.get(transactionKey(message.value.transactionId)) : undefined;
     if (this.#result !== undefined || !message.ok || match === undefined) return;
+    const answered = this.#answered.size;
     if (message.value.class === "request") {
       if (isCrossing(match.question)) this.#answered.set(match.question, remote);
     } else if (message.value.class === "success" && sameSocketAddress(local, match.transmit.local)) {
       const mapped = findAttribute(message.value, "xor-mapped-address");
       if (mapped && cameFromWhereAsked(match, remote, this.#config.server)) this.#answered.set(match.question, mapped);
     }
+    if (this.#answered.size > answered) this.#endsAt = now + this.#config.waitMs;
     this.#crossOnceMapped(now);
     if (this.#isCrossing && QUESTIONS.every((question) => this.#answered.has(question))) this.#conclude();
   }
@@ -157,7 +160,6 @@ export class NatProbe implements ProbeMachine<NatObservation> {
     if (this.#isCrossing || !mappedA || !mappedB) return;
     const [, , , hairpinA, hairpinB] = this.#sockets;
     this.#isCrossing = true;
-    this.#endsAt = now + this.#config.waitMs;
     this.#ask(now, "hairpin-a-to-b", hairpinA, mappedB);
     this.#ask(now, "hairpin-b-to-a", hairpinB, mappedA);
     this.#sendDue(now);

@@ -1,0 +1,90 @@
+/** Lets every box of a lab prove that it is what the topology declares it to be. */
+
+import { type BoxProbe, type ProbePlan, portsOf } from "../plan/probe-plan.ts";
+import { TestbedError } from "../support/errors.ts";
+import type { AgentLink } from "./agent-link.ts";
+import { type BoxProof, describeDifference, differencesOf, differencesOfRivals, type Observed } from "./box-proof.ts";
+import type { Recorder } from "./recorder.ts";
+
+/**
+ * How long silence must last to count as an answer. The first attempt is quick, because it is all that a box needs that
+ * is what it should be; only when silence speaks against a box it is asked again, with patience for a busy machine.
+ */
+const WAITS_MS = [60, 150, 1000] as const;
+
+/** Longer than any node takes to get ready; the run ends on its own account when one does not. */
+const NODES_PATIENCE_MS = 30_000;
+
+/** What proving needs of a lab. */
+export interface ProvingLab {
+  readonly recorder: Recorder;
+  readonly link: (node: string) => AgentLink | undefined;
+}
+
+/**
+ * Sends the probes, each as soon as the nodes on its way are ready, and records what they saw. Throws `wrong-box` with
+ * every difference once all are done.
+ */
+export async function proveBoxes({ probes, notProbed }: ProbePlan, lab: ProvingLab): Promise<void> {
+  const proofs = await Promise.all(byLan(probes).map((rivals) => proveLan(rivals, lab)));
+  for (const unprobed of notProbed) lab.recorder.add({ type: "box-not-probed", ...unprobed });
+  refuseWrongBoxes(proofs.flat());
+}
+
+function byLan(probes: readonly BoxProbe[]): readonly (readonly BoxProbe[])[] {
+  const lans = new Map<string, BoxProbe[]>();
+  for (const probe of probes) {
+    const key = `${probe.router} ${probe.lan} ${probe.ipVersion}`;
+    lans.set(key, [...(lans.get(key) ?? []), probe]);
+  }
+  return [...lans.values()];
+}
+
+async function proveLan(rivals: readonly BoxProbe[], lab: ProvingLab): Promise<readonly BoxProof[]> {
+  const observed = await Promise.all(rivals.map((probe) => observe(probe, lab)));
+  const betweenRivals = differencesOfRivals(observed);
+  return observed.map(({ probe, observed: seen, attempts }) => {
+    const { router, lan, through, node, server, ipVersion, expected } = probe;
+    const differences = [...differencesOf({ probe, observed: seen }), ...betweenRivals];
+    const where = { router, lan, through, node, server: server.node, ipVersion };
+    const proof: BoxProof = { ...where, expected, observed: seen, differences, attempts };
+    lab.recorder.add({ type: "box-proof", proof });
+    return proof;
+  });
+}
+
+async function observe(probe: BoxProbe, lab: ProvingLab): Promise<Observed & { readonly attempts: number }> {
+  await untilReady(probe, lab.recorder);
+  const link = lab.link(probe.node);
+  if (link === undefined) throw new Error(`a probe from ${probe.node}, which was never started`);
+  for (let attempt = 0; ; attempt += 1) {
+    const waitMs = WAITS_MS[attempt] ?? 0;
+    const isLast = attempt === WAITS_MS.length - 1;
+    const { local, server, seed } = probe;
+    const { first, second } = server;
+    const ports = portsOf(probe.firstPort, attempt);
+    const observed = await link.probe({ type: "probe", local, ports, server: { first, second }, waitMs, seed });
+    const differences = differencesOf({ probe, observed });
+    if (isLast || !differences.some(({ isSilence }) => isSilence)) return { probe, observed, attempts: attempt + 1 };
+  }
+}
+
+async function untilReady({ needs }: BoxProbe, recorder: Recorder): Promise<void> {
+  await recorder.until(
+    (events) => needs.every((node) => events.some((event) => event.type === "node-ready" && event.node === node)),
+    NODES_PATIENCE_MS,
+  );
+}
+
+function refuseWrongBoxes(proofs: readonly BoxProof[]): void {
+  const lines = proofs.flatMap((proof) =>
+    proof.differences.map((difference) => {
+      const { node, lan, ipVersion } = proof;
+      return `${describeDifference(proof, difference)} (asked by ${node} on ${lan} over IPv${ipVersion})`;
+    }),
+  );
+  if (lines.length === 0) return;
+  throw new TestbedError("wrong-box", lines.join("\n"), {
+    hint: "the lab is not what its file says, and no agent was judged in it; rules/ of the results holds what was loaded",
+  });
+}

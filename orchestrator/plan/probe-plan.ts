@@ -1,0 +1,235 @@
+/** Which node asks which server about which boxes, so that every box is seen from inside each of its LANs. */
+
+import type { NatObservation } from "@testbed/agent/control";
+import { familyOfText, withoutLength } from "../topology/address-text.ts";
+import { nextHop } from "../topology/forwarding.ts";
+import type {
+  ResolvedHomeAgent,
+  ResolvedInterface,
+  ResolvedNode,
+  ResolvedRouter,
+  ResolvedStunServer,
+  ResolvedTopology,
+} from "../topology/resolved.ts";
+import { derivedHex } from "../topology/seed.ts";
+import { expectedObservation } from "./expected-observation.ts";
+import { probePortBlocks } from "./probe-ports.ts";
+
+export type IpVersion = 4 | 6;
+
+/** A transport address. */
+interface Endpoint {
+  readonly ip: string;
+  readonly port: number;
+}
+
+/** One probe: what a node inside a box's LAN asks, and what it must see. */
+export interface BoxProbe {
+  /** The box, and the segment inside of it that the probe comes from. */
+  readonly router: string;
+  readonly lan: string;
+  readonly node: string;
+  readonly ipVersion: IpVersion;
+  readonly local: string;
+  /** The first of the ports that are the probe's own; see `PORTS_PER_PROBE`. */
+  readonly firstPort: number;
+  readonly server: { readonly node: string; readonly first: Endpoint; readonly second: Endpoint };
+  /** The boxes that translate or filter on the way, inmost first: the probe sees what they are together. */
+  readonly through: readonly string[];
+  /** Every node that has to be there. */
+  readonly needs: readonly string[];
+  readonly expected: NatObservation;
+  /** Where the outmost box that translates draws its ports from; absent when it keeps the ports it gets. */
+  readonly drawnFrom?: { readonly first: number; readonly last: number };
+  /** How long mappings are remembered by the most forgetful box on the way, seconds. */
+  readonly lifetimeSec: number;
+  /** Another node that asks from the same LAN and the same ports: no box may give both the same outside port. */
+  readonly rival?: string;
+  readonly seed: string;
+}
+
+/** A box's LAN that no probe comes from. */
+export interface UnprobedLan {
+  readonly router: string;
+  readonly lan: string;
+  readonly reason: string;
+}
+
+export interface ProbePlan {
+  readonly probes: readonly BoxProbe[];
+  readonly notProbed: readonly UnprobedLan[];
+}
+
+/** As many hosts on one LAN ask from the same ports. */
+const RIVALS = 2;
+
+/** Plans the probes of a topology; none for boxes that neither translate nor filter. */
+export function planProbes(topology: ResolvedTopology): ProbePlan {
+  const ways = topology.nodes.flatMap((node) => waysOf(topology, node));
+  const lans = topology.nodes.flatMap((node) => (node.role === "router" ? lansToProbe(topology, node) : []));
+  const chosen = lans.map((lan) => ({ lan, ways: chooseWays(ways, lan) }));
+  const blocks = probePortBlocks(topology, chosen.length);
+  return {
+    probes: chosen.flatMap(({ lan, ways: own }, i) =>
+      own.map((way) => planProbe(topology, lan, { way, rivals: own, firstPort: blocks[i] ?? 0 })),
+    ),
+    notProbed: chosen.flatMap(({ lan, ways: own }) => (own.length > 0 ? [] : [explain(lan, ways)])),
+  };
+}
+
+/** A LAN of a box, over one IP version. */
+interface LanSide {
+  readonly router: ResolvedRouter;
+  readonly segment: string;
+  readonly ipVersion: IpVersion;
+}
+
+/** A node's way to a server with two addresses. */
+interface Way {
+  readonly node: ResolvedNode;
+  readonly on: ResolvedInterface;
+  readonly local: string;
+  readonly ipVersion: IpVersion;
+  readonly server: { readonly node: ResolvedNode; readonly first: Endpoint; readonly second: Endpoint };
+  /** Every router on the way, inmost first, with the segment it is entered from. */
+  readonly routers: readonly { readonly router: ResolvedRouter; readonly from: string }[];
+}
+
+function lansToProbe(topology: ResolvedTopology, router: ResolvedRouter): readonly LanSide[] {
+  const versions = ([4, 6] as const).filter((ipVersion) => actsOn(router, ipVersion));
+  return router.lan.flatMap((interfaceName) => {
+    const own = router.interfaces.find((candidate) => candidate.interfaceName === interfaceName);
+    const segment = topology.segments.find(({ name }) => name === own?.segment);
+    if (own === undefined || segment === undefined) return [];
+    return versions
+      .filter((ipVersion) => segment[`ipv${ipVersion}`] !== undefined)
+      .map((ipVersion) => ({ router, segment: segment.name, ipVersion }));
+  });
+}
+
+/** Whether a box does anything with packets of an IP version but forward them. */
+function actsOn({ nat, firewall }: ResolvedRouter, ipVersion: IpVersion): boolean {
+  return (ipVersion === 4 && nat !== undefined) || firewall.inbound !== "open" || firewall.outboundUdp !== "all";
+}
+
+/** One way per IP version: to the node's own home agent if it has one, else to the first server that it has a way to. */
+function waysOf(topology: ResolvedTopology, node: ResolvedNode): readonly Way[] {
+  if (node.role === "router") return [];
+  const ownFirst = (server: ResolvedNode): number => ("homeAgent" in node && node.homeAgent === server.name ? 0 : 1);
+  const servers = topology.nodes
+    .filter(isStunServer)
+    .filter(({ name }) => name !== node.name)
+    .toSorted((a, b) => ownFirst(a) - ownFirst(b));
+  return ([4, 6] as const).flatMap((ipVersion) => {
+    const on = node.interfaces.find((own) => own[`ipv${ipVersion}`] !== undefined);
+    const local = on?.[`ipv${ipVersion}`];
+    if (on === undefined || local === undefined) return [];
+    for (const server of servers) {
+      const addresses = discoveryAddresses(server, ipVersion);
+      const routers = addresses && routersBetween(topology, node, server, addresses.first.ip);
+      if (addresses === undefined || routers === undefined || routers.length === 0) continue;
+      return [{ node, on, local: withoutLength(local), ipVersion, server: { node: server, ...addresses }, routers }];
+    }
+    return [];
+  });
+}
+
+function isStunServer(node: ResolvedNode): node is ResolvedHomeAgent | ResolvedStunServer {
+  return node.role === "home-agent" || node.role === "stun-server";
+}
+
+const STUN_PORT = 3478;
+const ALTERNATE_STUN_PORT = 3479;
+
+function discoveryAddresses(
+  { listen, alternate }: ResolvedHomeAgent | ResolvedStunServer,
+  ipVersion: IpVersion,
+): { readonly first: Endpoint; readonly second: Endpoint } | undefined {
+  const [first, second] = [listen, alternate].map((ips) => ips.find((ip) => familyOfText(ip) === ipVersion));
+  if (first === undefined || second === undefined) return undefined;
+  return { first: { ip: first, port: STUN_PORT }, second: { ip: second, port: ALTERNATE_STUN_PORT } };
+}
+
+/** The routers that a packet passes, or undefined when it does not arrive. */
+function routersBetween(
+  topology: ResolvedTopology,
+  from: ResolvedNode,
+  to: ResolvedNode,
+  destination: string,
+): Way["routers"] | undefined {
+  const passed: { router: ResolvedRouter; from: string }[] = [];
+  let at = from;
+  while (at.name !== to.name) {
+    const hop = nextHop(topology, at, destination)?.to;
+    if (hop === undefined || passed.some(({ router }) => router.name === hop.node.name)) return undefined;
+    at = hop.node;
+    if (at.role === "router") passed.push({ router: at, from: hop.in.segment });
+    else if (at.name !== to.name) return undefined;
+  }
+  return passed;
+}
+
+/** The boxes of a way that do more than forward. */
+function boxesOf({ routers, ipVersion }: Way): Way["routers"] {
+  return routers.filter(({ router }) => actsOn(router, ipVersion));
+}
+
+/** Ways on which this LAN's box is the first one met, the simplest first, from hosts on one wire. */
+function chooseWays(ways: readonly Way[], { router, segment, ipVersion }: LanSide): readonly Way[] {
+  const fitting = ways
+    .filter((way) => way.ipVersion === ipVersion)
+    .filter((way) => {
+      const [inmost] = boxesOf(way);
+      return inmost?.router.name === router.name && inmost.from === segment;
+    })
+    .toSorted((a, b) => a.routers.length - b.routers.length);
+  const [best] = fitting;
+  return fitting.filter(({ on }) => on.segment === best?.on.segment).slice(0, RIVALS);
+}
+
+function explain({ router, segment, ipVersion }: LanSide, ways: readonly Way[]): UnprobedLan {
+  const behind = ways
+    .filter((way) => way.ipVersion === ipVersion)
+    .filter((way) => boxesOf(way).some((box) => box.router.name === router.name && box.from === segment))
+    .map((way) => boxesOf(way)[0]?.router.name);
+  const together =
+    behind.length === 0 ? "" : `; seen together with ${[...new Set(behind)].join(", ")}, which lies inside of it`;
+  const reason = `no node on ${segment} has a way to a STUN server with two IPv${ipVersion} addresses${together}`;
+  return { router: router.name, lan: segment, reason };
+}
+
+function planProbe(
+  topology: ResolvedTopology,
+  { router, segment, ipVersion }: LanSide,
+  { way, rivals, firstPort }: { readonly way: Way; readonly rivals: readonly Way[]; readonly firstPort: number },
+): BoxProbe {
+  const { node, local, server } = way;
+  const boxes = boxesOf(way).map((box) => box.router);
+  const rival = rivals.find((other) => other.node.name !== node.name)?.node.name;
+  const outmost = ipVersion === 4 ? boxes.findLast(({ nat }) => nat !== undefined)?.nat : undefined;
+  const sockets = portsOf(firstPort, 0).map((port) => ({ ip: local, port }));
+  return {
+    router: router.name,
+    lan: segment,
+    node: node.name,
+    ipVersion,
+    local,
+    firstPort,
+    server: { ...server, node: server.node.name },
+    through: boxes.map(({ name }) => name),
+    needs: [node.name, server.node.name, ...way.routers.map((passed) => passed.router.name)],
+    expected: expectedObservation(topology, { node, sockets, server }),
+    ...(outmost?.portAssignment === "random" ? { drawnFrom: outmost.ports } : {}),
+    lifetimeSec: Math.min(...boxes.map(({ firewall }) => firewall.udpIdleSec)),
+    ...(rival === undefined ? {} : { rival }),
+    seed: derivedHex(topology.seed, `probe/${node.name}/${ipVersion}`, 32),
+  };
+}
+
+/** Sockets of one probe. */
+const SOCKETS = 5;
+
+/** Ports of one attempt; the attempts of a probe follow each other, because each needs ports that are new to the boxes. */
+export function portsOf(firstPort: number, attempt: number): readonly number[] {
+  return Array.from({ length: SOCKETS }, (_, i) => firstPort + SOCKETS * attempt + i);
+}
