@@ -160,10 +160,15 @@ function captures({ captures: wires }: RunResult): Markup {
 
 function environment({ environment: facts, leftovers }: RunResult): Markup {
   const { kernel, engine, node, capabilities } = facts;
-  const rows = Object.entries({ kernel, engine: engine ?? "none", "Node.js": node, ...capabilities });
+  const rows: Readonly<Record<string, string | boolean>> = {
+    kernel,
+    engine: engine ?? "none",
+    "Node.js": node,
+    ...capabilities,
+  };
   return html`<h2>Machine</h2>${table(
     ["", ""],
-    rows.map(([key, value]) => [key, `${value}`]),
+    Object.entries(rows).map(([key, value]) => [key, String(value)]),
   )}
 ${leftovers.map((line) => html`<p class="bad">${line}</p>`)}
 <p class="faint">Also here: <a href="result.json">result.json</a>, <a href="events.ndjson">events.ndjson</a>, <a href="junit.xml">junit.xml</a>, <a href="topology.yaml">topology.yaml</a>, <a href="logs/">logs/</a></p>`;
