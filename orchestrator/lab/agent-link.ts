@@ -177,11 +177,6 @@ export class AgentLink {
         break;
       case "bye":
         this.#takeBye(report.clock, report.counters);
-        break;
-      case "probed":
-      case "lifetime-probed":
-        // Answers to what a lab does not ask.
-        break;
     }
   }
 

@@ -57,8 +57,6 @@ export function obey(node: ScriptedNode, command: AgentCommand): void {
     case "setup":
     case "start":
     case "connect":
-    case "probe":
-    case "probe-lifetime":
     case "keep":
   }
 }
