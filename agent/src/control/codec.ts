@@ -4,6 +4,7 @@
  */
 
 import { nodeEvent, socketAddress } from "./event-shapes.ts";
+import { conditionedLink, linkFigures } from "./link-shapes.ts";
 import type { AgentCommand, AgentReport, ClockReading, NodeSetup, TrafficResult } from "./messages.ts";
 import { lifetimeObservation, natObservation } from "./observation-shapes.ts";
 import { nodeSetup } from "./setup-shapes.ts";
@@ -86,7 +87,10 @@ const trafficResult: Shape<TrafficResult> = object({
 
 const report: Shape<AgentReport> = unionByType<AgentReport>({
   hello: object({ version: number, pid: number, nodeVersion: string, clock }),
-  ready: object<Omit<Extract<AgentReport, { type: "ready" }>, "type">>({ phasesMs: optional(record(number)) }),
+  ready: object<Omit<Extract<AgentReport, { type: "ready" }>, "type">>({
+    phasesMs: optional(record(number)),
+    links: optional(array(conditionedLink)),
+  }),
   event: object({ atMs: number, event: nodeEvent }),
   reply: object({ id, result: trafficResult }),
   probed: object({ id, observation: natObservation }),
@@ -94,7 +98,11 @@ const report: Shape<AgentReport> = unionByType<AgentReport>({
   capture: object({ segment: string, data: text(/^[A-Za-z0-9+/]*={0,2}$/, "base64") }),
   "capture-done": object({ segment: string, captured: number, droppedByKernel: number }),
   fatal: object({ code: string, message: string }),
-  bye: object({ clock, counters: record(number) }),
+  bye: object<Omit<Extract<AgentReport, { type: "bye" }>, "type">>({
+    clock,
+    counters: record(number),
+    links: optional(array(linkFigures)),
+  }),
 });
 
 function decodeJson<T>(json: string, shape: Shape<T>): Checked<T> {

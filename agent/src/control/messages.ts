@@ -6,6 +6,7 @@
 
 import type { SocketAddress } from "../core/address.ts";
 import type { NodeEvent } from "../core/events.ts";
+import type { LinkCondition } from "../core/link/link-condition.ts";
 import type { IceProfile, NodeTimers } from "../core/mice/node-machine.ts";
 import type { LifetimeObservation } from "../core/nat-probe/lifetime-probe.ts";
 import type { NatObservation } from "../core/nat-probe/nat-observation.ts";
@@ -51,6 +52,34 @@ export interface WireSetup {
   readonly mac: string;
   /** Addresses with prefix length, such as `192.168.1.2/24`. */
   readonly addresses: readonly string[];
+  /** What happens to frames between the node and the wire; nothing when absent. */
+  readonly condition?: WireCondition;
+}
+
+/** Which way frames go, seen from the node: `out` leave it, `in` arrive at it. */
+export type LinkDirection = "out" | "in";
+
+/** Conditions of a wire's end by direction; one that is absent is left alone. */
+export interface WireCondition {
+  readonly out?: LinkCondition;
+  readonly in?: LinkCondition;
+  /** Seed of the draws: at least four octets in hex. */
+  readonly seed: string;
+}
+
+/** What makes a condition: the kernel's netem, or the node's own process where the kernel has none. */
+export type LinkConditioner = "netem" | "user-space";
+
+/** One direction of a wire's end that has a condition. */
+export interface ConditionedLink {
+  readonly segment: string;
+  readonly direction: LinkDirection;
+  readonly applied: LinkConditioner;
+}
+
+/** What became of its frames: `delivered` and `lost`, and what else is told apart. */
+export interface LinkFigures extends ConditionedLink {
+  readonly counters: Readonly<Record<string, number>>;
 }
 
 /** One static route. `to` is a prefix in CIDR form; 0.0.0.0/0 and ::/0 are the default routes. */
@@ -189,7 +218,12 @@ export type AgentReport =
       readonly clock: ClockReading;
     }
   /** The node has its place in the topology. `phasesMs`: where its time went since the set-up arrived. */
-  | { readonly type: "ready"; readonly phasesMs?: Readonly<Record<string, number>> }
+  | {
+      readonly type: "ready";
+      readonly phasesMs?: Readonly<Record<string, number>>;
+      /** Absent where no wire has a condition, here and in `bye`. */
+      readonly links?: readonly ConditionedLink[];
+    }
   | { readonly type: "event"; readonly atMs: number; readonly event: NodeEvent }
   | { readonly type: "reply"; readonly id: number; readonly result: TrafficResult }
   | { readonly type: "probed"; readonly id: number; readonly observation: NatObservation }
@@ -205,7 +239,12 @@ export type AgentReport =
   /** The node cannot go on and exits: what failed, and the last lines that say why. */
   | { readonly type: "fatal"; readonly code: string; readonly message: string }
   /** The last report of an orderly end. */
-  | { readonly type: "bye"; readonly clock: ClockReading; readonly counters: Readonly<Record<string, number>> };
+  | {
+      readonly type: "bye";
+      readonly clock: ClockReading;
+      readonly counters: Readonly<Record<string, number>>;
+      readonly links?: readonly LinkFigures[];
+    };
 
 /** Outcome of `ping` and `echo`. Round trips in the order of sending; `null` stands for one that was never answered. */
 export interface TrafficResult {

@@ -1,5 +1,6 @@
 /** Shapes of a node's set-up. Only what would be dangerous or senseless to run with is refused here; the kernel judges the rest. */
 
+import { wireCondition } from "./link-shapes.ts";
 import {
   CONTROL_VERSION,
   type HomeAgentRole,
@@ -42,6 +43,7 @@ const wire: Shape<WireSetup> = object<WireSetup>({
   find: (value: unknown, path: string) => findBy(value, path),
   mac,
   addresses: array(prefix),
+  condition: optional(wireCondition),
 });
 
 const findByAddress = object<{ readonly by: "address"; readonly address: string }>({ by: oneOf("address"), address });

@@ -41,6 +41,14 @@ export function integer(min: number, max: number): Shape<number> {
   );
 }
 
+/** A number within bounds, both included. */
+export function numberBetween(min: number, max: number): Shape<number> {
+  return primitive(
+    `a number from ${min} to ${max}`,
+    (value) => typeof value === "number" && value >= min && value <= max,
+  );
+}
+
 /** Text that a pattern describes in full. */
 export function text(pattern: RegExp, expected: string): Shape<string> {
   return primitive(expected, (value) => typeof value === "string" && pattern.test(value));

@@ -13,6 +13,12 @@ interface Native {
   readonly read: (fd: number, buffer: Uint8Array, length: number) => number;
   readonly write: (fd: number, buffer: Uint8Array, length: number) => number;
   readonly close: (fd: number) => number;
+  readonly bind: (fd: number, address: Uint8Array, length: number) => number;
+  readonly setsockopt: (fd: number, level: number, option: number, value: Uint8Array, length: number) => number;
+  /** `length` holds 32 bits: the room in `value` before, the octets filled after. */
+  readonly getsockopt: (fd: number, level: number, option: number, value: Uint8Array, length: Uint8Array) => number;
+  readonly timerfd_create: (clock: number, flags: number) => number;
+  readonly timerfd_settime: (fd: number, flags: number, value: Uint8Array, old: null) => number;
   readonly waitpid: (pid: number, status: null, options: number) => number;
   /** Number of the last error of this thread. */
   readonly errno: () => number;
@@ -45,6 +51,17 @@ function bind(koffi: KoffiAddon): Native {
     read: library.func("int64_t read(int fd, _Out_ uint8_t *buffer, size_t length)") as Native["read"],
     write: library.func("int64_t write(int fd, uint8_t *buffer, size_t length)") as Native["write"],
     close: library.func("int close(int fd)") as Native["close"],
+    bind: library.func("int bind(int fd, uint8_t *address, uint32_t length)") as Native["bind"],
+    setsockopt: library.func(
+      "int setsockopt(int fd, int level, int option, uint8_t *value, uint32_t length)",
+    ) as Native["setsockopt"],
+    getsockopt: library.func(
+      "int getsockopt(int fd, int level, int option, _Out_ uint8_t *value, _Inout_ uint8_t *length)",
+    ) as Native["getsockopt"],
+    timerfd_create: library.func("int timerfd_create(int clock, int flags)") as Native["timerfd_create"],
+    timerfd_settime: library.func(
+      "int timerfd_settime(int fd, int flags, uint8_t *value, uint8_t *old)",
+    ) as Native["timerfd_settime"],
     waitpid: library.func("int waitpid(int pid, int *status, int options)") as Native["waitpid"],
     errno: koffi.errno,
     addressOf: koffi.address,

@@ -6,8 +6,10 @@ import type { NodeSetup } from "../control/messages.ts";
 import { run } from "./command.ts";
 import { NodeFailure } from "./failure.ts";
 import { guardNameServer } from "./isolation.ts";
+import { type ConditionedWires, imposeConditions } from "./link/link-conditions.ts";
 import {
   careOfBatch,
+  type FoundWire,
   findInterfaces,
   hostsFile,
   networkBatch,
@@ -35,24 +37,26 @@ export function requireOwnNamespaces(): void {
 
 /**
  * Sets the network up. Rules are in force before the first link goes up: a flow that passed a box without them would
- * keep its untranslated conntrack entry. Throws `setup-failed` or `bad-rules`.
+ * keep its untranslated conntrack entry. Gives the wires with their conditions, which are in force. Throws `setup-failed` or `bad-rules`.
  */
-export async function setUpNetwork(setup: NodeSetup): Promise<void> {
+export async function setUpNetwork(setup: NodeSetup): Promise<ConditionedWires> {
   const resolverFile = readFileSync("/etc/resolv.conf", "utf8");
-  const batch = planBatch(setup);
+  const found = findWires(setup);
   writeFileSync("/etc/hosts", hostsFile(setup.hosts));
   writeFileSync("/etc/resolv.conf", RESOLVER_FILE);
-  await Promise.all([guardNameServer(resolverFile), loadRules(setup.rules)]);
-  await runBatch(["-batch", "-"], batch);
+  const [wires] = await Promise.all([imposeConditions(found), guardNameServer(resolverFile), loadRules(setup.rules)]);
+  await runBatch(["-batch", "-"], networkBatch(setup, wires.found));
   const careOf = careOfBatch(setup);
   if (careOf !== "") await runBatch(["-6", "-batch", "-"], careOf);
   disableTransmitChecksumOffload(setup.wires.map(({ interfaceName }) => interfaceName));
+  wires.start();
+  return wires;
 }
 
-function planBatch(setup: NodeSetup): string {
+function findWires(setup: NodeSetup): readonly FoundWire[] {
   const present = presentInterfaces();
   const result = findInterfaces(setup.wires, present);
-  if (result.ok) return networkBatch(setup, result.found);
+  if (result.ok) return result.found;
   const missing = result.missing.map(({ segment, find }) =>
     find.by === "address" ? `${segment} (${find.address})` : `${segment} (${find.name})`,
   );

@@ -11,6 +11,7 @@ import type { Reports } from "./control-channel.ts";
 import { echo, startEchoServer } from "./echo.ts";
 import { NodeFailure } from "./failure.ts";
 import { proveIsolation } from "./isolation.ts";
+import type { ConditionedWires } from "./link/link-conditions.ts";
 import { requireOwnNamespaces, setUpNetwork } from "./network.ts";
 import { ping } from "./ping.ts";
 import { probeBoxes, probeLifetime } from "./probe.ts";
@@ -41,7 +42,7 @@ export async function startNode(setup: NodeSetup, reports: Reports): Promise<Nod
   const phases = createPhases();
   requireOwnNamespaces();
   const tun = hasHomeAddress(setup.role) ? openTun() : undefined;
-  await setUpNetwork(setup);
+  const wires = await setUpNetwork(setup);
   phases.mark("network");
   const listeners: ((event: NodeEvent) => void)[] = [];
   const report = (atMs: InstantMs, event: NodeEvent): void => {
@@ -49,16 +50,16 @@ export async function startNode(setup: NodeSetup, reports: Reports): Promise<Nod
     for (const listener of listeners) listener(event);
   };
   const [captures, protocol] = await Promise.all([
-    setup.capture ? startCaptures(setup, reports) : [],
+    setup.capture ? startCaptures(setup, wires, reports) : [],
     openProtocolNode(setup, tun, report),
     isMobile(setup.role) ? startEchoServer(setup.role.homeAddress) : undefined,
     proveIsolation(setup),
   ]);
   phases.mark("captures-and-sockets");
-  const node = createNode(setup.role, captures, protocol, reports);
+  const node = createNode(setup.role, { captures, protocol, wires }, reports);
   if (setup.autostart !== undefined) listeners.push(autostart(setup.autostart.connect, node));
   reapOrphans();
-  reports.send({ type: "ready", phasesMs: phases.result() });
+  reports.send({ type: "ready", phasesMs: phases.result(), ...ifAny(wires.conditioned) });
   if (setup.startsOn !== "command") protocol?.start();
   return node;
 }
@@ -69,24 +70,31 @@ interface WireCapture {
   readonly capture: Capture;
 }
 
-function startCaptures({ wires }: NodeSetup, reports: Reports): Promise<readonly WireCapture[]> {
+function startCaptures(setup: NodeSetup, wires: ConditionedWires, reports: Reports): Promise<readonly WireCapture[]> {
   return Promise.all(
-    wires.map(async ({ segment, interfaceName }) => ({
-      segment,
-      capture: await startCapture(interfaceName, (piece) => {
-        reports.send({ type: "capture", segment, data: piece.toString("base64") });
+    setup.wires.map(async (wire) => ({
+      segment: wire.segment,
+      capture: await startCapture(wires.wireEndOf(wire), (piece) => {
+        reports.send({ type: "capture", segment: wire.segment, data: piece.toString("base64") });
         return reports.flushed();
       }),
     })),
   );
 }
 
-function createNode(
-  role: RoleSetup,
-  captures: readonly WireCapture[],
-  protocol: ProtocolNode | undefined,
-  reports: Reports,
-): Node {
+/** What a node consists of once it is set up. */
+interface NodeParts {
+  readonly captures: readonly WireCapture[];
+  readonly protocol: ProtocolNode | undefined;
+  readonly wires: ConditionedWires;
+}
+
+/** The field `links` of a report, left out when there is nothing to say. */
+function ifAny<Link>(links: readonly Link[]): { readonly links?: readonly Link[] } {
+  return links.length === 0 ? {} : { links };
+}
+
+function createNode(role: RoleSetup, { captures, protocol, wires }: NodeParts, reports: Reports): Node {
   const reply = async (id: number, result: Promise<TrafficResult>): Promise<void> => {
     reports.send({ type: "reply", id, result: await result });
   };
@@ -125,7 +133,9 @@ function createNode(
       await stopCaptures();
       const counters = protocol?.counters() ?? {};
       protocol?.close();
-      reports.send({ type: "bye", clock: readClocks(), counters });
+      const links = ifAny(await wires.figures());
+      wires.close();
+      reports.send({ type: "bye", clock: readClocks(), counters, ...links });
     }),
   };
 }

@@ -1,6 +1,6 @@
 /** A piece of the kernel of its own for one test: namespaces to run the real agent in, and wires between them. */
 
-import { spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,6 +17,8 @@ export interface World {
   shIn(node: string, script: string): Promise<string>;
   /** Makes a network for a node with one interface per wire, whose far ends meet on a bridge named like the wire. */
   addNode(node: string, wires: readonly { readonly interfaceName: string; readonly bridge: string }[]): Promise<void>;
+  /** Starts a program in the network of a node; it ends with the world at the latest. */
+  spawnIn(node: string, command: readonly string[]): ChildProcessWithoutNullStreams;
   /** Starts the agent in a node's network, with files of its own for names; `setup` is its first line, if given. */
   startAgent(node: string, options?: StartOptions): AgentProcess;
   /** Starts the agent in the world's own namespaces, which are as little the agent's as a machine's are. */
@@ -64,6 +66,7 @@ export async function createWorld(bundle: string): Promise<World> {
           ip link set p${index} master ${bridge} addrgenmode none up`);
       }
     },
+    spawnIn: (node, command) => spawn("nsenter", inNode(node, command), { stdio: "pipe" }),
     startAgent(node, { setup, environment = {}, resolverFile = "" } = {}) {
       const script = `printf '%s' '${resolverFile}' > /run/files/${node}.resolv; ${withOwnFiles(node)}`;
       return start(inNode(node, ["sh", "-ec", script, "sh", process.execPath, bundle]), setup, environment);

@@ -1,0 +1,38 @@
+/** Shapes of link conditions and of what became of them. */
+
+import type { LinkCondition } from "../core/link/link-condition.ts";
+import type { ConditionedLink, LinkFigures, WireCondition } from "./messages.ts";
+import { integer, number, numberBetween, object, oneOf, optional, record, type Shape, string, text } from "./shape.ts";
+
+/** Nothing in a lab takes longer than an hour to arrive. */
+const duration = numberBetween(0, 3_600_000);
+const share = numberBetween(0, 1);
+const MAX_BIT_PER_SEC = 1e12;
+
+const condition: Shape<LinkCondition> = object<LinkCondition>({
+  delayMs: optional(duration),
+  jitterMs: optional(duration),
+  lossRate: optional(share),
+  lossBurst: optional(numberBetween(1, 1_000_000)),
+  duplicateRate: optional(share),
+  reorderRate: optional(share),
+  rateBitPerSec: optional(numberBetween(1, MAX_BIT_PER_SEC)),
+  queuePackets: optional(integer(1, 1_000_000)),
+});
+
+/** Conditions of a wire's end. */
+export const wireCondition: Shape<WireCondition> = object<WireCondition>({
+  out: optional(condition),
+  in: optional(condition),
+  seed: text(/^([0-9A-Fa-f]{2}){4,}$/, "four octets or more in hex"),
+});
+
+const link = {
+  segment: string,
+  direction: oneOf("out", "in"),
+  applied: oneOf("netem", "user-space"),
+} as const;
+
+export const conditionedLink: Shape<ConditionedLink> = object<ConditionedLink>(link);
+
+export const linkFigures: Shape<LinkFigures> = object<LinkFigures>({ ...link, counters: record(number) });

@@ -1,0 +1,17 @@
+import type { LinkConditioner, LinkDirection, WireSetup } from "../../control/messages.ts";
+import type { FoundWire } from "../network-plan.ts";
+
+/** One wire with its condition in force. */
+export interface ConditionedWire {
+  readonly wire: WireSetup;
+  /** Who makes the condition. */
+  readonly applied: LinkConditioner;
+  /** The interface that gets the wire's address, by its present name. */
+  readonly found: FoundWire;
+  /** The interface on which frames of the wire really leave, once the node is set up. */
+  readonly wireEnd: string;
+  /** Carries frames from here on; interfaces are up. */
+  start(): void;
+  figures(direction: LinkDirection): Promise<Readonly<Record<string, number>>>;
+  close(): void;
+}

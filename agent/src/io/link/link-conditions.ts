@@ -1,0 +1,103 @@
+/**
+ * Imposes the conditions that a topology asks for on a node's wires: with the kernel's netem where it has it, else from
+ * user space. A wire is done one way or the other in both directions.
+ */
+
+import type { LinkDirection, LinkFigures, WireSetup } from "../../control/messages.ts";
+import { run } from "../command.ts";
+import { NodeFailure } from "../failure.ts";
+import type { FoundWire } from "../network-plan.ts";
+import { describeRefusal } from "../rule-errors.ts";
+import type { ConditionedWire } from "./conditioned-wire.ts";
+import { imposeNetem } from "./netem.ts";
+import { openUserSpaceLink, wireEndGuard } from "./user-space-link.ts";
+
+/** The wires of a node, some of them with a condition. */
+export interface ConditionedWires {
+  /** Every wire with the present name of the interface that gets its address. */
+  readonly found: readonly FoundWire[];
+  /** The interface on which frames of a wire really leave, once the node is set up. */
+  wireEndOf(wire: WireSetup): string;
+  /** Which directions have a condition, and who makes it. */
+  readonly conditioned: readonly Pick<LinkFigures, "segment" | "direction" | "applied">[];
+  /** Carries frames from here on; interfaces are up. */
+  start(): void;
+  figures(): Promise<readonly LinkFigures[]>;
+  close(): void;
+}
+
+/** Takes the wires as they were found and leaves those without condition alone. Throws NodeFailure. */
+export async function imposeConditions(found: readonly FoundWire[]): Promise<ConditionedWires> {
+  const imposed = await Promise.all(found.map(impose));
+  const conditioned = imposed.filter((entry) => entry !== undefined);
+  const directions = conditioned.flatMap((entry) =>
+    directionsOf(entry.wire).map((direction) => ({ entry, direction })),
+  );
+  return {
+    found: found.map((original, i) => imposed[i]?.found ?? original),
+    wireEndOf: (wire) => conditioned.find((entry) => entry.wire === wire)?.wireEnd ?? wire.interfaceName,
+    conditioned: directions.map(({ entry, direction }) => describe(entry, direction)),
+    start: () => {
+      for (const entry of conditioned) entry.start();
+    },
+    figures: () =>
+      Promise.all(
+        directions.map(async ({ entry, direction }) => ({
+          ...describe(entry, direction),
+          counters: await entry.figures(direction),
+        })),
+      ),
+    close: () => {
+      for (const entry of conditioned) entry.close();
+    },
+  };
+}
+
+function describe({ wire: { segment }, applied }: ConditionedWire, direction: LinkDirection) {
+  return { segment, direction, applied };
+}
+
+function directionsOf({ condition }: WireSetup): readonly LinkDirection[] {
+  return (["out", "in"] as const).filter((direction) => condition?.[direction] !== undefined);
+}
+
+async function impose(original: FoundWire, position: number): Promise<ConditionedWire | undefined> {
+  if (directionsOf(original.wire).length === 0) return undefined;
+  return (await imposeNetem(original, position)) ?? (await imposeFromUserSpace(original, position));
+}
+
+/** The engine's interface steps aside under another name, and a TAP device takes its place. */
+async function imposeFromUserSpace({ wire, currentName }: FoundWire, position: number): Promise<ConditionedWire> {
+  const wireEnd = `mice${position}`;
+  const { interfaceName, condition } = wire;
+  if (condition === undefined) throw new Error(`${interfaceName} has no condition`);
+  await load("ip", ["-batch", "-"], stepAside(currentName, wireEnd));
+  await load("nft", ["-f", "-"], wireEndGuard(wireEnd));
+  const link = openUserSpaceLink(interfaceName, wireEnd, condition);
+  return {
+    wire,
+    applied: "user-space",
+    found: { wire, currentName: interfaceName },
+    wireEnd,
+    start: () => link.start(),
+    figures: (direction) => Promise.resolve({ ...link.figures()[direction] }),
+    close: () => link.close(),
+  };
+}
+
+/** Without addresses of any kind: neither ARP nor IPv6 says anything by itself on the wire. */
+function stepAside(currentName: string, wireEnd: string): string {
+  return [
+    `link set dev ${currentName} down`,
+    `link set dev ${currentName} name ${wireEnd} addrgenmode none arp off multicast off`,
+    `addr flush dev ${wireEnd}`,
+    `link set dev ${wireEnd} up`,
+  ]
+    .map((command) => `${command}\n`)
+    .join("");
+}
+
+async function load(program: string, args: readonly string[], text: string): Promise<void> {
+  const { code, stderr } = await run(program, args, text);
+  if (code !== 0) throw new NodeFailure("setup-failed", describeRefusal([program, ...args].join(" "), text, stderr));
+}

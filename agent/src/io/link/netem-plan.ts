@@ -1,0 +1,110 @@
+/**
+ * A link's condition in the words of the kernel's netem: deciding only, nothing here runs.
+ *
+ * netem shapes what leaves an interface. What arrives is led through an intermediate device (ifb) first and leaves that.
+ */
+
+import { DEFAULT_QUEUE_PACKETS, type LinkCondition } from "../../core/link/link-condition.ts";
+
+/** One direction of a wire, and the interface it is shaped on. */
+export interface NetemTexts {
+  /** For `ip -batch`, empty when nothing has to be made. */
+  readonly ip: string;
+  /** For `tc -batch`. */
+  readonly tc: string;
+  /** For `ip -batch` and `tc -batch -force`: takes back whatever of the above was done. */
+  readonly undo: { readonly ip: string; readonly tc: string };
+}
+
+/** What happens on a wire, by its interface's present name; `seed` is left out for a tc that knows none. */
+export interface NetemRequest {
+  readonly interfaceName: string;
+  /** Name for the device through which arriving frames are led. */
+  readonly ifbName: string;
+  readonly out?: LinkCondition;
+  readonly in?: LinkCondition;
+  readonly seeds?: { readonly out: number; readonly in: number };
+}
+
+/** More packets than a lab has under way: without a rate nothing is to be lost but what a condition asks for. */
+const NO_LIMIT_PACKETS = 1_000_000;
+
+/** A rate that holds nothing up, and with which netem keeps packets in order under jitter. */
+const ORDERING_RATE = "100gbit";
+
+const FULL_FRAME_OCTETS = 1514;
+
+/** The commands that impose conditions on a wire, and those that take them back. */
+export function netemTexts(request: NetemRequest): NetemTexts {
+  const { interfaceName, ifbName, out, in: inbound, seeds } = request;
+  const leaving = out === undefined ? [] : [rootQdisc(interfaceName, out, seeds?.out)];
+  const arriving =
+    inbound === undefined
+      ? []
+      : [
+          `qdisc add dev ${interfaceName} ingress`,
+          `filter add dev ${interfaceName} parent ffff: protocol all u32 match u32 0 0 action mirred egress redirect dev ${ifbName}`,
+          rootQdisc(ifbName, inbound, seeds?.in),
+        ];
+  return {
+    ip: inbound === undefined ? "" : lines([`link add ${ifbName} type ifb`, `link set ${ifbName} addrgenmode none up`]),
+    tc: lines([...leaving, ...arriving]),
+    undo: {
+      ip: inbound === undefined ? "" : lines([`link del ${ifbName}`]),
+      tc: lines([
+        ...(out === undefined ? [] : [`qdisc del dev ${interfaceName} root`]),
+        ...(inbound === undefined ? [] : [`qdisc del dev ${interfaceName} ingress`]),
+      ]),
+    },
+  };
+}
+
+/** netem's arguments for a condition. Shares are percentages to six digits, times whole microseconds. */
+export function netemArguments(condition: LinkCondition, seed?: number): string {
+  const { delayMs = 0, jitterMs = 0, duplicateRate, reorderRate } = condition;
+  const isDelayed = delayMs > 0 || jitterMs > 0;
+  return [
+    `limit ${limitOf(condition)}`,
+    ...(isDelayed ? [`delay ${microseconds(delayMs)} ${microseconds(jitterMs)}`] : []),
+    ...lossOf(condition),
+    ...(duplicateRate === undefined ? [] : [`duplicate ${percent(duplicateRate)}`]),
+    ...(reorderRate === undefined ? [] : [`reorder ${percent(reorderRate)}`]),
+    ...rateOf(condition),
+    ...(seed === undefined ? [] : [`seed ${seed}`]),
+  ].join(" ");
+}
+
+function rootQdisc(interfaceName: string, condition: LinkCondition, seed: number | undefined): string {
+  return `qdisc add dev ${interfaceName} root netem ${netemArguments(condition, seed)}`;
+}
+
+/** netem counts what waits for the rate and what is under way together; full frames are what fills a queue. */
+function limitOf({ delayMs = 0, rateBitPerSec, queuePackets = DEFAULT_QUEUE_PACKETS }: LinkCondition): number {
+  if (rateBitPerSec === undefined) return NO_LIMIT_PACKETS;
+  return queuePackets + Math.ceil((rateBitPerSec * delayMs) / (8000 * FULL_FRAME_OCTETS));
+}
+
+/** Independent losses, or Gilbert's two states: the chance to enter the bad one, and to leave it. */
+function lossOf({ lossRate = 0, lossBurst = 1 }: LinkCondition): readonly string[] {
+  if (lossRate <= 0) return [];
+  if (lossBurst <= 1 || lossRate >= 1) return [`loss random ${percent(lossRate)}`];
+  const leave = 1 / lossBurst;
+  return [`loss gemodel ${percent((lossRate * leave) / (1 - lossRate))} ${percent(leave)}`];
+}
+
+function rateOf({ jitterMs = 0, rateBitPerSec }: LinkCondition): readonly string[] {
+  if (rateBitPerSec !== undefined) return [`rate ${Math.round(rateBitPerSec)}bit`];
+  return jitterMs > 0 ? [`rate ${ORDERING_RATE}`] : [];
+}
+
+function microseconds(ms: number): string {
+  return `${Math.round(ms * 1000)}us`;
+}
+
+function percent(share: number): string {
+  return `${Number((share * 100).toFixed(6))}%`;
+}
+
+function lines(commands: readonly string[]): string {
+  return commands.map((command) => `${command}\n`).join("");
+}

@@ -1,0 +1,57 @@
+/** Imposes a wire's conditions with the kernel's netem, or finds that it cannot and leaves nothing behind. */
+
+import type { LinkDirection } from "../../control/messages.ts";
+import { run } from "../command.ts";
+import type { FoundWire } from "../network-plan.ts";
+import type { ConditionedWire } from "./conditioned-wire.ts";
+import { type NetemRequest, type NetemTexts, netemTexts } from "./netem-plan.ts";
+
+/**
+ * Undefined where the kernel or its tools do not know how, with nothing changed. Queues survive the interface's new name
+ * and its way down and up.
+ */
+export async function imposeNetem(found: FoundWire, position: number): Promise<ConditionedWire | undefined> {
+  const { wire, currentName } = found;
+  const { condition } = wire;
+  if (condition === undefined) return undefined;
+  const ifbName = `mice-in${position}`;
+  const request: NetemRequest = { ...condition, interfaceName: currentName, ifbName };
+  const seed = Number.parseInt(condition.seed.slice(0, 8), 16);
+  let refused = await tryTexts(netemTexts({ ...request, seeds: { out: seed, in: seed ^ 1 } }));
+  // iproute2 before 6.6 knows no seed: netem then draws as it likes.
+  if (refused?.includes('"seed"') === true) refused = await tryTexts(netemTexts(request));
+  if (refused !== undefined) return undefined;
+  const shaped = (direction: LinkDirection): string => (direction === "out" ? wire.interfaceName : ifbName);
+  return {
+    wire,
+    applied: "netem",
+    found,
+    wireEnd: wire.interfaceName,
+    start: () => undefined,
+    figures: async (direction) =>
+      parseQdiscFigures((await run("tc", ["-s", "qdisc", "show", "dev", shaped(direction)])).stdout),
+    close: () => undefined,
+  };
+}
+
+/** What netem counted, of text such as `Sent 1960 bytes 20 pkt (dropped 3, overlimits 0 requeues 0)`. */
+export function parseQdiscFigures(text: string): Readonly<Record<string, number>> {
+  const netem = text.slice(Math.max(text.indexOf("qdisc netem"), 0));
+  const [, delivered, lost] = /Sent \d+ bytes (\d+) pkts? \(dropped (\d+)/.exec(netem) ?? [];
+  return { delivered: Number(delivered ?? 0), lost: Number(lost ?? 0) };
+}
+
+/** What was refused, in the words of the program; nothing of the rest stays then. */
+async function tryTexts({ ip, tc, undo }: NetemTexts): Promise<string | undefined> {
+  const refused = (await batch("ip", ["-batch", "-"], ip)) ?? (await batch("tc", ["-batch", "-"], tc));
+  if (refused === undefined) return undefined;
+  await batch("tc", ["-force", "-batch", "-"], undo.tc);
+  await batch("ip", ["-force", "-batch", "-"], undo.ip);
+  return refused;
+}
+
+async function batch(program: string, args: readonly string[], text: string): Promise<string | undefined> {
+  if (text === "") return undefined;
+  const { code, stderr } = await run(program, args, text);
+  return code === 0 ? undefined : stderr;
+}

@@ -1,0 +1,155 @@
+/**
+ * A wire whose condition this process makes, for kernels without netem. The segment's interface is a TAP device; its
+ * frames go through one impairment a direction to a packet socket on the engine's interface, the wire's end, and back.
+ *
+ * To the node nothing shows: rules, routes and programs see an interface with the segment's name. A capture of the
+ * wire's end shows what left. The kernel must not take frames in at the wire's end as well: `WIRE_END_GUARD` drops them
+ * there, behind the packet socket. (A bridge between TAP and wire would do too, were it not that frames across a bridge
+ * meet the node's own iptables wherever the machine has br_netfilter, and are dropped by a box's FORWARD policy.)
+ */
+
+import { readFileSync } from "node:fs";
+import { constants, setPriority } from "node:os";
+import type { LinkDirection, WireCondition } from "../../control/messages.ts";
+import type { LinkCondition } from "../../core/link/link-condition.ts";
+import { createLinkImpairment, type LinkCounters, type Uniform } from "../../core/link/link-impairment.ts";
+import type { InstantMs } from "../../core/machine.ts";
+import { now } from "../clock.ts";
+import { createSeededRng } from "../entropy.ts";
+import { interfaceMtu, setInterfaceMtu, setTransmitQueueLength } from "../interface-request.ts";
+import type { PacketDevice } from "../packet-device.ts";
+import { openTap } from "../tun.ts";
+import { createAlarm } from "./alarm.ts";
+import { openPacketSocket } from "./packet-socket.ts";
+
+/** Frames that the TAP device holds until they are read: a second of 5000 a second. */
+const TAP_QUEUE_FRAMES = 5000;
+
+/** Figures of one direction: what the impairment did, and what this process could not keep up with. */
+export interface UserSpaceFigures extends LinkCounters {
+  readonly delivered: number;
+  /** Frames that came faster than they were read; 0 unless the machine is overloaded. */
+  readonly overrun: number;
+  /** Frames that the kernel would not take. */
+  readonly refused: number;
+}
+
+export interface UserSpaceLink {
+  /** Carries frames from here on. */
+  start(): void;
+  figures(): Readonly<Record<LinkDirection, UserSpaceFigures>>;
+  close(): void;
+}
+
+/** Rules, for one wire end each, that keep the kernel's own stack away from frames that arrive there. */
+export function wireEndGuard(wireEnd: string): string {
+  return `table netdev ${wireEnd} {
+  chain ingress {
+    type filter hook ingress device "${wireEnd}" priority -500; policy drop;
+  }
+}
+`;
+}
+
+/**
+ * Makes the TAP device `interfaceName` beside the wire's end, which exists. Both directions keep the order of frames and
+ * lose none but those they are asked to.
+ */
+export function openUserSpaceLink(interfaceName: string, wireEnd: string, condition: WireCondition): UserSpaceLink {
+  const tap = openTap(interfaceName);
+  setInterfaceMtu(interfaceName, interfaceMtu(wireEnd));
+  setTransmitQueueLength(interfaceName, TAP_QUEUE_FRAMES);
+  const wire = openPacketSocket(wireEnd);
+  const seedOf = (direction: LinkDirection): string => `${condition.seed}${direction === "out" ? "00" : "01"}`;
+  const out = createDirection(condition.out ?? {}, seedOf("out"), wire);
+  const inbound = createDirection(condition.in ?? {}, seedOf("in"), tap);
+  let wireOverruns = 0;
+  let tapOverrunsBefore = 0;
+  return {
+    start() {
+      preferThisProcess();
+      // What the kernel says by itself while an interface comes up (MLD) may find no room yet.
+      tapOverrunsBefore = tapOverruns(interfaceName);
+      tap.listen(out.take);
+      wire.listen(inbound.take);
+    },
+    figures() {
+      wireOverruns += wire.takeOverruns();
+      return { out: out.figures(tapOverruns(interfaceName) - tapOverrunsBefore), in: inbound.figures(wireOverruns) };
+    },
+    close() {
+      for (const part of [out, inbound, tap, wire]) part.close();
+    },
+  };
+}
+
+interface Direction {
+  readonly take: (frame: Uint8Array) => void;
+  figures(overrun: number): UserSpaceFigures;
+  close(): void;
+}
+
+/** Frames in, and out to `sink` when they are due. A frame counts with its Ethernet header and without checksum. */
+function createDirection(condition: LinkCondition, seed: string, sink: PacketDevice): Direction {
+  const link = createLinkImpairment<Uint8Array>(condition, uniformFrom(seed));
+  let armedFor: InstantMs | undefined;
+  const deliver = (): void => {
+    const at = now();
+    for (let frame = link.pollDue(at); frame !== undefined; frame = link.pollDue(at)) sink.write(frame);
+    const next = link.pollTimeout();
+    // A wake-up that is set already stays; one that has just gone off is set anew, or not at all.
+    if (next === armedFor) return;
+    armedFor = next;
+    alarm.set(next === undefined ? undefined : next - at);
+  };
+  const alarm = createAlarm(() => {
+    armedFor = Number.NaN;
+    deliver();
+  });
+  return {
+    take(frame) {
+      link.push(now(), frame, frame.length);
+      deliver();
+    },
+    figures(overrun) {
+      const { written, refused } = sink.counters();
+      return { ...link.counters(), delivered: written, overrun, refused };
+    },
+    close: () => alarm.close(),
+  };
+}
+
+/**
+ * Frames are late by as long as this process waits for a processor, so it goes first where it may (CAP_SYS_NICE).
+ */
+function preferThisProcess(): void {
+  try {
+    setPriority(constants.priority.PRIORITY_HIGHEST);
+  } catch {
+    // A container has no right to it; an idle machine does as well without.
+  }
+}
+
+/** 32 bits of the generator each. */
+function uniformFrom(seed: string): Uniform {
+  const rng = createSeededRng(seed);
+  return () => {
+    const [a = 0, b = 0, c = 0, d = 0] = rng.bytes(4);
+    return (((a << 24) | (b << 16) | (c << 8) | d) >>> 0) / 2 ** 32;
+  };
+}
+
+/** What the kernel could not hand over: `dropped` of the transmitting side in /proc/net/dev. */
+function tapOverruns(interfaceName: string): number {
+  const line = readFileSync("/proc/net/dev", "utf8")
+    .split("\n")
+    .find((candidate) => candidate.trimStart().startsWith(`${interfaceName}:`));
+  const figures = line
+    ?.slice(line.indexOf(":") + 1)
+    .trim()
+    .split(/\s+/);
+  return Number(figures?.[TRANSMIT_DROPPED_COLUMN] ?? 0);
+}
+
+/** Eight columns of the receiving side come first, then octets, packets, errors. */
+const TRANSMIT_DROPPED_COLUMN = 11;
