@@ -31,6 +31,9 @@ export type ImageState =
 /** Versions of an image that stay on the engine: other checkouts of this repository may use them. */
 const KEPT_VERSIONS = 4;
 
+/** The version that people name: `docker-compose.yml` does. */
+const LATEST = "latest";
+
 /** Looks whether the engine has the image that today's inputs would give. Builds nothing; takes a few milliseconds. */
 export async function findImage(engine: Engine, kind: ImageKind): Promise<ImageState> {
   const tag = await imageTag(kind, engineArch(engine));
@@ -46,7 +49,10 @@ export async function findImage(engine: Engine, kind: ImageKind): Promise<ImageS
 /** Gives the image's id, building it (and the base that it starts from) where the engine does not have it. */
 export async function ensureImage(engine: Engine, kind: ImageKind, say: Say): Promise<string> {
   const found = await findImage(engine, kind);
-  if (found.state === "current") return found.id;
+  if (found.state === "current") {
+    await nameLatest(engine, kind, found.id);
+    return found.id;
+  }
   const arch = engineArch(engine);
   const base = await ensureBaseImage(engine, say);
   const tag = await imageTag(kind, arch);
@@ -57,8 +63,17 @@ export async function ensureImage(engine: Engine, kind: ImageKind, say: Say): Pr
     buildArgs: { BASE_IMAGE: base },
   };
   const id = await withSignOfLife(say, `building ${tag}`, buildImage(engine, recipe, say));
+  await nameLatest(engine, kind, id);
   await removeOldVersions(engine, repository(kind));
   return id;
+}
+
+/** Moves the name that `docker-compose.yml` uses; runs go by the digest. */
+async function nameLatest({ docker }: Engine, kind: ImageKind, id: string): Promise<void> {
+  await engineCall(
+    `name ${repository(kind)}:${LATEST}`,
+    docker.getImage(id).tag({ repo: repository(kind), tag: LATEST }),
+  );
 }
 
 /** Removes all but the newest images of a repository of ours; one that a lab still uses stays until the next time. */
@@ -124,5 +139,6 @@ function engineArch({ version }: Engine): ImageArch {
 async function versionsOf({ docker }: Engine, repositoryName: string): Promise<readonly string[]> {
   const images = await engineCall("list its images", docker.listImages({ filters: { reference: [repositoryName] } }));
   const newestFirst = images.sort((a, b) => b.Created - a.Created);
-  return newestFirst.flatMap(({ RepoTags }) => RepoTags ?? []).filter((tag) => tag.startsWith(`${repositoryName}:`));
+  const isVersion = (tag: string): boolean => tag.startsWith(`${repositoryName}:`) && !tag.endsWith(`:${LATEST}`);
+  return newestFirst.flatMap(({ RepoTags }) => RepoTags ?? []).filter(isVersion);
 }
