@@ -16,6 +16,7 @@ export type OfferRecord =
 
 const MAX_RECORDS = 8;
 
+/** The last few offers of one peer. */
 export class AnswerBook {
   readonly #records = new Map<string, OfferRecord>();
 

@@ -30,6 +30,7 @@ type Crossing = "none" | "loses" | "straggles";
  */
 const STRAGGLER_WINDOW_MS = 500;
 
+/** Answers every offer of the peer, or says by a counter why not. */
 export class Answerer {
   readonly #host: SessionHost;
   readonly #offerer: Offerer;
@@ -92,7 +93,7 @@ export class Answerer {
     this.#report(remote, isRestart);
     this.#offerer.abandon();
     this.abandon();
-    if (path.route !== undefined && !listsCandidate(remote, path.route.remote)) path.takeHome();
+    if (path.route !== undefined && !listsCandidate(remote, path.route.remote)) path.takeHome(now);
     this.#book.record(offer.careOfInitCookie, { type: "pending" });
     const stop = env.gather(now, peer, (at, candidates) => {
       this.#gathering = undefined;
@@ -116,7 +117,7 @@ export class Answerer {
   #refuse(now: InstantMs, offer: CareOfTestInitIce, remote: MipIceDescription): void {
     this.#report(remote, false);
     this.#answer(now, offer, MISMATCH_ANSWER);
-    this.#host.fail("the offer does not list the peer's home address (ice-mismatch)");
+    this.#host.fail(now, "the offer does not list the peer's home address (ice-mismatch)");
   }
 
   #answer(now: InstantMs, { careOfInitCookie }: CareOfTestInitIce, description: MipIceDescription): void {

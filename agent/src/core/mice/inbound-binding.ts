@@ -25,6 +25,7 @@ import type { SessionHost } from "./session-host.ts";
 /** What connectivity checks say about a care-of address. */
 type Standing = { readonly type: "proven"; readonly pair: ValidPair } | { readonly type: "pending" | "unproven" };
 
+/** At most one binding and one held update. */
 export class InboundBinding {
   readonly #host: SessionHost;
   /** Outlives generations, so that an update of an earlier one is never new again. */
@@ -62,7 +63,7 @@ export class InboundBinding {
     this.advance(now);
     if (this.#expiresAt === undefined || now < this.#expiresAt) return;
     this.#expiresAt = undefined;
-    this.#host.path.release("inbound");
+    this.#host.path.release(now, "inbound");
   }
 
   pollTimeout(): InstantMs | undefined {
@@ -82,7 +83,7 @@ export class InboundBinding {
         break;
       case "delete":
         this.#lastSequence = update.message.sequence;
-        this.#delete(verdict.authorized);
+        this.#delete(now, verdict.authorized);
         break;
       case "judge-care-of":
         this.#lastSequence = update.message.sequence;
@@ -103,15 +104,15 @@ export class InboundBinding {
     this.#expiresAt = now + lifetimeSec * 1000;
     this.#report(authorized.update, authorized.careOf, BINDING_STATUS.accepted);
     this.#acknowledge(authorized, { status: BINDING_STATUS.accepted, lifetimeSec });
-    this.#host.path.takeDirect(pair, "inbound");
+    this.#host.path.takeDirect(now, pair, "inbound");
   }
 
-  #delete(authorized: AuthorizedUpdate): void {
+  #delete(now: InstantMs, authorized: AuthorizedUpdate): void {
     this.#expiresAt = undefined;
     this.#held = undefined;
     this.#report(authorized.update, authorized.careOf, BINDING_STATUS.accepted);
     this.#acknowledge(authorized, { status: BINDING_STATUS.accepted, lifetimeSec: 0 });
-    this.#host.path.release("inbound");
+    this.#host.path.release(now, "inbound");
   }
 
   /** Answers before the key is known, so without authenticator (digest 13). */

@@ -94,7 +94,7 @@ class MobileNode implements MobileNodeMachine {
     this.#tunnel.useSockets(sockets);
     for (const session of this.#sessions.all()) {
       if (session.isAlive) this.#wanted.add(session.peer);
-      session.leaveDirectPath();
+      session.leaveDirectPath(now);
     }
     this.#register(now);
     this.#settle(now);

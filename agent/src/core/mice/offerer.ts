@@ -14,6 +14,7 @@ export interface TokenPair {
   readonly careOfToken: ReceivedToken;
 }
 
+/** One exchange at a time; a later one replaces the earlier. */
 export class Offerer {
   readonly #host: SessionHost;
   #gathering: { readonly purpose: OfferPurpose; readonly stop: () => void } | undefined;
@@ -84,17 +85,17 @@ export class Offerer {
   }
 
   /** The peer's stack does not know CoTI-ICE (Binding Error of status 2, A-21). */
-  takeUnknownMessageError(): void {
+  takeUnknownMessageError(now: InstantMs): void {
     if (this.#exchange === undefined || !isUnanswered(this.#exchange)) {
       this.#count("dropped.binding-error-unexpected");
       return;
     }
     this.#exchange = undefined;
-    this.#host.fail("the peer does not know CoTI-ICE");
+    this.#host.fail(now, "the peer does not know CoTI-ICE");
   }
 
   handleTimeout(now: InstantMs): void {
-    if (this.#exchange?.handleTimeout(now) === true) this.#host.fail("the peer did not answer the offer");
+    if (this.#exchange?.handleTimeout(now) === true) this.#host.fail(now, "the peer did not answer the offer");
   }
 
   pollTimeout(): InstantMs | undefined {
@@ -129,7 +130,7 @@ export class Offerer {
     const { generation, env, peer } = this.#host;
     env.outbox.emit({ type: "answer-received", peer, candidates: description.candidates.map(candidateView) });
     if (description.isMismatch) {
-      this.#host.fail("the peer found no home address in the offer (ice-mismatch)");
+      this.#host.fail(now, "the peer found no home address in the offer (ice-mismatch)");
       return;
     }
     this.#host.remoteCredentials = description.credentials;

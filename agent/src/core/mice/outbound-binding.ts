@@ -28,6 +28,7 @@ interface AcceptedBinding {
   readonly expiresAt: InstantMs;
 }
 
+/** Idle until `request`; from the acknowledgement on it keeps the binding alive. */
 export class OutboundBinding {
   readonly #host: SessionHost;
   readonly #offerer: Offerer;
@@ -89,11 +90,11 @@ export class OutboundBinding {
         this.#accept(now, outcome.sequence, outcome.lifetimeSec);
         break;
       case "rejected":
-        this.#reject(outcome.status);
+        this.#reject(now, outcome.status);
         break;
       case "expired-tokens":
         this.#renewals += 1;
-        if (this.#renewals > MAX_TOKEN_RENEWALS) this.#reject(outcome.status);
+        if (this.#renewals > MAX_TOKEN_RENEWALS) this.#reject(now, outcome.status);
         else this.#renewTokens(now);
         break;
       case "ignored":
@@ -106,7 +107,7 @@ export class OutboundBinding {
   }
 
   handleTimeout(now: InstantMs): void {
-    if (this.#sender.handleTimeout(now) || now >= (this.#accepted?.expiresAt ?? Infinity)) this.#lose();
+    if (this.#sender.handleTimeout(now) || now >= (this.#accepted?.expiresAt ?? Infinity)) this.#lose(now);
     if (this.#accepted === undefined || now < (this.#accepted.refreshAt ?? Infinity)) return;
     this.#accepted = { ...this.#accepted, refreshAt: undefined };
     this.#renewTokens(now);
@@ -122,13 +123,13 @@ export class OutboundBinding {
     this.#renewals = 0;
     this.#accepted = { refreshAt: now + lifetimeMs * REFRESH_AT_PART, expiresAt: now + lifetimeMs };
     env.outbox.emit({ type: "binding-accepted", peer, sequence, lifetimeSec });
-    if (this.#pair !== undefined) path.takeDirect(this.#pair, "outbound");
+    if (this.#pair !== undefined) path.takeDirect(now, this.#pair, "outbound");
   }
 
-  #reject(status: number): void {
+  #reject(now: InstantMs, status: number): void {
     const { env, peer } = this.#host;
     env.outbox.emit({ type: "binding-rejected", peer, status });
-    this.#giveUp();
+    this.#giveUp(now);
   }
 
   #renewTokens(now: InstantMs): void {
@@ -136,15 +137,15 @@ export class OutboundBinding {
     this.#offerer.refresh(now);
   }
 
-  #giveUp(): void {
+  #giveUp(now: InstantMs): void {
     this.#sender.stop();
     this.#isWanted = false;
-    this.#lose();
+    this.#lose(now);
   }
 
   /** Data takes the home agents' path again; an update under way goes on and may still win the direct one back. */
-  #lose(): void {
+  #lose(now: InstantMs): void {
     this.#accepted = undefined;
-    this.#host.path.release("outbound");
+    this.#host.path.release(now, "outbound");
   }
 }

@@ -1,6 +1,7 @@
 /** What the parts of a session see of the whole. */
 
 import type { IceCredentials } from "../ice/ice-machine.ts";
+import type { InstantMs } from "../machine.ts";
 import type { Generation } from "./generation.ts";
 import type { SessionEnvironment } from "./session-environment.ts";
 import type { SessionPath } from "./session-path.ts";
@@ -15,5 +16,5 @@ export interface SessionHost {
   /** Replaces the generation, and with it the checks; the data path stays. */
   adopt(generation: Generation): void;
   /** Reports that no direct path will come of what is under way; data takes the home agents' path. */
-  fail(reason: string): void;
+  fail(now: InstantMs, reason: string): void;
 }

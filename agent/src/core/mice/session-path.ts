@@ -4,6 +4,7 @@ import { type SocketAddress, sameSocketAddress } from "../address.ts";
 import type { DataPath, PairView } from "../events.ts";
 import type { ValidPair } from "../ice/ice-machine.ts";
 import { pairView } from "../ice/pair.ts";
+import type { InstantMs } from "../machine.ts";
 import type { Outbox } from "./outbox.ts";
 
 /** A direct way: data leaves from `local` to `remote` and may come back from there. */
@@ -20,21 +21,22 @@ export interface SessionPath {
   /** The direct way in use; undefined means through the home agents. */
   readonly route: DirectRoute | undefined;
   /** Sends data straight on this pair from here on. */
-  takeDirect(pair: ValidPair, owner: RouteOwner): void;
+  takeDirect(now: InstantMs, pair: ValidPair, owner: RouteOwner): void;
   /** Leaves the direct way if it rests on this binding, which is over. */
-  release(owner: RouteOwner): void;
+  release(now: InstantMs, owner: RouteOwner): void;
   /** Sends data through the home agents from here on; `pair` is the selected one, when ICE chose that way. */
-  takeHome(pair?: ValidPair): void;
-  /** True for the direct way in use and the one before it, whose last packets may still be under way. */
-  accepts(local: SocketAddress, remote: SocketAddress): boolean;
-  /** Forgets ways from local addresses that are no more. */
-  keepLocal(isLocal: (local: SocketAddress) => boolean): void;
+  takeHome(now: InstantMs, pair?: ValidPair): void;
+  /** True for the direct way in use and, for a while, the one before it, whose last packets may be under way. */
+  accepts(now: InstantMs, local: SocketAddress, remote: SocketAddress): boolean;
 }
+
+/** How long packets may still come on a way that was left; as long as unused candidates live (RFC 8445 section 8.3). */
+const LINGER_MS = 3000;
 
 /** Reports every change as a `path` event. */
 export function createSessionPath(peer: string, outbox: Outbox): SessionPath {
   let route: DirectRoute | undefined;
-  let previous: DirectRoute | undefined;
+  let left: { readonly route: DirectRoute; readonly until: InstantMs } | undefined;
   let owner: RouteOwner | undefined;
   let reported = "";
 
@@ -44,39 +46,34 @@ export function createSessionPath(peer: string, outbox: Outbox): SessionPath {
     reported = key;
     outbox.emit(view === undefined ? { type: "path", peer, path } : { type: "path", peer, path, pair: view });
   };
-  const leave = (next: DirectRoute | undefined): void => {
-    if (route !== undefined && (next === undefined || !sameRoute(route, next))) previous = route;
+  const change = (now: InstantMs, next: DirectRoute | undefined, by: RouteOwner | undefined): void => {
+    if (route !== undefined && (next === undefined || !isOn(route, next.local, next.remote)))
+      left = { route, until: now + LINGER_MS };
     route = next;
-    if (next === undefined) owner = undefined;
+    owner = by;
   };
-  const takeHome = (pair?: ValidPair): void => {
-    leave(undefined);
+  const takeHome = (now: InstantMs, pair?: ValidPair): void => {
+    change(now, undefined, undefined);
     report("home-agents", pair && pairView(pair));
   };
   return {
     get route() {
       return route;
     },
-    takeDirect(pair, by) {
+    takeDirect(now, pair, by) {
       const next = { local: pair.local.base, remote: pair.remote.address, view: pairView(pair) };
-      leave(next);
-      owner = by;
+      change(now, next, by);
       report("direct", next.view);
     },
-    release(by) {
-      if (owner === by) takeHome();
+    release(now, by) {
+      if (owner === by) takeHome(now);
     },
     takeHome,
-    accepts: (local, remote) =>
-      (route !== undefined && isOn(route, local, remote)) || (previous !== undefined && isOn(previous, local, remote)),
-    keepLocal(isLocal) {
-      if (previous !== undefined && !isLocal(previous.local)) previous = undefined;
+    accepts(now, local, remote) {
+      if (route !== undefined && isOn(route, local, remote)) return true;
+      return left !== undefined && now < left.until && isOn(left.route, local, remote);
     },
   };
-}
-
-function sameRoute(a: DirectRoute, b: DirectRoute): boolean {
-  return isOn(a, b.local, b.remote);
 }
 
 function isOn(route: DirectRoute, local: SocketAddress, remote: SocketAddress): boolean {

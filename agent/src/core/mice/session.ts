@@ -46,7 +46,7 @@ export class Session {
       generation: undefined,
       remoteCredentials: undefined,
       adopt: (generation) => this.#adopt(generation),
-      fail: (reason) => this.#fail(reason),
+      fail: (now, reason) => this.#fail(now, reason),
     };
     this.#offerer = new Offerer(this.#state);
     this.#answerer = new Answerer(this.#state, this.#offerer);
@@ -84,13 +84,13 @@ export class Session {
   }
 
   /** The local addresses changed: data takes the home agents' path, checks from the old addresses end. */
-  leaveDirectPath(): void {
+  leaveDirectPath(now: InstantMs): void {
     this.#offerer.abandon();
     this.#answerer.abandon();
     this.#retire();
     this.#outbound.suspend();
     this.#inbound.suspend();
-    if (this.#state.path.route !== undefined) this.#state.path.takeHome();
+    if (this.#state.path.route !== undefined) this.#state.path.takeHome(now);
   }
 
   /** Takes a message of the peer that passed its checksum. */
@@ -107,9 +107,10 @@ export class Session {
   }
 
   /** True when data from `remote` at the socket `local` may be the peer's. */
-  acceptsDataFrom(local: SocketAddress, remote: SocketAddress): boolean {
+  acceptsDataFrom(now: InstantMs, local: SocketAddress, remote: SocketAddress): boolean {
     return (
-      this.#state.path.accepts(local, remote) || this.#state.generation?.ice.acceptsDataFrom(local, remote) === true
+      this.#state.path.accepts(now, local, remote) ||
+      this.#state.generation?.ice.acceptsDataFrom(local, remote) === true
     );
   }
 
@@ -161,11 +162,11 @@ export class Session {
     this.#inbound.suspend();
   }
 
-  #fail(reason: string): void {
+  #fail(now: InstantMs, reason: string): void {
     // A failed agent still answers the peer's checks; one that never met its peer has nobody to answer.
     if (this.#state.generation?.ice.state !== "failed") this.#retire();
     this.#env.outbox.emit({ type: "session-failed", peer: this.peer, reason });
-    this.#state.path.takeHome();
+    this.#state.path.takeHome(now);
   }
 
   /** Ends the generation; what it counted is kept by the node. */
@@ -179,21 +180,21 @@ export class Session {
     const ice = this.#state.generation?.ice;
     for (let transmit = ice?.pollTransmit(); transmit !== undefined; transmit = ice?.pollTransmit())
       this.#env.sendCheck(transmit);
-    for (let event = ice?.pollEvent(); event !== undefined; event = ice?.pollEvent()) this.#take(event);
+    for (let event = ice?.pollEvent(); event !== undefined; event = ice?.pollEvent()) this.#take(now, event);
     this.#outbound.advance(now);
     this.#inbound.advance(now);
   }
 
-  #take(event: IceEvent): void {
+  #take(now: InstantMs, event: IceEvent): void {
     switch (event.type) {
       case "failed":
-        this.#fail(event.reason);
+        this.#fail(now, event.reason);
         break;
       case "released":
         break;
       case "nominated":
         this.#env.outbox.emit({ ...event, peer: this.peer });
-        this.#conclude(this.#state.generation?.ice.selectedPair());
+        this.#conclude(now, this.#state.generation?.ice.selectedPair());
         break;
       default:
         this.#env.outbox.emit({ ...event, peer: this.peer });
@@ -201,9 +202,9 @@ export class Session {
   }
 
   /** A pair of home addresses is the path there is already, so no update tells of it (A-25). */
-  #conclude(selected: ValidPair | undefined): void {
+  #conclude(now: InstantMs, selected: ValidPair | undefined): void {
     if (selected === undefined) return;
-    if (isRelayed(selected)) this.#state.path.takeHome(selected);
+    if (isRelayed(selected)) this.#state.path.takeHome(now, selected);
     else this.#outbound.request();
   }
 
@@ -226,7 +227,7 @@ export class Session {
         this.#outbound.takeAcknowledgement(now, { ...received, message });
         break;
       case "binding-error":
-        this.#takeError(message.status);
+        this.#takeError(now, message.status);
         break;
       case "binding-refresh-request":
       case "home-test-init":
@@ -239,8 +240,8 @@ export class Session {
     }
   }
 
-  #takeError(status: number): void {
-    if (status === BINDING_ERROR_STATUS.unrecognizedMobilityHeaderType) this.#offerer.takeUnknownMessageError();
+  #takeError(now: InstantMs, status: number): void {
+    if (status === BINDING_ERROR_STATUS.unrecognizedMobilityHeaderType) this.#offerer.takeUnknownMessageError(now);
     else this.#env.outbox.count("ignored.binding-error");
   }
 }
