@@ -54,6 +54,14 @@ describe("a session from offer to data path", () => {
   });
 });
 
+test("profile rfc8445, 50 ms between checks and 500 ms before a repetition, gets through as well", () => {
+  const side = { access: ACCESS, profile: "rfc8445" } as const;
+  const mice = connect({ a: { ...side, nat: {} }, b: { ...side, nat: { seed: 2 } } });
+  expect(mice.runUntilBoth("path", 10_000)).toBe(true);
+  expect(pathOf(mice.mn)).toBe("direct server-reflexive server-reflexive");
+  expect({ afterMs: nominatedAfterMs(mice) }).toEqual({ afterMs: 250 });
+});
+
 describe("IPv6 on the access links", () => {
   test.each([
     { name: "alone at both ends", a: [6], b: [6], family: 6 },
