@@ -51,13 +51,14 @@ const ENDS: Readonly<Record<string, (run: StartedRun) => void>> = {
 
 /** Steps of a run after which it is ended, by what the run prints, and the time to let pass: up to the next step. */
 const MOMENTS = [
-  { step: "the wires are asked for", pattern: /nat-nat on docker/, withinMs: 300 },
-  { step: "nodes are made and started", pattern: /boxes:/, withinMs: 2500 },
+  { step: "docker makes wires", runtime: "docker", pattern: /nat-nat on docker/, withinMs: 300 },
+  { step: "docker makes and starts nodes", runtime: "docker", pattern: /boxes:/, withinMs: 2500 },
+  { step: "netns makes and starts nodes", runtime: "netns", pattern: /nat-nat on netns/, withinMs: 1000 },
 ];
 
 describe.each(Object.entries(ENDS))("after %s", (_, end) => {
-  test.each(MOMENTS)("while $step, nothing is left", async ({ pattern, withinMs }) => {
-    const run = await startRun();
+  test.each(MOMENTS)("while $step, nothing is left", async ({ runtime, pattern, withinMs }) => {
+    const run = await startRun(runtime);
     const delayMs = randomInt(withinMs);
     await run.untilPrinted(pattern);
     await sleep(delayMs);
@@ -67,7 +68,7 @@ describe.each(Object.entries(ENDS))("after %s", (_, end) => {
 });
 
 test("a run that is interrupted ends with exit code 130", async () => {
-  const run = await startRun();
+  const run = await startRun("docker");
   await run.untilPrinted(/boxes:/);
   expect(await objectsOf(run.cli), "what the other tests look for").toHaveLength(9);
   const exited = once(run.npm, "exit");
@@ -76,8 +77,8 @@ test("a run that is interrupted ends with exit code 130", async () => {
   expect(await objectsOf(run.cli)).toEqual([]);
 });
 
-async function startRun(): Promise<StartedRun> {
-  const npm = spawn("npm", ["run", "testbed", "--", "nat-nat", "--runtime", "docker", "--out", out], {
+async function startRun(runtime: string): Promise<StartedRun> {
+  const npm = spawn("npm", ["run", "testbed", "--", "nat-nat", "--runtime", runtime, "--out", out], {
     cwd: PACKAGE_ROOT,
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
@@ -92,9 +93,9 @@ async function startRun(): Promise<StartedRun> {
       await sleep(10);
     }
   };
-  await untilPrinted(/> node .*cli\.ts/);
+  await untilPrinted(/> node /);
   for (;;) {
-    const cli = await findDescendant(pidOf(npm), "orchestrator/cli.ts");
+    const cli = await findDescendant(pidOf(npm), "orchestrator/launch.js");
     if (cli !== undefined) return { npm, cli, output: () => text, untilPrinted };
     await sleep(20);
   }
@@ -121,11 +122,11 @@ async function objectsOf(ownerPid: number): Promise<readonly string[]> {
   return [...containers.flatMap(({ Names }) => Names), ...networks.map(({ Name }) => Name)];
 }
 
-/** Watchdogs and reapers of a run carry its id on their command lines. */
-async function processesNaming(word: string): Promise<readonly number[]> {
+/** Watchdogs and reapers of a run carry its id on their command lines, supervisors of namespaces as `run=<id>`. */
+async function processesNaming(runId: string): Promise<readonly number[]> {
   const pids = await allPids();
   const lines = await Promise.all(pids.map(commandLine));
-  return pids.filter((_, i) => lines[i]?.includes(word) === true);
+  return pids.filter((_, i) => lines[i]?.some((word) => word === runId || word === `run=${runId}`) === true);
 }
 
 /** The process below `ancestor` whose command line contains `word` and which is Node itself, not the shell around it. */
