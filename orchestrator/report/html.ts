@@ -100,7 +100,7 @@ function candidateRow(
     candidate.type,
     html`<code>${address}</code>`,
     String(candidate.priority),
-    isSelected ? badge("pass") : "",
+    isSelected ? html`<span class="badge pass">selected</span>` : "",
   ];
 }
 
@@ -131,15 +131,17 @@ function addressText({ ip, port }: Extract<NodeEvent, { type: "check-succeeded" 
 
 function boxes({ routers }: RunResult): Markup | undefined {
   if (routers.length === 0) return undefined;
-  const rows = routers.map(({ name, declared }) => [
+  const rows = routers.map(({ name, declared, observed, agrees }) => [
+    agrees === undefined ? html`<span class="faint">not asked</span>` : badge(agrees ? "pass" : "fail"),
     name,
-    declared?.mapping ?? "does not translate",
-    declared?.filtering ?? "",
-    declared?.portAssignment ?? "",
-    declared === undefined ? "" : declared.hairpinning ? "yes" : "no",
-    declared === undefined ? "" : `${declared.udpLifetimeSec} s`,
+    declared === undefined ? "no translation" : `${declared.mapping} / ${declared.filtering}`,
+    observed === undefined ? "-" : `${observed.mapping ?? "-"} / ${observed.filtering ?? "-"}`,
+    declared?.portAssignment ?? "-",
+    declared === undefined ? "-" : declared.hairpinning ? "yes" : "no",
+    declared === undefined ? "-" : `${declared.udpLifetimeSec} s`,
   ]);
-  return html`<h2>Boxes</h2>${table(["box", "mapping", "filtering", "ports", "hairpinning", "UDP lifetime"], rows)}
+  const header = ["", "box", "declared mapping / filtering", "observed", "ports", "hairpins", "UDP lifetime"];
+  return html`<h2>Boxes</h2>${table(header, rows)}
 <p>Exactly what was loaded is in <a href="rules/"><code>rules/</code></a>.</p>`;
 }
 

@@ -1,5 +1,6 @@
 /** One readable line for an event of a run, or none for events that only reports want. */
 
+import type { BoxProof } from "../lab/box-proof.ts";
 import { formatMs } from "../lab/expectation.ts";
 import type { CandidateView, LabEvent, NodeEvent, PairView } from "../lab/lab-event.ts";
 import { median } from "../lab/session-observation.ts";
@@ -23,12 +24,33 @@ export function describeEvent(event: LabEvent): string | undefined {
       const line = describeNodeEvent(event.event);
       return line === undefined ? undefined : `${event.node}: ${line}`;
     }
+    case "box-proof":
+      return describeProof(event.proof);
     case "traffic":
       return describeTraffic(event);
     case "gave-up":
       return `${event.session}: no ${event.waitedFor} within ${formatMs(event.afterMs)}, waiting no longer`;
     default:
       return describeEnd(event);
+  }
+}
+
+function describeProof({ router, through, ipVersion, observed, differences }: BoxProof): string {
+  const boxes = through.length > 1 ? through.join(", then ") : router;
+  const way = ipVersion === 6 ? " over IPv6" : "";
+  if (differences.length === 0) return `${boxes}: proved to be as declared${way}: ${describeObservation(observed)}`;
+  const found = differences.map(({ declared, observed: seen }) => `declared ${declared}, found ${seen}`);
+  return `${boxes}: not as declared${way}: ${found.join("; ")}`;
+}
+
+function describeObservation(observed: BoxProof["observed"]): string {
+  switch (observed.type) {
+    case "udp-blocked":
+      return "UDP blocked";
+    case "no-nat":
+      return `no translation, filters ${observed.filtering}`;
+    case "nat":
+      return `maps ${observed.mapping ?? "untold"}, filters ${observed.filtering}${observed.hairpinning ? ", hairpins" : ""}`;
   }
 }
 

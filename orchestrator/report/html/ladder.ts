@@ -29,7 +29,7 @@ export function drawLadder(session: ResolvedSession, topology: ResolvedTopology,
   if (start === undefined) return html`<p>No message was sent.</p>`;
   const xOf = (name: string): number => COLUMN.first + COLUMN.step * Math.max(0, columns.indexOf(name));
   const height = HEAD_HEIGHT + ROW_HEIGHT * rows.length + 12;
-  const width = xOf(columns.at(-1) ?? "") + 150;
+  const width = xOf(columns.at(-1) ?? "") + 210;
   return html`<div class="scroll"><svg class="ladder" viewBox="0 0 ${width} ${height}" style="min-width:${width}px;max-width:${width}px" role="img" aria-label="Messages of ${session.name}">
 <defs><marker id="head" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto-start-reverse"><path d="M0 0 8 4 0 8z" fill="context-stroke"/></marker></defs>
 ${columns.map(

@@ -6,7 +6,9 @@ import { html, type Markup } from "./markup.ts";
 const NODE = { width: 176, height: 70, gap: 20 } as const;
 const LEVEL_HEIGHT = 168;
 const WIRE_HEIGHT = 26;
-const MARGIN = 12;
+const TOP = 8;
+/** Addresses stand to the right of their line and reach beyond the last node. */
+const MARGIN = 44;
 
 /** A wire and what hangs from it. */
 interface Branch {
@@ -32,13 +34,13 @@ export function drawTopology(topology: ResolvedTopology): Markup {
   let bottom = 0;
   const parts: Markup[] = [];
   for (const branch of branchesOf(topology)) {
-    const placed = placeBranch(branch, x, MARGIN, topology);
+    const placed = placeBranch(branch, x, TOP, topology);
     parts.push(...placed.parts);
     x += placed.width + NODE.gap;
     bottom = Math.max(bottom, placed.bottom);
   }
   const width = x - NODE.gap + MARGIN;
-  return html`<svg class="topology" viewBox="0 0 ${width} ${bottom + MARGIN}" style="max-width:${width}px" role="img" aria-label="Topology">${parts}</svg>`;
+  return html`<svg class="topology" viewBox="0 0 ${width} ${bottom + TOP}" style="max-width:${width}px" role="img" aria-label="Topology">${parts}</svg>`;
 }
 
 /** Trees of wires; each wire and each node stands once, under the first wire that reaches it. */
