@@ -5,6 +5,7 @@
 
 import type { AgentReport, TrafficResult } from "@testbed/agent/control";
 import type { BoxProof } from "./box-proof.ts";
+import type { LifetimeProof } from "./measure-lifetimes.ts";
 
 /** What a node reports about the protocol; see the agent's own events. */
 export type NodeEvent = Extract<AgentReport, { type: "event" }>["event"];
@@ -23,6 +24,7 @@ export const PHASES = [
   "registration",
   "before-ice",
   "boxes",
+  "lifetimes",
   "nomination",
   "data",
   "hosts",
@@ -47,6 +49,7 @@ export type LabEventBody =
   | { readonly type: "host-exited"; readonly node: string; readonly exitCode: number }
   | { readonly type: "node"; readonly node: string; readonly event: NodeEvent }
   | { readonly type: "box-proof"; readonly proof: BoxProof }
+  | { readonly type: "box-lifetime"; readonly proof: LifetimeProof }
   /** No probe comes from this LAN of a box. */
   | { readonly type: "box-not-probed"; readonly router: string; readonly lan: string; readonly reason: string }
   | {

@@ -16,7 +16,8 @@ import { TestbedError } from "../support/errors.ts";
 import type { ResolvedSession, ResolvedTopology } from "../topology/resolved.ts";
 import { AgentLink } from "./agent-link.ts";
 import type { LabEvent, PhaseName } from "./lab-event.ts";
-import { proveBoxes } from "./prove-boxes.ts";
+import { measureLifetimes } from "./measure-lifetimes.ts";
+import { type ProvingLab, proveBoxes } from "./prove-boxes.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
 import { awaitRegistration, connect, exchangeData, type LiveSession, pingBeforeIce } from "./session-flow.ts";
 import { homeAddresses } from "./session-observation.ts";
@@ -30,6 +31,8 @@ export interface LabRequest {
   readonly plan: Plan;
   /** How the boxes prove themselves. */
   readonly probes: ProbePlan;
+  /** Whether that is all, with how long boxes remember mappings or without; the whole flow when absent. */
+  readonly only?: "boxes" | "boxes-and-lifetimes";
   /** Aborted when the user wants an end. */
   readonly signal: AbortSignal;
   /** For everything up to the end of the data. */
@@ -113,10 +116,11 @@ interface LabState {
 async function conduct(state: LabState): Promise<void> {
   const { recorder, stopwatch, request } = state;
   await stopwatch.phase("create", () => createEverything(state));
-  const proving = proveBoxes(request.probes, { recorder, link: (node) => state.links.get(node) });
+  const proving = proveBoxes(request.probes, provingLab(state));
   // A wrong box ends the run also while something waits for what that box keeps back.
   proving.catch(state.failure.reject);
   await stopwatch.phase("start", () => startNodes(state));
+  if (request.only !== undefined) return proveOnly(state, proving);
   await startGuests(state);
   beginRegistrations(state);
 
@@ -131,6 +135,19 @@ async function conduct(state: LabState): Promise<void> {
   if (request.topology.sessions.length === 0 && state.guests.size > 0)
     await stopwatch.phase("hosts", () => each([...state.guests.values()], ({ handle }) => handle.exited));
   if (!request.keep) await stopwatch.phase("finish", () => finishNodes(state));
+}
+
+/** The end of a run that asks the boxes and nobody else. */
+async function proveOnly(state: LabState, proving: Promise<void>): Promise<void> {
+  const { stopwatch, request } = state;
+  await stopwatch.phase("boxes", () => proving);
+  if (request.only === "boxes-and-lifetimes")
+    await stopwatch.phase("lifetimes", () => measureLifetimes(request.probes, provingLab(state)));
+  await stopwatch.phase("finish", () => finishNodes(state));
+}
+
+function provingLab({ recorder, links }: LabState): ProvingLab {
+  return { recorder, link: (node) => links.get(node) };
 }
 
 async function createEverything(state: LabState): Promise<void> {

@@ -1,0 +1,81 @@
+/** Measures how long the boxes of a lab remember idle UDP mappings. */
+
+import type { LifetimeObservation } from "@testbed/agent/control";
+import type { BoxProbe, ProbePlan } from "../plan/probe-plan.ts";
+import { TestbedError } from "../support/errors.ts";
+import { type Difference, describeDifference } from "./box-proof.ts";
+import type { ProvingLab } from "./prove-boxes.ts";
+
+/** What became of mappings that were left alone, behind the boxes in front of one LAN. */
+export interface LifetimeProof {
+  readonly router: string;
+  readonly lan: string;
+  readonly through: readonly string[];
+  readonly node: string;
+  readonly ipVersion: 4 | 6;
+  /** Of the most forgetful of the boxes, seconds. */
+  readonly declaredSec: number;
+  readonly observed: LifetimeObservation;
+  readonly differences: readonly Difference[];
+}
+
+/** How far beyond the declared lifetime is looked. */
+const MARGIN = 1.2;
+
+/** How far from the declared lifetime its two nearest neighbours are. */
+const PRECISION_MS = 500;
+
+/** How long an answer may take: asked again within it, a question still belongs to its silence. */
+const WAIT_MS = 400;
+
+/** How long measuring takes, milliseconds: a little more than the longest lifetime. Zero where there is no box. */
+export function lifetimeDurationMs({ probes }: ProbePlan): number {
+  return Math.max(0, ...probes.map(({ lifetimeSec }) => lifetimeSec * 1000 * MARGIN + 2 * WAIT_MS));
+}
+
+/** Leaves mappings behind every box alone, all at once; throws `wrong-box` where one forgets sooner or later than declared. */
+export async function measureLifetimes({ probes }: ProbePlan, lab: ProvingLab): Promise<void> {
+  const isFirstOfLan = ({ router, lan, ipVersion }: BoxProbe, i: number): boolean =>
+    probes.findIndex((other) => other.router === router && other.lan === lan && other.ipVersion === ipVersion) === i;
+  const answered = probes.filter(({ expected }) => expected.type !== "udp-blocked");
+  const proofs = await Promise.all(answered.filter(isFirstOfLan).map((probe) => measure(probe, lab)));
+  const lines = proofs.flatMap((proof) => proof.differences.map((difference) => describeDifference(proof, difference)));
+  if (lines.length > 0) throw new TestbedError("wrong-box", lines.join("\n"));
+}
+
+async function measure(probe: BoxProbe, { link, recorder }: ProvingLab): Promise<LifetimeProof> {
+  const { router, lan, through, node, ipVersion, lifetimeSec, local, server, seed } = probe;
+  const asked = link(node);
+  if (asked === undefined) throw new Error(`a probe from ${node}, which was never started`);
+  const silencesMs = silences(lifetimeSec);
+  const request = { local, server: server.first, silencesMs, waitMs: WAIT_MS, seed };
+  const observed = await asked.probeLifetime({ type: "probe-lifetime", ...request });
+  const differences = lifetimeDifferences(lifetimeSec, observed);
+  const proof = { router, lan, through, node, ipVersion, declaredSec: lifetimeSec, observed, differences };
+  recorder.add({ type: "box-lifetime", proof });
+  return proof;
+}
+
+/** Tenths of the lifetime up to 1.2 of it, and both sides of its end; the lifetime itself would be a toss. */
+function silences(lifetimeSec: number): readonly number[] {
+  const lifetimeMs = lifetimeSec * 1000;
+  const tenths = Array.from({ length: MARGIN * 10 }, (_, i) => (lifetimeMs * (i + 1)) / 10);
+  const around = [lifetimeMs - PRECISION_MS, lifetimeMs + PRECISION_MS];
+  const isClear = (ms: number): boolean => Math.abs(ms - lifetimeMs) >= PRECISION_MS;
+  return [...new Set([...tenths.filter(isClear), ...around].map(Math.round))].sort((a, b) => a - b);
+}
+
+/** In what mappings lived longer or shorter than declared. */
+export function lifetimeDifferences(
+  declaredSec: number,
+  { aliveAfterMs, goneAfterMs }: LifetimeObservation,
+): readonly Difference[] {
+  const declared = `UDP lifetime ${declaredSec} s`;
+  if (aliveAfterMs === undefined && goneAfterMs === undefined)
+    return [{ declared, observed: "no answer to any question", isSilence: true }];
+  if (aliveAfterMs !== undefined && aliveAfterMs > declaredSec * 1000)
+    return [{ declared, observed: `a mapping after ${aliveAfterMs / 1000} s of silence`, isSilence: false }];
+  if (goneAfterMs !== undefined && goneAfterMs < declaredSec * 1000)
+    return [{ declared, observed: `none after ${goneAfterMs / 1000} s of silence`, isSilence: true }];
+  return [];
+}
