@@ -27,7 +27,7 @@ const LOCAL_IMAGE_NAME = `${LOCAL_IMAGE.repo}:${LOCAL_IMAGE.tag}`;
 const PULL_SILENCE_MS = 15_000;
 
 /** The base that the engine has already, if any. */
-export async function findBaseImage(engine: Engine): Promise<string | undefined> {
+async function findBaseImage(engine: Engine): Promise<string | undefined> {
   for (const name of [REGISTRY_IMAGE, LOCAL_IMAGE_NAME]) if (await hasImage(engine, name)) return name;
   return undefined;
 }

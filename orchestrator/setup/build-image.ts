@@ -15,6 +15,7 @@ export interface ImageRecipe {
   readonly tag: string;
   readonly context: readonly ContextFile[];
   readonly buildArgs: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 /** One message of the engine's progress streams (build, pull, import). */
@@ -36,6 +37,7 @@ export async function buildImage(engine: Engine, recipe: ImageRecipe, say: Say):
     `build ${recipe.tag}`,
     docker.buildImage(Readable.from(archive), {
       t: recipe.tag,
+      labels: { ...recipe.labels },
       buildargs: { ...proxyArguments(process.env), ...recipe.buildArgs },
       // The machine's own way to its package mirrors, also where bridged containers have none.
       networkmode: "host",

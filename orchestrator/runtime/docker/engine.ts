@@ -18,7 +18,7 @@ export interface Engine {
 }
 
 /** What the engine says of itself. */
-export interface EngineVersion {
+interface EngineVersion {
   /** Such as `20.10.24`. */
   readonly engine: string;
   /** Such as `1.41`. */
