@@ -42,6 +42,12 @@ interface StartedRun {
 /** The ways in which runs end that nobody wanted to end like this. */
 const ENDS: Readonly<Record<string, (run: StartedRun) => void>> = {
   "Ctrl-C, which reaches the whole process group": ({ npm }) => process.kill(-pidOf(npm), "SIGINT"),
+  "Ctrl-C twice, the second time out of patience": ({ npm }) => {
+    process.kill(-pidOf(npm), "SIGINT");
+    setTimeout(() => {
+      if (npm.exitCode === null && npm.signalCode === null) process.kill(-pidOf(npm), "SIGINT");
+    }, 1100);
+  },
   "SIGTERM to npm alone, as from a cancelled CI job": ({ npm }) => npm.kill("SIGTERM"),
   "SIGKILL of npm alone": ({ npm }) => npm.kill("SIGKILL"),
   "SIGKILL of the command line alone": ({ cli }) => process.kill(cli, "SIGKILL"),
