@@ -3,10 +3,16 @@
 import { CONTROL_VERSION, type NodeSetup, type RoleSetup } from "@testbed/agent/control";
 import { renderRules } from "../render/rules.ts";
 import { withoutLength } from "../topology/address-text.ts";
-import type { ResolvedHomeAgent, ResolvedMobileNode, ResolvedNode, ResolvedTopology } from "../topology/resolved.ts";
+import type {
+  ResolvedHomeAgent,
+  ResolvedInterface,
+  ResolvedMobileNode,
+  ResolvedNode,
+  ResolvedTopology,
+} from "../topology/resolved.ts";
 import { derivedHex } from "../topology/seed.ts";
 import { labEnvironment } from "./lab-environment.ts";
-import type { GuestSpec, NodeSpec, Plan, UnwiredSetup } from "./plan.ts";
+import type { GuestSpec, NodeSpec, Plan, UnwiredSetup, UnwiredWire } from "./plan.ts";
 import { sysctlsOf } from "./sysctls.ts";
 
 export interface PlanOptions {
@@ -18,6 +24,8 @@ export interface PlanOptions {
 
 /** One MTU for the tunnel and for the direct path: what stays of 1500 octets under IPv6 in UDP in IPv6, rounded down. */
 const TUN_MTU = 1400;
+
+const LINK_SEED_OCTETS = 8;
 
 /** Plans a lab. The same topology and options give the same plan. */
 export function buildPlan(topology: ResolvedTopology, options: PlanOptions): Plan {
@@ -33,7 +41,9 @@ function planNode(topology: ResolvedTopology, node: ResolvedNode, options: PlanO
   return {
     name: node.name,
     sysctls: sysctlsOf(node),
-    tun: node.role === "home-agent" || isMobile(node),
+    // A link condition may have to be made in the node itself, on a TAP device.
+    tun:
+      node.role === "home-agent" || isMobile(node) || node.interfaces.some(({ condition }) => condition !== undefined),
     segments: node.interfaces.map(({ segment }) => segment),
     setup: planSetup(topology, node, options),
   };
@@ -44,18 +54,26 @@ function planSetup(topology: ResolvedTopology, node: ResolvedNode, options: Plan
   return {
     version: CONTROL_VERSION,
     node: node.name,
-    wires: node.interfaces.map(({ segment, interfaceName, mac, ipv4, ipv6, alternate }) => ({
-      segment,
-      interfaceName,
-      mac,
-      addresses: [ipv4, ipv6, alternate?.ipv4, alternate?.ipv6].filter((address) => address !== undefined),
-    })),
+    wires: node.interfaces.map((attached) => planWire(topology, node, attached)),
     routes: node.routes,
     rules: node.role === "router" ? renderRules(node) : [],
     hosts: topology.nodes.flatMap(hostLines),
     capture: options.capture,
     role: planRole(topology, node),
     ...(peers.length === 0 ? {} : { autostart: { connect: peers } }),
+  };
+}
+
+function planWire(topology: ResolvedTopology, node: ResolvedNode, attached: ResolvedInterface): UnwiredWire {
+  const { segment, interfaceName, mac, ipv4, ipv6, alternate, condition } = attached;
+  const addresses = [ipv4, ipv6, alternate?.ipv4, alternate?.ipv6].filter((address) => address !== undefined);
+  const seed = derivedHex(topology.seed, `link/${node.name}/${segment}`, LINK_SEED_OCTETS);
+  return {
+    segment,
+    interfaceName,
+    mac,
+    addresses,
+    ...(condition === undefined ? {} : { condition: { ...condition, seed } }),
   };
 }
 

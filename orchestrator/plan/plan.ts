@@ -8,7 +8,7 @@ import type { NodeSetup, WireSetup } from "@testbed/agent/control";
 /** The set-up of a node before a runtime has made its interfaces: everything but how to find them. */
 export type UnwiredSetup = Omit<NodeSetup, "wires"> & { readonly wires: readonly UnwiredWire[] };
 
-type UnwiredWire = Omit<WireSetup, "find">;
+export type UnwiredWire = Omit<WireSetup, "find">;
 
 /** A wire to make. Its topology addresses are the nodes' business; a runtime only carries frames. */
 export interface SegmentSpec {

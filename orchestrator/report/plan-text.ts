@@ -1,7 +1,8 @@
 /** A plan for people: every step in order, and every rule text as it would be loaded. */
 
-import type { GuestSpec, NodeSpec, Plan } from "../plan/plan.ts";
+import type { GuestSpec, NodeSpec, Plan, UnwiredWire } from "../plan/plan.ts";
 import type { Prediction } from "../topology/predict.ts";
+import { describeCondition } from "./link-text.ts";
 import { counted } from "./text-table.ts";
 
 /** Lines of text; nothing in them depends on a machine. */
@@ -22,16 +23,23 @@ export function formatPlan(plan: Plan, predictions: readonly Prediction[]): read
 function nodeLines({ name, sysctls, tun, setup }: NodeSpec): readonly string[] {
   return [
     `make node ${name}: ${setup.role.type}${tun ? ", with a TUN device" : ""}`,
-    ...setup.wires.map(
-      ({ segment, interfaceName, mac, addresses }) =>
-        `   interface ${interfaceName} on ${segment}: ${[mac, ...addresses].join(" ")}`,
-    ),
+    ...setup.wires.flatMap(wireLines),
     ...setup.routes.map(
       ({ to, via, interfaceName }) => `   route ${to}${via === undefined ? "" : ` via ${via}`} dev ${interfaceName}`,
     ),
     ...Object.entries(sysctls).map(([key, value]) => `   sysctl ${key}=${value}`),
     // Not indented, so that it can be pasted as it is.
     ...setup.rules.flatMap(({ tool, text }) => ["", `${loaderOf(tool)} <<'EOF'`, ...text.trimEnd().split("\n"), "EOF"]),
+  ];
+}
+
+function wireLines({ segment, interfaceName, mac, addresses, condition }: UnwiredWire): readonly string[] {
+  return [
+    `   interface ${interfaceName} on ${segment}: ${[mac, ...addresses].join(" ")}`,
+    ...(["out", "in"] as const).flatMap((direction) => {
+      const own = condition?.[direction];
+      return own === undefined ? [] : [`   link ${direction} of ${interfaceName}: ${describeCondition(own)}`];
+    }),
   ];
 }
 

@@ -2,7 +2,7 @@
 
 import type { z } from "zod";
 import { formatPath, type IssuePath, inFileOrder, type TopologyIssue } from "./issue.ts";
-import { expectationSchema, nodeSchema, segmentSchema, sessionSchema, topologySchema } from "./schema.ts";
+import { expectationSchema, linkSchema, nodeSchema, segmentSchema, sessionSchema, topologySchema } from "./schema.ts";
 import { describeShapeIssue } from "./shape-issue.ts";
 import type { ListEntry, Topology } from "./topology.ts";
 import { readYaml, type YamlSource } from "./yaml-source.ts";
@@ -77,6 +77,7 @@ function soundPart(source: YamlSource, data: Readonly<Record<string, unknown>>, 
     seed: typeof seed === "number" ? seed : undefined,
     segments: mapping(segmentSchema, "segments"),
     nodes: mapping(nodeSchema, "nodes"),
+    links: mapping(linkSchema, "links"),
     sessions: list(sessionSchema, "sessions"),
     expectations: list(expectationSchema, "expect"),
     broken,

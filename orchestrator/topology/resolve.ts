@@ -5,6 +5,7 @@ import { durationMs } from "./duration.ts";
 import { interfaceNames } from "./interface-names.ts";
 import { inFileOrder, type TopologyIssue } from "./issue.ts";
 import { createIssueList } from "./issue-list.ts";
+import { imposeLinks } from "./links.ts";
 import { checkOverlaps } from "./overlap.ts";
 import { checkReachability } from "./reachability.ts";
 import { checkReferences, sessionName } from "./references.ts";
@@ -33,7 +34,8 @@ export function resolveTopology(topology: Topology, options: ResolveOptions = {}
   const { issues, report } = createIssueList(topology);
   const names = interfaceNames([...topology.segments.keys()]);
   const attachments = checkReferences(topology, report);
-  const interfaces = assignAddresses(topology, attachments, names, report);
+  const addressed = assignAddresses(topology, attachments, names, report);
+  const interfaces = imposeLinks(topology, attachments, addressed, report);
   checkOverlaps(topology, attachments, report);
   const routes = assignRoutes(topology, attachments, interfaces, report);
   const seed = options.seed ?? topology.seed ?? DEFAULT_SEED;

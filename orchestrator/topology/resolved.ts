@@ -3,6 +3,7 @@
  * program works from. Made only by `resolve.ts`; nothing in it is optional for lack of a decision.
  */
 
+import type { LinkCondition } from "@testbed/agent/control";
 import type { NatProfile } from "./nat-profile.ts";
 
 export interface ResolvedTopology {
@@ -34,6 +35,14 @@ export interface ResolvedInterface {
   readonly ipv6?: string;
   /** A STUN server's second addresses on this wire (RFC 5780); absent where the network has no room for them. */
   readonly alternate?: { readonly ipv4?: string; readonly ipv6?: string };
+  /** What happens to packets between the node and the wire; absent where nothing does. */
+  readonly condition?: ResolvedLinkConditions;
+}
+
+/** Conditions of a link by direction: `out` leaves the node, `in` arrives at it. */
+export interface ResolvedLinkConditions {
+  readonly out?: LinkCondition;
+  readonly in?: LinkCondition;
 }
 
 export interface ResolvedRoute {
@@ -49,12 +58,7 @@ interface NodeCommon {
   readonly routes: readonly ResolvedRoute[];
 }
 
-export type ResolvedNode =
-  | ResolvedRouter
-  | ResolvedHomeAgent
-  | ResolvedStunServer
-  | ResolvedMobileNode
-  | ResolvedHost;
+export type ResolvedNode = ResolvedRouter | ResolvedHomeAgent | ResolvedStunServer | ResolvedMobileNode | ResolvedHost;
 
 /** A NAT or firewall box. */
 export interface ResolvedRouter extends NodeCommon {

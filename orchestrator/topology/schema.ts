@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { type AddressProblem, addressProblem, type Family, networkProblem } from "./address-text.ts";
 import { DURATION_PATTERN } from "./duration.ts";
+import { RATE_PATTERN, SHARE_PATTERN } from "./link-units.ts";
 import { FIREWALL_PRESET_NAMES, NAT_PRESET_NAMES } from "./presets.ts";
 
 /** Names become host names, interface names and parts of file names. */
@@ -141,6 +142,34 @@ const host = z.strictObject({
   addresses: fixedAddresses.optional(),
 });
 
+const share = text(SHARE_PATTERN, "a share such as 1% or 0.5%");
+
+const conditionFields = {
+  delay: duration.optional().describe("One-way delay"),
+  jitter: duration.optional().describe("Half width of an even spread around the delay; the order of packets is kept"),
+  loss: share.optional().describe("Share of packets lost"),
+  burst: z.number().min(1).optional().describe("Mean length of a run of losses; 1, independent losses, when absent"),
+  duplicate: share.optional().describe("Share of packets that arrive twice"),
+  reorder: share.optional().describe("Share of packets that overtake the others by skipping the delay"),
+  rate: text(RATE_PATTERN, "a rate such as 20mbit or 256kbit")
+    .optional()
+    .describe("Bits a second, Ethernet header included; packets wait in line for it"),
+  queue: z.int().min(1).optional().describe("Packets that may wait for the rate; more are lost; 1000 when absent"),
+};
+const linkCondition = z.strictObject(conditionFields);
+
+export const linkSchema = z
+  .strictObject({
+    ...conditionFields,
+    out: linkCondition.optional().describe("Only for what leaves the node; overrides what holds for both directions"),
+    in: linkCondition.optional().describe("Only for what arrives at the node"),
+  })
+  .describe(
+    "What happens to packets between a node and a segment, in both directions unless `out` or `in` says otherwise",
+  );
+
+const linkKey = text(/^[^/]+\/[^/]+$/, "<node>/<segment>, such as nat-a/internet");
+
 export const sessionSchema = z.strictObject({
   from: reference.describe("The node that makes the offer"),
   to: reference,
@@ -179,6 +208,7 @@ export const topologySchema = z.strictObject({
   summary: z.string().min(1).describe("One line: what this network is, and what must happen in it"),
   segments: z.record(name, segmentSchema),
   nodes: z.record(name, nodeSchema),
+  links: z.record(linkKey, linkSchema).optional().describe("Conditions of links by <node>/<segment>"),
   sessions: z.array(sessionSchema).optional(),
   expect: z.array(expectationSchema).optional(),
   seed: z.int().min(0).max(0xffffffff).optional().describe("All randomness of a run follows from it; 1 when absent"),
@@ -191,11 +221,13 @@ export type HomeAgentEntry = z.output<typeof homeAgent>;
 export type StunServerEntry = z.output<typeof stunServer>;
 export type MobileEntry = z.output<typeof mobileNode> | z.output<typeof correspondentNode>;
 export type HostEntry = z.output<typeof host>;
+export type LinkConditionEntry = z.output<typeof linkCondition>;
+export type LinkEntry = z.output<typeof linkSchema>;
 export type SessionEntry = z.output<typeof sessionSchema>;
 export type ExpectationEntry = z.output<typeof expectationSchema>;
 
 /** Keys that the format knows and this version cannot honour yet: refused by name instead of being ignored. */
-export const UNSUPPORTED_KEYS: ReadonlySet<string> = new Set(["links", "timeline", "after", "outage"]);
+export const UNSUPPORTED_KEYS: ReadonlySet<string> = new Set(["timeline", "after", "outage"]);
 
 /** JSON Schema of the file format, for editors; kept in `topologies/topology.schema.json`. */
 export function topologyJsonSchema(): Record<string, unknown> {

@@ -1,7 +1,7 @@
 /** A topology file that was read: its entries, and where in the file each part of it stands. */
 
 import type { IssuePath } from "./issue.ts";
-import type { ExpectationEntry, NodeEntry, SegmentEntry, SessionEntry } from "./schema.ts";
+import type { ExpectationEntry, LinkEntry, NodeEntry, SegmentEntry, SessionEntry } from "./schema.ts";
 
 export interface Topology {
   /** Name of the file, as messages show it. */
@@ -12,6 +12,8 @@ export interface Topology {
   /** By name, in the order of the file. */
   readonly segments: ReadonlyMap<string, SegmentEntry>;
   readonly nodes: ReadonlyMap<string, NodeEntry>;
+  /** By `<node>/<segment>`. */
+  readonly links: ReadonlyMap<string, LinkEntry>;
   readonly sessions: readonly ListEntry<SessionEntry>[];
   readonly expectations: readonly ListEntry<ExpectationEntry>[];
   /**

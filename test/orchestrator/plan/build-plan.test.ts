@@ -149,3 +149,51 @@ test("a host is a node of ours that holds the network, and a guest that knows th
     },
   ]);
 });
+
+describe("the plan of a link condition", () => {
+  const plan = (seed?: number): Plan =>
+    buildPlan(
+      resolved(
+        `${homes}links: { nat-a/home-a: { delay: 20ms, out: { loss: 1% } }, nat-b/internet: { in: { rate: 1mbit } } }\n`,
+        seed,
+      ),
+      { capture: true },
+    );
+  const wiresOf = (from: Plan, name: string) => nodeOf(from, name).setup.wires;
+
+  test("stands on the wire it belongs to, with a seed of its own", () => {
+    const [internet, home] = wiresOf(plan(), "nat-a");
+    expect(internet).not.toHaveProperty("condition");
+    expect(home?.condition).toMatchObject({ out: { delayMs: 20, lossRate: 0.01 }, in: { delayMs: 20 } });
+    const other = wiresOf(plan(), "nat-b")[0]?.condition;
+    expect(other).toMatchObject({ in: { rateBitPerSec: 1e6 } });
+    expect(other).not.toHaveProperty("out");
+    expect(home?.condition?.seed).toMatch(/^[0-9a-f]{16}$/);
+    expect(home?.condition?.seed).not.toBe(other?.seed);
+  });
+
+  test("gives the node a TUN device, which it needs where the kernel cannot make the condition", () => {
+    expect(plan().nodes.flatMap(({ name, tun }) => (tun ? [name] : []))).toEqual([
+      "ha-a",
+      "ha-b",
+      "nat-a",
+      "nat-b",
+      "mn",
+      "cn",
+    ]);
+  });
+
+  test("draws from the run's seed", () => {
+    const seedOf = (from: Plan) => wiresOf(from, "nat-a")[1]?.condition?.seed;
+    expect(seedOf(plan())).toBe(seedOf(plan()));
+    expect(seedOf(plan(99))).not.toBe(seedOf(plan()));
+  });
+
+  test("is a set-up that the agent takes as it is", () => {
+    for (const { setup } of plan().nodes) {
+      const wires = setup.wires.map((wire) => ({ ...wire, find: { by: "name", name: "eth0" } }));
+      const decoded = decodeSetup(JSON.stringify({ ...setup, wires }));
+      expect(decoded).toEqual({ ok: true, value: { ...setup, wires } });
+    }
+  });
+});

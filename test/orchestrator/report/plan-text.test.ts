@@ -15,7 +15,13 @@ const PLAN: Plan = {
         version: 1,
         node: "nat-a",
         wires: [
-          { segment: "internet", interfaceName: "internet", mac: "02:00:00:00:00:01", addresses: ["198.18.0.4/24"] },
+          {
+            segment: "internet",
+            interfaceName: "internet",
+            mac: "02:00:00:00:00:01",
+            addresses: ["198.18.0.4/24"],
+            condition: { out: { delayMs: 20, jitterMs: 2 }, in: { lossRate: 0.01 }, seed: "00000001" },
+          },
         ],
         routes: [{ to: "0.0.0.0/0", via: "198.18.0.1", interfaceName: "internet" }],
         rules: [{ tool: "nft", text: "table ip testbed {\n}\n" }],
@@ -37,6 +43,8 @@ test("a plan reads as numbered steps with the rule texts ready to be pasted", ()
 
     2. make node nat-a: router
        interface internet on internet: 02:00:00:00:00:01 198.18.0.4/24
+       link out of internet: 20 ms ± 2 ms
+       link in of internet: loss 1 %
        route 0.0.0.0/0 via 198.18.0.1 dev internet
        sysctl net.ipv4.ip_forward=1
 

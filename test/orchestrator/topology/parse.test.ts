@@ -106,7 +106,7 @@ describe("one value of the wrong shape", () => {
     expect(others).toEqual([]);
   });
 
-  test.each(["links", "timeline"])("%s is refused by name, not ignored", (key) => {
+  test.each(["timeline"])("%s is refused by name, not ignored", (key) => {
     expect(issuesOf(topologyText({ rest: `${key}: []` }))).toEqual([
       `t.yaml:5:1 ${key}: \`${key}\` is not supported yet by this version; remove it`,
     ]);
