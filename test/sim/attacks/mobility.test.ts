@@ -251,7 +251,10 @@ describe("S16: a Binding Update that is not what it should be", () => {
     field.runFor(500);
     rogue.update({ careOf: E.ip, sequence: 7 });
     field.runFor(1000);
-    expect(rogue.acknowledgements(E.ip)).toEqual(["0 sequence 7 signed", ...Array(4).fill("135 sequence 7 signed")]);
+    expect(rogue.acknowledgements(E.ip)).toEqual([
+      "0 sequence 7 signed",
+      ...Array<string>(4).fill("135 sequence 7 signed"),
+    ]);
     expect(eventsOf(field.cn, "offer-received").at(-1)?.event.isRestart).toBe(true);
     expect(eventsOf(field.cn, "path").length).toBe(paths);
   });

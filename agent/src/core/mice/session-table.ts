@@ -2,17 +2,23 @@
 
 import type { InstantMs } from "../machine.ts";
 import { addressKey } from "../mip6/ipv6-packet.ts";
+import { createOfferRate, type OfferRateLimits } from "./offer-rate.ts";
 import type { Session } from "./session.ts";
 
 export interface SessionLimits {
   readonly maxSessions: number;
-  /** Sessions that strangers may begin per second, on average and at once. */
-  readonly newPerSec: number;
-  readonly newAtOnce: number;
+  /** Sessions that strangers may begin. */
+  readonly offers: OfferRateLimits;
 }
 
-/** Enough for a node with a few peers; a refused peer repeats its offer (digest 9, step 9). */
-export const DEFAULT_SESSION_LIMITS: SessionLimits = { maxSessions: 64, newPerSec: 10, newAtOnce: 20 };
+/**
+ * Enough for a node with a few peers; a refused peer repeats its offer (digest 9, step 9). Strangers can turn the whole
+ * table over in 3 s at most, which is time for an honest one among them to have a pair checked.
+ */
+export const DEFAULT_SESSION_LIMITS: SessionLimits = {
+  maxSessions: 64,
+  offers: { perNetwork: { perSec: 10, atOnce: 20 }, overall: { perSec: 20, atOnce: 40 } },
+};
 
 /** Why a stranger's offer makes no session. */
 export type Refusal = "session-rate" | "session-table-full";
@@ -23,7 +29,7 @@ export interface SessionTable {
   /** By home address. */
   findByAddress(peer: string): Session | undefined;
   all(): Iterable<Session>;
-  /** The session with this peer, made where there is none. This node wants it, so only a full table of work refuses. */
+  /** The session with this peer, made where there is none. This node wants it: only a table full of what it wants refuses. */
   open(peer: string): Session | Refusal;
   /** The same for an offer that came from outside. */
   admit(now: InstantMs, peer: string): Session | Refusal;
@@ -31,14 +37,21 @@ export interface SessionTable {
 
 export function createSessionTable(limits: SessionLimits, create: (peer: string) => Session): SessionTable {
   const sessions = new Map<string, Session>();
-  let allowance = limits.newAtOnce;
-  let countedAt: InstantMs | undefined;
+  /** Keys of the sessions that only a stranger's offer has asked for. */
+  const unasked = new Set<string>();
+  const rate = createOfferRate(limits.offers);
 
-  const open = (peer: string): Session | Refusal => {
-    const key = addressKey(peer);
-    const known = sessions.get(key);
-    if (known !== undefined) return known;
-    if (sessions.size >= limits.maxSessions && !evictIdle(sessions)) return "session-table-full";
+  const makeRoom = (): boolean => {
+    if (sessions.size < limits.maxSessions) return true;
+    const victim = leastWorthKeeping(sessions, unasked);
+    if (victim === undefined) return false;
+    sessions.get(victim)?.close();
+    sessions.delete(victim);
+    unasked.delete(victim);
+    return true;
+  };
+  const add = (key: string, peer: string): Session | Refusal => {
+    if (!makeRoom()) return "session-table-full";
     const session = create(peer);
     sessions.set(key, session);
     return session;
@@ -47,26 +60,36 @@ export function createSessionTable(limits: SessionLimits, create: (peer: string)
     find: (key) => sessions.get(key),
     findByAddress: (peer) => sessions.get(addressKey(peer)),
     all: () => sessions.values(),
-    open,
+    open(peer) {
+      const key = addressKey(peer);
+      unasked.delete(key);
+      return sessions.get(key) ?? add(key, peer);
+    },
     admit(now, peer) {
-      const known = sessions.get(addressKey(peer));
+      const key = addressKey(peer);
+      const known = sessions.get(key);
       if (known !== undefined) return known;
-      allowance = Math.min(limits.newAtOnce, allowance + (limits.newPerSec * (now - (countedAt ?? now))) / 1000);
-      countedAt = now;
-      if (allowance < 1) return "session-rate";
-      allowance -= 1;
-      return open(peer);
+      if (!rate.admits(now, peer)) return "session-rate";
+      const session = add(key, peer);
+      if (typeof session !== "string") unasked.add(key);
+      return session;
     },
   };
 }
 
-/** Closes the oldest session that neither carries data directly nor is being set up. */
-function evictIdle(sessions: Map<string, Session>): boolean {
-  for (const [key, session] of sessions) {
-    if (session.route !== undefined || session.isSettingUp) continue;
-    session.close();
-    sessions.delete(key);
-    return true;
-  }
-  return false;
+/**
+ * The session to give up for another one, the oldest of the first kind there is: over without a pair; a stranger's that
+ * has proved nothing yet; concluded, yet without a direct way for data; a stranger's that is still being set up.
+ */
+function leastWorthKeeping(sessions: ReadonlyMap<string, Session>, unasked: ReadonlySet<string>): string | undefined {
+  const withoutRoute = [...sessions].filter(([, { route }]) => route === undefined);
+  const concluded = withoutRoute.filter(([, session]) => !session.isSettingUp);
+  const ofStrangers = withoutRoute.filter(([key]) => unasked.has(key));
+  const [key] =
+    concluded.find(([, { ice }]) => ice?.selectedPair() === undefined) ??
+    ofStrangers.find(([, { ice }]) => ice === undefined || ice.validPairs().length === 0) ??
+    concluded[0] ??
+    ofStrangers[0] ??
+    [];
+  return key;
 }

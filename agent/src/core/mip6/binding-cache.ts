@@ -19,7 +19,7 @@ export interface Binding {
   readonly expiresAt: InstantMs;
 }
 
-/** Bindings by home address, at most `limit` of them. */
+/** Bindings by home address; `limit` is how many make it full, which the caller minds. */
 export class BindingCache {
   readonly #limit: number;
   readonly #bindings = new Map<string, Binding>();
@@ -39,20 +39,24 @@ export class BindingCache {
     return this.#bindings.get(addressKey(homeAddress));
   }
 
-  /** True when no further home address fits. */
+  /** True when it holds as many as it was made for. */
   get isFull(): boolean {
     return this.#bindings.size >= this.#limit;
   }
 
   /** Makes or replaces the binding of this home address. */
   put(binding: Binding): void {
+    this.remove(binding.homeAddress);
     this.#bindings.set(addressKey(binding.homeAddress), binding);
-    this.#nextExpiryAt = undefined;
+    if (this.#bindings.size === 1 || this.#nextExpiryAt !== undefined)
+      this.#nextExpiryAt = Math.min(this.#nextExpiryAt ?? Number.POSITIVE_INFINITY, binding.expiresAt);
   }
 
   remove(homeAddress: string): void {
-    this.#bindings.delete(addressKey(homeAddress));
-    this.#nextExpiryAt = undefined;
+    const key = addressKey(homeAddress);
+    // A flood of registrations must not cost a walk through the table each.
+    if (this.#bindings.get(key)?.expiresAt === this.#nextExpiryAt) this.#nextExpiryAt = undefined;
+    this.#bindings.delete(key);
   }
 
   /** Removes and returns every binding whose lifetime is over. */

@@ -31,7 +31,7 @@ import { encodeMobilityPacket } from "./mobility-header.ts";
 import { type Ipv6Prefix, parseIpv6Prefix, prefixContains } from "./prefix.ts";
 import { BINDING_ERROR_STATUS } from "./status.ts";
 
-/** Bindings kept at most; further home addresses are refused with status 130. */
+/** Bindings kept at most; further home addresses without a shared key are refused with status 130. */
 const MAX_BINDINGS = 4096;
 
 /** Makes a home agent. Throws RangeError when `address` or `homePrefix` are no address and prefix. */

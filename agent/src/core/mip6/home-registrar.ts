@@ -83,7 +83,9 @@ export class HomeRegistrar {
     if (binding !== undefined && !isSequenceNewer(update.sequence, binding.sequence))
       return BINDING_STATUS.sequenceNumberOutOfWindow;
     if (binding === undefined && update.lifetimeSec === 0) return BINDING_STATUS.notHomeAgentForThisMobileNode;
-    if (binding === undefined && this.#cache.isFull) return BINDING_STATUS.insufficientResources;
+    // Who has a key is known beforehand, so his place does not depend on how many strangers came before him.
+    const hasPlace = this.#keys.has(homeAddress) || !this.#cache.isFull;
+    if (binding === undefined && !hasPlace) return BINDING_STATUS.insufficientResources;
     return BINDING_STATUS.accepted;
   }
 
