@@ -77,6 +77,7 @@ export async function runLab(request: LabRequest): Promise<LabRecord> {
   const state: LabState = {
     request,
     over,
+    startedAt: performance.now(),
     lab: runtime.createLab(identity, over),
     recorder,
     stopwatch,
@@ -101,6 +102,8 @@ interface LabState {
   readonly request: LabRequest;
   /** Aborted when nothing more is to be made. */
   readonly over: AbortSignal;
+  /** By the monotonic clock. */
+  readonly startedAt: number;
   readonly lab: RuntimeLab;
   readonly recorder: Recorder;
   readonly stopwatch: Stopwatch;
@@ -133,8 +136,16 @@ async function conduct(state: LabState): Promise<void> {
   await stopwatch.phase("nomination", () => each(registered, (session) => connect(session, recorder)));
   await stopwatch.phase("data", () => each(registered, (session) => exchangeData(session, recorder)));
   if (request.topology.sessions.length === 0 && state.guests.size > 0)
-    await stopwatch.phase("hosts", () => each([...state.guests.values()], ({ handle }) => handle.exited));
+    await stopwatch.phase("hosts", () => awaitGuests(state));
   if (!request.keep) await stopwatch.phase("finish", () => finishNodes(state));
+}
+
+/** Without a session, a run lasts as long as its foreign programs; servers among them end with the time there is. */
+async function awaitGuests({ guests, request, startedAt }: LabState): Promise<void> {
+  const elapsedMs = performance.now() - startedAt;
+  const leftMs = request.timeoutMs - elapsedMs - FINISH_PATIENCE_MS;
+  const exits = Promise.all([...guests.values()].map(({ handle }) => handle.exited));
+  await Promise.race([exits, sleep(Math.max(0, leftMs), undefined, { ref: false })]);
 }
 
 /** The end of a run that asks the boxes and nobody else. */

@@ -61,7 +61,10 @@ export function obey(node: ScriptedNode, command: AgentCommand): void {
   }
 }
 
-export function createScriptedRuntime(scripts: Readonly<Record<string, NodeScript>>): ScriptedRuntime {
+export function createScriptedRuntime(
+  scripts: Readonly<Record<string, NodeScript>>,
+  { guestExits = true }: { readonly guestExits?: boolean } = {},
+): ScriptedRuntime {
   const calls: string[] = [];
   const call = <T>(text: string, value: T): Promise<T> => {
     calls.push(text);
@@ -73,7 +76,9 @@ export function createScriptedRuntime(scripts: Readonly<Record<string, NodeScrip
     createNodes: (specs) => call(`createNodes ${specs.map(({ name }) => name).join()}`, undefined),
     startNode: (name) => call(`startNode ${name}`, scriptedNode(name, scripts[name] ?? {})),
     startGuest: ({ name }) => {
-      const exited = Promise.resolve({ code: 0, logTail: [] });
+      const exited = guestExits
+        ? Promise.resolve<NodeExit>({ code: 0, logTail: [] })
+        : new Promise<NodeExit>(() => undefined);
       return call(`startGuest ${name}`, { name, exited, log: () => "guest output\n" });
     },
     keep: () => call("keep", undefined),

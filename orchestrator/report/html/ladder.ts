@@ -3,6 +3,7 @@
 import { formatMs } from "../../lab/expectation.ts";
 import type { LabEvent, NodeEvent, PairView } from "../../lab/lab-event.ts";
 import type { ResolvedNode, ResolvedSession, ResolvedTopology } from "../../topology/resolved.ts";
+import { counted } from "../text-table.ts";
 import { html, type Markup } from "./markup.ts";
 
 /** One row: an arrow between two nodes, or a remark at one. */
@@ -121,9 +122,9 @@ function sessionRow({ at, node, peer, event, later }: SessionMoment): LadderRow[
   const remark = { at, from: node, kind: "remark", isRelayed: false } as const;
   switch (event.type) {
     case "offer-sent":
-      return [{ ...signalling, label: `HoTI, CoTI-ICE: offer, ${event.candidates.length} candidates` }];
+      return [{ ...signalling, label: `HoTI, CoTI-ICE: offer of ${counted(event.candidates.length, "candidate")}` }];
     case "answer-sent":
-      return [{ ...signalling, label: `HoT, CoT-ICE: answer, ${event.candidates.length} candidates` }];
+      return [{ ...signalling, label: `HoT, CoT-ICE: answer of ${counted(event.candidates.length, "candidate")}` }];
     case "check-sent":
       return [checkRow(at, node, peer, event, later)];
     case "binding-update-sent":

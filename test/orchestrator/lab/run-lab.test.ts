@@ -251,3 +251,13 @@ test("foreign programs start once every node is ready, and the run waits for the
   expect(runtime.calls.indexOf("startGuest probe")).toBeGreaterThan(runtime.calls.indexOf("startNode cn"));
   expect(record.hosts).toEqual([{ name: "probe", image: "busybox", exitCode: 0, log: "guest output\n" }]);
 });
+
+test("a foreign program that never ends is no error: the run ends with the time there is", async () => {
+  const runtime = createScriptedRuntime({}, { guestExits: false });
+  const guest = { name: "server", inside: "mn", image: "busybox", environment: {} };
+  const record = await runLab(
+    request(runtime, { plan: { ...PLAN, guests: [guest] }, topology: { ...TWO_ENDS, sessions: [] }, timeoutMs: 5100 }),
+  );
+  expect(record.error).toBeUndefined();
+  expect(record.hosts).toEqual([{ name: "server", image: "busybox", log: "guest output\n" }]);
+});

@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { ladderRows } from "../../../orchestrator/report/html/ladder.ts";
+import { html, Markup, table } from "../../../orchestrator/report/html/markup.ts";
+import { drawTopology } from "../../../orchestrator/report/html/topology-picture.ts";
+import { connectedEvents, pairOf, TWO_ENDS } from "../../support/lab-events.ts";
+
+const ON_INTERNET = { segment: "internet", interfaceName: "internet", mac: "02:00:00:00:01:01" };
+
+test("values are escaped, markup and lists of it are not", () => {
+  const inner = html`<b>${'<script>"&'}</b>`;
+  expect(html`<p>${inner}${[new Markup("<i>"), "<"]}${undefined}${7}</p>`.text).toBe(
+    "<p><b>&lt;script&gt;&quot;&amp;</b><i>&lt;7</p>",
+  );
+});
+
+test("a table escapes its cells", () => {
+  expect(table(["a"], [["<x>"]]).text).toContain("<td>&lt;x&gt;</td>");
+});
+
+test("a topology is drawn with every wire and node once", () => {
+  const topology = { ...TWO_ENDS, nodes: TWO_ENDS.nodes.map((node) => ({ ...node, interfaces: [ON_INTERNET] })) };
+  const drawing = drawTopology(topology).text;
+  for (const name of ["internet", "mn", "cn"]) expect(drawing.split(`>${name}<`), name).toHaveLength(2);
+});
+
+test("the ladder shows messages and remarks in the order of events, lost checks as lost", () => {
+  const [session] = TWO_ENDS.sessions;
+  if (session === undefined) throw new Error("no session");
+  const rows = ladderRows(session, TWO_ENDS.nodes, connectedEvents(pairOf("server-reflexive", "host")));
+  expect(
+    rows.map(({ kind, from, to, label }) => `${kind}: ${from}${to === undefined ? "" : ` → ${to}`}: ${label}`),
+  ).toEqual([
+    "signalling: ha → mn: BA",
+    "signalling: ha → cn: BA",
+    "data: mn → cn: ping: 3 of 3",
+    "signalling: mn → cn: HoTI, CoTI-ICE: offer of 1 candidate",
+    "check: mn → cn: ordinary check srflx → host: 10 ms",
+    "lost: cn → mn: ordinary check host → srflx: no answer",
+    "remark: mn: nominated srflx → host",
+    "remark: cn: nominated host → srflx",
+    "remark: cn: data directly",
+    "signalling: cn → mn: BA, 420 s",
+    "remark: mn: data directly",
+    "data: mn → cn: ping: 2 of 3",
+    "data: mn → cn: echo: 4 of 4",
+  ]);
+});
+
+test("what goes through the home agents is marked so", () => {
+  const [session] = TWO_ENDS.sessions;
+  if (session === undefined) throw new Error("no session");
+  const rows = ladderRows(session, TWO_ENDS.nodes, connectedEvents(pairOf("relayed", "relayed")));
+  expect(rows.filter(({ kind }) => kind === "check").map(({ isRelayed }) => isRelayed)).toEqual([true]);
+});
