@@ -1,4 +1,4 @@
-/** Where a run's results go: `<out>/<run-id>/`, and `<out>/latest` pointing at the newest. */
+/** Where a run's results go: `<out>/<run-id>/`, and links beside it that point at the newest. */
 
 import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -61,7 +61,6 @@ export async function createResultsDirectory(out: string, from: string, runId: s
         write("report.html", renderHtml(result, inOrder, topology)),
         write("junit.xml", renderJunit(result)),
         write("result.json", `${JSON.stringify(result, null, 2)}\n`),
-        pointLatestAt(resolve(from, out), runId),
       ]);
     },
   };
@@ -98,12 +97,15 @@ async function writeLogs(directory: string, { logs, hosts }: LabRecord): Promise
   await Promise.all([...texts].map(([name, text]) => writeFile(join(directory, "logs", `${name}.log`), text)));
 }
 
-/** Replaces the link in one step; where links cannot be made, the directory is found by its name. */
-async function pointLatestAt(out: string, runId: string): Promise<void> {
-  const temporary = join(out, `.latest-${runId}`);
+/**
+ * Makes `link` among the results point at a run. Replaced in one step; where links cannot be made, the directory is found
+ * by its name.
+ */
+export async function pointAt(out: string, link: "latest" | "latest-matrix", runId: string): Promise<void> {
+  const temporary = join(out, `.${link}-${runId}`);
   try {
     await symlink(runId, temporary);
-    await rename(temporary, join(out, "latest"));
+    await rename(temporary, join(out, link));
   } catch {
     await rm(temporary, { force: true });
   }

@@ -1,12 +1,12 @@
 /** One run from a resolved topology to its results on disk. */
 
 import { randomBytes } from "node:crypto";
+import { resolve } from "node:path";
 import { judgeExpectations } from "../lab/expectation.ts";
 import type { LabEvent } from "../lab/lab-event.ts";
 import { describeError, type HostRecord, type LabRecord, runLab } from "../lab/run-lab.ts";
 import { observeSessions } from "../lab/session-observation.ts";
 import { buildPlan } from "../plan/build-plan.ts";
-import type { Plan } from "../plan/plan.ts";
 import { planProbes } from "../plan/probe-plan.ts";
 import { buildResult } from "../report/build-result.ts";
 import type { RunResult } from "../report/run-result.ts";
@@ -15,7 +15,7 @@ import { currentProcess } from "../support/process-identity.ts";
 import { type Prediction, predictSession } from "../topology/predict.ts";
 import type { ResolvedTopology } from "../topology/resolved.ts";
 import type { CommandContext } from "./context.ts";
-import { createResultsDirectory } from "./results-directory.ts";
+import { createResultsDirectory, pointAt } from "./results-directory.ts";
 import type { RunOptions } from "./run-options.ts";
 
 export interface RunRequest {
@@ -52,14 +52,14 @@ export async function runTopology(request: RunRequest): Promise<RunOutcome> {
   const record = await runLab({ runtime, identity, topology, plan, probes, signal, timeoutMs, keep, onEvent });
   const captures = results.writeCapture(plan, record.captures);
   const [removed] = await Promise.all([record.removal, results.writeRecord({ text, plan, record }), captures]);
-  const result = resultOf({ request, plan, identity, predictions, record, removed, loadMs, captures: await captures });
+  const result = resultOf({ request, identity, predictions, record, removed, loadMs, captures: await captures });
   await results.writeResult(result, record.events, topology);
+  await pointAt(resolve(context.directory, options.out), "latest", identity.runId);
   return { result, directory: results.displayPath, error: record.error };
 }
 
-interface ResultInputs {
-  readonly request: RunRequest;
-  readonly plan: Plan;
+export interface ResultInputs {
+  readonly request: Pick<RunRequest, "topology" | "runtime" | "startedAt">;
   readonly identity: RunIdentity;
   readonly predictions: readonly Prediction[];
   readonly record: LabRecord;
@@ -68,7 +68,16 @@ interface ResultInputs {
   readonly captures: RunResult["captures"];
 }
 
-function resultOf({ request, identity, predictions, record, removed, loadMs, captures }: ResultInputs): RunResult {
+/** The result of a run that is over. */
+export function resultOf({
+  request,
+  identity,
+  predictions,
+  record,
+  removed,
+  loadMs,
+  captures,
+}: ResultInputs): RunResult {
   const { topology, runtime, startedAt } = request;
   const observations = observeSessions(topology.sessions, topology.nodes, record.events);
   const predictedPaths = new Map(predictions.map(({ session, path }) => [session, path]));
