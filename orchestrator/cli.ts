@@ -4,6 +4,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import picocolors from "picocolors";
 import type { CommandContext, ExitCode } from "./commands/context.ts";
 import type { DownOptions } from "./commands/down.ts";
+import type { ProbeOptions } from "./commands/probe.ts";
 import type { RunOptions } from "./commands/run-options.ts";
 import type { SetupOptions } from "./commands/setup.ts";
 import type { Paint } from "./report/table.ts";
@@ -75,9 +76,27 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
       exitCode = await plan(topology, options, context());
     });
 
+  addProbeCommand(program, (code) => (exitCode = code));
   addMaintenanceCommands(program, (code) => (exitCode = code));
   await program.parseAsync(argv);
   return exitCode;
+}
+
+function addProbeCommand(program: Command, finish: (code: ExitCode) => void): void {
+  program
+    .command("probe")
+    .description("let the boxes of topologies prove that they are what they are declared to be, and nothing else")
+    .argument("<topology...>")
+    .addOption(runtimeOption())
+    .option("--lifetime", "measure UDP lifetimes too: takes 1.2 times the longest, so for short ones", false)
+    .option("--json", "print what was seen as JSON, an array for several topologies", false)
+    .option("--seed <number>", "seed in place of the topology's", wholeNumber)
+    .option("--timeout <seconds>", "longest duration for one topology, lifetimes not counted", seconds, 60)
+    .action(async (topologies: string[], options: Omit<ProbeOptions, "timeoutMs"> & { timeout: number }) => {
+      const { probe } = await import("./commands/probe.ts");
+      const { timeout, ...rest } = options;
+      finish(await probe(topologies, { ...rest, timeoutMs: timeout * 1000 }, context(options.json)));
+    });
 }
 
 /** The commands that look after the machine and the repository. */

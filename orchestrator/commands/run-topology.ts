@@ -89,6 +89,7 @@ export function resultOf({
     startedAt: new Date(startedAt).toISOString(),
     durationMs: performance.timeOrigin + performance.now() - startedAt,
     phasesMs: { load: loadMs, ...Object.fromEntries(record.phasesMs) },
+    events: record.events,
     observations,
     predictions,
     expectations: judgeExpectations(topology.expectations, observations, predictedPaths),

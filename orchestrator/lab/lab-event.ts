@@ -5,7 +5,7 @@
 
 import type { AgentReport, TrafficResult } from "@testbed/agent/control";
 import type { BoxProof } from "./box-proof.ts";
-import type { LifetimeProof } from "./measure-lifetimes.ts";
+import type { LifetimeProof } from "./lifetime-proof.ts";
 
 /** What a node reports about the protocol; see the agent's own events. */
 export type NodeEvent = Extract<AgentReport, { type: "event" }>["event"];

@@ -1,23 +1,10 @@
 /** Measures how long the boxes of a lab remember idle UDP mappings. */
 
-import type { LifetimeObservation } from "@testbed/agent/control";
 import type { BoxProbe, ProbePlan } from "../plan/probe-plan.ts";
 import { TestbedError } from "../support/errors.ts";
-import { type Difference, describeDifference } from "./box-proof.ts";
+import { describeDifference } from "./box-proof.ts";
+import { type LifetimeProof, lifetimeDifferences } from "./lifetime-proof.ts";
 import type { ProvingLab } from "./prove-boxes.ts";
-
-/** What became of mappings that were left alone, behind the boxes in front of one LAN. */
-export interface LifetimeProof {
-  readonly router: string;
-  readonly lan: string;
-  readonly through: readonly string[];
-  readonly node: string;
-  readonly ipVersion: 4 | 6;
-  /** Of the most forgetful of the boxes, seconds. */
-  readonly declaredSec: number;
-  readonly observed: LifetimeObservation;
-  readonly differences: readonly Difference[];
-}
 
 /** How far beyond the declared lifetime is looked. */
 const MARGIN = 1.2;
@@ -63,19 +50,4 @@ function silences(lifetimeSec: number): readonly number[] {
   const around = [lifetimeMs - PRECISION_MS, lifetimeMs + PRECISION_MS];
   const isClear = (ms: number): boolean => Math.abs(ms - lifetimeMs) >= PRECISION_MS;
   return [...new Set([...tenths.filter(isClear), ...around].map(Math.round))].sort((a, b) => a - b);
-}
-
-/** In what mappings lived longer or shorter than declared. */
-export function lifetimeDifferences(
-  declaredSec: number,
-  { aliveAfterMs, goneAfterMs }: LifetimeObservation,
-): readonly Difference[] {
-  const declared = `UDP lifetime ${declaredSec} s`;
-  if (aliveAfterMs === undefined && goneAfterMs === undefined)
-    return [{ declared, observed: "no answer to any question", isSilence: true }];
-  if (aliveAfterMs !== undefined && aliveAfterMs > declaredSec * 1000)
-    return [{ declared, observed: `a mapping after ${aliveAfterMs / 1000} s of silence`, isSilence: false }];
-  if (goneAfterMs !== undefined && goneAfterMs < declaredSec * 1000)
-    return [{ declared, observed: `none after ${goneAfterMs / 1000} s of silence`, isSilence: true }];
-  return [];
 }

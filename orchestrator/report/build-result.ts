@@ -1,11 +1,11 @@
 /** Puts a result together from what was planned, predicted and observed. */
 
 import type { ExpectationVerdict } from "../lab/expectation.ts";
-import type { CandidateView, PairView } from "../lab/lab-event.ts";
+import type { CandidateView, LabEvent, PairView } from "../lab/lab-event.ts";
 import type { SessionObservation } from "../lab/session-observation.ts";
-import type { NatProfile } from "../topology/nat-profile.ts";
 import type { Prediction } from "../topology/predict.ts";
-import type { ResolvedNode, ResolvedTopology } from "../topology/resolved.ts";
+import type { ResolvedTopology } from "../topology/resolved.ts";
+import { routerResults } from "./router-result.ts";
 import {
   type CandidateResult,
   RESULT_SCHEMA_VERSION,
@@ -30,6 +30,7 @@ export interface ResultParts
     | "leftovers"
   > {
   readonly topology: ResolvedTopology;
+  readonly events: readonly LabEvent[];
   readonly observations: readonly SessionObservation[];
   readonly predictions: readonly Prediction[];
   readonly expectations: readonly ExpectationVerdict[];
@@ -38,7 +39,7 @@ export interface ResultParts
 
 /** The result of a run. An error leaves no other verdict, whatever was observed before it. */
 export function buildResult(parts: ResultParts): RunResult {
-  const { topology, observations, predictions, expectations, error, ...rest } = parts;
+  const { topology, events, observations, predictions, expectations, error, ...rest } = parts;
   const hostExpectations = rest.hosts.flatMap(judgeHost);
   const all = [...expectations, ...hostExpectations];
   return {
@@ -49,7 +50,7 @@ export function buildResult(parts: ResultParts): RunResult {
     seed: topology.seed,
     verdict: verdictOf(all, error),
     sessions: observations.map(sessionResult),
-    routers: topology.nodes.flatMap(routerResult),
+    routers: [...routerResults(topology, events)],
     expectations: all,
     predicted: predictions.map(({ session, path, selected, why }) => ({
       session,
@@ -97,14 +98,4 @@ function pairResult({ local, remote }: PairView): NonNullable<SessionResult["sel
 
 function candidateResult({ type, address, priority }: CandidateView): CandidateResult {
   return { type, address: address.ip, port: address.port, priority };
-}
-
-function routerResult(node: ResolvedNode): RunResult["routers"] {
-  if (node.role !== "router") return [];
-  return [{ name: node.name, ...(node.nat === undefined ? {} : { declared: natBehaviour(node.nat) }) }];
-}
-
-function natBehaviour(nat: NatProfile): NonNullable<RunResult["routers"][number]["declared"]> {
-  const { mapping, filtering, portAssignment, hairpinning, udpLifetimeSec, inboundRefresh } = nat;
-  return { mapping, filtering, portAssignment, hairpinning, udpLifetimeSec, inboundRefresh };
 }

@@ -3,6 +3,7 @@
 import type { BoxProof } from "../lab/box-proof.ts";
 import { formatMs } from "../lab/expectation.ts";
 import type { CandidateView, LabEvent, NodeEvent, PairView } from "../lab/lab-event.ts";
+import type { LifetimeProof } from "../lab/lifetime-proof.ts";
 import { median } from "../lab/session-observation.ts";
 
 /** The line that tells of an event while the run goes on, without its time; undefined for what would only be noise. */
@@ -26,6 +27,10 @@ export function describeEvent(event: LabEvent): string | undefined {
     }
     case "box-proof":
       return describeProof(event.proof);
+    case "box-not-probed":
+      return `${event.router}: not probed from ${event.lan}: ${event.reason}`;
+    case "box-lifetime":
+      return describeLifetime(event.proof);
     case "traffic":
       return describeTraffic(event);
     case "gave-up":
@@ -41,6 +46,13 @@ function describeProof({ router, through, ipVersion, observed, differences }: Bo
   if (differences.length === 0) return `${boxes}: proved to be as declared${way}: ${describeObservation(observed)}`;
   const found = differences.map(({ declared, observed: seen }) => `declared ${declared}, found ${seen}`);
   return `${boxes}: not as declared${way}: ${found.join("; ")}`;
+}
+
+function describeLifetime({ through, declaredSec, differences }: LifetimeProof): string {
+  const boxes = through.join(", then ");
+  if (differences.length === 0) return `${boxes}: proved to remember UDP mappings for ${declaredSec} s`;
+  const found = differences.map(({ declared, observed }) => `declared ${declared}, found ${observed}`);
+  return `${boxes}: not as declared: ${found.join("; ")}`;
 }
 
 function describeObservation(observed: BoxProof["observed"]): string {

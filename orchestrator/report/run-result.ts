@@ -68,11 +68,48 @@ const natBehaviour = z.strictObject({
   inboundRefresh: z.boolean(),
 });
 
+const observation = z.strictObject({
+  type: z.enum(["nat", "no-nat", "udp-blocked"]),
+  mapping: dependence.optional().describe("absent where too little comes through to tell"),
+  filtering: dependence.optional(),
+  hairpinning: z.boolean().optional(),
+  portPreservation: z.boolean().optional(),
+  mapped: z
+    .strictObject({ address: z.string(), port: z.int() })
+    .optional()
+    .describe("outside address towards the server"),
+});
+
+const probe = z.strictObject({
+  lan: z.string().describe("segment that the probe came from"),
+  node: z.string().describe("who asked"),
+  server: z.string().describe("whom it asked"),
+  ipVersion: z.union([z.literal(4), z.literal(6)]),
+  through: z.array(z.string()).describe("boxes on the way, inmost first: they are seen together"),
+  expected: observation.describe("what theory says of the boxes as declared"),
+  observed: observation,
+  differences: z.array(z.string()),
+  attempts: count.describe("how often it was asked until silence could be believed"),
+  lifetime: z
+    .strictObject({
+      declaredSec: z.number(),
+      aliveAfterMs: milliseconds.optional().describe("the longest silence that a mapping survived"),
+      goneAfterMs: milliseconds.optional().describe("the shortest silence that one did not"),
+    })
+    .optional()
+    .describe("only where lifetimes were measured"),
+});
+
 const router = z.strictObject({
   name: z.string(),
   declared: natBehaviour.optional().describe("RFC 4787; absent for a box that does not translate"),
-  observed: natBehaviour.partial().optional().describe("what a probe found; absent when none was made"),
-  agrees: z.boolean().optional(),
+  observed: natBehaviour
+    .partial()
+    .optional()
+    .describe("what a probe saw of this box alone; absent when none went through it alone"),
+  agrees: z.boolean().optional().describe("whether every probe through it saw what it had to; absent without probes"),
+  probes: z.array(probe).describe("from inside of its LANs"),
+  notProbed: z.array(z.string()).describe("LANs that no probe came from, each with the reason"),
 });
 
 const expectation = z.strictObject({
@@ -142,6 +179,8 @@ export const runResultSchema = z
 export type RunResult = z.infer<typeof runResultSchema>;
 export type SessionResult = RunResult["sessions"][number];
 export type CandidateResult = SessionResult["candidates"][number];
+export type RouterResult = RunResult["routers"][number];
+export type ProbeResult = RouterResult["probes"][number];
 export type Verdict = RunResult["verdict"];
 
 /** The published JSON Schema, as the text of `result.schema.json`. */

@@ -1,7 +1,8 @@
 /** The result of a run as a terminal shows it. */
 
 import { formatMs } from "../lab/expectation.ts";
-import type { CandidateResult, RunResult, SessionResult, Verdict } from "./run-result.ts";
+import { boxRows, unprobedLines } from "./box-rows.ts";
+import type { CandidateResult, RouterResult, RunResult, SessionResult, Verdict } from "./run-result.ts";
 import { formatColumns } from "./text-table.ts";
 
 /** Puts colour on text, or leaves it alone. */
@@ -18,11 +19,19 @@ export const PLAIN: Paint = { good: asIs, bad: asIs, faint: asIs, strong: asIs }
 export function formatResult(result: RunResult, paint: Paint): readonly string[] {
   return [
     ...formatSessions(result, paint),
+    ...formatBoxes(result.routers, paint),
     ...formatHosts(result.hosts),
     ...formatExpectations(result, paint),
     "",
     `${paintVerdict(result.verdict, paint)}  ${result.topology}  ${paint.faint(`in ${formatMs(result.durationMs)}: ${formatPhases(result)}`)}`,
   ];
+}
+
+/** What probes saw of the boxes, line by line. */
+export function formatBoxes(routers: readonly RouterResult[], paint: Paint): readonly string[] {
+  const table = boxRows(routers);
+  const unprobed = unprobedLines(routers).map((line) => paint.faint(line));
+  return table === undefined ? unprobed : ["", ...formatVerdictRows(table.header, table.rows, paint), ...unprobed];
 }
 
 /** One line per run, for a command that ran several. */

@@ -12,6 +12,7 @@ function parts(topology: ResolvedTopology = TWO_ENDS, changes: Partial<ResultPar
   const observations = observeSessions(topology.sessions, topology.nodes, connectedEvents(pairOf("host", "host")));
   return {
     topology,
+    events: [],
     observations,
     predictions: [{ session: "mn-cn", path: "direct", selected: ["host", "host"], why: ["Both are on one wire."] }],
     expectations: judgeExpectations(topology.expectations, observations, new Map()),

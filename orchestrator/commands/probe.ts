@@ -1,0 +1,106 @@
+/** `testbed probe`: lets the boxes of topologies prove themselves, and does nothing else. */
+
+import type { LabEvent } from "../lab/lab-event.ts";
+import { lifetimeDurationMs } from "../lab/measure-lifetimes.ts";
+import { describeError, runLab } from "../lab/run-lab.ts";
+import { buildPlan } from "../plan/build-plan.ts";
+import { planProbes } from "../plan/probe-plan.ts";
+import { routerResults } from "../report/router-result.ts";
+import type { RouterResult } from "../report/run-result.ts";
+import { formatBoxes } from "../report/table.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { currentProcess } from "../support/process-identity.ts";
+import type { ResolvedTopology } from "../topology/resolved.ts";
+import type { CommandContext, ExitCode } from "./context.ts";
+import { createRuntime, type RuntimeChoice } from "./create-runtime.ts";
+import { loadTopologies } from "./load-topologies.ts";
+import { newRunId } from "./run-topology.ts";
+
+export interface ProbeOptions {
+  readonly runtime: RuntimeChoice;
+  readonly json: boolean;
+  /** Whether to measure how long boxes remember mappings: takes 1.2 times the longest lifetime. */
+  readonly lifetime: boolean;
+  readonly seed?: number;
+  /** For one topology, the time for lifetimes not counted. */
+  readonly timeoutMs: number;
+}
+
+/** What came of one topology. */
+interface Probed {
+  readonly topology: string;
+  readonly routers: readonly RouterResult[];
+  readonly error: unknown;
+}
+
+/**
+ * Probes topologies in turn. 0 when every box is what it is declared to be; throws `wrong-box`, or what stood in the way,
+ * once the tables of all are printed.
+ */
+export async function probe(
+  wanted: readonly string[],
+  options: ProbeOptions,
+  context: CommandContext,
+): Promise<ExitCode> {
+  const seed = options.seed === undefined ? {} : { seed: options.seed };
+  const loaded = await loadTopologies(wanted, context.directory, seed);
+  const runtime = await createRuntime(options.runtime, context.say);
+  try {
+    const outcomes: Probed[] = [];
+    for (const { topology } of loaded) {
+      context.signal.throwIfAborted();
+      const outcome = await probeTopology(topology, runtime, options, context);
+      if (!options.json) printOutcome(outcome, context);
+      outcomes.push(outcome);
+    }
+    if (options.json) printJson(outcomes, context);
+    const failed = outcomes.find(({ error }) => error !== undefined);
+    if (failed !== undefined) throw failed.error;
+    return 0;
+  } finally {
+    await runtime.close();
+  }
+}
+
+async function probeTopology(
+  topology: ResolvedTopology,
+  runtime: Runtime,
+  { lifetime, timeoutMs }: ProbeOptions,
+  { say, signal }: CommandContext,
+): Promise<Probed> {
+  const probes = planProbes(topology);
+  const lifetimeMs = lifetime ? lifetimeDurationMs(probes) : 0;
+  if (lifetimeMs > 0) say(`${topology.name}: measuring lifetimes takes ${Math.ceil(lifetimeMs / 1000)} s`);
+  const events: LabEvent[] = [];
+  const record = await runLab({
+    runtime,
+    identity: { runId: newRunId(topology.name, new Date()), topology: topology.name, owner: currentProcess() },
+    topology,
+    plan: buildPlan(topology, { capture: false }),
+    probes,
+    only: lifetime ? "boxes-and-lifetimes" : "boxes",
+    signal,
+    timeoutMs: timeoutMs + lifetimeMs,
+    keep: false,
+    onEvent: (event) => events.push(event),
+  });
+  const { leftovers } = await record.removal;
+  for (const line of leftovers) say(line);
+  return { topology: topology.name, routers: routerResults(topology, events), error: record.error };
+}
+
+function printOutcome({ topology, routers }: Probed, { print, paint }: CommandContext): void {
+  const lines = formatBoxes(routers, paint);
+  print(paint.strong(topology));
+  for (const line of lines.length > 0 ? lines : ["no box that translates or filters"]) print(line);
+}
+
+function printJson(outcomes: readonly Probed[], { print }: CommandContext): void {
+  const results = outcomes.map(({ topology, routers, error }) => ({
+    topology,
+    verdict: error === undefined ? "pass" : "error",
+    routers,
+    ...(error === undefined ? {} : { error: describeError(error) }),
+  }));
+  print(JSON.stringify(results.length === 1 ? results[0] : results, null, 2));
+}

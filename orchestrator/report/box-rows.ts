@@ -1,0 +1,59 @@
+/** What probes saw of the boxes, as rows of a table. */
+
+import type { ProbeResult, RouterResult } from "./run-result.ts";
+
+/**
+ * A header and one row for each probe; a cell is what is declared where that was seen, else `…, observed …`. Lifetimes
+ * have a column where some were measured. Undefined without probes.
+ */
+export function boxRows(
+  routers: readonly RouterResult[],
+): { readonly header: readonly string[]; readonly rows: readonly (readonly string[])[] } | undefined {
+  const probes = routers.flatMap((router) => router.probes);
+  if (probes.length === 0) return undefined;
+  const header = ["verdict", "box", "seen from", "mapping", "filtering", "hairpinning", "ports"];
+  if (probes.every(({ lifetime }) => lifetime === undefined)) return { header, rows: probes.map(probeRow) };
+  const rows = probes.map((probe) => [...probeRow(probe), lifetimeCell(probe)]);
+  return { header: [...header, "UDP lifetime"], rows };
+}
+
+/** What no probe could see, one line each. */
+export function unprobedLines(routers: readonly RouterResult[]): readonly string[] {
+  return routers.flatMap(({ name, notProbed }) => notProbed.map((reason) => `${name} not probed from ${reason}`));
+}
+
+function probeRow(probe: ProbeResult): readonly string[] {
+  const { expected, observed, through, node, lan, ipVersion, differences } = probe;
+  const cell = (show: (observation: ProbeResult["observed"]) => string): string => {
+    const [declared, seen] = [show(expected), show(observed)];
+    return declared === seen ? declared : `${declared}, observed ${seen}`;
+  };
+  return [
+    differences.length === 0 ? "pass" : "fail",
+    through.join(" inside of "),
+    `${node} on ${lan}, IPv${ipVersion}`,
+    cell(mappingCell),
+    cell(({ filtering }) => filtering ?? "-"),
+    cell(({ hairpinning }) => (hairpinning === undefined ? "-" : hairpinning ? "yes" : "no")),
+    portsCell(probe),
+  ];
+}
+
+function mappingCell({ type, mapping }: ProbeResult["observed"]): string {
+  if (type === "udp-blocked") return "no UDP at all";
+  return type === "no-nat" ? "no translation" : (mapping ?? "cannot be told");
+}
+
+/** Of several hosts that ask from one port, one keeps it: no single probe is wrong there. */
+function portsCell({ expected, observed, differences }: ProbeResult): string {
+  const text = (kept: boolean | undefined): string => (kept === undefined ? "-" : kept ? "kept" : "drawn");
+  const [declared, seen] = [text(expected.portPreservation), text(observed.portPreservation)];
+  return declared === seen || differences.length === 0 ? seen : `${declared}, observed ${seen}`;
+}
+
+function lifetimeCell({ lifetime }: ProbeResult): string {
+  if (lifetime === undefined) return "not measured";
+  const { declaredSec, aliveAfterMs, goneAfterMs } = lifetime;
+  const after = (ms: number | undefined): string => (ms === undefined ? "never" : `${ms / 1000} s`);
+  return `${declaredSec} s: alive after ${after(aliveAfterMs)}, gone after ${after(goneAfterMs)}`;
+}

@@ -1,0 +1,87 @@
+/** The boxes of a run: what they are declared to be, and what probes saw of them. */
+
+import { type BoxProof, describeDifference } from "../lab/box-proof.ts";
+import type { LabEvent } from "../lab/lab-event.ts";
+import type { LifetimeProof } from "../lab/lifetime-proof.ts";
+import type { NatProfile } from "../topology/nat-profile.ts";
+import type { ResolvedRouter, ResolvedTopology } from "../topology/resolved.ts";
+import type { ProbeResult, RouterResult } from "./run-result.ts";
+
+/** One result for each router, in the order of the topology. */
+export function routerResults({ nodes }: ResolvedTopology, events: readonly LabEvent[]): readonly RouterResult[] {
+  const proofs = events.flatMap((event) => (event.type === "box-proof" ? [event.proof] : []));
+  const lifetimes = events.flatMap((event) => (event.type === "box-lifetime" ? [event.proof] : []));
+  return nodes.flatMap((node) => {
+    if (node.role !== "router") return [];
+    const notProbed = events.flatMap((event) =>
+      event.type === "box-not-probed" && event.router === node.name ? [`${event.lan}: ${event.reason}`] : [],
+    );
+    return [routerResult(node, { proofs, lifetimes, notProbed })];
+  });
+}
+
+interface Seen {
+  readonly proofs: readonly BoxProof[];
+  readonly lifetimes: readonly LifetimeProof[];
+  readonly notProbed: string[];
+}
+
+function routerResult(node: ResolvedRouter, { proofs, lifetimes, notProbed }: Seen): RouterResult {
+  const through = proofs.filter((proof) => proof.through.includes(node.name));
+  const alone = through.find((proof) => proof.through.length === 1);
+  const isWrong = [...through, ...lifetimes.filter((proof) => proof.through.includes(node.name))].some(
+    ({ differences }) => differences.length > 0,
+  );
+  return {
+    name: node.name,
+    ...(node.nat === undefined ? {} : { declared: natBehaviour(node.nat) }),
+    ...(alone === undefined ? {} : { observed: behaviourSeen(alone.observed) }),
+    ...(through.length === 0 ? {} : { agrees: !isWrong }),
+    probes: proofs.filter(({ router }) => router === node.name).map((proof) => probeResult(proof, lifetimes)),
+    notProbed,
+  };
+}
+
+function natBehaviour(nat: NatProfile): NonNullable<RouterResult["declared"]> {
+  const { mapping, filtering, portAssignment, hairpinning, udpLifetimeSec, inboundRefresh } = nat;
+  return { mapping, filtering, portAssignment, hairpinning, udpLifetimeSec, inboundRefresh };
+}
+
+function behaviourSeen(observed: BoxProof["observed"]): NonNullable<RouterResult["observed"]> {
+  switch (observed.type) {
+    case "udp-blocked":
+      return {};
+    case "no-nat":
+      return { filtering: observed.filtering };
+    case "nat": {
+      const { mapping, filtering, hairpinning, portPreservation } = observed;
+      const portAssignment = portPreservation ? "preserve" : "random";
+      return { ...(mapping === undefined ? {} : { mapping }), filtering, hairpinning, portAssignment };
+    }
+  }
+}
+
+function probeResult(proof: BoxProof, lifetimes: readonly LifetimeProof[]): ProbeResult {
+  const { lan, node, server, ipVersion, through, expected, observed, differences, attempts } = proof;
+  const lifetime = lifetimes.find((own) => own.node === node && own.lan === lan && own.ipVersion === ipVersion);
+  return {
+    lan,
+    node,
+    server,
+    ipVersion,
+    through: [...through],
+    expected: observationResult(expected),
+    observed: observationResult(observed),
+    differences: [...differences, ...(lifetime?.differences ?? [])].map((difference) =>
+      describeDifference(proof, difference),
+    ),
+    attempts,
+    ...(lifetime === undefined ? {} : { lifetime: { declaredSec: lifetime.declaredSec, ...lifetime.observed } }),
+  };
+}
+
+function observationResult(observation: BoxProof["observed"]): ProbeResult["observed"] {
+  if (observation.type !== "nat") return observation;
+  const { mapped, ...rest } = observation;
+  return { ...rest, mapped: { address: mapped.ip, port: mapped.port } };
+}
