@@ -2,11 +2,14 @@
 
 import { execa } from "execa";
 
+/** A program and its arguments. */
+export type Command = readonly [file: string, ...args: string[]];
+
 /** One contestant: a name, and the processes that make up one run of it. */
 export interface Contestant {
   readonly name: string;
   /** Run one after another; the time is that of all of them. */
-  readonly commands: readonly (readonly [file: string, ...args: string[]])[];
+  readonly commands: readonly Command[];
   readonly cwd?: string;
 }
 
