@@ -18,6 +18,7 @@ import {
 import { CONNECT_AT, offer, pathOf } from "../scenario.ts";
 import { ATTACKER_IP, VICTIM_IP } from "./attacker.ts";
 import { type Battlefield, counter, createBattlefield, OPEN } from "./battlefield.ts";
+import { RogueNode } from "./rogue-node.ts";
 
 const HOME_AGENT = { ip: "198.18.0.3", port: 4191 };
 
@@ -228,6 +229,28 @@ describe("memory after a flood", () => {
     feed(machine, offers(), CONNECT_AT);
     const growth = growthOf(() => feed(machine, offers(), CONNECT_AT + 30_000));
     expect(growth).toBeLessThan(2 * MEBIBYTE);
+  }, 60_000);
+
+  test("of 20,000 genuine checks by a peer that never nominates is bounded", () => {
+    const field = createBattlefield(OPEN);
+    const { attacker, cn, net } = field;
+    const rogue = new RogueNode(attacker, cn.homeAddress);
+    rogue.answersChecks = true;
+    rogue.register();
+    field.runFor(1000);
+    rogue.offer([{ type: "host", address: rogue.socket }]);
+    field.runFor(1000);
+    // One pair is valid; the checks come on another one, which does not answer.
+    expect(eventsOf(cn, "pair-valid").length).toBe(1);
+    function* checks() {
+      const remote = { ip: VICTIM_IP, port: 9 };
+      for (let i = 0; i < 20_000; i++) yield { local: cn.socket, remote, payload: rogue.encodeCheck() };
+    }
+    const { machine } = cn.node;
+    feed(machine, checks(), net.time.now);
+    const growth = growthOf(() => feed(machine, checks(), net.time.now + 30_000));
+    expect(machine.counters()["checks.answered-with-200"]).toBe(40_000);
+    expect(growth).toBeLessThan(MEBIBYTE / 2);
   }, 60_000);
 
   test("of 5,000 registrations is bounded by the table of 4096 bindings", () => {

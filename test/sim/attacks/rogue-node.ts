@@ -163,15 +163,20 @@ export class RogueNode {
 
   /** Sends an authenticated check to the peer, from any source. */
   check(to: SocketAddress, options: { readonly from?: SocketAddress; readonly useCandidate?: boolean } = {}): void {
+    this.#attacker.send(options.from ?? this.socket, to, this.encodeCheck(options.useCandidate));
+  }
+
+  /** A check with the peer's credentials and a transaction ID of its own. */
+  encodeCheck(useCandidate = false): Uint8Array {
     const peer = this.peerCredentials();
-    const content = {
-      priority: 0x7effffff,
-      claim: { role: "controlling", tieBreaker: 1n },
-      useCandidate: options.useCandidate === true,
-    } as const;
+    const claim = { role: "controlling", tieBreaker: 1n } as const;
     const username = `${peer.ufrag}:${this.credentials.ufrag}`;
-    const payload = encodeCheck(this.#rng.bytes(12), username, content, octetsOf(peer.pwd));
-    this.#attacker.send(options.from ?? this.socket, to, payload);
+    return encodeCheck(
+      this.#rng.bytes(12),
+      username,
+      { priority: 0x7effffff, claim, useCandidate },
+      octetsOf(peer.pwd),
+    );
   }
 
   /** Kbm of the latest tokens. */

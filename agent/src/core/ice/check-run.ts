@@ -14,7 +14,7 @@ import { candidateView, type LocalCandidate, type RemoteCandidate } from "./cand
 import { CheckList, type DueCheck, formCheckList } from "./check-list.ts";
 import { type CheckContent, encodeCheck, encodeKeepalive } from "./check-message.ts";
 import { CheckTransactions, type OpenCheck } from "./check-transactions.ts";
-import { type IceLimits, type ProfileTiming, REQUEST_COUNT } from "./constants.ts";
+import { type IceLimits, type ProfileTiming, REMEMBERED_TRIGGERS, REQUEST_COUNT } from "./constants.ts";
 import type { IceFailure } from "./ice-machine.ts";
 import type { IceOutbox } from "./ice-outbox.ts";
 import { judgeAnswer } from "./judge-check.ts";
@@ -225,6 +225,9 @@ export class CheckRun {
       return;
     }
     if (pair.triggers.has(transactionId)) return;
+    // The oldest is repeated no more; a peer that keeps checking must not fill memory.
+    const [oldest] = pair.triggers;
+    if (oldest !== undefined && pair.triggers.size >= REMEMBERED_TRIGGERS) pair.triggers.delete(oldest);
     pair.triggers.add(transactionId);
     this.#transactions.callBack((check) => check.pair === pair);
     pair.state = "waiting";

@@ -74,6 +74,9 @@ export const TAIL_MULTIPLE = 16;
  */
 export const TRIGGERED_IN_A_ROW = 3;
 
+/** Checks of the peer whose repetitions are recognised, per pair. Ours: a peer has a few on their way at once, if that. */
+export const REMEMBERED_TRIGGERS = 16;
+
 /** Type preferences; RFC 8445 section 5.1.2.2, peer-reflexive above server-reflexive as it demands. */
 export const TYPE_PREFERENCE: Readonly<Record<CandidateType, number>> = {
   host: 126,

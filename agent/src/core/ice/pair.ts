@@ -20,7 +20,7 @@ export interface CandidatePair {
   lastSentAt: InstantMs | undefined;
   /** The controlling peer sent USE-CANDIDATE on it: it is nominated as soon as it is valid. */
   isNominatedByPeer: boolean;
-  /** Transaction IDs of the peer's checks that have had their triggered check: repetitions trigger nothing. */
+  /** Transaction IDs of the peer's latest checks that have had their triggered check: repetitions trigger nothing. */
   readonly triggers: Set<string>;
 }
 
