@@ -12,7 +12,7 @@ import type { NodeHandle } from "../runtime/runtime.ts";
 import { createDeferred } from "../support/deferred.ts";
 import { TestbedError } from "../support/errors.ts";
 import { clockStepMs, realTimeOf } from "./clock-axis.ts";
-import type { NodeEvent } from "./lab-event.ts";
+import type { LinkReport, NodeEvent } from "./lab-event.ts";
 
 type WithoutId<T> = T extends unknown ? Omit<T, "id"> : never;
 /** Traffic to ask a node for; the answer carries the round trips. */
@@ -28,6 +28,8 @@ export interface LinkObserver {
   /** `at`: milliseconds since 1970 by the node's clock. */
   readonly event: (at: number, event: NodeEvent) => void;
   readonly captureData: (segment: string, data: Uint8Array) => void;
+  /** Who makes the conditions of the node's links, told when it is ready and, with figures, at its end. */
+  readonly links: (links: readonly LinkReport[]) => void;
   readonly captureDone: (segment: string, packets: number, droppedByKernel: number) => void;
 }
 
@@ -153,6 +155,7 @@ export class AgentLink {
         this.#clock = report.clock;
         break;
       case "ready":
+        if (report.links !== undefined) this.#observer.links(report.links);
         this.#ready.resolve(undefined);
         break;
       case "event":
@@ -176,6 +179,7 @@ export class AgentLink {
         setTimeout(() => this.#fail("it is stuck"), LAST_WORDS_MS).unref();
         break;
       case "bye":
+        if (report.links !== undefined) this.#observer.links(report.links);
         this.#takeBye(report.clock, report.counters);
     }
   }

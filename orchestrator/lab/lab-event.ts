@@ -3,12 +3,15 @@
  * report. Instants are absolute, so that events of several nodes, packets and the program's own steps share one axis.
  */
 
-import type { AgentReport, TrafficResult } from "@testbed/agent/control";
+import type { AgentReport, ConditionedLink, LinkFigures, TrafficResult } from "@testbed/agent/control";
 import type { BoxProof } from "./box-proof.ts";
 import type { LifetimeProof } from "./lifetime-proof.ts";
 
 /** What a node reports about the protocol; see the agent's own events. */
 export type NodeEvent = Extract<AgentReport, { type: "event" }>["event"];
+
+/** One direction of a node's link with a condition: who makes it, and at the end of a run what became of its packets. */
+export type LinkReport = ConditionedLink & Partial<LinkFigures>;
 
 /** A candidate as a node reports it. */
 export type CandidateView = Extract<NodeEvent, { type: "candidate" }>["candidate"];
@@ -52,6 +55,8 @@ export type LabEventBody =
   | { readonly type: "box-lifetime"; readonly proof: LifetimeProof }
   /** No probe comes from this LAN of a box. */
   | { readonly type: "box-not-probed"; readonly router: string; readonly lan: string; readonly reason: string }
+  /** The links of a node that have a condition. */
+  | { readonly type: "links"; readonly node: string; readonly links: readonly LinkReport[] }
   | {
       readonly type: "traffic";
       readonly session: string;

@@ -203,6 +203,7 @@ async function startNodes(state: LabState): Promise<void> {
     const handle = await state.lab.startNode(name);
     const link = new AgentLink(handle, {
       event: (at, event) => state.recorder.addAt(at, { type: "node", node: name, event }),
+      links: (reported) => state.recorder.add({ type: "links", node: name, links: reported }),
       captureData: (segment, data) => state.captures.append(name, segment, data),
       captureDone: (segment, packets, droppedByKernel) => {
         state.captures.complete(name, segment, droppedByKernel);

@@ -5,6 +5,7 @@ import type { CandidateView, LabEvent, PairView } from "../lab/lab-event.ts";
 import type { SessionObservation } from "../lab/session-observation.ts";
 import type { Prediction } from "../topology/predict.ts";
 import type { ResolvedTopology } from "../topology/resolved.ts";
+import { linkResults } from "./link-result.ts";
 import { routerResults } from "./router-result.ts";
 import {
   type CandidateResult,
@@ -51,6 +52,7 @@ export function buildResult(parts: ResultParts): RunResult {
     verdict: verdictOf(all, error),
     sessions: observations.map(sessionResult),
     routers: [...routerResults(topology, events)],
+    links: [...linkResults(topology, events)],
     expectations: all,
     predicted: predictions.map(({ session, path, selected, why }) => ({
       session,

@@ -2,8 +2,11 @@
 
 import type { LinkCondition } from "@testbed/agent/control";
 
+/** A condition; a figure that is undefined counts as absent. */
+type Figures = { readonly [Key in keyof LinkCondition]?: LinkCondition[Key] | undefined };
+
 /** `20 ms ± 2 ms, loss 1 % in runs of 3, 20 Mbit/s, queue 100`; `as it is` for a condition that asks for nothing. */
-export function describeCondition(condition: LinkCondition): string {
+export function describeCondition(condition: Figures): string {
   const { delayMs, jitterMs, lossRate, lossBurst, duplicateRate, reorderRate, rateBitPerSec, queuePackets } = condition;
   const parts = [
     delayMs === undefined
@@ -18,6 +21,13 @@ export function describeCondition(condition: LinkCondition): string {
     queuePackets === undefined ? undefined : `queue ${queuePackets}`,
   ].filter((part) => part !== undefined);
   return parts.length === 0 ? "as it is" : parts.join(", ");
+}
+
+/** `980 delivered, 20 lost`: those two always, and every other count that is not 0. */
+export function describeFigures(counters: Readonly<Record<string, number>>): string {
+  const { delivered = 0, lost = 0, ...others } = counters;
+  const rest = Object.entries(others).filter(([name, count]) => name !== "received" && count > 0);
+  return [["delivered", delivered], ["lost", lost], ...rest].map(([name, count]) => `${count} ${name}`).join(", ");
 }
 
 function percent(share: number): string {

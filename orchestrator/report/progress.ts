@@ -31,6 +31,8 @@ export function describeEvent(event: LabEvent): string | undefined {
       return `${event.router}: not probed from ${event.lan}: ${event.reason}`;
     case "box-lifetime":
       return describeLifetime(event.proof);
+    case "links":
+      return describeLinks(event);
     case "traffic":
       return describeTraffic(event);
     case "gave-up":
@@ -53,6 +55,14 @@ function describeLifetime({ through, declaredSec, differences }: LifetimeProof):
   if (differences.length === 0) return `${boxes}: proved to remember UDP mappings for ${declaredSec} s`;
   const found = differences.map(({ declared, observed }) => `declared ${declared}, found ${observed}`);
   return `${boxes}: not as declared: ${found.join("; ")}`;
+}
+
+/** Told once, when the node is ready; the figures of its end stand in the result. */
+function describeLinks({ node, links }: Extract<LabEvent, { type: "links" }>): string | undefined {
+  if (links.some(({ counters }) => counters !== undefined)) return undefined;
+  const ends = links.map(({ segment, direction }) => `${node}/${segment} ${direction}`);
+  const isKernels = links.every(({ applied }) => applied === "netem");
+  return `link conditions of ${ends.join(", ")}: ${isKernels ? "by the kernel's netem" : "from user space, this kernel has no netem"}`;
 }
 
 function describeObservation(observed: BoxProof["observed"]): string {

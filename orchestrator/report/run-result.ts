@@ -135,6 +135,34 @@ const capture = z.strictObject({
   droppedByKernel: count,
 });
 
+const link = z.strictObject({
+  link: z.string().describe("`<node>/<segment>`, as in the topology file"),
+  direction: z.enum(["out", "in"]).describe("leaving the node, or arriving at it"),
+  condition: z
+    .strictObject({
+      delayMs: milliseconds,
+      jitterMs: milliseconds,
+      lossRate: z.number(),
+      lossBurst: z.number(),
+      duplicateRate: z.number(),
+      reorderRate: z.number(),
+      rateBitPerSec: z.number(),
+      queuePackets: count,
+    })
+    .partial()
+    .describe("what was asked for; shares from 0 to 1"),
+  applied: z
+    .enum(["netem", "user-space"])
+    .optional()
+    .describe(
+      "by the kernel, or by the node's own process where the kernel cannot; absent when the run did not get there",
+    ),
+  counters: z
+    .record(z.string(), count)
+    .optional()
+    .describe("packets `delivered` and `lost`, and what else is told apart; absent when the run ended early"),
+});
+
 const host = z.strictObject({
   name: z.string(),
   image: z.string(),
@@ -155,6 +183,7 @@ export const runResultSchema = z
     phasesMs: z.record(z.string(), milliseconds).describe("where the time went; phases may overlap"),
     sessions: z.array(session),
     routers: z.array(router),
+    links: z.array(link).describe("each direction of a link that has a condition"),
     hosts: z.array(host),
     expectations: z.array(expectation),
     predicted: z.array(prediction),
@@ -179,6 +208,7 @@ export const runResultSchema = z
 export type RunResult = z.infer<typeof runResultSchema>;
 export type SessionResult = RunResult["sessions"][number];
 export type CandidateResult = SessionResult["candidates"][number];
+export type LinkResult = RunResult["links"][number];
 export type RouterResult = RunResult["routers"][number];
 export type ProbeResult = RouterResult["probes"][number];
 export type Verdict = RunResult["verdict"];

@@ -2,7 +2,8 @@
 
 import { formatMs } from "../lab/expectation.ts";
 import { boxRows, unprobedLines } from "./box-rows.ts";
-import type { CandidateResult, RouterResult, RunResult, SessionResult, Verdict } from "./run-result.ts";
+import { describeCondition, describeFigures } from "./link-text.ts";
+import type { CandidateResult, LinkResult, RouterResult, RunResult, SessionResult, Verdict } from "./run-result.ts";
 import { formatColumns } from "./text-table.ts";
 
 /** Puts colour on text, or leaves it alone. */
@@ -20,6 +21,7 @@ export function formatResult(result: RunResult, paint: Paint): readonly string[]
   return [
     ...formatSessions(result, paint),
     ...formatBoxes(result.routers, paint),
+    ...formatLinks(result.links, paint),
     ...formatHosts(result.hosts),
     ...formatExpectations(result, paint),
     "",
@@ -97,6 +99,20 @@ function formatPair({ local, remote }: NonNullable<SessionResult["selected"]>): 
 /** `server-reflexive 198.18.0.4:40001` */
 export function formatCandidate({ type, address, port }: CandidateResult): string {
   return `${type} ${address.includes(":") ? `[${address}]` : address}:${port}`;
+}
+
+/** What was done to the packets of every link with a condition; nothing where there is none. */
+function formatLinks(links: readonly LinkResult[], paint: Paint): readonly string[] {
+  if (links.length === 0) return [];
+  const rows = links.map(({ link, direction, condition, applied, counters }) => [
+    link,
+    direction,
+    describeCondition(condition),
+    applied ?? "not reached",
+    counters === undefined ? "-" : describeFigures(counters),
+  ]);
+  const [header = "", ...lines] = formatColumns([["link", "direction", "condition", "made by", "packets"], ...rows]);
+  return ["", paint.faint(header), ...lines];
 }
 
 function formatHosts(hosts: RunResult["hosts"]): readonly string[] {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { describeCondition } from "../../../orchestrator/report/link-text.ts";
+import { describeCondition, describeFigures } from "../../../orchestrator/report/link-text.ts";
 
 test.each([
   [{}, "as it is"],
@@ -14,4 +14,11 @@ test.each([
   [{ rateBitPerSec: 300 }, "300 bit/s"],
 ])("%j reads %s", (condition, text) => {
   expect(describeCondition(condition)).toBe(text);
+});
+
+test("figures are what was delivered and lost, and what else there was", () => {
+  expect(describeFigures({ received: 7, delivered: 6, lost: 1, queueFull: 0, duplicated: 2 })).toBe(
+    "6 delivered, 1 lost, 2 duplicated",
+  );
+  expect(describeFigures({ delivered: 3, lost: 0 })).toBe("3 delivered, 0 lost");
 });

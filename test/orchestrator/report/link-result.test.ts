@@ -1,0 +1,55 @@
+import type { ConditionedLink, LinkFigures } from "@testbed/agent/control";
+import { describe, expect, test } from "vitest";
+import type { LabEvent } from "../../../orchestrator/lab/lab-event.ts";
+import { linkResults } from "../../../orchestrator/report/link-result.ts";
+import { describeEvent } from "../../../orchestrator/report/progress.ts";
+import { HOME_AGENTS, resolved, topologyText } from "../topology/sample.ts";
+
+const topology = resolved(
+  topologyText({
+    nodes: HOME_AGENTS,
+    rest: "links: { ha-a/internet: { delay: 5ms }, ha-b/internet: { in: { loss: 1% } } }",
+  }),
+);
+const out: ConditionedLink = { segment: "internet", direction: "out", applied: "user-space" };
+const inbound: ConditionedLink = { ...out, direction: "in" };
+const figures: LinkFigures = { ...out, counters: { received: 7, delivered: 6, lost: 1, overrun: 0 } };
+const event = (node: string, links: Extract<LabEvent, { type: "links" }>["links"]): LabEvent => ({
+  at: 1,
+  type: "links",
+  node,
+  links,
+});
+
+describe("the links of a result", () => {
+  test("are the directions that have a condition, with who made it and the last figures", () => {
+    const events = [event("ha-a", [out, inbound]), event("ha-a", [figures, { ...inbound, counters: {} }])];
+    expect(linkResults(topology, events)).toEqual([
+      {
+        link: "ha-a/internet",
+        direction: "out",
+        condition: { delayMs: 5 },
+        applied: "user-space",
+        counters: figures.counters,
+      },
+      { link: "ha-a/internet", direction: "in", condition: { delayMs: 5 }, applied: "user-space", counters: {} },
+      { link: "ha-b/internet", direction: "in", condition: { lossRate: 0.01 } },
+    ]);
+  });
+
+  test("are none where no link has a condition", () => {
+    expect(linkResults(resolved(topologyText({ nodes: HOME_AGENTS })), [])).toEqual([]);
+  });
+});
+
+describe("progress", () => {
+  test("tells once who makes the conditions of a node's links", () => {
+    expect(describeEvent(event("ha-a", [out, inbound]))).toBe(
+      "link conditions of ha-a/internet out, ha-a/internet in: from user space, this kernel has no netem",
+    );
+    expect(describeEvent(event("ha-a", [{ ...out, applied: "netem" }]))).toBe(
+      "link conditions of ha-a/internet out: by the kernel's netem",
+    );
+    expect(describeEvent(event("ha-a", [figures]))).toBeUndefined();
+  });
+});
