@@ -3,7 +3,9 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import picocolors from "picocolors";
 import type { CommandContext, ExitCode } from "./commands/context.ts";
+import type { RuntimeChoice } from "./commands/create-runtime.ts";
 import type { DownOptions } from "./commands/down.ts";
+import type { MatrixOptions } from "./commands/matrix/matrix-options.ts";
 import type { ProbeOptions } from "./commands/probe.ts";
 import type { RunOptions } from "./commands/run-options.ts";
 import type { SetupOptions } from "./commands/setup.ts";
@@ -13,6 +15,11 @@ import { listenForInterruption } from "./support/interruption.ts";
 
 /** Exit code for what is our own fault (EX_SOFTWARE). */
 const BUG = 70;
+
+const RUNTIMES = ["docker", "netns", "auto"] as const satisfies readonly RuntimeChoice[];
+
+/** Back to the first column, and everything right of it gone: a status line makes way for the next line. */
+const ERASE_LINE = "\r\u001b[K";
 
 const interruption = listenForInterruption();
 const exitCode = await main(process.argv).catch(reportError);
@@ -76,10 +83,32 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
       exitCode = await plan(topology, options, context());
     });
 
+  addMatrixCommand(program, (code) => (exitCode = code));
   addProbeCommand(program, (code) => (exitCode = code));
   addMaintenanceCommands(program, (code) => (exitCode = code));
   await program.parseAsync(argv);
   return exitCode;
+}
+
+function addMatrixCommand(program: Command, finish: (code: ExitCode) => void): void {
+  program
+    .command("matrix")
+    .description("run boxes of the mobile node × boxes of the correspondent node, and compare with theory")
+    .option("--boxes <names>", "boxes on both sides; the nine mapping × filtering behaviours when absent", commaList)
+    .option("--mn <names>", "boxes of the mobile node, in place of --boxes", commaList)
+    .option("--cn <names>", "boxes of the correspondent node, in place of --boxes", commaList)
+    .option("--runtime <names>", "docker, netns or auto; docker,netns for both", runtimeList, ["auto"])
+    .option("--jobs <number>", "labs at once; as many as the machine takes when absent", jobs)
+    .option("--both-orders", "run every pair twice, the offer coming from either end", false)
+    .option("--json", "print the result as JSON; progress goes to stderr", false)
+    .option("--out <directory>", "where results go", "out")
+    .option("--seed <number>", "seed of every cell", wholeNumber)
+    .option("--timeout <seconds>", "longest duration of one cell", seconds, 60)
+    .action(async (options: Omit<MatrixOptions, "timeoutMs"> & { timeout: number }) => {
+      const { matrix } = await import("./commands/matrix/matrix.ts");
+      const { timeout, ...rest } = options;
+      finish(await matrix({ ...rest, timeoutMs: timeout * 1000 }, context(options.json)));
+    });
 }
 
 function addProbeCommand(program: Command, finish: (code: ExitCode) => void): void {
@@ -133,7 +162,7 @@ function addMaintenanceCommands(program: Command, finish: (code: ExitCode) => vo
 
 function runtimeOption(): Option {
   return new Option("--runtime <name>", "what makes wires and nodes real")
-    .choices(["docker", "netns", "auto"])
+    .choices(RUNTIMES)
     .default("auto", "docker where an engine answers, else netns");
 }
 
@@ -141,7 +170,8 @@ function context(progressToStderr = false): CommandContext {
   const stream = progressToStderr ? process.stderr : process.stdout;
   return {
     print: (line) => void process.stdout.write(`${line}\n`),
-    say: (line) => void stream.write(`${line}\n`),
+    say: (line) => void stream.write(stream.isTTY ? `${ERASE_LINE}${line}\n` : `${line}\n`),
+    ...(stream.isTTY ? { status: (line) => void stream.write(ERASE_LINE + line.slice(0, stream.columns - 1)) } : {}),
     paint: paintFor(stream),
     signal: interruption.signal,
     // npm moves to the directory of package.json and says where it was called.
@@ -157,6 +187,25 @@ function paintFor(stream: NodeJS.WriteStream): Paint {
 function wholeNumber(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new InvalidArgumentError("expected a whole number of at most 9 digits.");
+}
+
+function jobs(text: string): number {
+  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("expected a number from 1 to 999.");
+}
+
+function commaList(text: string): readonly string[] {
+  const words = text.split(",").map((word) => word.trim());
+  if (words.every((word) => word !== "")) return words;
+  throw new InvalidArgumentError("expected names with commas between them.");
+}
+
+function runtimeList(text: string): readonly RuntimeChoice[] {
+  return commaList(text).map((word) => {
+    const choice = RUNTIMES.find((name) => name === word);
+    if (choice !== undefined) return choice;
+    throw new InvalidArgumentError(`expected ${RUNTIMES.join(", ")}, or several of them with commas between.`);
+  });
 }
 
 function seconds(text: string): number {

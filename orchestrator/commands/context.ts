@@ -7,6 +7,8 @@ export interface CommandContext {
   readonly print: (line: string) => void;
   /** Writes one line about how things go. */
   readonly say: (line: string) => void;
+  /** Shows a line that the next one replaces, an empty one removes it; absent where output cannot be taken back. */
+  readonly status?: (line: string) => void;
   /** Colour for `print`, none where it would only be noise. */
   readonly paint: Paint;
   /** Aborted when the user wants an end. */

@@ -11,6 +11,7 @@ import { planProbes } from "../plan/probe-plan.ts";
 import { buildResult } from "../report/build-result.ts";
 import type { RunResult } from "../report/run-result.ts";
 import type { DestroyReport, RunIdentity, Runtime } from "../runtime/runtime.ts";
+import { TestbedError } from "../support/errors.ts";
 import { currentProcess } from "../support/process-identity.ts";
 import { type Prediction, predictSession } from "../topology/predict.ts";
 import type { ResolvedTopology } from "../topology/resolved.ts";
@@ -109,6 +110,13 @@ export function resultOf({
 
 function hostResult({ name, image, exitCode }: HostRecord): RunResult["hosts"][number] {
   return { name, image, ...(exitCode === undefined ? {} : { exitCode }) };
+}
+
+const ONE_RUNS_OWN: ReadonlySet<string> = new Set(["node-failed", "timed-out", "wrong-box"]);
+
+/** Whether an error concerns one run only, so that the next may do better. */
+export function isOneRunsOwn(error: unknown): boolean {
+  return error instanceof TestbedError && ONE_RUNS_OWN.has(error.code);
 }
 
 /** `20261122-164210-nat-nat-3f9a`: sorts by time, says what it was, and is no other run's. */

@@ -4,12 +4,11 @@ import type { LabEvent } from "../lab/lab-event.ts";
 import { describeEvent } from "../report/progress.ts";
 import { formatResult, formatSummary } from "../report/table.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { TestbedError } from "../support/errors.ts";
 import type { CommandContext, ExitCode } from "./context.ts";
 import { createRuntime } from "./create-runtime.ts";
 import { type LoadedTopology, loadTopologies } from "./load-topologies.ts";
 import type { RunOptions } from "./run-options.ts";
-import { type RunOutcome, runTopology } from "./run-topology.ts";
+import { isOneRunsOwn, type RunOutcome, runTopology } from "./run-topology.ts";
 
 /**
  * Runs topologies in turn. 0 when every expectation was met, 1 otherwise. What stopped a run is thrown once the results
@@ -51,13 +50,6 @@ async function runInTurn(
     if (outcome.error !== undefined && !isOneRunsOwn(outcome.error)) break;
   }
   return outcomes;
-}
-
-const ONE_RUNS_OWN: ReadonlySet<string> = new Set(["node-failed", "timed-out", "wrong-box"]);
-
-/** Whether an error concerns one run only, so that the next may do better. */
-function isOneRunsOwn(error: unknown): boolean {
-  return error instanceof TestbedError && ONE_RUNS_OWN.has(error.code);
 }
 
 function conclude(outcomes: readonly RunOutcome[], { json }: RunOptions, { print, paint }: CommandContext): ExitCode {

@@ -1,0 +1,23 @@
+/** The options of `testbed matrix`. */
+
+import type { RuntimeChoice } from "../create-runtime.ts";
+
+export interface MatrixOptions {
+  /** More than one are run in turn. */
+  readonly runtime: readonly RuntimeChoice[];
+  /** Boxes on both sides; the nine behaviours of RFC 4787 when absent. */
+  readonly boxes?: readonly string[];
+  /** Boxes of one side, in place of `boxes`. */
+  readonly mn?: readonly string[];
+  readonly cn?: readonly string[];
+  /** Labs at once; as many as the machine takes when absent. */
+  readonly jobs?: number;
+  /** Whether every pair runs twice, the offer coming from either end. */
+  readonly bothOrders: boolean;
+  readonly json: boolean;
+  /** Directory for results, from where the user is. */
+  readonly out: string;
+  readonly seed?: number;
+  /** For each cell. */
+  readonly timeoutMs: number;
+}

@@ -1,0 +1,201 @@
+/** `testbed matrix`: boxes of the mobile node × boxes of the correspondent node, theory beside what happens. */
+
+import { mkdir, writeFile } from "node:fs/promises";
+import { availableParallelism, release } from "node:os";
+import { join, resolve } from "node:path";
+import { describeSurprise, formatMatrix } from "../../report/matrix/grid.ts";
+import { renderMatrixHtml } from "../../report/matrix/html.ts";
+import { renderMatrixJunit } from "../../report/matrix/junit.ts";
+import {
+  type CellResult,
+  isRemarkable,
+  MATRIX_SCHEMA_VERSION,
+  type MatrixResult,
+  matrixVerdict,
+  summarizeCells,
+} from "../../report/matrix/matrix-result.ts";
+import { describeProgress } from "../../report/matrix/progress.ts";
+import { counted } from "../../report/text-table.ts";
+import type { RuntimeName } from "../../runtime/runtime.ts";
+import { displayPath } from "../../support/display-path.ts";
+import { TestbedError } from "../../support/errors.ts";
+import { type MatrixCell, planCells } from "../../topology/matrix/cells.ts";
+import { findBoxes, type MatrixBox, NINE_BOXES } from "../../topology/matrix/matrix-box.ts";
+import type { CommandContext, ExitCode } from "../context.ts";
+import { createRuntime } from "../create-runtime.ts";
+import { pointAt } from "../results-directory.ts";
+import { newRunId } from "../run-topology.ts";
+import type { MatrixOptions } from "./matrix-options.ts";
+import { type MatrixRun, runMatrix } from "./run-matrix.ts";
+
+/**
+ * Runs a matrix and writes its results, also those of an interrupted one. 0 when every cell does what theory says, 1
+ * when one surprises or fails. Throws what stopped the matrix as a whole once the results are written.
+ */
+export async function matrix(options: MatrixOptions, context: CommandContext): Promise<ExitCode> {
+  const startedAt = performance.timeOrigin;
+  const axes = chooseBoxes(options);
+  const offerers = options.bothOrders ? (["mn", "cn"] as const) : (["mn"] as const);
+  const cells = planCells({ ...axes, offerers, ...(options.seed === undefined ? {} : { seed: options.seed }) });
+  const runId = newRunId("matrix", new Date(startedAt));
+  const directory = await makeDirectory(options.out, context.directory, runId);
+  const runs = await runOnEach(cells, directory, options, context);
+  const result = matrixResult({ runId, startedAt, cells, axes, offerers, runs, options });
+  await writeResults(directory, result);
+  await pointAt(resolve(context.directory, options.out), "latest-matrix", runId);
+  print(result, displayPath(directory, context.directory), options, context);
+  const stopped = runs.find(({ error }) => error !== undefined);
+  if (stopped !== undefined) throw stopped.error;
+  context.signal.throwIfAborted();
+  return result.verdict === "pass" ? 0 : 1;
+}
+
+interface Axes {
+  readonly mn: readonly MatrixBox[];
+  readonly cn: readonly MatrixBox[];
+}
+
+/** Throws `bad-usage` for a name that no box has. */
+function chooseBoxes({ boxes, mn, cn }: MatrixOptions): Axes {
+  const find = (names: readonly string[] | undefined): readonly MatrixBox[] => {
+    if (names === undefined) return NINE_BOXES;
+    const found = findBoxes(names);
+    if (found.ok) return found.boxes;
+    throw new TestbedError("bad-usage", `no box is called ${found.unknown.join(", ")}; ${found.advice}`, {
+      hint: "the nine, the presets of topologies/README.md, and none can be given",
+    });
+  };
+  return { mn: find(mn ?? boxes), cn: find(cn ?? boxes) };
+}
+
+async function makeDirectory(out: string, from: string, runId: string): Promise<string> {
+  const directory = resolve(from, out, runId);
+  try {
+    await mkdir(directory, { recursive: true });
+  } catch (cause) {
+    throw new TestbedError("bad-usage", `expected to be able to write results to ${out}: ${String(cause)}`, {
+      hint: "give another directory with --out",
+      cause,
+    });
+  }
+  return directory;
+}
+
+/** A matrix on one runtime, and how many labs it had at once. */
+type RuntimeRun = MatrixRun & { readonly runtime: RuntimeName; readonly jobs: number };
+
+/** One runtime after the other: at the same time they would only slow each other down. */
+async function runOnEach(
+  cells: readonly MatrixCell[],
+  directory: string,
+  options: MatrixOptions,
+  context: CommandContext,
+): Promise<readonly RuntimeRun[]> {
+  const runs: RuntimeRun[] = [];
+  for (const choice of options.runtime) {
+    const runtime = await createRuntime(choice, context.say);
+    const jobs = options.jobs ?? defaultJobs(runtime.name);
+    const onProgress = progressPrinter(runtime.name, context);
+    context.say(`${counted(cells.length, "cell")} on ${runtime.name}, ${jobs} at once`);
+    try {
+      const { signal } = context;
+      const { timeoutMs } = options;
+      const run = await runMatrix({ cells, runtime, jobs, timeoutMs, signal, directory, onProgress });
+      runs.push({ ...run, runtime: runtime.name, jobs });
+      if (run.error !== undefined) break;
+    } finally {
+      await runtime.close();
+    }
+  }
+  return runs;
+}
+
+/**
+ * Cells mostly wait, for better pairs or for silence to be believed, and so a processor carries several. The engine works
+ * one request after the other and gains nothing from more.
+ */
+const JOBS_PER_PROCESSOR: Readonly<Record<RuntimeName, number>> = { netns: 8, docker: 3 };
+
+function defaultJobs(runtime: RuntimeName): number {
+  return JOBS_PER_PROCESSOR[runtime] * availableParallelism();
+}
+
+/** How often a reader who only gets whole lines is told how far things are. */
+const LINE_INTERVAL_MS = 5000;
+
+type OnProgress = Parameters<typeof runMatrix>[0]["onProgress"];
+
+/** Remarkable cells are told at once; how far things are in one living line, or now and then where there is none. */
+function progressPrinter(runtime: RuntimeName, { say, status, paint }: CommandContext): OnProgress {
+  const startedAt = performance.now();
+  let lastLineAt = startedAt;
+  return (progress, ended) => {
+    const now = performance.now();
+    const line = `${runtime}: ${describeProgress({ ...progress, elapsedMs: now - startedAt })}`;
+    if (ended !== undefined && isRemarkable(ended)) say(paint.bad(announce(ended)));
+    if (status !== undefined) status(progress.done === progress.planned ? "" : line);
+    else if (now - lastLineAt >= LINE_INTERVAL_MS || progress.done === progress.planned) {
+      lastLineAt = now;
+      say(line);
+    }
+  };
+}
+
+function announce(cell: CellResult): string {
+  const what = cell.error === undefined ? describeSurprise(cell) : `failed: ${cell.error.message.split("\n")[0] ?? ""}`;
+  return `${cell.mn} × ${cell.cn}: ${what}`;
+}
+
+interface ResultParts {
+  readonly runId: string;
+  readonly startedAt: number;
+  readonly cells: readonly MatrixCell[];
+  readonly axes: Axes;
+  readonly offerers: MatrixResult["offerers"] | readonly ["mn"] | readonly ["mn", "cn"];
+  readonly runs: readonly RuntimeRun[];
+  readonly options: MatrixOptions;
+}
+
+function matrixResult({ runId, startedAt, cells, axes, offerers, runs, options }: ResultParts): MatrixResult {
+  const results = runs.flatMap((run) => run.results);
+  const summary = summarizeCells(results, cells.length * options.runtime.length);
+  return {
+    schema: MATRIX_SCHEMA_VERSION,
+    runId,
+    startedAt: new Date(startedAt).toISOString(),
+    durationMs: performance.timeOrigin + performance.now() - startedAt,
+    verdict: matrixVerdict(summary),
+    mn: axes.mn.map(({ name }) => name),
+    cn: axes.cn.map(({ name }) => name),
+    offerers: [...offerers],
+    runtimes: runs.map(({ runtime }) => runtime),
+    jobs: Math.max(0, ...runs.map(({ jobs }) => jobs)),
+    seed: cells[0]?.topology.seed ?? 0,
+    summary,
+    environment: { kernel: release(), node: process.version },
+    cells: results,
+  };
+}
+
+async function writeResults(directory: string, result: MatrixResult): Promise<void> {
+  const write = (name: string, content: string): Promise<void> => writeFile(join(directory, name), content);
+  await Promise.all([
+    write("matrix.json", `${JSON.stringify(result, null, 2)}\n`),
+    write("matrix.html", renderMatrixHtml(result)),
+    write("junit.xml", renderMatrixJunit(result)),
+  ]);
+}
+
+function print(
+  result: MatrixResult,
+  directory: string,
+  { json }: MatrixOptions,
+  { print: write, paint }: CommandContext,
+): void {
+  if (json) {
+    write(JSON.stringify(result, null, 2));
+    return;
+  }
+  for (const line of formatMatrix(result, directory, paint)) write(line);
+  write(`results in ${directory} (matrix.html, matrix.json, junit.xml)`);
+}

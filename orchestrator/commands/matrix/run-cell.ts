@@ -1,0 +1,89 @@
+/** Runs one cell of a matrix, and keeps its results when they are worth it. */
+
+import { runLab } from "../../lab/run-lab.ts";
+import { observeSessions, type SessionObservation } from "../../lab/session-observation.ts";
+import { buildPlan } from "../../plan/build-plan.ts";
+import { planProbes } from "../../plan/probe-plan.ts";
+import { type CellResult, isRemarkable, surpriseOf } from "../../report/matrix/matrix-result.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import { currentProcess } from "../../support/process-identity.ts";
+import type { MatrixCell } from "../../topology/matrix/cells.ts";
+import { createResultsDirectory } from "../results-directory.ts";
+import { newRunId, resultOf } from "../run-topology.ts";
+
+export interface CellRequest {
+  readonly cell: MatrixCell;
+  readonly runtime: Runtime;
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+  /** The matrix's own directory: remarkable cells keep their results in it. */
+  readonly directory: string;
+}
+
+export interface CellOutcome {
+  readonly result: CellResult;
+  /** What stopped the run. */
+  readonly error: unknown;
+}
+
+/** Runs a cell to its end; what stopped it is part of the outcome. */
+export async function runCell(request: CellRequest): Promise<CellOutcome> {
+  const { cell, runtime, signal, timeoutMs } = request;
+  const { topology, prediction } = cell;
+  const startedAt = performance.timeOrigin + performance.now();
+  const plan = buildPlan(topology, { capture: false });
+  const identity = { runId: newRunId(topology.name, new Date()), topology: topology.name, owner: currentProcess() };
+  const probes = planProbes(topology);
+  const onEvent = (): void => undefined;
+  const record = await runLab({ runtime, identity, topology, plan, probes, signal, timeoutMs, keep: false, onEvent });
+  const removed = await record.removal;
+  const run = resultOf({
+    request: { topology, runtime, startedAt },
+    identity,
+    predictions: [prediction],
+    record,
+    removed,
+    loadMs: 0,
+    captures: [],
+  });
+  const [observation] = observeSessions(topology.sessions, topology.nodes, record.events);
+  const result = cellResult(cell, run, observation);
+  if (!isRemarkable(result) || signal.aborted) return { result, error: record.error };
+  const results = directoryName(result);
+  const kept = await createResultsDirectory(request.directory, request.directory, results);
+  await kept.writeRecord({ text: cell.text, plan, record });
+  await kept.writeResult(run, record.events, topology);
+  return { result: { ...result, results }, error: record.error };
+}
+
+function cellResult(
+  { mn, cn, offerer, prediction }: MatrixCell,
+  { runId, runtime, durationMs, error }: ReturnType<typeof resultOf>,
+  observation: SessionObservation | undefined,
+): CellResult {
+  const { path: predicted, selected: predictedPair, why } = prediction;
+  const seen = error === undefined && observation !== undefined ? observed(observation) : {};
+  const pair = predictedPair === undefined ? {} : { predictedPair: [...predictedPair] as [...typeof predictedPair] };
+  const surprise = surpriseOf({ predicted, ...pair, ...seen });
+  return {
+    ...{ mn, cn, offerer, runtime, predicted, ...pair },
+    reasons: [...why],
+    ...seen,
+    ...(surprise === undefined ? {} : { surprise }),
+    ...{ durationMs, runId },
+    ...(error === undefined ? {} : { error }),
+  };
+}
+
+function observed({ path, selected, nominatedAfterMs }: SessionObservation): Partial<CellResult> {
+  return {
+    observed: path,
+    ...(selected === undefined ? {} : { observedPair: [selected.local.type, selected.remote.type] }),
+    ...(nominatedAfterMs === undefined ? {} : { nominatedAfterMs }),
+  };
+}
+
+/** `cells/netns-mn-eim-eif-x-symmetric`: tells a cell from every other one of its matrix. */
+function directoryName({ runtime, offerer, mn, cn }: CellResult): string {
+  return `cells/${runtime}-${offerer}-${mn}-x-${cn}`;
+}

@@ -1,0 +1,61 @@
+/** Runs the cells of a matrix, many at once. */
+
+import { type CellResult, isRemarkable } from "../../report/matrix/matrix-result.ts";
+import type { MatrixProgress } from "../../report/matrix/progress.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import { inParallel } from "../../support/in-parallel.ts";
+import type { MatrixCell } from "../../topology/matrix/cells.ts";
+import { isOneRunsOwn } from "../run-topology.ts";
+import { runCell } from "./run-cell.ts";
+
+export interface MatrixRequest {
+  readonly cells: readonly MatrixCell[];
+  readonly runtime: Runtime;
+  /** Labs at once. */
+  readonly jobs: number;
+  /** For each cell. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** The matrix's own directory: remarkable cells keep their results in it. */
+  readonly directory: string;
+  readonly onProgress: (progress: Omit<MatrixProgress, "elapsedMs">, ended?: CellResult) => void;
+}
+
+/** What came of a matrix on one runtime. */
+export interface MatrixRun {
+  /** In the order of the cells; those that were run. */
+  readonly results: readonly CellResult[];
+  /** Why no further cell was started: something that would have stopped every other one too. */
+  readonly error: unknown;
+}
+
+/** Runs cells until all are done, the signal says stop, or a cell fails for a reason that is not its own. */
+export async function runMatrix(request: MatrixRequest): Promise<MatrixRun> {
+  const { cells, jobs, signal, onProgress } = request;
+  const results = new Map<MatrixCell, CellResult>();
+  const ending = new AbortController();
+  let running = 0;
+  const progress = (): Omit<MatrixProgress, "elapsedMs"> => {
+    const remarkable = [...results.values()].filter(isRemarkable).length;
+    return { planned: cells.length, running, done: results.size, remarkable };
+  };
+  const work = async (cell: MatrixCell): Promise<void> => {
+    running += 1;
+    onProgress(progress());
+    const { result, error } = await runCell({ ...request, cell });
+    running -= 1;
+    if (signal.aborted) return;
+    results.set(cell, result);
+    onProgress(progress(), result);
+    if (error !== undefined && !isOneRunsOwn(error)) ending.abort(error);
+  };
+  const over = AbortSignal.any([signal, ending.signal]);
+  await inParallel(slowestFirst(cells), jobs, over, work);
+  return { results: cells.flatMap((cell) => results.get(cell) ?? []), error: over.aborted ? over.reason : undefined };
+}
+
+/** Cells without a way wait longest to be sure, those through the home agents wait for better: they must not come last. */
+function slowestFirst(cells: readonly MatrixCell[]): readonly MatrixCell[] {
+  const rank = { none: 0, "home-agents": 1, direct: 2 } as const;
+  return cells.toSorted((a, b) => rank[a.prediction.path] - rank[b.prediction.path]);
+}

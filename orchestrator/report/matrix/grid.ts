@@ -1,0 +1,137 @@
+/** A matrix as a terminal shows it: rows are the mobile node's boxes, columns those of the correspondent node. */
+
+import { formatMs } from "../../lab/expectation.ts";
+import type { Paint } from "../table.ts";
+import { counted } from "../text-table.ts";
+import { type CellResult, isRemarkable, type MatrixResult } from "./matrix-result.ts";
+
+/** One grid for each runtime and each order, then what surprised, then the summary; `directory` has the results. */
+export function formatMatrix(result: MatrixResult, directory: string, paint: Paint): readonly string[] {
+  const grids = result.runtimes.flatMap((runtime) => result.offerers.map((offerer) => ({ runtime, offerer })));
+  return [
+    ...grids.flatMap(({ runtime, offerer }) => ["", ...formatGrid(result, { runtime, offerer }, paint)]),
+    "",
+    ...LEGEND.map(paint.faint),
+    ...result.cells.filter(isRemarkable).flatMap((cell) => ["", ...explainCell(cell, directory, paint)]),
+    "",
+    formatVerdict(result, paint),
+  ];
+}
+
+/** Letters of the grid. */
+const LETTER: Readonly<Record<CellResult["predicted"], string>> = { direct: "D", "home-agents": "H", none: "N" };
+
+const SURPRISE_MARK = { better: "▲", worse: "▼", "other-pair": "≠" } as const;
+const FAILED_MARK = "!";
+
+const LEGEND = [
+  "predicted/observed and ms from offer to nomination: D direct, H through the home agents, N no way, - no nomination",
+  "▲ better and ▼ worse than predicted, ≠ direct over another pair than predicted, ! the run failed, blank not run",
+];
+
+type Slice = Pick<CellResult, "runtime" | "offerer">;
+
+function formatGrid(result: MatrixResult, slice: Slice, paint: Paint): readonly string[] {
+  const { mn: rows, cn: columns } = result;
+  const at = (mn: string, cn: string): CellResult | undefined =>
+    result.cells.find((cell) => cell.mn === mn && cell.cn === cn && isOf(cell, slice));
+  const lines = rows.map((mn) => columns.map((cn) => at(mn, cn)));
+  const labelWidth = Math.max(CORNER.length, ...rows.map((name) => name.length));
+  const widths = columns.map((name, i) => Math.max(name.length, ...lines.map((line) => formatCell(line[i]).length)));
+  const header = [CORNER.padEnd(labelWidth), ...columns.map((name, i) => name.padStart(widths[i] ?? 0))];
+  return [
+    paint.strong(`${slice.runtime}, ${slice.offerer} makes the offer`),
+    paint.faint(header.join("  ")),
+    ...lines.map((line, row) => {
+      const cells = line.map((cell, i) => paintCell(cell, formatCell(cell).padStart(widths[i] ?? 0), paint));
+      return [paint.faint((rows[row] ?? "").padEnd(labelWidth)), ...cells].join("  ").trimEnd();
+    }),
+  ];
+}
+
+const CORNER = "mn \\ cn";
+
+function isOf(cell: CellResult, { runtime, offerer }: Slice): boolean {
+  return cell.runtime === runtime && cell.offerer === offerer;
+}
+
+/** `D/D 84`, `▼D/H 2051`, `D/!` */
+function formatCell(cell: CellResult | undefined): string {
+  if (cell === undefined) return "";
+  const { predicted, observed, surprise, nominatedAfterMs, error } = cell;
+  if (error !== undefined) return `${LETTER[predicted]}/${FAILED_MARK}`;
+  const mark = surprise === undefined ? "" : SURPRISE_MARK[surprise];
+  const ms = nominatedAfterMs === undefined ? "-" : nominatedAfterMs.toFixed(0);
+  return `${mark}${LETTER[predicted]}/${observed === undefined ? "-" : LETTER[observed]} ${ms}`;
+}
+
+function paintCell(cell: CellResult | undefined, text: string, paint: Paint): string {
+  if (cell === undefined) return text;
+  if (isRemarkable(cell)) return paint.bad(text);
+  return cell.observed === "direct" ? paint.good(text) : text;
+}
+
+/** What was surprising in one cell, why something else was predicted, and where to look further. */
+function explainCell(cell: CellResult, directory: string, paint: Paint): readonly string[] {
+  const { mn, cn, offerer, runtime, reasons, error, results } = cell;
+  const what = error === undefined ? describeSurprise(cell) : `failed: ${error.message}`;
+  return [
+    `${paint.bad(`${mn} × ${cn}`)} on ${runtime}, ${offerer} offers: ${what}`,
+    ...reasons.map((reason) => paint.faint(`  theory: ${reason}`)),
+    ...(error?.hint === undefined ? [] : [`  → ${error.hint}`]),
+    ...(results === undefined ? [] : keptResults(`${directory}/${results}`)),
+  ];
+}
+
+function keptResults(path: string): readonly string[] {
+  return [`  results in ${path}`, `  again, with packets: npm run testbed ${path}/topology.yaml`];
+}
+
+/** `worse than predicted: home-agents after 2.05 s in place of direct` */
+export function describeSurprise(cell: CellResult): string {
+  const { predicted, predictedPair, observed, observedPair, nominatedAfterMs, surprise } = cell;
+  const after = nominatedAfterMs === undefined ? "" : ` after ${formatMs(nominatedAfterMs)}`;
+  switch (surprise) {
+    case undefined:
+      return `as predicted: ${observed ?? "nothing"}${after}`;
+    case "other-pair":
+      return `another pair than predicted: ${pairText(observedPair)}${after} in place of ${pairText(predictedPair)}`;
+    default:
+      return `${surprise} than predicted: ${observed ?? "nothing"}${after} in place of ${predicted}`;
+  }
+}
+
+function pairText(pair: CellResult["observedPair"]): string {
+  return pair?.join(" → ") ?? "no pair";
+}
+
+function formatVerdict(result: MatrixResult, paint: Paint): string {
+  const { verdict, summary, durationMs } = result;
+  const colour = verdict === "pass" ? paint.good : paint.bad;
+  return `${colour(verdict)}  ${describeSummary(summary)}  ${paint.faint(`in ${formatMs(durationMs)}${describeTimes(result)}`)}`;
+}
+
+/** `81 cells: 80 as predicted, 1 worse` */
+export function describeSummary(summary: MatrixResult["summary"]): string {
+  const { planned, asPredicted, better, worse, otherPair, failed, notRun } = summary;
+  const rest = [
+    [better, "better"],
+    [worse, "worse"],
+    [otherPair, "over another pair"],
+    [failed, "failed"],
+    [notRun, "not run"],
+  ] as const;
+  const parts = rest.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`);
+  return `${counted(planned, "cell")}: ${[`${asPredicted} as predicted`, ...parts].join(", ")}`;
+}
+
+/** `; nominated directly after 84 ms (median), 120 ms (95 %)` */
+function describeTimes({ cells }: MatrixResult): string {
+  const times = cells
+    .filter(({ observed }) => observed === "direct")
+    .flatMap(({ nominatedAfterMs }) => (nominatedAfterMs === undefined ? [] : [nominatedAfterMs]))
+    .sort((a, b) => a - b);
+  const at = (share: number): number => times[Math.min(times.length - 1, Math.floor(share * times.length))] ?? 0;
+  if (times.length === 0) return "";
+  return `; direct paths nominated after ${formatMs(at(0.5))} (median), ${formatMs(at(0.95))} (95 %)`;
+}

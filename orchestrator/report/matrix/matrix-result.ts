@@ -1,0 +1,126 @@
+/**
+ * The result of a matrix as `matrix.json` holds it: one schema gives the type, the published JSON Schema
+ * (`matrix.schema.json`) and the check in tests. Fields are only ever added while `schema` stays the same.
+ */
+
+import { z } from "zod";
+
+/** Value of the field `schema` of a matrix. */
+export const MATRIX_SCHEMA_VERSION = 1;
+
+const milliseconds = z.number().min(0).describe("milliseconds, with a fraction");
+const count = z.int().min(0);
+const pathName = z.enum(["direct", "home-agents", "none"]);
+const candidateType = z.enum(["host", "server-reflexive", "peer-reflexive", "relayed"]);
+const pairTypes = z.tuple([candidateType, candidateType]);
+const runtimeName = z.enum(["docker", "netns"]);
+const offerer = z.enum(["mn", "cn"]);
+
+const cell = z.strictObject({
+  mn: z.string().describe("box in front of the mobile node"),
+  cn: z.string().describe("box in front of the correspondent node"),
+  offerer: offerer.describe("which end makes the offer"),
+  runtime: runtimeName,
+  predicted: pathName,
+  predictedPair: pairTypes.optional().describe("seen from the offerer; absent when timing decides"),
+  reasons: z.array(z.string()).describe("why theory says so, one sentence each"),
+  observed: pathName.optional().describe("the way of the data at the end; absent when the run failed"),
+  observedPair: pairTypes.optional().describe("seen from the offerer"),
+  nominatedAfterMs: milliseconds.optional().describe("from the offer to the nomination, at the offerer"),
+  surprise: z
+    .enum(["better", "worse", "other-pair"])
+    .optional()
+    .describe("a better or worse path than predicted, or the predicted path over another pair"),
+  durationMs: milliseconds.describe("of the cell's run"),
+  runId: z.string(),
+  results: z
+    .string()
+    .optional()
+    .describe("the cell's own results, from the directory of this file; only surprising and failed cells keep them"),
+  error: z
+    .strictObject({ code: z.string(), message: z.string(), hint: z.string().optional() })
+    .optional()
+    .describe("why the run could not be carried through"),
+});
+
+export const matrixResultSchema = z
+  .strictObject({
+    schema: z.literal(MATRIX_SCHEMA_VERSION),
+    runId: z.string(),
+    startedAt: z.iso.datetime(),
+    durationMs: milliseconds.describe("of the whole process until this file was written"),
+    verdict: z.enum(["pass", "fail", "error"]).describe("error: a run failed or was not made; else fail: a surprise"),
+    mn: z.array(z.string()).describe("boxes in front of the mobile node: the rows"),
+    cn: z.array(z.string()).describe("boxes in front of the correspondent node: the columns"),
+    offerers: z.array(offerer),
+    runtimes: z.array(runtimeName),
+    jobs: count.describe("runs at once"),
+    seed: z.int(),
+    summary: z.strictObject({
+      planned: count,
+      asPredicted: count,
+      better: count,
+      worse: count,
+      otherPair: count,
+      failed: count.describe("runs that could not be carried through"),
+      notRun: count.describe("cells that an interruption left out"),
+    }),
+    environment: z.strictObject({ kernel: z.string(), node: z.string() }),
+    cells: z.array(cell).describe("row by row; those that were run"),
+  })
+  .meta({ title: "Result of a testbed matrix", id: "matrix" });
+
+export type MatrixResult = z.infer<typeof matrixResultSchema>;
+export type CellResult = MatrixResult["cells"][number];
+type Surprise = NonNullable<CellResult["surprise"]>;
+
+/** The published JSON Schema, as the text of `matrix.schema.json`. */
+export function matrixSchemaText(): string {
+  return `${JSON.stringify(z.toJSONSchema(matrixResultSchema), null, 2)}\n`;
+}
+
+const RANK: Readonly<Record<CellResult["predicted"], number>> = { none: 0, "home-agents": 1, direct: 2 };
+
+/** In what a cell differs from its prediction; a pair counts only where one was predicted. */
+export function surpriseOf({
+  predicted,
+  predictedPair,
+  observed,
+  observedPair,
+}: Pick<CellResult, "predicted" | "predictedPair" | "observed" | "observedPair">): Surprise | undefined {
+  if (observed === undefined) return undefined;
+  if (observed !== predicted) return RANK[observed] > RANK[predicted] ? "better" : "worse";
+  return predictedPair !== undefined && predictedPair.join() !== observedPair?.join() ? "other-pair" : undefined;
+}
+
+/** Counts of cells by what became of them; `planned` cells were to be run. */
+export function summarizeCells(cells: readonly CellResult[], planned: number): MatrixResult["summary"] {
+  const surprising = (kind: Surprise): number => cells.filter(({ surprise }) => surprise === kind).length;
+  const failed = cells.filter(({ error }) => error !== undefined).length;
+  const [better, worse, otherPair] = [surprising("better"), surprising("worse"), surprising("other-pair")];
+  return {
+    planned,
+    asPredicted: cells.length - failed - better - worse - otherPair,
+    better,
+    worse,
+    otherPair,
+    failed,
+    notRun: planned - cells.length,
+  };
+}
+
+/** What a summary comes to. */
+export function matrixVerdict({
+  planned,
+  asPredicted,
+  failed,
+  notRun,
+}: MatrixResult["summary"]): MatrixResult["verdict"] {
+  if (failed + notRun > 0) return "error";
+  return asPredicted === planned ? "pass" : "fail";
+}
+
+/** Whether a cell's own results are worth keeping. */
+export function isRemarkable({ surprise, error }: Pick<CellResult, "surprise" | "error">): boolean {
+  return surprise !== undefined || error !== undefined;
+}

@@ -1,0 +1,73 @@
+/** The topology of one cell of a matrix, as a file that can be run by itself. */
+
+import type { MatrixBox } from "./matrix-box.ts";
+
+/** Which end makes the offer. */
+export type Offerer = "mn" | "cn";
+
+/** The text of a topology file: a mobile and a correspondent node, each behind its box. */
+export function cellTopologyText(mn: MatrixBox, cn: MatrixBox, offerer: Offerer): string {
+  const ends = [endOf("mn", mn), endOf("cn", cn)];
+  const session = offerer === "mn" ? "{ from: mn, to: cn, traffic: ping }" : "{ from: cn, to: mn, traffic: ping }";
+  return [
+    `name: ${cellName(mn, cn)}`,
+    `summary: A mobile node behind ${describeBox(mn)}, a correspondent node behind ${describeBox(cn)}`,
+    "segments:",
+    "  internet: { ipv4: 198.18.0.0/24, ipv6: 2001:db8:0:1::/64 }",
+    ...ends.flatMap(({ segment }) => segment),
+    "nodes:",
+    "  ha-a: { role: home-agent, on: internet, homePrefix: 2001:db8:a::/64 }",
+    "  ha-b: { role: home-agent, on: internet, homePrefix: 2001:db8:b::/64 }",
+    ...ends.flatMap(({ nodes }) => nodes),
+    "sessions:",
+    `  - ${session}`,
+    "",
+  ].join("\n");
+}
+
+/** Both names as far as they fit: `eim-eif-x-symmetric`. */
+function cellName(mn: MatrixBox, cn: MatrixBox): string {
+  return [mn, cn].map(({ name }) => name.slice(0, LONGEST_HALF)).join("-x-");
+}
+
+/** A topology's name has at most 31 letters. */
+const LONGEST_HALF = 14;
+
+function describeBox({ name, entry }: MatrixBox): string {
+  return entry === undefined ? "no box" : name;
+}
+
+interface EndLines {
+  readonly segment: readonly string[];
+  readonly nodes: readonly string[];
+}
+
+const ENDS = {
+  mn: { role: "mobile-node", homeAgent: "ha-a", box: "box-mn", lan: "mn-lan", publicLan: "198.18.1.0/24" },
+  cn: { role: "correspondent-node", homeAgent: "ha-b", box: "box-cn", lan: "cn-lan", publicLan: "198.18.2.0/24" },
+} as const;
+
+/** Both homes have this one network wherever a box hides it, as homes do. */
+const HIDDEN_LAN = "192.168.1.0/24";
+
+/** A box that does not translate needs a LAN that everybody can reach. */
+function endOf(node: keyof typeof ENDS, { entry }: MatrixBox): EndLines {
+  const { role, homeAgent, box, lan, publicLan } = ENDS[node];
+  const nodeLine = (on: string): string => `  ${node}: { role: ${role}, on: ${on}, homeAgent: ${homeAgent} }`;
+  if (entry === undefined) return { segment: [], nodes: [nodeLine("internet")] };
+  const isHidden = entry.nat !== undefined && entry.nat !== "none";
+  const behaviour = Object.entries(entry).map(([key, value]) => `${key}: ${flow(value)}`);
+  return {
+    segment: [`  ${lan}: { ipv4: ${isHidden ? HIDDEN_LAN : publicLan} }`],
+    nodes: [`  ${box}: { ${[`role: router, wan: internet, lan: ${lan}`, ...behaviour].join(", ")} }`, nodeLine(lan)],
+  };
+}
+
+/** A value in one line, the way the topology files of this repository are written. */
+function flow(value: unknown): string {
+  if (typeof value !== "object" || value === null) return String(value);
+  if (Array.isArray(value)) return `[${value.map(flow).join(", ")}]`;
+  return `{ ${Object.entries(value)
+    .map(([key, inner]) => `${key}: ${flow(inner)}`)
+    .join(", ")} }`;
+}

@@ -1,0 +1,43 @@
+/** The cells of a matrix: every pair of boxes with its topology and what theory says of it. */
+
+import { formatIssue } from "../issue.ts";
+import { loadTopology } from "../load.ts";
+import { type Prediction, predictSession } from "../predict.ts";
+import type { ResolvedTopology } from "../resolved.ts";
+import { cellTopologyText, type Offerer } from "./cell-topology.ts";
+import type { MatrixBox } from "./matrix-box.ts";
+
+export interface MatrixCell {
+  /** Names of the boxes in front of the mobile and of the correspondent node. */
+  readonly mn: string;
+  readonly cn: string;
+  readonly offerer: Offerer;
+  /** The topology as a file, and what it resolves to. */
+  readonly text: string;
+  readonly topology: ResolvedTopology;
+  readonly prediction: Prediction;
+}
+
+export interface MatrixAxes {
+  readonly mn: readonly MatrixBox[];
+  readonly cn: readonly MatrixBox[];
+  readonly offerers: readonly Offerer[];
+  /** All randomness of every cell follows from it; that of the topology file when absent. */
+  readonly seed?: number;
+}
+
+/** All cells, row by row. */
+export function planCells({ mn, cn, offerers, seed }: MatrixAxes): readonly MatrixCell[] {
+  return mn.flatMap((row) => cn.flatMap((column) => offerers.map((offerer) => planCell(row, column, offerer, seed))));
+}
+
+/** One cell; throws RangeError for a box that no topology can have. */
+export function planCell(mn: MatrixBox, cn: MatrixBox, offerer: Offerer, seed?: number): MatrixCell {
+  const text = cellTopologyText(mn, cn, offerer);
+  const loaded = loadTopology(text, `${mn.name} × ${cn.name}`, seed === undefined ? {} : { seed });
+  if (!loaded.ok) throw new RangeError(loaded.issues.map(formatIssue).join("\n"));
+  const { topology } = loaded;
+  const [session] = topology.sessions;
+  if (session === undefined) throw new RangeError("expected a session in a cell's topology");
+  return { mn: mn.name, cn: cn.name, offerer, text, topology, prediction: predictSession(topology, session) };
+}
