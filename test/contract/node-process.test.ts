@@ -1,5 +1,6 @@
 /** The real bundle as a process in network namespaces: what it does to the kernel, what it reports, how it ends. */
 
+import { readFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type NodeSetup, SETUP_VARIABLE } from "../../agent/src/control/index.ts";
 import type { AgentProcess } from "./node-process/agent-process.ts";
@@ -170,7 +171,7 @@ describe("captures", () => {
     const agent = await startNode(1, { capture: true });
     await world.addNode("n2", oneWire);
     await world.shIn("n2", "ip addr add 198.18.0.2/24 dev eth0; ip link set eth0 up");
-    agent.send({ type: "echo", id: 1, to: "198.18.0.2", count: 1, intervalMs: 1, sizeBytes: 100, timeoutMs: 100 });
+    agent.send({ type: "echo", id: 1, to: "198.18.0.2", count: 1, intervalMs: 1, sizeBytes: 100, timeoutMs: 1000 });
     await agent.report("reply");
     agent.send({ type: "finish" });
     await agent.exited;
@@ -285,6 +286,20 @@ describe("what stops a node", () => {
     const agent = world.startAgentOutside(setupOf(1));
     expect((await agent.report("fatal")).code).toBe("not-isolated");
     expect(await world.sh("ip -o link show net 2>&1 || true")).toContain("does not exist");
+  });
+
+  test("files that are the machine's, though mounts and network are its own", async () => {
+    const machineHosts = await readFile("/etc/hosts", "utf8");
+    await world.addNode("bare", []);
+    const agent = world.startAgent("bare", { setup: setupOf(1), hasOwnFiles: false });
+    const { code, message } = await agent.report("fatal");
+    expect({ code, message }).toEqual({
+      code: "not-isolated",
+      message:
+        "expected files of the node's own at /etc/hosts and /etc/resolv.conf, found the machine's: " +
+        "bind-mount others over them",
+    });
+    expect(await readFile("/etc/hosts", "utf8")).toBe(machineHosts);
   });
 });
 

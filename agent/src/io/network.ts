@@ -20,19 +20,35 @@ import { disableTransmitChecksumOffload } from "./offload.ts";
 import { describeRefusal } from "./rule-errors.ts";
 import { loadRules } from "./rules.ts";
 
+/** Files that the set-up replaces. */
+const OWN_FILES = ["/etc/hosts", "/etc/resolv.conf"] as const;
+
 /**
- * Throws `not-isolated` unless the process is the first of a container or has network and mounts of its own: the set-up
- * takes addresses away and replaces /etc/hosts.
+ * Throws `not-isolated` unless the process is the first of a container, or has network, mounts and the files that the
+ * set-up replaces to itself: it takes addresses away and overwrites /etc/hosts.
  */
 export function requireOwnNamespaces(): void {
   if (process.pid === 1) return;
   const shared = ["net", "mnt"].filter((kind) => namespaceOf("self", kind) === namespaceOf("1", kind));
-  if (shared.length === 0) return;
-  throw new NodeFailure(
-    "not-isolated",
-    `expected network and mount namespaces of the node's own, found those of the machine (${shared.join(", ")}): ` +
-      "run the agent as the first process of a container, or under `unshare --net --mount`",
-  );
+  if (shared.length > 0)
+    throw new NodeFailure(
+      "not-isolated",
+      `expected network and mount namespaces of the node's own, found those of the machine (${shared.join(", ")}): ` +
+        "run the agent as the first process of a container, or as the netns runtime does",
+    );
+  // A mount namespace of one's own still shows the machine's files, and a write goes to them.
+  const mounts = mountPoints(readFileSync("/proc/self/mountinfo", "utf8"));
+  const foreign = OWN_FILES.filter((file) => !mounts.has(file));
+  if (foreign.length > 0)
+    throw new NodeFailure(
+      "not-isolated",
+      `expected files of the node's own at ${foreign.join(" and ")}, found the machine's: bind-mount others over them`,
+    );
+}
+
+/** Mount points, the fifth field of each line of mountinfo (proc(5)). */
+function mountPoints(mountinfo: string): ReadonlySet<string> {
+  return new Set(mountinfo.split("\n").flatMap((line) => line.split(" ").slice(4, 5)));
 }
 
 /**

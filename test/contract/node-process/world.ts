@@ -32,6 +32,8 @@ export interface StartOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** What /etc/resolv.conf says before. */
   readonly resolverFile?: string;
+  /** False leaves the machine's own files in their places. */
+  readonly hasOwnFiles?: boolean;
 }
 
 /** The bundle under test, built once for a file of tests. */
@@ -67,8 +69,9 @@ export async function createWorld(bundle: string): Promise<World> {
       }
     },
     spawnIn: (node, command) => spawn("nsenter", inNode(node, command), { stdio: "pipe" }),
-    startAgent(node, { setup, environment = {}, resolverFile = "" } = {}) {
-      const script = `printf '%s' '${resolverFile}' > /run/files/${node}.resolv; ${withOwnFiles(node)}`;
+    startAgent(node, { setup, environment = {}, resolverFile = "", hasOwnFiles = true } = {}) {
+      const ownFiles = `printf '%s' '${resolverFile}' > /run/files/${node}.resolv; ${withOwnFiles(node)}`;
+      const script = hasOwnFiles ? ownFiles : 'exec "$@"';
       return start(inNode(node, ["sh", "-ec", script, "sh", process.execPath, bundle]), setup, environment);
     },
     startAgentOutside(setup) {
