@@ -144,7 +144,15 @@ function captureCommand(interfaceName: string, file: string): readonly string[] 
 }
 
 function senderCommand(own: string, peer: string, { ratePerSec, count, octets }: Flow): readonly string[] {
-  return [process.execPath, "--import", import.meta.resolve("tsx"), PROGRAM, own, peer, ...[PORT, ratePerSec, count, octets].map(String)];
+  return [
+    process.execPath,
+    "--import",
+    import.meta.resolve("tsx"),
+    PROGRAM,
+    own,
+    peer,
+    ...[PORT, ratePerSec, count, octets].map(String),
+  ];
 }
 
 async function cpuShareWhile(world: World, pid: number, action: () => Promise<unknown>): Promise<number> {
