@@ -22,10 +22,14 @@ export function readCrashes(target: string): readonly Uint8Array[] {
   return files.flatMap((name) => readHexLines(join(CRASHES, name)));
 }
 
+/** Longer inputs are left to the seed that makes them. */
+const MAX_KEPT_OCTETS = 1024;
+
 /** Replaces the kept inputs of a target, shortest first. */
 export function writeCorpus(target: string, inputs: readonly Uint8Array[]): void {
   mkdirSync(DIRECTORY, { recursive: true });
-  const lines = inputs.toSorted((a, b) => a.length - b.length).map((input) => Buffer.from(input).toString("hex"));
+  const small = inputs.filter((input) => input.length <= MAX_KEPT_OCTETS);
+  const lines = small.toSorted((a, b) => a.length - b.length).map((input) => Buffer.from(input).toString("hex"));
   writeFileSync(join(DIRECTORY, `${target}.hex`), `${lines.join("\n")}\n`);
 }
 

@@ -6,7 +6,7 @@
 import type { SocketAddress } from "../../agent/src/core/address.ts";
 import type { Datagram, InstantMs } from "../../agent/src/core/machine.ts";
 import type { NodeMachine } from "../../agent/src/core/mice/node-machine.ts";
-import type { MiceNet, SeededRng } from "../../agent/src/testing/index.ts";
+import type { MiceNet, SeededRng, Side } from "../../agent/src/testing/index.ts";
 import { datagramsTo, RECORDED_KEYS, type RecordedNode, runTo } from "./recorded-run.ts";
 import { repairPayload } from "./repair.ts";
 import { expectAtMost, type FuzzTarget } from "./target.ts";
@@ -23,13 +23,25 @@ const STRANGER: SocketAddress = { ip: "198.18.0.66", port: 6666 };
 /** Fresh nodes, for one campaign. */
 export function createLiveTargets(): readonly FuzzTarget[] {
   return [
-    liveTarget("home-agent", "ha-a", ({ mn }) => mn.homeAgent.machine),
-    liveTarget("mobile-node", "mn", ({ mn }) => mn.node.machine),
-    liveTarget("correspondent-node", "cn", ({ cn }) => cn.node.machine),
+    liveTarget("home-agent", "ha-a", ({ mn }) => ({ machine: mn.homeAgent.machine })),
+    liveTarget("mobile-node", "mn", ({ mn, cn }) => nodeOf(mn, cn)),
+    liveTarget("correspondent-node", "cn", ({ mn, cn }) => nodeOf(cn, mn)),
   ];
 }
 
-function liveTarget(name: string, node: RecordedNode, machineOf: (mice: MiceNet) => NodeMachine): FuzzTarget {
+/** A node, and what its owner now and then wants of it. */
+interface Subject {
+  readonly machine: NodeMachine;
+  readonly want?: (now: InstantMs) => void;
+}
+
+/** A mobile or correspondent node whose owner connects it to the other one again and again. */
+function nodeOf(own: Side, other: Side): Subject {
+  const { machine } = own.node;
+  return { machine, want: (now) => machine.connect(now, other.homeAddress) };
+}
+
+function liveTarget(name: string, node: RecordedNode, subjectOf: (mice: MiceNet) => Subject): FuzzTarget {
   const received = datagramsTo(node);
   let fed = 0;
   let live: LiveNode | undefined;
@@ -40,7 +52,7 @@ function liveTarget(name: string, node: RecordedNode, machineOf: (mice: MiceNet)
     run(input, rng) {
       if (live === undefined || fed % INPUTS_PER_NODE === 0) {
         const stage = pick(STAGES, rng) ?? 0;
-        live = new LiveNode(machineOf(runTo(stage)), stage);
+        live = new LiveNode(subjectOf(runTo(stage)), stage);
       }
       fed += 1;
       return live.feed(input, addressesFor(received, rng), rng);
@@ -63,15 +75,19 @@ const MAX_CALLS_PER_INSTANT = 256;
 
 class LiveNode {
   readonly #machine: NodeMachine;
+  readonly #want: Subject["want"];
   #now: InstantMs;
   #counters: Readonly<Record<string, number>> = {};
 
-  constructor(machine: NodeMachine, now: InstantMs) {
+  constructor({ machine, want }: Subject, now: InstantMs) {
     this.#machine = machine;
+    this.#want = want;
     this.#now = now;
   }
 
   feed(input: Uint8Array, addresses: Omit<Datagram, "payload">, rng: SeededRng): readonly string[] {
+    if (rng.integer(0, 499) === 0) this.#want?.(this.#now);
+    this.#drain();
     const isFromTun = rng.integer(0, 9) === 0;
     if (isFromTun) this.#machine.handleTunPacket(this.#now, input);
     else this.#machine.handleDatagram(this.#now, { ...addresses, payload: input });
