@@ -4,13 +4,15 @@ import { type BoxProbe, type ProbePlan, portsOf } from "../plan/probe-plan.ts";
 import { TestbedError } from "../support/errors.ts";
 import type { AgentLink } from "./agent-link.ts";
 import { type BoxProof, describeDifference, differencesOf, differencesOfRivals, type Observed } from "./box-proof.ts";
+import type { LabEvent } from "./lab-event.ts";
 import type { Recorder } from "./recorder.ts";
 
 /**
  * How long silence must last to count as an answer. The first attempt is quick, because it is all that a box needs that
- * is what it should be; only when silence speaks against a box it is asked again, with patience for a busy machine.
+ * is what it should be. Only when silence speaks against a box it is asked again, when all nodes of the lab have started
+ * and with patience for a busy machine (load 25 on 2 cores: servers that answered after 1 s).
  */
-const WAITS_MS = [60, 150, 1000] as const;
+const WAITS_MS = [60, 150, 500, 2000] as const;
 
 /** Longer than any node takes to get ready; the run ends on its own account when one does not. */
 const NODES_PATIENCE_MS = 30_000;
@@ -58,6 +60,7 @@ async function observe(probe: BoxProbe, lab: ProvingLab): Promise<Observed & { r
   const link = lab.link(probe.node);
   if (link === undefined) throw new Error(`a probe from ${probe.node}, which was never started`);
   for (let attempt = 0; ; attempt += 1) {
+    if (attempt > 0) await untilAllStarted(lab.recorder);
     const waitMs = WAITS_MS[attempt] ?? 0;
     const isLast = attempt === WAITS_MS.length - 1;
     const { local, server, seed } = probe;
@@ -74,6 +77,12 @@ async function untilReady({ needs }: BoxProbe, recorder: Recorder): Promise<void
     (events) => needs.every((node) => events.some((event) => event.type === "node-ready" && event.node === node)),
     NODES_PATIENCE_MS,
   );
+}
+
+async function untilAllStarted(recorder: Recorder): Promise<void> {
+  const isStarted = (events: readonly LabEvent[]): boolean =>
+    events.some((event) => event.type === "phase-ended" && event.phase === "start");
+  await recorder.until(isStarted, NODES_PATIENCE_MS);
 }
 
 function refuseWrongBoxes(proofs: readonly BoxProof[]): void {

@@ -37,7 +37,10 @@ function routerResult(node: ResolvedRouter, { proofs, lifetimes, notProbed }: Se
     ...(node.nat === undefined ? {} : { declared: natBehaviour(node.nat) }),
     ...(alone === undefined ? {} : { observed: behaviourSeen(alone.observed) }),
     ...(through.length === 0 ? {} : { agrees: !isWrong }),
-    probes: proofs.filter(({ router }) => router === node.name).map((proof) => probeResult(proof, lifetimes)),
+    probes: proofs
+      .filter(({ router }) => router === node.name)
+      .toSorted((a, b) => a.lan.localeCompare(b.lan) || a.ipVersion - b.ipVersion)
+      .map((proof) => probeResult(proof, lifetimes)),
     notProbed,
   };
 }

@@ -52,6 +52,8 @@ function drive<Result>(
 ): Promise<Result> {
   return new Promise((resolve) => {
     let timer: NodeJS.Timeout | undefined;
+    // Node runs timers before it looks at sockets: on a busy machine an answer may be here when its time seems over.
+    const wakeAfterSockets = (): void => void setImmediate(wake);
     const settle = (): void => {
       for (let out = probe.pollTransmit(); out !== undefined; out = probe.pollTransmit()) {
         const { local, remote, payload } = out;
@@ -61,7 +63,7 @@ function drive<Result>(
       const result = probe.result();
       const wakeAt = probe.pollTimeout();
       if (result !== undefined) resolve(result);
-      else if (wakeAt !== undefined) timer = setTimeout(wake, Math.max(wakeAt - now(), 0));
+      else if (wakeAt !== undefined) timer = setTimeout(wakeAfterSockets, Math.max(wakeAt - now(), 0));
     };
     const wake = (): void => {
       probe.handleTimeout(now());
