@@ -6,11 +6,12 @@ import { decodeIpv6Packet, NEXT_HEADER } from "../mip6/ipv6-packet.ts";
 import { decodeMobilityMessage, type MobilityMessage } from "../mip6/messages.ts";
 import { BINDING_ERROR_STATUS } from "../mip6/status.ts";
 import type { Correspondent } from "./correspondent.ts";
+import { decodeMipIce } from "./mip-ice-option.ts";
 import { HOME_WAY, type MobilityLink, type PacketWay } from "./mobility-link.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Session } from "./session.ts";
 import type { ReceivedMobility } from "./session-environment.ts";
-import type { Refusal, SessionTable } from "./session-table.ts";
+import type { SessionTable } from "./session-table.ts";
 
 export interface MobilityIntakeParts {
   readonly homeAgentAddress: string;
@@ -37,11 +38,8 @@ export function createMobilityIntake(parts: MobilityIntakeParts): MobilityIntake
       return void link.send(peer, correspondent.answerHomeTest(now, peer, message), HOME_WAY);
     }
     const session = sessionFor(now, peer, message, sessions);
-    if (typeof session === "string") {
-      outbox.count(`dropped.${session}`);
-      return;
-    }
-    session.handleMobility(now, received);
+    if ("refusal" in session) outbox.count(`dropped.${session.refusal}`);
+    else session.handleMobility(now, received);
   };
   const take = (now: InstantMs, source: string, received: ReceivedMobility): void => {
     const { message, header } = received;
@@ -68,15 +66,21 @@ export function createMobilityIntake(parts: MobilityIntakeParts): MobilityIntake
   };
 }
 
-/** Only an offer begins a session; everything else is about one. */
+/** Only an offer begins a session, and only one that can be read (S22); everything else is about one. */
 function sessionFor(
   now: InstantMs,
   peer: string,
   message: MobilityMessage,
   sessions: SessionTable,
-): Session | Refusal | "no-session" {
-  if (message.type === "care-of-test-init-ice") return sessions.admit(now, peer);
-  return sessions.findByAddress(peer) ?? "no-session";
+): Session | { readonly refusal: string } {
+  const known = sessions.findByAddress(peer);
+  if (known !== undefined) return known;
+  if (message.type !== "care-of-test-init-ice") return { refusal: "no-session" };
+  const offer = decodeMipIce(message.options);
+  if (!offer.ok) return { refusal: offer.error.code };
+  if (offer.value === undefined) return { refusal: "offer-without-mip-ice" };
+  const session = sessions.admit(now, peer);
+  return typeof session === "string" ? { refusal: session } : session;
 }
 
 /** RFC 6275 section 9.2: a message of an unknown type is answered with a Binding Error of status 2. */

@@ -21,7 +21,7 @@ export const DEFAULT_SESSION_LIMITS: SessionLimits = {
 };
 
 /** Why a stranger's offer makes no session. */
-export type Refusal = "session-rate" | "session-table-full";
+type Refusal = "session-rate" | "session-table-full";
 
 export interface SessionTable {
   /** By `addressKey` of the peer's home address: what `sourceKey` and `destinationKey` of a packet give. */
