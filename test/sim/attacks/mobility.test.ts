@@ -358,3 +358,28 @@ test("a Home Address option lends nobody the name of another node (RFC 6275 sect
 });
 
 const HOME_OF_MN = { type: "relayed", address: { ip: "2001:db8:a::100", port: 7000 }, priority: 1 } as const;
+
+test("what seems to come from the node itself is dropped: no session with oneself", () => {
+  const field = createBattlefield(OPEN);
+  const { attacker, cn } = field;
+  field.net.time.runUntil(1000);
+  const before = reports(field);
+  const endpoints = { source: cn.homeAddress, destination: cn.homeAddress };
+  const description: MipIceDescription = {
+    isLite: false,
+    isMismatch: false,
+    credentials: { ufrag: "AAAA", pwd: "AAAAAAAAAAAAAAAAAAAAAA" },
+    options: [],
+    candidates: [{ type: "relayed", address: { ip: cn.homeAddress, port: 7000 }, priority: 1 }],
+    remoteCandidates: [],
+  };
+  const cookie = new Uint8Array(8);
+  for (const message of [
+    { type: "care-of-test-init-ice", careOfInitCookie: cookie, options: encodeMipIce(description) },
+    { type: "home-test-init", homeInitCookie: cookie, options: [] },
+  ] as const)
+    attacker.sendIpv6(encodeMobilityPacket(encodeMobilityMessage(message, endpoints), endpoints));
+  field.runFor(5000);
+  expect(reports(field)).toEqual(before);
+  expect(counter(cn, "dropped.own-address")).toBe(2);
+});

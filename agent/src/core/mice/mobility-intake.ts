@@ -60,6 +60,8 @@ export function createMobilityIntake(parts: MobilityIntakeParts): MobilityIntake
     // section 9.3.1).
     if (homeAddress !== undefined && message.value.type !== "binding-update")
       return drop(outbox, "home-address-option");
+    // What arrives here is for the home address: nobody else may use it as his own.
+    if (source === destination) return drop(outbox, "own-address");
     if (message.value.type === "unknown") answerUnknown(source, way, link, outbox);
     else take(now, source, { message: message.value, header: payload, way });
     return true;
