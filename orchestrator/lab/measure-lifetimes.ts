@@ -31,11 +31,11 @@ export async function measureLifetimes({ probes }: ProbePlan, lab: ProvingLab): 
 }
 
 async function measure(probe: BoxProbe, { link, recorder }: ProvingLab): Promise<LifetimeProof> {
-  const { router, lan, through, node, ipVersion, lifetimeSec, local, server, seed } = probe;
+  const { router, lan, through, node, ipVersion, lifetimeSec, local, server, seed, roundTrip } = probe;
   const asked = link(node);
   if (asked === undefined) throw new Error(`a probe from ${node}, which was never started`);
   const silencesMs = silences(lifetimeSec);
-  const request = { local, server: server.first, silencesMs, waitMs: WAIT_MS, seed };
+  const request = { local, server: server.first, silencesMs, waitMs: WAIT_MS + Math.ceil(roundTrip.addedMs), seed };
   const observed = await asked.probeLifetime({ type: "probe-lifetime", ...request });
   const differences = lifetimeDifferences(lifetimeSec, observed);
   const proof = { router, lan, through, node, ipVersion, declaredSec: lifetimeSec, observed, differences };

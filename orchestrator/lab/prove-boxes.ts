@@ -14,6 +14,9 @@ import type { Recorder } from "./recorder.ts";
  */
 const WAITS_MS = [60, 150, 500, 2000] as const;
 
+/** Further attempts where links on the way lose packets: silence means less there. */
+const LOSSY_WAITS_MS = [...WAITS_MS, 1000, 1000, 1000, 1000] as const;
+
 /** Longer than any node takes to get ready; the run ends on its own account when one does not. */
 const NODES_PATIENCE_MS = 30_000;
 
@@ -61,9 +64,10 @@ async function observe(probe: BoxProbe, lab: ProvingLab): Promise<Observed & { r
   if (link === undefined) throw new Error(`a probe from ${probe.node}, which was never started`);
   for (let attempt = 0; ; attempt += 1) {
     if (attempt > 0) await untilAllStarted(lab.recorder);
-    const waitMs = WAITS_MS[attempt] ?? 0;
-    const isLast = attempt === WAITS_MS.length - 1;
-    const { local, server, seed } = probe;
+    const { local, server, seed, roundTrip } = probe;
+    const waitsMs = roundTrip.lossRate > 0 ? LOSSY_WAITS_MS : WAITS_MS;
+    const waitMs = (waitsMs[attempt] ?? 0) + Math.ceil(roundTrip.addedMs);
+    const isLast = attempt === waitsMs.length - 1;
     const { first, second } = server;
     const ports = portsOf(probe.firstPort, attempt);
     const observed = await link.probe({ type: "probe", local, ports, server: { first, second }, waitMs, seed });

@@ -14,6 +14,7 @@ import type {
 import { createDeferred, type Deferred } from "../support/deferred.ts";
 import { TestbedError } from "../support/errors.ts";
 import type { ResolvedSession, ResolvedTopology } from "../topology/resolved.ts";
+import { roundTripCondition } from "../topology/way-conditions.ts";
 import { AgentLink } from "./agent-link.ts";
 import type { LabEvent, PhaseName } from "./lab-event.ts";
 import { measureLifetimes } from "./measure-lifetimes.ts";
@@ -241,13 +242,16 @@ async function startGuests(state: LabState): Promise<void> {
 
 function liveSessions({ request, links }: LabState): readonly LiveSession[] {
   const homes = homeAddresses(request.topology.nodes);
+  const oneWay = roundTripCondition(request.topology.nodes);
+  // Whichever way the data takes, it crosses no link more than twice in either direction.
+  const roundTrip = { ...oneWay, addedMs: 2 * oneWay.addedMs };
   return request.topology.sessions.map((spec: ResolvedSession) => {
     const from = links.get(spec.from);
     const fromHome = homes.get(spec.from);
     const toHome = homes.get(spec.to);
     if (from === undefined || fromHome === undefined || toHome === undefined)
       throw new Error(`session ${spec.name} between nodes that have no home address`);
-    return { spec, from, fromHome, toHome };
+    return { spec, from, fromHome, toHome, roundTrip };
   });
 }
 

@@ -1,6 +1,7 @@
 /** What the lab asks of one session, step by step, and how long it waits for each. */
 
 import type { ResolvedSession } from "../topology/resolved.ts";
+import type { RoundTripCondition } from "../topology/way-conditions.ts";
 import type { AgentLink, TrafficRequest } from "./agent-link.ts";
 import type { LabEvent, NodeEvent, TrafficMoment } from "./lab-event.ts";
 import type { Recorder } from "./recorder.ts";
@@ -12,6 +13,8 @@ export interface LiveSession {
   /** Home addresses of both ends. */
   readonly fromHome: string;
   readonly toHome: string;
+  /** What link conditions do to a round trip between the two at most. */
+  readonly roundTrip: RoundTripCondition;
 }
 
 /** A home registration takes one round trip; its first retransmissions come after 1 s and 2 s (RFC 6275 section 11.8). */
@@ -21,19 +24,25 @@ const NOMINATION_PATIENCE_MS = 25_000;
 /** The binding takes one round trip on a path that has just been proven. */
 const BINDING_PATIENCE_MS = 3000;
 
+/** Round trips that a step may need in turn, retransmissions left out. */
+const ROUND_TRIPS_PER_STEP = 10;
+/** Where packets are lost, retransmissions come later and later: a step may take as much longer. */
+const LOSSY_FACTOR = 4;
+
 const PING_BEFORE_ICE = { count: 3, intervalMs: 10, timeoutMs: 1000 } as const;
 const PING = { count: 5, intervalMs: 10, timeoutMs: 1000 } as const;
 const ECHO = { count: 20, intervalMs: 5, sizeBytes: 200, timeoutMs: 1000 } as const;
 
 /** Waits until both ends are registered with their home agents. False when one of them is not to be. */
-export async function awaitRegistration({ spec }: LiveSession, recorder: Recorder): Promise<boolean> {
+export async function awaitRegistration(session: LiveSession, recorder: Recorder): Promise<boolean> {
+  const { spec } = session;
   const has = (events: readonly LabEvent[], node: string, type: NodeEvent["type"]): boolean =>
     events.some((entry) => entry.type === "node" && entry.node === node && entry.event.type === type);
   const ends = [spec.from, spec.to];
   const isOver = (events: readonly LabEvent[]): boolean =>
     ends.every((node) => has(events, node, "registered")) ||
     ends.some((node) => has(events, node, "registration-failed"));
-  await untilOrGiveUp(spec, recorder, isOver, REGISTRATION_PATIENCE_MS, "registration");
+  await untilOrGiveUp(session, recorder, isOver, REGISTRATION_PATIENCE_MS, "registration");
   return ends.every((node) => has(recorder.events, node, "registered"));
 }
 
@@ -62,10 +71,10 @@ export async function connect(session: LiveSession, recorder: Recorder): Promise
 
   from.send({ type: "connect", peer: toHome });
   const isOver = (events: readonly LabEvent[]): boolean => isFailed(events) || isNominated(events);
-  await untilOrGiveUp(spec, recorder, isOver, NOMINATION_PATIENCE_MS, "nomination");
+  await untilOrGiveUp(session, recorder, isOver, NOMINATION_PATIENCE_MS, "nomination");
   if (isFailed(recorder.events) || !isNominated(recorder.events)) return;
   const isBound = (events: readonly LabEvent[]): boolean => isFailed(events) || isSettled(events);
-  await untilOrGiveUp(spec, recorder, isBound, BINDING_PATIENCE_MS, "binding");
+  await untilOrGiveUp(session, recorder, isBound, BINDING_PATIENCE_MS, "binding");
 }
 
 /** Sends what the topology asks for over the path that the session has now. */
@@ -90,22 +99,24 @@ function endsTheWay(event: NodeEvent): boolean {
 }
 
 async function traffic(
-  { spec, from }: LiveSession,
+  { spec, from, roundTrip }: LiveSession,
   recorder: Recorder,
   moment: TrafficMoment,
   request: TrafficRequest,
 ): Promise<void> {
-  const result = await from.request(request);
+  const result = await from.request({ ...request, timeoutMs: request.timeoutMs + Math.ceil(roundTrip.addedMs) });
   recorder.add({ type: "traffic", session: spec.name, kind: request.type, moment, result });
 }
 
 async function untilOrGiveUp(
-  { name }: ResolvedSession,
+  { spec: { name }, roundTrip }: LiveSession,
   recorder: Recorder,
   isOver: (events: readonly LabEvent[]) => boolean,
-  patienceMs: number,
+  usualPatienceMs: number,
   waitedFor: string,
 ): Promise<void> {
+  const { addedMs, lossRate } = roundTrip;
+  const patienceMs = usualPatienceMs * (lossRate > 0 ? LOSSY_FACTOR : 1) + ROUND_TRIPS_PER_STEP * addedMs;
   if (await recorder.until(isOver, patienceMs)) return;
   recorder.add({ type: "gave-up", session: name, waitedFor, afterMs: patienceMs });
 }

@@ -12,6 +12,7 @@ import type {
   ResolvedTopology,
 } from "../topology/resolved.ts";
 import { derivedHex } from "../topology/seed.ts";
+import { type RoundTripCondition, roundTripCondition } from "../topology/way-conditions.ts";
 import { expectedObservation } from "./expected-observation.ts";
 import { probePortBlocks } from "./probe-ports.ts";
 
@@ -45,6 +46,8 @@ export interface BoxProbe {
   readonly lifetimeSec: number;
   /** Another node that asks from the same LAN and the same ports: no box may give both the same outside port. */
   readonly rival?: string;
+  /** What link conditions on the way do to its packets. */
+  readonly roundTrip: RoundTripCondition;
   readonly seed: string;
 }
 
@@ -62,6 +65,9 @@ export interface ProbePlan {
 
 /** As many hosts on one LAN ask from the same ports. */
 const RIVALS = 2;
+
+/** Where more round trips than these are lost, silence proves nothing. */
+const MAX_LOSS_RATE = 0.4;
 
 /** Plans the probes of a topology; none for boxes that neither translate nor filter. */
 export function planProbes(topology: ResolvedTopology): ProbePlan {
@@ -177,7 +183,7 @@ function boxesOf({ routers, ipVersion }: Way): Way["routers"] {
 /** Ways on which this LAN's box is the first one met, the simplest first, from hosts on one wire. */
 function chooseWays(ways: readonly Way[], { router, segment, ipVersion }: LanSide): readonly Way[] {
   const fitting = ways
-    .filter((way) => way.ipVersion === ipVersion)
+    .filter((way) => way.ipVersion === ipVersion && roundTripOf(way).lossRate <= MAX_LOSS_RATE)
     .filter((way) => {
       const [inmost] = boxesOf(way);
       return inmost?.router.name === router.name && inmost.from === segment;
@@ -194,6 +200,15 @@ function explain({ router, segment, ipVersion }: LanSide, ways: readonly Way[]):
     .map((way) => boxesOf(way)[0]?.router.name);
   const together =
     behind.length === 0 ? "" : `; seen together with ${[...new Set(behind)].join(", ")}, which lies inside of it`;
+  const isLossy = ways.some(
+    (way) => way.on.segment === segment && way.ipVersion === ipVersion && roundTripOf(way).lossRate > MAX_LOSS_RATE,
+  );
+  if (isLossy)
+    return {
+      router: router.name,
+      lan: segment,
+      reason: "the links to its STUN server lose too many packets for silence to mean anything",
+    };
   const reason = `no node on ${segment} has a way to a STUN server with two IPv${ipVersion} addresses${together}`;
   return { router: router.name, lan: segment, reason };
 }
@@ -222,8 +237,13 @@ function planProbe(
     ...(outmost?.portAssignment === "random" ? { drawnFrom: outmost.ports } : {}),
     lifetimeSec: Math.min(...boxes.map(({ firewall }) => firewall.udpIdleSec)),
     ...(rival === undefined ? {} : { rival }),
+    roundTrip: roundTripOf(way),
     seed: derivedHex(topology.seed, `probe/${node.name}/${ipVersion}`, 32),
   };
+}
+
+function roundTripOf({ node, routers, server }: Way): RoundTripCondition {
+  return roundTripCondition([node, ...routers.map(({ router }) => router), server.node]);
 }
 
 /** Sockets of one probe. */
