@@ -1,6 +1,8 @@
 /** `testbed run`: one topology after the other, results on disk, verdict as the exit code. */
 
+import { appendFile } from "node:fs/promises";
 import type { LabEvent } from "../lab/lab-event.ts";
+import { githubAnnotations, githubSummary } from "../report/github.ts";
 import { describeEvent } from "../report/progress.ts";
 import { formatResult, formatSummary } from "../report/table.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -23,6 +25,7 @@ export async function run(wanted: readonly string[], options: RunOptions, contex
   const runtime = await opening;
   try {
     const outcomes = await runInTurn(topologies, runtime, options, context);
+    await tellGithub(outcomes, context);
     const exitCode = conclude(outcomes, options, context);
     // Also an interruption while the last lab was being removed is one.
     context.signal.throwIfAborted();
@@ -59,6 +62,15 @@ function conclude(outcomes: readonly RunOutcome[], { json }: RunOptions, { print
   const failed = outcomes.find(({ error }) => error !== undefined);
   if (failed !== undefined) throw failed.error;
   return results.every(({ verdict }) => verdict === "pass") ? 0 : 1;
+}
+
+/** Inside GitHub Actions, puts what was not met at its lines and the runs into the summary of the job. */
+async function tellGithub(outcomes: readonly RunOutcome[], { say }: CommandContext): Promise<void> {
+  if (process.env["GITHUB_ACTIONS"] !== "true") return;
+  const results = outcomes.map(({ result }) => result);
+  for (const line of results.flatMap(githubAnnotations)) say(line);
+  const summary = process.env["GITHUB_STEP_SUMMARY"];
+  if (summary !== undefined) await appendFile(summary, githubSummary(results));
 }
 
 function printOutcome({ result, directory }: RunOutcome, { print, paint }: CommandContext): void {

@@ -9,20 +9,25 @@ import { objectsOfRun } from "../support/engine-objects.ts";
 import { type CliResult, latestResult, runCli, temporaryDirectory } from "../support/run-cli.ts";
 import { fieldsOf, startTshark, type Tshark } from "../support/tshark.ts";
 
+/** What a box that translates loads. */
+function rulesOf(...boxes: readonly string[]): readonly string[] {
+  return boxes.flatMap((box) => ["ip6tables", "iptables", "nft"].map((tool) => `${box}.${tool}`));
+}
+
 const TOPOLOGIES = [
   {
     name: "nat-nat",
     path: "direct",
     selected: ["server-reflexive", "server-reflexive"],
     segments: ["internet", "home-lan", "cafe-lan"],
-    rules: ["nat-a.iptables", "nat-a.nft", "nat-b.iptables", "nat-b.nft"],
+    rules: rulesOf("nat-a", "nat-b"),
   },
   {
     name: "symmetric-symmetric",
     path: "home-agents",
     selected: ["relayed", "relayed"],
     segments: ["internet", "home-lan", "cafe-lan"],
-    rules: ["nat-a.iptables", "nat-a.nft", "nat-b.iptables", "nat-b.nft"],
+    rules: rulesOf("nat-a", "nat-b"),
   },
   { name: "open-open", path: "direct", selected: ["host", "host"], segments: ["internet"], rules: [] },
 ] as const;
@@ -128,6 +133,16 @@ describe.each(TOPOLOGIES)("$name", ({ name, path, selected, segments, rules }) =
       path === "direct" ? { inTunnel: false, onPair: 40 } : { inTunnel: true, onPair: 0 },
     );
   });
+});
+
+test("the netns runtime needs no engine and comes to the same", async () => {
+  const names = TOPOLOGIES.map(({ name }) => name);
+  const env = { DOCKER_HOST: "unix:///nowhere/docker.sock" };
+  const { exitCode, stdout } = await runCli([...names, "--runtime", "netns", "--json", "--out", out.path], { env });
+  expect(exitCode).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject(
+    TOPOLOGIES.map(({ name, path }) => ({ topology: name, runtime: "netns", verdict: "pass", sessions: [{ path }] })),
+  );
 });
 
 test("offer to nomination through two NATs takes less than 400 ms", async () => {

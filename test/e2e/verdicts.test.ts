@@ -3,7 +3,6 @@
 import { on } from "node:events";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectEngine } from "../../orchestrator/runtime/docker/engine.ts";
@@ -42,8 +41,13 @@ test("an unmet expectation fails the run and shows expected and observed", async
     /expect:[^]*?\n(?=seed|$)/,
     "expect:\n  - { session: mn-cn, path: home-agents }\n",
   );
-  const { exitCode, stdout } = await run(file);
+  const { exitCode, stdout } = await runCli([file, "--out", "results"], {
+    cwd: directory.path,
+    env: { GITHUB_ACTIONS: "true", GITHUB_STEP_SUMMARY: join(directory.path, "summary.md") },
+  });
   expect(exitCode).toBe(1);
+  expect(stdout).toMatch(/^::error file=hopeful\.yaml,line=\d+,.*expected home-agents, observed direct$/m);
+  expect(await readFile(join(directory.path, "summary.md"), "utf8")).toContain("| fail | hopeful | mn-cn | direct |");
   expect(stdout).toMatch(/^fail +mn-cn +path of the data +direct +home-agents +direct +hopeful\.yaml:\d+$/m);
   expect(await result()).toMatchObject({
     verdict: "fail",
@@ -91,17 +95,26 @@ describe("Ctrl-C", () => {
   ] as const)("%s ends with 130 and leaves nothing", async (moment, pattern, delayMs) => {
     const name = `stopped-${moment.replaceAll(" ", "-")}`.slice(0, 30);
     const cli = startCli([await variant("nat-nat", name, "", ""), "--out", "results"], { cwd: directory.path });
-    if (pattern !== undefined) await printed(cli.stdout, pattern);
+    if (pattern !== undefined) await printed(cli, pattern);
     await sleep(delayMs);
     cli.kill("SIGINT");
     const { exitCode, signal, stderr } = await cli;
     // In its first moments Node has not read the program yet, and ends as every process does.
-    if (signal !== "SIGINT") {
-      expect(exitCode).toBe(130);
-      expect(stderr).toBe("error: interrupted by SIGINT");
-    }
+    if (signal !== "SIGINT")
+      expect({ exitCode, stderr }).toEqual({ exitCode: 130, stderr: "error: interrupted by SIGINT" });
     expect(await objectsOfRun(name)).toEqual([]);
   });
+});
+
+test.each(["SIGTERM", "SIGHUP"] as const)("%s ends a run as Ctrl-C does", async (signal) => {
+  const name = `stopped-by-${signal.toLowerCase()}`;
+  const cli = startCli([await variant("nat-nat", name, "", ""), "--out", "results"], { cwd: directory.path });
+  await printed(cli, /boxes:/);
+  cli.kill(signal);
+  const { exitCode, stderr } = await cli;
+  expect({ exitCode, stderr }).toEqual({ exitCode: 130, stderr: `error: interrupted by ${signal}` });
+  expect(await result()).toMatchObject({ topology: name, verdict: "error", error: { code: "interrupted" } });
+  expect(await objectsOfRun(name)).toEqual([]);
 });
 
 test("a kept lab stays until it is taken down by name", async () => {
@@ -131,12 +144,12 @@ async function containerOf(topology: string, node: string) {
   }
 }
 
-/** Waits until a line of `stream` matches. */
-async function printed(stream: Readable, pattern: RegExp): Promise<void> {
+/** Waits until the command line has printed what matches. */
+async function printed(cli: ReturnType<typeof startCli>, pattern: RegExp): Promise<void> {
   let text = "";
-  for await (const [chunk] of on(stream, "data", { close: ["end"] }) as AsyncIterable<[Buffer]>) {
+  for await (const [chunk] of on(cli.stdout, "data", { close: ["end"] }) as AsyncIterable<[Buffer]>) {
     text += chunk.toString();
     if (pattern.test(text)) return;
   }
-  throw new Error(`expected output that matches ${pattern.source}, found ${text}`);
+  throw new Error(`expected output that matches ${pattern.source}, found ${text}${(await cli).stderr}`);
 }

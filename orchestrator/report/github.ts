@@ -1,0 +1,55 @@
+/** What GitHub Actions shows of a run: annotations at the lines that were not met, and a table in the job's summary. */
+
+import { formatMs } from "../lab/expectation.ts";
+import type { RunResult } from "./run-result.ts";
+
+/** Workflow commands, one line each, for every unmet expectation and for the error of a run. */
+export function githubAnnotations({ topology, expectations, error }: RunResult): readonly string[] {
+  const unmet = expectations.filter(({ verdict }) => verdict === "fail");
+  return [
+    ...unmet.map(({ session, text, expected, observed, source }) =>
+      annotation(locationOf(source), `${topology}: ${session}`, `${text}: expected ${expected}, observed ${observed}`),
+    ),
+    ...(error === undefined ? [] : [annotation({}, `${topology}: ${error.code}`, error.message)]),
+  ];
+}
+
+/** Markdown for the summary of a job: one row for each session. */
+export function githubSummary(results: readonly RunResult[]): string {
+  const rows = results.flatMap((result) => {
+    const { verdict, topology, durationMs, error } = result;
+    if (result.sessions.length === 0 || error !== undefined)
+      return [[verdict, topology, "–", error?.message.split("\n")[0] ?? "–", "–", formatMs(durationMs)]];
+    return result.sessions.map(({ name, path, nominatedAfterMs }) => [
+      verdict,
+      topology,
+      name,
+      path,
+      nominatedAfterMs === undefined ? "–" : formatMs(nominatedAfterMs),
+      formatMs(durationMs),
+    ]);
+  });
+  const header = ["verdict", "topology", "session", "path", "nominated after", "time"];
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(header), line(header.map(() => "---")), ...rows.map(line), ""].join("\n");
+}
+
+function annotation(location: Readonly<Record<string, string>>, title: string, message: string): string {
+  const properties = Object.entries({ ...location, title }).map(([key, value]) => `${key}=${escapeProperty(value)}`);
+  return `::error ${properties.join(",")}::${escapeData(message)}`;
+}
+
+/** `file:line` where an expectation stands; other sources have no place in a file. */
+function locationOf(source: string): Readonly<Record<string, string>> {
+  const [, file, line] = /^(.+):(\d+)$/.exec(source) ?? [];
+  return file === undefined || line === undefined ? {} : { file, line };
+}
+
+function escapeData(text: string): string {
+  return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+}
+
+function escapeProperty(text: string): string {
+  return escapeData(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
+}
