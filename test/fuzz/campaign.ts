@@ -14,7 +14,7 @@ export interface Finding {
 }
 
 /** One input that met something new, and what that was. */
-export interface KeptInput {
+interface KeptInput {
   readonly input: Uint8Array;
   readonly met: readonly string[];
 }

@@ -22,7 +22,7 @@ export function expectAtMost(limit: number, actual: number, what: string): void 
 }
 
 /** Roughly the memory that a decoded value holds, octets: what must stay in proportion to the input. */
-export function weightOf(value: unknown): number {
+function weightOf(value: unknown): number {
   switch (typeof value) {
     case "string":
       return value.length;

@@ -7,7 +7,7 @@ import type { InstantMs } from "../machine.ts";
 import { addressKey } from "../mip6/ipv6-packet.ts";
 
 /** On average, and at once after a time of silence. */
-export interface RateLimit {
+interface RateLimit {
   readonly perSec: number;
   readonly atOnce: number;
 }
