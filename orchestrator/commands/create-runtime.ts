@@ -35,9 +35,10 @@ async function dockerRuntime(say: (line: string) => void): Promise<Runtime> {
 }
 
 async function netnsRuntime(): Promise<Runtime> {
-  const [{ createNetnsRuntime }, { buildAgentBundle }] = await Promise.all([
+  const [{ createNetnsRuntime }, { agentNode, buildAgentBundle }] = await Promise.all([
     import("../runtime/netns/netns-runtime.ts"),
     import("../setup/bundle.ts"),
   ]);
-  return createNetnsRuntime({ agentBundle: (await buildAgentBundle()).entry, isAlive: isProcessAlive });
+  const bundle = await buildAgentBundle();
+  return createNetnsRuntime({ agentBundle: bundle.entry, node: agentNode(bundle), isAlive: isProcessAlive });
 }

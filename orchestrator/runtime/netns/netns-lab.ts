@@ -14,8 +14,14 @@ import { bridgeBatch, nodeBatch, sysctlWrites } from "./wiring.ts";
 /** How many of a node's last log lines an error carries. */
 const LOG_TAIL_LINES = 20;
 
-/** Starts a lab; `agentBundle` is the path of the agent's one file. Nothing new is made once `signal` is aborted. */
-export function createNetnsLab(identity: RunIdentity, signal: AbortSignal, agentBundle: string): RuntimeLab {
+/** How a node's first process is started. */
+export interface AgentProgram {
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Starts a lab whose nodes run `agent`. Nothing new is made once `signal` is aborted. */
+export function createNetnsLab(identity: RunIdentity, signal: AbortSignal, agent: AgentProgram): RuntimeLab {
   let supervisor: Promise<Supervisor> | undefined;
   let isDestroyed = false;
   let segments: readonly SegmentSpec[] = [];
@@ -39,7 +45,7 @@ export function createNetnsLab(identity: RunIdentity, signal: AbortSignal, agent
     async startNode(name) {
       const spec = nodes.get(name);
       if (spec === undefined) throw new Error(`startNode before createNodes: ${name}`);
-      const child = spawnIn(await inLab(), name, nodeScript(spec), [process.execPath, agentBundle]);
+      const child = spawnIn(await inLab(), name, nodeScript(spec), agent.command, agent.environment);
       child.stdin.write(`${JSON.stringify({ type: "setup", setup: wiredSetup(spec.setup) })}\n`);
       return nodeHandle(name, child);
     },

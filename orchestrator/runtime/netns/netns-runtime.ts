@@ -8,8 +8,10 @@ import { createNetnsLab } from "./netns-lab.ts";
 import { SUPERVISOR_NAME } from "./supervisor.ts";
 
 export interface NetnsRuntimeOptions {
-  /** Gives the path of the agent's bundle, built when it is stale. */
+  /** Path of the agent's one file. */
   readonly agentBundle: string;
+  /** The Node that runs it, and what that is given in its environment; this process's own when absent. */
+  readonly node?: { readonly executable: string; readonly environment: Readonly<Record<string, string>> };
   /** Whether the process that an identity names still runs. */
   readonly isAlive: (owner: { readonly pid: number; readonly startTicks: string; readonly bootId: string }) => boolean;
 }
@@ -24,14 +26,18 @@ interface FoundSupervisor {
   readonly nodes: readonly string[];
 }
 
-export function createNetnsRuntime({ agentBundle, isAlive }: NetnsRuntimeOptions): Runtime {
+export function createNetnsRuntime({ agentBundle, node, isAlive }: NetnsRuntimeOptions): Runtime {
+  const agent = {
+    command: [node?.executable ?? process.execPath, agentBundle],
+    environment: node?.environment ?? {},
+  };
   return {
     name: "netns",
     environment: () =>
       Promise.resolve({ runtime: "netns", kernel: release(), capabilities: { rootless: process.getuid?.() !== 0 } }),
     // The kernel removes a lab with its supervisor, and the supervisor ends with its owner.
     sweep: () => Promise.resolve([]),
-    createLab: (identity, signal) => createNetnsLab(identity, signal, agentBundle),
+    createLab: (identity, signal) => createNetnsLab(identity, signal, agent),
     async listLabs() {
       return (await findSupervisors()).map((found) => summary(found, isAlive));
     },
