@@ -7,7 +7,7 @@ import { TestbedError } from "../support/errors.ts";
 import { PACKAGE_ROOT } from "../support/package-root.ts";
 import { namesByDistance } from "../topology/nearest-name.ts";
 
-export const TOPOLOGIES_DIRECTORY = join(PACKAGE_ROOT, "topologies");
+const TOPOLOGIES_DIRECTORY = join(PACKAGE_ROOT, "topologies");
 
 /** A topology file that was read. */
 export interface TopologyFile {

@@ -88,7 +88,7 @@ function describeEnd(event: LabEvent): string | undefined {
 }
 
 /** What one protocol event says to a reader; undefined for repetitions such as keepalives. */
-export function describeNodeEvent(event: NodeEvent): string | undefined {
+function describeNodeEvent(event: NodeEvent): string | undefined {
   return describeRegistration(event) ?? describeOffer(event) ?? describeCheck(event) ?? describeOutcome(event);
 }
 

@@ -71,7 +71,7 @@ function formatSessions(result: RunResult, paint: Paint): readonly string[] {
 }
 
 /** What the expectations of one session come to; an error leaves none of them judged for good. */
-export function sessionVerdict({ name }: SessionResult, { expectations, error }: RunResult): Verdict {
+function sessionVerdict({ name }: SessionResult, { expectations, error }: RunResult): Verdict {
   if (error !== undefined) return "error";
   return expectations.some(({ session, verdict }) => session === name && verdict === "fail") ? "fail" : "pass";
 }
