@@ -1,0 +1,114 @@
+import { describe, expect, test } from "vitest";
+import { planBehind } from "./box-topology.ts";
+
+const STRICTNESS = ["endpoint-independent", "address-dependent", "address-and-port-dependent"] as const;
+type Dependence = (typeof STRICTNESS)[number];
+const NINE = STRICTNESS.flatMap((mapping) => STRICTNESS.map((filtering) => ({ mapping, filtering })));
+
+function nat(box: { mapping: Dependence; filtering: Dependence }, more = ""): string {
+  return `nat: { mapping: ${box.mapping}, filtering: ${box.filtering}${more} }`;
+}
+
+function expectedBehind(boxes: readonly string[], ipv6 = false) {
+  const { probes } = planBehind(boxes, { ipv6 });
+  return probes.find(({ ipVersion }) => (ipVersion === 6) === ipv6)?.expected;
+}
+
+describe("one box", () => {
+  test.each(NINE.flatMap((box) => [true, false].map((hairpinning) => ({ ...box, hairpinning }))))(
+    "is seen as mapping $mapping, filtering $filtering, hairpinning $hairpinning",
+    (box) => {
+      const { mapping, filtering, hairpinning } = box;
+      expect(expectedBehind([nat(box, `, hairpinning: ${hairpinning}`)])).toMatchObject({
+        type: "nat",
+        mapping,
+        filtering,
+        hairpinning,
+      });
+    },
+  );
+
+  test.each([
+    ["preserve", true],
+    ["random", false],
+  ])("ports assigned by %s: kept %s", (portAssignment, portPreservation) => {
+    const [box] = NINE;
+    if (box === undefined) throw new Error("no box");
+    expect(expectedBehind([nat(box, `, portAssignment: ${portAssignment}`)])).toMatchObject({ portPreservation });
+  });
+
+  test.each([
+    ["nat: port-restricted-cone, firewall: udp-blocked", { type: "udp-blocked" }],
+    ["nat: port-restricted-cone, firewall: tunnel-only", { type: "nat", mapping: "endpoint-independent" }],
+    ["firewall: stateful", { type: "no-nat", filtering: "address-and-port-dependent" }],
+    [
+      "firewall: { inbound: stateful, pinholes: [{ protocol: udp, to: inside, from: 198.18.0.2 }] }",
+      { type: "no-nat", filtering: "address-dependent" },
+    ],
+    [
+      "firewall: { inbound: stateful, pinholes: [{ protocol: udp, to: inside }] }",
+      { type: "no-nat", filtering: "endpoint-independent" },
+    ],
+  ])("%s is seen as what its firewall leaves", (box, expected) => {
+    expect(expectedBehind([box])).toMatchObject(expected);
+  });
+
+  test("a mapping that the firewall hides half of cannot be told", () => {
+    expect(expectedBehind(["nat: symmetric, firewall: tunnel-only"])).not.toHaveProperty("mapping");
+  });
+
+  test("over IPv6 nothing is translated, and a stateful box filters", () => {
+    expect(expectedBehind(["nat: full-cone"], true)).toEqual({
+      type: "no-nat",
+      filtering: "address-and-port-dependent",
+    });
+  });
+});
+
+describe("a box inside of another", () => {
+  const strictest = (a: Dependence, b: Dependence): Dependence =>
+    STRICTNESS[Math.max(STRICTNESS.indexOf(a), STRICTNESS.indexOf(b))] ?? a;
+  const pairs = NINE.flatMap((inner) => NINE.map((outer) => ({ inner, outer })));
+
+  test("maps by whatever one of them looks at, and filters as the stricter of them", () => {
+    for (const { inner, outer } of pairs) {
+      expect(expectedBehind([nat(inner), nat(outer)]), JSON.stringify({ inner, outer })).toMatchObject({
+        mapping: strictest(inner.mapping, outer.mapping),
+        filtering: strictest(inner.filtering, outer.filtering),
+      });
+    }
+  });
+
+  test("packets turn round at the outer one, where the inner one's filter knows whom it sees", () => {
+    for (const { inner, outer } of pairs) {
+      const mapping = strictest(inner.mapping, outer.mapping);
+      // The inner filter sees the outside address of the other socket: known by its address where the inner box maps all
+      // destinations alike, by its port too where the outer box does.
+      const isKnown =
+        inner.filtering === "endpoint-independent" ||
+        mapping === "endpoint-independent" ||
+        (inner.filtering === "address-dependent" && inner.mapping === "endpoint-independent");
+      const behind = (turns: boolean) => expectedBehind([nat(inner), nat(outer, `, hairpinning: ${turns}`)]);
+      expect(behind(true), JSON.stringify({ inner, outer })).toMatchObject({ hairpinning: isKnown });
+      expect(behind(false), JSON.stringify({ inner, outer })).toMatchObject({ hairpinning: false });
+    }
+  });
+
+  test.each([
+    ["preserve", "preserve", true],
+    ["preserve", "random", false],
+    ["random", "preserve", false],
+  ])("ports %s inside, %s outside: kept %s", (inside, outside, portPreservation) => {
+    const box = (portAssignment: string): string =>
+      `nat: { preset: port-restricted-cone, portAssignment: ${portAssignment} }`;
+    expect(expectedBehind([box(inside), box(outside)])).toMatchObject({ portPreservation });
+  });
+
+  test("a firewall in front of an open box filters for both", () => {
+    expect(expectedBehind(["nat: full-cone", "firewall: stateful"])).toMatchObject({
+      type: "nat",
+      mapping: "endpoint-independent",
+      filtering: "address-and-port-dependent",
+    });
+  });
+});

@@ -1,0 +1,128 @@
+import { describe, expect, test } from "vitest";
+import { planProbes, portsOf } from "../../../orchestrator/plan/probe-plan.ts";
+import { resolved } from "../topology/sample.ts";
+import { planBehind } from "./box-topology.ts";
+
+function plan(segments: string, nodes: string) {
+  return planProbes(
+    resolved(`
+name: t
+summary: For a test
+segments:
+  internet: { ipv4: 198.18.0.0/24, ipv6: "2001:db8:0:1::/64" }
+${segments}
+nodes:
+  ha-a: { role: home-agent, on: internet, homePrefix: "2001:db8:a::/64" }
+  ha-b: { role: home-agent, on: internet, homePrefix: "2001:db8:b::/64" }
+${nodes}
+`),
+  );
+}
+
+describe("who asks", () => {
+  test("a mobile node inside asks its own home agent's two addresses", () => {
+    const { probes, notProbed } = plan(
+      "  home: { ipv4: 192.168.1.0/24 }",
+      "  nat-a: { role: router, wan: internet, lan: home, nat: symmetric }\n  mn: { role: mobile-node, on: home, homeAgent: ha-b }",
+    );
+    expect(notProbed).toEqual([]);
+    expect(probes).toMatchObject([
+      {
+        router: "nat-a",
+        lan: "home",
+        node: "mn",
+        ipVersion: 4,
+        local: "192.168.1.2",
+        server: {
+          node: "ha-b",
+          first: { ip: "198.18.0.3", port: 3478 },
+          second: { ip: "198.18.0.253", port: 3479 },
+        },
+        through: ["nat-a"],
+        needs: ["mn", "ha-b", "nat-a"],
+        drawnFrom: { first: 49152, last: 65535 },
+        lifetimeSec: 120,
+      },
+    ]);
+  });
+
+  test("from a dual-stack LAN both IP versions are asked about", () => {
+    const { probes } = plan(
+      '  home: { ipv4: 192.168.1.0/24, ipv6: "2001:db8:0:2::/64" }',
+      "  box: { role: router, wan: internet, lan: home, nat: symmetric }\n  inside: { role: host, on: home, image: x }",
+    );
+    expect(probes.map(({ ipVersion, local }) => [ipVersion, local])).toEqual([
+      [4, "192.168.1.2"],
+      [6, "2001:db8:0:2::2"],
+    ]);
+  });
+
+  test("two hosts on one LAN ask from the same ports, a third one stays out", () => {
+    const hosts = ["one", "two", "three"].map((name) => `  ${name}: { role: host, on: home, image: x }`).join("\n");
+    const { probes } = plan(
+      "  home: { ipv4: 192.168.1.0/24 }",
+      `  box: { role: router, wan: internet, lan: home, nat: symmetric }\n${hosts}`,
+    );
+    expect(probes.map(({ node, rival, firstPort }) => [node, rival, firstPort])).toEqual([
+      ["one", "two", 20000],
+      ["two", "one", 20000],
+    ]);
+  });
+
+  test("a plain router has nothing to prove, and is passed on the way to a box that has", () => {
+    const { probes } = planBehind(["nat: none", "nat: full-cone"]);
+    expect(probes).toMatchObject([{ router: "box1", lan: "lan1", through: ["box1"], node: "inside" }]);
+    expect(probes[0]?.needs).toEqual(["inside", "stun", "box0", "box1"]);
+  });
+
+  test("boxes in a chain are seen together; the outer one's own LAN has nobody to ask", () => {
+    const { probes, notProbed } = planBehind([
+      "nat: home-router",
+      "nat: { preset: carrier-grade, udpLifetime: 60s, portAssignment: random }",
+    ]);
+    expect(probes).toMatchObject([
+      { router: "box0", through: ["box0", "box1"], lifetimeSec: 60, drawnFrom: { first: 1024 } },
+    ]);
+    expect(notProbed).toEqual([
+      {
+        router: "box1",
+        lan: "lan1",
+        reason:
+          "no node on lan1 has a way to a STUN server with two IPv4 addresses; seen together with box0, which lies inside of it",
+      },
+    ]);
+  });
+
+  test("an empty LAN is named", () => {
+    const { probes, notProbed } = plan(
+      "  home: { ipv4: 192.168.1.0/24 }",
+      "  box: { role: router, wan: internet, lan: home, nat: symmetric }",
+    );
+    expect(probes).toEqual([]);
+    expect(notProbed).toMatchObject([{ router: "box", lan: "home" }]);
+    expect(notProbed[0]?.reason).toBe("no node on home has a way to a STUN server with two IPv4 addresses");
+  });
+});
+
+describe("ports", () => {
+  test("each attempt has five of its own", () => {
+    expect(portsOf(20000, 0)).toEqual([20000, 20001, 20002, 20003, 20004]);
+    expect(portsOf(20000, 3)).toEqual([20015, 20016, 20017, 20018, 20019]);
+  });
+
+  test("they are none that a box draws or a candidate uses, and other ones for each LAN", () => {
+    const { probes } = plan(
+      "  home: { ipv4: 192.168.1.0/24 }\n  cafe: { ipv4: 192.168.1.0/24 }",
+      `  nat-a: { role: router, wan: internet, lan: home, nat: { preset: symmetric, ports: 20010-20070 } }
+  nat-b: { role: router, wan: internet, lan: cafe, nat: symmetric }
+  mn: { role: mobile-node, on: home, homeAgent: ha-a, port: 20090 }
+  cn: { role: correspondent-node, on: cafe, homeAgent: ha-b }`,
+    );
+    expect(probes.map(({ firstPort }) => firstPort)).toEqual([20120, 20160]);
+  });
+
+  test("where boxes draw from everywhere, only candidates are kept clear of", () => {
+    const { probes } = planBehind(["nat: { preset: symmetric, ports: 1024-65535 }"]);
+    expect(probes.map(({ firstPort }) => firstPort)).toEqual([20000]);
+  });
+});

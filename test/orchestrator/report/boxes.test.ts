@@ -1,0 +1,117 @@
+import { expect, test } from "vitest";
+import type { BoxProof, Difference } from "../../../orchestrator/lab/box-proof.ts";
+import type { LabEvent, LabEventBody } from "../../../orchestrator/lab/lab-event.ts";
+import { describeEvent } from "../../../orchestrator/report/progress.ts";
+import { routerResults } from "../../../orchestrator/report/router-result.ts";
+import { formatBoxes, PLAIN } from "../../../orchestrator/report/table.ts";
+import { resolved } from "../topology/sample.ts";
+
+const TOPOLOGY = resolved(`
+name: t
+summary: For a test
+segments:
+  internet: { ipv4: 198.18.0.0/24 }
+  street: { ipv4: 100.64.0.0/24 }
+  home: { ipv4: 192.168.1.0/24 }
+  empty: { ipv4: 10.0.0.0/24 }
+nodes:
+  stun: { role: stun-server, on: internet }
+  carrier: { role: router, wan: internet, lan: [street, empty], nat: carrier-grade }
+  nat-a: { role: router, wan: street, lan: home, nat: home-router }
+  inside: { role: host, on: home, image: none }
+  neighbour: { role: host, on: street, image: none }
+`);
+
+const SEEN: BoxProof["observed"] = {
+  type: "nat",
+  mapping: "endpoint-independent",
+  filtering: "endpoint-independent",
+  hairpinning: true,
+  portPreservation: false,
+  mapped: { ip: "198.18.0.3", port: 2048 },
+};
+
+function proof(changes: Partial<BoxProof>): LabEventBody {
+  const alone = { router: "carrier", lan: "street", through: ["carrier"], node: "neighbour", server: "stun" };
+  const seen = { ipVersion: 4 as const, expected: SEEN, observed: SEEN, differences: [], attempts: 1 };
+  return { type: "box-proof", proof: { ...alone, ...seen, ...changes } };
+}
+
+const HAIRPINNING: Difference = { declared: "hairpinning", observed: "none", isSilence: true };
+
+const EVENTS: readonly LabEvent[] = [
+  proof({}),
+  proof({
+    router: "nat-a",
+    lan: "home",
+    through: ["nat-a", "carrier"],
+    node: "inside",
+    observed: { ...SEEN, hairpinning: false },
+    differences: [HAIRPINNING],
+  }),
+  { type: "box-not-probed", router: "carrier", lan: "empty", reason: "nobody there" } as const,
+].map((event) => ({ ...event, at: 0 }));
+
+test("every router of a result has its probes, and agrees when all that went through it do", () => {
+  expect(routerResults(TOPOLOGY, EVENTS)).toMatchObject([
+    {
+      name: "carrier",
+      observed: {
+        mapping: "endpoint-independent",
+        filtering: "endpoint-independent",
+        hairpinning: true,
+        portAssignment: "random",
+      },
+      agrees: false,
+      probes: [{ lan: "street", node: "neighbour", differences: [], observed: { mapped: { port: 2048 } } }],
+      notProbed: ["empty: nobody there"],
+    },
+    {
+      name: "nat-a",
+      agrees: false,
+      probes: [
+        {
+          through: ["nat-a", "carrier"],
+          differences: ["boxes nat-a inside of carrier together declared hairpinning, observed none"],
+        },
+      ],
+    },
+  ]);
+  // What two boxes show together is neither one's behaviour.
+  expect(routerResults(TOPOLOGY, EVENTS)[1]).not.toHaveProperty("observed");
+});
+
+test("a router that nobody asked neither agrees nor disagrees", () => {
+  const [carrier] = routerResults(TOPOLOGY, []);
+  expect(carrier).not.toHaveProperty("agrees");
+  expect(carrier).toMatchObject({ probes: [], notProbed: [] });
+});
+
+test("the table shows what is declared beside what was seen, where they differ", () => {
+  expect(formatBoxes(routerResults(TOPOLOGY, EVENTS), PLAIN)).toEqual([
+    "",
+    "verdict  box                      seen from                  mapping               filtering             hairpinning       ports",
+    "pass     carrier                  neighbour on street, IPv4  endpoint-independent  endpoint-independent  yes               drawn",
+    "fail     nat-a inside of carrier  inside on home, IPv4       endpoint-independent  endpoint-independent  yes, observed no  drawn",
+    "carrier not probed from empty: nobody there",
+  ]);
+  expect(formatBoxes(routerResults(TOPOLOGY, []), PLAIN)).toEqual([]);
+});
+
+test("lifetimes have a column where they were measured", () => {
+  const { router, lan, through, node } = { router: "carrier", lan: "street", through: ["carrier"], node: "neighbour" };
+  const observed = { aliveAfterMs: 299_500, goneAfterMs: 300_500 };
+  const lifetime = { router, lan, through, node, ipVersion: 4 as const, declaredSec: 300, observed, differences: [] };
+  const events = [...EVENTS.slice(0, 1), { at: 0, type: "box-lifetime" as const, proof: lifetime }];
+  const [, header, row] = formatBoxes(routerResults(TOPOLOGY, events), PLAIN);
+  expect(header).toMatch(/ {2}UDP lifetime$/);
+  expect(row).toMatch(/ {2}300 s: alive after 299.5 s, gone after 300.5 s$/);
+});
+
+test("while a run goes on, each proof is one line", () => {
+  expect(EVENTS.map(describeEvent)).toEqual([
+    "carrier: proved to be as declared: maps endpoint-independent, filters endpoint-independent, hairpins",
+    "nat-a, then carrier: not as declared: declared hairpinning, found none",
+    "carrier: not probed from empty: nobody there",
+  ]);
+});
