@@ -6,8 +6,6 @@ import { isProcessAlive } from "../support/process-identity.ts";
 
 export type RuntimeChoice = RuntimeName | "auto";
 
-export const RUNTIME_CHOICES = ["docker", "netns", "auto"] as const satisfies readonly RuntimeChoice[];
-
 /** Throws `no-engine` or `no-permission` where Docker was asked for and does not answer. */
 export async function createRuntime(choice: RuntimeChoice, say: (line: string) => void): Promise<Runtime> {
   switch (choice) {

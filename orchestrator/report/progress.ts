@@ -151,10 +151,21 @@ function describeOutcome(event: NodeEvent): string | undefined {
       return `binding accepted for ${event.lifetimeSec} s`;
     case "binding-rejected":
       return `binding rejected with status ${event.status}`;
+    case "pair-dead":
+      return `pair dead, ${pair(event.pair)}: ${describeDeath(event)}`;
     case "path":
       return event.path === "direct" ? "data goes directly" : "data goes through the home agents";
     default:
       return undefined;
+  }
+}
+
+function describeDeath({ reason, silentMs }: Extract<NodeEvent, { type: "pair-dead" }>): string {
+  switch (reason) {
+    case "no-answer":
+      return `no answer for ${formatMs(silentMs)}`;
+    case "mapping-changed":
+      return "a box on the way has mapped it anew";
   }
 }
 

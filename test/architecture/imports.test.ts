@@ -39,7 +39,7 @@ const LAYERS: readonly {
   { folder: "agent/src/testing", mayUse: ["agent/src/core", "agent/src/control"], modules: [] },
   { folder: "agent/src/io", mayUse: ["agent/src/core", "agent/src/control"], modules: [/^node:/, "koffi"] },
   { folder: "orchestrator/support", mayUse: [], modules: [/^node:/] },
-  { folder: "orchestrator/topology", mayUse: [], modules: ["zod", "yaml", "ipaddr.js"] },
+  { folder: "orchestrator/topology", mayUse: [], modules: ["zod", "yaml", "ipaddr.js", "@testbed/agent/control"] },
   { folder: "orchestrator/render", mayUse: ["orchestrator/topology"], modules: ["@testbed/agent/control"] },
   {
     folder: "orchestrator/plan",
