@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buildPlan } from "../plan/build-plan.ts";
 import { composeFile } from "../plan/compose.ts";
+import { matrixSchemaText } from "../report/matrix/matrix-result.ts";
 import { resultSchemaText } from "../report/run-result.ts";
 import { PACKAGE_ROOT } from "../support/package-root.ts";
 import { withCatalogue } from "../topology/catalogue.ts";
@@ -26,6 +27,7 @@ export async function generatedFiles(): Promise<readonly GeneratedFile[]> {
   return [
     { path: "topologies/topology.schema.json", content: `${JSON.stringify(topologyJsonSchema(), null, 2)}\n` },
     { path: "orchestrator/report/result.schema.json", content: resultSchemaText() },
+    { path: "orchestrator/report/matrix/matrix.schema.json", content: matrixSchemaText() },
     { path: CATALOGUE, content: withCatalogue(readme, topologies) },
     ...topologies
       .filter(({ name }) => name === COMPOSE_TOPOLOGY)

@@ -64,7 +64,7 @@ function cellResult(
   const { path: predicted, selected: predictedPair, why } = prediction;
   const seen = error === undefined && observation !== undefined ? observed(observation) : {};
   const pair = predictedPair === undefined ? {} : { predictedPair: [...predictedPair] as [...typeof predictedPair] };
-  const surprise = surpriseOf({ predicted, ...pair, ...seen });
+  const surprise = surpriseOf({ predicted, ...seen });
   return {
     ...{ mn, cn, offerer, runtime, predicted, ...pair },
     reasons: [...why],

@@ -3,7 +3,7 @@
 import { formatMs } from "../../lab/expectation.ts";
 import type { Paint } from "../table.ts";
 import { counted } from "../text-table.ts";
-import { type CellResult, isRemarkable, type MatrixResult } from "./matrix-result.ts";
+import { type CellResult, isOverOtherPair, isRemarkable, type MatrixResult } from "./matrix-result.ts";
 
 /** One grid for each runtime and each order, then what surprised, then the summary; `directory` has the results. */
 export function formatMatrix(result: MatrixResult, directory: string, paint: Paint): readonly string[] {
@@ -21,12 +21,13 @@ export function formatMatrix(result: MatrixResult, directory: string, paint: Pai
 /** Letters of the grid. */
 const LETTER: Readonly<Record<CellResult["predicted"], string>> = { direct: "D", "home-agents": "H", none: "N" };
 
-const SURPRISE_MARK = { better: "▲", worse: "▼", "other-pair": "≠" } as const;
+const SURPRISE_MARK = { better: "▲", worse: "▼" } as const;
+const OTHER_PAIR_MARK = "≠";
 const FAILED_MARK = "!";
 
 const LEGEND = [
   "predicted/observed and ms from offer to nomination: D direct, H through the home agents, N no way, - no nomination",
-  "▲ better and ▼ worse than predicted, ≠ direct over another pair than predicted, ! the run failed, blank not run",
+  "▲ better and ▼ worse than predicted, ≠ as predicted over another pair than the best, ! failed, blank not run",
 ];
 
 type Slice = Pick<CellResult, "runtime" | "offerer">;
@@ -60,7 +61,7 @@ function formatCell(cell: CellResult | undefined): string {
   if (cell === undefined) return "";
   const { predicted, observed, surprise, nominatedAfterMs, error } = cell;
   if (error !== undefined) return `${LETTER[predicted]}/${FAILED_MARK}`;
-  const mark = surprise === undefined ? "" : SURPRISE_MARK[surprise];
+  const mark = surprise === undefined ? (isOverOtherPair(cell) ? OTHER_PAIR_MARK : "") : SURPRISE_MARK[surprise];
   const ms = nominatedAfterMs === undefined ? "-" : nominatedAfterMs.toFixed(0);
   return `${mark}${LETTER[predicted]}/${observed === undefined ? "-" : LETTER[observed]} ${ms}`;
 }
@@ -88,21 +89,12 @@ function keptResults(path: string): readonly string[] {
 }
 
 /** `worse than predicted: home-agents after 2.05 s in place of direct` */
-export function describeSurprise(cell: CellResult): string {
-  const { predicted, predictedPair, observed, observedPair, nominatedAfterMs, surprise } = cell;
+export function describeSurprise({ predicted, observed, nominatedAfterMs, surprise }: CellResult): string {
   const after = nominatedAfterMs === undefined ? "" : ` after ${formatMs(nominatedAfterMs)}`;
-  switch (surprise) {
-    case undefined:
-      return `as predicted: ${observed ?? "nothing"}${after}`;
-    case "other-pair":
-      return `another pair than predicted: ${pairText(observedPair)}${after} in place of ${pairText(predictedPair)}`;
-    default:
-      return `${surprise} than predicted: ${observed ?? "nothing"}${after} in place of ${predicted}`;
-  }
-}
-
-function pairText(pair: CellResult["observedPair"]): string {
-  return pair?.join(" → ") ?? "no pair";
+  const path = `${observed ?? "nothing"}${after}`;
+  return surprise === undefined
+    ? `as predicted: ${path}`
+    : `${surprise} than predicted: ${path} in place of ${predicted}`;
 }
 
 function formatVerdict(result: MatrixResult, paint: Paint): string {
@@ -113,16 +105,16 @@ function formatVerdict(result: MatrixResult, paint: Paint): string {
 
 /** `81 cells: 80 as predicted, 1 worse` */
 export function describeSummary(summary: MatrixResult["summary"]): string {
-  const { planned, asPredicted, better, worse, otherPair, failed, notRun } = summary;
+  const { planned, asPredicted, otherPair, better, worse, failed, notRun } = summary;
   const rest = [
     [better, "better"],
     [worse, "worse"],
-    [otherPair, "over another pair"],
     [failed, "failed"],
     [notRun, "not run"],
   ] as const;
   const parts = rest.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`);
-  return `${counted(planned, "cell")}: ${[`${asPredicted} as predicted`, ...parts].join(", ")}`;
+  const others = otherPair === 0 ? "" : ` (${otherPair} over another pair)`;
+  return `${counted(planned, "cell")}: ${[`${asPredicted} as predicted${others}`, ...parts].join(", ")}`;
 }
 
 /** `; nominated directly after 84 ms (median), 120 ms (95 %)` */
