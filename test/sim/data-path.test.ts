@@ -76,8 +76,12 @@ test("data flows through the home agents before any session exists", () => {
   expect(mice.mn.node.events.map(({ event }) => event.type)).toEqual(["registration-sent", "registered"]);
 });
 
+/** What the draft itself has: Indications, and nobody who asks for consent. */
+const DRAFT_ALONE = { consentIntervalMs: 0 };
+
 test("a silent pair is kept alive every 15 s, and data puts that off", () => {
-  const mice = connectNatNat();
+  const side = { nat: {}, access: ACCESS, timers: DRAFT_ALONE };
+  const mice = connect({ a: side, b: side });
   mice.runUntilBoth("path", 5000);
   const selectedAt = mice.net.time.now;
   mice.net.time.runUntil(selectedAt + 40_000);
@@ -88,6 +92,26 @@ test("a silent pair is kept alive every 15 s, and data puts that off", () => {
   mice.net.time.runUntil(mice.net.time.now + 60_000);
   expect(eventsOf(mice.mn, "keepalive-sent").length).toBe(2);
   expect(mice.cn.node.machine.counters()["keepalives.received"]).toBe(2);
+});
+
+test("a silent pair on which nodes ask for consent needs no keepalive: it is never silent for 7 s", () => {
+  const mice = connectNatNat();
+  mice.runUntilBoth("path", 5000);
+  const selectedAt = mice.net.time.now;
+  mice.net.time.runUntil(selectedAt + 60_000);
+  const leftAt = mice.net.trace
+    .filter(({ from, to, atMs }) => from === "nat-a" && to === "nat-b" && atMs > selectedAt)
+    .map(({ atMs }) => atMs);
+  const gaps = leftAt.slice(1).map((at, i) => at - (leftAt[i] ?? 0));
+  expect(Math.max(...gaps)).toBeLessThan(7000);
+  const {
+    "consent.sent": sent = 0,
+    "consent.answered": answered,
+    "keepalives.sent": keepalives,
+  } = mice.mn.node.machine.counters();
+  expect(sent).toBeGreaterThanOrEqual(10);
+  expect(sent).toBeLessThanOrEqual(15);
+  expect([answered, keepalives]).toEqual([sent, undefined]);
 });
 
 test("data from where no check came from is dropped, whatever its inner addresses say", () => {

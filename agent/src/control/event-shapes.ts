@@ -60,4 +60,5 @@ export const nodeEvent: Shape<NodeEvent> = unionByType<NodeEvent>({
   "binding-rejected": object({ peer: string, status: number }),
   path: object<Fields<"path">>({ peer: string, path: oneOf("direct", "home-agents"), pair: optional(pair) }),
   "keepalive-sent": object({ peer: string, pair }),
+  "pair-dead": object({ peer: string, pair, reason: oneOf("no-answer", "mapping-changed"), silentMs: number }),
 });

@@ -114,4 +114,14 @@ export type NodeEvent =
     }
   | { readonly type: "binding-rejected"; readonly peer: string; readonly status: number }
   | { readonly type: "path"; readonly peer: string; readonly path: DataPath; readonly pair?: PairView }
-  | { readonly type: "keepalive-sent"; readonly peer: string; readonly pair: PairView };
+  | { readonly type: "keepalive-sent"; readonly peer: string; readonly pair: PairView }
+  | {
+      /** The selected pair works no more: data takes the home agents' path, and ICE restarts. */
+      readonly type: "pair-dead";
+      readonly peer: string;
+      readonly pair: PairView;
+      /** Nobody answers on it, or a box on the way has given this end another address. */
+      readonly reason: "no-answer" | "mapping-changed";
+      /** Time since the last answer on it. */
+      readonly silentMs: number;
+    };

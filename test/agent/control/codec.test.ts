@@ -149,6 +149,7 @@ const events: readonly (AgentReport & { type: "event" })["event"][] = [
   { type: "path", peer, path: "direct", pair },
   { type: "path", peer, path: "home-agents" },
   { type: "keepalive-sent", peer, pair },
+  { type: "pair-dead", peer, pair, reason: "no-answer", silentMs: 14_500.5 },
 ];
 
 const reports: readonly AgentReport[] = [
@@ -211,7 +212,8 @@ const refused: readonly { readonly what: string; readonly line: string; readonly
   {
     what: "an unknown type",
     line: '{"type":"reboot"}',
-    error: 'type: expected one of setup, start, connect, ping, echo, probe, probe-lifetime, keep, finish, found "reboot"',
+    error:
+      'type: expected one of setup, start, connect, ping, echo, probe, probe-lifetime, keep, finish, found "reboot"',
   },
   { what: "a missing field", line: '{"type":"connect"}', error: "peer: expected an IP address, found nothing" },
   {

@@ -48,6 +48,26 @@ test.each<[LabEvent, string | undefined]>([
     }),
     "mn: registered 2001:db8:a::100 from [2001:db8:1::5]:40000, behind a NAT",
   ],
+  [
+    nodeEvent(0, "mn", {
+      type: "pair-dead",
+      peer: CN_HOME,
+      pair: pairOf("host", "host"),
+      reason: "mapping-changed",
+      silentMs: 5000,
+    }),
+    "mn: pair dead, host 198.18.0.11:40000 → host 198.18.0.12:40000: a box on the way has mapped it anew",
+  ],
+  [
+    nodeEvent(0, "mn", {
+      type: "pair-dead",
+      peer: CN_HOME,
+      pair: pairOf("host", "host"),
+      reason: "no-answer",
+      silentMs: 15_000,
+    }),
+    "mn: pair dead, host 198.18.0.11:40000 → host 198.18.0.12:40000: no answer for 15 s",
+  ],
   [nodeEvent(0, "mn", { type: "keepalive-sent", peer: CN_HOME, pair: pairOf("host", "host") }), undefined],
 ])("%j reads %j", (event, line) => {
   expect(describeEvent(event)).toBe(line);

@@ -14,8 +14,9 @@ import { candidateView, type LocalCandidate, type RemoteCandidate } from "./cand
 import { CheckList, type DueCheck, formCheckList } from "./check-list.ts";
 import { type CheckContent, encodeCheck, encodeKeepalive } from "./check-message.ts";
 import { CheckTransactions, type OpenCheck } from "./check-transactions.ts";
+import { Consent } from "./consent.ts";
 import { type IceLimits, type ProfileTiming, REMEMBERED_TRIGGERS, REQUEST_COUNT } from "./constants.ts";
-import type { IceFailure } from "./ice-machine.ts";
+import type { IceFailure, PairDeath } from "./ice-machine.ts";
 import type { IceOutbox } from "./ice-outbox.ts";
 import { judgeAnswer } from "./judge-check.ts";
 import { decideNomination } from "./nomination.ts";
@@ -66,6 +67,7 @@ export class CheckRun {
   #isNominating = false;
   #nominationDueAt: InstantMs | undefined;
   #upkeep: Upkeep | undefined;
+  #consent: Consent | undefined;
 
   /** Forms the check list. Call `advance` once early checks have been learned from. */
   constructor(now: InstantMs, config: CheckRunConfig, out: IceOutbox) {
@@ -104,11 +106,12 @@ export class CheckRun {
       this.#state !== "failed" && this.#list.hasDue ? this.#nextCheckAt : Infinity,
       this.#nominationDueAt ?? Infinity,
       this.#upkeep?.nextDueAt ?? Infinity,
+      this.#consent?.nextDueAt ?? Infinity,
     );
   }
 
   ownsTransaction(transactionId: Uint8Array): boolean {
-    return this.#transactions.find(transactionId) !== undefined;
+    return this.#transactions.find(transactionId) !== undefined || this.#asksConsent(transactionId);
   }
 
   /** The pair on the check list whose local candidate has this address. */
@@ -119,11 +122,14 @@ export class CheckRun {
 
   /** Something left on this path; silence on the selected one makes keepalives. */
   noteSent(now: InstantMs, base: SocketAddress, remote: SocketAddress): void {
+    if (this.isSelected(base, remote)) this.#upkeep?.noteSent(now);
+  }
+
+  /** True for the way of the selected pair: a check of the peer there is about consent. */
+  isSelected(base: SocketAddress, remote: SocketAddress): boolean {
     const { selected } = this.#valid;
-    if (selected === undefined) return;
-    const isSelected =
-      sameSocketAddress(selected.local.base, base) && sameSocketAddress(selected.remote.address, remote);
-    if (isSelected) this.#upkeep?.noteSent(now);
+    if (selected === undefined) return false;
+    return sameSocketAddress(selected.local.base, base) && sameSocketAddress(selected.remote.address, remote);
   }
 
   /** Draws the conclusions from a check of the peer: a candidate it reveals, a check it triggers, a nomination. */
@@ -143,8 +149,12 @@ export class CheckRun {
     else this.#trigger(now, pair, transactionKey(transactionId));
   }
 
-  /** Takes the answer to a check; anything else is counted and ignored. */
+  /** Takes the answer to a check or to a question for consent; anything else is counted and ignored. */
   handleAnswer(now: InstantMs, datagram: Datagram, message: StunMessage): void {
+    if (this.#asksConsent(message.transactionId)) {
+      this.#bury(this.#consent?.handleAnswer(now, datagram, message));
+      return;
+    }
     const check = this.#transactions.find(message.transactionId);
     if (check === undefined) {
       this.#out.drop("unknown-transaction");
@@ -184,6 +194,7 @@ export class CheckRun {
     const { resend, unanswered } = this.#transactions.handleTimeout(now);
     for (const { check, transmit } of resend) this.#sendAgain(now, check, transmit);
     for (const check of unanswered) this.#fail(check, "no answer");
+    this.#bury(this.#consent?.handleTimeout(now, this.#claim));
     this.#doUpkeep(now);
     this.advance(now);
   }
@@ -382,6 +393,7 @@ export class CheckRun {
     const before = this.#valid.selected;
     proven.isNominated = true;
     if (this.#valid.selected === before) return;
+    this.#consent = this.#watch(now, proven);
     this.#out.emit({ type: "nominated", pair: pairView(proven), afterMs: now - this.#config.startedAt });
     if (this.#state === "running") this.#conclude(now, proven);
   }
@@ -397,6 +409,29 @@ export class CheckRun {
     const isFinal = this.#claim.role === "controlling";
     this.#transactions.callBack(({ pair }) => isFinal || pair.priority < selected.priority);
     this.#upkeep = new Upkeep(now, this.#config.limits);
+  }
+
+  // What keeps the selected pair, or gives it up (digest 2.11; RFC 7675)
+
+  /** A pair through a home agent needs no watch: its way is watched by the home registration. */
+  #watch(now: InstantMs, pair: ProvenPair): Consent | undefined {
+    const isWatched = !pair.isRelayed && !this.#config.isLite && this.#config.limits.consentIntervalMs > 0;
+    return isWatched ? new Consent(now, pair, this.#config, this.#out) : undefined;
+  }
+
+  #asksConsent(transactionId: Uint8Array): boolean {
+    return this.#consent?.ownsTransaction(transactionId) === true;
+  }
+
+  /** Ends the run when its selected pair is dead. */
+  #bury(death: PairDeath | undefined): void {
+    if (death === undefined || this.#consent === undefined) return;
+    this.#out.emit({ type: "pair-dead", pair: pairView(this.#consent.pair), ...death });
+    this.#state = "failed";
+    this.#consent = undefined;
+    this.#upkeep = undefined;
+    this.#transactions.callBack(() => true);
+    this.#valid.clear();
   }
 
   #doUpkeep(now: InstantMs): void {

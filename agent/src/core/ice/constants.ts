@@ -27,6 +27,12 @@ export interface IceLimits {
   readonly freeDelayMs: number;
   /** Tr: silence on the selected pair before a keepalive; RFC 8445 section 11: at least 15 s. */
   readonly keepaliveMs: number;
+  /** Mean time between two consent checks of the selected pair; RFC 7675 section 5.1. 0, as in the draft, sends none. */
+  readonly consentIntervalMs: number;
+  /** ... and between those that follow an unanswered one, > 0; ours, the RTO of RFC 8489 section 6.2.1. */
+  readonly consentRetryMs: number;
+  /** For how long they stay unanswered until the pair is dead; ours, explained in `consent.ts`. */
+  readonly consentTimeoutMs: number;
   /** Pairs in the check list; draft section 14.4.2 and RFC 8445 section 6.1.2.5. */
   readonly maxPairs: number;
   /** Remote candidates taken from one offer or answer; digest A-38. */
@@ -39,7 +45,7 @@ export const PROFILE_TIMING: Readonly<Record<IceProfile, ProfileTiming>> = {
   rfc8445: { taMs: 50, rtoFloorMs: 500, rtoCounts: "waiting-and-in-progress" },
 };
 
-/** Defaults of digest 8.7; the two settle values are explained in `nomination.ts`. */
+/** Defaults of digest 8.7, which a node turns consent on in; the two settle values are explained in `nomination.ts`. */
 export const DEFAULT_LIMITS: IceLimits = {
   nominationDelayMs: 100,
   relayPatienceMs: 2000,
@@ -47,6 +53,9 @@ export const DEFAULT_LIMITS: IceLimits = {
   settleFloorMs: 50,
   freeDelayMs: 3000,
   keepaliveMs: 15_000,
+  consentIntervalMs: 0,
+  consentRetryMs: 500,
+  consentTimeoutMs: 10_000,
   maxPairs: 100,
   maxRemoteCandidates: 32,
 };

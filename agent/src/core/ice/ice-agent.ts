@@ -223,7 +223,8 @@ class IceAgent implements IceMachine {
   /** Takes a check that has been answered: at once, or when the peer's description has come. */
   #take(now: InstantMs, check: ReceivedCheck): void {
     const { local, remote, content } = check;
-    this.#out.emit({ type: "check-received", from: remote, local, nominating: content.useCandidate });
+    if (content.useCandidate || this.#run?.isSelected(local, remote) !== true)
+      this.#out.emit({ type: "check-received", from: remote, local, nominating: content.useCandidate });
     if (this.#heardPaths.size < this.#limits.maxPairs) this.#heardPaths.add(pathKey(local, remote));
     if (this.#run !== undefined) this.#run.learn(now, check);
     else if (this.#early.length < this.#limits.maxPairs) this.#early.push(check);

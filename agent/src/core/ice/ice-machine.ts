@@ -68,7 +68,8 @@ type SharedEvent =
   | "role-conflict"
   | "pair-valid"
   | "nominated"
-  | "keepalive-sent";
+  | "keepalive-sent"
+  | "pair-dead";
 
 /** What the agent reports: events of `NodeEvent` without `peer`, and two of its own. */
 export type IceEvent =
@@ -77,6 +78,9 @@ export type IceEvent =
   | { readonly type: "failed"; readonly reason: IceFailure }
   /** `freeDelayMs` after nomination: candidates off the selected pair need no upkeep any more. */
   | { readonly type: "released" };
+
+/** How the selected pair died: nothing came back for too long, or a box on the way shows this end at another address. */
+export type PairDeath = Pick<Extract<NodeEvent, { readonly type: "pair-dead" }>, "reason" | "silentMs">;
 
 /** Why an agent gave up. */
 export type IceFailure = "no-candidate-pairs" | "all-checks-failed" | "lite-lite";
@@ -89,7 +93,8 @@ export type IceDropReason =
   | "unknown-transaction"
   | "too-many-candidates"
   | "check-list-full"
-  | "request-budget-spent";
+  | "request-budget-spent"
+  | "consent-refused";
 
 /** Counters since the start. */
 export interface IceStats {
@@ -105,10 +110,16 @@ export interface IceStats {
   readonly answersSent: Readonly<Record<number, number>>;
   readonly indicationsReceived: number;
   readonly keepalivesSent: number;
+  /** Requests that ask whether the selected pair is alive; no part of `checksSent`. */
+  readonly consentSent: number;
+  readonly consentAnswered: number;
   readonly dropped: Readonly<Record<IceDropReason, number>>;
 }
 
-/** Where the agent is; `waiting` is before the peer's description arrived. */
+/**
+ * Where the agent is; `waiting` is before the peer's description arrived. `failed` is also where it ends when its
+ * selected pair is dead: it goes on answering, and has no valid pair any more.
+ */
 export type IceState = "waiting" | "running" | "completed" | "failed";
 
 /** One ICE agent. Inputs first, then the queues, then questions. */

@@ -45,6 +45,8 @@ function zeroCounters(): IceCounters {
     answersSent: {},
     indicationsReceived: 0,
     keepalivesSent: 0,
+    consentSent: 0,
+    consentAnswered: 0,
     dropped: {
       malformed: 0,
       "unauthenticated-request": 0,
@@ -53,6 +55,7 @@ function zeroCounters(): IceCounters {
       "too-many-candidates": 0,
       "check-list-full": 0,
       "request-budget-spent": 0,
+      "consent-refused": 0,
     },
   };
 }

@@ -60,6 +60,11 @@ export class ValidList {
     this.#pairs = this.#pairs.filter((pair) => pair.provenBy !== provenBy);
   }
 
+  /** Takes out everything: what was proved when the selected pair was is as old as that. */
+  clear(): void {
+    this.#pairs = [];
+  }
+
   provenBy(pair: CandidatePair): ProvenPair | undefined {
     return this.#pairs.find((proven) => proven.provenBy === pair);
   }

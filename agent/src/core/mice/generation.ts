@@ -46,6 +46,9 @@ export function createGeneration(
       relayPatienceMs: timers.relayPatienceMs,
       freeDelayMs: timers.freeDelayMs,
       keepaliveMs: timers.pairKeepaliveMs,
+      consentIntervalMs: timers.consentIntervalMs,
+      consentRetryMs: timers.consentRetryMs,
+      consentTimeoutMs: timers.consentTimeoutMs,
     },
   });
   return { origin, credentials, candidates, ice, remote: undefined };

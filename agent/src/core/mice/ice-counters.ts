@@ -12,6 +12,8 @@ export function iceCounters(stats: IceStats): Readonly<Record<string, number>> {
   add("checks.retransmitted", stats.retransmits);
   add("checks.received", stats.requestsReceived);
   add("keepalives.sent", stats.keepalivesSent);
+  add("consent.sent", stats.consentSent);
+  add("consent.answered", stats.consentAnswered);
   add("keepalives.received", stats.indicationsReceived);
   for (const [status, amount] of Object.entries(stats.answersSent)) add(`checks.answered-with-${status}`, amount);
   for (const [reason, amount] of Object.entries(stats.dropped)) add(`dropped.check-${reason}`, amount);

@@ -59,6 +59,12 @@ export class InboundBinding {
     this.#held = undefined;
   }
 
+  /** The pair is dead, and the binding with it. */
+  drop(): void {
+    this.#held = undefined;
+    this.#expiresAt = undefined;
+  }
+
   handleTimeout(now: InstantMs): void {
     this.advance(now);
     if (this.#expiresAt === undefined || now < this.#expiresAt) return;

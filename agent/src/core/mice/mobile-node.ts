@@ -156,6 +156,7 @@ class MobileNode implements MobileNodeMachine {
       link: this.#link,
       correspondent: this.#correspondent,
       gather: (now, forPeer, done) => this.#gatherings.gather(now, forPeer, done),
+      confirmRegistration: (now) => void this.#registration.confirm(now),
       sendCheck: (transmit) => this.#sendCheck(transmit),
     });
   }

@@ -3,7 +3,7 @@
 import type { InstantMs } from "../machine.ts";
 import type { HomeRegistration } from "../mip6/home-registration.ts";
 import { decodeIpv6Packet, NEXT_HEADER } from "../mip6/ipv6-packet.ts";
-import { decodeMobilityMessage, type MobilityMessage } from "../mip6/messages.ts";
+import { decodeMobilityMessage, type MobilityMessage, type MobilityMessageOf } from "../mip6/messages.ts";
 import { BINDING_ERROR_STATUS } from "../mip6/status.ts";
 import type { Correspondent } from "./correspondent.ts";
 import { decodeMipIce } from "./mip-ice-option.ts";
@@ -44,6 +44,7 @@ export function createMobilityIntake(parts: MobilityIntakeParts): MobilityIntake
   const take = (now: InstantMs, source: string, received: ReceivedMobility): void => {
     const { message, header } = received;
     if (source !== parts.homeAgentAddress) fromPeer(now, source, received);
+    else if (message.type === "binding-error") takeHomeAgentError(now, message, parts);
     else if (message.type !== "binding-acknowledgement") outbox.count("ignored.home-agent-message");
     else if (!parts.registration.handleAcknowledgement(now, message, header))
       outbox.count("dropped.acknowledgement-stale");
@@ -83,6 +84,19 @@ function sessionFor(
   if (offer.value === undefined) return { refusal: "offer-without-mip-ice" };
   const session = sessions.admit(now, peer);
   return typeof session === "string" ? { refusal: session } : session;
+}
+
+/**
+ * Status 1: the home agent does not know this node at the address where its packets come from. Nobody vouches for the
+ * message, so it is no more than a hint to register, which is authenticated as always.
+ */
+function takeHomeAgentError(
+  now: InstantMs,
+  { status }: MobilityMessageOf<"binding-error">,
+  { registration, outbox }: MobilityIntakeParts,
+): void {
+  const isUnknown = status === BINDING_ERROR_STATUS.unknownBindingForHomeAddress;
+  outbox.count(isUnknown && registration.confirm(now) ? "resumed.registration" : "ignored.home-agent-error");
 }
 
 /** RFC 6275 section 9.2: a message of an unknown type is answered with a Binding Error of status 2. */

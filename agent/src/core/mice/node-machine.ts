@@ -89,6 +89,12 @@ export interface NodeTimers {
   readonly relayPatienceMs: number;
   readonly freeDelayMs: number;
   readonly pairKeepaliveMs: number;
+  /** Mean time between two questions whether the selected pair is alive (RFC 7675); 0 asks none. */
+  readonly consentIntervalMs: number;
+  /** Time between questions while they are not answered, > 0. */
+  readonly consentRetryMs: number;
+  /** How long they stay unanswered until the pair is dead and ICE restarts. */
+  readonly consentTimeoutMs: number;
   readonly natKeepaliveMs: number;
   /** First wait for the answer to HoTI, CoTI-ICE and a BU to a correspondent; doubles up to the longest one. */
   readonly mobilityFirstTimeoutMs: number;

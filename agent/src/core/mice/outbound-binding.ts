@@ -79,6 +79,13 @@ export class OutboundBinding {
     if (this.#accepted !== undefined) this.#accepted = { ...this.#accepted, refreshAt: undefined };
   }
 
+  /** The pair is dead, and the binding with it: nothing is sent on it any more. */
+  drop(): void {
+    this.#sender.stop();
+    this.#isWanted = false;
+    this.#accepted = undefined;
+  }
+
   takeAcknowledgement(
     now: InstantMs,
     { message, header }: ReceivedMobility<MobilityMessageOf<"binding-acknowledgement">>,

@@ -18,6 +18,8 @@ export interface SessionEnvironment {
   readonly correspondent: Correspondent;
   /** Gathers candidates and reports them for this peer; `done` gets all of them. The answer ends it early. */
   readonly gather: (now: InstantMs, peer: string, done: GatheringDone) => () => void;
+  /** A pair is dead: the box that killed it may have cut the tunnel too. The home agent is asked before data goes there. */
+  readonly confirmRegistration: (now: InstantMs) => void;
   /** Sends a check; one from the home address goes through the tunnel. */
   readonly sendCheck: (transmit: Transmit) => void;
 }

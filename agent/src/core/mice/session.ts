@@ -16,6 +16,7 @@ import { InboundBinding } from "./inbound-binding.ts";
 import { minInstant } from "./min-instant.ts";
 import { Offerer } from "./offerer.ts";
 import { OutboundBinding } from "./outbound-binding.ts";
+import { Recovery } from "./recovery.ts";
 import type { GatheringDone, ReceivedMobility, SessionEnvironment } from "./session-environment.ts";
 import type { SessionHost } from "./session-host.ts";
 import { createSessionPath, type DirectRoute } from "./session-path.ts";
@@ -33,6 +34,7 @@ export class Session {
   readonly #answerer: Answerer;
   readonly #outbound: OutboundBinding;
   readonly #inbound: InboundBinding;
+  readonly #recovery = new Recovery();
   /** What the parts see of this session. */
   readonly #state: SessionState;
 
@@ -67,9 +69,9 @@ export class Session {
     return isOffering || this.#answerer.isAnswering || state === "waiting" || state === "running";
   }
 
-  /** Set up or about to be; a session that failed, or never came to be, is not. */
+  /** Set up or about to be, or once more; a session that failed, or never came to be, is not. */
   get isAlive(): boolean {
-    return this.isSettingUp || this.#state.generation?.ice.state === "completed";
+    return this.isSettingUp || this.#recovery.isActive || this.#state.generation?.ice.state === "completed";
   }
 
   /** The ICE agent of the current generation. */
@@ -80,6 +82,7 @@ export class Session {
   /** Offers; a session that exists is restarted. */
   offer(now: InstantMs): void {
     this.#answerer.abandon();
+    this.#recovery.noteOffer();
     this.#offerer.offer(now, this.#state.remoteCredentials === undefined ? "initial" : "restart");
   }
 
@@ -88,6 +91,7 @@ export class Session {
     this.#offerer.abandon();
     this.#answerer.abandon();
     this.#retire();
+    this.#recovery.stop();
     this.#outbound.suspend();
     this.#inbound.suspend();
     if (this.#state.path.route !== undefined) this.#state.path.takeHome(now);
@@ -136,6 +140,7 @@ export class Session {
     this.#inbound.handleTimeout(now);
     this.#state.generation?.ice.handleTimeout(now);
     this.#advance(now);
+    if (this.#recovery.takeDue(now) && !this.isSettingUp) this.offer(now);
   }
 
   pollTimeout(): InstantMs | undefined {
@@ -144,6 +149,7 @@ export class Session {
       this.#offerer.pollTimeout(),
       this.#outbound.pollTimeout(),
       this.#inbound.pollTimeout(),
+      this.#recovery.pollTimeout(),
     );
   }
 
@@ -158,6 +164,7 @@ export class Session {
   #adopt(generation: Generation): void {
     this.#retire();
     this.#state.generation = generation;
+    this.#recovery.noteOffer();
     this.#outbound.suspend();
     this.#inbound.suspend();
   }
@@ -167,6 +174,7 @@ export class Session {
     if (this.#state.generation?.ice.state !== "failed") this.#retire();
     this.#env.outbox.emit({ type: "session-failed", peer: this.peer, reason });
     this.#state.path.takeHome(now);
+    this.#recovery.noteFailure(now);
   }
 
   /** Ends the generation; what it counted is kept by the node. */
@@ -196,6 +204,9 @@ export class Session {
         this.#env.outbox.emit({ ...event, peer: this.peer });
         this.#conclude(now, this.#state.generation?.ice.selectedPair());
         break;
+      case "pair-dead":
+        this.#bury(now, event);
+        break;
       default:
         this.#env.outbox.emit({ ...event, peer: this.peer });
     }
@@ -204,8 +215,24 @@ export class Session {
   /** A pair of home addresses is the path there is already, so no update tells of it. */
   #conclude(now: InstantMs, selected: ValidPair | undefined): void {
     if (selected === undefined) return;
-    if (isRelayed(selected)) this.#state.path.takeHome(now, selected);
-    else this.#outbound.request();
+    if (isRelayed(selected)) {
+      this.#state.path.takeHome(now, selected);
+      this.#recovery.noteFailure(now);
+    } else {
+      this.#outbound.request();
+      this.#recovery.noteDirect(now);
+    }
+  }
+
+  /** Both bindings rest on the pair. Who finds itself at another address restarts as if it had moved. */
+  #bury(now: InstantMs, event: Extract<IceEvent, { type: "pair-dead" }>): void {
+    const isOwnTurn = event.reason === "mapping-changed" || this.#state.generation?.origin === "offer";
+    this.#env.outbox.emit({ ...event, peer: this.peer });
+    this.#outbound.drop();
+    this.#inbound.drop();
+    this.#state.path.takeHome(now);
+    this.#env.confirmRegistration(now);
+    this.#recovery.noteLoss(now, isOwnTurn ? "own" : "peer");
   }
 
   #dispatch(now: InstantMs, received: ReceivedMobility): void {

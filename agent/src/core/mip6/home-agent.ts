@@ -7,13 +7,14 @@
  * the TUN device the kernel does that; only between two nodes of this home agent it is done here.
  */
 
-import { type SocketAddress, sameSocketAddress } from "../address.ts";
+import { addressFromBytes, formatSocketAddress, type SocketAddress, sameSocketAddress } from "../address.ts";
 import type { NodeEvent } from "../events.ts";
 import { assertNever, type Datagram, type InstantMs, type Transmit } from "../machine.ts";
 import { demultiplex } from "../mice/demultiplex.ts";
 import type { HomeAgentConfig, NodeMachine } from "../mice/node-machine.ts";
 import { answerBinding, type DiscoveryAddresses } from "../stun/server.ts";
 import { type Binding, BindingCache } from "./binding-cache.ts";
+import { createErrorRate } from "./error-rate.ts";
 import { HomeRegistrar, type ReceivedUpdate } from "./home-registrar.ts";
 import {
   addressKey,
@@ -24,6 +25,7 @@ import {
   type Ipv6Packet,
   isCompleteIpv6,
   NEXT_HEADER,
+  sourceBytes,
   sourceKey,
 } from "./ipv6-packet.ts";
 import { decodeMobilityMessage, encodeMobilityMessage } from "./messages.ts";
@@ -50,6 +52,7 @@ class HomeAgent implements NodeMachine {
   readonly #discovery: readonly DiscoveryAddresses[];
   readonly #cache = new BindingCache(MAX_BINDINGS);
   readonly #registrar: HomeRegistrar;
+  readonly #errorRate = createErrorRate();
   readonly #transmits: Transmit[] = [];
   readonly #tunPackets: Uint8Array[] = [];
   readonly #events: NodeEvent[] = [];
@@ -140,7 +143,24 @@ class HomeAgent implements NodeMachine {
       if (!inner.ok) return "dropped.inner-malformed";
       if (inner.value.nextHeader === NEXT_HEADER.mobility) return this.#takeMobility(now, datagram, inner.value);
     }
-    return this.#isBoundSource(packet, datagram) ? this.#forward(packet, key) : "dropped.unregistered-source";
+    if (this.#isBoundSource(packet, datagram)) return this.#forward(packet, key);
+    this.#answerUnregistered(now, datagram, packet);
+    return "dropped.unregistered-source";
+  }
+
+  /**
+   * Binding Error of status 1 to where a packet of an own home address came from: a box between may have mapped the
+   * tunnel anew, and its mobile node would not know before its next update. It says nothing but "register", and rarely,
+   * since anybody can provoke it for anybody.
+   */
+  #answerUnregistered(now: InstantMs, { local, remote }: Datagram, packet: Uint8Array): void {
+    const source = sourceBytes(packet);
+    if (!prefixContains(this.#homePrefix, source)) return;
+    if (!this.#errorRate.admits(now, formatSocketAddress(remote))) return;
+    const homeAddress = addressFromBytes(source);
+    const status = BINDING_ERROR_STATUS.unknownBindingForHomeAddress;
+    this.#sendError({ local, observed: remote }, homeAddress, { status, homeAddress });
+    this.#count("sent.binding-error");
   }
 
   #forward(packet: Uint8Array, key: string): Fate {
@@ -194,13 +214,19 @@ class HomeAgent implements NodeMachine {
     const binding = this.#cache.find(packet.source);
     if (binding === undefined || !sameSocketAddress(binding.observed, way.observed))
       return "dropped.unregistered-source";
-    const endpoints = { source: this.#address, destination: packet.source };
     const status = BINDING_ERROR_STATUS.unrecognizedMobilityHeaderType;
-    const homeAddress = packet.homeAddress ?? "::";
-    const error = encodeMobilityMessage({ type: "binding-error", status, homeAddress, options: [] }, endpoints);
-    const { local, observed } = way;
-    this.#transmits.push({ local, remote: observed, payload: encodeMobilityPacket(error, endpoints) });
+    this.#sendError(way, packet.source, { status, homeAddress: packet.homeAddress ?? "::" });
     return "answered.unknown-mobility-type";
+  }
+
+  #sendError(
+    { local, observed }: Pick<Binding, "local" | "observed">,
+    destination: string,
+    error: { readonly status: number; readonly homeAddress: string },
+  ): void {
+    const endpoints = { source: this.#address, destination };
+    const header = encodeMobilityMessage({ type: "binding-error", ...error, options: [] }, endpoints);
+    this.#transmits.push({ local, remote: observed, payload: encodeMobilityPacket(header, endpoints) });
   }
 
   #answerStun(datagram: Datagram, requireFingerprint: boolean): Fate {

@@ -70,6 +70,9 @@ const MAX_UNBIND_UPDATES = 3;
 /** Sequence numbers taken over at once from acknowledgements of status 135, in one attempt. */
 const MAX_RESUMES = 3;
 
+/** Least time between two registrations that others ask for; ours, well below the rate of RFC 6275 section 11.8. */
+const CONFIRMATION_PAUSE_MS = 5000;
+
 /** Rejections that may end: asked again after the longest timeout. */
 const TEMPORARY_STATUS: readonly number[] = [BINDING_STATUS.reasonUnspecified, BINDING_STATUS.insufficientResources];
 
@@ -85,6 +88,7 @@ export class HomeRegistration {
   #registration: Registration | undefined;
   #refreshAt: InstantMs | undefined;
   #hasBeenRegistered = false;
+  #confirmedAt: InstantMs | undefined;
 
   constructor(config: HomeRegistrationConfig) {
     this.#config = config;
@@ -109,6 +113,20 @@ export class HomeRegistration {
     if (careOf.ip !== this.#careOf?.ip || careOf.port !== this.#careOf.port) this.#registration = undefined;
     this.#careOf = careOf;
     this.#begin(now, "bind");
+  }
+
+  /**
+   * Registers once more at the same address because somebody has doubts: a pair died, or a Binding Error says so. Heeded
+   * once in `CONFIRMATION_PAUSE_MS`, so that a forger of doubts gains nothing; false when it was not.
+   */
+  confirm(now: InstantMs): boolean {
+    const isPausing = this.#confirmedAt !== undefined && now - this.#confirmedAt < CONFIRMATION_PAUSE_MS;
+    const isBinding = this.#attempt === undefined ? this.#registration !== undefined : this.#attempt.purpose === "bind";
+    if (isPausing || !isBinding) return false;
+    this.#confirmedAt = now;
+    if (this.#attempt === undefined) this.#begin(now, "bind");
+    else this.#send(now, { ...this.#attempt, timeoutMs: INITIAL_TIMEOUT_MS });
+    return true;
   }
 
   /** Takes the binding away at the home agent (lifetime 0) and stays idle. */

@@ -115,6 +115,11 @@ export function addressKey(ip: string): string {
   return keyAt(addressToBytes(ip), 0);
 }
 
+/** The sixteen octets of a packet's source as a view. Asks for at least 40 octets. */
+export function sourceBytes(packet: Uint8Array): Uint8Array {
+  return packet.subarray(SOURCE_AT, DESTINATION_AT);
+}
+
 /** The sixteen octets of a packet's destination as a view. Asks for at least 40 octets. */
 export function destinationBytes(packet: Uint8Array): Uint8Array {
   return packet.subarray(DESTINATION_AT, IPV6_HEADER_LENGTH);

@@ -1,0 +1,132 @@
+/**
+ * Whether the selected pair is still alive: authenticated Binding requests on it, as RFC 7675 does for consent. The
+ * draft's keepalives are Indications, which nobody answers, so that a box that forgot its mappings, or a firewall that
+ * shut, would go unnoticed until the binding's refresh.
+ *
+ * While answers come there is one request per interval, drawn from 0.8 to 1.2 of it so that nodes do not fall into step
+ * (RFC 7675 section 5.1). An unanswered one is followed by others, each a transaction of its own. Where RFC 7675 waits
+ * 30 s for any of six answers, this asks 20 times within 10 s: a dead pair is noticed 14 to 16 s after the last answer,
+ * while at a loss of 20 % each way 20 round trips in a row fail once in 10^9. Death is a matter of requests, not of the
+ * clock, so that a node that was asleep asks before it buries.
+ */
+
+import { type SocketAddress, sameSocketAddress } from "../address.ts";
+import { ByteReader } from "../bytes.ts";
+import type { Datagram, InstantMs, Rng } from "../machine.ts";
+import { TRANSACTION_ID_LENGTH, transactionKey } from "../stun/header.ts";
+import type { StunMessage } from "../stun/message.ts";
+import { encodeCheck } from "./check-message.ts";
+import type { IceLimits } from "./constants.ts";
+import type { PairDeath, ValidPair } from "./ice-machine.ts";
+import type { IceOutbox } from "./ice-outbox.ts";
+import { judgeAnswer } from "./judge-check.ts";
+import { announcedPriority } from "./priority.ts";
+import type { RoleClaim } from "./role.ts";
+
+/** What the requests are made of. */
+export interface ConsentConfig {
+  /** USERNAME, `peer:own`. */
+  readonly username: string;
+  /** The peer's password in octets. */
+  readonly peerKey: Uint8Array;
+  readonly limits: Pick<IceLimits, "consentIntervalMs" | "consentRetryMs" | "consentTimeoutMs">;
+  readonly rng: Rng;
+}
+
+/** RFC 7675 section 5.1. */
+const LEAST_PART = 0.8;
+const SPREAD = 0.4;
+
+/** Watches one pair from the moment of its selection until it is dead or another one is selected. */
+export class Consent {
+  readonly pair: ValidPair;
+  readonly #config: ConsentConfig;
+  readonly #out: IceOutbox;
+  /** Requests since the last answer; at most `#patience`. */
+  readonly #open = new Set<string>();
+  /** How many requests in a row go unanswered before the pair is dead. */
+  readonly #patience: number;
+  #provenAt: InstantMs;
+  #dueAt: InstantMs;
+
+  constructor(now: InstantMs, pair: ValidPair, config: ConsentConfig, out: IceOutbox) {
+    const { consentTimeoutMs, consentRetryMs } = config.limits;
+    this.pair = pair;
+    this.#config = config;
+    this.#out = out;
+    this.#patience = Math.max(1, Math.ceil(consentTimeoutMs / consentRetryMs));
+    this.#provenAt = now;
+    this.#dueAt = now + this.#drawIntervalMs();
+  }
+
+  get nextDueAt(): InstantMs {
+    return this.#dueAt;
+  }
+
+  ownsTransaction(transactionId: Uint8Array): boolean {
+    return this.#open.has(transactionKey(transactionId));
+  }
+
+  /** Asks when it is time to; tells when it has asked in vain too often. */
+  handleTimeout(now: InstantMs, claim: RoleClaim): PairDeath | undefined {
+    if (now < this.#dueAt) return undefined;
+    if (this.#open.size >= this.#patience) return { reason: "no-answer", silentMs: now - this.#provenAt };
+    this.#dueAt = now + this.#config.limits.consentRetryMs;
+    this.#ask(claim);
+    return undefined;
+  }
+
+  /**
+   * Takes the answer to one of the requests. Only an authenticated one on the pair itself counts; a refusal that anybody
+   * could have written is as if it never came. An answer that shows this end at another address means that the box on
+   * the way maps anew: what the peer sends to the old address is lost.
+   */
+  handleAnswer(now: InstantMs, datagram: Datagram, message: StunMessage): PairDeath | undefined {
+    const { local, remote } = this.pair;
+    const ends = { base: local.base, remote: remote.address };
+    const verdict = judgeAnswer(ends, datagram, message, this.#config.peerKey);
+    switch (verdict.type) {
+      case "unauthenticated":
+        this.#out.drop("unauthenticated-response");
+        return undefined;
+      case "failure":
+        this.#out.drop("consent-refused");
+        return undefined;
+      case "role-conflict":
+        this.#renew(now);
+        return undefined;
+      case "success":
+        return this.#takeSuccess(now, verdict.mapped);
+    }
+  }
+
+  #takeSuccess(now: InstantMs, mapped: SocketAddress): PairDeath | undefined {
+    const silentMs = now - this.#provenAt;
+    this.#renew(now);
+    return sameSocketAddress(mapped, this.pair.local.address) ? undefined : { reason: "mapping-changed", silentMs };
+  }
+
+  #renew(now: InstantMs): void {
+    this.#out.counters.consentAnswered += 1;
+    this.#open.clear();
+    this.#provenAt = now;
+    this.#dueAt = now + this.#drawIntervalMs();
+  }
+
+  #ask(claim: RoleClaim): void {
+    const { username, peerKey, rng } = this.#config;
+    const { local, remote } = this.pair;
+    const transactionId = rng.bytes(TRANSACTION_ID_LENGTH);
+    const content = { priority: announcedPriority(local.priority), claim, useCandidate: false };
+    this.#open.add(transactionKey(transactionId));
+    this.#out.counters.consentSent += 1;
+    const payload = encodeCheck(transactionId, username, content, peerKey);
+    this.#out.send({ local: local.base, remote: remote.address, payload });
+  }
+
+  #drawIntervalMs(): number {
+    const { rng, limits } = this.#config;
+    const fraction = new ByteReader(rng.bytes(2)).u16() / 0xffff;
+    return limits.consentIntervalMs * (LEAST_PART + SPREAD * fraction);
+  }
+}
