@@ -1,15 +1,19 @@
 import { defineConfig } from "vitest/config";
 
-/** Projects that need the engine run one file at a time: the labs of one file may run at once, files never do. */
-const serial = { fileParallelism: false, testTimeout: 120_000, hookTimeout: 300_000 } as const;
+/**
+ * Projects that run labs have the machine to themselves: one file at a time, and one project after the other. The labs
+ * of one file may run at once.
+ */
+const alone = (groupOrder: number) =>
+  ({ fileParallelism: false, testTimeout: 120_000, hookTimeout: 300_000, sequence: { groupOrder } }) as const;
 
 export default defineConfig({
   test: {
     projects: [
       { test: { name: "unit", include: ["test/{architecture,agent,orchestrator,images}/**/*.test.ts"] } },
       { test: { name: "sim", include: ["test/sim/**/*.test.ts"] } },
-      { test: { name: "contract", include: ["test/contract/**/*.test.ts"], ...serial } },
-      { test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], ...serial } },
+      { test: { name: "contract", include: ["test/contract/**/*.test.ts"], ...alone(1) } },
+      { test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], ...alone(2) } },
     ],
     coverage: { provider: "v8", include: ["agent/src/**", "orchestrator/**"] },
   },
