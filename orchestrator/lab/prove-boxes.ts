@@ -1,5 +1,6 @@
 /** Lets every box of a lab prove that it is what the topology declares it to be. */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { type BoxProbe, type ProbePlan, portsOf } from "../plan/probe-plan.ts";
 import { TestbedError } from "../support/errors.ts";
 import type { AgentLink } from "./agent-link.ts";
@@ -45,8 +46,14 @@ function byLan(probes: readonly BoxProbe[]): readonly (readonly BoxProbe[])[] {
   return [...lans.values()];
 }
 
+/**
+ * How much later the second of two hosts asks that use the same ports. A box in the kernel decides about two packets at
+ * once where there are two processors: within microseconds, both may find a port free.
+ */
+const RIVAL_DELAY_MS = 20;
+
 async function proveLan(rivals: readonly BoxProbe[], lab: ProvingLab): Promise<readonly BoxProof[]> {
-  const observed = await Promise.all(rivals.map((probe) => observe(probe, lab)));
+  const observed = await Promise.all(rivals.map((probe, i) => observe(probe, lab, i * RIVAL_DELAY_MS)));
   const betweenRivals = differencesOfRivals(observed);
   return observed.map(({ probe, observed: seen, attempts }) => {
     const { router, lan, through, node, server, ipVersion, expected } = probe;
@@ -58,8 +65,13 @@ async function proveLan(rivals: readonly BoxProbe[], lab: ProvingLab): Promise<r
   });
 }
 
-async function observe(probe: BoxProbe, lab: ProvingLab): Promise<Observed & { readonly attempts: number }> {
+async function observe(
+  probe: BoxProbe,
+  lab: ProvingLab,
+  delayMs: number,
+): Promise<Observed & { readonly attempts: number }> {
   await untilReady(probe, lab.recorder);
+  await sleep(delayMs);
   const link = lab.link(probe.node);
   if (link === undefined) throw new Error(`a probe from ${probe.node}, which was never started`);
   for (let attempt = 0; ; attempt += 1) {

@@ -77,7 +77,7 @@ export function planProbes(topology: ResolvedTopology): ProbePlan {
   const blocks = probePortBlocks(topology, chosen.length);
   return {
     probes: chosen.flatMap(({ lan, ways: own }, i) =>
-      own.map((way) => planProbe(topology, lan, { way, rivals: own, firstPort: blocks[i] ?? 0 })),
+      asRivals(own).map((way) => planProbe(topology, lan, { way, rivals: own, firstPort: blocks[i] ?? 0 })),
     ),
     notProbed: chosen.flatMap(({ lan, ways: own }) => (own.length > 0 ? [] : [explain(lan, ways)])),
   };
@@ -191,6 +191,21 @@ function chooseWays(ways: readonly Way[], { router, segment, ipVersion }: LanSid
     .toSorted((a, b) => a.routers.length - b.routers.length);
   const [best] = fitting;
   return fitting.filter(({ on }) => on.segment === best?.on.segment).slice(0, RIVALS);
+}
+
+/**
+ * The second host begins with the server's other port, which the first one's mapping has nothing to do with. Plain
+ * masquerading lets two hosts have one outside port as long as they talk to different peers, and moves one of them when
+ * they meet: only so it shows. Where a firewall keeps that port out of reach, both begin alike.
+ */
+function asRivals(ways: readonly Way[]): readonly Way[] {
+  return ways.map((way, i) => {
+    const { first, second } = way.server;
+    const isOpen = way.routers.every(({ router }) => router.firewall.outboundUdp === "all");
+    if (i === 0 || !isOpen) return way;
+    const swapped = { first: { ...first, port: second.port }, second: { ...second, port: first.port } };
+    return { ...way, server: { ...way.server, ...swapped } };
+  });
 }
 
 function explain({ router, segment, ipVersion }: LanSide, ways: readonly Way[]): UnprobedLan {

@@ -67,6 +67,17 @@ describe("who asks", () => {
       ["one", "two", 20000],
       ["two", "one", 20000],
     ]);
+    // They begin with different peers.
+    expect(probes.map(({ server }) => [server.first, server.second])).toEqual([
+      [
+        { ip: "198.18.0.2", port: 3478 },
+        { ip: "198.18.0.254", port: 3479 },
+      ],
+      [
+        { ip: "198.18.0.2", port: 3479 },
+        { ip: "198.18.0.254", port: 3478 },
+      ],
+    ]);
   });
 
   test("a plain router has nothing to prove, and is passed on the way to a box that has", () => {

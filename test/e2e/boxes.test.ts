@@ -1,0 +1,214 @@
+/** Boxes in the kernel prove themselves: what probes see is what is declared, and what is not declared is found out. */
+
+import { describe, expect, test } from "vitest";
+import { renderRules } from "../../orchestrator/render/rules.ts";
+import { TestbedError } from "../../orchestrator/support/errors.ts";
+import { DEPENDENCE, type Home, homesTopology, type Proven, prove, resolveText } from "../support/box-lab.ts";
+import { runCli } from "../support/run-cli.ts";
+
+/** Fails with what is wrong, instead of with an error that hides it. */
+function expectRight({ error }: Proven): void {
+  expect(error instanceof Error ? error.message : error).toBeUndefined();
+}
+
+describe("all nine boxes, with and without hairpinning", () => {
+  const boxes = DEPENDENCE.flatMap((mapping) =>
+    DEPENDENCE.flatMap((filtering) => [true, false].map((hairpinning) => ({ mapping, filtering, hairpinning }))),
+  );
+
+  test.each(["preserve", "random"])("are seen as declared, ports assigned by %s", async (portAssignment) => {
+    const homes = boxes.map((box, i): Home => {
+      const point = Object.entries({ ...box, portAssignment }).map(([key, value]) => `${key}: ${value}`);
+      return { name: String(i), box: `nat: { ${point.join(", ")} }` };
+    });
+    const proven = await prove(homesTopology(homes));
+    expectRight(proven);
+    for (const [i, declared] of boxes.entries()) {
+      const [proof] = proven.proofs.get(`box-${i}`) ?? [];
+      expect(proof?.observed).toMatchObject({
+        type: "nat",
+        ...declared,
+        portPreservation: portAssignment === "preserve",
+      });
+    }
+  });
+});
+
+test("boxes inside of a carrier's box are seen as what both are together", async () => {
+  const points = DEPENDENCE.map((each) => `{ mapping: ${each}, filtering: ${each}, hairpinning: true }`);
+  const carriers = points.map((_, i) => ({ wire: `street${i}`, name: `carrier${i}` }));
+  const homes = carriers.flatMap(({ wire }, i) =>
+    points.map((point, j): Home => ({ name: `${i}-${j}`, box: `nat: ${point}`, behind: wire })),
+  );
+  const text = homesTopology(homes, {
+    segments: carriers.map(({ wire }, i) => `  ${wire}: { ipv4: 100.64.${i}.0/24 }`).join("\n"),
+    nodes: carriers
+      .map(({ name, wire }, i) => `  ${name}: { role: router, wan: internet, lan: ${wire}, nat: ${points[i] ?? ""} }`)
+      .join("\n"),
+  });
+  const proven = await prove(text);
+  expectRight(proven);
+  for (const i of DEPENDENCE.keys()) {
+    for (const j of DEPENDENCE.keys()) {
+      const [proof] = proven.proofs.get(`box-${i}-${j}`) ?? [];
+      const strictest = DEPENDENCE[Math.max(i, j)];
+      expect(proof).toMatchObject({ through: [`box-${i}-${j}`, `carrier${i}`] });
+      expect(proof?.observed).toMatchObject({ mapping: strictest, filtering: strictest });
+    }
+  }
+  expect(proven.notProbed.map(({ router }) => router)).toEqual(carriers.map(({ name }) => name));
+});
+
+test("firewalls, plain routers and hosts that share a port are seen as declared", async () => {
+  const homes: readonly Home[] = [
+    { name: "dual", box: "nat: home-router", ipv6: true, hosts: 2 },
+    { name: "drawing", box: "nat: symmetric", hosts: 2 },
+    { name: "tunnel", box: "nat: symmetric, firewall: tunnel-only" },
+    { name: "blocked", box: "nat: home-router, firewall: udp-blocked" },
+    { name: "inner", box: "nat: none", behind: "yard" },
+  ];
+  const text = homesTopology(homes, {
+    segments: "  yard: { ipv4: 10.0.0.0/24 }\n  open: { ipv4: 198.18.5.0/24 }",
+    nodes: [
+      "  box-yard: { role: router, wan: internet, lan: yard, nat: full-cone }",
+      "  wall: { role: router, wan: internet, lan: open, firewall: stateful }",
+      "  host-open: { role: host, on: open, image: none }",
+    ].join("\n"),
+  }).replace("lan-inner: { ipv4: 192.168.1.0/24 }", "lan-inner: { ipv4: 10.1.0.0/24 }");
+  const proven = await prove(text);
+  expectRight(proven);
+  const seen = (box: string) => proven.proofs.get(box)?.map(({ observed }) => observed) ?? [];
+
+  const [one, other, ...overIpv6] = seen("box-dual").toSorted((a, b) => (a.type < b.type ? -1 : 1));
+  expect([one, other].map((observation) => observation?.type === "nat" && observation.portPreservation).sort()).toEqual(
+    [false, true],
+  );
+  expect(overIpv6).toEqual(Array(2).fill({ type: "no-nat", filtering: "address-and-port-dependent" }));
+  const ports = seen("box-drawing").map((observation) => (observation.type === "nat" ? observation.mapped.port : 0));
+  expect(new Set(ports).size).toBe(2);
+  expect(seen("box-tunnel")[0]).not.toHaveProperty("mapping");
+  expect(seen("box-blocked")).toEqual([{ type: "udp-blocked" }]);
+  expect(seen("box-yard")[0]).toMatchObject({ type: "nat", filtering: "endpoint-independent", hairpinning: true });
+  expect(seen("wall")).toEqual([{ type: "no-nat", filtering: "address-and-port-dependent" }]);
+});
+
+describe("a box that is not what it is declared to be", () => {
+  const BARE_MASQUERADE = `table ip mice_nat {
+  chain outward {
+    type nat hook postrouting priority srcnat - 5; policy accept;
+    oifname "internet" masquerade;
+  }
+}
+`;
+
+  /** The rules of this box in place of what the declared one loads. */
+  function rulesOf(box: string) {
+    const router = resolveText(homesTopology([{ name: "x", box }])).nodes.find(({ name }) => name === "box-x");
+    if (router?.role !== "router") throw new Error("no box");
+    return (lan: string, address: string) =>
+      renderRules({ ...router, lan: [lan] }).map(({ tool, text }) => ({
+        tool,
+        text: text.replaceAll("198.18.0.3", address),
+      }));
+  }
+
+  test("is blamed, with what it is instead; the others are not", async () => {
+    const homes: readonly Home[] = [
+      { name: "right", box: "nat: full-cone" },
+      { name: "mapping", box: "nat: { preset: full-cone, hairpinning: false }" },
+      { name: "filter", box: "nat: port-restricted-cone" },
+      { name: "loop", box: "nat: { preset: port-restricted-cone, hairpinning: true }" },
+      { name: "shared", box: "nat: port-restricted-cone", hosts: 2 },
+      { name: "absent", box: "nat: port-restricted-cone" },
+    ];
+    const instead: Readonly<Record<string, ReturnType<typeof rulesOf>>> = {
+      "box-mapping": rulesOf(
+        "nat: { mapping: address-and-port-dependent, filtering: endpoint-independent, portAssignment: preserve }",
+      ),
+      "box-filter": rulesOf("nat: restricted-cone"),
+      "box-loop": rulesOf("nat: port-restricted-cone"),
+    };
+    const { error, proofs } = await prove(homesTopology(homes), {
+      change(node) {
+        const [wan, lan] = node.setup.wires;
+        const address = wan?.addresses[0]?.split("/")[0] ?? "";
+        const rules = instead[node.name]?.(lan?.interfaceName ?? "", address);
+        if (rules !== undefined) return { ...node, setup: { ...node.setup, rules } };
+        const policy = node.setup.rules.filter(({ tool }) => tool !== "nft");
+        if (node.name === "box-absent") return { ...node, setup: { ...node.setup, rules: policy } };
+        const bare = [...policy, { tool: "nft" as const, text: BARE_MASQUERADE }];
+        return node.name === "box-shared" ? { ...node, setup: { ...node.setup, rules: bare } } : node;
+      },
+    });
+    expect(error).toBeInstanceOf(TestbedError);
+    const { code, exitCode, message } = error as TestbedError;
+    expect({ code, exitCode }).toEqual({ code: "wrong-box", exitCode: 3 });
+    expect(message).toContain(
+      "box box-mapping declared mapping endpoint-independent, observed address-and-port-dependent (asked by host0-mapping on lan-mapping over IPv4)",
+    );
+    expect(message).toContain(
+      "box box-filter declared filtering address-and-port-dependent, observed address-dependent",
+    );
+    expect(message).toContain("box box-loop declared hairpinning, observed none");
+    // Plain masquerading keeps both hosts' ports where they talk to different peers, and no longer where they meet.
+    expect(message).toMatch(/box box-shared declared mapping endpoint-independent, observed address-/);
+    expect(message).toMatch(/box box-shared declared an outside port for each inside host, observed 198\S+ for both/);
+    expect(message).toMatch(/box box-absent declared mapping .* observed no UDP at all/);
+    expect(message).not.toContain("box-right");
+    expect(proofs.get("box-right")?.[0]?.differences).toEqual([]);
+  });
+});
+
+describe("the lifetime of mappings", () => {
+  const homes: readonly Home[] = [
+    { name: "two", box: "nat: { preset: full-cone, udpLifetime: 2s }" },
+    { name: "out", box: "nat: { preset: port-restricted-cone, udpLifetime: 3s, refresh: outbound }" },
+    { name: "wall", box: "nat: none, firewall: { preset: stateful, udpIdle: 3s }", ipv6: true },
+    { name: "draws", box: "nat: { preset: symmetric, udpLifetime: 3s }" },
+  ];
+
+  test("is measured as declared, to half a second", async () => {
+    // A plain router's home needs a network of its own.
+    const text = homesTopology(homes).replace("lan-wall: { ipv4: 192.168.1.0/24", "lan-wall: { ipv4: 10.0.0.0/24");
+    const proven = await prove(text, { lifetimes: true });
+    expectRight(proven);
+    for (const [name, seconds] of Object.entries({ two: 2, out: 3, wall: 3, draws: 3 })) {
+      const observed = { aliveAfterMs: 1000 * seconds - 500, goneAfterMs: 1000 * seconds + 500 };
+      expect(proven.lifetimes.get(`box-${name}`)).toMatchObject({ declaredSec: seconds, observed, differences: [] });
+    }
+  });
+
+  test("of a box that forgets sooner than declared is found out", async () => {
+    const { error } = await prove(homesTopology([{ name: "a", box: "nat: { preset: symmetric, udpLifetime: 4s }" }]), {
+      lifetimes: true,
+      change: (node) => ({
+        ...node,
+        sysctls: Object.fromEntries(
+          Object.entries(node.sysctls).map(([key, value]) => [key, key.includes("conntrack_udp") ? "2" : value]),
+        ),
+      }),
+    });
+    expect(error).toBeInstanceOf(TestbedError);
+    const { code, message } = error as TestbedError;
+    expect(code).toBe("wrong-box");
+    expect(message).toMatch(/^box box-a declared UDP lifetime 4 s, observed none after 2(\.\d)? s of silence$/);
+  });
+});
+
+test("testbed probe prints what it saw, or gives it as JSON", async () => {
+  const plain = await runCli(["probe", "nat-nat", "symmetric-symmetric", "open-open", "--runtime", "netns"]);
+  expect({ exitCode: plain.exitCode, stderr: plain.stderr }).toEqual({ exitCode: 0, stderr: "" });
+  expect(plain.stdout).toMatch(/pass {5}nat-a {2}mn on home-lan, IPv4 {2}endpoint-independent/);
+  expect(plain.stdout).toMatch(/pass {5}nat-a {2}mn on home-lan, IPv4 {2}address-and-port-dependent/);
+  expect(plain.stdout).toContain("open-open\nno box that translates or filters");
+
+  const json = await runCli(["probe", "nat-nat", "--runtime", "netns", "--json"]);
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    topology: "nat-nat",
+    verdict: "pass",
+    routers: [
+      { name: "nat-a", agrees: true, observed: { mapping: "endpoint-independent" }, probes: [{ node: "mn" }] },
+      { name: "nat-b", agrees: true, probes: [{ node: "cn" }] },
+    ],
+  });
+});

@@ -1,0 +1,95 @@
+/** Labs of boxes in the kernel's namespaces, in which the boxes prove themselves and nothing else happens. */
+
+import { createRuntime } from "../../orchestrator/commands/create-runtime.ts";
+import type { BoxProof } from "../../orchestrator/lab/box-proof.ts";
+import type { LifetimeProof } from "../../orchestrator/lab/lifetime-proof.ts";
+import { runLab } from "../../orchestrator/lab/run-lab.ts";
+import { buildPlan } from "../../orchestrator/plan/build-plan.ts";
+import type { NodeSpec } from "../../orchestrator/plan/plan.ts";
+import { planProbes, type UnprobedLan } from "../../orchestrator/plan/probe-plan.ts";
+import { currentProcess } from "../../orchestrator/support/process-identity.ts";
+import { formatIssue } from "../../orchestrator/topology/issue.ts";
+import { loadTopology } from "../../orchestrator/topology/load.ts";
+import type { ResolvedTopology } from "../../orchestrator/topology/resolved.ts";
+
+export const DEPENDENCE = ["endpoint-independent", "address-dependent", "address-and-port-dependent"] as const;
+
+/** One home behind a box: what the box says in a topology file after its wires, and how many hosts there are. */
+export interface Home {
+  readonly name: string;
+  readonly box: string;
+  readonly hosts?: number;
+  readonly ipv6?: boolean;
+  /** The wire outside of the box; the internet when absent. */
+  readonly behind?: string;
+}
+
+/** Homes on one internet with one STUN server; all of them use the same IPv4 network. */
+export function homesTopology(homes: readonly Home[], more: { segments?: string; nodes?: string } = {}): string {
+  const segments = homes.map(({ name, ipv6 }, i) => {
+    const dual = ipv6 === true ? `, ipv6: "2001:db8:1:${i + 1}::/64"` : "";
+    return `  lan-${name}: { ipv4: 192.168.1.0/24${dual} }`;
+  });
+  const nodes = homes.flatMap(({ name, box, hosts = 1, behind = "internet" }) => [
+    `  box-${name}: { role: router, wan: ${behind}, lan: lan-${name}, ${box} }`,
+    ...Array.from({ length: hosts }, (_, i) => `  host${i}-${name}: { role: host, on: lan-${name}, image: none }`),
+  ]);
+  return `
+name: boxes
+summary: Boxes that prove themselves
+segments:
+  internet: { ipv4: 198.18.0.0/24, ipv6: "2001:db8:0:1::/64" }
+${[...segments, more.segments ?? ""].join("\n")}
+nodes:
+  stun: { role: stun-server, on: internet }
+${[...nodes, more.nodes ?? ""].join("\n")}
+`;
+}
+
+export function resolveText(text: string): ResolvedTopology {
+  const loaded = loadTopology(text, "boxes.yaml");
+  if (!loaded.ok) throw new Error(loaded.issues.map(formatIssue).join("\n"));
+  return loaded.topology;
+}
+
+/** What came of a lab. */
+export interface Proven {
+  /** By the box whose LAN was asked from, such as `box-a`; of several hosts, each has its proof. */
+  readonly proofs: ReadonlyMap<string, readonly BoxProof[]>;
+  readonly lifetimes: ReadonlyMap<string, LifetimeProof>;
+  readonly notProbed: readonly UnprobedLan[];
+  readonly error: unknown;
+}
+
+/** Runs a lab; `change` may make a node another one than the topology declares. */
+export async function prove(
+  text: string,
+  { change = (node) => node, lifetimes = false }: { change?: (node: NodeSpec) => NodeSpec; lifetimes?: boolean } = {},
+): Promise<Proven> {
+  const topology = resolveText(text);
+  const plan = buildPlan(topology, { capture: false });
+  const probes = planProbes(topology);
+  const runtime = await createRuntime("netns", () => undefined);
+  const record = await runLab({
+    runtime,
+    identity: { runId: `boxes-${process.pid}`, topology: topology.name, owner: currentProcess() },
+    topology,
+    plan: { ...plan, nodes: plan.nodes.map(change) },
+    probes,
+    only: lifetimes ? "boxes-and-lifetimes" : "boxes",
+    signal: new AbortController().signal,
+    timeoutMs: 90_000,
+    keep: false,
+    onEvent: () => undefined,
+  });
+  await record.removal;
+  await runtime.close();
+  const proofs = new Map<string, BoxProof[]>();
+  const measured = new Map<string, LifetimeProof>();
+  for (const event of record.events) {
+    if (event.type === "box-proof")
+      proofs.set(event.proof.router, [...(proofs.get(event.proof.router) ?? []), event.proof]);
+    if (event.type === "box-lifetime") measured.set(event.proof.router, event.proof);
+  }
+  return { proofs, lifetimes: measured, notProbed: probes.notProbed, error: record.error };
+}
