@@ -1,6 +1,5 @@
 /** `testbed matrix`: boxes of the mobile node × boxes of the correspondent node, theory beside what happens. */
 
-import { setMaxListeners } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
 import { availableParallelism, release } from "node:os";
 import { join, resolve } from "node:path";
@@ -35,8 +34,6 @@ import { type MatrixRun, runMatrix } from "./run-matrix.ts";
  */
 export async function matrix(options: MatrixOptions, context: CommandContext): Promise<ExitCode> {
   const startedAt = performance.timeOrigin;
-  // Every lab listens.
-  setMaxListeners(0, context.signal);
   const axes = chooseBoxes(options);
   const offerers = options.bothOrders ? (["mn", "cn"] as const) : (["mn"] as const);
   const cells = planCells({ ...axes, offerers, ...(options.seed === undefined ? {} : { seed: options.seed }) });

@@ -1,5 +1,6 @@
 /** Runs the cells of a matrix, many at once. */
 
+import { setMaxListeners } from "node:events";
 import { type CellResult, isRemarkable } from "../../report/matrix/matrix-result.ts";
 import type { MatrixProgress } from "../../report/matrix/progress.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
@@ -33,6 +34,8 @@ export interface MatrixRun {
 export async function runMatrix(request: MatrixRequest): Promise<MatrixRun> {
   const { cells, jobs, signal, onProgress } = request;
   const results = new Map<MatrixCell, CellResult>();
+  // Every lab listens.
+  setMaxListeners(0, signal);
   const ending = new AbortController();
   let running = 0;
   const progress = (): Omit<MatrixProgress, "elapsedMs"> => {
