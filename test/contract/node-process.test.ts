@@ -77,6 +77,17 @@ describe("a node's place in the topology", () => {
     expect(await world.shIn("n1", "nft list table inet mice_isolation")).toContain("ip daddr 127.0.0.11 drop");
   });
 
+  test("an interface whose other end is not up yet is found as well", async () => {
+    await world.addNode("n1", [{ interfaceName: "eth0", bridge: "wire" }]);
+    await world.shIn("n1", "ip addr add 10.200.0.2/28 dev eth0");
+    const [wire] = setupOf(1).wires;
+    if (wire === undefined) throw new Error("a node has a wire");
+    const agent = world.startAgent("n1", {
+      setup: setupOf(1, { wires: [{ ...wire, find: { by: "address", address: "10.200.0.2" } }] }),
+    });
+    await agent.report("ready");
+  });
+
   test("the first IPv6 packet waits for no duplicate address detection", async () => {
     const [first] = await Promise.all([startNode(1), startNode(2)]);
     first.send({ type: "ping", id: 1, to: "2001:db8::2", count: 1, intervalMs: 10, timeoutMs: 900 });

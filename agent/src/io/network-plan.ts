@@ -23,6 +23,22 @@ export interface PresentInterface {
   readonly addresses: readonly string[];
 }
 
+/** One interface in what `ip -json address` prints; the fields that are read here. */
+interface ListedInterface {
+  readonly ifname: string;
+  readonly addr_info?: readonly { readonly local?: string }[];
+}
+
+/** Reads what `ip -json address` prints. */
+export function interfacesOfListing(json: string): readonly PresentInterface[] {
+  // iproute2 is part of the node: its output has this shape.
+  const listed = JSON.parse(json) as readonly ListedInterface[];
+  return listed.map(({ ifname, addr_info = [] }) => ({
+    name: ifname,
+    addresses: addr_info.flatMap(({ local }) => (local === undefined ? [] : [local])),
+  }));
+}
+
 /** A wire and the name that its interface has now. */
 export interface FoundWire {
   readonly wire: WireSetup;

@@ -1,7 +1,6 @@
 /** Gives the node its place: interfaces, addresses, routes, names and rules, as the plan says. */
 
 import { readFileSync, readlinkSync, writeFileSync } from "node:fs";
-import { networkInterfaces } from "node:os";
 import type { NodeSetup } from "../control/messages.ts";
 import { run } from "./command.ts";
 import { NodeFailure } from "./failure.ts";
@@ -12,6 +11,7 @@ import {
   type FoundWire,
   findInterfaces,
   hostsFile,
+  interfacesOfListing,
   networkBatch,
   type PresentInterface,
   RESOLVER_FILE,
@@ -57,7 +57,7 @@ function mountPoints(mountinfo: string): ReadonlySet<string> {
  */
 export async function setUpNetwork(setup: NodeSetup): Promise<ConditionedWires> {
   const resolverFile = readFileSync("/etc/resolv.conf", "utf8");
-  const found = findWires(setup);
+  const found = await findWires(setup);
   writeFileSync("/etc/hosts", hostsFile(setup.hosts));
   writeFileSync("/etc/resolv.conf", RESOLVER_FILE);
   const [wires] = await Promise.all([imposeConditions(found), guardNameServer(resolverFile), loadRules(setup.rules)]);
@@ -69,8 +69,8 @@ export async function setUpNetwork(setup: NodeSetup): Promise<ConditionedWires> 
   return wires;
 }
 
-function findWires(setup: NodeSetup): readonly FoundWire[] {
-  const present = presentInterfaces();
+async function findWires(setup: NodeSetup): Promise<readonly FoundWire[]> {
+  const present = setup.wires.some(({ find }) => find.by === "address") ? await presentInterfaces() : [];
   const result = findInterfaces(setup.wires, present);
   if (result.ok) return result.found;
   const missing = result.missing.map(({ segment, find }) =>
@@ -80,11 +80,14 @@ function findWires(setup: NodeSetup): readonly FoundWire[] {
   throw new NodeFailure("setup-failed", `expected an interface for ${missing.join(", ")}, found ${found || "none"}`);
 }
 
-function presentInterfaces(): readonly PresentInterface[] {
-  return Object.entries(networkInterfaces()).map(([name, entries = []]) => ({
-    name,
-    addresses: entries.map(({ address }) => address),
-  }));
+/**
+ * Asks `ip`, because Node's own list leaves out interfaces that are not running, as one is for up to a second after its
+ * other end came up on a busy machine.
+ */
+async function presentInterfaces(): Promise<readonly PresentInterface[]> {
+  const { code, stdout, stderr } = await run("ip", ["-json", "address"]);
+  if (code !== 0) throw new NodeFailure("setup-failed", `ip cannot list the interfaces: ${stderr}`);
+  return interfacesOfListing(stdout);
 }
 
 async function runBatch(args: readonly string[], batch: string): Promise<void> {
