@@ -137,8 +137,9 @@ describe("a link", () => {
     const count = 4000;
     const { passages } = await measure(bundle.entry, limited, { ratePerSec: 2000, count, octets: 958 });
     const { left, delaysMs } = passages.out;
-    const spanMs = (left.at(-1)?.at ?? 0) - (left[0]?.at ?? 0);
-    expect(Math.abs(spanMs / (left.length - 1) - 1)).toBeLessThan(0.02);
+    // Over twenty at a time, so that a sender that was held up once does not count.
+    const paces = left.slice(20).map(({ at }, i) => (at - (left[i]?.at ?? 0)) / 20);
+    expect(Math.abs(quantile(paces, 0.5) - 1)).toBeLessThan(0.01);
     expect(quantile(delaysMs, 0.5)).toBeGreaterThan(48);
     expect(quantile(delaysMs, 0.95)).toBeLessThan(50 + P95_TOLERANCE_MS);
     expect(lostNumbers(passages.out).length).toBe(count - left.length);

@@ -53,6 +53,13 @@ const routerSetup: NodeSetup = {
 
 const setups: readonly NodeSetup[] = [
   routerSetup,
+  {
+    ...routerSetup,
+    wires: routerSetup.wires.map((wire) => ({
+      ...wire,
+      condition: { out: { delayMs: 20, jitterMs: 2.5, lossRate: 0.01, lossBurst: 3 }, in: {}, seed: "0badcafe" },
+    })),
+  },
   { ...routerSetup, role: { type: "host" }, startsOn: "command" },
   { ...routerSetup, role: { type: "stun-server", listen: ["198.18.0.9"], alternate: ["198.18.0.254"] } },
   {
@@ -156,6 +163,7 @@ const reports: readonly AgentReport[] = [
   { type: "hello", version: CONTROL_VERSION, pid: 1, nodeVersion: "v24.0.0", clock },
   { type: "ready" },
   { type: "ready", phasesMs: { network: 20.5 } },
+  { type: "ready", links: [{ segment: "internet", direction: "in", applied: "netem" }] },
   ...events.map((event) => ({ type: "event", atMs: 1.25, event }) as const),
   { type: "reply", id: 1, result: { sent: 2, received: 1, duplicates: 0, rttMs: [0.1, null] } },
   { type: "probed", id: 3, observation: { type: "udp-blocked" } },
@@ -177,6 +185,12 @@ const reports: readonly AgentReport[] = [
   { type: "capture-done", segment: "internet", captured: 12, droppedByKernel: 0 },
   { type: "fatal", code: "leak", message: "route 0.0.0.0/0 dev eth0" },
   { type: "bye", clock, counters: { "udp.sent": 3 } },
+  {
+    type: "bye",
+    clock,
+    counters: {},
+    links: [{ segment: "internet", direction: "out", applied: "user-space", counters: { delivered: 3, lost: 1 } }],
+  },
 ];
 
 describe("lines of the control channel", () => {
@@ -265,6 +279,16 @@ describe("a line that is no command", () => {
       what: "a host name with a newline for /etc/hosts",
       line: inSetup({ hosts: [{ address: "::1", name: "a\nb" }] }),
       path: "setup.hosts[0].name",
+    },
+    {
+      what: "a link that loses more than everything",
+      line: wire({ condition: { out: { lossRate: 1.5 }, seed: "00000000" } }),
+      path: "setup.wires[0].condition.out.lossRate",
+    },
+    {
+      what: "a link's seed that is none",
+      line: wire({ condition: { in: { delayMs: 1 }, seed: "x" } }),
+      path: "setup.wires[0].condition.seed",
     },
     { what: "an unknown role", line: inSetup({ role: { type: "king" } }), path: "setup.role.type" },
     { what: "half a role", line: inSetup({ role: { type: "home-agent" } }), path: "setup.role.address" },

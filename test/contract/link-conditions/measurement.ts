@@ -1,6 +1,7 @@
 /**
- * Two nodes on one wire, the first with conditions on its end, and what really comes through: both ends are captured
- * with the kernel's own time stamps, so that neither sender nor receiver counts.
+ * A box with conditions on its outside link, a program on either side of it, and what really comes through. Captures at
+ * the programs' interfaces carry the kernel's own time stamps, so that neither sender nor receiver counts. (On the box
+ * itself a capture would see packets behind netem on their way out, and before it on their way in.)
  */
 
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
@@ -46,7 +47,8 @@ export interface Measurement {
 }
 
 const PORT = 5000;
-const ADDRESSES = { n1: "198.18.0.1", n2: "198.18.0.2" } as const;
+const INSIDE = "192.168.1.2";
+const OUTSIDE = "198.18.0.2";
 const PROGRAM = fileURLToPath(new URL("./numbered-datagrams.ts", import.meta.url));
 
 /** Sends a flow in each direction at once, through a link with these conditions. */
@@ -58,33 +60,27 @@ export async function measure(
   const world = await createWorld(bundle);
   const directory = await mkdtemp(join(tmpdir(), "mice-link-"));
   try {
-    for (const node of ["n1", "n2"]) await world.addNode(node, [{ interfaceName: "eth0", bridge: "wire" }]);
-    const setup = setupOf(1);
-    const wires = setup.wires.map((wire) => ({ ...wire, condition: { ...conditions, seed: "0badcafe" } }));
-    const agent = world.startAgent("n1", { setup: { ...setup, wires } });
+    const agent = await startBox(world, conditions);
+    await startEnds(world);
     const ready = await agent.report("ready");
-    await world.shIn("n2", "ip addr add 198.18.0.2/24 dev eth0; ip link set eth0 address 02:00:00:00:00:02 up");
-    // Address resolution is a matter of its own: it would lose a second where a request is lost.
-    await world.shIn("n1", "ip neigh replace 198.18.0.2 lladdr 02:00:00:00:00:02 dev net nud permanent");
-    await world.shIn("n2", "ip neigh replace 198.18.0.1 lladdr 02:00:00:00:00:01 dev eth0 nud permanent");
-    const files = { n1: join(directory, "n1.pcap"), n2: join(directory, "n2.pcap") };
+    const files = { inside: join(directory, "inside.pcap"), outside: join(directory, "outside.pcap") };
     const captures = await Promise.all([
-      begin(world, "n1", captureCommand("net", files.n1)),
-      begin(world, "n2", captureCommand("eth0", files.n2)),
+      begin(world, "inside", captureCommand(files.inside)),
+      begin(world, "outside", captureCommand(files.outside)),
     ]);
     const senders = await Promise.all([
-      begin(world, "n1", senderCommand(ADDRESSES.n1, ADDRESSES.n2, flow)),
-      begin(world, "n2", senderCommand(ADDRESSES.n2, ADDRESSES.n1, flow)),
+      begin(world, "inside", senderCommand(INSIDE, OUTSIDE, flow)),
+      begin(world, "outside", senderCommand(OUTSIDE, INSIDE, flow)),
     ]);
     const { pid } = await agent.report("hello");
     const cpuShare = await cpuShareWhile(world, pid, () => Promise.all(senders.map(conclude)));
     await Promise.all(captures.map(conclude));
     const figures = await finalFigures(agent);
-    const [atN1, atN2] = [await sightings(files.n1), await sightings(files.n2)];
+    const [inside, outside] = [await sightings(files.inside), await sightings(files.outside)];
     return {
       passages: {
-        out: passage(atN1.get(ADDRESSES.n2), atN2.get(ADDRESSES.n2), figures.get("out")),
-        in: passage(atN2.get(ADDRESSES.n1), atN1.get(ADDRESSES.n1), figures.get("in")),
+        out: passage(inside.get(OUTSIDE), outside.get(OUTSIDE), figures.get("out")),
+        in: passage(outside.get(INSIDE), inside.get(INSIDE), figures.get("in")),
       },
       cpuShare,
       ready,
@@ -93,6 +89,46 @@ export async function measure(
     await world.end();
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+async function startBox(
+  world: World,
+  conditions: Partial<Record<LinkDirection, LinkCondition>>,
+): Promise<AgentProcess> {
+  await world.addNode("n1", [
+    { interfaceName: "eth0", bridge: "wan" },
+    { interfaceName: "eth1", bridge: "lan" },
+  ]);
+  const setup = setupOf(1, { role: { type: "router" } });
+  const outside = setup.wires.map((wire) => ({ ...wire, condition: { ...conditions, seed: "0badcafe" } }));
+  const inside = {
+    segment: "lan",
+    interfaceName: "lan",
+    find: { by: "name", name: "eth1" },
+    mac: "02:00:00:00:00:11",
+    addresses: ["192.168.1.1/24"],
+  } as const;
+  const agent = world.startAgent("n1", { setup: { ...setup, wires: [...outside, inside] } });
+  await agent.report("ready");
+  await world.shIn("n1", "echo 1 > /proc/sys/net/ipv4/ip_forward");
+  return agent;
+}
+
+/** Address resolution is a matter of its own: it would cost a second where a request is lost. */
+async function startEnds(world: World): Promise<void> {
+  await world.addNode("inside", [{ interfaceName: "eth0", bridge: "lan" }]);
+  await world.addNode("outside", [{ interfaceName: "eth0", bridge: "wan" }]);
+  await world.shIn(
+    "inside",
+    `ip addr add ${INSIDE}/24 dev eth0; ip link set eth0 up; ip route add default via 192.168.1.1`,
+  );
+  await world.shIn(
+    "outside",
+    `ip addr add ${OUTSIDE}/24 dev eth0; ip link set eth0 address 02:00:00:00:00:02 up
+     ip route add 192.168.1.0/24 via 198.18.0.1
+     ip neigh replace 198.18.0.1 lladdr 02:00:00:00:00:01 dev eth0 nud permanent`,
+  );
+  await world.shIn("n1", `ip neigh replace ${OUTSIDE} lladdr 02:00:00:00:00:02 dev net nud permanent`);
 }
 
 function passage(
@@ -130,9 +166,9 @@ async function conclude(child: ChildProcessWithoutNullStreams): Promise<void> {
 }
 
 /** Both directions, headers and number only, in nanoseconds; the figures of its end are checked: nothing may be missed. */
-function captureCommand(interfaceName: string, file: string): readonly string[] {
+function captureCommand(file: string): readonly string[] {
   const script = `
-    tcpdump -i ${interfaceName} -n --immediate-mode -s 60 -B 32768 --time-stamp-precision=nano -Z root -U -w ${file} \
+    tcpdump -i eth0 -n --immediate-mode -s 60 -B 32768 --time-stamp-precision=nano -Z root -U -w ${file} \
       "udp port ${PORT}" 2> ${file}.log &
     until grep -q "listening on" ${file}.log; do sleep 0.01; done
     echo ready

@@ -47,7 +47,11 @@ export function netemTexts(request: NetemRequest): NetemTexts {
           rootQdisc(ifbName, inbound, seeds?.in),
         ];
   return {
-    ip: inbound === undefined ? "" : lines([`link add ${ifbName} type ifb`, `link set ${ifbName} addrgenmode none up`]),
+    // One command would bring it up first and give it an address meanwhile.
+    ip:
+      inbound === undefined
+        ? ""
+        : lines([`link add ${ifbName} type ifb`, `link set ${ifbName} addrgenmode none`, `link set ${ifbName} up`]),
     tc: lines([...leaving, ...arriving]),
     undo: {
       ip: inbound === undefined ? "" : lines([`link del ${ifbName}`]),
