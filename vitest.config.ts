@@ -7,11 +7,14 @@ import { defineConfig } from "vitest/config";
 const alone = (groupOrder: number) =>
   ({ fileParallelism: false, testTimeout: 120_000, hookTimeout: 300_000, sequence: { groupOrder } }) as const;
 
+/** Virtual time says nothing about how long a busy machine takes for it. */
+const pure = { testTimeout: 60_000 } as const;
+
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["test/{architecture,agent,orchestrator,images}/**/*.test.ts"] } },
-      { test: { name: "sim", include: ["test/sim/**/*.test.ts"] } },
+      { test: { name: "unit", include: ["test/{architecture,agent,orchestrator,images}/**/*.test.ts"], ...pure } },
+      { test: { name: "sim", include: ["test/sim/**/*.test.ts"], ...pure } },
       { test: { name: "contract", include: ["test/contract/**/*.test.ts"], ...alone(1) } },
       { test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], ...alone(2) } },
     ],
