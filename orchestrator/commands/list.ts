@@ -3,7 +3,7 @@
  * files with mistakes too; `testbed validate` is for those.
  */
 
-import { parse } from "yaml";
+import { parseDocument } from "yaml";
 import { formatColumns } from "../report/text-table.ts";
 import type { CommandContext, ExitCode } from "./context.ts";
 import { readTopologyFile, topologyNames } from "./topology-files.ts";
@@ -21,7 +21,7 @@ export interface TopologyListing {
 export async function list(json: boolean, context: CommandContext): Promise<ExitCode> {
   const names = await topologyNames();
   const files = await Promise.all(names.map((name) => readTopologyFile(name, context.directory)));
-  const listings = files.map(({ text }, i) => describeTopology(names[i] ?? "", parse(text) as unknown));
+  const listings = files.map(({ text }, i) => describeTopology(names[i] ?? "", readable(text)));
   if (json) {
     context.print(JSON.stringify(listings, null, 2));
     return 0;
@@ -31,6 +31,11 @@ export async function list(json: boolean, context: CommandContext): Promise<Exit
   context.print(context.paint.faint(header));
   for (const line of lines) context.print(line);
   return 0;
+}
+
+/** The content of a file, as far as it is YAML. */
+export function readable(text: string): unknown {
+  return parseDocument(text, { logLevel: "silent" }).toJS() as unknown;
 }
 
 /** Reads what it can of a file's content, whatever that is. */

@@ -85,19 +85,27 @@ function checkCircles({ gateways }: Context, report: Report): boolean {
 }
 
 function routesOf(context: Context, node: string): readonly ResolvedRoute[] {
-  const specific = context.attachments
-    .filter((attachment) => attachment.node === node)
-    .flatMap(({ segment }) =>
-      announcedOn(context, segment)
-        .filter((route) => route.router !== node && !(route.isHome && isMobile(context, node)))
-        .flatMap((route) => routeTo(context, node, segment, route.router, route.prefix)),
-    );
-  const gateway = context.gateways.get(node);
-  if (gateway === undefined) return specific;
-  const defaults = ["0.0.0.0/0", "::/0"].flatMap((prefix) =>
-    routeTo(context, node, gateway.segment, gateway.router, prefix),
+  const own = context.attachments.filter((attachment) => attachment.node === node);
+  const connected = new Set(own.flatMap(({ segment }) => networksOf(context, segment)));
+  // What lies inside of a router is not looked for outside of it, though another router may announce it there.
+  const insideFirst = own.toSorted((a, b) => Number(b.side === "lan") - Number(a.side === "lan"));
+  const specific = insideFirst.flatMap(({ segment }) =>
+    announcedOn(context, segment)
+      .filter((route) => route.router !== node && !connected.has(route.prefix))
+      .filter((route) => !(route.isHome && isMobile(context, node)))
+      .flatMap((route) => routeTo(context, node, segment, route.router, route.prefix)),
   );
-  return [...specific, ...defaults];
+  const gateway = context.gateways.get(node);
+  const defaults =
+    gateway === undefined
+      ? []
+      : ["0.0.0.0/0", "::/0"].flatMap((prefix) => routeTo(context, node, gateway.segment, gateway.router, prefix));
+  return [...firstPerPrefix(specific), ...defaults];
+}
+
+/** Where several routers lead to one network, the first of the file takes the packets. */
+function firstPerPrefix(routes: readonly ResolvedRoute[]): readonly ResolvedRoute[] {
+  return routes.filter(({ to }, i) => routes.findIndex((other) => other.to === to) === i);
 }
 
 /** A network that lies behind a node: what that node's neighbours on a wire need a route for. */

@@ -5,7 +5,7 @@
 
 import { familyOfText, withoutLength } from "../address-text.ts";
 import { sourceAddress } from "../forwarding.ts";
-import type { CandidateTypeName, ResolvedMobileNode, ResolvedTopology } from "../resolved.ts";
+import type { CandidateTypeName, ResolvedHomeAgent, ResolvedMobileNode, ResolvedTopology } from "../resolved.ts";
 import type { NetworkModel } from "./network-model.ts";
 import { type Endpoint, endpointKey, sameEndpoint } from "./packet.ts";
 
@@ -83,11 +83,25 @@ export function homePaths(
     const own = sourceAddress(topology, node, ip);
     if (own === undefined) return [];
     const base = { ip: own, port: node.port };
-    const tunnel = network.send(node, { source: base, destination: { ip, port: TUNNEL_PORT } });
-    const stun = network.send(node, { source: base, destination: { ip, port: STUN_PORT } });
-    if (!tunnel.arrived || !stun.arrived) return [{ base, remarks: tunnel.arrived ? stun.remarks : tunnel.remarks }];
-    return [{ base, mapped: stun.packet.source, remarks: stun.remarks }];
+    const tunnel = ask(network, { node, base }, { node: homeAgent, socket: { ip, port: TUNNEL_PORT } });
+    const stun = ask(network, { node, base }, { node: homeAgent, socket: { ip, port: STUN_PORT } });
+    const { mapped, remarks } = tunnel.mapped === undefined ? tunnel : stun;
+    return [{ base, ...(mapped && { mapped }), remarks }];
   });
+}
+
+/** A request to a server and its answer: the address that the server saw, if the answer comes back. */
+function ask(
+  network: NetworkModel,
+  from: { readonly node: ResolvedMobileNode; readonly base: Endpoint },
+  to: { readonly node: ResolvedHomeAgent; readonly socket: Endpoint },
+): { readonly mapped?: Endpoint; readonly remarks: readonly string[] } {
+  const request = network.send(from.node, { source: from.base, destination: to.socket });
+  if (!request.arrived) return { remarks: request.remarks };
+  const mapped = request.packet.source;
+  const answer = network.send(to.node, { source: to.socket, destination: mapped });
+  const isBack = answer.arrived && answer.at.name === from.node.name;
+  return isBack ? { mapped, remarks: request.remarks } : { remarks: answer.remarks };
 }
 
 /** Host and server-reflexive candidates of a node; equal addresses count once. */

@@ -1,9 +1,8 @@
 import { expect, test } from "vitest";
-import { parse } from "yaml";
-import { describeTopology } from "../../../orchestrator/commands/list.ts";
+import { describeTopology, readable } from "../../../orchestrator/commands/list.ts";
 
 function describeText(text: string) {
-  return describeTopology("sample", parse(text) as unknown);
+  return describeTopology("sample", readable(text));
 }
 
 const BOXES = `
@@ -32,3 +31,7 @@ test.each(["", "[]", "nodes: 7\nsessions: { a: b }\nexpect: x", "text"])(
     expect(describeText(text)).toEqual({ name: "sample", summary: "", edges: "-", expected: "-" });
   },
 );
+
+test("a file that is no YAML is listed with what can be read of it", () => {
+  expect(describeText("expect: [{ path: none }]\nsummary: A colon: here").expected).toBe("none");
+});

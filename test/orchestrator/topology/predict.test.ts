@@ -139,6 +139,24 @@ describe("the pairs of the digest, section 7.3", () => {
       "fw drops it: its firewall lets in only what answers packets from inside",
     );
   });
+
+  test("a home agent that answers through another firewall than it was asked through cannot be registered with", () => {
+    const site = (firewallOut: string) =>
+      predict(
+        topologyText({
+          segments: 'site: { ipv4: 198.18.1.0/24, ipv6: "2001:db8:0:3::/64" }',
+          nodes: `ha: { role: home-agent, on: site, homePrefix: "2001:db8:a::/64", gateway: fw-out },
+            fw-in: { role: router, wan: internet, lan: site }, fw-out: { role: router, wan: internet, lan: site, firewall: ${firewallOut} },
+            mn: { role: mobile-node, on: internet, homeAgent: ha }, cn: { role: correspondent-node, on: internet, homeAgent: ha }`,
+          rest: "sessions: [{ from: mn, to: cn }]",
+        }),
+      );
+    expect(site("stateful").path).toBe("direct");
+    expect(site("udp-blocked")).toMatchObject({
+      path: "none",
+      why: ["none: mn cannot register with ha: fw-out drops it: it lets no UDP out."],
+    });
+  });
 });
 
 describe("the reasoning", () => {

@@ -225,6 +225,21 @@ describe("routes", () => {
     ]);
   });
 
+  test("of two routers that lead to one network the first takes the packets, and neither looks for it outside", () => {
+    const nodes = `r1: { role: router, wan: internet, lan: site }, r2: { role: router, wan: internet, lan: site },
+      ha: { role: home-agent, on: site, homePrefix: "2001:db8:a::/64", gateway: r2 },
+      other: { role: stun-server, on: internet }`;
+    const topology = resolved(topologyText({ segments: 'site: { ipv6: "2001:db8:0:3::/64" }', nodes }));
+    const [site, home] = ["2001:db8:0:3::/64", "2001:db8:a::/64"];
+    const viaFirst = { via: "2001:db8:0:1::2", interfaceName: "internet" };
+    expect(nodeOf(topology, "other").routes).toEqual([
+      { to: site, ...viaFirst },
+      { to: home, ...viaFirst },
+    ]);
+    for (const router of ["r1", "r2"])
+      expect(nodeOf(topology, router).routes).toEqual([{ to: home, via: "2001:db8:0:3::3", interfaceName: "site" }]);
+  });
+
   test("a default route that leads nowhere is refused", () => {
     const segments = "island: { ipv4: 10.1.0.0/24 }, home: { ipv4: 10.2.0.0/24 }";
     const nodes = `${HOME_AGENTS}, nat: { role: router, wan: internet, lan: home, nat: symmetric },
