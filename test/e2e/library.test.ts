@@ -1,0 +1,32 @@
+/** Every topology of the library is what it says: what theory predicts, what the file promises and what is seen agree. */
+
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { topologyNames } from "../../orchestrator/commands/topology-files.ts";
+import { runResultSchema } from "../../orchestrator/report/run-result.ts";
+import { runCli, temporaryDirectory } from "../support/run-cli.ts";
+
+let out: Awaited<ReturnType<typeof temporaryDirectory>>;
+
+beforeAll(async () => {
+  out = await temporaryDirectory();
+});
+afterAll(() => out.remove());
+
+// At once, as many as vitest takes: most of a run is waiting for timers.
+test.concurrent.each(await topologyNames())("%s: predicted, promised and observed are one", async (name) => {
+  const args = [name, "--runtime", "netns", "--json", "--no-capture", "--out", join(out.path, name)];
+  const { exitCode, stdout, stderr } = await runCli(args);
+  expect(exitCode, `${stdout}\n${stderr}`).toBe(0);
+  const result = runResultSchema.parse(JSON.parse(stdout));
+  expect(result).toMatchObject({ topology: name, verdict: "pass", leftovers: [] });
+  // A promise for every session, so that nothing passes by being predicted wrongly as well.
+  expect(result.expectations.map(({ session }) => session)).toEqual(
+    expect.arrayContaining(result.sessions.map(({ name: session }) => session)),
+  );
+  for (const { session, path, selected } of result.predicted) {
+    const observed = result.sessions.find((candidate) => candidate.name === session);
+    expect(observed?.path).toBe(path);
+    if (selected) expect([observed?.selected?.local.type, observed?.selected?.remote.type]).toEqual(selected);
+  }
+});
