@@ -29,7 +29,9 @@ async function dockerRuntime(say: (line: string) => void): Promise<Runtime> {
     import("../setup/images.ts"),
   ]);
   const engine = await connectEngine();
-  return createDockerRuntime({ engine, nodeImage: () => resolveNodeImage(engine, say) });
+  // Labs that start at once share one look at the image, and one build of it.
+  let image: Promise<string> | undefined;
+  return createDockerRuntime({ engine, nodeImage: () => (image ??= resolveNodeImage(engine, say)) });
 }
 
 async function netnsRuntime(): Promise<Runtime> {
