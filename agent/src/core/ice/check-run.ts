@@ -194,7 +194,6 @@ export class CheckRun {
     const { resend, unanswered } = this.#transactions.handleTimeout(now);
     for (const { check, transmit } of resend) this.#sendAgain(now, check, transmit);
     for (const check of unanswered) this.#fail(check, "no answer");
-    this.#bury(this.#consent?.handleTimeout(now, this.#claim));
     this.#doUpkeep(now);
     this.advance(now);
   }
@@ -435,6 +434,12 @@ export class CheckRun {
   }
 
   #doUpkeep(now: InstantMs): void {
+    const asked = this.#consent?.takeDue(now, this.#claim);
+    if (asked?.type === "bury") this.#bury(asked.death);
+    if (asked?.type === "ask") {
+      this.#out.send(asked.transmit);
+      this.#upkeep?.noteSent(now);
+    }
     const { selected } = this.#valid;
     for (let duty = this.#upkeep?.takeDue(now); duty !== undefined; duty = this.#upkeep?.takeDue(now)) {
       if (duty === "release") this.#out.emit({ type: "released" });

@@ -12,7 +12,7 @@
 
 import { type SocketAddress, sameSocketAddress } from "../address.ts";
 import { ByteReader } from "../bytes.ts";
-import type { Datagram, InstantMs, Rng } from "../machine.ts";
+import type { Datagram, InstantMs, Rng, Transmit } from "../machine.ts";
 import { TRANSACTION_ID_LENGTH, transactionKey } from "../stun/header.ts";
 import type { StunMessage } from "../stun/message.ts";
 import { encodeCheck } from "./check-message.ts";
@@ -24,7 +24,7 @@ import { announcedPriority } from "./priority.ts";
 import type { RoleClaim } from "./role.ts";
 
 /** What the requests are made of. */
-export interface ConsentConfig {
+interface ConsentConfig {
   /** USERNAME, `peer:own`. */
   readonly username: string;
   /** The peer's password in octets. */
@@ -32,6 +32,11 @@ export interface ConsentConfig {
   readonly limits: Pick<IceLimits, "consentIntervalMs" | "consentRetryMs" | "consentTimeoutMs">;
   readonly rng: Rng;
 }
+
+/** What the passing of time asks for. */
+type ConsentDuty =
+  | { readonly type: "ask"; readonly transmit: Transmit }
+  | { readonly type: "bury"; readonly death: PairDeath };
 
 /** RFC 7675 section 5.1. */
 const LEAST_PART = 0.8;
@@ -67,13 +72,13 @@ export class Consent {
     return this.#open.has(transactionKey(transactionId));
   }
 
-  /** Asks when it is time to; tells when it has asked in vain too often. */
-  handleTimeout(now: InstantMs, claim: RoleClaim): PairDeath | undefined {
+  /** The next question when it is time for it, or that enough of them were in vain. */
+  takeDue(now: InstantMs, claim: RoleClaim): ConsentDuty | undefined {
     if (now < this.#dueAt) return undefined;
-    if (this.#open.size >= this.#patience) return { reason: "no-answer", silentMs: now - this.#provenAt };
+    const silentMs = now - this.#provenAt;
+    if (this.#open.size >= this.#patience) return { type: "bury", death: { reason: "no-answer", silentMs } };
     this.#dueAt = now + this.#config.limits.consentRetryMs;
-    this.#ask(claim);
-    return undefined;
+    return { type: "ask", transmit: this.#question(claim) };
   }
 
   /**
@@ -113,7 +118,7 @@ export class Consent {
     this.#dueAt = now + this.#drawIntervalMs();
   }
 
-  #ask(claim: RoleClaim): void {
+  #question(claim: RoleClaim): Transmit {
     const { username, peerKey, rng } = this.#config;
     const { local, remote } = this.pair;
     const transactionId = rng.bytes(TRANSACTION_ID_LENGTH);
@@ -121,7 +126,7 @@ export class Consent {
     this.#open.add(transactionKey(transactionId));
     this.#out.counters.consentSent += 1;
     const payload = encodeCheck(transactionId, username, content, peerKey);
-    this.#out.send({ local: local.base, remote: remote.address, payload });
+    return { local: local.base, remote: remote.address, payload };
   }
 
   #drawIntervalMs(): number {

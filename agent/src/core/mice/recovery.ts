@@ -18,7 +18,7 @@ const GRACE_MS = 10_000;
 const STABLE_MS = 60_000;
 
 /** Whose turn it is to offer. */
-export type Turn = "own" | "peer";
+type Turn = "own" | "peer";
 
 /** Idle until a direct path is lost; from there on until there is one again. */
 export class Recovery {

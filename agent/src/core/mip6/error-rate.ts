@@ -2,7 +2,7 @@
 
 import type { InstantMs } from "../machine.ts";
 
-export interface ErrorRate {
+interface ErrorRate {
   /** Whether one may leave to this end now; counts it when it may. */
   admits(now: InstantMs, end: string): boolean;
 }

@@ -284,6 +284,28 @@ describe("forwarding", () => {
     expect(agent.counters()).toMatchObject({ "dropped.unregistered-source": 1 });
   });
 
+  test("its sender is told by a Binding Error of status 1, once a second, wherever the packet came from", () => {
+    const moved = { ip: NAT.ip, port: NAT.port + 1 };
+    for (const at of [0, 999, 1000])
+      agent.handleDatagram(at, { local: TUNNEL, remote: moved, payload: packet({ source: MN, destination: CN }) });
+    const message = { type: "binding-error", status: 1, homeAddress: MN, options: [] };
+    const error = { local: TUNNEL, remote: moved, from: HA, to: MN, message };
+    expect(drain(agent).answers.slice(-2)).toEqual([error, error]);
+    expect(agent.counters()).toMatchObject({ "dropped.unregistered-source": 3, "sent.binding-error": 2 });
+  });
+
+  test("at most 50 Binding Errors leave in a second, whoever asks for them", () => {
+    for (let port = 1; port <= 60; port++)
+      uplink(agent, packet({ source: MN, destination: CN }), { ip: NAT2.ip, port });
+    expect(agent.counters()).toMatchObject({ "dropped.unregistered-source": 60, "sent.binding-error": 50 });
+  });
+
+  test("an address outside the home prefix is not told anything", () => {
+    uplink(agent, packet({ source: CN, destination: MN }), NAT2);
+    expect(agent.counters()).toMatchObject({ "dropped.unregistered-source": 1 });
+    expect(agent.counters()["sent.binding-error"]).toBeUndefined();
+  });
+
   test("a packet that arrives at another socket than the registration is dropped", () => {
     const local = { ip: "198.18.0.2", port: 4191 };
     agent.handleDatagram(0, { local, remote: NAT, payload: packet({ source: MN, destination: CN }) });

@@ -103,6 +103,36 @@ describe("binding", () => {
   });
 });
 
+describe("doubts about the binding", () => {
+  test("are worth one update at once, and no other for five seconds", () => {
+    registration.retarget(0, HOME_LAN);
+    acknowledge(registration, 10, { sequence: 1 });
+    sentUpdates(registration);
+    expect([20_000, 20_001, 24_999].map((at) => registration.confirm(at))).toEqual([true, false, false]);
+    expect(sentUpdates(registration).map(({ sequence }) => sequence)).toEqual([2]);
+    expect(registration.registration).toBeDefined();
+    acknowledge(registration, 20_040, { sequence: 2 });
+    expect(registration.confirm(25_000)).toBe(true);
+  });
+
+  test("bring an update forward whose repetition is far off", () => {
+    registration.retarget(0, HOME_LAN);
+    wakeUpsUntil(registration, 50_000);
+    sentUpdates(registration);
+    expect(registration.confirm(51_000)).toBe(true);
+    expect(sentUpdates(registration).length).toBe(1);
+    expect(acknowledge(registration, 51_040, { sequence: 7 })).toBe(true);
+  });
+
+  test("mean nothing where no binding is wanted", () => {
+    expect(registration.confirm(0)).toBe(false);
+    registration.retarget(0, HOME_LAN);
+    acknowledge(registration, 10, { sequence: 1 });
+    registration.deregister(20);
+    expect(registration.confirm(30)).toBe(false);
+  });
+});
+
 describe("status codes", () => {
   test("135 is answered at once with the number after the one that the home agent remembers", () => {
     registration.retarget(0, HOME_LAN);
