@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { parsePing, pingArguments } from "../../../agent/src/io/ping.ts";
 
-test("milliseconds become the seconds that ping wants", () => {
+test("milliseconds become the seconds that ping wants, and late answers are waited for until a deadline", () => {
   const request = { to: "2001:db8:b::2", count: 5, intervalMs: 20, timeoutMs: 1500 };
-  expect(pingArguments(request).join(" ")).toBe("-6 -n -c 5 -i 0.02 -W 1.5 2001:db8:b::2");
+  expect(pingArguments(request).join(" ")).toBe("-6 -n -c 5 -i 0.02 -w 2 2001:db8:b::2");
   expect(pingArguments({ ...request, to: "198.18.0.1" })[0]).toBe("-4");
 });
 
@@ -27,7 +27,8 @@ From 2001:db8:a::1 icmp_seq=2 Destination unreachable: Address unreachable
   });
 
   test("takes no answers to requests that were not asked for", () => {
-    const output = "64 bytes from ::1: icmp_seq=65537 ttl=62 time=0.1 ms\n";
+    const line = "64 bytes from ::1: icmp_seq=65537 ttl=62 time=0.1 ms";
+    const output = `${line}\n${line} (DUP!)\n`;
     expect(parsePing(output, 1)).toEqual({ sent: 1, received: 0, duplicates: 0, rttMs: [null] });
   });
 });
