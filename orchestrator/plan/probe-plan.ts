@@ -79,7 +79,9 @@ export function planProbes(topology: ResolvedTopology): ProbePlan {
     probes: chosen.flatMap(({ lan, ways: own }, i) =>
       asRivals(own).map((way) => planProbe(topology, lan, { way, rivals: own, firstPort: blocks[i] ?? 0 })),
     ),
-    notProbed: chosen.flatMap(({ lan, ways: own }) => (own.length > 0 ? [] : [explain(lan, ways)])),
+    notProbed: withoutRepetitions(
+      chosen.flatMap(({ lan, ways: own }) => (own.length > 0 ? [] : [explain(topology, lan, ways)])),
+    ),
   };
 }
 
@@ -208,24 +210,35 @@ function asRivals(ways: readonly Way[]): readonly Way[] {
   });
 }
 
-function explain({ router, segment, ipVersion }: LanSide, ways: readonly Way[]): UnprobedLan {
-  const behind = ways
-    .filter((way) => way.ipVersion === ipVersion)
+function explain({ nodes }: ResolvedTopology, lan: LanSide, ways: readonly Way[]): UnprobedLan {
+  const { router, segment, ipVersion } = lan;
+  const because = (reason: string): UnprobedLan => ({ router: router.name, lan: segment, reason });
+  const own = ways.filter((way) => way.ipVersion === ipVersion);
+  if (own.some((way) => way.on.segment === segment && roundTripOf(way).lossRate > MAX_LOSS_RATE))
+    return because("the links to its STUN server lose too many packets for silence to mean anything");
+  const behind = own
     .filter((way) => boxesOf(way).some((box) => box.router.name === router.name && box.from === segment))
     .map((way) => boxesOf(way)[0]?.router.name);
   const together =
-    behind.length === 0 ? "" : `; seen together with ${[...new Set(behind)].join(", ")}, which lies inside of it`;
-  const isLossy = ways.some(
-    (way) => way.on.segment === segment && way.ipVersion === ipVersion && roundTripOf(way).lossRate > MAX_LOSS_RATE,
+    behind.length === 0 ? "" : `; seen together with what lies inside of it: ${unique(behind).join(", ")}`;
+  const isEmpty = !nodes.some(
+    ({ role, interfaces }) => role !== "router" && interfaces.some((each) => each.segment === segment),
   );
-  if (isLossy)
-    return {
-      router: router.name,
-      lan: segment,
-      reason: "the links to its STUN server lose too many packets for silence to mean anything",
-    };
-  const reason = `no node on ${segment} has a way to a STUN server with two IPv${ipVersion} addresses${together}`;
-  return { router: router.name, lan: segment, reason };
+  if (isEmpty) return because(`no node on ${segment}${together}`);
+  const server = `a STUN server with two IPv${ipVersion} addresses`;
+  return because(`no node on ${segment} has a way through ${router.name} to ${server}${together}`);
+}
+
+/** What is true of both IP versions is said once. */
+function withoutRepetitions(lans: readonly UnprobedLan[]): readonly UnprobedLan[] {
+  return lans.filter(
+    ({ router, lan, reason }, i) =>
+      lans.findIndex((each) => each.router === router && each.lan === lan && each.reason === reason) === i,
+  );
+}
+
+function unique<T>(items: readonly T[]): readonly T[] {
+  return [...new Set(items)];
 }
 
 function planProbe(

@@ -98,20 +98,35 @@ describe("who asks", () => {
       {
         router: "box1",
         lan: "lan1",
-        reason:
-          "no node on lan1 has a way to a STUN server with two IPv4 addresses; seen together with box0, which lies inside of it",
+        reason: "no node on lan1; seen together with what lies inside of it: box0",
       },
     ]);
   });
 
-  test("an empty LAN is named", () => {
+  test("a node whose way leads elsewhere does not ask about this box", () => {
     const { probes, notProbed } = plan(
-      "  home: { ipv4: 192.168.1.0/24 }",
+      "  site: { ipv4: 10.0.0.0/24 }",
+      `  one: { role: router, wan: internet, lan: site, firewall: stateful }
+  other: { role: router, wan: internet, lan: site, firewall: stateful }
+  inside: { role: host, on: site, image: x, gateway: other }`,
+    );
+    expect(probes.map(({ router }) => router)).toEqual(["other"]);
+    expect(notProbed).toEqual([
+      {
+        router: "one",
+        lan: "site",
+        reason: "no node on site has a way through one to a STUN server with two IPv4 addresses",
+      },
+    ]);
+  });
+
+  test("an empty LAN is named, once for both IP versions", () => {
+    const { probes, notProbed } = plan(
+      '  home: { ipv4: 192.168.1.0/24, ipv6: "2001:db8:0:2::/64" }',
       "  box: { role: router, wan: internet, lan: home, nat: symmetric }",
     );
     expect(probes).toEqual([]);
-    expect(notProbed).toMatchObject([{ router: "box", lan: "home" }]);
-    expect(notProbed[0]?.reason).toBe("no node on home has a way to a STUN server with two IPv4 addresses");
+    expect(notProbed).toEqual([{ router: "box", lan: "home", reason: "no node on home" }]);
   });
 });
 
