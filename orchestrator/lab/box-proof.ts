@@ -79,7 +79,7 @@ export function describeDifference({ through }: Pick<BoxProof, "through">, { dec
 }
 
 /** `mapping endpoint-independent, filtering address-dependent, no hairpinning, ports kept` */
-export function describeObservation(observation: NatObservation): string {
+function describeObservation(observation: NatObservation): string {
   switch (observation.type) {
     case "udp-blocked":
       return "no UDP at all";

@@ -3,7 +3,7 @@
 import type { ResolvedTopology } from "../topology/resolved.ts";
 
 /** Room for as many attempts of five sockets as a probe makes. */
-export const PORTS_PER_PROBE = 40;
+const PORTS_PER_PROBE = 40;
 
 /** Where the search for ports begins: below the kernel's own choices (32768 and up) and the usual ranges of boxes. */
 const LOWEST = 20_000;
