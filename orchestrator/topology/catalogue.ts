@@ -28,21 +28,31 @@ function replacePart(readme: string, name: string, content: string): string {
 /** What the names of presets stand for. */
 function renderPresets(): string {
   const nats = NAT_PRESET_NAMES.map((name) => {
-    const { summary, behaviour } = NAT_PRESETS[name];
+    const { behaviour } = NAT_PRESETS[name];
     const { mapping, filtering, portAssignment, hairpinning, udpLifetimeSec } = behaviour;
-    return `| \`${name}\` | ${mapping} | ${filtering} | ${portAssignment} | ${hairpinning ? "yes" : "no"} | ${udpLifetimeSec} s | ${summary} |`;
+    return `| \`${name}\` | ${mapping} | ${filtering} | ${portAssignment} | ${hairpinning ? "yes" : "no"} | ${udpLifetimeSec} s |`;
   });
-  const firewalls = FIREWALL_PRESET_NAMES.map((name) => `| \`${name}\` | ${FIREWALL_PRESETS[name].summary} |`);
   return [
-    "| NAT preset | mapping | filtering | ports | hairpinning | lifetime | who behaves so |",
-    "|---|---|---|---|---|---|---|",
+    "| NAT preset | mapping | filtering | ports | hairpinning | lifetime |",
+    "|---|---|---|---|---|---|",
     ...nats,
     "",
-    "| firewall preset | what it does |",
-    "|---|---|",
-    ...firewalls,
+    "| NAT preset | what it does | who is known to behave so | source |",
+    "|---|---|---|---|",
+    ...NAT_PRESET_NAMES.map((name) => describePreset(name, NAT_PRESETS[name])),
+    "",
+    "| firewall preset | what it does | who is known to behave so | source |",
+    "|---|---|---|---|",
+    ...FIREWALL_PRESET_NAMES.map((name) => describePreset(name, FIREWALL_PRESETS[name])),
     "",
   ].join("\n");
+}
+
+function describePreset(
+  name: string,
+  { summary, seenIn, source }: { readonly summary: string; readonly seenIn: string; readonly source: string },
+): string {
+  return `| \`${name}\` | ${summary} | ${seenIn} | ${source} |`;
 }
 
 /** Table and pictures, in the order of names. */
