@@ -99,8 +99,15 @@ interface Way {
   readonly local: string;
   readonly ipVersion: IpVersion;
   readonly server: { readonly node: ResolvedNode; readonly first: Endpoint; readonly second: Endpoint };
-  /** Every router on the way, inmost first, with the segment it is entered from. */
-  readonly routers: readonly { readonly router: ResolvedRouter; readonly from: string }[];
+  /** Every router on the way, inmost first. */
+  readonly routers: readonly PassedRouter[];
+}
+
+/** A router, and the segments by which a way enters and leaves it. */
+interface PassedRouter {
+  readonly router: ResolvedRouter;
+  readonly from: string;
+  readonly to: string;
 }
 
 function lansToProbe(topology: ResolvedTopology, router: ResolvedRouter): readonly LanSide[] {
@@ -120,7 +127,10 @@ function actsOn({ nat, firewall }: ResolvedRouter, ipVersion: IpVersion): boolea
   return (ipVersion === 4 && nat !== undefined) || firewall.inbound !== "open" || firewall.outboundUdp !== "all";
 }
 
-/** One way per IP version: to the node's own home agent if it has one, else to the first server that it has a way to. */
+/**
+ * One way per IP version: to the node's own home agent if it has one, else to the first server that it has a way to. A
+ * server that lies inside of a box itself is asked only where there is no other: its box would be seen as well.
+ */
 function waysOf(topology: ResolvedTopology, node: ResolvedNode): readonly Way[] {
   if (node.role === "router") return [];
   const ownFirst = (server: ResolvedNode): number => ("homeAgent" in node && node.homeAgent === server.name ? 0 : 1);
@@ -132,13 +142,14 @@ function waysOf(topology: ResolvedTopology, node: ResolvedNode): readonly Way[] 
     const on = node.interfaces.find((own) => own[`ipv${ipVersion}`] !== undefined);
     const local = on?.[`ipv${ipVersion}`];
     if (on === undefined || local === undefined) return [];
-    for (const server of servers) {
+    const ways = servers.flatMap((server): Way[] => {
       const addresses = discoveryAddresses(server, ipVersion);
       const routers = addresses && routersBetween(topology, node, server, addresses.first.ip);
-      if (addresses === undefined || routers === undefined || routers.length === 0) continue;
+      if (addresses === undefined || routers === undefined || routers.length === 0) return [];
       return [{ node, on, local: withoutLength(local), ipVersion, server: { node: server, ...addresses }, routers }];
-    }
-    return [];
+    });
+    const best = ways.find(leadsOutward) ?? ways[0];
+    return best === undefined ? [] : [best];
   });
 }
 
@@ -165,16 +176,25 @@ function routersBetween(
   to: ResolvedNode,
   destination: string,
 ): Way["routers"] | undefined {
-  const passed: { router: ResolvedRouter; from: string }[] = [];
-  let at = from;
-  while (at.name !== to.name) {
-    const hop = nextHop(topology, at, destination)?.to;
-    if (hop === undefined || passed.some(({ router }) => router.name === hop.node.name)) return undefined;
-    at = hop.node;
-    if (at.role === "router") passed.push({ router: at, from: hop.in.segment });
-    else if (at.name !== to.name) return undefined;
+  const passed: PassedRouter[] = [];
+  let at = { node: from, segment: "" };
+  while (at.node.name !== to.name) {
+    const { node: here } = at;
+    const hop = nextHop(topology, here, destination);
+    const isCircle = passed.some(({ router }) => router.name === here.name);
+    if (hop?.to === undefined || isCircle || (here.role !== "router" && here.name !== from.name)) return undefined;
+    if (here.role === "router") passed.push({ router: here, from: at.segment, to: hop.out.segment });
+    at = { node: hop.to.node, segment: hop.to.in.segment };
   }
   return passed;
+}
+
+/** Whether a way leads out of every box that it passes, and into none. */
+function leadsOutward(way: Way): boolean {
+  return boxesOf(way).every(({ router, from, to }) => {
+    const outside = router.interfaces.find(({ interfaceName }) => interfaceName === router.wan)?.segment;
+    return to === outside && from !== outside;
+  });
 }
 
 /** The boxes of a way that do more than forward. */
@@ -225,8 +245,9 @@ function explain({ nodes }: ResolvedTopology, lan: LanSide, ways: readonly Way[]
     ({ role, interfaces }) => role !== "router" && interfaces.some((each) => each.segment === segment),
   );
   if (isEmpty) return because(`no node on ${segment}${together}`);
-  const server = `a STUN server with two IPv${ipVersion} addresses`;
-  return because(`no node on ${segment} has a way through ${router.name} to ${server}${together}`);
+  return because(
+    `no node on ${segment} has a way through ${router.name} to a STUN server with two addresses${together}`,
+  );
 }
 
 /** What is true of both IP versions is said once. */

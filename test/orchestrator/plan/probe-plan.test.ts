@@ -46,6 +46,23 @@ describe("who asks", () => {
     ]);
   });
 
+  test("a home agent that lies inside of a box itself is not asked where another server is in the open", () => {
+    const { probes } = plan(
+      "  site: { ipv4: 198.18.1.0/24 }\n  home: { ipv4: 192.168.1.0/24 }",
+      `  wall: { role: router, wan: internet, lan: site, firewall: stateful }
+  nat-a: { role: router, wan: internet, lan: home, nat: symmetric }
+  ha-c: { role: home-agent, on: site, homePrefix: "2001:db8:c::/64" }
+  inside: { role: host, on: home, image: x }
+  mn: { role: mobile-node, on: home, homeAgent: ha-c }`,
+    );
+    const asked = probes.map(({ node, server, through }) => [node, server.node, through.join()]);
+    expect(asked).toEqual([
+      ["ha-c", "ha-a", "wall"],
+      ["inside", "ha-a", "nat-a"],
+      ["mn", "ha-a", "nat-a"],
+    ]);
+  });
+
   test("from a dual-stack LAN both IP versions are asked about", () => {
     const { probes } = plan(
       '  home: { ipv4: 192.168.1.0/24, ipv6: "2001:db8:0:2::/64" }',
@@ -115,7 +132,7 @@ describe("who asks", () => {
       {
         router: "one",
         lan: "site",
-        reason: "no node on site has a way through one to a STUN server with two IPv4 addresses",
+        reason: "no node on site has a way through one to a STUN server with two addresses",
       },
     ]);
   });
