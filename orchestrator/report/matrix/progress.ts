@@ -21,7 +21,7 @@ export function describeProgress(progress: MatrixProgress): string {
 }
 
 /** At the pace so far, cells under way counting half; undefined before the first is done. */
-export function timeLeftMs({ planned, running, done, elapsedMs }: MatrixProgress): number | undefined {
+function timeLeftMs({ planned, running, done, elapsedMs }: MatrixProgress): number | undefined {
   if (done === 0) return undefined;
   const finished = done + running / 2;
   return (elapsedMs / finished) * (planned - finished);

@@ -19,7 +19,11 @@ const CHANGE_BOTH = [{ type: "change-request", value: { changeIp: true, changePo
 test("a home agent with a second address answers from the other address and port, and names them", () => {
   const node = agent();
   const request = { class: "request", method: 1, transactionId: new Uint8Array(12), attributes: CHANGE_BOTH } as const;
-  node.handleDatagram(0, { local: { ip: IP, port: 3478 }, remote: CLIENT, payload: encodeStun(request, { fingerprint: false }) });
+  node.handleDatagram(0, {
+    local: { ip: IP, port: 3478 },
+    remote: CLIENT,
+    payload: encodeStun(request, { fingerprint: false }),
+  });
   const answer = node.pollTransmit();
   expect(answer).toMatchObject({ local: { ip: ALTERNATE, port: 3479 }, remote: CLIENT });
   const message = decodeStun(answer?.payload ?? new Uint8Array());
