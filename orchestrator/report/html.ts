@@ -9,6 +9,7 @@ import { html, Markup, table } from "./html/markup.ts";
 import { STYLE } from "./html/style.ts";
 import { drawTimeline } from "./html/timeline.ts";
 import { drawTopology } from "./html/topology-picture.ts";
+import { linkRows } from "./link-rows.ts";
 import type { CandidateResult, RunResult, SessionResult } from "./run-result.ts";
 import { formatCandidate, predictionFor } from "./table.ts";
 
@@ -25,6 +26,7 @@ ${expectations(result)}
 ${result.sessions.map((session) => sessionPart(session, topology, events))}
 <h2>Timeline</h2><div class="panel">${drawTimeline(result, events)}</div>
 ${boxes(result)}
+${links(result)}
 ${captures(result)}
 ${environment(result)}
 </main></body></html>
@@ -153,6 +155,11 @@ ${
 }
 ${unprobedLines(routers).map((line) => html`<p class="faint">${line}</p>`)}
 <p>Exactly what was loaded is in <a href="rules/"><code>rules/</code></a>.</p>`;
+}
+
+function links(result: RunResult): Markup | undefined {
+  const seen = linkRows(result.links);
+  return seen && html`<h2>Links</h2>${table(seen.header, seen.rows)}`;
 }
 
 function captures({ captures: wires }: RunResult): Markup {

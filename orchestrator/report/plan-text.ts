@@ -1,8 +1,8 @@
 /** A plan for people: every step in order, and every rule text as it would be loaded. */
 
 import type { GuestSpec, NodeSpec, Plan, UnwiredWire } from "../plan/plan.ts";
+import { describeCondition } from "../topology/describe-link.ts";
 import type { Prediction } from "../topology/predict.ts";
-import { describeCondition } from "./link-text.ts";
 import { counted } from "./text-table.ts";
 
 /** Lines of text; nothing in them depends on a machine. */

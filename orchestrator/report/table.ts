@@ -2,7 +2,7 @@
 
 import { formatMs } from "../lab/expectation.ts";
 import { boxRows, unprobedLines } from "./box-rows.ts";
-import { describeCondition, describeFigures } from "./link-text.ts";
+import { linkRows } from "./link-rows.ts";
 import type { CandidateResult, LinkResult, RouterResult, RunResult, SessionResult, Verdict } from "./run-result.ts";
 import { formatColumns } from "./text-table.ts";
 
@@ -103,15 +103,9 @@ export function formatCandidate({ type, address, port }: CandidateResult): strin
 
 /** What was done to the packets of every link with a condition; nothing where there is none. */
 function formatLinks(links: readonly LinkResult[], paint: Paint): readonly string[] {
-  if (links.length === 0) return [];
-  const rows = links.map(({ link, direction, condition, applied, counters }) => [
-    link,
-    direction,
-    describeCondition(condition),
-    applied ?? "not reached",
-    counters === undefined ? "-" : describeFigures(counters),
-  ]);
-  const [header = "", ...lines] = formatColumns([["link", "direction", "condition", "made by", "packets"], ...rows]);
+  const table = linkRows(links);
+  if (table === undefined) return [];
+  const [header = "", ...lines] = formatColumns([table.header, ...table.rows]);
   return ["", paint.faint(header), ...lines];
 }
 

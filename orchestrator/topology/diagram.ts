@@ -1,22 +1,24 @@
 /** A picture of a topology as Mermaid text, which code hosts draw in Markdown. */
 
 import { withoutLength } from "./address-text.ts";
+import { describeLink } from "./describe-link.ts";
 import { describeFirewall, describeNat } from "./presets.ts";
 import type { ResolvedNode, ResolvedSegment, ResolvedTopology } from "./resolved.ts";
 
-/** Wires as rounded shapes, nodes as boxes, addresses on the lines between them. */
+/** Wires as rounded shapes, nodes as boxes, addresses and link conditions on the lines between them. */
 export function renderDiagram({ segments, nodes }: ResolvedTopology): string {
   const wireIds = new Map(segments.map(({ name }, i) => [name, `wire${i}`]));
   const lines = [
     ...segments.map((segment) => `${wireIds.get(segment.name) ?? ""}(["${wireLabel(segment)}"])`),
     ...nodes.map((node, i) => `node${i}["${nodeLabel(node)}"]`),
     ...nodes.flatMap((node, i) =>
-      node.interfaces.map(({ segment, interfaceName, ipv4, ipv6 }) => {
+      node.interfaces.map(({ segment, interfaceName, ipv4, ipv6, condition }) => {
         const addresses = [ipv4, ipv6].filter((address) => address !== undefined).map(withoutLength);
+        const label = [...addresses, ...describeLink(condition ?? {})].join("<br/>");
         const [wire, box] = [wireIds.get(segment) ?? "", `node${i}`];
         // What lies inside is drawn below.
         const [above, below] = isInside(node, interfaceName) ? [box, wire] : [wire, box];
-        return `${above} ---|"${addresses.join("<br/>")}"| ${below}`;
+        return `${above} ---|"${label}"| ${below}`;
       }),
     ),
   ];

@@ -14,7 +14,8 @@ export function bridgeBatch(segments: readonly SegmentSpec[]): string {
   return lines(
     segments.flatMap((_, i) => [
       `link add ${bridgeName(i)} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`,
-      `link set ${bridgeName(i)} addrgenmode none up`,
+      `link set ${bridgeName(i)} addrgenmode none`,
+      `link set ${bridgeName(i)} up`,
     ]),
   );
 }
@@ -30,7 +31,8 @@ export function nodeBatch(segments: readonly SegmentSpec[], nodes: readonly Node
       return [
         `link add name ${wire.interfaceName} index ${FIRST_NODE_INDEX + i} netns ${node} type veth ` +
           `peer name ${port} index ${FIRST_BRIDGE_PORT_INDEX + i}`,
-        `link set ${port} master ${bridgeOf.get(wire.segment) ?? "none"} addrgenmode none up`,
+        `link set ${port} master ${bridgeOf.get(wire.segment) ?? "none"} addrgenmode none`,
+        `link set ${port} up`,
       ];
     }),
   ]);

@@ -2,6 +2,7 @@ import type { ConditionedLink, LinkFigures } from "@testbed/agent/control";
 import { describe, expect, test } from "vitest";
 import type { LabEvent } from "../../../orchestrator/lab/lab-event.ts";
 import { linkResults } from "../../../orchestrator/report/link-result.ts";
+import { describeFigures, linkRows } from "../../../orchestrator/report/link-rows.ts";
 import { describeEvent } from "../../../orchestrator/report/progress.ts";
 import { HOME_AGENTS, resolved, topologyText } from "../topology/sample.ts";
 
@@ -42,6 +43,15 @@ describe("the links of a result", () => {
   });
 });
 
+test("a table has a row for each direction, reached or not", () => {
+  const asked = { link: "ha-a/internet", direction: "out", condition: { delayMs: 5 } } as const;
+  expect(linkRows([{ ...asked, applied: "netem", counters: { delivered: 6, lost: 1 } }, asked])?.rows).toEqual([
+    ["ha-a/internet", "out", "5 ms", "netem", "6 delivered, 1 lost"],
+    ["ha-a/internet", "out", "5 ms", "not reached", "-"],
+  ]);
+  expect(linkRows([])).toBeUndefined();
+});
+
 describe("progress", () => {
   test("tells once who makes the conditions of a node's links", () => {
     expect(describeEvent(event("ha-a", [out, inbound]))).toBe(
@@ -52,4 +62,11 @@ describe("progress", () => {
     );
     expect(describeEvent(event("ha-a", [figures]))).toBeUndefined();
   });
+});
+
+test("figures are what was delivered and lost, and what else there was", () => {
+  expect(describeFigures({ received: 7, delivered: 6, lost: 1, queueFull: 0, duplicated: 2 })).toBe(
+    "6 delivered, 1 lost, 2 duplicated",
+  );
+  expect(describeFigures({ delivered: 3, lost: 0 })).toBe("3 delivered, 0 lost");
 });

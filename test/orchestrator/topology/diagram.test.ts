@@ -35,6 +35,13 @@ test("a picture has every wire and node, with what is inside a box below it", ()
   `);
 });
 
+test("a picture shows what links do to packets", () => {
+  const slow = resolved(
+    topologyText({ nodes: HOME_AGENTS, rest: "links: { ha-a/internet: { delay: 5ms, in: { loss: 1% } } }" }),
+  );
+  expect(renderDiagram(slow)).toContain('|"198.18.0.2<br/>2001:db8:0:1::2<br/>out: 5 ms<br/>in: 5 ms, loss 1 %"|');
+});
+
 test("the catalogue tells the way, what is expected, and what theory says", () => {
   const row = renderCatalogue([topology]).split("\n")[2];
   expect(row).toBe("| [t](#t) | mn — nat (ADM/ADF) — cn | direct within 2000 ms | direct: peer-reflexive → host |");

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { describeCondition, describeFigures } from "../../../orchestrator/report/link-text.ts";
+import { describeCondition, describeLink } from "../../../orchestrator/topology/describe-link.ts";
 
 test.each([
   [{}, "as it is"],
@@ -16,9 +16,11 @@ test.each([
   expect(describeCondition(condition)).toBe(text);
 });
 
-test("figures are what was delivered and lost, and what else there was", () => {
-  expect(describeFigures({ received: 7, delivered: 6, lost: 1, queueFull: 0, duplicated: 2 })).toBe(
-    "6 delivered, 1 lost, 2 duplicated",
-  );
-  expect(describeFigures({ delivered: 3, lost: 0 })).toBe("3 delivered, 0 lost");
+test.each([
+  [{}, []],
+  [{ out: { delayMs: 20 }, in: { delayMs: 20 } }, ["20 ms"]],
+  [{ out: { delayMs: 20 } }, ["out: 20 ms"]],
+  [{ out: { delayMs: 20 }, in: { lossRate: 0.01 } }, ["out: 20 ms", "in: loss 1 %"]],
+])("the link %j reads %j", (conditions, lines) => {
+  expect(describeLink(conditions)).toEqual(lines);
 });

@@ -1,6 +1,7 @@
 /** Link conditions in words. */
 
 import type { LinkCondition } from "@testbed/agent/control";
+import type { ResolvedLinkConditions } from "./resolved.ts";
 
 /** A condition; a figure that is undefined counts as absent. */
 type Figures = { readonly [Key in keyof LinkCondition]?: LinkCondition[Key] | undefined };
@@ -23,11 +24,14 @@ export function describeCondition(condition: Figures): string {
   return parts.length === 0 ? "as it is" : parts.join(", ");
 }
 
-/** `980 delivered, 20 lost`: those two always, and every other count that is not 0. */
-export function describeFigures(counters: Readonly<Record<string, number>>): string {
-  const { delivered = 0, lost = 0, ...others } = counters;
-  const rest = Object.entries(others).filter(([name, count]) => name !== "received" && count > 0);
-  return [["delivered", delivered], ["lost", lost], ...rest].map(([name, count]) => `${count} ${name}`).join(", ");
+/** Both directions at once where they are alike: `["20 ms"]`, else `["out: 20 ms", "in: loss 1 %"]`. */
+export function describeLink({ out, in: inbound }: ResolvedLinkConditions): readonly string[] {
+  const [leaving, arriving] = [out, inbound].map((condition) => condition && describeCondition(condition));
+  if (leaving === arriving) return leaving === undefined ? [] : [leaving];
+  return [
+    ...(leaving === undefined ? [] : [`out: ${leaving}`]),
+    ...(arriving === undefined ? [] : [`in: ${arriving}`]),
+  ];
 }
 
 function percent(share: number): string {
