@@ -1,8 +1,8 @@
 /** UDP echo between home addresses: a server on every mobile node, and a client that numbers what it sends. */
 
-import { setTimeout as sleep } from "node:timers/promises";
 import type { TrafficResult } from "../control/messages.ts";
 import type { InstantMs } from "../core/machine.ts";
+import { type AnswerSink, sendTrain, type Train, type TrainSocket } from "./train.ts";
 import { openUdpSocket, type UdpSocket } from "./udp-socket.ts";
 
 /** RFC 862. */
@@ -13,15 +13,11 @@ const SEQUENCE_OFFSET = 4;
 const MIN_REQUEST_BYTES = 8;
 const REQUEST_MAGIC = 0x4d494345;
 
-export interface EchoRequest {
+export interface EchoRequest extends Train {
   readonly from: string;
   readonly to: string;
-  readonly count: number;
-  readonly intervalMs: number;
   /** UDP payload, at least 8 octets. */
   readonly sizeBytes: number;
-  /** How long to wait for answers after the last request. */
-  readonly timeoutMs: number;
 }
 
 /** Answers every datagram with itself, except one from an echo port: two servers would never stop. */
@@ -32,54 +28,16 @@ export async function startEchoServer(address: string): Promise<UdpSocket> {
   return server;
 }
 
-/** Sends requests at a steady pace and gives the round trip of each; the last answer ends the wait. */
-export async function echo(request: EchoRequest, now: () => InstantMs): Promise<TrafficResult> {
-  const { from, to, count, intervalMs, sizeBytes, timeoutMs } = request;
-  const answers = createAnswerTable(count);
-  const socket = await openUdpSocket({ ip: from, port: 0 }, ({ payload }) => {
-    answers.add(readSequence(payload), now());
-  });
-  try {
-    const startedAt = now();
-    for (let sequence = 0; sequence < count; sequence += 1) {
-      // Against the start and not the last packet: a late timer does not slow the pace down.
-      const wait = startedAt + sequence * intervalMs - now();
-      if (wait > 0) await sleep(wait);
-      answers.sent(sequence, now());
-      socket.send(encodeRequest(sequence, sizeBytes), { ip: to, port: ECHO_PORT });
-    }
-    await Promise.race([answers.complete, sleep(timeoutMs, undefined, { ref: false })]);
-  } finally {
-    socket.close();
-  }
-  return answers.result();
-}
-
-/** Round trips by sequence number. */
-function createAnswerTable(count: number) {
-  const sentAt = new Float64Array(count);
-  const rttMs: (number | null)[] = Array.from({ length: count }, () => null);
-  let received = 0;
-  let duplicates = 0;
-  let finish: () => void;
-  const complete = new Promise<void>((resolve) => (finish = resolve));
-  return {
-    complete,
-    sent: (sequence: number, at: InstantMs): void => {
-      sentAt[sequence] = at;
-    },
-    add: (sequence: number | undefined, at: InstantMs): void => {
-      const start = sequence === undefined ? undefined : sentAt[sequence];
-      if (sequence === undefined || start === undefined || start === 0) return;
-      if (rttMs[sequence] !== null) duplicates += 1;
-      else {
-        rttMs[sequence] = at - start;
-        received += 1;
-      }
-      if (received === count) finish();
-    },
-    result: (): TrafficResult => ({ sent: count, received, duplicates, rttMs }),
+/** Sends requests from a port of its own and gives the round trip of each. */
+export function echo({ from, to, sizeBytes, ...train }: EchoRequest, now: () => InstantMs): Promise<TrafficResult> {
+  const open = async (onAnswer: AnswerSink): Promise<TrainSocket> => {
+    const socket = await openUdpSocket({ ip: from, port: 0 }, ({ payload }) => onAnswer(readSequence(payload)));
+    return {
+      send: (sequence) => socket.send(encodeRequest(sequence, sizeBytes), { ip: to, port: ECHO_PORT }),
+      close: () => socket.close(),
+    };
   };
+  return sendTrain(train, open, now);
 }
 
 function encodeRequest(sequence: number, sizeBytes: number): Uint8Array {

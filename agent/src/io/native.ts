@@ -14,6 +14,7 @@ interface Native {
   readonly write: (fd: number, buffer: Uint8Array, length: number) => number;
   readonly close: (fd: number) => number;
   readonly bind: (fd: number, address: Uint8Array, length: number) => number;
+  readonly connect: (fd: number, address: Uint8Array, length: number) => number;
   readonly setsockopt: (fd: number, level: number, option: number, value: Uint8Array, length: number) => number;
   /** `length` holds 32 bits: the room in `value` before, the octets filled after. */
   readonly getsockopt: (fd: number, level: number, option: number, value: Uint8Array, length: Uint8Array) => number;
@@ -52,6 +53,7 @@ function bind(koffi: KoffiAddon): Native {
     write: library.func("int64_t write(int fd, uint8_t *buffer, size_t length)") as Native["write"],
     close: library.func("int close(int fd)") as Native["close"],
     bind: library.func("int bind(int fd, uint8_t *address, uint32_t length)") as Native["bind"],
+    connect: library.func("int connect(int fd, uint8_t *address, uint32_t length)") as Native["connect"],
     setsockopt: library.func(
       "int setsockopt(int fd, int level, int option, uint8_t *value, uint32_t length)",
     ) as Native["setsockopt"],

@@ -85,6 +85,15 @@ export function careOfBatch(setup: NodeSetup): string {
   return lines(wires.flatMap((wire) => careOfRules(wire, careOfTable(setup, wire.interfaceName))));
 }
 
+/** Every IPv6 address that the text of `networkBatch` gives the node, without prefix length. */
+export function localIpv6Addresses({ role, wires }: NodeSetup): readonly string[] {
+  const onWires = wires.flatMap(({ mac, addresses }) => [linkLocalAddress(mac), ...addresses]);
+  const home = "tunMtu" in role ? [role.type === "home-agent" ? role.address : role.homeAddress] : [];
+  return [...onWires, ...home]
+    .filter((address) => familyOf(address) === 6)
+    .map((address) => address.replace(/\/.*/, ""));
+}
+
 /** Lines of /etc/hosts: the loopback names and every node of the lab. */
 export function hostsFile(hosts: NodeSetup["hosts"]): string {
   const own = [

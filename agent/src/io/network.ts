@@ -6,12 +6,14 @@ import { run } from "./command.ts";
 import { NodeFailure } from "./failure.ts";
 import { guardNameServer } from "./isolation.ts";
 import { type ConditionedWires, imposeConditions } from "./link/link-conditions.ts";
+import { awaitLocalAddresses } from "./local-addresses.ts";
 import {
   careOfBatch,
   type FoundWire,
   findInterfaces,
   hostsFile,
   interfacesOfListing,
+  localIpv6Addresses,
   networkBatch,
   type PresentInterface,
   RESOLVER_FILE,
@@ -64,6 +66,7 @@ export async function setUpNetwork(setup: NodeSetup): Promise<ConditionedWires> 
   await runBatch(["-batch", "-"], networkBatch(setup, wires.found));
   const careOf = careOfBatch(setup);
   if (careOf !== "") await runBatch(["-6", "-batch", "-"], careOf);
+  await awaitLocalAddresses(localIpv6Addresses(setup));
   disableTransmitChecksumOffload(setup.wires.map(({ interfaceName }) => interfaceName));
   wires.start();
   return wires;

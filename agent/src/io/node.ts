@@ -115,7 +115,7 @@ function createNode(role: RoleSetup, { captures, protocol, wires }: NodeParts, r
           if (protocol?.connect(command.peer) === true) return;
           throw new NodeFailure("bad-command", `a node of role ${role.type} cannot connect to ${command.peer}`);
         case "ping":
-          return reply(command.id, ping(command));
+          return reply(command.id, ping({ ...command, identifier: command.id }, now));
         case "echo":
           return reply(command.id, echo({ ...command, from: echoSource(role, command.to) }, now));
         case "probe":

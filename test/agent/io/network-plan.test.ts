@@ -5,6 +5,7 @@ import {
   findInterfaces,
   hostsFile,
   linkLocalAddress,
+  localIpv6Addresses,
   networkBatch,
 } from "../../../agent/src/io/network-plan.ts";
 
@@ -158,6 +159,15 @@ rule add from 2001:db8:1::9/128 lookup 101 preference 1001
     expect(careOfBatch(setup({ type: "router" }, { routes }))).toBe("");
     expect(careOfBatch(setup(mobileNode, { wires: [homeLan] }))).toBe("");
   });
+});
+
+test("the IPv6 addresses of a node are those of its wires, link-local ones included, and its home address", () => {
+  expect(localIpv6Addresses(setup(mobileNode))).toEqual([
+    "fe80::ff:fe00:1",
+    "2001:db8::1",
+    "fe80::ff:fe00:2",
+    "2001:db8:a::2",
+  ]);
 });
 
 describe("finding interfaces", () => {
