@@ -30,8 +30,8 @@ const ROUND_TRIPS_PER_STEP = 10;
 const LOSSY_FACTOR = 4;
 
 const PING_BEFORE_ICE = { count: 3, intervalMs: 10, timeoutMs: 1000 } as const;
-const PING = { count: 5, intervalMs: 10, timeoutMs: 1000 } as const;
-const ECHO = { count: 20, intervalMs: 5, sizeBytes: 200, timeoutMs: 1000 } as const;
+const PING = { count: 5, intervalMs: 5, timeoutMs: 1000 } as const;
+const ECHO = { count: 20, intervalMs: 2, sizeBytes: 200, timeoutMs: 1000 } as const;
 
 /** Waits until both ends are registered with their home agents. False when one of them is not to be. */
 export async function awaitRegistration(session: LiveSession, recorder: Recorder): Promise<boolean> {
