@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import type { NetworkInspectInfo } from "dockerode";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectEngine, type Engine } from "../../orchestrator/runtime/docker/engine.ts";
 import { LABELS } from "../../orchestrator/runtime/docker/labels.ts";
@@ -114,10 +115,43 @@ async function expectNothingLeft({ cli, npm, output }: StartedRun, when: string)
     const programs = [cli, pidOf(npm)].filter((pid) => readProcess(pid) !== undefined);
     return [...(await objectsOf(cli)), ...[...guards, ...programs].map((pid) => `process ${pid}`)];
   };
-  await expect.poll(left, { timeout: GONE_WITHIN_MS, interval: 250, message: when }).toEqual([]);
+  const quietFrom = await untilEmpty(left);
   // Requests that were under way in the engine at the end would turn up now.
-  await sleep(1500);
-  expect(await left(), when).toEqual([]);
+  if (quietFrom) await sleep(1500);
+  const still = await left();
+  const miscounted = still.length === 0 ? [] : await networksTheEngineMiscounts(cli);
+  if (miscounted.length > 0) console.warn(`the engine has lost count of ${miscounted.join(", ")} (its bug moby#42119)`);
+  expect(
+    still.filter((name) => !miscounted.includes(name)),
+    when,
+  ).toEqual([]);
+}
+
+/** Whether nothing was left before the time was up. */
+async function untilEmpty(left: () => Promise<readonly string[]>): Promise<boolean> {
+  const giveUpAt = performance.now() + GONE_WITHIN_MS;
+  while ((await left()).length > 0) {
+    if (performance.now() > giveUpAt) return false;
+    await sleep(250);
+  }
+  return true;
+}
+
+/** Networks without any container that the engine nevertheless will not remove. One that it does remove was forgotten by the run. */
+async function networksTheEngineMiscounts(ownerPid: number): Promise<readonly string[]> {
+  const networks = await engine.docker.listNetworks({ filters: { label: [`${LABELS.ownerPid}=${ownerPid}`] } });
+  const refused = await Promise.all(
+    networks.map(async ({ Id, Name }) => {
+      const network = engine.docker.getNetwork(Id);
+      const info: NetworkInspectInfo = await network.inspect();
+      const answer = await network.remove().then(
+        () => "removed",
+        (error: unknown) => String(error),
+      );
+      return Object.keys(info.Containers ?? {}).length === 0 && answer.includes("has active endpoints") ? [Name] : [];
+    }),
+  );
+  return refused.flat();
 }
 
 /** Containers and networks that a process of this pid made. */

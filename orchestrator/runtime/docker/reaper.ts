@@ -11,8 +11,8 @@ import { findRuns, removeRun } from "./removal.ts";
 const QUIET_MS = 3000;
 const LOOK_EVERY_MS = 500;
 
-/** A leaked network never goes away; somebody else's turn then. */
-const GIVE_UP_MS = 30_000;
+/** A network that the engine has lost count of (moby#42119) stays until the engine starts anew; the next run's sweep tries again. */
+const GIVE_UP_MS = 10_000;
 
 const [endpoint, runId] = process.argv.slice(2);
 if (endpoint === undefined || runId === undefined) throw new Error("usage: reaper.ts <engine endpoint> <run id>");
