@@ -18,8 +18,9 @@
  * combinations of mapping and filtering, with and without hairpinning (`test/contract/box-rules.test.ts`).
  */
 
+import type { NatDependence } from "@testbed/agent/control";
 import { withoutLength } from "../topology/address-text.ts";
-import type { Dependence, NatProfile } from "../topology/nat-profile.ts";
+import type { NatProfile } from "../topology/nat-profile.ts";
 import type { ResolvedRouter } from "../topology/resolved.ts";
 import { derivedNumber } from "../topology/seed.ts";
 import { drawnPorts } from "./drawn-ports.ts";
@@ -61,28 +62,28 @@ interface Box extends NatProfile {
 const DRAWS = 3;
 
 /** What a mapping depends on (RFC 4787 section 4.1), in the words of connection tracking. */
-const MAPPING_KEY: Readonly<Record<Dependence, string>> = {
+const MAPPING_KEY: Readonly<Record<NatDependence, string>> = {
   "endpoint-independent": "ct original ip saddr . ct original proto-src",
   "address-dependent": "ct original ip saddr . ct original proto-src . ct original ip daddr",
   "address-and-port-dependent":
     "ct original ip saddr . ct original proto-src . ct original ip daddr . ct original proto-dst",
 };
 
-const MAPPING_KEY_TYPE: Readonly<Record<Dependence, string>> = {
+const MAPPING_KEY_TYPE: Readonly<Record<NatDependence, string>> = {
   "endpoint-independent": "ipv4_addr . inet_service",
   "address-dependent": "ipv4_addr . inet_service . ipv4_addr",
   "address-and-port-dependent": "ipv4_addr . inet_service . ipv4_addr . inet_service",
 };
 
 /** The same key taken from a packet on its way in, after translation; the inside endpoint is its destination. */
-const INBOUND_KEY: Readonly<Record<Dependence, string>> = {
+const INBOUND_KEY: Readonly<Record<NatDependence, string>> = {
   "endpoint-independent": "ip daddr . udp dport",
   "address-dependent": "ip daddr . udp dport . ip saddr",
   "address-and-port-dependent": "ip daddr . udp dport . ip saddr . udp sport",
 };
 
 /** The same key taken from a packet on its way out that answers a flow from outside. */
-const ANSWERING_KEY: Readonly<Record<Dependence, string>> = {
+const ANSWERING_KEY: Readonly<Record<NatDependence, string>> = {
   "endpoint-independent": "ct reply ip saddr . ct reply proto-src",
   "address-dependent": "ct reply ip saddr . ct reply proto-src . ip daddr",
   "address-and-port-dependent": "ct reply ip saddr . ct reply proto-src . ip daddr . udp dport",
@@ -219,7 +220,7 @@ function inward({ wan, lan, address, filtering, hairpinning }: Box): string[] {
  */
 function expiry(box: Box): string[] {
   if (box.inboundRefresh) return [];
-  const alive: Readonly<Record<Dependence, string>> = {
+  const alive: Readonly<Record<NatDependence, string>> = {
     "endpoint-independent": "udp dport != @used",
     "address-dependent": "udp dport . ip saddr != @peers",
     "address-and-port-dependent": "udp dport . ip saddr . udp sport != @peers",

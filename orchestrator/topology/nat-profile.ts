@@ -1,13 +1,12 @@
 /** The behaviour of a NAT as a point in the space of RFC 4787; presets are names for points. */
 
-/** What a mapping depends on (RFC 4787 section 4.1) or a filter looks at (section 5). */
-export type Dependence = "endpoint-independent" | "address-dependent" | "address-and-port-dependent";
+import type { NatDependence } from "@testbed/agent/control";
 
 export interface NatProfile {
   /** RFC 4787 section 4.1. */
-  readonly mapping: Dependence;
+  readonly mapping: NatDependence;
   /** RFC 4787 section 5. */
-  readonly filtering: Dependence;
+  readonly filtering: NatDependence;
   /** RFC 4787 section 4.2: keep the inside port where free, or draw one from `ports`. */
   readonly portAssignment: "preserve" | "random";
   /** Outside ports to draw from, both ends included. */

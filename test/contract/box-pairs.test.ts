@@ -1,7 +1,8 @@
 /** Hole punching through every pair of boxes in the kernel: a path exists exactly where the oracle says so. */
 
+import type { NatDependence } from "@testbed/agent/control";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Dependence, NatProfile } from "../../orchestrator/topology/nat-profile.ts";
+import type { NatProfile } from "../../orchestrator/topology/nat-profile.ts";
 import { predictSession } from "../../orchestrator/topology/predict.ts";
 import type { ResolvedRouter, ResolvedTopology } from "../../orchestrator/topology/resolved.ts";
 import { resolved, twoHomes } from "../orchestrator/topology/sample.ts";
@@ -23,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.end());
 
-type Point = { readonly mapping: Dependence; readonly filtering: Dependence };
+type Point = { readonly mapping: NatDependence; readonly filtering: NatDependence };
 
 /** The box with another behaviour, and with ports that no pair before had. */
 function boxOf(name: string, point: Point, portAssignment: NatProfile["portAssignment"]): ResolvedRouter {

@@ -14,6 +14,7 @@ import { encodeUdpInIpv6 } from "../../agent/src/core/mip6/udp-in-ipv6.ts";
 import { connectEngine } from "../../orchestrator/runtime/docker/engine.ts";
 import { ensureImage } from "../../orchestrator/setup/images.ts";
 import { pcapOf } from "../support/pcap.ts";
+import { fromHex } from "../vectors/hex.ts";
 import {
   CARE_OF_TEST_ICE,
   CARE_OF_TEST_INIT_ICE,
@@ -22,7 +23,6 @@ import {
   ICE_BINDING_ACKNOWLEDGEMENT,
   ICE_BINDING_UPDATE,
   L_TO_R,
-  octets,
   R_TO_L,
   RETURN_ROUTABILITY,
   UPDATED_OFFER_OPTION,
@@ -34,7 +34,7 @@ const TUNNEL = { ip: "198.18.0.1", port: 4191 };
 const CN = { ip: "198.18.0.20", port: 62002 };
 
 /** STUN Binding request with FINGERPRINT. */
-const CHECK = octets("000100082112a442000102030405060708090a0b802800045b0ff6fc");
+const CHECK = fromHex("000100082112a442000102030405060708090a0b802800045b0ff6fc");
 
 let tools: StartedTestContainer;
 
@@ -141,7 +141,7 @@ describe("tshark with images/tools/mice.lua", () => {
 
   test("leaves UDP that merely begins with a 6 alone", async () => {
     const cut = encodeMobilityPacket(CARE_OF_TEST_INIT_ICE, L_TO_R).subarray(0, 100);
-    const lines = await tshark([inTunnel(cut), inTunnel(octets("60"))], fields("_ws.col.Protocol", "mice_tunnel"));
+    const lines = await tshark([inTunnel(cut), inTunnel(fromHex("60"))], fields("_ws.col.Protocol", "mice_tunnel"));
     expect(lines).toEqual(["UDP|", "UDP|"]);
   });
 

@@ -9,10 +9,8 @@
 
 import { formatSocketAddress, type SocketAddress, sameSocketAddress } from "../core/address.ts";
 import type { InstantMs } from "../core/machine.ts";
+import type { NatDependence } from "../core/nat-probe/nat-dependence.ts";
 import { type SeededRng, seededRng } from "./seeded-rng.ts";
-
-/** What a mapping depends on (RFC 4787 section 4.1) or a filter looks at (section 5). */
-export type NatDependence = "endpoint-independent" | "address-dependent" | "address-and-port-dependent";
 
 /** The behaviour of a simulated NAT; the fields of a topology's NAT profile. */
 export interface SimNatProfile {

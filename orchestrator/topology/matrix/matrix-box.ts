@@ -1,6 +1,6 @@
 /** The boxes that a matrix may put in front of a node, by name. */
 
-import type { Dependence } from "../nat-profile.ts";
+import type { NatDependence } from "@testbed/agent/control";
 import { nearestName } from "../nearest-name.ts";
 import { FIREWALL_PRESET_NAMES, NAT_PRESET_NAMES } from "../presets.ts";
 import type { RouterEntry } from "../schema.ts";
@@ -14,7 +14,7 @@ export interface MatrixBox {
 
 const DEPENDENCE = ["endpoint-independent", "address-dependent", "address-and-port-dependent"] as const;
 
-const SHORT: Readonly<Record<Dependence, string>> = {
+const SHORT: Readonly<Record<NatDependence, string>> = {
   "endpoint-independent": "ei",
   "address-dependent": "ad",
   "address-and-port-dependent": "apd",

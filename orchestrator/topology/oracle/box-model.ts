@@ -3,8 +3,9 @@
  * the kernel do, without time: nothing it has learned expires.
  */
 
+import type { NatDependence } from "@testbed/agent/control";
 import { contains, familyOfText, parseNetwork, withoutLength } from "../address-text.ts";
-import type { Dependence, NatProfile } from "../nat-profile.ts";
+import type { NatProfile } from "../nat-profile.ts";
 import type { ResolvedRouter } from "../resolved.ts";
 import { type Endpoint, endpointKey, type ModelPacket, sameEndpoint } from "./packet.ts";
 
@@ -195,19 +196,19 @@ function createTranslation(router: ResolvedRouter, profile: NatProfile) {
   };
 }
 
-const MAPPED_PER: Readonly<Record<Dependence, string>> = {
+const MAPPED_PER: Readonly<Record<NatDependence, string>> = {
   "endpoint-independent": "",
   "address-dependent": "address",
   "address-and-port-dependent": "address and port",
 };
 
-const ADMISSION: Readonly<Record<Dependence, string>> = {
+const ADMISSION: Readonly<Record<NatDependence, string>> = {
   "endpoint-independent": "it filters nothing",
   "address-dependent": "it filters by address only, and this one was sent to from inside",
   "address-and-port-dependent": EXACT,
 };
 
-function mappingKey(mapping: Dependence, source: Endpoint, destination: Endpoint): string {
+function mappingKey(mapping: NatDependence, source: Endpoint, destination: Endpoint): string {
   switch (mapping) {
     case "endpoint-independent":
       return endpointKey(source);

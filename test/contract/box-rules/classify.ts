@@ -1,12 +1,12 @@
 /** Tells what a box does, by packets alone: two server addresses with two ports each, and two hosts inside. */
 
-import type { Dependence } from "../../../orchestrator/topology/nat-profile.ts";
+import type { NatDependence } from "@testbed/agent/control";
 import type { BoxWorld, UdpPort } from "./box-world.ts";
 
 /** What packets showed. */
 export interface ObservedBox {
-  readonly mapping: Dependence;
-  readonly filtering: Dependence;
+  readonly mapping: NatDependence;
+  readonly filtering: NatDependence;
   readonly hairpinning: boolean;
 }
 
@@ -71,7 +71,7 @@ export async function classify(world: BoxWorld, servers: Servers, port: number):
   return { mapping, filtering, hairpinning: await hairpins(socket, other, servers) };
 }
 
-async function classifyMapping(client: UdpPort, { a1p1, a2p1, a2p2 }: Servers): Promise<Dependence> {
+async function classifyMapping(client: UdpPort, { a1p1, a2p1, a2p2 }: Servers): Promise<NatDependence> {
   const first = await mappedAddress(client, a1p1);
   const second = await mappedAddress(client, a2p1);
   const third = await mappedAddress(client, a2p2);
@@ -81,7 +81,7 @@ async function classifyMapping(client: UdpPort, { a1p1, a2p1, a2p2 }: Servers): 
   return third.port === second.port ? "address-dependent" : "address-and-port-dependent";
 }
 
-async function classifyFiltering(client: UdpPort, { a1p1, a1p2, a2p2 }: Servers): Promise<Dependence> {
+async function classifyFiltering(client: UdpPort, { a1p1, a1p2, a2p2 }: Servers): Promise<NatDependence> {
   const target = { socket: client, mapped: await mappedAddress(client, a1p1) };
   // The strictest question first: what passes may open the way for what is asked later.
   if (await passes(a2p2, target, a1p1)) return "endpoint-independent";

@@ -1,21 +1,19 @@
 /** What a probe saw of the box in front of it, and how it concludes that from answers (RFC 5780 section 4). */
 
 import { type SocketAddress, sameSocketAddress } from "../address.ts";
-
-/** What a mapping depends on, or a filter looks at (RFC 4787 sections 4.1 and 5). */
-export type ObservedDependence = "endpoint-independent" | "address-dependent" | "address-and-port-dependent";
+import type { NatDependence } from "./nat-dependence.ts";
 
 /** Outcome of a probe. */
 export type NatObservation =
   /** No request was ever answered. */
   | { readonly type: "udp-blocked" }
   /** The server sees the local address itself; a firewall may still filter. */
-  | { readonly type: "no-nat"; readonly filtering: ObservedDependence }
+  | { readonly type: "no-nat"; readonly filtering: NatDependence }
   | {
       readonly type: "nat";
       /** Absent where answers that would tell are missing: silence says nothing about a mapping. */
-      readonly mapping?: ObservedDependence;
-      readonly filtering: ObservedDependence;
+      readonly mapping?: NatDependence;
+      readonly filtering: NatDependence;
       /** Two inside sockets reach each other through their outside addresses (RFC 4787 REQ-9). */
       readonly hairpinning: boolean;
       /** The outside port equals the inside port (RFC 4787 section 4.2.1). */
@@ -55,7 +53,7 @@ export function concludeObservation(answers: ProbeAnswers): NatObservation {
   };
 }
 
-function filteringOf({ passesOtherAddress, passesOtherPort }: ProbeAnswers): ObservedDependence {
+function filteringOf({ passesOtherAddress, passesOtherPort }: ProbeAnswers): NatDependence {
   if (passesOtherAddress) return "endpoint-independent";
   return passesOtherPort ? "address-dependent" : "address-and-port-dependent";
 }
@@ -63,7 +61,7 @@ function filteringOf({ passesOtherAddress, passesOtherPort }: ProbeAnswers): Obs
 function mappingOf(
   { mappedSecondAddress, mappedSecondPort }: ProbeAnswers,
   first: SocketAddress,
-): ObservedDependence | undefined {
+): NatDependence | undefined {
   if (mappedSecondAddress === undefined) return undefined;
   if (sameSocketAddress(mappedSecondAddress, first)) return "endpoint-independent";
   if (mappedSecondPort === undefined) return undefined;

@@ -12,11 +12,12 @@ import { createIceAgent } from "../../../../agent/src/core/ice/ice-agent.ts";
 import type { IceAgentConfig, IceEvent, IceMachine } from "../../../../agent/src/core/ice/ice-machine.ts";
 import type { IceRole } from "../../../../agent/src/core/ice/priority.ts";
 import type { InstantMs } from "../../../../agent/src/core/machine.ts";
+import type { NatDependence } from "../../../../agent/src/core/nat-probe/nat-dependence.ts";
 import { CREDENTIALS_L, CREDENTIALS_R, seededRng } from "./hand-made-peer.ts";
-import { type Dependence, Nat, NatWorld, type Tap, type WorldNode } from "./nat-world.ts";
+import { Nat, NatWorld, type Tap, type WorldNode } from "./nat-world.ts";
 
 /** How a NAT maps and filters; undefined is a public address. */
-export type Box = { readonly mapping: Dependence; readonly filtering: Dependence } | undefined;
+export type Box = { readonly mapping: NatDependence; readonly filtering: NatDependence } | undefined;
 
 export const OPEN: Box = undefined;
 export const FULL_CONE: Box = { mapping: "endpoint-independent", filtering: "endpoint-independent" };

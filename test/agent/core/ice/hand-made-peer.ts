@@ -20,6 +20,7 @@ import type { InstantMs, Rng, Transmit } from "../../../../agent/src/core/machin
 import type { StunAttribute } from "../../../../agent/src/core/stun/attributes.ts";
 import type { StunClass } from "../../../../agent/src/core/stun/header.ts";
 import { decodeStun, encodeStun, findAttribute, type StunMessage } from "../../../../agent/src/core/stun/message.ts";
+import { fromHex, fromText, toHex } from "../../../vectors/hex.ts";
 
 /** Credentials of digest 8.3. */
 export const CREDENTIALS_L = { ufrag: "obLD", pwd: "EBESExQVFhcYGRobHB0eHw" };
@@ -81,7 +82,7 @@ export function seededRng(seed: number): Rng {
 
 /** Gives these octets first, one request after the other, then zeros. */
 export function scriptedRng(...hex: readonly string[]): Rng {
-  const chunks = hex.map((text) => octets(text));
+  const chunks = hex.map(fromHex);
   return { bytes: (length) => chunks.shift() ?? new Uint8Array(length) };
 }
 
@@ -117,7 +118,7 @@ export function checkOfR(options: CheckOptions = {}): Uint8Array {
     transactionId: new Uint8Array(12).fill(options.transactionId ?? 7),
     attributes: attributes.filter(({ type }) => !without.includes(type)),
   };
-  return encodeStun(message, { key: pwd === undefined ? undefined : text(pwd), fingerprint: true });
+  return encodeStun(message, { key: pwd === undefined ? undefined : fromText(pwd), fingerprint: true });
 }
 
 /** How an answer of the peer differs from a right success response of R. */
@@ -136,7 +137,7 @@ export function answerOfR(request: Transmit, options: AnswerOptions = {}): Uint8
   const { transactionId } = decode(request.payload);
   return encodeStun(
     { class: options.class ?? "success", method: 1, transactionId, attributes },
-    { key: pwd === undefined ? undefined : text(pwd), fingerprint: true },
+    { key: pwd === undefined ? undefined : fromText(pwd), fingerprint: true },
   );
 }
 
@@ -177,16 +178,9 @@ export function decode(payload: Uint8Array): StunMessage {
   return message.value;
 }
 
-export function text(value: string): Uint8Array {
-  return new TextEncoder().encode(value);
-}
-
-export function octets(hex: string): Uint8Array {
-  return Uint8Array.from(Buffer.from(hex.replace(/\s/g, ""), "hex"));
-}
-
+/** The octets of a packet; none where there is no packet. */
 export function hex(payload: Uint8Array | undefined): string {
-  return Buffer.from(payload ?? []).toString("hex");
+  return toHex(payload ?? new Uint8Array());
 }
 
 /** What must be there: a missing value fails the test here. */

@@ -4,6 +4,7 @@ import { formatSocketAddress } from "../../../../agent/src/core/address.ts";
 import type { IceMachine } from "../../../../agent/src/core/ice/ice-machine.ts";
 import { candidatePriority } from "../../../../agent/src/core/ice/priority.ts";
 import { findAttribute } from "../../../../agent/src/core/stun/message.ts";
+import { fromHex } from "../../../vectors/hex.ts";
 import {
   agentL,
   answerOfR,
@@ -22,7 +23,6 @@ import {
   LOCALS,
   MAPPED_L,
   MAPPED_R,
-  octets,
   REMOTE,
   remoteCandidate,
   scriptedRng,
@@ -43,12 +43,12 @@ describe("bytes of digest 8.3", () => {
     const agent = agentL({ rng: scriptedRng(TIE_BREAKER, TRANSACTION_ID) });
     agent.setRemote(0, REMOTE);
     const [first] = transmits(agent);
-    expect(first).toEqual({ local: HOST_L, remote: HOST_R, payload: octets(check) });
+    expect(first).toEqual({ local: HOST_L, remote: HOST_R, payload: fromHex(check) });
   });
 
   test("R's success response, before R has heard of L otherwise", () => {
     const agent = agentL({ role: "controlled", credentials: CREDENTIALS_R });
-    agent.handleStun(0, { local: HOST_R, remote: MAPPED_L, payload: octets(check) });
+    agent.handleStun(0, { local: HOST_R, remote: MAPPED_L, payload: fromHex(check) });
     expect(hex(transmits(agent)[0]?.payload)).toBe(
       "0101002c2112a442000102030405060708090a0b002000080001cf5be721c048000800143b24c777024988ddb2585c8d6c420050064c477f80280004a55965bc",
     );
@@ -56,7 +56,7 @@ describe("bytes of digest 8.3", () => {
 
   test("R's 487 when it keeps the controlling role", () => {
     const agent = agentL({ credentials: CREDENTIALS_R, rng: scriptedRng("ffffffffffffffff") });
-    agent.handleStun(0, { local: HOST_R, remote: MAPPED_L, payload: octets(check) });
+    agent.handleStun(0, { local: HOST_R, remote: MAPPED_L, payload: fromHex(check) });
     expect(hex(transmits(agent)[0]?.payload)).toBe(
       "011100382112a442000102030405060708090a0b0009001100000457526f6c6520436f6e666c69637400000000080014d5e65f19f7d2708b75231c29e84571c40c44d480802800045f74ddc4",
     );

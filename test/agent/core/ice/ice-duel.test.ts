@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatSocketAddress } from "../../../../agent/src/core/address.ts";
 import type { IceRole } from "../../../../agent/src/core/ice/priority.ts";
+import type { NatDependence } from "../../../../agent/src/core/nat-probe/nat-dependence.ts";
 import {
   type Box,
   type Duel,
@@ -15,7 +16,6 @@ import {
   selectedTypes,
 } from "./duel.ts";
 import { statusOf } from "./hand-made-peer.ts";
-import type { Dependence } from "./nat-world.ts";
 
 const AGES = 40_000;
 
@@ -253,8 +253,8 @@ describe("reproducibility", () => {
 test("with any loss, delay and boxes the ends agree, or the packets ran out", () => {
   const box = fc.option(
     fc.record({
-      mapping: fc.constantFrom<Dependence>("endpoint-independent", "address-dependent"),
-      filtering: fc.constantFrom<Dependence>("endpoint-independent", "address-and-port-dependent"),
+      mapping: fc.constantFrom<NatDependence>("endpoint-independent", "address-dependent"),
+      filtering: fc.constantFrom<NatDependence>("endpoint-independent", "address-and-port-dependent"),
     }),
     { nil: undefined },
   );

@@ -8,6 +8,7 @@ import type { Transmit } from "../../../../agent/src/core/machine.ts";
 import { verifyFingerprint } from "../../../../agent/src/core/stun/fingerprint.ts";
 import { verifyIntegrity } from "../../../../agent/src/core/stun/integrity.ts";
 import { encodeStun } from "../../../../agent/src/core/stun/message.ts";
+import { fromText } from "../../../vectors/hex.ts";
 import { duel, FULL_CONE, PORT_RESTRICTED, selectedTypes } from "./duel.ts";
 import {
   agentL,
@@ -27,7 +28,6 @@ import {
   REMOTE,
   sendsUntil,
   statusOf,
-  text,
   transmits,
 } from "./hand-made-peer.ts";
 import type { WireEntry } from "./nat-world.ts";
@@ -184,7 +184,7 @@ describe("refusals of authenticated checks carry MESSAGE-INTEGRITY", () => {
     const payload = defined(transmits(agent)[0]).payload;
     expect(statusOf(payload)).toBe(status);
     expect(hex(payload).slice(0, start.length)).toBe(start);
-    expect([verifyIntegrity(payload, text(CREDENTIALS_L.pwd)), verifyFingerprint(payload)]).toEqual([true, true]);
+    expect([verifyIntegrity(payload, fromText(CREDENTIALS_L.pwd)), verifyFingerprint(payload)]).toEqual([true, true]);
     expect(agent.acceptsDataFrom(HOST_L, ATTACKER)).toBe(false);
   });
 });

@@ -10,14 +10,12 @@ import {
   sameSocketAddress,
 } from "../../../../agent/src/core/address.ts";
 import type { Datagram, InstantMs, Transmit } from "../../../../agent/src/core/machine.ts";
-
-/** What a mapping or a filter depends on; RFC 4787 sections 4.1 and 5. */
-export type Dependence = "endpoint-independent" | "address-dependent" | "address-and-port-dependent";
+import type { NatDependence } from "../../../../agent/src/core/nat-probe/nat-dependence.ts";
 
 export interface NatBehaviour {
   readonly externalIp: string;
-  readonly mapping: Dependence;
-  readonly filtering: Dependence;
+  readonly mapping: NatDependence;
+  readonly filtering: NatDependence;
   /** External port of the first mapping; later ones count up. */
   readonly firstPort: number;
 }
@@ -231,7 +229,7 @@ export class NatWorld {
   }
 }
 
-function dependentPart(dependence: Dependence, peer: SocketAddress): string {
+function dependentPart(dependence: NatDependence, peer: SocketAddress): string {
   switch (dependence) {
     case "endpoint-independent":
       return "";

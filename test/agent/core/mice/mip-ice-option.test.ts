@@ -11,16 +11,15 @@ import {
 } from "../../../../agent/src/core/mice/mip-ice-option.ts";
 import { decodeMobilityMessage, encodeMobilityMessage } from "../../../../agent/src/core/mip6/messages.ts";
 import type { MobilityOption } from "../../../../agent/src/core/mip6/options.ts";
+import { fromHex, toHex } from "../../../vectors/hex.ts";
 import {
   ANSWER_OPTION,
   CARE_OF_TEST_ICE,
   CARE_OF_TEST_INIT_ICE,
   HOME_ADDRESS_L,
   HOME_ADDRESS_R,
-  hexOf,
   L_TO_R,
   OFFER_OPTION,
-  octets,
   R_TO_L,
   UPDATED_OFFER_OPTION,
 } from "../../../vectors/mobility.ts";
@@ -82,7 +81,7 @@ const VECTORS = [
 
 describe("vectors", () => {
   test.each(VECTORS)("the $name is encoded bit by bit", ({ description, option }) => {
-    expect(encodeMipIce(description).map(wholeOption).map(hexOf)).toEqual([hexOf(option)]);
+    expect(encodeMipIce(description).map(wholeOption).map(toHex)).toEqual([toHex(option)]);
   });
 
   test.each(VECTORS)("the $name is decoded", ({ description, option }) => {
@@ -97,7 +96,7 @@ describe("vectors", () => {
     if (!message.ok || message.value.type === "unknown") throw new Error("the vector does not decode");
     expect(decodeMipIce(message.value.options)).toEqual({ ok: true, value: { description, skipped: [] } });
     const again = encodeMobilityMessage({ ...message.value, options: encodeMipIce(description) }, endpoints);
-    expect(hexOf(again)).toBe(hexOf(header));
+    expect(toHex(again)).toBe(toHex(header));
   });
 });
 
@@ -150,7 +149,7 @@ describe("several options", () => {
   });
 
   test("options of other types in between do not matter, and none at all is undefined", () => {
-    const foreign: MobilityOption = { type: "opaque", optionType: 8, data: octets("01616263") };
+    const foreign: MobilityOption = { type: "opaque", optionType: 8, data: fromHex("01616263") };
     const options = [first, foreign, second, third].filter((option) => option !== undefined);
     expect(decodeMipIce(options).ok).toBe(true);
     expect(decodeMipIce([foreign])).toEqual({ ok: true, value: undefined });
@@ -231,12 +230,12 @@ describe("fields", () => {
   test("flags and ice-options survive", () => {
     const description = { ...OFFER, isLite: true, options: ["ice2", "rtp+ecn"] };
     const [option] = encodeMipIce(description);
-    expect(option && hexOf(wholeOption(option)).slice(12, 16)).toBe("8000");
+    expect(option && toHex(wholeOption(option)).slice(12, 16)).toBe("8000");
     expect(option && decodeMipIce([option])).toEqual({ ok: true, value: { description, skipped: [] } });
   });
 
   test("the mismatch answer sets M and leaves the rest zero (A-20)", () => {
-    expect(encodeMipIce(MISMATCH_ANSWER).map(wholeOption).map(hexOf)).toEqual([`121a0000ade54000${"00".repeat(20)}`]);
+    expect(encodeMipIce(MISMATCH_ANSWER).map(wholeOption).map(toHex)).toEqual([`121a0000ade54000${"00".repeat(20)}`]);
     expect(decodeMipIce(encodeMipIce(MISMATCH_ANSWER))).toMatchObject({
       ok: true,
       value: { description: MISMATCH_ANSWER },

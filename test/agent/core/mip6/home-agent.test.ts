@@ -20,7 +20,7 @@ import { encodeMobilityPacket, withChecksum } from "../../../../agent/src/core/m
 import type { MobilityOption } from "../../../../agent/src/core/mip6/options.ts";
 import { encodeAuthenticated } from "../../../../agent/src/core/mip6/registration-authentication.ts";
 import { encodeUdpInIpv6 } from "../../../../agent/src/core/mip6/udp-in-ipv6.ts";
-import { hexOf, octets } from "../../../vectors/mobility.ts";
+import { fromHex, toHex } from "../../../vectors/hex.ts";
 
 const HA = "2001:db8:a::1";
 const MN = "2001:db8:a::100";
@@ -31,11 +31,11 @@ const STUN: SocketAddress = { ip: "198.18.0.1", port: 3478 };
 const NAT: SocketAddress = { ip: "198.18.0.10", port: 61001 };
 const NAT2: SocketAddress = { ip: "198.18.0.20", port: 62002 };
 const INSIDE = "192.168.1.2";
-const KEY = octets("000102030405060708090a0b0c0d0e0f");
+const KEY = fromHex("000102030405060708090a0b0c0d0e0f");
 
 /** STUN Binding request with FINGERPRINT (digest 8.5). */
-const STUN_REQUEST = octets("000100082112a442000102030405060708090a0b802800045b0ff6fc");
-const STUN_REQUEST_WITHOUT_FINGERPRINT = octets("000100002112a442000102030405060708090a0b");
+const STUN_REQUEST = fromHex("000100082112a442000102030405060708090a0b802800045b0ff6fc");
+const STUN_REQUEST_WITHOUT_FINGERPRINT = fromHex("000100002112a442000102030405060708090a0b");
 
 const CONFIG: HomeAgentConfig = {
   address: HA,
@@ -204,9 +204,9 @@ describe("shared-key authentication (A-39)", () => {
   });
 
   test.each([
-    { name: "a wrong key", act: (ha: NodeMachine) => registerSigned(ha, octets("ff")) },
+    { name: "a wrong key", act: (ha: NodeMachine) => registerSigned(ha, fromHex("ff")) },
     { name: "no authentication option", act: (ha: NodeMachine) => register(ha, {}) },
-    { name: "an old sequence number and a wrong key", act: (ha: NodeMachine) => registerSigned(ha, octets("ff"), 0) },
+    { name: "an old sequence number and a wrong key", act: (ha: NodeMachine) => registerSigned(ha, fromHex("ff"), 0) },
   ])("an update with $name is dropped in silence", ({ act }) => {
     act(agent);
     expect(drain(agent)).toEqual({ transmits: [], answers: [], events: [] });
@@ -249,14 +249,14 @@ describe("forwarding", () => {
     register(agent, { homeAddress: MN2, remote: NAT2 });
     drain(agent);
     const between = packet({ source: MN, destination: MN2, hopLimit: 64 });
-    const original = hexOf(between);
+    const original = toHex(between);
     uplink(agent, between, NAT);
     const { transmits } = drain(agent);
     expect(transmits[0]).toMatchObject({ local: TUNNEL, remote: NAT2 });
     expect(transmits[0] && decodeIpv6Packet(transmits[0].payload)).toMatchObject({
       value: { hopLimit: 63, source: MN },
     });
-    expect(hexOf(between)).toBe(original);
+    expect(toHex(between)).toBe(original);
     expect(agent.pollTunPacket()).toBeUndefined();
   });
 
@@ -328,7 +328,7 @@ describe("forwarding", () => {
   });
 
   test("what is no IPv6 packet from the kernel is dropped", () => {
-    agent.handleTunPacket(0, octets("45"));
+    agent.handleTunPacket(0, fromHex("45"));
     agent.handleTunPacket(0, packetTo(MN).subarray(0, 43));
     expect(agent.counters()).toMatchObject({ "dropped.tun-not-ipv6": 2 });
   });
@@ -341,10 +341,10 @@ describe("other traffic on the tunnel's port", () => {
     { counter: "dropped.ipv6-truncated", hex: "6000" },
     { counter: "dropped.ipv4", hex: "4500001400000000401100000a0000010a000002" },
     { counter: "dropped.mobility-header", hex: "3b00000000000000" },
-    { counter: "dropped.stun-without-fingerprint", hex: hexOf(STUN_REQUEST_WITHOUT_FINGERPRINT) },
+    { counter: "dropped.stun-without-fingerprint", hex: toHex(STUN_REQUEST_WITHOUT_FINGERPRINT) },
     { counter: "dropped.unrecognised", hex: "00ff" },
   ])("'$hex' raises $counter", ({ counter, hex }) => {
-    uplink(agent, octets(hex), NAT);
+    uplink(agent, fromHex(hex), NAT);
     expect(drain(agent)).toEqual({ transmits: [], answers: [], events: [] });
     expect(agent.counters()).toEqual({ [counter]: 1 });
   });
@@ -354,7 +354,7 @@ describe("other traffic on the tunnel's port", () => {
       source: MN,
       destination: HA,
       nextHeader: 135,
-      payload: octets("3b00050000010000"),
+      payload: fromHex("3b00050000010000"),
     });
     uplink(agent, update, NAT);
     expect(agent.counters()).toEqual({ "dropped.mobility-malformed": 1 });
@@ -378,7 +378,7 @@ describe("other traffic on the tunnel's port", () => {
     register(agent, {});
     drain(agent);
     const endpoints = { source: MN, destination: HA };
-    const header = withChecksum(octets("3b00630000000000"), endpoints);
+    const header = withChecksum(fromHex("3b00630000000000"), endpoints);
     uplink(agent, encodeMobilityPacket(header, endpoints), NAT);
     expect(drain(agent).answers).toEqual([
       {
@@ -426,7 +426,7 @@ describe("STUN", () => {
       { local: STUN, remote: NAT },
       { local: STUN, remote: NAT },
     ]);
-    expect(transmits.map(({ payload }) => hexOf(payload.subarray(0, 2)))).toEqual(["0101", "0101"]);
+    expect(transmits.map(({ payload }) => toHex(payload.subarray(0, 2)))).toEqual(["0101", "0101"]);
   });
 
   test("UDP 4191 answers a request with FINGERPRINT and tells the same mapped address", () => {
@@ -434,7 +434,7 @@ describe("STUN", () => {
     const [answer] = drain(agent).transmits;
     expect(answer).toMatchObject({ local: TUNNEL, remote: NAT });
     // XOR-MAPPED-ADDRESS of 198.18.0.10:61001.
-    expect(answer && hexOf(answer.payload)).toContain("002000080001cf5be700a448");
+    expect(answer && toHex(answer.payload)).toContain("002000080001cf5be700a448");
   });
 
   test("what is no STUN on 3478 is dropped, a tunnel packet too", () => {
@@ -492,11 +492,11 @@ function uplink(ha: NodeMachine, payload: Uint8Array, remote: SocketAddress): vo
 }
 
 function packet(fields: Partial<Ipv6PacketFields> & { source: string; destination: string }): Uint8Array {
-  return encodeIpv6Packet({ nextHeader: NEXT_HEADER.udp, payload: octets("00010002000c0000abcdef01"), ...fields });
+  return encodeIpv6Packet({ nextHeader: NEXT_HEADER.udp, payload: fromHex("00010002000c0000abcdef01"), ...fields });
 }
 
 function packetTo(ip: string): Uint8Array {
-  return encodeUdpInIpv6({ source: { ip: CN, port: 1 }, destination: { ip, port: 2 }, payload: octets("abcd") });
+  return encodeUdpInIpv6({ source: { ip: CN, port: 1 }, destination: { ip, port: 2 }, payload: fromHex("abcd") });
 }
 
 /** Everything the machine wants to send and say, with mobility messages decoded. */

@@ -10,14 +10,14 @@ import {
   encodeMobilityMessage,
 } from "../../../../agent/src/core/mip6/messages.ts";
 import { encodeAuthenticated } from "../../../../agent/src/core/mip6/registration-authentication.ts";
-import { octets } from "../../../vectors/mobility.ts";
+import { fromHex } from "../../../vectors/hex.ts";
 
 const HA = "2001:db8:a::1";
 const MN = "2001:db8:a::100";
 const FROM_HA = { source: HA, destination: MN };
 const HOME_LAN: SocketAddress = { ip: "192.168.1.2", port: 40001 };
 const OFFICE_LAN: SocketAddress = { ip: "172.16.9.3", port: 40001 };
-const KEY = octets("000102030405060708090a0b0c0d0e0f");
+const KEY = fromHex("000102030405060708090a0b0c0d0e0f");
 
 let registration: HomeRegistration;
 
@@ -301,7 +301,7 @@ describe("with a shared key", () => {
   test("only an acknowledgement signed with it counts", () => {
     registration.retarget(0, HOME_LAN);
     expect(acknowledge(registration, 10, { sequence: 1 })).toBe(false);
-    expect(acknowledgeSigned(registration, octets("ff"))).toBe(false);
+    expect(acknowledgeSigned(registration, fromHex("ff"))).toBe(false);
     expect(acknowledgeSigned(registration, KEY)).toBe(true);
     expect(registration.registration).toBeDefined();
   });

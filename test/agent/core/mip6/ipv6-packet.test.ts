@@ -10,24 +10,25 @@ import {
   sourceKey,
 } from "../../../../agent/src/core/mip6/ipv6-packet.ts";
 import { decodeUdpInIpv6, encodeUdpInIpv6 } from "../../../../agent/src/core/mip6/udp-in-ipv6.ts";
-import { hexOf, L_TO_R, octets } from "../../../vectors/mobility.ts";
+import { fromHex, toHex } from "../../../vectors/hex.ts";
+import { L_TO_R } from "../../../vectors/mobility.ts";
 
 const SOURCE = "20010db8000a00000000000000000100";
 const DESTINATION = "20010db8000b00000000000000000200";
 const HOME_ADDRESS = "20010db8000c00000000000000000005";
 
 describe("IPv6 packets", () => {
-  const fields = { ...L_TO_R, nextHeader: 135, payload: octets("0102030405060708") };
+  const fields = { ...L_TO_R, nextHeader: 135, payload: fromHex("0102030405060708") };
   const header = `6000000000088740${SOURCE}${DESTINATION}`;
 
   test("a packet has the octets of RFC 8200 section 3", () => {
-    expect(hexOf(encodeIpv6Packet(fields))).toBe(`${header}0102030405060708`);
+    expect(toHex(encodeIpv6Packet(fields))).toBe(`${header}0102030405060708`);
   });
 
   test("a packet is read back, whatever follows it", () => {
     const value = { ...fields, hopLimit: 64 };
-    expect(decodeIpv6Packet(octets(`${header}0102030405060708`))).toEqual({ ok: true, value });
-    expect(decodeIpv6Packet(octets(`${header}0102030405060708ffff`))).toEqual({ ok: true, value });
+    expect(decodeIpv6Packet(fromHex(`${header}0102030405060708`))).toEqual({ ok: true, value });
+    expect(decodeIpv6Packet(fromHex(`${header}0102030405060708ffff`))).toEqual({ ok: true, value });
   });
 
   test("a packet cut at any octet is refused, and by the cheap test too", () => {
@@ -40,7 +41,7 @@ describe("IPv6 packets", () => {
   });
 
   test("another IP version is refused", () => {
-    const packet = octets(`45${header.slice(2)}0102030405060708`);
+    const packet = fromHex(`45${header.slice(2)}0102030405060708`);
     expect(decodeIpv6Packet(packet)).toEqual({ ok: false, error: { code: "not-ipv6", offset: 0 } });
   });
 
@@ -50,7 +51,7 @@ describe("IPv6 packets", () => {
 
   test("the Home Address option is read and its header is stepped over", () => {
     const options = `8702010200 00c910${HOME_ADDRESS}`.replace(" ", "");
-    const packet = octets(`6000000000203c40${SOURCE}${DESTINATION}${options}0102030405060708`);
+    const packet = fromHex(`6000000000203c40${SOURCE}${DESTINATION}${options}0102030405060708`);
     expect(decodeIpv6Packet(packet)).toEqual({
       ok: true,
       value: { ...fields, hopLimit: 64, homeAddress: "2001:db8:c::5" },
@@ -58,7 +59,7 @@ describe("IPv6 packets", () => {
   });
 
   test("Hop-by-Hop and Destination Options without a home address are stepped over", () => {
-    const packet = octets(`6000000000180040${SOURCE}${DESTINATION}3c00010400000000 8700010400000000 0102030405060708`);
+    const packet = fromHex(`6000000000180040${SOURCE}${DESTINATION}3c00010400000000 8700010400000000 0102030405060708`);
     expect(decodeIpv6Packet(packet)).toEqual({ ok: true, value: { ...fields, hopLimit: 64 } });
   });
 
@@ -67,7 +68,7 @@ describe("IPv6 packets", () => {
     { code: "truncated", why: "an option longer than its header", extension: "870001ff00000000" },
     { code: "home-address-length", why: "a Home Address option of 4 octets", extension: "8700c90400000000" },
   ])("$why is refused with $code", ({ code, extension }) => {
-    const packet = octets(`6000000000083c40${SOURCE}${DESTINATION}${extension}`);
+    const packet = fromHex(`6000000000083c40${SOURCE}${DESTINATION}${extension}`);
     expect(decodeIpv6Packet(packet)).toMatchObject({ ok: false, error: { code } });
   });
 
@@ -106,12 +107,12 @@ describe("UDP inside IPv6", () => {
   const datagram = {
     source: { ip: L_TO_R.source, port: 40001 },
     destination: { ip: L_TO_R.destination, port: 40002 },
-    payload: octets("00010000"),
+    payload: fromHex("00010000"),
   };
   const packet = encodeUdpInIpv6(datagram);
 
   test("a datagram has the octets of RFC 768 with the checksum over the IPv6 pseudo-header", () => {
-    expect(hexOf(packet)).toBe(`60000000000c1140${SOURCE}${DESTINATION}9c419c42000c68ca00010000`);
+    expect(toHex(packet)).toBe(`60000000000c1140${SOURCE}${DESTINATION}9c419c42000c68ca00010000`);
   });
 
   test("a datagram is read back", () => {
@@ -119,8 +120,8 @@ describe("UDP inside IPv6", () => {
   });
 
   test("a checksum that comes out as zero is sent as 0xFFFF", () => {
-    const zero = encodeUdpInIpv6({ ...datagram, payload: octets("68cb0000") });
-    expect(hexOf(zero.subarray(46, 48))).toBe("ffff");
+    const zero = encodeUdpInIpv6({ ...datagram, payload: fromHex("68cb0000") });
+    expect(toHex(zero.subarray(46, 48))).toBe("ffff");
     expect(decodeUdp(zero).ok).toBe(true);
   });
 
@@ -140,7 +141,7 @@ describe("UDP inside IPv6", () => {
   });
 
   test("less than a UDP header is refused", () => {
-    const short = encodeIpv6Packet({ ...L_TO_R, nextHeader: 17, payload: octets("9c419c42000c") });
+    const short = encodeIpv6Packet({ ...L_TO_R, nextHeader: 17, payload: fromHex("9c419c42000c") });
     expect(decodeUdp(short)).toMatchObject({ ok: false, error: { code: "truncated" } });
   });
 });

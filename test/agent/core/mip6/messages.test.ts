@@ -9,27 +9,26 @@ import {
 } from "../../../../agent/src/core/mip6/messages.ts";
 import { withChecksum } from "../../../../agent/src/core/mip6/mobility-header.ts";
 import { findOption, type MobilityOption } from "../../../../agent/src/core/mip6/options.ts";
+import { fromHex, toHex } from "../../../vectors/hex.ts";
 import {
   ANSWER_OPTION,
   CARE_OF_TEST_ICE,
   CARE_OF_TEST_INIT_ICE,
   CLASSIC_BINDING_UPDATE,
-  hexOf,
   ICE_BINDING_ACKNOWLEDGEMENT,
   ICE_BINDING_UPDATE,
   L_TO_R,
   MOBILITY_HEADERS,
   OFFER_OPTION,
-  octets,
   R_TO_L,
   RETURN_ROUTABILITY,
 } from "../../../vectors/mobility.ts";
 
-const COOKIE = octets("c0c1c2c3c4c5c6c7");
+const COOKIE = fromHex("c0c1c2c3c4c5c6c7");
 
 const authorization = (hex: string): MobilityOption => ({
   type: "binding-authorization-data",
-  authenticator: octets(hex),
+  authenticator: fromHex(hex),
 });
 
 const mipIce = (option: Uint8Array): MobilityOption => ({ type: "opaque", optionType: 18, data: option.subarray(2) });
@@ -103,7 +102,7 @@ const VECTORS: readonly {
 
 describe("vectors", () => {
   test.each(VECTORS)("the $name is encoded bit by bit", ({ message, endpoints, header }) => {
-    expect(hexOf(encodeMobilityMessage(message, endpoints))).toBe(hexOf(header));
+    expect(toHex(encodeMobilityMessage(message, endpoints))).toBe(toHex(header));
   });
 
   test.each(VECTORS)("the $name is decoded", ({ message, endpoints, header }) => {
@@ -133,7 +132,7 @@ describe("bytes from the network", () => {
   });
 
   test("a type that is not known is a value, so that a node can answer with a Binding Error", () => {
-    const header = withChecksum(octets("3b00630000000000"), L_TO_R);
+    const header = withChecksum(fromHex("3b00630000000000"), L_TO_R);
     expect(decodeMobilityMessage(header, L_TO_R)).toEqual({ ok: true, value: { type: "unknown", mhType: 0x63 } });
   });
 
@@ -150,7 +149,7 @@ describe("bytes from the network", () => {
       hex: "3b0305000000000180000069 050c000000000000000000000000 01040000 0000",
     },
   ])("$code at octet $offset is refused", ({ code, offset, hex }) => {
-    const header = withChecksum(octets(hex), L_TO_R);
+    const header = withChecksum(fromHex(hex), L_TO_R);
     expect(decodeMobilityMessage(header, L_TO_R)).toEqual({ ok: false, error: { code, offset } });
   });
 
@@ -212,16 +211,16 @@ describe("encoding", () => {
           forceUdp: true,
         },
         lifetimeSec: 262_140,
-        options: [{ type: "opaque", optionType: 8, data: octets("01616263") }],
+        options: [{ type: "opaque", optionType: 8, data: fromHex("01616263") }],
       },
       L_TO_R,
     );
-    expect(hexOf(header.subarray(6, 12))).toBe("fffff100ffff");
+    expect(toHex(header.subarray(6, 12))).toBe("fffff100ffff");
     const message = decodeMobilityMessage(header, L_TO_R);
     expect(message.ok && message.value.type !== "unknown" && findOption(message.value.options, "opaque")).toEqual({
       type: "opaque",
       optionType: 8,
-      data: octets("01616263"),
+      data: fromHex("01616263"),
     });
   });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { NonceTable } from "../../../../agent/src/core/mip6/nonce-table.ts";
-import { hexOf } from "../../../vectors/mobility.ts";
+import { toHex } from "../../../vectors/hex.ts";
 
 function table(): NonceTable {
   let next = 0;
@@ -18,7 +18,7 @@ test("a nonce is found by its index for 240 seconds", () => {
   const nonces = table();
   const { index, octets } = nonces.current(0);
   nonces.current(30_000);
-  expect(hexOf(nonces.find(239_999, index) ?? new Uint8Array())).toBe(hexOf(octets));
+  expect(toHex(nonces.find(239_999, index) ?? new Uint8Array())).toBe(toHex(octets));
   expect(nonces.find(240_000, index)).toBeUndefined();
 });
 

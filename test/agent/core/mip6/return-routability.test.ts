@@ -8,11 +8,11 @@ import {
   isAuthorized,
   isSequenceNewer,
 } from "../../../../agent/src/core/mip6/return-routability.ts";
+import { toHex } from "../../../vectors/hex.ts";
 import {
   CLASSIC_BINDING_UPDATE,
   HOME_ADDRESS_L,
   HOME_ADDRESS_R,
-  hexOf,
   ICE_BINDING_ACKNOWLEDGEMENT,
   ICE_BINDING_UPDATE,
   L_TO_R,
@@ -25,21 +25,21 @@ const ICE = { key: RR.iceBindingKey, careOf: "198.51.100.10", correspondent: HOM
 
 describe("keygen tokens and keys", () => {
   test("the home keygen token is that of the vector", () => {
-    expect(hexOf(homeKeygenToken(RR.nodeKey, HOME_ADDRESS_L, RR.nonce))).toBe(hexOf(RR.homeToken));
+    expect(toHex(homeKeygenToken(RR.nodeKey, HOME_ADDRESS_L, RR.nonce))).toBe(toHex(RR.homeToken));
   });
 
   test("the care-of keygen token is that of the vector", () => {
-    expect(hexOf(careOfKeygenToken(RR.nodeKey, RR.careOfAddress, RR.nonce))).toBe(hexOf(RR.careOfToken));
+    expect(toHex(careOfKeygenToken(RR.nodeKey, RR.careOfAddress, RR.nonce))).toBe(toHex(RR.careOfToken));
   });
 
   test("a CoTI-ICE gets the care-of keygen token of its home address", () => {
-    expect(hexOf(careOfKeygenToken(RR.nodeKey, HOME_ADDRESS_L, RR.nonce))).toBe(hexOf(RR.iceCareOfToken));
+    expect(toHex(careOfKeygenToken(RR.nodeKey, HOME_ADDRESS_L, RR.nonce))).toBe(toHex(RR.iceCareOfToken));
   });
 
   test("Kbm is made of both tokens, and of the home token alone for a deletion", () => {
-    expect(hexOf(bindingManagementKey(RR.homeToken, RR.careOfToken))).toBe(hexOf(RR.bindingKey));
-    expect(hexOf(bindingManagementKey(RR.homeToken, RR.iceCareOfToken))).toBe(hexOf(RR.iceBindingKey));
-    expect(hexOf(bindingManagementKey(RR.homeToken))).toBe(hexOf(RR.deletionKey));
+    expect(toHex(bindingManagementKey(RR.homeToken, RR.careOfToken))).toBe(toHex(RR.bindingKey));
+    expect(toHex(bindingManagementKey(RR.homeToken, RR.iceCareOfToken))).toBe(toHex(RR.iceBindingKey));
+    expect(toHex(bindingManagementKey(RR.homeToken))).toBe(toHex(RR.deletionKey));
   });
 });
 
@@ -47,7 +47,7 @@ describe("authenticators", () => {
   test("the classic Binding Update is signed bit by bit", () => {
     const options = [{ type: "nonce-indices", home: 1, careOf: 1 }] as const;
     const header = encodeAuthorized(update(1, options), L_TO_R, CLASSIC);
-    expect(hexOf(header)).toBe(hexOf(CLASSIC_BINDING_UPDATE));
+    expect(toHex(header)).toBe(toHex(CLASSIC_BINDING_UPDATE));
   });
 
   test("the M-ICE Binding Update is signed over the IPv4-mapped care-of address", () => {
@@ -55,7 +55,7 @@ describe("authenticators", () => {
       { type: "alternate-care-of-address", address: "198.51.100.10" },
       { type: "nonce-indices", home: 1, careOf: 1 },
     ] as const;
-    expect(hexOf(encodeAuthorized(update(7, options), L_TO_R, ICE))).toBe(hexOf(ICE_BINDING_UPDATE));
+    expect(toHex(encodeAuthorized(update(7, options), L_TO_R, ICE))).toBe(toHex(ICE_BINDING_UPDATE));
   });
 
   test("the Binding Acknowledgement is signed over the same addresses in the same order", () => {
@@ -67,7 +67,7 @@ describe("authenticators", () => {
       lifetimeSec: 420,
       options: [],
     } as const;
-    expect(hexOf(encodeAuthorized(acknowledgement, R_TO_L, ICE))).toBe(hexOf(ICE_BINDING_ACKNOWLEDGEMENT));
+    expect(toHex(encodeAuthorized(acknowledgement, R_TO_L, ICE))).toBe(toHex(ICE_BINDING_ACKNOWLEDGEMENT));
   });
 
   test.each([
