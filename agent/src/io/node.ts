@@ -132,10 +132,12 @@ function createNode(role: RoleSetup, { captures, protocol, wires }: NodeParts, r
     finish: once(async () => {
       await stopCaptures();
       const counters = protocol?.counters() ?? {};
-      protocol?.close();
       const links = ifAny(await wires.figures());
-      wires.close();
       reports.send({ type: "bye", clock: readClocks(), counters, ...links });
+      // The kernel takes tens of milliseconds to take a device down, which nobody needs to wait for.
+      await reports.flushed();
+      protocol?.close();
+      wires.close();
     }),
   };
 }
