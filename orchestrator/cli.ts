@@ -100,6 +100,7 @@ function addMatrixCommand(program: Command, finish: (code: ExitCode) => void): v
     .option("--runtime <names>", "docker, netns or auto; docker,netns for both", runtimeList, ["auto"])
     .option("--jobs <number>", "labs at once; as many as the machine takes when absent", jobs)
     .option("--both-orders", "run every pair twice, the offer coming from either end", false)
+    .option("--fresh-labs", "make a new lab for every cell, in place of giving labs that are there other rules", false)
     .option("--json", "print the result as JSON; progress goes to stderr", false)
     .option("--out <directory>", "where results go", "out")
     .option("--seed <number>", "seed of every cell", wholeNumber)

@@ -4,13 +4,19 @@
  */
 
 import { decodeSetup } from "./control/codec.ts";
-import { type AgentCommand, CONTROL_VERSION, type NodeSetup, SETUP_VARIABLE } from "./control/messages.ts";
+import {
+  type AgentCommand,
+  CONTROL_VERSION,
+  type NodeSetup,
+  type RuleText,
+  SETUP_VARIABLE,
+} from "./control/messages.ts";
 import { describeShapeError } from "./control/shape.ts";
 import { readClocks } from "./io/clock.ts";
 import { killAll } from "./io/command.ts";
 import { openReports, type Reports, readCommands } from "./io/control-channel.ts";
 import { NodeFailure } from "./io/failure.ts";
-import { type Node, startNode } from "./io/node.ts";
+import { type Node, type Place, startAgain, startNode } from "./io/node.ts";
 
 /** Loads everything and ends: fills the compile cache while an image is built. */
 const WARM_OPTION = "--warm";
@@ -28,6 +34,7 @@ function main(): void {
   process.on("exit", killAll);
   let isKept = false;
   let node: Promise<Node> | undefined;
+  let place: Promise<Place> | undefined;
   const onOrchestratorGone = (): void => {
     if (!isKept) process.exit(0);
     node?.then((started) => started.release()).catch(fail);
@@ -36,19 +43,28 @@ function main(): void {
   const fail = (error: unknown): void => failWith(reports, error);
   process.on("uncaughtException", fail).on("unhandledRejection", fail);
   setInterval(() => undefined, FOREVER_MS);
-  reports.send({
-    type: "hello",
-    version: CONTROL_VERSION,
-    pid: process.pid,
-    nodeVersion: process.version,
-    clock: readClocks(),
-  });
+  sayHello(reports);
 
   const begin = (setup: NodeSetup): void => {
-    if (node === undefined) {
+    if (node === undefined && place === undefined) {
       node = startNode(setup, reports);
       node.catch(fail);
     } else fail(new NodeFailure("bad-command", "expected one set-up, found a second one"));
+  };
+  const rest = (started: Promise<Node>): void => {
+    place = started.then((working) => working.vacate());
+    place.catch(fail);
+    node = undefined;
+  };
+  const renew = (rules: readonly RuleText[]): void => {
+    if (place === undefined) {
+      fail(new NodeFailure("bad-command", "expected a node that rests when told to renew, found one at work"));
+      return;
+    }
+    sayHello(reports);
+    node = place.then((left) => startAgain(left, rules, reports));
+    node.catch(fail);
+    place = undefined;
   };
   const finish = (): void => {
     const finished = node === undefined ? Promise.resolve() : node.then((started) => started.finish());
@@ -58,7 +74,9 @@ function main(): void {
     if (command.type === "setup") begin(command.setup);
     else if (command.type === "keep") isKept = true;
     else if (command.type === "finish") finish();
+    else if (command.type === "renew") renew(command.rules);
     else if (node === undefined) fail(new NodeFailure("bad-setup", `expected a set-up first, found ${command.type}`));
+    else if (command.type === "rest") rest(node);
     else node.then((started) => started.command(command)).catch(fail);
   };
   process.once("SIGTERM", finish).once("SIGINT", finish);
@@ -69,11 +87,23 @@ function main(): void {
       fail(new NodeFailure(node === undefined ? "bad-setup" : "bad-command", reason));
     };
     readCommands({ onCommand, onMalformed, onEnd: onOrchestratorGone });
-  } else {
-    const setup = decodeSetup(byHand);
-    if (setup.ok) begin(setup.value);
-    else fail(new NodeFailure("bad-setup", `${SETUP_VARIABLE}: ${describeShapeError(setup.error)}`));
-  }
+  } else beginByHand(byHand, begin, fail);
+}
+
+function beginByHand(text: string, begin: (setup: NodeSetup) => void, fail: (error: NodeFailure) => void): void {
+  const setup = decodeSetup(text);
+  if (setup.ok) begin(setup.value);
+  else fail(new NodeFailure("bad-setup", `${SETUP_VARIABLE}: ${describeShapeError(setup.error)}`));
+}
+
+function sayHello(reports: Reports): void {
+  reports.send({
+    type: "hello",
+    version: CONTROL_VERSION,
+    pid: process.pid,
+    nodeVersion: process.version,
+    clock: readClocks(),
+  });
 }
 
 /** Reports what stops the node, on both channels, and ends. */

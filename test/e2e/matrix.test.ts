@@ -27,8 +27,8 @@ async function latestMatrix(): Promise<MatrixResult> {
   return matrixResultSchema.parse(JSON.parse(await readFile(join(out.path, "latest-matrix/matrix.json"), "utf8")));
 }
 
-test("three boxes by three do what theory says", async () => {
-  const args = ["--boxes", "eim-apdf,adm-eif,apdm-apdf", "--runtime", "netns", "--out", out.path];
+test("three boxes by three do what theory says, three labs serving nine cells", async () => {
+  const args = ["--boxes", "eim-apdf,adm-eif,apdm-apdf", "--runtime", "netns", "--jobs", "3", "--out", out.path];
   const { exitCode, stdout } = await runCli(["matrix", ...args]);
   const result = await latestMatrix();
   expect(result.cells.filter(({ surprise, error }) => surprise !== undefined || error !== undefined)).toEqual([]);

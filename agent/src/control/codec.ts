@@ -7,7 +7,7 @@ import { nodeEvent, socketAddress } from "./event-shapes.ts";
 import { conditionedLink, linkFigures } from "./link-shapes.ts";
 import type { AgentCommand, AgentReport, ClockReading, NodeSetup, TrafficResult } from "./messages.ts";
 import { lifetimeObservation, natObservation } from "./observation-shapes.ts";
-import { nodeSetup } from "./setup-shapes.ts";
+import { nodeSetup, rules } from "./setup-shapes.ts";
 import {
   array,
   type Checked,
@@ -75,6 +75,8 @@ const command: Shape<AgentCommand> = unionByType<AgentCommand>({
   }),
   "probe-lifetime": object({ ...probe, server: socketAddress, silencesMs: array(integer(1, MAX_MS)) }),
   keep: object<object>({}),
+  rest: object<object>({}),
+  renew: object({ rules }),
   finish: object<object>({}),
 });
 

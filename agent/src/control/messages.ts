@@ -200,6 +200,13 @@ export type AgentCommand =
       readonly silencesMs: readonly number[];
     })
   | { readonly type: "keep" }
+  /** Ends captures and protocol with the last report; the node keeps its place on the wires and waits for `renew`. */
+  | { readonly type: "rest" }
+  /**
+   * For a node that rests: other rules in a box that has forgotten everything, and all the rest as its set-up says, from
+   * the beginning. It says `hello` and `ready` again.
+   */
+  | { readonly type: "renew"; readonly rules: readonly RuleText[] }
   | { readonly type: "finish" };
 
 /** Monotonic and real time of a node, read together, milliseconds with a fraction: puts packets and events on one axis. */

@@ -7,6 +7,7 @@ import {
   type MobileNodeRole,
   type NodeSetup,
   type RoleSetup,
+  type RuleText,
   type StunServerRole,
   type WireSetup,
 } from "./messages.ts";
@@ -85,13 +86,17 @@ const roleByType = {
   "correspondent-node": mobileNodeRole,
 };
 
+export const rules: Shape<readonly RuleText[]> = array(
+  object<RuleText>({ tool: oneOf("iptables", "ip6tables", "nft"), text: string }),
+);
+
 /** A node's whole set-up. */
 export const nodeSetup: Shape<NodeSetup> = object<NodeSetup>({
   version: oneOf(CONTROL_VERSION),
   node: hostName,
   wires: array(wire),
   routes: array(object<NodeSetup["routes"][number]>({ to: prefix, via: optional(address), interfaceName })),
-  rules: array(object<NodeSetup["rules"][number]>({ tool: oneOf("iptables", "ip6tables", "nft"), text: string })),
+  rules,
   hosts: array(object<NodeSetup["hosts"][number]>({ address, name: hostName })),
   capture: boolean,
   role: unionByType<RoleSetup>(roleByType),

@@ -1,6 +1,6 @@
 /** A node from its set-up to its end: network, captures, proof of isolation, protocol, and the commands it takes. */
 
-import type { AgentCommand, NodeSetup, RoleSetup, TrafficResult } from "../control/messages.ts";
+import type { AgentCommand, AgentReport, NodeSetup, RoleSetup, RuleText, TrafficResult } from "../control/messages.ts";
 import { type Family, familyOf } from "../core/address.ts";
 import type { NodeEvent } from "../core/events.ts";
 import { assertNever, type InstantMs } from "../core/machine.ts";
@@ -17,18 +17,29 @@ import { ping } from "./ping.ts";
 import { probeBoxes, probeLifetime } from "./probe.ts";
 import { openProtocolNode, type ProtocolNode } from "./protocol-node.ts";
 import { reapOrphans } from "./reaper.ts";
-import { openTun } from "./tun.ts";
+import { replaceRules } from "./rules.ts";
+import { openTun, type TunDevice } from "./tun.ts";
+import type { UdpSocket } from "./udp-socket.ts";
 
 /** Commands that concern a node that is set up; the others are the process's. */
-type NodeCommand = Exclude<AgentCommand, { readonly type: "setup" | "keep" | "finish" }>;
+type NodeCommand = Exclude<AgentCommand, { readonly type: "setup" | "keep" | "rest" | "renew" | "finish" }>;
 
 export interface Node {
   /** Carries a command out; replies go to the reports. Rejects with what stops the node. */
   command(command: NodeCommand): Promise<void>;
   /** Goes on without an orchestrator: captures, which nobody takes any more, end. */
   release(): Promise<void>;
-  /** Ends captures and protocol and sends the last report. */
+  /** Ends captures and protocol, leaves its place, and sends the last report. */
   finish(): Promise<void>;
+  /** The same, but its place stays for another one to take. */
+  vacate(): Promise<Place>;
+}
+
+/** What outlives a node that another one follows. */
+export interface Place {
+  readonly setup: NodeSetup;
+  readonly wires: ConditionedWires;
+  readonly tun: TunDevice | undefined;
 }
 
 /** Trains of echo requests that a node without orchestrator sends. */
@@ -44,21 +55,39 @@ export async function startNode(setup: NodeSetup, reports: Reports): Promise<Nod
   const tun = hasHomeAddress(setup.role) ? openTun() : undefined;
   const wires = await setUpNetwork(setup);
   phases.mark("network");
+  const node = await occupy({ setup, wires, tun }, reports, phases);
+  reapOrphans();
+  return node;
+}
+
+/** Puts a node to work in the place that another one has left, and reports `ready`. Throws NodeFailure. */
+export async function startAgain(
+  { setup, ...place }: Place,
+  rules: readonly RuleText[],
+  reports: Reports,
+): Promise<Node> {
+  const phases = createPhases();
+  await replaceRules(setup.rules, rules);
+  phases.mark("network");
+  return occupy({ ...place, setup: { ...setup, rules } }, reports, phases);
+}
+
+async function occupy(place: Place, reports: Reports, phases: Phases): Promise<Node> {
+  const { setup, wires, tun } = place;
   const listeners: ((event: NodeEvent) => void)[] = [];
   const report = (atMs: InstantMs, event: NodeEvent): void => {
     reports.send({ type: "event", atMs, event });
     for (const listener of listeners) listener(event);
   };
-  const [captures, protocol] = await Promise.all([
+  const [captures, protocol, echoServer] = await Promise.all([
     setup.capture ? startCaptures(setup, wires, reports) : [],
     openProtocolNode(setup, tun, report),
     isMobile(setup.role) ? startEchoServer(setup.role.homeAddress) : undefined,
     proveIsolation(setup),
   ]);
   phases.mark("captures-and-sockets");
-  const node = createNode(setup.role, { captures, protocol, wires }, reports);
+  const node = createNode(place, { captures, protocol, echoServer }, reports);
   if (setup.autostart !== undefined) listeners.push(autostart(setup.autostart.connect, node));
-  reapOrphans();
   reports.send({ type: "ready", phasesMs: phases.result(), ...ifAny(wires.conditioned) });
   if (setup.startsOn !== "command") protocol?.start();
   return node;
@@ -82,11 +111,11 @@ function startCaptures(setup: NodeSetup, wires: ConditionedWires, reports: Repor
   );
 }
 
-/** What a node consists of once it is set up. */
+/** What a node consists of beside its place. */
 interface NodeParts {
   readonly captures: readonly WireCapture[];
   readonly protocol: ProtocolNode | undefined;
-  readonly wires: ConditionedWires;
+  readonly echoServer: UdpSocket | undefined;
 }
 
 /** The field `links` of a report, left out when there is nothing to say. */
@@ -94,7 +123,9 @@ function ifAny<Link>(links: readonly Link[]): { readonly links?: readonly Link[]
   return links.length === 0 ? {} : { links };
 }
 
-function createNode(role: RoleSetup, { captures, protocol, wires }: NodeParts, reports: Reports): Node {
+function createNode(place: Place, { captures, protocol, echoServer }: NodeParts, reports: Reports): Node {
+  const { wires, tun } = place;
+  const { role } = place.setup;
   const reply = async (id: number, result: Promise<TrafficResult>): Promise<void> => {
     reports.send({ type: "reply", id, result: await result });
   };
@@ -105,6 +136,13 @@ function createNode(role: RoleSetup, { captures, protocol, wires }: NodeParts, r
       }),
     );
   });
+  const end = async (): Promise<AgentReport> => {
+    await stopCaptures();
+    const counters = protocol?.counters() ?? {};
+    protocol?.close();
+    echoServer?.close();
+    return { type: "bye", clock: readClocks(), counters, ...ifAny(await wires.figures()) };
+  };
   return {
     async command(command) {
       switch (command.type) {
@@ -130,21 +168,22 @@ function createNode(role: RoleSetup, { captures, protocol, wires }: NodeParts, r
     },
     release: stopCaptures,
     finish: once(async () => {
-      await stopCaptures();
-      const counters = protocol?.counters() ?? {};
-      const links = ifAny(await wires.figures());
-      reports.send({ type: "bye", clock: readClocks(), counters, ...links });
+      reports.send(await end());
       // The kernel takes tens of milliseconds to take a device down, which nobody needs to wait for.
       await reports.flushed();
-      protocol?.close();
       wires.close();
+      tun?.close();
+    }),
+    vacate: once(async () => {
+      reports.send(await end());
+      return place;
     }),
   };
 }
 
 /** The same action however often it is asked for. */
-function once(action: () => Promise<void>): () => Promise<void> {
-  let done: Promise<void> | undefined;
+function once<T>(action: () => Promise<T>): () => Promise<T> {
+  let done: Promise<T> | undefined;
   return () => (done ??= action());
 }
 
@@ -174,7 +213,12 @@ function hasHomeAddress(role: RoleSetup): boolean {
 }
 
 /** Durations of the steps of a start, milliseconds. */
-function createPhases(): { mark: (name: string) => void; result: () => Readonly<Record<string, number>> } {
+interface Phases {
+  readonly mark: (name: string) => void;
+  readonly result: () => Readonly<Record<string, number>>;
+}
+
+function createPhases(): Phases {
   const durations: Record<string, number> = {};
   let last = now();
   return {

@@ -9,7 +9,7 @@
 import { libc } from "./native.ts";
 
 export interface PacketDevice {
-  /** Starts to deliver packets; each is a buffer of its own. */
+  /** Delivers packets from here on, each a buffer of its own, to this listener and to no earlier one. */
   listen(onPacket: (packet: Uint8Array) => void): void;
   /** Hands a packet to the kernel. A packet it refuses, such as a malformed one, is counted and dropped. */
   write(packet: Uint8Array): void;
@@ -36,15 +36,17 @@ export function createPacketDevice(fd: number): PacketDevice {
   const counters = { read: 0, written: 0, refused: 0 };
   // Held for as long as the device is: a poll handle that is collected stops watching.
   let watch: ReturnType<typeof poll> | undefined;
+  let deliver: (packet: Uint8Array) => void = () => undefined;
 
   return {
     listen(onPacket) {
-      watch = poll(fd, { readable: true }, () => {
+      deliver = onPacket;
+      watch ??= poll(fd, { readable: true }, () => {
         for (let i = 0; i < READS_PER_WAKE; i += 1) {
           const length = read(fd, buffer, buffer.length);
           if (length <= 0) return;
           counters.read += 1;
-          onPacket(Uint8Array.prototype.slice.call(buffer, 0, length));
+          deliver(Uint8Array.prototype.slice.call(buffer, 0, length));
         }
       });
     },

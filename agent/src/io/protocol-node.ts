@@ -16,8 +16,9 @@ export interface ProtocolNode {
   start(): void;
   /** Offers a session to a peer. False when this node is none that can. */
   connect(peer: string): boolean;
-  /** Counters of machine, sockets and TUN device. */
+  /** Counters of machine, sockets and TUN device since this was opened. */
   counters(): Readonly<Record<string, number>>;
+  /** Ends the protocol. The TUN device stays; its packets are dropped until another node listens. */
   close(): void;
 }
 
@@ -31,6 +32,7 @@ export async function openProtocolNode(
   if (made === undefined) return undefined;
   const { machine, sockets: addresses, connect } = made;
   const sockets = new Map<string, UdpSocket>();
+  const tunBefore = { ...tun?.counters() };
   const driver = createDriver<NodeMachine>(machine, {
     now,
     send: (transmit) => send(sockets, transmit),
@@ -45,11 +47,13 @@ export async function openProtocolNode(
       driver.start();
     },
     connect: (peer) => tellToConnect(driver, connect, peer),
-    counters: () => sum([machine.counters(), tun?.counters() ?? {}, ...[...sockets.values()].map((s) => s.counters())]),
+    counters: () => {
+      const ofSockets = [...sockets.values()].map((socket) => socket.counters());
+      return sum([machine.counters(), since(tunBefore, tun?.counters() ?? {}), ...ofSockets]);
+    },
     close() {
       driver.stop();
       for (const socket of sockets.values()) socket.close();
-      tun?.close();
     },
   };
 }
@@ -68,6 +72,13 @@ function send(sockets: ReadonlyMap<string, UdpSocket>, { local, remote, payload 
   const socket = sockets.get(formatSocketAddress(local));
   if (socket === undefined) throw new Error(`the machine sends from ${formatSocketAddress(local)}, which is no socket`);
   socket.send(payload, remote);
+}
+
+function since(
+  before: Readonly<Record<string, number>>,
+  now: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(now).map(([name, value]) => [name, value - (before[name] ?? 0)]));
 }
 
 /** Counters of the same name added up. */

@@ -14,6 +14,8 @@ export interface MatrixOptions {
   readonly jobs?: number;
   /** Whether every pair runs twice, the offer coming from either end. */
   readonly bothOrders: boolean;
+  /** Whether every cell gets a new lab; else labs stay, and their boxes take other rules. */
+  readonly freshLabs: boolean;
   readonly json: boolean;
   /** Directory for results, from where the user is. */
   readonly out: string;

@@ -16,6 +16,7 @@ import {
 } from "../../report/matrix/matrix-result.ts";
 import { describeProgress } from "../../report/matrix/progress.ts";
 import { counted } from "../../report/text-table.ts";
+import { poolLabs } from "../../runtime/lab-pool.ts";
 import type { RuntimeName } from "../../runtime/runtime.ts";
 import { displayPath } from "../../support/display-path.ts";
 import { TestbedError } from "../../support/errors.ts";
@@ -93,7 +94,8 @@ async function runOnEach(
 ): Promise<readonly RuntimeRun[]> {
   const runs: RuntimeRun[] = [];
   for (const choice of options.runtime) {
-    const runtime = await createRuntime(choice, context.say);
+    const opened = await createRuntime(choice, context.say);
+    const runtime = options.freshLabs ? opened : poolLabs(opened, context.say);
     const jobs = options.jobs ?? defaultJobs(runtime.name);
     const onProgress = progressPrinter(runtime.name, context);
     context.say(`${counted(cells.length, "cell")} on ${runtime.name}, ${jobs} at once`);
@@ -114,7 +116,7 @@ async function runOnEach(
  * Cells mostly wait, for better pairs or for silence to be believed, and so a processor carries several. The engine works
  * one request after the other and gains nothing from more.
  */
-const JOBS_PER_PROCESSOR: Readonly<Record<RuntimeName, number>> = { netns: 8, docker: 3 };
+const JOBS_PER_PROCESSOR: Readonly<Record<RuntimeName, number>> = { netns: 6, docker: 3 };
 
 function defaultJobs(runtime: RuntimeName): number {
   return JOBS_PER_PROCESSOR[runtime] * availableParallelism();

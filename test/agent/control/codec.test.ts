@@ -118,6 +118,8 @@ const commands: readonly AgentCommand[] = [
     silencesMs: [1000, 2000],
   },
   { type: "keep" },
+  { type: "rest" },
+  { type: "renew", rules: [{ tool: "nft", text: "table ip t {\n}\n" }] },
   { type: "finish" },
 ];
 
@@ -227,7 +229,7 @@ const refused: readonly { readonly what: string; readonly line: string; readonly
     what: "an unknown type",
     line: '{"type":"reboot"}',
     error:
-      'type: expected one of setup, start, connect, ping, echo, probe, probe-lifetime, keep, finish, found "reboot"',
+      'type: expected one of setup, start, connect, ping, echo, probe, probe-lifetime, keep, rest, renew, finish, found "reboot"',
   },
   { what: "a missing field", line: '{"type":"connect"}', error: "peer: expected an IP address, found nothing" },
   {

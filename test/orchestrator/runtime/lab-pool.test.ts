@@ -1,0 +1,179 @@
+import type { AgentCommand } from "@testbed/agent/control";
+import { expect, test } from "vitest";
+import { buildPlan } from "../../../orchestrator/plan/build-plan.ts";
+import type { NodeSpec, Plan } from "../../../orchestrator/plan/plan.ts";
+import { poolLabs } from "../../../orchestrator/runtime/lab-pool.ts";
+import type { NodeHandle, Runtime, RuntimeLab } from "../../../orchestrator/runtime/runtime.ts";
+import { planCell } from "../../../orchestrator/topology/matrix/cells.ts";
+import { MATRIX_BOXES } from "../../../orchestrator/topology/matrix/matrix-box.ts";
+import { createScriptedRuntime, type NodeScript, obey, sayReady } from "../../support/scripted-runtime.ts";
+
+const never = new AbortController().signal;
+const identity = { runId: "run", topology: "t", owner: { pid: 1, startTicks: "1", bootId: "b" } };
+
+function planOf(mn: string, cn: string): Plan {
+  const [a, b] = [mn, cn].map((name) => MATRIX_BOXES.find((box) => box.name === name));
+  if (a === undefined || b === undefined) throw new Error(`no box ${mn} or ${cn}`);
+  return buildPlan(planCell(a, b, "mn").topology, { capture: false });
+}
+
+/** A node that rests when it is told to, as the agent does. */
+const resting: NodeScript = {
+  command(node, command: AgentCommand) {
+    if (command.type === "renew") {
+      node.logLine("renewed");
+      sayReady(node);
+    } else if (command.type === "rest") {
+      node.report({ type: "bye", clock: { monotonicMs: 0, realMs: 0 }, counters: {} });
+    } else obey(node, command);
+  },
+};
+
+function restingRuntime(specs: readonly NodeSpec[]) {
+  return createScriptedRuntime(Object.fromEntries(specs.map(({ name }) => [name, resting])));
+}
+
+function fail(line: string): never {
+  throw new Error(line);
+}
+
+/** Makes a lab and starts its nodes. */
+async function startLab(runtime: Runtime, plan: Plan): Promise<{ lab: RuntimeLab; handles: readonly NodeHandle[] }> {
+  const lab = runtime.createLab(identity, never);
+  await lab.createSegments(plan.segments);
+  await lab.createNodes(plan.nodes);
+  return { lab, handles: await Promise.all(plan.nodes.map(({ name }) => lab.startNode(name))) };
+}
+
+/** Ends the nodes as a run does, and gives the types of everything that they said. */
+async function finishAll(handles: readonly NodeHandle[]): Promise<readonly string[]> {
+  const said = await Promise.all(
+    handles.map(async (handle) => {
+      handle.send('{"type":"finish"}');
+      const types: string[] = [];
+      for await (const line of handle.lines) types.push((JSON.parse(line) as { type: string }).type);
+      expect(await handle.exited).toMatchObject({ code: 0 });
+      return types.join(" ");
+    }),
+  );
+  return [...new Set(said)];
+}
+
+test("a run with other rules for the same boxes gets the lab of an earlier one, and its nodes begin anew", async () => {
+  const [first, second] = [planOf("eim-eif", "eim-adf"), planOf("apdm-apdf", "symmetric")];
+  const inner = restingRuntime(first.nodes);
+  const runtime = poolLabs(inner, fail);
+  for (const plan of [first, second]) {
+    const { lab, handles } = await startLab(runtime, plan);
+    expect(await finishAll(handles)).toEqual(["hello ready bye"]);
+    await lab.destroy();
+  }
+  expect(inner.calls.filter((call) => call.startsWith("createNodes"))).toHaveLength(1);
+  expect(inner.calls.filter((call) => call.startsWith("startNode"))).toHaveLength(first.nodes.length);
+  expect(inner.calls).not.toContain("destroy");
+  await runtime.close();
+  expect(inner.calls.slice(-2)).toEqual(["destroy", "close"]);
+});
+
+test("a run's log is its own", async () => {
+  const plan = planOf("eim-eif", "eim-eif");
+  const runtime = poolLabs(restingRuntime(plan.nodes), fail);
+  const logs: (string | undefined)[] = [];
+  for (let i = 0; i < 3; i += 1) {
+    const { lab, handles } = await startLab(runtime, plan);
+    await finishAll(handles);
+    await lab.destroy();
+    logs.push(handles[0]?.log());
+  }
+  expect(logs).toEqual(["", "renewed\n", "renewed\n"]);
+});
+
+test.each([
+  ["with other wires", "eim-eif", "none"],
+  ["with other kernel parameters", "eim-eif", "corporate"],
+])("a run %s gets a lab of its own, in place of one that waits", async (_what, one, other) => {
+  const plans = [planOf(one, one), planOf(other, one)];
+  const inner = restingRuntime(plans[0]?.nodes ?? []);
+  const runtime = poolLabs(inner, fail);
+  for (const plan of plans) {
+    const { lab, handles } = await startLab(runtime, plan);
+    await finishAll(handles);
+    await lab.destroy();
+  }
+  expect(inner.calls.filter((call) => call.startsWith("createNodes"))).toHaveLength(2);
+  expect(inner.calls.filter((call) => call === "destroy")).toHaveLength(1);
+});
+
+test("a lab whose links have conditions is nobody's after its run", async () => {
+  const plan = planOf("eim-eif", "eim-eif");
+  const condition = { via: "user-space", out: { delayMs: 1 }, seed: "00" } as const;
+  const nodes = plan.nodes.map((spec) => {
+    const wires = spec.setup.wires.map((wire) => ({ ...wire, condition }));
+    return { ...spec, setup: { ...spec.setup, wires } };
+  });
+  const inner = restingRuntime(plan.nodes);
+  const { lab, handles } = await startLab(poolLabs(inner, fail), { ...plan, nodes });
+  await finishAll(handles);
+  await lab.destroy();
+  expect(inner.calls).toContain("destroy");
+});
+
+test("what cannot be removed in the end is told", async () => {
+  const plan = planOf("eim-eif", "eim-eif");
+  const inner = restingRuntime(plan.nodes);
+  const told: string[] = [];
+  const stuck: Runtime = {
+    ...inner,
+    createLab: (...args) => ({
+      ...inner.createLab(...args),
+      destroy: () => Promise.resolve({ leftovers: ["network n"] }),
+    }),
+  };
+  const runtime = poolLabs(stuck, (line) => void told.push(line));
+  const { lab, handles } = await startLab(runtime, plan);
+  await finishAll(handles);
+  expect(await lab.destroy()).toEqual({ leftovers: [] });
+  await runtime.close();
+  expect(told).toEqual(["network n"]);
+});
+
+test("labs at once are never the same", async () => {
+  const plan = planOf("eim-eif", "eim-eif");
+  const inner = restingRuntime(plan.nodes);
+  const runtime = poolLabs(inner, fail);
+  await Promise.all([startLab(runtime, plan), startLab(runtime, plan)]);
+  expect(inner.calls.filter((call) => call.startsWith("createNodes"))).toHaveLength(2);
+});
+
+test("a lab in which a node did not come to an orderly end is removed", async () => {
+  const plan = planOf("eim-eif", "eim-eif");
+  const inner = restingRuntime(plan.nodes);
+  const { lab, handles } = await startLab(poolLabs(inner, fail), plan);
+  await finishAll(handles.slice(1));
+  await lab.destroy();
+  await lab.destroy();
+  expect(inner.calls.filter((call) => call === "destroy")).toHaveLength(1);
+});
+
+test("a lab whose node has ended while nobody used it is removed, and another one made", async () => {
+  const plan = planOf("eim-eif", "eim-eif");
+  let end: () => void = () => undefined;
+  const dying: NodeScript = {
+    ...resting,
+    start(node) {
+      end = () => node.exit(137);
+      sayReady(node);
+    },
+  };
+  const scripts = Object.fromEntries(plan.nodes.map(({ name }) => [name, name === "mn" ? dying : resting]));
+  const inner = createScriptedRuntime(scripts);
+  const runtime = poolLabs(inner, fail);
+  const { lab, handles } = await startLab(runtime, plan);
+  await finishAll(handles);
+  await lab.destroy();
+  end();
+  await new Promise((resolve) => setImmediate(resolve));
+  await startLab(runtime, plan);
+  expect(inner.calls.filter((call) => call.startsWith("createNodes"))).toHaveLength(2);
+  expect(inner.calls).toContain("destroy");
+});
