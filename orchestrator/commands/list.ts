@@ -64,7 +64,7 @@ function edgeOf(node: string, nodes: readonly (readonly [string, unknown])[]): s
   const box = nodes.find(([, entry]) => names(field(entry, "lan")).some((lan) => on.includes(lan)))?.[1];
   if (box === undefined) return "none";
   const nat = field(box, "nat");
-  if (nat === undefined) return "firewall";
+  if (nat === undefined) return names(field(box, "prefixTranslation")).length > 0 ? "prefix translation" : "firewall";
   return typeof nat === "string" ? nat : text(field(nat, "preset")) || "own NAT";
 }
 

@@ -123,8 +123,14 @@ function lansToProbe(topology: ResolvedTopology, router: ResolvedRouter): readon
 }
 
 /** Whether a box does anything with packets of an IP version but forward them. */
-function actsOn({ nat, firewall }: ResolvedRouter, ipVersion: IpVersion): boolean {
-  return (ipVersion === 4 && nat !== undefined) || firewall.inbound !== "open" || firewall.outboundUdp !== "all";
+function actsOn({ nat, prefixes, firewall }: ResolvedRouter, ipVersion: IpVersion): boolean {
+  const translates = prefixes.some(({ inside }) => familyOfText(inside) === ipVersion);
+  return (
+    translates ||
+    (ipVersion === 4 && nat !== undefined) ||
+    firewall.inbound !== "open" ||
+    firewall.outboundUdp !== "all"
+  );
 }
 
 /**

@@ -117,9 +117,13 @@ function walk(topology: ResolvedTopology, start: ResolvedNode, destination: stri
   while (!hasAddress(at, destination)) {
     const next = nextHop(topology, at, destination)?.to?.node;
     if (next === undefined || boxes.length > topology.nodes.length) return undefined;
-    if (next.role === "router")
-      boxes.push(`${next.name} (${next.nat === undefined ? describeFirewall(next.firewall) : describeNat(next.nat)})`);
+    if (next.role === "router") boxes.push(`${next.name} (${describeBox(next)})`);
     at = next;
   }
   return boxes;
+}
+
+function describeBox({ nat, prefixes, firewall }: Extract<ResolvedNode, { readonly role: "router" }>): string {
+  const kinds = prefixes.map(({ inside }) => (inside.includes(":") ? "NPTv6" : "1:1 NAT"));
+  return [...kinds, nat === undefined ? describeFirewall(firewall) : describeNat(nat)].join(", ");
 }

@@ -91,11 +91,19 @@ const firewall = z
   .union([z.enum(FIREWALL_PRESET_NAMES), firewallObject])
   .describe("What the box lets through; `stateful` with address translation, `open` without");
 
+const prefixTranslation = z
+  .strictObject({
+    ipv4: network(4).optional().describe("1:1 NAT: the public network in place of the inside one"),
+    ipv6: network(6).optional().describe("NPTv6 (RFC 6296): the public prefix in place of the inside one"),
+  })
+  .describe("Outside networks that inside addresses are seen with: each host keeps its own, and all its ports");
+
 const router = z.strictObject({
   role: z.literal("router"),
   wan: reference.describe("The outside segment"),
   lan: z.union([reference, z.array(reference).min(1)]).describe("The inside segment, or several isolated ones"),
   nat: nat.optional(),
+  prefixTranslation: prefixTranslation.optional(),
   firewall: firewall.optional(),
   gateway: gateway.optional(),
   addresses: fixedAddresses.optional(),

@@ -8,6 +8,7 @@ import { contains, familyOfText, parseNetwork, withoutLength } from "../address-
 import type { NatProfile } from "../nat-profile.ts";
 import type { ResolvedRouter } from "../resolved.ts";
 import { type Endpoint, endpointKey, type ModelPacket, sameEndpoint } from "./packet.ts";
+import { prefixInside, prefixOutside } from "./prefix-model.ts";
 
 /** What became of a packet at a box, and why, as the end of a sentence about it. */
 type Passage =
@@ -46,7 +47,20 @@ export function createBoxModel(router: ResolvedRouter): BoxModel {
   const destinationOf = (packet: ModelPacket, from: string): Endpoint => {
     const found = known(packet);
     if (found !== undefined) return found.isAnswer ? found.flow.original.source : found.flow.answer.source;
-    return nat?.insideOf(packet, from === router.wan) ?? packet.destination;
+    const inside = nat?.insideOf(packet, from === router.wan) ?? prefixInside(router.prefixes, packet.destination);
+    return inside ?? packet.destination;
+  };
+  const prefixPassage = (packet: ModelPacket, from: string, to: string): Passage => {
+    const destination = destinationOf(packet, from);
+    const isTurned = from === to && from !== router.wan;
+    const refusal = isTurned ? undefined : policyRefusal(router, { source: packet.source, destination }, from, to);
+    if (refusal !== undefined) return { passes: false, why: `${router.name} drops it: ${refusal}` };
+    const mapped = to === router.wan || isTurned ? prefixOutside(router.prefixes, packet.source) : undefined;
+    const source = mapped ?? freeSource(flows, packet.source, destination);
+    const why =
+      mapped === undefined ? undefined : `${router.name} sends it from the address that stands for it outside`;
+    flows.push({ original: packet, answer: { source: destination, destination: source }, why });
+    return { passes: true, packet: { source, destination }, ...(why === undefined ? {} : { why }) };
   };
   const passNew = (packet: ModelPacket, from: string, to: string): Passage => {
     const destination = destinationOf(packet, from);
@@ -65,7 +79,8 @@ export function createBoxModel(router: ResolvedRouter): BoxModel {
     destinationOf,
     pass(packet, from, to) {
       const found = known(packet);
-      if (found === undefined) return passNew(packet, from, to);
+      if (found === undefined)
+        return concernsPrefix(router, packet) ? prefixPassage(packet, from, to) : passNew(packet, from, to);
       const { original, answer, why } = found.flow;
       const next = found.isAnswer
         ? { source: original.destination, destination: original.source }
@@ -78,6 +93,11 @@ export function createBoxModel(router: ResolvedRouter): BoxModel {
     refusal: (packet, from) =>
       `${router.name} drops it: ${nat?.refusal(packet, from === router.wan) ?? "it is addressed to the box itself"}`,
   };
+}
+
+/** Whether one end of a packet is an address that prefix translation exchanges. */
+function concernsPrefix({ prefixes }: ResolvedRouter, { source, destination }: ModelPacket): boolean {
+  return prefixInside(prefixes, destination) !== undefined || prefixOutside(prefixes, source) !== undefined;
 }
 
 /**
