@@ -1,7 +1,11 @@
 /**
- * One network in place of another, each host with its own address and all its ports (1:1 NAT; NPTv6, RFC 6296), as nft
- * tables. Who may pass is `firewall.ts`, which sees inside addresses in both directions. Checksums are mended in the packet
- * rather than balanced in the address, so that a host part stays what it is: the one difference to RFC 6296 section 3.1.
+ * One network in place of another, each host with an address of its own and all its ports (1:1 NAT; NPTv6, RFC 6296), as
+ * nft tables. Who may pass is `firewall.ts`, which sees inside addresses in both directions.
+ *
+ * It differs from RFC 6296 in two ways, because a firewall with memory stands beside it. Connection tracking does the
+ * exchange, so that the flows that it knows are those the firewall asks it about; what the stateless SNPT and DNPT targets
+ * exchange looks to it like two flows. And a host part stays what it is: section 3.1 balances the checksum in the address,
+ * here it is mended in the packet, which the kernel does for UDP, TCP and ICMP and not for a bare Mobility Header.
  */
 
 import { familyOfText } from "../topology/address-text.ts";

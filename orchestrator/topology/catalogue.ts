@@ -1,16 +1,10 @@
 /** The part of `topologies/README.md` that is made from the files: a table of them, and a picture of each. */
 
+import { describeBox } from "./describe-box.ts";
 import { renderDiagram } from "./diagram.ts";
 import { hasAddress, nextHop } from "./forwarding.ts";
 import { predictSession } from "./predict.ts";
-import {
-  describeFirewall,
-  describeNat,
-  FIREWALL_PRESET_NAMES,
-  FIREWALL_PRESETS,
-  NAT_PRESET_NAMES,
-  NAT_PRESETS,
-} from "./presets.ts";
+import { FIREWALL_PRESET_NAMES, FIREWALL_PRESETS, NAT_PRESET_NAMES, NAT_PRESETS } from "./presets.ts";
 import type { ResolvedExpectation, ResolvedNode, ResolvedTopology } from "./resolved.ts";
 
 /** The README with its made parts replaced by those of today; throws RangeError when a part's marks are missing. */
@@ -121,9 +115,4 @@ function walk(topology: ResolvedTopology, start: ResolvedNode, destination: stri
     at = next;
   }
   return boxes;
-}
-
-function describeBox({ nat, prefixes, firewall }: Extract<ResolvedNode, { readonly role: "router" }>): string {
-  const kinds = prefixes.map(({ inside }) => (inside.includes(":") ? "NPTv6" : "1:1 NAT"));
-  return [...kinds, nat === undefined ? describeFirewall(firewall) : describeNat(nat)].join(", ");
 }

@@ -93,10 +93,12 @@ const firewall = z
 
 const prefixTranslation = z
   .strictObject({
-    ipv4: network(4).optional().describe("1:1 NAT: the public network in place of the inside one"),
-    ipv6: network(6).optional().describe("NPTv6 (RFC 6296): the public prefix in place of the inside one"),
+    ipv4: network(4).optional().describe("1:1 NAT: the network outside, as long as the one inside"),
+    ipv6: network(6).optional().describe("NPTv6 (RFC 6296): the network outside, as long as the one inside"),
   })
-  .describe("Outside networks that inside addresses are seen with: each host keeps its own, and all its ports");
+  .describe(
+    "A network outside in place of the one inside: each host has an address of its own there, and all its ports",
+  );
 
 const router = z.strictObject({
   role: z.literal("router"),

@@ -3,23 +3,22 @@
 import { addressAt, contains, offsetIn, parseNetwork } from "../address-text.ts";
 import type { TranslatedPrefix } from "../resolved.ts";
 import type { Endpoint } from "./packet.ts";
+import type { Translation } from "./translation.ts";
 
-/** The inside endpoint that an outside one stands for, if it does. */
-export function prefixInside(prefixes: readonly TranslatedPrefix[], endpoint: Endpoint): Endpoint | undefined {
-  for (const { inside, outside } of prefixes) {
-    const found = exchanged(endpoint, outside, inside);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-/** The outside endpoint that stands for an inside one, if one does. */
-export function prefixOutside(prefixes: readonly TranslatedPrefix[], endpoint: Endpoint): Endpoint | undefined {
-  for (const { inside, outside } of prefixes) {
-    const found = exchanged(endpoint, inside, outside);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+/** The translation of a box by that name; it remembers nothing and refuses nobody. */
+export function createPrefixTranslation(box: string, { inside, outside }: TranslatedPrefix): Translation {
+  return {
+    isFirewalled: true,
+    insideOf: ({ destination }) => exchanged(destination, outside, inside),
+    outsideOf({ source }) {
+      const own = exchanged(source, inside, outside);
+      return own && { source: own, why: `${box} sends it from the address that stands for the inside one` };
+    },
+    learnInbound: () => undefined,
+    learnAnswer: () => undefined,
+    admission: (fromOutside) => (fromOutside ? `${box} lets it in` : `${box} turns it round (hairpinning)`),
+    refusal: () => undefined,
+  };
 }
 
 function exchanged({ ip, port }: Endpoint, from: string, to: string): Endpoint | undefined {

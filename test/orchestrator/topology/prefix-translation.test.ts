@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { createNetworkModel } from "../../../orchestrator/topology/oracle/network-model.ts";
 import { predictSession } from "../../../orchestrator/topology/predict.ts";
 import { HOME_AGENTS, issuesOf, nodeOf, resolved, topologyText } from "./sample.ts";
 
@@ -22,8 +23,44 @@ test.each([
   ["lan: site, prefixTranslation: { ipv4: 198.18.4.0/22 }", "expected a /24 network, as long as 10.0.0.0/24 inside"],
   ["lan: [site, other], prefixTranslation: { ipv4: 198.18.1.0/24 }", "expected one inside segment with IPv4; found 2"],
   ["lan: site, prefixTranslation: { ipv4: 198.18.0.0/24 }", "expected a network apart from"],
+  ["lan: site, prefixTranslation: { ipv4: 203.0.113.0/24 }", "expected a free network; found 203.0.113.0/24"],
+  ["lan: six, prefixTranslation: { ipv4: 198.18.1.0/24 }", "expected one inside segment with IPv4; found 0"],
 ])("%s is refused", (keys, message) => {
-  expect(issuesOf(withBox(keys, `${SITE}, other: { ipv4: 10.0.1.0/24 }`)).join("\n")).toContain(message);
+  expect(
+    issuesOf(withBox(keys, `${SITE}, other: { ipv4: 10.0.1.0/24 }, six: { ipv6: "fd00:6::/64" }`)).join("\n"),
+  ).toContain(message);
+});
+
+test("what is refused is found in the file", () => {
+  expect(issuesOf(withBox("lan: site, prefixTranslation: { ipv4: 198.18.4.0/22 }"))[0]).toMatch(
+    /^t\.yaml:4:\d+ nodes\.edge\.prefixTranslation\.ipv4: expected a \/24 network/,
+  );
+});
+
+test("an outside without the IP version cannot be translated to", () => {
+  const text = withBox('lan: site, prefixTranslation: { ipv6: "2001:db8:a1::/64" }').replace(
+    /, ipv6: "2001:db8:0:1::\/64"/,
+    "",
+  );
+  expect(issuesOf(text).join("\n")).toContain("expected IPv6 outside as well; found none on internet");
+});
+
+test("two hosts inside meet by their outside addresses when they do not know the others", () => {
+  expect(predict("stateful", "site").why.join("\n")).toContain("no box lies between");
+  const nodes = `edge: { role: router, wan: internet, lan: site, prefixTranslation: { ipv4: 198.18.1.0/24 }, firewall: stateful },
+    one: { role: host, on: site, image: x }, two: { role: host, on: site, image: x }`;
+  const topology = resolved(topologyText({ segments: "site: { ipv4: 10.0.0.0/24 }", nodes }));
+  const source = { ip: "10.0.0.2", port: 7 };
+  const delivery = createNetworkModel(topology).send(nodeOf(topology, "one"), {
+    source,
+    destination: { ip: "198.18.1.3", port: 9 },
+  });
+  expect(delivery).toMatchObject({
+    arrived: true,
+    at: { name: "two" },
+    packet: { source: { ip: "198.18.1.2", port: 7 }, destination: { ip: "10.0.0.3", port: 9 } },
+    remarks: ["edge turns it round (hairpinning)"],
+  });
 });
 
 /** Two nodes, the first inside of a box. */
