@@ -64,8 +64,13 @@ function edgeOf(node: string, nodes: readonly (readonly [string, unknown])[]): s
   const box = nodes.find(([, entry]) => names(field(entry, "lan")).some((lan) => on.includes(lan)))?.[1];
   if (box === undefined) return "none";
   const nat = field(box, "nat");
-  if (nat === undefined) return "firewall";
+  if (nat === undefined)
+    return names(field(box, "prefixTranslation")).map(prefixTranslation).join(" and ") || "firewall";
   return typeof nat === "string" ? nat : text(field(nat, "preset")) || "own NAT";
+}
+
+function prefixTranslation(ipVersion: string): string {
+  return ipVersion === "ipv4" ? "1:1 NAT" : "NPTv6";
 }
 
 function field(value: unknown, key: string): unknown {

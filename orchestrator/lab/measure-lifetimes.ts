@@ -15,23 +15,27 @@ const PRECISION_MS = 500;
 /** How long an answer may take: asked again within it, a question still belongs to its silence. */
 const WAIT_MS = 400;
 
-/** How long measuring takes, milliseconds: a little more than the longest lifetime. Zero where there is no box. */
+/** How long measuring takes, milliseconds: a little more than the longest lifetime. Zero where nothing is forgotten. */
 export function lifetimeDurationMs({ probes }: ProbePlan): number {
-  return Math.max(0, ...probes.map(({ lifetimeSec }) => lifetimeSec * 1000 * MARGIN + 2 * WAIT_MS));
+  const lifetimesSec = probes.flatMap(({ lifetimeSec }) => lifetimeSec ?? []);
+  return Math.max(0, ...lifetimesSec.map((sec) => sec * 1000 * MARGIN + 2 * WAIT_MS));
 }
 
 /** Leaves mappings behind every box alone, all at once; throws `wrong-box` where one forgets sooner or later than declared. */
 export async function measureLifetimes({ probes }: ProbePlan, lab: ProvingLab): Promise<void> {
   const isFirstOfLan = ({ router, lan, ipVersion }: BoxProbe, i: number): boolean =>
     probes.findIndex((other) => other.router === router && other.lan === lan && other.ipVersion === ipVersion) === i;
-  const answered = probes.filter(({ expected }) => expected.type !== "udp-blocked");
-  const proofs = await Promise.all(answered.filter(isFirstOfLan).map((probe) => measure(probe, lab)));
+  const forgetful = probes.filter(isFirstOfLan).flatMap((probe) => {
+    const { expected, lifetimeSec } = probe;
+    return expected.type === "udp-blocked" || lifetimeSec === undefined ? [] : [{ probe, lifetimeSec }];
+  });
+  const proofs = await Promise.all(forgetful.map(({ probe, lifetimeSec }) => measure(probe, lifetimeSec, lab)));
   const lines = proofs.flatMap((proof) => proof.differences.map((difference) => describeDifference(proof, difference)));
   if (lines.length > 0) throw new TestbedError("wrong-box", lines.join("\n"));
 }
 
-async function measure(probe: BoxProbe, { link, recorder }: ProvingLab): Promise<LifetimeProof> {
-  const { router, lan, through, node, ipVersion, lifetimeSec, local, server, seed, roundTrip } = probe;
+async function measure(probe: BoxProbe, lifetimeSec: number, { link, recorder }: ProvingLab): Promise<LifetimeProof> {
+  const { router, lan, through, node, ipVersion, local, server, seed, roundTrip } = probe;
   const asked = link(node);
   if (asked === undefined) throw new Error(`a probe from ${node}, which was never started`);
   const silencesMs = silences(lifetimeSec);

@@ -42,8 +42,8 @@ export interface BoxProbe {
   readonly expected: NatObservation;
   /** Where the outmost box that translates draws its ports from; absent when it keeps the ports it gets. */
   readonly drawnFrom?: { readonly first: number; readonly last: number };
-  /** How long mappings are remembered by the most forgetful box on the way, seconds. */
-  readonly lifetimeSec: number;
+  /** How long flows are remembered by the most forgetful box on the way, seconds; absent where none has to remember. */
+  readonly lifetimeSec?: number;
   /** Another node that asks from the same LAN and the same ports: no box may give both the same outside port. */
   readonly rival?: string;
   /** What link conditions on the way do to its packets. */
@@ -123,8 +123,15 @@ function lansToProbe(topology: ResolvedTopology, router: ResolvedRouter): readon
 }
 
 /** Whether a box does anything with packets of an IP version but forward them. */
-function actsOn({ nat, firewall }: ResolvedRouter, ipVersion: IpVersion): boolean {
-  return (ipVersion === 4 && nat !== undefined) || firewall.inbound !== "open" || firewall.outboundUdp !== "all";
+function actsOn({ nat, prefixes, firewall }: ResolvedRouter, ipVersion: IpVersion): boolean {
+  const translates =
+    (ipVersion === 4 && nat !== undefined) || prefixes.some(({ inside }) => familyOfText(inside) === ipVersion);
+  return translates || firewall.inbound !== "open" || firewall.outboundUdp !== "all";
+}
+
+/** Whether what a box lets in depends on what went out before. */
+function remembers({ nat, firewall }: ResolvedRouter, ipVersion: IpVersion): boolean {
+  return (ipVersion === 4 && nat !== undefined) || firewall.inbound === "stateful";
 }
 
 /**
@@ -269,8 +276,9 @@ function planProbe(
 ): BoxProbe {
   const { node, local, server } = way;
   const boxes = boxesOf(way).map((box) => box.router);
-  const rival = rivals.find((other) => other.node.name !== node.name)?.node.name;
   const outmost = ipVersion === 4 ? boxes.findLast(({ nat }) => nat !== undefined)?.nat : undefined;
+  const rival = outmost && rivals.find((other) => other.node.name !== node.name)?.node.name;
+  const lifetimesSec = boxes.filter((box) => remembers(box, ipVersion)).map(({ firewall }) => firewall.udpIdleSec);
   const sockets = portsOf(firstPort, 0).map((port) => ({ ip: local, port }));
   return {
     router: router.name,
@@ -284,7 +292,7 @@ function planProbe(
     needs: [node.name, server.node.name, ...way.routers.map((passed) => passed.router.name)],
     expected: expectedObservation(topology, { node, sockets, server }),
     ...(outmost?.portAssignment === "random" ? { drawnFrom: outmost.ports } : {}),
-    lifetimeSec: Math.min(...boxes.map(({ firewall }) => firewall.udpIdleSec)),
+    ...(lifetimesSec.length === 0 ? {} : { lifetimeSec: Math.min(...lifetimesSec) }),
     ...(rival === undefined ? {} : { rival }),
     roundTrip: roundTripOf(way),
     seed: derivedHex(topology.seed, `probe/${node.name}/${ipVersion}`, 32),

@@ -23,6 +23,7 @@ export function renderFirewall(router: ResolvedRouter, family: Family): string {
     "-A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
     ...(translates ? ["-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT"] : []),
     ...router.lan.flatMap((lan) => outbound(router, lan)),
+    ...(exchangesPrefixes(router, family) ? router.lan.map(turnedRound) : []),
     ...router.firewall.pinholes.filter(({ to }) => familyOfText(to) === family).map((hole) => pinhole(router, hole)),
     ...(router.firewall.inbound === "open" ? inbound(router) : []),
     "COMMIT",
@@ -49,6 +50,15 @@ function inbound({ wan, lan }: ResolvedRouter): string[] {
     ...lan.map((name) => `-A FORWARD -i ${wan} -o ${name} -j ACCEPT`),
     ...between.map(([from, to]) => `-A FORWARD -i ${from} -o ${to} -j ACCEPT`),
   ];
+}
+
+function exchangesPrefixes({ prefixes }: ResolvedRouter, family: Family): boolean {
+  return prefixes.some(({ inside }) => familyOfText(inside) === family);
+}
+
+/** RFC 6296 section 4: hosts of one LAN reach each other by their outside addresses. */
+function turnedRound(lan: string): string {
+  return `-A FORWARD -i ${lan} -o ${lan} -m conntrack --ctstate DNAT -j ACCEPT`;
 }
 
 /** Protocol number of the Mobility Header (RFC 6275 section 6.1). */

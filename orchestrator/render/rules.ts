@@ -4,13 +4,14 @@ import type { RuleText } from "@testbed/agent/control";
 import type { ResolvedRouter } from "../topology/resolved.ts";
 import { renderFirewall } from "./firewall.ts";
 import { renderNat } from "./nat.ts";
+import { renderPrefixTranslation } from "./prefix-translation.ts";
 
 /** Rule texts of a box: policy first, so that nothing slips through before it stands. */
 export function renderRules(router: ResolvedRouter): readonly RuleText[] {
-  const nat = renderNat(router);
+  const tables = [renderNat(router), ...renderPrefixTranslation(router)].filter((table) => table !== undefined);
   return [
     { tool: "iptables", text: renderFirewall(router, 4) },
     { tool: "ip6tables", text: renderFirewall(router, 6) },
-    ...(nat === undefined ? [] : [{ tool: "nft" as const, text: nat }]),
+    ...(tables.length === 0 ? [] : [{ tool: "nft" as const, text: tables.join("\n") }]),
   ];
 }

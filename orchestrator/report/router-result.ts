@@ -4,7 +4,7 @@ import { type BoxProof, describeDifference } from "../lab/box-proof.ts";
 import type { LabEvent } from "../lab/lab-event.ts";
 import type { LifetimeProof } from "../lab/lifetime-proof.ts";
 import type { NatProfile } from "../topology/nat-profile.ts";
-import type { ResolvedRouter, ResolvedTopology } from "../topology/resolved.ts";
+import type { ResolvedFirewall, ResolvedRouter, ResolvedTopology } from "../topology/resolved.ts";
 import type { ProbeResult, RouterResult } from "./run-result.ts";
 
 /** One result for each router, in the order of the topology. */
@@ -34,7 +34,7 @@ function routerResult(node: ResolvedRouter, { proofs, lifetimes, notProbed }: Se
   );
   return {
     name: node.name,
-    ...(node.nat === undefined ? {} : { declared: natBehaviour(node.nat) }),
+    ...declaredBehaviour(node),
     ...(alone === undefined ? {} : { observed: behaviourSeen(alone.observed) }),
     ...(through.length === 0 ? {} : { agrees: !isWrong }),
     probes: proofs
@@ -45,9 +45,26 @@ function routerResult(node: ResolvedRouter, { proofs, lifetimes, notProbed }: Se
   };
 }
 
+function declaredBehaviour({ nat, prefixes, firewall }: ResolvedRouter): Pick<RouterResult, "declared"> {
+  if (nat !== undefined) return { declared: natBehaviour(nat) };
+  return prefixes.length === 0 ? {} : { declared: prefixBehaviour(firewall) };
+}
+
 function natBehaviour(nat: NatProfile): NonNullable<RouterResult["declared"]> {
   const { mapping, filtering, portAssignment, hairpinning, udpLifetimeSec, inboundRefresh } = nat;
   return { mapping, filtering, portAssignment, hairpinning, udpLifetimeSec, inboundRefresh };
+}
+
+/** Networks that stand for each other in the terms of RFC 4787: the firewall is the filter, and its state the lifetime. */
+function prefixBehaviour({ inbound, udpIdleSec }: ResolvedFirewall): NonNullable<RouterResult["declared"]> {
+  return {
+    mapping: "endpoint-independent",
+    filtering: inbound === "open" ? "endpoint-independent" : "address-and-port-dependent",
+    portAssignment: "preserve",
+    hairpinning: true,
+    udpLifetimeSec: udpIdleSec,
+    inboundRefresh: true,
+  };
 }
 
 function behaviourSeen(observed: BoxProof["observed"]): NonNullable<RouterResult["observed"]> {

@@ -1,5 +1,6 @@
 /** Which wires a node is on, and in what capacity, before it has addresses. */
 
+import type { Family } from "./address-text.ts";
 import type { IssuePath } from "./issue.ts";
 import type { NodeEntry } from "./schema.ts";
 
@@ -26,7 +27,9 @@ export function attachmentsOf(node: string, entry: NodeEntry): Attachment[] {
   ];
 }
 
-/** Whether a box translates IPv4 addresses. */
-export function translates(entry: NodeEntry): boolean {
-  return entry.role === "router" && entry.nat !== undefined && entry.nat !== "none";
+/** Whether a box translates addresses of an IP version, so that its inside networks are unknown outside. */
+export function translates(entry: NodeEntry, family: Family): boolean {
+  if (entry.role !== "router") return false;
+  if (entry.prefixTranslation?.[`ipv${family}`] !== undefined) return true;
+  return family === 4 && entry.nat !== undefined && entry.nat !== "none";
 }

@@ -1,16 +1,10 @@
 /** The part of `topologies/README.md` that is made from the files: a table of them, and a picture of each. */
 
+import { describeBox } from "./describe-box.ts";
 import { renderDiagram } from "./diagram.ts";
 import { hasAddress, nextHop } from "./forwarding.ts";
 import { predictSession } from "./predict.ts";
-import {
-  describeFirewall,
-  describeNat,
-  FIREWALL_PRESET_NAMES,
-  FIREWALL_PRESETS,
-  NAT_PRESET_NAMES,
-  NAT_PRESETS,
-} from "./presets.ts";
+import { FIREWALL_PRESET_NAMES, FIREWALL_PRESETS, NAT_PRESET_NAMES, NAT_PRESETS } from "./presets.ts";
 import type { ResolvedExpectation, ResolvedNode, ResolvedTopology } from "./resolved.ts";
 
 /** The README with its made parts replaced by those of today; throws RangeError when a part's marks are missing. */
@@ -117,8 +111,7 @@ function walk(topology: ResolvedTopology, start: ResolvedNode, destination: stri
   while (!hasAddress(at, destination)) {
     const next = nextHop(topology, at, destination)?.to?.node;
     if (next === undefined || boxes.length > topology.nodes.length) return undefined;
-    if (next.role === "router")
-      boxes.push(`${next.name} (${next.nat === undefined ? describeFirewall(next.firewall) : describeNat(next.nat)})`);
+    if (next.role === "router") boxes.push(`${next.name} (${describeBox(next)})`);
     at = next;
   }
   return boxes;

@@ -40,9 +40,7 @@ function nodeLabel(node: ResolvedNode): string {
 function nodeDetails(node: ResolvedNode): readonly string[] {
   switch (node.role) {
     case "router":
-      return node.nat === undefined
-        ? [`router, ${describeFirewall(node.firewall)}`]
-        : [`NAT: ${describeNat(node.nat)}`, ...unusualFirewall(node.firewall)];
+      return [...node.prefixes.map(({ inside, outside }) => `${inside} is ${outside} outside`), ...boxDetails(node)];
     case "home-agent":
       return ["home agent", node.homePrefix];
     case "stun-server":
@@ -55,7 +53,15 @@ function nodeDetails(node: ResolvedNode): readonly string[] {
   }
 }
 
-function unusualFirewall(firewall: Extract<ResolvedNode, { readonly role: "router" }>["firewall"]): readonly string[] {
+type Router = Extract<ResolvedNode, { readonly role: "router" }>;
+
+function unusualFirewall(firewall: Router["firewall"]): readonly string[] {
   const name = describeFirewall(firewall);
   return name === "stateful" ? [] : [`firewall: ${name}`];
+}
+
+function boxDetails({ nat, firewall }: Router): readonly string[] {
+  return nat === undefined
+    ? [`router, ${describeFirewall(firewall)}`]
+    : [`NAT: ${describeNat(nat)}`, ...unusualFirewall(firewall)];
 }

@@ -54,7 +54,14 @@ function prefixesOf(topology: Topology, attachments: readonly Attachment[], fami
     const path = ["segments", name, `ipv${family}`];
     return text === undefined ? [] : [{ name: `segment ${name}`, text, path, domains: domains.get(name) ?? [name] }];
   });
-  if (family === 4) return segments;
+  const translated = [...topology.nodes].flatMap(([name, entry]): Prefix[] => {
+    const text = entry.role === "router" ? entry.prefixTranslation?.[`ipv${family}`] : undefined;
+    if (entry.role !== "router" || text === undefined) return [];
+    const path = ["nodes", name, "prefixTranslation", `ipv${family}`];
+    const outside = domains.get(entry.wan) ?? [entry.wan];
+    return [{ name: `outside network of ${name}`, text, path, domains: outside }];
+  });
+  if (family === 4) return [...segments, ...translated];
   const homes = [...topology.nodes].flatMap(([name, entry]): Prefix[] => {
     if (entry.role !== "home-agent") return [];
     const path = ["nodes", name, "homePrefix"];
@@ -67,9 +74,11 @@ function prefixesOf(topology: Topology, attachments: readonly Attachment[], fami
       },
     ];
   });
-  return [...segments, ...homes.map((home) => ({ ...home, domains: ["everywhere", ...home.domains] }))].map(
-    (prefix) => ({ ...prefix, domains: [...prefix.domains, "everywhere"] }),
-  );
+  return [
+    ...segments,
+    ...translated,
+    ...homes.map((home) => ({ ...home, domains: ["everywhere", ...home.domains] })),
+  ].map((prefix) => ({ ...prefix, domains: [...prefix.domains, "everywhere"] }));
 }
 
 /** For every wire its own routing domain and those outside of it, nearest first. A domain is named after one wire. */
@@ -82,7 +91,7 @@ function outwardDomains(
   const routers = [...topology.nodes].filter(([, entry]) => entry.role === "router");
   const wiresOf = (name: string, side: Attachment["side"]): string[] =>
     attachments.filter((a) => a.node === name && a.side === side).map((a) => a.segment);
-  const hides = (entry: NodeEntry): boolean => family === 4 && translates(entry);
+  const hides = (entry: NodeEntry): boolean => translates(entry, family);
   for (const [name, entry] of routers) {
     const joined = [...wiresOf(name, "lan"), ...(hides(entry) ? [] : wiresOf(name, "wan"))];
     merge(domainOf, joined);

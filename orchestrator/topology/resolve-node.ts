@@ -5,6 +5,7 @@ import type { Interfaces } from "./addressing.ts";
 import { attachmentsOf } from "./attachment.ts";
 import type { Report } from "./issue-list.ts";
 import { resolveFirewall, resolveNat } from "./resolve-box.ts";
+import { resolvePrefixes } from "./resolve-prefixes.ts";
 import type {
   ResolvedHomeAgent,
   ResolvedHost,
@@ -66,6 +67,7 @@ function resolveRouter(context: NodeContext, name: string, entry: RouterEntry): 
     wan: nameOn(entry.wan),
     lan: lans.map(({ segment }) => nameOn(segment)),
     ...(nat === undefined ? {} : { nat }),
+    prefixes: resolvePrefixes(context, name, entry),
     firewall: resolveFirewall(box, nat),
   };
 }

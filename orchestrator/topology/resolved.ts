@@ -68,7 +68,15 @@ export interface ResolvedRouter extends NodeCommon {
   readonly lan: readonly string[];
   /** Address translation for IPv4; absent means plain forwarding. */
   readonly nat?: NatProfile;
+  /** Networks inside, and those that stand for them outside, of equal length: 1:1 NAT, NPTv6. */
+  readonly prefixes: readonly TranslatedPrefix[];
   readonly firewall: ResolvedFirewall;
+}
+
+/** Two networks in CIDR form whose hosts correspond one to one. */
+export interface TranslatedPrefix {
+  readonly inside: string;
+  readonly outside: string;
 }
 
 /** What a box lets through, per IP version where they differ. Stateful: answers to what went out come back in. */

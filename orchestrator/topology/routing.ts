@@ -116,7 +116,7 @@ interface Announcement {
   readonly isHome: boolean;
 }
 
-/** Networks behind the nodes of a wire: LANs without address translation, and home prefixes. */
+/** Networks behind the nodes of a wire: LANs or what stands for them, and home prefixes. */
 function announcedOn(context: Context, segment: string): readonly Announcement[] {
   return context.attachments
     .filter((attachment) => attachment.segment === segment && attachment.side !== "lan")
@@ -133,8 +133,11 @@ function announcedBy(context: Context, node: string): readonly Announcement[] {
     ...networksOf(context, segment).map((prefix) => ({ prefix, isHome: false })),
     ...announcedOn(context, segment),
   ]);
-  const visible = behind.filter(({ prefix }) => prefix.includes(":") || !translates(entry));
-  return visible.map(({ prefix, isHome }) => ({ router: node, prefix, isHome }));
+  const visible = behind.filter(({ prefix, isHome }) => isHome || !translates(entry, familyOfPrefix(prefix)));
+  const translated = ([4, 6] as const).flatMap((family) => entry.prefixTranslation?.[`ipv${family}`] ?? []);
+  return [...visible, ...translated.map((text) => ({ prefix: formatNetwork(parseNetwork(text)), isHome: false }))].map(
+    ({ prefix, isHome }) => ({ router: node, prefix, isHome }),
+  );
 }
 
 function networksOf({ topology }: Context, segment: string): readonly string[] {

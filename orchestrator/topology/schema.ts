@@ -91,11 +91,21 @@ const firewall = z
   .union([z.enum(FIREWALL_PRESET_NAMES), firewallObject])
   .describe("What the box lets through; `stateful` with address translation, `open` without");
 
+const prefixTranslation = z
+  .strictObject({
+    ipv4: network(4).optional().describe("1:1 NAT: the network outside, as long as the one inside"),
+    ipv6: network(6).optional().describe("NPTv6 (RFC 6296): the network outside, as long as the one inside"),
+  })
+  .describe(
+    "A network outside in place of the one inside: each host has an address of its own there, and all its ports",
+  );
+
 const router = z.strictObject({
   role: z.literal("router"),
   wan: reference.describe("The outside segment"),
   lan: z.union([reference, z.array(reference).min(1)]).describe("The inside segment, or several isolated ones"),
   nat: nat.optional(),
+  prefixTranslation: prefixTranslation.optional(),
   firewall: firewall.optional(),
   gateway: gateway.optional(),
   addresses: fixedAddresses.optional(),

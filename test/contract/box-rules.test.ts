@@ -270,6 +270,53 @@ describe.concurrent("the firewall", () => {
   });
 });
 
+describe.concurrent("a translated prefix", () => {
+  const BOX = `prefixTranslation: { ipv4: 198.18.1.0/24, ipv6: "2001:db8:a1::/64" }`;
+  const LONE = { ip: "2001:db8:0:1::11", port: 7000 };
+
+  test("every host inside is seen with an address of its own and its own port, and met there by its neighbours", async () => {
+    await withWorld(`${BOX}, firewall: stateful`, async (world, { a1p1, a2p2 }) => {
+      const [one, two] = await Promise.all([
+        world.open("inside", "192.168.1.2", 7002),
+        world.open("inside", "192.168.1.3", 7002),
+      ]);
+      const outside = { one: { ip: "198.18.1.2", port: 7002 }, two: { ip: "198.18.1.3", port: 7002 } };
+      expect(await mappedAddress(one, a1p1)).toEqual(outside.one);
+      expect(await mappedAddress(two, a1p1)).toEqual(outside.two);
+      expect(await mappedAddress(one, a2p2)).toEqual(outside.one);
+      const text = freshText();
+      one.send(outside.two, text);
+      expect(await two.source(text)).toEqual(outside.one);
+      expect(await world.shIn("inside", "ping -c 1 -W 1 198.18.0.11")).toContain("1 received");
+    });
+  });
+
+  test.each(["stateful", "open"])("who comes in unasked is the firewall's decision: %s", async (firewall) => {
+    await withWorld(`${BOX}, firewall: ${firewall}`, async (world, { a1p1 }) => {
+      const one = await world.open("inside", "192.168.1.2", 7003);
+      expect(await arrives(a1p1, one, { ip: "198.18.1.2", port: 7003 })).toBe(firewall === "open");
+      const out = await world.open("servers", LONE.ip, LONE.port);
+      const six = await world.open("inside", "2001:db8:0:2::2", 7003);
+      const outside = { ip: "2001:db8:a1::2", port: 7003 };
+      expect(await arrives(out, six, outside)).toBe(firewall === "open");
+      expect(await mappedAddress(six, out)).toEqual(outside);
+      expect(await arrives(out, six, outside)).toBe(true);
+    });
+  });
+
+  test("a pinhole to a node inside opens its outside address", async () => {
+    const hole = "{ protocol: udp, to: inside, port: 7004 }";
+    await withWorld(`${BOX}, firewall: { preset: stateful, pinholes: [${hole}] }`, async (world, { a1p1 }) => {
+      const [one, other] = await Promise.all([
+        world.open("inside", "192.168.1.2", 7004),
+        world.open("inside", "192.168.1.2", 7005),
+      ]);
+      expect(await arrives(a1p1, one, { ip: "198.18.1.2", port: 7004 })).toBe(true);
+      expect(await arrives(a1p1, other, { ip: "198.18.1.2", port: 7005 })).toBe(false);
+    });
+  });
+});
+
 test.each([true, false])("isolated inside wires meet through the outside only, hairpinning %s", async (hairpinning) => {
   const world = await createBoxWorld(`
 name: two-lans

@@ -59,13 +59,23 @@ test("boxes inside of a carrier's box are seen as what both are together", async
   expect(proven.notProbed.map(({ router }) => router)).toEqual(carriers.map(({ name }) => name));
 });
 
-test("firewalls, plain routers and hosts that share a port are seen as declared", async () => {
+/** A network in place of another, behind a stateful firewall. */
+const PREFIX = {
+  type: "nat",
+  mapping: "endpoint-independent",
+  filtering: "address-and-port-dependent",
+  hairpinning: true,
+};
+
+test("firewalls, translated prefixes, plain routers and hosts that share a port are seen as declared", async () => {
   const homes: readonly Home[] = [
     { name: "dual", box: "nat: home-router", ipv6: true, hosts: 2 },
     { name: "drawing", box: "nat: symmetric", hosts: 2 },
     { name: "tunnel", box: "nat: symmetric, firewall: tunnel-only" },
     { name: "blocked", box: "nat: home-router, firewall: udp-blocked" },
     { name: "inner", box: "nat: none", behind: "yard" },
+    { name: "mirror", box: "prefixTranslation: { ipv4: 198.18.6.0/24 }, firewall: stateful", hosts: 2 },
+    { name: "npt", box: `nat: symmetric, prefixTranslation: { ipv6: "2001:db8:a1::/64" }`, ipv6: true },
   ];
   const text = homesTopology(homes, {
     segments: "  yard: { ipv4: 10.0.0.0/24 }\n  open: { ipv4: 198.18.5.0/24 }",
@@ -89,6 +99,15 @@ test("firewalls, plain routers and hosts that share a port are seen as declared"
   expect(seen("box-tunnel")[0]).not.toHaveProperty("mapping");
   expect(seen("box-blocked")).toEqual([{ type: "udp-blocked" }]);
   expect(seen("box-yard")[0]).toMatchObject({ type: "nat", filtering: "endpoint-independent", hairpinning: true });
+  expect(seen("box-mirror")).toMatchObject(
+    [2, 3].map((host) => ({ ...PREFIX, portPreservation: true, mapped: { ip: `198.18.6.${host}` } })),
+  );
+  expect(
+    seen("box-npt").find((observation) => observation.type === "nat" && observation.portPreservation),
+  ).toMatchObject({
+    ...PREFIX,
+    mapped: { ip: "2001:db8:a1::2" },
+  });
   expect(seen("wall")).toEqual([{ type: "no-nat", filtering: "address-and-port-dependent" }]);
 });
 

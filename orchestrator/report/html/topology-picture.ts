@@ -1,5 +1,6 @@
 /** The topology as a drawing: wires as bars, the widest-reaching on top, boxes between wires, ends below. */
 
+import { describePrefix } from "../../topology/describe-box.ts";
 import type { ResolvedInterface, ResolvedNode, ResolvedTopology } from "../../topology/resolved.ts";
 import { html, type Markup } from "./markup.ts";
 
@@ -136,7 +137,8 @@ function addressLabels(found: ResolvedInterface | undefined, x: number, y: numbe
 function detailsOf(node: ResolvedNode): readonly string[] {
   switch (node.role) {
     case "router":
-      if (node.nat === undefined) return ["firewall", node.firewall.inbound];
+      if (node.nat === undefined)
+        return [[...node.prefixes.map(describePrefix), "firewall"].join(", "), node.firewall.inbound];
       return [`maps ${shortened(node.nat.mapping)}`, `filters ${shortened(node.nat.filtering)}`];
     case "home-agent":
       return ["home agent, STUN", node.homePrefix];

@@ -24,10 +24,10 @@ export async function refuseConflictingAddresses(engine: Engine, nodes: readonly
   const networks = await engineCall("list its networks", engine.docker.listNetworks());
   const [conflict] = findConflicts(nodes, networks.flatMap(masqueraded));
   if (conflict === undefined) return;
-  const { node, address, network, subnet } = conflict;
+  const { use, network, subnet } = conflict;
   throw new TestbedError(
     "address-conflict",
-    `node ${node} has the address ${address}, which lies in ${subnet} of the Docker network ${network}: ` +
+    `${use}, which meets ${subnet} of the Docker network ${network}: ` +
       "this machine (br_netfilter) would masquerade the lab's packets as that network's",
     {
       hint:
@@ -37,22 +37,38 @@ export async function refuseConflictingAddresses(engine: Engine, nodes: readonly
   );
 }
 
-/** Every address of the nodes that lies in a network's subnet. */
+/** A use that a lab makes of a network's subnet, as the beginning of a sentence about it. */
+export interface Conflict {
+  readonly use: string;
+  readonly network: string;
+  readonly subnet: string;
+}
+
+/** Every address of the nodes, and every network that they have a route to, that lies in a network's subnet or around it. */
 export function findConflicts(
   nodes: readonly NodeSpec[],
   networks: readonly MasqueradedNetwork[],
-): readonly { readonly node: string; readonly address: string; readonly network: string; readonly subnet: string }[] {
-  return nodes.flatMap((node) =>
-    node.setup.wires
-      .flatMap((wire) => wire.addresses)
-      .flatMap((address) =>
-        networks.flatMap(({ name, subnets }) =>
-          subnets
-            .filter((subnet) => contains(subnet, address))
-            .map((subnet) => ({ node: node.name, address, network: name, subnet })),
-        ),
+): readonly Conflict[] {
+  return nodes
+    .flatMap(usesOf)
+    .flatMap(({ cidr, use }) =>
+      networks.flatMap(({ name, subnets }) =>
+        subnets.filter((subnet) => meets(cidr, subnet)).map((subnet) => ({ use, network: name, subnet })),
       ),
-  );
+    );
+}
+
+/** Networks behind a route may be nobody's address: those that stand for an inside one are not. */
+function usesOf({ name, setup }: NodeSpec): readonly { readonly cidr: string; readonly use: string }[] {
+  const addresses = setup.wires.flatMap((wire) => wire.addresses);
+  const destinations = setup.routes.map(({ to }) => to).filter((to) => !to.endsWith("/0"));
+  return [
+    ...addresses.map((address) => ({
+      cidr: `${address.split("/")[0] ?? ""}/${address.includes(":") ? 128 : 32}`,
+      use: `node ${name} has the address ${address}`,
+    })),
+    ...destinations.map((to) => ({ cidr: to, use: `node ${name} has a route to ${to}` })),
+  ];
 }
 
 function masqueraded({ Name, Driver, Options, IPAM }: NetworkInspectInfo): readonly MasqueradedNetwork[] {
@@ -63,8 +79,8 @@ function masqueraded({ Name, Driver, Options, IPAM }: NetworkInspectInfo): reado
   ];
 }
 
-function contains(subnet: string, address: string): boolean {
-  const range = ipaddr.parseCIDR(subnet);
-  const [ip] = ipaddr.parseCIDR(address);
-  return ip.kind() === range[0].kind() && ip.match(range);
+function meets(a: string, b: string): boolean {
+  const [one, other] = [a, b].map((text) => ipaddr.parseCIDR(text));
+  if (one === undefined || other === undefined || one[0].kind() !== other[0].kind()) return false;
+  return one[0].match(other[0], Math.min(one[1], other[1]));
 }

@@ -3,11 +3,12 @@
  * the kernel do, without time: nothing it has learned expires.
  */
 
-import type { NatDependence } from "@testbed/agent/control";
-import { contains, familyOfText, parseNetwork, withoutLength } from "../address-text.ts";
-import type { NatProfile } from "../nat-profile.ts";
+import { contains, type Family, familyOfText, parseNetwork } from "../address-text.ts";
 import type { ResolvedRouter } from "../resolved.ts";
-import { type Endpoint, endpointKey, type ModelPacket, sameEndpoint } from "./packet.ts";
+import { createNatTranslation } from "./nat-model.ts";
+import { type Endpoint, type ModelPacket, sameEndpoint } from "./packet.ts";
+import { createPrefixTranslation } from "./prefix-model.ts";
+import { EXACT, type Translation } from "./translation.ts";
 
 /** What became of a packet at a box, and why, as the end of a sentence about it. */
 type Passage =
@@ -34,7 +35,9 @@ interface Flow {
 /** Makes a box that has seen nothing. */
 export function createBoxModel(router: ResolvedRouter): BoxModel {
   const flows: Flow[] = [];
-  const nat = router.nat === undefined ? undefined : createTranslation(router, router.nat);
+  const translations = { 4: createTranslation(router, 4), 6: createTranslation(router, 6) } as const;
+  const translationOf = ({ destination }: ModelPacket): Translation | undefined =>
+    translations[familyOfText(destination.ip)];
 
   const known = (packet: ModelPacket): { flow: Flow; isAnswer: boolean } | undefined => {
     for (const flow of flows) {
@@ -46,20 +49,28 @@ export function createBoxModel(router: ResolvedRouter): BoxModel {
   const destinationOf = (packet: ModelPacket, from: string): Endpoint => {
     const found = known(packet);
     if (found !== undefined) return found.isAnswer ? found.flow.original.source : found.flow.answer.source;
-    return nat?.insideOf(packet, from === router.wan) ?? packet.destination;
+    return translationOf(packet)?.insideOf(packet, from === router.wan) ?? packet.destination;
+  };
+  const refusalOf = (packet: ModelPacket, destination: Endpoint, from: string, to: string): string | undefined => {
+    const isTranslated = !sameEndpoint(destination, packet.destination);
+    const isJudged = !isTranslated || (from === router.wan && translationOf(packet)?.isFirewalled === true);
+    if (!isJudged) return undefined;
+    return policyRefusal(router, { source: packet.source, destination }, from, to);
   };
   const passNew = (packet: ModelPacket, from: string, to: string): Passage => {
+    const translation = translationOf(packet);
+    const isFromOutside = from === router.wan;
     const destination = destinationOf(packet, from);
     const isTranslated = !sameEndpoint(destination, packet.destination);
-    const refusal = isTranslated ? undefined : policyRefusal(router, packet, from, to);
+    const refusal = refusalOf(packet, destination, from, to);
     if (refusal !== undefined) return { passes: false, why: `${router.name} drops it: ${refusal}` };
-    const isHidden =
-      nat !== undefined && familyOfText(destination.ip) === 4 && (to === router.wan || from !== router.wan);
-    const outside = isHidden ? nat.outsideOf(packet) : { source: freeSource(flows, packet.source, destination) };
-    if (isTranslated && from === router.wan) nat?.learnInbound(packet, destination);
-    const why = isTranslated ? nat?.admission(from === router.wan) : "why" in outside ? outside.why : undefined;
-    flows.push({ original: packet, answer: { source: destination, destination: outside.source }, why });
-    return { passes: true, packet: { source: outside.source, destination }, ...(why === undefined ? {} : { why }) };
+    const isTurned = isTranslated && !isFromOutside;
+    const outside = to === router.wan || isTurned ? translation?.outsideOf(packet) : undefined;
+    const source = outside?.source ?? freeSource(flows, packet.source, destination);
+    if (isTranslated && isFromOutside) translation?.learnInbound(packet, destination);
+    const why = isTranslated ? translation?.admission(isFromOutside) : outside?.why;
+    flows.push({ original: packet, answer: { source: destination, destination: source }, why });
+    return { passes: true, packet: { source, destination }, ...(why === undefined ? {} : { why }) };
   };
   return {
     destinationOf,
@@ -70,14 +81,23 @@ export function createBoxModel(router: ResolvedRouter): BoxModel {
       const next = found.isAnswer
         ? { source: original.destination, destination: original.source }
         : { source: answer.destination, destination: answer.source };
-      if (found.isAnswer && to === router.wan) nat?.learnAnswer(next, packet.source);
+      if (found.isAnswer && to === router.wan) translationOf(packet)?.learnAnswer(next, packet.source);
       const isInboundAnswer = found.isAnswer && from === router.wan;
       const remark = isInboundAnswer ? `${router.name} lets it in: ${EXACT}` : found.isAnswer ? undefined : why;
       return { passes: true, packet: next, ...(remark === undefined ? {} : { why: remark }) };
     },
-    refusal: (packet, from) =>
-      `${router.name} drops it: ${nat?.refusal(packet, from === router.wan) ?? "it is addressed to the box itself"}`,
+    refusal(packet, from) {
+      const why = translationOf(packet)?.refusal(packet, from === router.wan) ?? "it is addressed to the box itself";
+      return `${router.name} drops it: ${why}`;
+    },
   };
+}
+
+/** What a box does to addresses of an IP version, if anything. */
+function createTranslation(router: ResolvedRouter, family: Family): Translation | undefined {
+  const prefix = router.prefixes.find(({ inside }) => familyOfText(inside) === family);
+  if (prefix !== undefined) return createPrefixTranslation(router.name, prefix);
+  return family === 4 && router.nat !== undefined ? createNatTranslation(router, router.nat) : undefined;
 }
 
 /**
@@ -93,8 +113,6 @@ function freeSource(flows: readonly Flow[], source: Endpoint, destination: Endpo
   while (isTaken(free)) free = { ip: free.ip, port: free.port === 65535 ? 1024 : free.port + 1 };
   return free;
 }
-
-const EXACT = "exactly this address and port was sent to from inside";
 
 function samePacket(a: ModelPacket, b: ModelPacket): boolean {
   return sameEndpoint(a.source, b.source) && sameEndpoint(a.destination, b.destination);
@@ -129,92 +147,4 @@ function policyRefusal(
 
 function covers(place: string, ip: string): boolean {
   return place.includes("/") ? contains(parseNetwork(place), ip) : place === ip;
-}
-
-/** Address translation: outside ports by mapping key, and who they were used towards. */
-function createTranslation(router: ResolvedRouter, profile: NatProfile) {
-  const wan = router.interfaces.find(({ interfaceName }) => interfaceName === router.wan);
-  const outsideIp = withoutLength(wan?.ipv4 ?? "");
-  const ports = new Map<string, number>();
-  const inside = new Map<number, Endpoint>();
-  const peers = new Set<string>();
-  let nextPort = profile.ports.first;
-
-  const assignPort = (source: Endpoint): number => {
-    if (profile.portAssignment === "preserve" && !inside.has(source.port)) return source.port;
-    while (inside.has(nextPort)) nextPort += 1;
-    return nextPort;
-  };
-  const isToOutside = ({ destination }: ModelPacket): boolean => destination.ip === outsideIp;
-  const isAdmitted = ({ source, destination }: ModelPacket, fromOutside: boolean): boolean => {
-    if (!fromOutside) return profile.hairpinning;
-    if (profile.filtering === "endpoint-independent") return true;
-    return profile.filtering === "address-dependent" && peers.has(`${destination.port} ${source.ip}`);
-  };
-  const learn = (endpoint: Endpoint, port: number, peer: Endpoint): void => {
-    ports.set(mappingKey(profile.mapping, endpoint, peer), port);
-    inside.set(port, endpoint);
-    peers.add(`${port} ${peer.ip}`);
-  };
-
-  return {
-    /** The inside endpoint that a packet to the outside address is for, if it may pass. */
-    insideOf: (packet: ModelPacket, fromOutside: boolean): Endpoint | undefined =>
-      isToOutside(packet) && isAdmitted(packet, fromOutside) ? inside.get(packet.destination.port) : undefined,
-    /** The outside address of a packet from inside; makes a mapping where there is none. */
-    outsideOf({ source, destination }: ModelPacket): { readonly source: Endpoint; readonly why: string } {
-      const isNew = ![...inside.values()].some((endpoint) => sameEndpoint(endpoint, source));
-      const port = ports.get(mappingKey(profile.mapping, source, destination)) ?? assignPort(source);
-      const why =
-        isNew || profile.mapping === "endpoint-independent"
-          ? "its one mapping for all destinations"
-          : `a mapping of its own for this ${MAPPED_PER[profile.mapping]}`;
-      learn(source, port, destination);
-      return { source: { ip: outsideIp, port }, why: `${router.name} sends it from ${why}` };
-    },
-    /** A flow that the outside opened uses the mapping of its outside port from then on. */
-    learnInbound: ({ source, destination }: ModelPacket, endpoint: Endpoint): void => {
-      if (profile.inboundRefresh) learn(endpoint, destination.port, source);
-    },
-    learnAnswer: ({ source, destination }: ModelPacket, endpoint: Endpoint): void => {
-      if (source.ip === outsideIp) learn(endpoint, source.port, destination);
-    },
-    /** Why a packet to the outside address went in. */
-    admission: (fromOutside: boolean): string =>
-      fromOutside
-        ? `${router.name} lets it in: ${ADMISSION[profile.filtering]}`
-        : `${router.name} turns it round (hairpinning)`,
-    /** Why a packet to the outside address did not go in. */
-    refusal({ source, destination }: ModelPacket, fromOutside: boolean): string | undefined {
-      if (!isToOutside({ source, destination })) return undefined;
-      if (!inside.has(destination.port)) return "nobody inside uses that outside port";
-      if (!fromOutside) return "it does not turn packets round (no hairpinning)";
-      return profile.filtering === "address-dependent"
-        ? "it filters by address, and from that outside port nothing was sent to this one"
-        : "it filters by address and port, and from that outside port nothing was sent there";
-    },
-  };
-}
-
-const MAPPED_PER: Readonly<Record<NatDependence, string>> = {
-  "endpoint-independent": "",
-  "address-dependent": "address",
-  "address-and-port-dependent": "address and port",
-};
-
-const ADMISSION: Readonly<Record<NatDependence, string>> = {
-  "endpoint-independent": "it filters nothing",
-  "address-dependent": "it filters by address only, and this one was sent to from inside",
-  "address-and-port-dependent": EXACT,
-};
-
-function mappingKey(mapping: NatDependence, source: Endpoint, destination: Endpoint): string {
-  switch (mapping) {
-    case "endpoint-independent":
-      return endpointKey(source);
-    case "address-dependent":
-      return `${endpointKey(source)} ${destination.ip}`;
-    case "address-and-port-dependent":
-      return `${endpointKey(source)} ${endpointKey(destination)}`;
-  }
 }

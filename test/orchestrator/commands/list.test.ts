@@ -9,12 +9,15 @@ const BOXES = `
   nat-a: { role: router, wan: internet, lan: home-lan, nat: full-cone }
   nat-b: { role: router, wan: internet, lan: [cafe-lan, office-lan], nat: { preset: symmetric, hairpinning: true } }
   nat-c: { role: router, wan: internet, lan: c-lan, nat: { mapping: endpoint-independent } }
-  fw: { role: router, wan: internet, lan: d-lan, firewall: stateful }`;
+  fw: { role: router, wan: internet, lan: d-lan, firewall: stateful }
+  one: { role: router, wan: internet, lan: e-lan, prefixTranslation: { ipv4: 198.18.1.0/24 } }
+  two: { role: router, wan: internet, lan: f-lan, prefixTranslation: { ipv6: "2001:db8:f::/64" } }`;
 
 test.each([
   ["home-lan", "office-lan", "full-cone × symmetric"],
   ["c-lan", "d-lan", "own NAT × firewall"],
   ["internet", "home-lan", "none × full-cone"],
+  ["e-lan", "f-lan", "1:1 NAT × NPTv6"],
 ])("ends on %s and %s are behind %s", (mn, cn, edges) => {
   const nodes = `${BOXES}\n  mn: { role: mobile-node, on: ${mn} }\n  cn: { role: correspondent-node, on: [${cn}] }`;
   expect(describeText(`nodes:${nodes}\nsessions: [{ from: mn, to: cn }]`).edges).toBe(edges);

@@ -57,6 +57,27 @@ describe("one box", () => {
     expect(expectedBehind(["nat: symmetric, firewall: tunnel-only"])).not.toHaveProperty("mapping");
   });
 
+  test.each([
+    ["stateful", "address-and-port-dependent"],
+    ["open", "endpoint-independent"],
+  ])(
+    "a translated prefix behind a firewall that is %s filters %s, and every host has its own address",
+    (firewall, filtering) => {
+      const seen = {
+        type: "nat",
+        mapping: "endpoint-independent",
+        filtering,
+        hairpinning: true,
+        portPreservation: true,
+      };
+      const box = (prefix: string) => `prefixTranslation: { ${prefix} }, firewall: ${firewall}`;
+      const behind4 = expectedBehind([box("ipv4: 198.18.1.0/24")]);
+      const behind6 = expectedBehind([box('ipv6: "2001:db8:a1::/64"')], true);
+      expect(behind4).toMatchObject({ ...seen, mapped: { ip: "198.18.1.2" } });
+      expect(behind6).toMatchObject({ ...seen, mapped: { ip: "2001:db8:a1::2" } });
+    },
+  );
+
   test("over IPv6 nothing is translated, and a stateful box filters", () => {
     expect(expectedBehind(["nat: full-cone"], true)).toEqual({
       type: "no-nat",

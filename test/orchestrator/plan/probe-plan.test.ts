@@ -137,6 +137,27 @@ describe("who asks", () => {
     ]);
   });
 
+  test("hosts with outside addresses of their own do not share ports, and where all may come in nothing is forgotten", () => {
+    const rivals = (box: string) =>
+      plan(
+        "  site: { ipv4: 10.0.0.0/24 }",
+        `  edge: { role: router, wan: internet, lan: site, ${box} }
+  one: { role: host, on: site, image: x }
+  two: { role: host, on: site, image: x }`,
+      ).probes.map(({ rival, lifetimeSec, firstPort }) => ({ rival, lifetimeSec, firstPort }));
+    const [first] = rivals("prefixTranslation: { ipv4: 198.18.1.0/24 }");
+    expect(rivals("prefixTranslation: { ipv4: 198.18.1.0/24 }")).toEqual([first, first]);
+    expect(first).toMatchObject({ rival: undefined, lifetimeSec: undefined });
+    expect(rivals("prefixTranslation: { ipv4: 198.18.1.0/24 }, firewall: stateful")).toMatchObject([
+      { rival: undefined, lifetimeSec: 120 },
+      { rival: undefined, lifetimeSec: 120 },
+    ]);
+    expect(rivals("nat: full-cone")).toMatchObject([
+      { rival: "two", lifetimeSec: 120 },
+      { rival: "one", lifetimeSec: 120 },
+    ]);
+  });
+
   test("an empty LAN is named, once for both IP versions", () => {
     const { probes, notProbed } = plan(
       '  home: { ipv4: 192.168.1.0/24, ipv6: "2001:db8:0:2::/64" }',

@@ -52,6 +52,23 @@ const EVENTS: readonly LabEvent[] = [
   { type: "box-not-probed", router: "carrier", lan: "empty", reason: "nobody there" } as const,
 ].map((event) => ({ ...event, at: 0 }));
 
+test("networks that stand for each other are declared in the terms of RFC 4787, the firewall as their filter", () => {
+  const declared = (firewall: string) =>
+    routerResults(
+      resolved(`
+name: t
+summary: For a test
+segments: { internet: { ipv4: 198.18.0.0/24 }, site: { ipv4: 10.0.0.0/24 } }
+nodes:
+  edge: { role: router, wan: internet, lan: site, prefixTranslation: { ipv4: 198.18.1.0/24 }, firewall: ${firewall} }
+`),
+      [],
+    )[0]?.declared;
+  const shared = { mapping: "endpoint-independent", portAssignment: "preserve", hairpinning: true };
+  expect(declared("stateful")).toMatchObject({ ...shared, filtering: "address-and-port-dependent" });
+  expect(declared("open")).toMatchObject({ ...shared, filtering: "endpoint-independent" });
+});
+
 test("every router of a result has its probes, and agrees when all that went through it do", () => {
   expect(routerResults(TOPOLOGY, EVENTS)).toMatchObject([
     {

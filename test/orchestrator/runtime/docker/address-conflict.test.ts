@@ -2,15 +2,21 @@ import { expect, test } from "vitest";
 import type { NodeSpec } from "../../../../orchestrator/plan/plan.ts";
 import { findConflicts } from "../../../../orchestrator/runtime/docker/address-conflict.ts";
 
-function nodeWith(...addresses: readonly string[]): NodeSpec {
+function nodeWith(addresses: readonly string[], routes: readonly string[] = []): NodeSpec {
   const wire = { segment: "lan", interfaceName: "lan", mac: "02:00:00:00:00:01", addresses };
-  const nothing = { routes: [], rules: [], hosts: [], capture: false, role: { type: "host" } } as const;
+  const nothing = { rules: [], hosts: [], capture: false, role: { type: "host" } } as const;
   return {
     name: "mn",
     sysctls: {},
     tun: false,
     segments: ["lan"],
-    setup: { version: 1, node: "mn", wires: [wire], ...nothing },
+    setup: {
+      version: 1,
+      node: "mn",
+      wires: [wire],
+      routes: routes.map((to) => ({ to, interfaceName: "lan" })),
+      ...nothing,
+    },
   };
 }
 
@@ -24,9 +30,19 @@ test.each([
   ["192.168.1.2/30", "theirs", "192.168.1.0/24"],
   ["2001:db8:7::1/48", "theirs", "2001:db8:7::/64"],
 ])("%s lies in the network %s", (address, network, subnet) => {
-  expect(findConflicts([nodeWith(address)], NETWORKS)).toEqual([{ node: "mn", address, network, subnet }]);
+  const use = `node mn has the address ${address}`;
+  expect(findConflicts([nodeWith([address])], NETWORKS)).toEqual([{ use, network, subnet }]);
 });
 
 test.each([["172.18.0.1/16"], ["192.168.2.2/16"], ["2001:db8:8::1/64"]])("%s lies in none", (address) => {
-  expect(findConflicts([nodeWith(address)], NETWORKS)).toEqual([]);
+  expect(findConflicts([nodeWith([address])], NETWORKS)).toEqual([]);
+});
+
+test.each([
+  ["192.168.0.0/16", [{ use: "node mn has a route to 192.168.0.0/16", network: "theirs", subnet: "192.168.1.0/24" }]],
+  ["192.168.2.0/24", []],
+  ["0.0.0.0/0", []],
+  ["::/0", []],
+])("a route to %s: networks in which nobody has an address are looked at too", (to, conflicts) => {
+  expect(findConflicts([nodeWith([], [to])], NETWORKS)).toEqual(conflicts);
 });
