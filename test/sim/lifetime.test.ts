@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { createNumberedFlow, eventsOf } from "../../agent/src/testing/index.ts";
-import { ACCESS, CONNECT_AT, connect, connectNatNat, offer, pathOf, SYMMETRIC } from "./scenario.ts";
+import { MH_TYPE } from "../../agent/src/core/mip6/mobility-header.ts";
+import { createNumberedFlow, eventsOf, type SimPacket } from "../../agent/src/testing/index.ts";
+import { ACCESS, CONNECT_AT, connect, connectNatNat, mobilityTypeOf, offer, pathOf, SYMMETRIC } from "./scenario.ts";
+
+/** From the port of the other node's box, so that home registrations are none. */
+function isUpdateOnPair(packet: SimPacket): boolean {
+  return mobilityTypeOf(packet) === MH_TYPE.bindingUpdate && packet.kind === "udp" && packet.destination.port !== 4191;
+}
 
 const DIRECT = "direct server-reflexive server-reflexive";
 
@@ -31,6 +37,19 @@ describe("a binding in time", () => {
     mice.net.time.runUntil(mice.net.time.now + 2000);
     expect(flow.arrivals().length).toBe(10);
   });
+});
+
+test("a Binding Update that gets through when its tokens have expired is answered by new tokens, then by a binding", () => {
+  const mice = connectNatNat();
+  let isShut = true;
+  mice.net.intercept(({ from, packet }) => !(isShut && from === "mn" && isUpdateOnPair(packet)));
+  mice.net.time.runUntil(CONNECT_AT + 260_000);
+  expect(pathOf(mice.mn)).toBe("none");
+  isShut = false;
+  mice.net.time.runUntil(CONNECT_AT + 300_000);
+  expect(eventsOf(mice.cn, "binding-update-received").map(({ event }) => event.status)).toEqual([138, 0]);
+  expect(eventsOf(mice.mn, "offer-sent").map(({ event }) => event.isRestart)).toEqual([false, false]);
+  expect([pathOf(mice.mn), pathOf(mice.cn)]).toEqual([DIRECT, DIRECT]);
 });
 
 describe("a session that exists", () => {

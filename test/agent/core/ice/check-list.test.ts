@@ -56,6 +56,14 @@ describe("forming the list", () => {
     ]);
   });
 
+  test("every pair waits from the start: none is frozen", () => {
+    expect(formCheckList("controlling", LOCALS, REMOTES, 100).map(({ state }) => state)).toEqual([
+      "waiting",
+      "waiting",
+      "waiting",
+    ]);
+  });
+
   test("101 pairs are cut to the 100 best", () => {
     const remotes = Array.from({ length: 101 }, (_, i) => ({
       type: "host" as const,
