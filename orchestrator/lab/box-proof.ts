@@ -145,6 +145,8 @@ function differenceOfOutside({ firstPort, drawnFrom, rival }: BoxProbe, expected
     note(`ports drawn from ${drawnFrom.first}-${drawnFrom.last}`, String(mapped.port));
   else if (drawnFrom === undefined && rival === undefined && expected.portPreservation !== observed.portPreservation)
     note(expected.portPreservation ? "ports kept" : "ports drawn", `${mapped.port} for a port from ${firstPort} on`);
+  if (expected.parityPreservation && !observed.parityPreservation)
+    note("even ports for even ports, odd ones for odd ones", "others");
   return differences;
 }
 

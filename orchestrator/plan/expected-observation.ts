@@ -33,8 +33,12 @@ export function expectedObservation(topology: ResolvedTopology, ends: ProbeEnds)
   const mappedFirst = ask(network, ends, mapping, first);
   const mappedSecondAddress = ask(network, ends, mapping, { ip: second.ip, port: first.port });
   const mappedSecondPort = ask(network, ends, mapping, second);
+  const mappings = [mappedFirst, mappedSecondAddress, mappedSecondPort].flatMap((mapped) =>
+    mapped === undefined ? [] : [{ localPort: mapping.port, mapped }],
+  );
   const answers: ProbeAnswers = {
     local: mapping,
+    mappings,
     ...(mappedFirst && { mappedFirst }),
     ...(mappedSecondAddress && { mappedSecondAddress }),
     ...(mappedSecondPort && { mappedSecondPort }),

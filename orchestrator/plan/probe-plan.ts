@@ -290,13 +290,23 @@ function planProbe(
     server: { ...server, node: server.node.name },
     through: boxes.map(({ name }) => name),
     needs: [node.name, server.node.name, ...way.routers.map((passed) => passed.router.name)],
-    expected: expectedObservation(topology, { node, sockets, server }),
+    expected: withParity(expectedObservation(topology, { node, sockets, server }), keepsParity(boxes, ipVersion)),
     ...(outmost?.portAssignment === "random" ? { drawnFrom: outmost.ports } : {}),
     ...(lifetimesSec.length === 0 ? {} : { lifetimeSec: Math.min(...lifetimesSec) }),
     ...(rival === undefined ? {} : { rival }),
     roundTrip: roundTripOf(way),
     seed: derivedHex(topology.seed, `probe/${node.name}/${ipVersion}`, 32),
   };
+}
+
+/** Where nothing is promised, parity is chance: theory's own draw says nothing about it. */
+function withParity(expected: NatObservation, parityPreservation: boolean): NatObservation {
+  return expected.type === "nat" ? { ...expected, parityPreservation } : expected;
+}
+
+function keepsParity(boxes: readonly ResolvedRouter[], ipVersion: IpVersion): boolean {
+  const nats = ipVersion === 4 ? boxes.flatMap(({ nat }) => nat ?? []) : [];
+  return nats.length > 0 && nats.every(({ parity }) => parity === "preserve");
 }
 
 function roundTripOf({ node, routers, server }: Way): RoundTripCondition {

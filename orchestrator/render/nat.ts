@@ -23,7 +23,7 @@ import { withoutLength } from "../topology/address-text.ts";
 import type { NatProfile } from "../topology/nat-profile.ts";
 import type { ResolvedRouter } from "../topology/resolved.ts";
 import { derivedNumber } from "../topology/seed.ts";
-import { drawnPorts } from "./drawn-ports.ts";
+import { type PortPool, portPools } from "./drawn-ports.ts";
 
 /** Text for `nft -f`; loading it again replaces the table. Undefined for a box that does not translate. */
 export function renderNat(router: ResolvedRouter): string | undefined {
@@ -89,7 +89,8 @@ const ANSWERING_KEY: Readonly<Record<NatDependence, string>> = {
   "address-and-port-dependent": "ct reply ip saddr . ct reply proto-src . ip daddr . udp dport",
 };
 
-function memory({ ports, seed, mapping, udpLifetimeSec, ...box }: Box): string[] {
+function memory(box: Box): string[] {
+  const { mapping, udpLifetimeSec } = box;
   const declare = (comment: string, declaration: string, type: string): string[] => [
     `# ${comment}`,
     `${declaration} {`,
@@ -105,7 +106,7 @@ function memory({ ports, seed, mapping, udpLifetimeSec, ...box }: Box): string[]
     "map drawn {",
     "  type mark : inet_service",
     "  elements = {",
-    ...portLines(drawnPorts(ports, seed)).map((line) => `    ${line}`),
+    ...portLines(portPools(box).flatMap(({ ports }) => ports)).map((line) => `    ${line}`),
     "  }",
     "}",
     ...declare("Places of `drawn` that are taken.", "set slots", "mark"),
@@ -130,23 +131,33 @@ function outward({ wan, lan, address, hairpinning }: Box): string[] {
   ];
 }
 
-function translate({ address, mapping, portAssignment, ports, seed }: Box): string[] {
+function translate(box: Box): string[] {
+  const { address, mapping, portAssignment, seed } = box;
   const key = MAPPING_KEY[mapping];
-  const count = drawnPorts(ports, seed).length;
-  const draw = (i: number): string => {
-    const hash = `meta l4proto udp ct mark set jhash ${key} mod ${count} seed 0x${hashSeed(seed, i)} offset 1;`;
-    return i === 0 ? `  ${hash}` : `  ct mark @slots ${hash}`;
-  };
+  const pools = portPools(box);
+  const draw = (i: number): string[] =>
+    pools.map(({ inside, ports }, place) => {
+      const offset = 1 + pools.slice(0, place).reduce((sum, before) => sum + before.ports.length, 0);
+      const hash = `jhash ${key} mod ${ports.length} seed 0x${hashSeed(seed, i)} offset ${offset};`;
+      return `  ${i === 0 ? "" : "ct mark @slots "}${DRAWS_FROM[inside]} ct mark set ${hash}`;
+    });
   return [
     "chain translate {",
     `  meta l4proto != udp snat ip to ${address};`,
     `  meta l4proto udp snat ip to ${address}:${key} map @own;`,
     ...(portAssignment === "preserve" ? [`  udp sport != @used snat ip to ${address};`] : []),
-    ...Array.from({ length: DRAWS }, (_, i) => draw(i)),
+    ...Array.from({ length: DRAWS }, (_, i) => draw(i)).flat(),
     `  meta l4proto udp snat ip to ${address}:ct mark map @drawn;`,
     "}",
   ];
 }
+
+/** Which packets draw from a pool of ports. */
+const DRAWS_FROM: Readonly<Record<PortPool["inside"], string>> = {
+  any: "meta l4proto udp",
+  even: "udp sport & 1 == 0",
+  odd: "udp sport & 1 == 1",
+};
 
 function learn(box: Box): string[] {
   const { wan, lan, address, mapping, inboundRefresh } = box;

@@ -46,8 +46,11 @@ function mappingCell({ type, mapping }: ProbeResult["observed"]): string {
 
 /** Of several hosts that ask from one port, one keeps it: no single probe is wrong there. */
 function portsCell({ expected, observed, differences }: ProbeResult): string {
-  const text = (kept: boolean | undefined): string => (kept === undefined ? "-" : kept ? "kept" : "drawn");
-  const [declared, seen] = [text(expected.portPreservation), text(observed.portPreservation)];
+  const drawn = ({ parityPreservation }: ProbeResult["observed"]): string =>
+    expected.parityPreservation === true && parityPreservation === true ? "drawn, parity kept" : "drawn";
+  const text = (seen: ProbeResult["observed"]): string =>
+    seen.portPreservation === undefined ? "-" : seen.portPreservation ? "kept" : drawn(seen);
+  const [declared, seen] = [text(expected), text(observed)];
   return declared === seen || differences.length === 0 ? seen : `${declared}, observed ${seen}`;
 }
 

@@ -51,8 +51,8 @@ function declaredBehaviour({ nat, prefixes, firewall }: ResolvedRouter): Pick<Ro
 }
 
 function natBehaviour(nat: NatProfile): NonNullable<RouterResult["declared"]> {
-  const { mapping, filtering, portAssignment, hairpinning, udpLifetimeSec, inboundRefresh } = nat;
-  return { mapping, filtering, portAssignment, hairpinning, udpLifetimeSec, inboundRefresh };
+  const { mapping, filtering, portAssignment, parity, hairpinning, udpLifetimeSec, inboundRefresh } = nat;
+  return { mapping, filtering, portAssignment, parity, hairpinning, udpLifetimeSec, inboundRefresh };
 }
 
 /** Networks that stand for each other in the terms of RFC 4787: the firewall is the filter, and its state the lifetime. */
@@ -61,6 +61,7 @@ function prefixBehaviour({ inbound, udpIdleSec }: ResolvedFirewall): NonNullable
     mapping: "endpoint-independent",
     filtering: inbound === "open" ? "endpoint-independent" : "address-and-port-dependent",
     portAssignment: "preserve",
+    parity: "preserve",
     hairpinning: true,
     udpLifetimeSec: udpIdleSec,
     inboundRefresh: true,
@@ -74,9 +75,10 @@ function behaviourSeen(observed: BoxProof["observed"]): NonNullable<RouterResult
     case "no-nat":
       return { filtering: observed.filtering };
     case "nat": {
-      const { mapping, filtering, hairpinning, portPreservation } = observed;
+      const { mapping, filtering, hairpinning, portPreservation, parityPreservation } = observed;
+      const parity = parityPreservation ? "preserve" : "any";
       const portAssignment = portPreservation ? "preserve" : "random";
-      return { ...(mapping === undefined ? {} : { mapping }), filtering, hairpinning, portAssignment };
+      return { ...(mapping === undefined ? {} : { mapping }), filtering, hairpinning, portAssignment, parity };
     }
   }
 }

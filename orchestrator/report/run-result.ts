@@ -63,6 +63,7 @@ const natBehaviour = z.strictObject({
   mapping: dependence,
   filtering: dependence,
   portAssignment: z.enum(["preserve", "random"]),
+  parity: z.enum(["preserve", "any"]),
   hairpinning: z.boolean(),
   udpLifetimeSec: z.number(),
   inboundRefresh: z.boolean(),
@@ -74,6 +75,10 @@ const observation = z.strictObject({
   filtering: dependence.optional(),
   hairpinning: z.boolean().optional(),
   portPreservation: z.boolean().optional(),
+  parityPreservation: z
+    .boolean()
+    .optional()
+    .describe("`expected`: where it is declared; `observed`: of every port seen"),
   mapped: z
     .strictObject({ address: z.string(), port: z.int() })
     .optional()

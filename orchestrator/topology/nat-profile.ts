@@ -9,6 +9,8 @@ export interface NatProfile {
   readonly filtering: NatDependence;
   /** RFC 4787 section 4.2: keep the inside port where free, or draw one from `ports`. */
   readonly portAssignment: "preserve" | "random";
+  /** RFC 4787 section 4.2.2: whether an even inside port gets an even outside port, and an odd one an odd one. */
+  readonly parity: "preserve" | "any";
   /** Outside ports to draw from, both ends included. */
   readonly ports: { readonly first: number; readonly last: number };
   /** RFC 4787 REQ-9, with external source address and port. */

@@ -31,6 +31,7 @@ const LINUX_UDP_LIFETIME_SEC = 120;
 const CONE: Omit<NatPoint, "filtering"> = {
   mapping: "endpoint-independent",
   portAssignment: "preserve",
+  parity: "any",
   ports: DYNAMIC_PORTS,
   hairpinning: false,
   udpLifetimeSec: LINUX_UDP_LIFETIME_SEC,
@@ -156,6 +157,7 @@ function samePoint(a: NatPoint, b: NatPoint): boolean {
     a.mapping === b.mapping &&
     a.filtering === b.filtering &&
     a.portAssignment === b.portAssignment &&
+    a.parity === b.parity &&
     a.ports.first === b.ports.first &&
     a.ports.last === b.ports.last &&
     a.hairpinning === b.hairpinning &&

@@ -36,7 +36,7 @@ export function resolveNat({ name, entry, seed, report }: BoxContext): NatProfil
     mapping: nat.mapping ?? base.mapping,
     filtering: nat.filtering ?? base.filtering,
     portAssignment: nat.portAssignment ?? base.portAssignment,
-    ports: nat.ports === undefined ? base.ports : portRange(nat.ports, [...path, "ports"], report),
+    ...portsOf(nat, base, path, report),
     hairpinning: nat.hairpinning ?? base.hairpinning,
     udpLifetimeSec: seconds(nat.udpLifetime, base.udpLifetimeSec, [...path, "udpLifetime"], report),
     inboundRefresh: nat.refresh === undefined ? base.inboundRefresh : nat.refresh === "both",
@@ -73,10 +73,25 @@ function defaultPoint(mapping: NatPoint["mapping"] = "endpoint-independent"): Na
   return { ...cone, portAssignment: mapping === "endpoint-independent" ? "preserve" : "random" };
 }
 
-function portRange(text: string, path: IssuePath, report: Report): { readonly first: number; readonly last: number } {
+function portsOf(
+  nat: Pick<Exclude<NonNullable<RouterEntry["nat"]>, string>, "ports" | "parity">,
+  base: NatPoint,
+  path: IssuePath,
+  report: Report,
+): Pick<NatProfile, "ports" | "parity"> {
+  const parity = nat.parity ?? base.parity;
+  return {
+    parity,
+    ports: nat.ports === undefined ? base.ports : portRange(nat.ports, parity, [...path, "ports"], report),
+  };
+}
+
+function portRange(text: string, parity: NatProfile["parity"], path: IssuePath, report: Report): NatProfile["ports"] {
   const [first = 0, last = 0] = text.split("-").map(Number);
   if (first < 1 || last > 65535 || first > last)
     report("bad-value", path, `expected a port range within 1-65535, the lower end first; found "${text}"`);
+  else if (parity === "preserve" && first === last)
+    report("bad-value", path, `expected an even port and an odd one, for \`parity: preserve\`; found "${text}"`);
   return { first, last };
 }
 

@@ -61,6 +61,7 @@ const natObject = z.strictObject({
   mapping: z.enum(DEPENDENCE).optional().describe("RFC 4787 section 4.1"),
   filtering: z.enum(DEPENDENCE).optional().describe("RFC 4787 section 5"),
   portAssignment: z.enum(["preserve", "random"]).optional().describe("RFC 4787 section 4.2"),
+  parity: z.enum(["preserve", "any"]).optional().describe("Even ports for even ones (RFC 4787 section 4.2.2); any"),
   ports: portRange.optional().describe("Outside ports to draw from, both ends included"),
   hairpinning: z.boolean().optional().describe("RFC 4787 REQ-9, with external source address and port"),
   udpLifetime: duration.optional().describe("How long an idle UDP mapping lives (RFC 4787 REQ-5)"),

@@ -125,6 +125,23 @@ describe("every point of RFC 4787", () => {
     for (const drawn of draws) expect(drawn).toBeLessThanOrEqual(ports.last);
   });
 
+  test.each(["preserve", "random"] as const)(
+    "parity is preserved: even ports for even ones, odd for odd, ports assigned by %s",
+    async (portAssignment) => {
+      for (const seed of [1, 2]) {
+        await load({ mapping: "address-and-port-dependent", portAssignment, parity: "preserve", seed });
+        for (const inside of [port, port + 1, port + 2, port + 3]) {
+          const rivals = await Promise.all(
+            ["192.168.1.2", "192.168.1.3"].map((ip) => world.open("inside", ip, inside)),
+          );
+          for (const rival of rivals)
+            for (const server of [servers.a1p1, servers.a1p2, servers.a2p1])
+              expect((await mappedAddress(rival, server)).port % 2).toBe(inside % 2);
+        }
+      }
+    },
+  );
+
   test("as many endpoints as a small range has ports get nearly all of them", async () => {
     await load({
       mapping: "address-and-port-dependent",

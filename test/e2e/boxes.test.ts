@@ -74,6 +74,7 @@ test("firewalls, translated prefixes, plain routers and hosts that share a port 
     { name: "tunnel", box: "nat: symmetric, firewall: tunnel-only" },
     { name: "blocked", box: "nat: home-router, firewall: udp-blocked" },
     { name: "inner", box: "nat: none", behind: "yard" },
+    { name: "even", box: "nat: { preset: symmetric, parity: preserve }", hosts: 2 },
     { name: "mirror", box: "prefixTranslation: { ipv4: 198.18.6.0/24 }, firewall: stateful", hosts: 2 },
     { name: "npt", box: `nat: symmetric, prefixTranslation: { ipv6: "2001:db8:a1::/64" }`, ipv6: true },
   ];
@@ -99,6 +100,7 @@ test("firewalls, translated prefixes, plain routers and hosts that share a port 
   expect(seen("box-tunnel")[0]).not.toHaveProperty("mapping");
   expect(seen("box-blocked")).toEqual([{ type: "udp-blocked" }]);
   expect(seen("box-yard")[0]).toMatchObject({ type: "nat", filtering: "endpoint-independent", hairpinning: true });
+  expect(seen("box-even")).toMatchObject(Array(2).fill({ portPreservation: false, parityPreservation: true }));
   expect(seen("box-mirror")).toMatchObject(
     [2, 3].map((host) => ({ ...PREFIX, portPreservation: true, mapped: { ip: `198.18.6.${host}` } })),
   );
@@ -138,6 +140,7 @@ describe("a box that is not what it is declared to be", () => {
       { name: "filter", box: "nat: port-restricted-cone" },
       { name: "loop", box: "nat: { preset: port-restricted-cone, hairpinning: true }" },
       { name: "shared", box: "nat: port-restricted-cone", hosts: 2 },
+      { name: "parity", box: "nat: { preset: symmetric, parity: preserve }" },
       { name: "absent", box: "nat: port-restricted-cone" },
     ];
     const instead: Readonly<Record<string, ReturnType<typeof rulesOf>>> = {
@@ -145,6 +148,7 @@ describe("a box that is not what it is declared to be", () => {
         "nat: { mapping: address-and-port-dependent, filtering: endpoint-independent, portAssignment: preserve }",
       ),
       "box-filter": rulesOf("nat: restricted-cone"),
+      "box-parity": rulesOf("nat: symmetric"),
       "box-loop": rulesOf("nat: port-restricted-cone"),
     };
     const { error, proofs } = await prove(homesTopology(homes), {
@@ -167,6 +171,9 @@ describe("a box that is not what it is declared to be", () => {
     );
     expect(message).toContain(
       "box box-filter declared filtering address-and-port-dependent, observed address-dependent",
+    );
+    expect(message).toContain(
+      "box box-parity declared even ports for even ports, odd ones for odd ones, observed others",
     );
     expect(message).toContain("box box-loop declared hairpinning, observed none");
     // Plain masquerading keeps both hosts' ports where they talk to different peers, and no longer where they meet.

@@ -15,6 +15,7 @@ export const natObservation: Shape<NatObservation> = unionByType<NatObservation>
     filtering: dependence,
     hairpinning: boolean,
     portPreservation: boolean,
+    parityPreservation: boolean,
     mapped: socketAddress,
   }),
 });

@@ -14,12 +14,14 @@ export function createNatTranslation(router: ResolvedRouter, profile: NatProfile
   const ports = new Map<string, number>();
   const inside = new Map<number, Endpoint>();
   const peers = new Set<string>();
-  let nextPort = profile.ports.first;
 
   const assignPort = (source: Endpoint): number => {
     if (profile.portAssignment === "preserve" && !inside.has(source.port)) return source.port;
-    while (inside.has(nextPort)) nextPort += 1;
-    return nextPort;
+    const isFit = (port: number): boolean =>
+      !inside.has(port) && (profile.parity === "any" || port % 2 === source.port % 2);
+    let port = profile.ports.first;
+    while (!isFit(port)) port += 1;
+    return port;
   };
   const isToOutside = ({ destination }: ModelPacket): boolean => destination.ip === outsideIp;
   const isAdmitted = ({ source, destination }: ModelPacket, fromOutside: boolean): boolean => {

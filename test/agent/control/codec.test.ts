@@ -179,6 +179,7 @@ const reports: readonly AgentReport[] = [
       filtering: "address-and-port-dependent",
       hairpinning: false,
       portPreservation: true,
+      parityPreservation: true,
       mapped: candidate.address,
     },
   },

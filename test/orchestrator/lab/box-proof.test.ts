@@ -11,6 +11,7 @@ const UNMAPPED: Nat = {
   filtering: "address-dependent",
   hairpinning: true,
   portPreservation: true,
+  parityPreservation: false,
   mapped: { ip: "198.18.0.4", port: 20000 },
 };
 const DECLARED: Nat = { ...UNMAPPED, mapping: "endpoint-independent" };
@@ -41,6 +42,21 @@ function sentences(observed: NatObservation, changes: Partial<BoxProbe> = {}): r
     (difference) => `${describeDifference(asked, difference)}${difference.isSilence ? "?" : ""}`,
   );
 }
+
+describe("parity", () => {
+  const promised = { expected: { ...DECLARED, parityPreservation: true } };
+
+  test("that is promised must be seen", () => {
+    expect(sentences({ ...DECLARED, parityPreservation: true }, promised)).toEqual([]);
+    expect(sentences(DECLARED, promised)).toEqual([
+      "box nat-a declared even ports for even ports, odd ones for odd ones, observed others",
+    ]);
+  });
+
+  test("that nobody promised may be seen by chance", () => {
+    expect(sentences({ ...DECLARED, parityPreservation: true })).toEqual([]);
+  });
+});
 
 describe("a box", () => {
   test("that is what it is declared to be shows no difference", () => {

@@ -158,6 +158,16 @@ describe("who asks", () => {
     ]);
   });
 
+  test.each([
+    [["parity: preserve"], true],
+    [["parity: any"], false],
+    [["parity: preserve", "parity: preserve"], true],
+    [["parity: preserve", "parity: any"], false],
+  ])("boxes with %j promise parity: %s", (boxes, parityPreservation) => {
+    const { probes } = planBehind(boxes.map((box) => `nat: { preset: symmetric, ${box} }`));
+    expect(probes[0]?.expected).toMatchObject({ type: "nat", parityPreservation });
+  });
+
   test("an empty LAN is named, once for both IP versions", () => {
     const { probes, notProbed } = plan(
       '  home: { ipv4: 192.168.1.0/24, ipv6: "2001:db8:0:2::/64" }',

@@ -1,19 +1,39 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { drawnPorts, MOST_DRAWN_PORTS } from "../../../orchestrator/render/drawn-ports.ts";
+import { MOST_DRAWN_PORTS, portPools } from "../../../orchestrator/render/drawn-ports.ts";
+
+const RANGE = fc
+  .tuple(fc.integer({ min: 1, max: 65535 }), fc.integer({ min: 1, max: 65535 }))
+  .map(([a, b]) => ({ first: Math.min(a, b), last: Math.max(a, b) }));
 
 test("drawn ports are different ports of the range, as many as it has up to a limit, the same for the same seed", () => {
-  const range = fc
-    .tuple(fc.integer({ min: 1, max: 65535 }), fc.integer({ min: 1, max: 65535 }))
-    .map(([a, b]) => ({ first: Math.min(a, b), last: Math.max(a, b) }));
   fc.assert(
-    fc.property(range, fc.nat(), ({ first, last }, seed) => {
-      const ports = drawnPorts({ first, last }, seed);
-      expect(ports).toHaveLength(Math.min(last - first + 1, MOST_DRAWN_PORTS));
+    fc.property(RANGE, fc.nat(), (range, seed) => {
+      const pools = portPools({ ports: range, parity: "any", seed });
+      const ports = pools.flatMap((pool) => pool.ports);
+      expect(pools.map(({ inside }) => inside)).toEqual(["any"]);
+      expect(ports).toHaveLength(Math.min(range.last - range.first + 1, MOST_DRAWN_PORTS));
       expect(new Set(ports).size).toBe(ports.length);
-      expect(Math.min(...ports)).toBeGreaterThanOrEqual(first);
-      expect(Math.max(...ports)).toBeLessThanOrEqual(last);
-      expect(drawnPorts({ first, last }, seed)).toEqual(ports);
+      expect(Math.min(...ports)).toBeGreaterThanOrEqual(range.first);
+      expect(Math.max(...ports)).toBeLessThanOrEqual(range.last);
+      expect(portPools({ ports: range, parity: "any", seed })).toEqual(pools);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test("where parity is preserved the same ports are drawn, the even ones for even ports and the odd ones for odd ports", () => {
+  const twoOrMore = RANGE.filter(({ first, last }) => first < last);
+  fc.assert(
+    fc.property(twoOrMore, fc.nat(), (range, seed) => {
+      const [even, odd] = portPools({ ports: range, parity: "preserve", seed });
+      if (even === undefined || odd === undefined) throw new Error("two pools");
+      expect([even.inside, odd.inside]).toEqual(["even", "odd"]);
+      expect([even, odd].every(({ ports }) => ports.length > 0)).toBe(true);
+      expect(even.ports.every((port) => port % 2 === 0)).toBe(true);
+      expect(odd.ports.every((port) => port % 2 === 1)).toBe(true);
+      const [all] = portPools({ ports: range, parity: "any", seed });
+      expect(new Set([...even.ports, ...odd.ports])).toEqual(new Set(all?.ports));
     }),
     { numRuns: 30 },
   );

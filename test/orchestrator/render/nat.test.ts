@@ -125,6 +125,22 @@ test("a box that keeps ports and filters by address, in full", () => {
 });
 
 describe("what each axis changes", () => {
+  test("parity: even inside ports draw from the even ports, which stand in front, and odd ones from the odd ones", () => {
+    const table = text({ parity: "preserve" });
+    expect(table).toContain("1 : 50002, 2 : 50004, 3 : 50000, 4 : 50003, 5 : 50001,");
+    const key = "ct original ip saddr . ct original proto-src";
+    expect(chain(table, "translate").slice(2)).toEqual([
+      "udp sport != @used snat ip to 198.18.0.4;",
+      `udp sport & 1 == 0 ct mark set jhash ${key} mod 3 seed 0x62e79735 offset 1;`,
+      `udp sport & 1 == 1 ct mark set jhash ${key} mod 2 seed 0x62e79735 offset 4;`,
+      `ct mark @slots udp sport & 1 == 0 ct mark set jhash ${key} mod 3 seed 0xb5c50952 offset 1;`,
+      `ct mark @slots udp sport & 1 == 1 ct mark set jhash ${key} mod 2 seed 0xb5c50952 offset 4;`,
+      `ct mark @slots udp sport & 1 == 0 ct mark set jhash ${key} mod 3 seed 0x384a2c49 offset 1;`,
+      `ct mark @slots udp sport & 1 == 1 ct mark set jhash ${key} mod 2 seed 0x384a2c49 offset 4;`,
+      "meta l4proto udp snat ip to 198.18.0.4:ct mark map @drawn;",
+    ]);
+  });
+
   test.each([
     ["endpoint-independent", "ct original ip saddr . ct original proto-src"],
     ["address-dependent", "ct original ip saddr . ct original proto-src . ct original ip daddr"],

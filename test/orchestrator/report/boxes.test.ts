@@ -28,6 +28,7 @@ const SEEN: BoxProof["observed"] = {
   filtering: "endpoint-independent",
   hairpinning: true,
   portPreservation: false,
+  parityPreservation: false,
   mapped: { ip: "198.18.0.3", port: 2048 },
 };
 

@@ -389,6 +389,11 @@ describe("boxes", () => {
       'expected a port range within 1-65535, the lower end first; found "9-5"',
     ],
     [
+      "a range without an odd port where parity is asked for",
+      "nat: { preset: symmetric, parity: preserve, ports: 5000-5000 }",
+      'expected an even port and an odd one, for `parity: preserve`; found "5000-5000"',
+    ],
+    [
       "half a second",
       "nat: { preset: symmetric, udpLifetime: 500ms }",
       "expected whole seconds, at least 1s: the kernel counts so",

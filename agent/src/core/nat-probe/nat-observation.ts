@@ -18,6 +18,8 @@ export type NatObservation =
       readonly hairpinning: boolean;
       /** The outside port equals the inside port (RFC 4787 section 4.2.1). */
       readonly portPreservation: boolean;
+      /** Every outside port that was seen is even or odd as its inside port is (RFC 4787 section 4.2.2). */
+      readonly parityPreservation: boolean;
       /** Outside address towards the server's first address and port. */
       readonly mapped: SocketAddress;
     };
@@ -29,6 +31,8 @@ export interface ProbeAnswers {
   readonly mappedFirst?: SocketAddress;
   readonly mappedSecondAddress?: SocketAddress;
   readonly mappedSecondPort?: SocketAddress;
+  /** Every mapped address that an answer showed, of any socket, with the local port of that socket. */
+  readonly mappings: readonly { readonly localPort: number; readonly mapped: SocketAddress }[];
   /** Whether an answer came in from an address and port never sent to. */
   readonly passesOtherAddress: boolean;
   /** Whether an answer came in from the address sent to, another port. */
@@ -49,6 +53,7 @@ export function concludeObservation(answers: ProbeAnswers): NatObservation {
     filtering,
     hairpinning: answers.hairpinned,
     portPreservation: mappedFirst.port === local.port,
+    parityPreservation: answers.mappings.every(({ localPort, mapped }) => mapped.port % 2 === localPort % 2),
     mapped: mappedFirst,
   };
 }

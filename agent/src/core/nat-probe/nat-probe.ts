@@ -165,6 +165,14 @@ export class NatProbe implements ProbeMachine<NatObservation> {
     this.#sendDue(now);
   }
 
+  /** A crossing shows no mapped address of its own. */
+  #mappings(): readonly { readonly localPort: number; readonly mapped: SocketAddress }[] {
+    return [...this.#asked.values()].flatMap(({ question, transmit }) => {
+      const mapped = isCrossing(question) ? undefined : this.#answered.get(question);
+      return mapped === undefined ? [] : [{ localPort: transmit.local.port, mapped }];
+    });
+  }
+
   #conclude(): void {
     const mappedFirst = this.#answered.get("mapping-first");
     const mappedSecondAddress = this.#answered.get("mapping-second-address");
@@ -174,6 +182,7 @@ export class NatProbe implements ProbeMachine<NatObservation> {
       ...(mappedFirst && { mappedFirst }),
       ...(mappedSecondAddress && { mappedSecondAddress }),
       ...(mappedSecondPort && { mappedSecondPort }),
+      mappings: this.#mappings(),
       passesOtherAddress: this.#answered.has("filtering-address"),
       passesOtherPort: this.#answered.has("filtering-port"),
       hairpinned: QUESTIONS.some((question) => isCrossing(question) && this.#answered.has(question)),

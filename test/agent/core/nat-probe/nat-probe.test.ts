@@ -38,6 +38,20 @@ describe("a probe behind a box", () => {
     expect(endedAtMs).toBeLessThanOrEqual(2 * WAIT_MS);
   });
 
+  test.each([
+    { portAssignment: "preserve" as const, kept: true },
+    { portAssignment: "random" as const, kept: false },
+  ])(
+    "ports assigned by $portAssignment: parity kept $kept, of all ports that answers show",
+    ({ portAssignment, kept }) => {
+      const net = new SimNet();
+      addServer(net);
+      const box = { portAssignment, mapping: "endpoint-independent" as const };
+      const { observed } = natProbe(net, hostBehind(net, box), "192.168.1.2");
+      expect(observed).toMatchObject({ type: "nat", portPreservation: kept, parityPreservation: kept });
+    },
+  );
+
   test("a slow server is slow for every question: silence counts from the last answer on", () => {
     const net = new SimNet();
     addServer(net, 60);
