@@ -11,6 +11,7 @@ import type {
   ResolvedTopology,
 } from "../topology/resolved.ts";
 import { derivedHex } from "../topology/seed.ts";
+import { homeAgentAddresses } from "../topology/server-addresses.ts";
 import { labEnvironment } from "./lab-environment.ts";
 import type { GuestSpec, NodeSpec, Plan, UnwiredSetup, UnwiredWire } from "./plan.ts";
 import { sysctlsOf } from "./sysctls.ts";
@@ -128,10 +129,10 @@ function localAddresses(node: ResolvedMobileNode): readonly string[] {
     .map(withoutLength);
 }
 
-function homeAgentOf({ nodes }: ResolvedTopology, node: ResolvedMobileNode) {
-  const found = nodes.find(({ name }) => name === node.homeAgent);
+function homeAgentOf(topology: ResolvedTopology, node: ResolvedMobileNode) {
+  const found = topology.nodes.find(({ name }) => name === node.homeAgent);
   if (found?.role !== "home-agent") throw new RangeError(`${node.name} has no home agent ${node.homeAgent}`);
-  return { address: found.address, listen: found.listen };
+  return { address: found.address, listen: homeAgentAddresses(topology, node, found) };
 }
 
 /** Shared keys of the home registrations (A-39); all of them follow from the seed, and none is worth anything. */

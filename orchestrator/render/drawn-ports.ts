@@ -13,9 +13,15 @@ export interface PortPool {
   readonly ports: readonly number[];
 }
 
-/** What packets draw from: one pool, or where parity is preserved one for each parity, the even one first. */
-export function portPools({ ports: range, parity, seed }: Pick<NatProfile, "ports" | "parity" | "seed">): PortPool[] {
-  const ports = drawnPorts(range, seed);
+/**
+ * What packets draw from: one pool, or where parity is preserved one for each parity, the even one first. Ports in
+ * `given` are somebody's for good.
+ */
+export function portPools(
+  { ports: range, parity, seed }: Pick<NatProfile, "ports" | "parity" | "seed">,
+  given: readonly number[],
+): PortPool[] {
+  const ports = drawnPorts(range, seed).filter((port) => !given.includes(port));
   if (parity === "any") return [{ inside: "any", ports }];
   return [
     { inside: "even", ports: ports.filter((port) => port % 2 === 0) },

@@ -21,7 +21,7 @@
 import type { NatDependence } from "@testbed/agent/control";
 import { withoutLength } from "../topology/address-text.ts";
 import type { NatProfile } from "../topology/nat-profile.ts";
-import type { ResolvedRouter } from "../topology/resolved.ts";
+import type { PortForward, ResolvedRouter } from "../topology/resolved.ts";
 import { derivedNumber } from "../topology/seed.ts";
 import { type PortPool, portPools } from "./drawn-ports.ts";
 
@@ -30,6 +30,7 @@ export function renderNat(router: ResolvedRouter): string | undefined {
   if (router.nat === undefined) return undefined;
   const box: Box = {
     ...router.nat,
+    forwards: router.forwards,
     wan: `"${router.wan}"`,
     lan: `{ ${router.lan.map((name) => `"${name}"`).join(", ")} }`,
     address: outsideAddress(router),
@@ -53,6 +54,7 @@ const TABLE = "mice_nat";
 
 /** A profile with the box's interfaces as nft writes them, and its outside address. */
 interface Box extends NatProfile {
+  readonly forwards: readonly PortForward[];
   readonly wan: string;
   readonly lan: string;
   readonly address: string;
@@ -106,7 +108,7 @@ function memory(box: Box): string[] {
     "map drawn {",
     "  type mark : inet_service",
     "  elements = {",
-    ...portLines(portPools(box).flatMap(({ ports }) => ports)).map((line) => `    ${line}`),
+    ...portLines(portPools(box, forwardedPorts(box)).flatMap(({ ports }) => ports)).map((line) => `    ${line}`),
     "  }",
     "}",
     ...declare("Places of `drawn` that are taken.", "set slots", "mark"),
@@ -134,7 +136,7 @@ function outward({ wan, lan, address, hairpinning }: Box): string[] {
 function translate(box: Box): string[] {
   const { address, mapping, portAssignment, seed } = box;
   const key = MAPPING_KEY[mapping];
-  const pools = portPools(box);
+  const pools = portPools(box, forwardedPorts(box));
   const draw = (i: number): string[] =>
     pools.map(({ inside, ports }, place) => {
       const offset = 1 + pools.slice(0, place).reduce((sum, before) => sum + before.ports.length, 0);
@@ -143,9 +145,10 @@ function translate(box: Box): string[] {
     });
   return [
     "chain translate {",
+    ...forwardsOut(box).map((line) => `  ${line}`),
     `  meta l4proto != udp snat ip to ${address};`,
     `  meta l4proto udp snat ip to ${address}:${key} map @own;`,
-    ...(portAssignment === "preserve" ? [`  udp sport != @used snat ip to ${address};`] : []),
+    ...(portAssignment === "preserve" ? [`  ${freePort(box)} snat ip to ${address};`] : []),
     ...Array.from({ length: DRAWS }, (_, i) => draw(i)).flat(),
     `  meta l4proto udp snat ip to ${address}:ct mark map @drawn;`,
     "}",
@@ -212,12 +215,14 @@ function hashSeed(seed: number, draw: number): string {
   return (derivedNumber(seed, `draw ${draw}`) || 1).toString(16);
 }
 
-function inward({ wan, lan, address, filtering, hairpinning }: Box): string[] {
+function inward(box: Box): string[] {
+  const { wan, lan, address, filtering, hairpinning } = box;
   const rule = (guard: string): string => `  ${guard} dnat ip to udp dport map @ext;`;
   const fromOutside = `iifname ${wan} ip daddr ${address}`;
   return [
     "chain inward {",
     "  type nat hook prerouting priority dstnat - 5; policy accept;",
+    ...forwardsIn(box).map((line) => `  ${line}`),
     ...(filtering === "endpoint-independent" ? [rule(`${fromOutside} meta l4proto udp`)] : []),
     ...(filtering === "address-dependent" ? [rule(`${fromOutside} udp dport . ip saddr @peers`)] : []),
     ...(hairpinning ? [rule(`iifname ${lan} ip daddr ${address} meta l4proto udp`)] : []),
@@ -231,6 +236,7 @@ function inward({ wan, lan, address, filtering, hairpinning }: Box): string[] {
  */
 function expiry(box: Box): string[] {
   if (box.inboundRefresh) return [];
+  const forwarded = forwardedPorts(box);
   const alive: Readonly<Record<NatDependence, string>> = {
     "endpoint-independent": "udp dport != @used",
     "address-dependent": "udp dport . ip saddr != @peers",
@@ -239,9 +245,34 @@ function expiry(box: Box): string[] {
   return [
     "chain expiry {",
     "  type filter hook prerouting priority dstnat - 10; policy accept;",
+    ...(forwarded.length === 0 ? [] : [`  udp dport { ${forwarded.join(", ")} } accept;`]),
     `  iifname ${box.wan} ip daddr ${box.address} ct state established meta l4proto udp ${alive[box.filtering]} drop;`,
     "}",
   ];
+}
+
+/** A forwarded port is nobody else's, and its socket sends from it: a mapping that never ends. */
+function forwardsOut({ forwards, address }: Box): string[] {
+  return forwards.map(
+    ({ protocol, port, to, toPort }) => `ip saddr ${to} ${protocol} sport ${toPort} snat ip to ${address}:${port};`,
+  );
+}
+
+function forwardsIn({ forwards, address, wan, lan, hairpinning }: Box): string[] {
+  const from = hairpinning ? [wan, lan] : [wan];
+  return forwards.flatMap(({ protocol, port, to, toPort }) =>
+    from.map((side) => `iifname ${side} ip daddr ${address} ${protocol} dport ${port} dnat ip to ${to}:${toPort};`),
+  );
+}
+
+function forwardedPorts({ forwards }: Pick<Box, "forwards">): readonly number[] {
+  return forwards.filter(({ protocol }) => protocol === "udp").map(({ port }) => port);
+}
+
+/** Matches inside ports that nobody has outside. */
+function freePort(box: Box): string {
+  const forwarded = forwardedPorts(box);
+  return `${forwarded.length === 0 ? "" : `udp sport != { ${forwarded.join(", ")} } `}udp sport != @used`;
 }
 
 type Filter = Pick<NatProfile, "filtering" | "inboundRefresh">;

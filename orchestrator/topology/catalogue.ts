@@ -6,6 +6,7 @@ import { hasAddress, nextHop } from "./forwarding.ts";
 import { predictSession } from "./predict.ts";
 import { FIREWALL_PRESET_NAMES, FIREWALL_PRESETS, NAT_PRESET_NAMES, NAT_PRESETS } from "./presets.ts";
 import type { ResolvedExpectation, ResolvedNode, ResolvedTopology } from "./resolved.ts";
+import { homeAgentAddresses } from "./server-addresses.ts";
 
 /** The README with its made parts replaced by those of today; throws RangeError when a part's marks are missing. */
 export function withCatalogue(readme: string, topologies: readonly ResolvedTopology[]): string {
@@ -101,7 +102,7 @@ function boxesAbove(topology: ResolvedTopology, name: string): readonly string[]
     (other) => node !== undefined && "homeAgent" in node && other.name === node.homeAgent,
   );
   if (node === undefined || homeAgent?.role !== "home-agent") return [];
-  const walks = homeAgent.listen.map((address) => walk(topology, node, address));
+  const walks = homeAgentAddresses(topology, node, homeAgent).map((address) => walk(topology, node, address));
   return walks.find((boxes) => boxes !== undefined) ?? [];
 }
 

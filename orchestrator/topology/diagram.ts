@@ -40,7 +40,11 @@ function nodeLabel(node: ResolvedNode): string {
 function nodeDetails(node: ResolvedNode): readonly string[] {
   switch (node.role) {
     case "router":
-      return [...node.prefixes.map(({ inside, outside }) => `${inside} is ${outside} outside`), ...boxDetails(node)];
+      return [
+        ...node.prefixes.map(({ inside, outside }) => `${inside} is ${outside} outside`),
+        ...boxDetails(node),
+        ...forwardLines(node),
+      ];
     case "home-agent":
       return ["home agent", node.homePrefix];
     case "stun-server":
@@ -58,6 +62,10 @@ type Router = Extract<ResolvedNode, { readonly role: "router" }>;
 function unusualFirewall(firewall: Router["firewall"]): readonly string[] {
   const name = describeFirewall(firewall);
   return name === "stateful" ? [] : [`firewall: ${name}`];
+}
+
+function forwardLines({ forwards }: Router): readonly string[] {
+  return forwards.map(({ protocol, port, to, toPort }) => `${protocol.toUpperCase()} ${port} goes to ${to}:${toPort}`);
 }
 
 function boxDetails({ nat, firewall }: Router): readonly string[] {

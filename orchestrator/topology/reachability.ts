@@ -4,6 +4,7 @@ import { hasAddress, nextHop } from "./forwarding.ts";
 import type { IssuePath } from "./issue.ts";
 import type { Report } from "./issue-list.ts";
 import type { ResolvedHomeAgent, ResolvedMobileNode, ResolvedNode, ResolvedTopology } from "./resolved.ts";
+import { reachesHomeAgent } from "./server-addresses.ts";
 import type { Topology } from "./topology.ts";
 
 /** Reports nodes that no route connects. Firewalls and address translation are not looked at. */
@@ -38,12 +39,14 @@ function reportHomeAgents(
 function checkHomeAgentOf(resolved: ResolvedTopology, node: ResolvedMobileNode, report: Report): void {
   const homeAgent = resolved.nodes.find(({ name }) => name === node.homeAgent);
   if (homeAgent?.role !== "home-agent") return;
+  if (reachesHomeAgent(resolved, node, homeAgent)) return;
   const problems = homeAgent.listen.map((address) => obstacle(resolved, node, address, homeAgent));
-  if (problems.some((problem) => problem === undefined)) return;
-  const found = [...new Set(problems)].join("; ");
-  const message = `expected a way from ${node.name} to its home agent ${homeAgent.name}; ${found}; add a router whose \`lan\` is the segment of ${node.name}, or mend \`gateway\``;
+  const found = [...new Set(problems)].filter((problem) => problem !== undefined).join("; ");
+  const message = `expected a way from ${node.name} to its home agent ${homeAgent.name}; ${found || OTHER_WIRE}; add a router whose \`lan\` is the segment of ${node.name}, mend \`gateway\`, or let the box in front of ${homeAgent.name} forward UDP 4191 and 3478 (\`forwards\`)`;
   report("unreachable", ["nodes", node.name], message, "key");
 }
+
+const OTHER_WIRE = "its address is another node's on the way";
 
 /** Why packets from a node do not arrive at an address, or undefined when they do. */
 function obstacle(

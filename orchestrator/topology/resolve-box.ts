@@ -11,7 +11,8 @@ import type { ResolvedFirewall } from "./resolved.ts";
 import type { RouterEntry } from "./schema.ts";
 import { derivedNumber } from "./seed.ts";
 
-interface BoxContext {
+/** A box, and what its keys may refer to. */
+export interface BoxContext {
   readonly name: string;
   readonly entry: RouterEntry;
   readonly seed: number;
@@ -120,7 +121,7 @@ function resolvePinhole(
   const reachable = to.filter((place) => familyOfText(place) === 6 || (protocol === "udp" && !hidesIpv4));
   if (to.length > 0 && reachable.length === 0) {
     const why =
-      protocol === "mh" ? "the Mobility Header needs IPv6" : "a port forward through translation is not supported yet";
+      protocol === "mh" ? "the Mobility Header needs IPv6" : "IPv4 is translated, where `forwards` let somebody in";
     context.report(
       "unsupported",
       [...path, "to"],

@@ -5,6 +5,7 @@ import type { Interfaces } from "./addressing.ts";
 import { attachmentsOf } from "./attachment.ts";
 import type { Report } from "./issue-list.ts";
 import { resolveFirewall, resolveNat } from "./resolve-box.ts";
+import { resolveForwards } from "./resolve-forwards.ts";
 import { resolvePrefixes } from "./resolve-prefixes.ts";
 import type {
   ResolvedHomeAgent,
@@ -68,6 +69,10 @@ function resolveRouter(context: NodeContext, name: string, entry: RouterEntry): 
     lan: lans.map(({ segment }) => nameOn(segment)),
     ...(nat === undefined ? {} : { nat }),
     prefixes: resolvePrefixes(context, name, entry),
+    forwards: resolveForwards(
+      box,
+      lans.flatMap(({ segment }) => context.topology.segments.get(segment)?.ipv4 ?? []),
+    ),
     firewall: resolveFirewall(box, nat),
   };
 }

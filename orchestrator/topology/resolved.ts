@@ -70,7 +70,18 @@ export interface ResolvedRouter extends NodeCommon {
   readonly nat?: NatProfile;
   /** Networks inside, and those that stand for them outside, of equal length: 1:1 NAT, NPTv6. */
   readonly prefixes: readonly TranslatedPrefix[];
+  /** Outside ports that stand for sockets inside for good; none where no address is translated by `nat`. */
+  readonly forwards: readonly PortForward[];
   readonly firewall: ResolvedFirewall;
+}
+
+/** An outside port whose packets go to one socket inside, and whose packets come from there. */
+export interface PortForward {
+  readonly protocol: "udp" | "tcp";
+  readonly port: number;
+  /** IPv4 address inside. */
+  readonly to: string;
+  readonly toPort: number;
 }
 
 /** Two networks in CIDR form whose hosts correspond one to one. */

@@ -101,11 +101,21 @@ const prefixTranslation = z
     "A network outside in place of the one inside: each host has an address of its own there, and all its ports",
   );
 
+const forward = z
+  .strictObject({
+    protocol: z.enum(["udp", "tcp"]),
+    port: port.describe("Outside"),
+    to: reference.describe("A node inside, or an IPv4 address"),
+    toPort: port.optional().describe("Inside; the same port when absent"),
+  })
+  .describe("An outside port that stands for a socket inside for good, whoever asks (static mapping)");
+
 const router = z.strictObject({
   role: z.literal("router"),
   wan: reference.describe("The outside segment"),
   lan: z.union([reference, z.array(reference).min(1)]).describe("The inside segment, or several isolated ones"),
   nat: nat.optional(),
+  forwards: z.array(forward).optional().describe("Port forwards through address translation"),
   prefixTranslation: prefixTranslation.optional(),
   firewall: firewall.optional(),
   gateway: gateway.optional(),

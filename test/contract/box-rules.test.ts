@@ -287,6 +287,66 @@ describe.concurrent("the firewall", () => {
   });
 });
 
+describe.concurrent("a forwarded port", () => {
+  const FORWARDS =
+    "forwards: [{ protocol: udp, port: 4191, to: inside, toPort: 5191 }, { protocol: tcp, port: 80, to: inside }]";
+  const OUTSIDE = { ip: "198.18.0.1", port: 4191 };
+
+  test.each(DEPENDENCE)(
+    "lets everybody in whatever the filter is, %s, and stays when mappings end",
+    async (filtering) => {
+      const nat = `nat: { mapping: endpoint-independent, filtering: ${filtering}, udpLifetime: 2s, refresh: outbound }`;
+      await withWorld(`${nat}, ${FORWARDS}`, async (world, { a1p1, a2p2 }) => {
+        const server = await world.open("inside", "192.168.1.2", 5191);
+        expect(await arrives(a1p1, server, OUTSIDE)).toBe(true);
+        await sleep(3000);
+        expect(await arrives(a1p1, server, OUTSIDE)).toBe(true);
+        expect(await arrives(a2p2, server, OUTSIDE)).toBe(true);
+        const text = freshText();
+        server.send(a2p2, text);
+        expect(await a2p2.source(text)).toEqual(OUTSIDE);
+      });
+    },
+  );
+
+  test("is what its socket sends from, and no port for anybody else", async () => {
+    await withWorld(`nat: port-restricted-cone, ${FORWARDS}`, async (world, { a1p1 }) => {
+      const [server, rival] = await Promise.all([
+        world.open("inside", "192.168.1.2", 5191),
+        world.open("inside", "192.168.1.3", 4191),
+      ]);
+      expect(await mappedAddress(server, a1p1)).toEqual(OUTSIDE);
+      expect((await mappedAddress(rival, a1p1)).port).not.toBe(4191);
+    });
+  });
+
+  test.each([true, false])("leads in from inside as well with hairpinning only: %s", async (hairpinning) => {
+    const nat = `nat: { preset: port-restricted-cone, hairpinning: ${hairpinning} }`;
+    await withWorld(`${nat}, ${FORWARDS}`, async (world) => {
+      const [server, neighbour] = await Promise.all([
+        world.open("inside", "192.168.1.2", 5191),
+        world.open("inside", "192.168.1.3", 7000),
+      ]);
+      expect(await arrives(neighbour, server, OUTSIDE)).toBe(hairpinning);
+    });
+  });
+
+  test("may be one of TCP", async () => {
+    await withWorld(`nat: port-restricted-cone, ${FORWARDS}`, async (world) => {
+      const run = (node: string, program: string) =>
+        world.shIn(node, `timeout 10 ${process.execPath} -e 'const net = require("net"); ${program}'`);
+      const [, said] = await Promise.all([
+        run("inside", 'const s = net.createServer((c) => s.close(c.end(c.remoteAddress))).listen(80, "192.168.1.2");'),
+        run(
+          "servers",
+          'const ask = () => net.connect(80, "198.18.0.1").on("error", () => setTimeout(ask, 50)).pipe(process.stdout); ask();',
+        ),
+      ]);
+      expect(said).toBe("198.18.0.11");
+    });
+  });
+});
+
 describe.concurrent("a translated prefix", () => {
   const BOX = `prefixTranslation: { ipv4: 198.18.1.0/24, ipv6: "2001:db8:a1::/64" }`;
   const LONE = { ip: "2001:db8:0:1::11", port: 7000 };

@@ -68,7 +68,7 @@ export function createBoxModel(router: ResolvedRouter): BoxModel {
     const outside = to === router.wan || isTurned ? translation?.outsideOf(packet) : undefined;
     const source = outside?.source ?? freeSource(flows, packet.source, destination);
     if (isTranslated && isFromOutside) translation?.learnInbound(packet, destination);
-    const why = isTranslated ? translation?.admission(isFromOutside) : outside?.why;
+    const why = isTranslated ? translation?.admission(packet, isFromOutside) : outside?.why;
     flows.push({ original: packet, answer: { source: destination, destination: source }, why });
     return { passes: true, packet: { source, destination }, ...(why === undefined ? {} : { why }) };
   };

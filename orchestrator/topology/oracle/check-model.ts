@@ -6,6 +6,7 @@
 import { familyOfText, withoutLength } from "../address-text.ts";
 import { sourceAddress } from "../forwarding.ts";
 import type { CandidateTypeName, ResolvedHomeAgent, ResolvedMobileNode, ResolvedTopology } from "../resolved.ts";
+import { homeAgentAddresses } from "../server-addresses.ts";
 import type { NetworkModel } from "./network-model.ts";
 import { type Endpoint, endpointKey, sameEndpoint } from "./packet.ts";
 
@@ -79,7 +80,7 @@ export function homePaths(
 ): readonly HomePath[] {
   const homeAgent = topology.nodes.find(({ name }) => name === node.homeAgent);
   if (homeAgent?.role !== "home-agent") return [];
-  return homeAgent.listen.flatMap((ip) => {
+  return homeAgentAddresses(topology, node, homeAgent).flatMap((ip) => {
     const own = sourceAddress(topology, node, ip);
     if (own === undefined) return [];
     const base = { ip: own, port: node.port };
@@ -98,8 +99,10 @@ function ask(
 ): { readonly mapped?: Endpoint; readonly remarks: readonly string[] } {
   const request = network.send(from.node, { source: from.base, destination: to.socket });
   if (!request.arrived) return { remarks: request.remarks };
-  const mapped = request.packet.source;
-  const answer = network.send(to.node, { source: to.socket, destination: mapped });
+  if (request.at.name !== to.node.name)
+    return { remarks: [`it arrives at ${request.at.name}, which is somebody else`] };
+  const { source: mapped, destination: asked } = request.packet;
+  const answer = network.send(to.node, { source: asked, destination: mapped });
   const isBack = answer.arrived && answer.at.name === from.node.name;
   return isBack ? { mapped, remarks: request.remarks } : { remarks: answer.remarks };
 }

@@ -16,7 +16,7 @@ export function createPrefixTranslation(box: string, { inside, outside }: Transl
     },
     learnInbound: () => undefined,
     learnAnswer: () => undefined,
-    admission: (fromOutside) => (fromOutside ? `${box} lets it in` : `${box} turns it round (hairpinning)`),
+    admission: (_packet, fromOutside) => (fromOutside ? `${box} lets it in` : `${box} turns it round (hairpinning)`),
     refusal: () => undefined,
   };
 }

@@ -14,7 +14,7 @@ export interface Translation {
   /** Takes note of a packet from an inside endpoint that answers a flow from outside, as it leaves. */
   learnAnswer(packet: ModelPacket, inside: Endpoint): void;
   /** Why a packet to an outside endpoint went in. */
-  admission(fromOutside: boolean): string;
+  admission(packet: ModelPacket, fromOutside: boolean): string;
   /** Why a packet to an outside endpoint did not go in; undefined where translation is not the reason. */
   refusal(packet: ModelPacket, fromOutside: boolean): string | undefined;
 }

@@ -1,14 +1,19 @@
 import { describe, expect, test } from "vitest";
 import { renderNat } from "../../../orchestrator/render/nat.ts";
 import type { NatProfile } from "../../../orchestrator/topology/nat-profile.ts";
+import type { PortForward } from "../../../orchestrator/topology/resolved.ts";
 import { resolved, routerOf, twoHomes } from "../topology/sample.ts";
 
 /** Text of a box with five ports to draw, so that it can be read here. */
-function text(change: Partial<NatProfile>): string {
+function text(change: Partial<NatProfile>, forwards: readonly PortForward[] = []): string {
   const router = routerOf(resolved(twoHomes("nat: port-restricted-cone", "nat: symmetric")), "nat-a");
   if (router.nat === undefined) throw new Error("no translation");
   return (
-    renderNat({ ...router, nat: { ...router.nat, ports: { first: 50000, last: 50004 }, seed: 1, ...change } }) ?? ""
+    renderNat({
+      ...router,
+      forwards,
+      nat: { ...router.nat, ports: { first: 50000, last: 50004 }, seed: 1, ...change },
+    }) ?? ""
   );
 }
 
@@ -122,6 +127,39 @@ test("a box that keeps ports and filters by address, in full", () => {
     }
     "
   `);
+});
+
+describe("a forwarded port", () => {
+  const FORWARDS = [
+    { protocol: "udp", port: 50001, to: "192.168.1.9", toPort: 3478 },
+    { protocol: "tcp", port: 80, to: "192.168.1.9", toPort: 8080 },
+  ] as const;
+
+  test("leads in, is sent from, and is neither kept nor drawn by anybody else", () => {
+    const table = text({ hairpinning: true }, FORWARDS);
+    expect(chain(table, "inward").slice(1, 5)).toEqual([
+      'iifname "internet" ip daddr 198.18.0.4 udp dport 50001 dnat ip to 192.168.1.9:3478;',
+      'iifname { "home-a" } ip daddr 198.18.0.4 udp dport 50001 dnat ip to 192.168.1.9:3478;',
+      'iifname "internet" ip daddr 198.18.0.4 tcp dport 80 dnat ip to 192.168.1.9:8080;',
+      'iifname { "home-a" } ip daddr 198.18.0.4 tcp dport 80 dnat ip to 192.168.1.9:8080;',
+    ]);
+    const translate = chain(table, "translate");
+    expect(translate.slice(0, 2)).toEqual([
+      "ip saddr 192.168.1.9 udp sport 3478 snat ip to 198.18.0.4:50001;",
+      "ip saddr 192.168.1.9 tcp sport 8080 snat ip to 198.18.0.4:80;",
+    ]);
+    expect(translate).toContain("udp sport != { 50001 } udp sport != @used snat ip to 198.18.0.4;");
+    expect(table).toContain("1 : 50003, 2 : 50002, 3 : 50004, 4 : 50000,");
+  });
+
+  test("does not lead in from inside without hairpinning", () => {
+    expect(chain(text({}, FORWARDS), "inward").filter((line) => line.includes("home-a"))).toEqual([]);
+  });
+
+  test("never expires", () => {
+    const [, first] = chain(text({ inboundRefresh: false }, FORWARDS), "expiry");
+    expect(first).toBe("udp dport { 50001 } accept;");
+  });
 });
 
 describe("what each axis changes", () => {

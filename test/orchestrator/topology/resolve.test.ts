@@ -416,7 +416,7 @@ describe("boxes", () => {
     [
       "a port forward",
       "nat: symmetric, firewall: { pinholes: [{ protocol: udp, to: mn }] }",
-      "a port forward through translation is not supported yet",
+      "IPv4 is translated, where `forwards` let somebody in",
     ],
   ])("%s is refused", (_name, keys, message) => {
     expect(issuesOf(box(keys)).join("\n")).toContain(message);
