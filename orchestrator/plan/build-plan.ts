@@ -8,9 +8,11 @@ import type {
   ResolvedInterface,
   ResolvedMobileNode,
   ResolvedNode,
+  ResolvedStationaryNode,
   ResolvedTopology,
 } from "../topology/resolved.ts";
 import { derivedHex } from "../topology/seed.ts";
+import { isMobile, isSessionEnd, peerAddressOf, type SessionEnd } from "../topology/session-end.ts";
 import { labEnvironment } from "./lab-environment.ts";
 import type { GuestSpec, NodeSpec, Plan, UnwiredSetup, UnwiredWire } from "./plan.ts";
 import { sysctlsOf } from "./sysctls.ts";
@@ -43,7 +45,9 @@ function planNode(topology: ResolvedTopology, node: ResolvedNode, options: PlanO
     sysctls: sysctlsOf(node),
     // A link condition may have to be made in the node itself, on a TAP device.
     tun:
-      node.role === "home-agent" || isMobile(node) || node.interfaces.some(({ condition }) => condition !== undefined),
+      node.role === "home-agent" ||
+      isSessionEnd(node) ||
+      node.interfaces.some(({ condition }) => condition !== undefined),
     segments: node.interfaces.map(({ segment }) => segment),
     setup: planSetup(topology, node, options),
   };
@@ -81,7 +85,7 @@ function planWire(topology: ResolvedTopology, node: ResolvedNode, attached: Reso
 function hostLines(node: ResolvedNode): NodeSetup["hosts"] {
   const [first] = node.interfaces;
   const own = [first?.ipv4, first?.ipv6].filter((address) => address !== undefined).map(withoutLength);
-  return (isMobile(node) ? [node.homeAddress] : own).map((address) => ({ address, name: node.name }));
+  return (isSessionEnd(node) ? [peerAddressOf(node)] : own).map((address) => ({ address, name: node.name }));
 }
 
 function planRole(topology: ResolvedTopology, node: ResolvedNode): RoleSetup {
@@ -117,11 +121,24 @@ function planRole(topology: ResolvedTopology, node: ResolvedNode): RoleSetup {
         tunMtu: TUN_MTU,
         seed: nodeSeed(topology, node),
       };
+    case "stationary-node":
+      return {
+        type: node.role,
+        address: node.address,
+        homePrefixes: topology.nodes.flatMap((other) => (other.role === "home-agent" ? [other.homePrefix] : [])),
+        stunServers: stunServersOf(topology, node),
+        localAddresses: localAddresses(node),
+        port: node.port,
+        profile: node.profile,
+        timers: {},
+        tunMtu: TUN_MTU,
+        seed: nodeSeed(topology, node),
+      };
   }
 }
 
 /** Best first: IPv6 before IPv4, as candidates rank (digest 2.2), wire by wire. */
-function localAddresses(node: ResolvedMobileNode): readonly string[] {
+function localAddresses(node: SessionEnd): readonly string[] {
   return node.interfaces
     .flatMap(({ ipv4, ipv6 }) => [ipv6, ipv4])
     .filter((address) => address !== undefined)
@@ -132,6 +149,10 @@ function homeAgentOf({ nodes }: ResolvedTopology, node: ResolvedMobileNode) {
   const found = nodes.find(({ name }) => name === node.homeAgent);
   if (found?.role !== "home-agent") throw new RangeError(`${node.name} has no home agent ${node.homeAgent}`);
   return { address: found.address, listen: found.listen };
+}
+
+function stunServersOf({ nodes }: ResolvedTopology, { stun }: ResolvedStationaryNode): readonly string[] {
+  return nodes.flatMap((node) => (node.name === stun && "listen" in node ? node.listen : []));
 }
 
 /** Shared keys of the home registrations (A-39); all of them follow from the seed, and none is worth anything. */
@@ -151,8 +172,8 @@ function nodeSeed({ seed }: ResolvedTopology, { name }: ResolvedNode): string {
 function peersOf(topology: ResolvedTopology, node: ResolvedNode): readonly string[] {
   return topology.sessions
     .filter(({ from }) => from === node.name)
-    .flatMap(({ to }) => topology.nodes.filter(isMobile).filter(({ name }) => name === to))
-    .map(({ homeAddress }) => homeAddress);
+    .flatMap(({ to }) => topology.nodes.filter(isSessionEnd).filter(({ name }) => name === to))
+    .map(peerAddressOf);
 }
 
 function planGuest(topology: ResolvedTopology, node: ResolvedNode): readonly GuestSpec[] {
@@ -160,8 +181,4 @@ function planGuest(topology: ResolvedTopology, node: ResolvedNode): readonly Gue
   const { name, image, command } = node;
   const environment = labEnvironment(node, topology.nodes);
   return [{ name, inside: name, image, ...(command === undefined ? {} : { command }), environment }];
-}
-
-function isMobile(node: ResolvedNode): node is ResolvedMobileNode {
-  return node.role === "mobile-node" || node.role === "correspondent-node";
 }

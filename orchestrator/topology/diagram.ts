@@ -48,6 +48,8 @@ function nodeDetails(node: ResolvedNode): readonly string[] {
     case "mobile-node":
     case "correspondent-node":
       return [node.role.replace("-", " "), `home ${node.homeAddress}`];
+    case "stationary-node":
+      return ["stationary node"];
     case "host":
       return [`host ${node.image}`];
   }

@@ -5,7 +5,9 @@ import { ACCESS } from "./scenario.ts";
 
 test("a home agent that does not answer over IPv6 is asked over IPv4 after three updates", () => {
   const mice = createMiceNet({ a: { versions: [6, 4], access: ACCESS } });
-  mice.net.intercept(({ from, packet }) => !(from === "ha-a" && packet.kind === "udp" && familyOf(packet.source.ip) === 6));
+  mice.net.intercept(
+    ({ from, packet }) => !(from === "ha-a" && packet.kind === "udp" && familyOf(packet.source.ip) === 6),
+  );
   mice.net.time.runUntil(20_000);
   const sent = eventsOf(mice.mn, "registration-sent").map(({ event }) => familyOf(event.careOf.ip));
   expect(sent.slice(0, 4)).toEqual([6, 6, 6, 4]);
