@@ -14,6 +14,7 @@ import type {
 import { createDeferred, type Deferred } from "../support/deferred.ts";
 import { TestbedError } from "../support/errors.ts";
 import type { ResolvedSession, ResolvedTopology } from "../topology/resolved.ts";
+import { isMobile as isMobileNode } from "../topology/session-end.ts";
 import { roundTripCondition } from "../topology/way-conditions.ts";
 import { AgentLink } from "./agent-link.ts";
 import type { LabEvent, PhaseName } from "./lab-event.ts";
@@ -242,6 +243,7 @@ async function startGuests(state: LabState): Promise<void> {
 
 function liveSessions({ request, links }: LabState): readonly LiveSession[] {
   const homes = homeAddresses(request.topology.nodes);
+  const mobile = new Set(request.topology.nodes.filter(isMobileNode).map(({ name }) => name));
   const oneWay = roundTripCondition(request.topology.nodes);
   // Whichever way the data takes, it crosses no link more than twice in either direction.
   const roundTrip = { ...oneWay, addedMs: 2 * oneWay.addedMs };
@@ -251,7 +253,8 @@ function liveSessions({ request, links }: LabState): readonly LiveSession[] {
     const toHome = homes.get(spec.to);
     if (from === undefined || fromHome === undefined || toHome === undefined)
       throw new Error(`session ${spec.name} between nodes that have no home address`);
-    return { spec, from, fromHome, toHome, roundTrip };
+    const mobileEnds = [spec.from, spec.to].filter((name) => mobile.has(name));
+    return { spec, from, mobileEnds, fromHome, toHome, roundTrip };
   });
 }
 

@@ -10,7 +10,9 @@ import type { Recorder } from "./recorder.ts";
 export interface LiveSession {
   readonly spec: ResolvedSession;
   readonly from: AgentLink;
-  /** Home addresses of both ends. */
+  /** The ends that register with a home agent. */
+  readonly mobileEnds: readonly string[];
+  /** What both ends know each other by: home addresses, or a stationary node's own. */
   readonly fromHome: string;
   readonly toHome: string;
   /** What link conditions do to a round trip between the two at most. */
@@ -33,12 +35,11 @@ const PING_BEFORE_ICE = { count: 3, intervalMs: 10, timeoutMs: 1000 } as const;
 const PING = { count: 5, intervalMs: 5, timeoutMs: 1000 } as const;
 const ECHO = { count: 20, intervalMs: 2, sizeBytes: 200, timeoutMs: 1000 } as const;
 
-/** Waits until both ends are registered with their home agents. False when one of them is not to be. */
+/** Waits until all ends that have home agents are registered there. False when one of them is not to be. */
 export async function awaitRegistration(session: LiveSession, recorder: Recorder): Promise<boolean> {
-  const { spec } = session;
+  const { mobileEnds: ends } = session;
   const has = (events: readonly LabEvent[], node: string, type: NodeEvent["type"]): boolean =>
     events.some((entry) => entry.type === "node" && entry.node === node && entry.event.type === type);
-  const ends = [spec.from, spec.to];
   const isOver = (events: readonly LabEvent[]): boolean =>
     ends.every((node) => has(events, node, "registered")) ||
     ends.some((node) => has(events, node, "registration-failed"));
@@ -95,7 +96,7 @@ export async function exchangeData(session: LiveSession, recorder: Recorder): Pr
 /** No path event follows where relayed candidates win: the data is on the home agents' path already. */
 function endsTheWay(event: NodeEvent): boolean {
   if (event.type === "path") return event.path === "direct";
-  return event.type === "nominated" && event.pair.local.type === "relayed" && event.pair.remote.type === "relayed";
+  return event.type === "nominated" && (event.pair.local.type === "relayed" || event.pair.remote.type === "relayed");
 }
 
 async function traffic(

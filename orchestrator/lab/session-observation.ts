@@ -1,6 +1,7 @@
 /** What a run showed of its sessions: a fold over the lab's events, nothing else. */
 
 import type { PathName, ResolvedNode, ResolvedSession } from "../topology/resolved.ts";
+import { isMobile, isSessionEnd, peerAddressOf } from "../topology/session-end.ts";
 import type { CandidateView, LabEvent, NodeEvent, PairView } from "./lab-event.ts";
 
 /** How far a session got. */
@@ -56,21 +57,27 @@ export function observeSessions(
   nodes: readonly ResolvedNode[],
   events: readonly LabEvent[],
 ): readonly SessionObservation[] {
-  return sessions.map((session) => observeSession(session, homeAddresses(nodes), events));
+  const homes = homeAddresses(nodes);
+  const mobile = new Set(nodes.filter(isMobile).map(({ name }) => name));
+  return sessions.map((session) => observeSession(session, { homes, mobile }, events));
 }
 
-/** Home addresses of the mobile and correspondent nodes by name. */
+/** What peers know the ends of sessions by, by name of the node: home addresses, and stationary nodes' own. */
 export function homeAddresses(nodes: readonly ResolvedNode[]): ReadonlyMap<string, string> {
-  return new Map(nodes.flatMap((node) => ("homeAddress" in node ? [[node.name, node.homeAddress] as const] : [])));
+  return new Map(nodes.filter(isSessionEnd).map((node) => [node.name, peerAddressOf(node)]));
 }
 
 function observeSession(
   session: ResolvedSession,
-  homes: ReadonlyMap<string, string>,
+  { homes, mobile }: { readonly homes: ReadonlyMap<string, string>; readonly mobile: ReadonlySet<string> },
   events: readonly LabEvent[],
 ): SessionObservation {
-  const near = endOf(session.from, homes.get(session.to), events);
-  const far = endOf(session.to, homes.get(session.from), events);
+  const seenAt = (node: string, peer: string): End => {
+    const end = endOf(node, homes.get(peer), events);
+    return mobile.has(node) ? end : { ...end, registered: true };
+  };
+  const near = seenAt(session.from, session.to);
+  const far = seenAt(session.to, session.from);
   const traffic = trafficOf(session.name, events);
   const { pingBeforeIce, ping, echo } = traffic;
   const data = echo ?? ping;
@@ -97,6 +104,7 @@ function observeSession(
 
 /** What one end of a session reported. */
 interface End {
+  /** Nothing is to come of home agents any more. */
   readonly registered: boolean;
   readonly registrationFailure: string | undefined;
   readonly offeredAt: number | undefined;

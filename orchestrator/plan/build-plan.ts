@@ -8,10 +8,12 @@ import type {
   ResolvedInterface,
   ResolvedMobileNode,
   ResolvedNode,
+  ResolvedStationaryNode,
   ResolvedTopology,
 } from "../topology/resolved.ts";
 import { derivedHex } from "../topology/seed.ts";
-import { homeAgentAddresses } from "../topology/server-addresses.ts";
+import { homeAgentAddresses, stunAddresses } from "../topology/server-addresses.ts";
+import { isMobile, isSessionEnd, peerAddressOf, type SessionEnd } from "../topology/session-end.ts";
 import { labEnvironment } from "./lab-environment.ts";
 import type { GuestSpec, NodeSpec, Plan, UnwiredSetup, UnwiredWire } from "./plan.ts";
 import { sysctlsOf } from "./sysctls.ts";
@@ -44,7 +46,9 @@ function planNode(topology: ResolvedTopology, node: ResolvedNode, options: PlanO
     sysctls: sysctlsOf(node),
     // A link condition may have to be made in the node itself, on a TAP device.
     tun:
-      node.role === "home-agent" || isMobile(node) || node.interfaces.some(({ condition }) => condition !== undefined),
+      node.role === "home-agent" ||
+      isSessionEnd(node) ||
+      node.interfaces.some(({ condition }) => condition !== undefined),
     segments: node.interfaces.map(({ segment }) => segment),
     setup: planSetup(topology, node, options),
   };
@@ -82,7 +86,7 @@ function planWire(topology: ResolvedTopology, node: ResolvedNode, attached: Reso
 function hostLines(node: ResolvedNode): NodeSetup["hosts"] {
   const [first] = node.interfaces;
   const own = [first?.ipv4, first?.ipv6].filter((address) => address !== undefined).map(withoutLength);
-  return (isMobile(node) ? [node.homeAddress] : own).map((address) => ({ address, name: node.name }));
+  return (isSessionEnd(node) ? [peerAddressOf(node)] : own).map((address) => ({ address, name: node.name }));
 }
 
 function planRole(topology: ResolvedTopology, node: ResolvedNode): RoleSetup {
@@ -118,11 +122,24 @@ function planRole(topology: ResolvedTopology, node: ResolvedNode): RoleSetup {
         tunMtu: TUN_MTU,
         seed: nodeSeed(topology, node),
       };
+    case "stationary-node":
+      return {
+        type: node.role,
+        address: node.address,
+        homePrefixes: topology.nodes.flatMap((other) => (other.role === "home-agent" ? [other.homePrefix] : [])),
+        stunServers: stunServersOf(topology, node),
+        localAddresses: localAddresses(node),
+        port: node.port,
+        profile: node.profile,
+        timers: {},
+        tunMtu: TUN_MTU,
+        seed: nodeSeed(topology, node),
+      };
   }
 }
 
 /** Best first: IPv6 before IPv4, as candidates rank (digest 2.2), wire by wire. */
-function localAddresses(node: ResolvedMobileNode): readonly string[] {
+function localAddresses(node: SessionEnd): readonly string[] {
   return node.interfaces
     .flatMap(({ ipv4, ipv6 }) => [ipv6, ipv4])
     .filter((address) => address !== undefined)
@@ -133,6 +150,11 @@ function homeAgentOf(topology: ResolvedTopology, node: ResolvedMobileNode) {
   const found = topology.nodes.find(({ name }) => name === node.homeAgent);
   if (found?.role !== "home-agent") throw new RangeError(`${node.name} has no home agent ${node.homeAgent}`);
   return { address: found.address, listen: homeAgentAddresses(topology, node, found) };
+}
+
+function stunServersOf(topology: ResolvedTopology, node: ResolvedStationaryNode): readonly string[] {
+  const server = topology.nodes.find(({ name }) => name === node.stun);
+  return server === undefined ? [] : stunAddresses(topology, node, server);
 }
 
 /** Shared keys of the home registrations (A-39); all of them follow from the seed, and none is worth anything. */
@@ -152,8 +174,8 @@ function nodeSeed({ seed }: ResolvedTopology, { name }: ResolvedNode): string {
 function peersOf(topology: ResolvedTopology, node: ResolvedNode): readonly string[] {
   return topology.sessions
     .filter(({ from }) => from === node.name)
-    .flatMap(({ to }) => topology.nodes.filter(isMobile).filter(({ name }) => name === to))
-    .map(({ homeAddress }) => homeAddress);
+    .flatMap(({ to }) => topology.nodes.filter(isSessionEnd).filter(({ name }) => name === to))
+    .map(peerAddressOf);
 }
 
 function planGuest(topology: ResolvedTopology, node: ResolvedNode): readonly GuestSpec[] {
@@ -161,8 +183,4 @@ function planGuest(topology: ResolvedTopology, node: ResolvedNode): readonly Gue
   const { name, image, command } = node;
   const environment = labEnvironment(node, topology.nodes);
   return [{ name, inside: name, image, ...(command === undefined ? {} : { command }), environment }];
-}
-
-function isMobile(node: ResolvedNode): node is ResolvedMobileNode {
-  return node.role === "mobile-node" || node.role === "correspondent-node";
 }

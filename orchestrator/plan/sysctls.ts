@@ -27,6 +27,7 @@ export function sysctlsOf(node: ResolvedNode): Sysctls {
         "net.netfilter.nf_conntrack_udp_timeout_stream": String(node.firewall.udpIdleSec),
       };
     case "home-agent":
+    case "stationary-node":
       return { ...COMMON, "net.ipv6.conf.all.forwarding": "1" };
     case "mobile-node":
     case "correspondent-node":

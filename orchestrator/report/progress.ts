@@ -111,6 +111,8 @@ function describeOffer(event: NodeEvent): string | undefined {
   switch (event.type) {
     case "candidate":
       return `candidate ${candidate(event.candidate)}`;
+    case "offer-requested":
+      return "Binding Refresh Request: wants an offer";
     case "offer-sent":
       return `CoTI-ICE: offer of ${candidates(event.candidates)}${event.isRestart ? " (restart)" : ""}`;
     case "answer-sent":

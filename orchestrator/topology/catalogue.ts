@@ -91,15 +91,16 @@ function describeExpectation({ path, selected, nominatedWithinMs }: ResolvedExpe
 
 /** The boxes from one end outwards and in again to the other, as one line. */
 function wayOf(topology: ResolvedTopology, from: string, to: string): string {
-  const [out, back] = [boxesAbove(topology, from), boxesAbove(topology, to)];
+  const [out, back] = [boxesAbove(topology, from, to), boxesAbove(topology, to, from)];
   return [from, ...out, ...back.toReversed(), to].join(" — ");
 }
 
-/** What a mobile node's packets to its home agent pass, the nearest first. */
-function boxesAbove(topology: ResolvedTopology, name: string): readonly string[] {
-  const node = topology.nodes.find((candidate) => candidate.name === name);
+/** What a node's packets to its home agent, or where it has none to that of its peer, pass, the nearest first. */
+function boxesAbove(topology: ResolvedTopology, name: string, peer: string): readonly string[] {
+  const [node, other] = [name, peer].map((wanted) => topology.nodes.find((candidate) => candidate.name === wanted));
+  const served = node !== undefined && "homeAgent" in node ? node : other;
   const homeAgent = topology.nodes.find(
-    (other) => node !== undefined && "homeAgent" in node && other.name === node.homeAgent,
+    (candidate) => served !== undefined && "homeAgent" in served && candidate.name === served.homeAgent,
   );
   if (node === undefined || homeAgent?.role !== "home-agent") return [];
   const walks = homeAgentAddresses(topology, node, homeAgent).map((address) => walk(topology, node, address));

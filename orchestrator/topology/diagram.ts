@@ -52,6 +52,8 @@ function nodeDetails(node: ResolvedNode): readonly string[] {
     case "mobile-node":
     case "correspondent-node":
       return [node.role.replace("-", " "), `home ${node.homeAddress}`];
+    case "stationary-node":
+      return ["stationary node"];
     case "host":
       return [`host ${node.image}`];
   }

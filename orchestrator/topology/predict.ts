@@ -16,7 +16,9 @@ import {
   type ValidPair,
 } from "./oracle/check-model.ts";
 import { createNetworkModel } from "./oracle/network-model.ts";
-import type { CandidateTypeName, PathName, ResolvedMobileNode, ResolvedSession, ResolvedTopology } from "./resolved.ts";
+import { signallingObstacle } from "./oracle/signalling.ts";
+import type { CandidateTypeName, PathName, ResolvedSession, ResolvedTopology } from "./resolved.ts";
+import { isSessionEnd, type SessionEnd } from "./session-end.ts";
 
 export interface Prediction {
   /** Name of the session, `from-to`. */
@@ -30,8 +32,8 @@ export interface Prediction {
 
 /** Predicts one session. Who checks first must not matter; where it does, only what both orders share is predicted. */
 export function predictSession(topology: ResolvedTopology, session: ResolvedSession): Prediction {
-  const from = mobileNode(topology, session.from);
-  const to = mobileNode(topology, session.to);
+  const from = endOf(topology, session.from);
+  const to = endOf(topology, session.to);
   const [one, other] = [true, false].map((fromStarts) => play(topology, { session, from, to, fromStarts }));
   if (one === undefined || other === undefined) throw new RangeError("two games were played");
   if (one.path !== other.path)
@@ -43,8 +45,8 @@ export function predictSession(topology: ResolvedTopology, session: ResolvedSess
 
 interface Game {
   readonly session: ResolvedSession;
-  readonly from: ResolvedMobileNode;
-  readonly to: ResolvedMobileNode;
+  readonly from: SessionEnd;
+  readonly to: SessionEnd;
   readonly fromStarts: boolean;
 }
 
@@ -55,8 +57,10 @@ function play(topology: ResolvedTopology, { session, from, to, fromStarts }: Gam
     const why = unregistered(node, paths.get(node) ?? []);
     if (why !== undefined) return { session: session.name, path: "none", why: [why] };
   }
+  const unheard = unsignalled(topology, from, to);
+  if (unheard !== undefined) return { session: session.name, path: "none", why: [unheard] };
   const candidates = new Map([from, to].map((node) => [node, gather(node, paths.get(node) ?? [])]));
-  const own = (node: ResolvedMobileNode): readonly ModelCandidate[] => candidates.get(node) ?? [];
+  const own = (node: SessionEnd): readonly ModelCandidate[] => candidates.get(node) ?? [];
   const ends = { from: createCheckEnd(from, own(from), own(to)), to: createCheckEnd(to, own(to), own(from)) };
   runChecks(network, ...(fromStarts ? ([ends.from, ends.to] as const) : ([ends.to, ends.from] as const)));
   const best = bestPair(ends.from);
@@ -66,7 +70,7 @@ function play(topology: ResolvedTopology, { session, from, to, fromStarts }: Gam
       ...closedWays(ends.to, from),
       "No direct pair: the home agents carry the data.",
     ];
-    return { session: session.name, path: "home-agents", selected: ["relayed", "relayed"], why };
+    return { session: session.name, path: "home-agents", selected: [relayedType(from), relayedType(to)], why };
   }
   return {
     session: session.name,
@@ -76,13 +80,28 @@ function play(topology: ResolvedTopology, { session, from, to, fromStarts }: Gam
   };
 }
 
-function mobileNode({ nodes }: ResolvedTopology, name: string): ResolvedMobileNode {
+function endOf({ nodes }: ResolvedTopology, name: string): SessionEnd {
   const node = nodes.find((candidate) => candidate.name === name);
-  if (node?.role === "mobile-node" || node?.role === "correspondent-node") return node;
-  throw new RangeError(`${name} is neither mobile nor correspondent node`);
+  if (node !== undefined && isSessionEnd(node)) return node;
+  throw new RangeError(`${name} is neither mobile, correspondent nor stationary node`);
 }
 
-function unregistered(node: ResolvedMobileNode, paths: readonly HomePath[]): string | undefined {
+/** What an end is on the way through the home agents: its home address, or the address of a stationary node. */
+function relayedType({ role }: SessionEnd): CandidateTypeName {
+  return role === "stationary-node" ? "host" : "relayed";
+}
+
+/** A stationary node that begins opens its firewall for what comes back. */
+function unsignalled(topology: ResolvedTopology, from: SessionEnd, to: SessionEnd): string | undefined {
+  if (from.role === "stationary-node" || to.role !== "stationary-node") return undefined;
+  const box = signallingObstacle(topology, from, to);
+  return (
+    box && `none: ${box} drops Mobility Headers that ${to.name} has not asked for, and there is no other signalling.`
+  );
+}
+
+function unregistered(node: SessionEnd, paths: readonly HomePath[]): string | undefined {
+  if (node.role === "stationary-node") return undefined;
   if (paths.some(({ mapped }) => mapped !== undefined)) return undefined;
   const remarks = [...new Set(paths.flatMap((path) => path.remarks.slice(-1)))];
   return `none: ${node.name} cannot register with ${node.homeAgent}: ${remarks.join("; ")}.`;
@@ -93,11 +112,7 @@ function bestPair({ valid }: CheckEnd): ValidPair | undefined {
   return [...valid.values()].toSorted((a, b) => (priority(a) < priority(b) ? 1 : -1))[0];
 }
 
-function openWay(
-  from: ResolvedMobileNode,
-  to: ResolvedMobileNode,
-  { local, remote, remarks }: ValidPair,
-): readonly string[] {
+function openWay(from: SessionEnd, to: SessionEnd, { local, remote, remarks }: ValidPair): readonly string[] {
   const way = remarks.length === 0 ? "no box lies between" : remarks.join("; ");
   return [
     `direct: ${from.name}'s check to the ${remote.type} address of ${to.name} arrives: ${way}.`,
@@ -106,7 +121,7 @@ function openWay(
 }
 
 /** Why the checks of one end failed: the most telling reason, that of the outermost address of the peer. */
-function closedWays({ node, remarks }: CheckEnd, peer: ResolvedMobileNode): readonly string[] {
+function closedWays({ node, remarks }: CheckEnd, peer: SessionEnd): readonly string[] {
   const telling = [...remarks.values()].filter(({ remote }) => remote.type !== "host");
   const shown = telling.length > 0 ? telling : [...remarks.values()];
   const sentences = shown.map(({ remote, remarks: reasons, isAnswer }) => {

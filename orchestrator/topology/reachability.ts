@@ -1,17 +1,24 @@
-/** Checks that packets have a way: from every mobile node to its home agent, and between the home agents of a session. */
+/** Checks that packets have a way: from every mobile node to its home agent, and between the far ends of both tunnels of a session. */
 
 import { hasAddress, nextHop } from "./forwarding.ts";
 import type { IssuePath } from "./issue.ts";
 import type { Report } from "./issue-list.ts";
-import type { ResolvedHomeAgent, ResolvedMobileNode, ResolvedNode, ResolvedTopology } from "./resolved.ts";
+import type {
+  ResolvedHomeAgent,
+  ResolvedMobileNode,
+  ResolvedNode,
+  ResolvedStationaryNode,
+  ResolvedTopology,
+} from "./resolved.ts";
 import { reachesHomeAgent } from "./server-addresses.ts";
+import { isMobile } from "./session-end.ts";
 import type { Topology } from "./topology.ts";
 
 /** Reports nodes that no route connects. Firewalls and address translation are not looked at. */
 export function checkReachability(resolved: ResolvedTopology, topology: Topology, report: Report): void {
   for (const node of resolved.nodes) if (isMobile(node)) checkHomeAgentOf(resolved, node, report);
   resolved.sessions.forEach((session, i) => {
-    const ends = [session.from, session.to].map((name) => homeAgentOf(resolved, name));
+    const ends = [session.from, session.to].map((name) => anchorOf(resolved, name));
     const [from, to] = ends;
     if (from === undefined || to === undefined || from.name === to.name) return;
     const path = topology.sessions[i]?.path ?? ["sessions", i];
@@ -20,19 +27,17 @@ export function checkReachability(resolved: ResolvedTopology, topology: Topology
       [to, from],
     ] as const) {
       const problem = obstacle(resolved, a, b.address, b);
-      if (problem !== undefined) reportHomeAgents(a, b, problem, path, report);
+      if (problem !== undefined) reportAnchors(a, b, problem, path, report);
     }
   });
 }
 
-function reportHomeAgents(
-  a: ResolvedHomeAgent,
-  b: ResolvedHomeAgent,
-  problem: string,
-  path: IssuePath,
-  report: Report,
-): void {
-  const message = `expected a way over IPv6 from ${a.name} to the home prefix of ${b.name}; ${problem}; put both on one segment with \`ipv6\`, or routers between them`;
+/** Where a session's packets have IPv6 to the other end: the home agent, or the stationary node itself. */
+type Anchor = ResolvedHomeAgent | ResolvedStationaryNode;
+
+function reportAnchors(a: Anchor, b: Anchor, problem: string, path: IssuePath, report: Report): void {
+  const target = b.role === "home-agent" ? `the home prefix of ${b.name}` : b.name;
+  const message = `expected a way over IPv6 from ${a.name} to ${target}; ${problem}; put both on one segment with \`ipv6\`, or routers between them`;
   report("unreachable", path, message);
 }
 
@@ -70,12 +75,9 @@ function obstacle(
   return undefined;
 }
 
-function homeAgentOf(resolved: ResolvedTopology, name: string): ResolvedHomeAgent | undefined {
-  const mobile = resolved.nodes.find((node) => node.name === name);
-  if (mobile === undefined || !isMobile(mobile)) return undefined;
-  return resolved.nodes.filter((node) => node.role === "home-agent").find((agent) => agent.name === mobile.homeAgent);
-}
-
-function isMobile(node: ResolvedNode): node is ResolvedMobileNode {
-  return node.role === "mobile-node" || node.role === "correspondent-node";
+function anchorOf(resolved: ResolvedTopology, name: string): Anchor | undefined {
+  const end = resolved.nodes.find((node) => node.name === name);
+  if (end?.role === "stationary-node") return end;
+  if (end === undefined || !isMobile(end)) return undefined;
+  return resolved.nodes.filter((node) => node.role === "home-agent").find((agent) => agent.name === end.homeAgent);
 }

@@ -35,6 +35,8 @@ function checkAttachments(topology: Topology, report: Report): Attachment[] {
 function checkNode(topology: Topology, name: string, entry: NodeEntry, report: Report): void {
   const path = ["nodes", name];
   if ("homeAgent" in entry) expectNode(topology, entry.homeAgent, ["home-agent"], [...path, "homeAgent"], report);
+  if ("stun" in entry && entry.stun !== undefined)
+    expectNode(topology, entry.stun, ["home-agent", "stun-server"], [...path, "stun"], report);
   if (entry.gateway !== undefined) expectNode(topology, entry.gateway, ["router"], [...path, "gateway"], report);
   const own = new Set(attachmentsOf(name, entry).map((attachment) => attachment.segment));
   for (const segment of Object.keys(entry.addresses ?? {})) {
@@ -44,13 +46,20 @@ function checkNode(topology: Topology, name: string, entry: NodeEntry, report: R
   }
 }
 
+const SESSION_ENDS = ["mobile-node", "correspondent-node", "stationary-node"] as const;
+
 function checkSessions(topology: Topology, report: Report): void {
   const seen = new Set<string>();
   for (const { path, entry } of topology.sessions) {
-    for (const end of ["from", "to"] as const)
-      expectNode(topology, entry[end], ["mobile-node", "correspondent-node"], [...path, end], report);
+    for (const end of ["from", "to"] as const) expectNode(topology, entry[end], SESSION_ENDS, [...path, end], report);
     if (entry.from === entry.to)
       report("bad-value", [...path, "to"], `expected another node than ${entry.from}: a session has two ends`);
+    else if ([entry.from, entry.to].every((end) => topology.nodes.get(end)?.role === "stationary-node"))
+      report(
+        "bad-value",
+        [...path, "to"],
+        `expected a node with a home agent at one end of a session; found none; make ${entry.from} or ${entry.to} a mobile-node`,
+      );
     const name = sessionName(entry.from, entry.to);
     if (seen.has(name)) report("duplicate", path, `expected each session once; found ${name} again; remove one`);
     seen.add(name);
@@ -88,7 +97,11 @@ function expectNode(
   const fitting = [...topology.nodes].filter(([, { role }]) => roles.includes(role)).map(([candidate]) => candidate);
   const names = declaredNames(topology, "nodes", fitting);
   const found = entry === undefined ? `found "${name}"` : `found ${name}, which is a ${entry.role}`;
-  report("unknown-reference", path, `expected a ${roles.join(" or ")}; ${found}; ${advice(name, names)}`);
+  report(
+    "unknown-reference",
+    path,
+    `expected a ${roles.join(", ").replace(/, ([^,]*)$/, " or $1")}; ${found}; ${advice(name, names)}`,
+  );
 }
 
 /** Names that exist, those of broken entries included. */

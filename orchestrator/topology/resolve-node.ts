@@ -14,9 +14,18 @@ import type {
   ResolvedNode,
   ResolvedRoute,
   ResolvedRouter,
+  ResolvedStationaryNode,
   ResolvedStunServer,
 } from "./resolved.ts";
-import type { HomeAgentEntry, HostEntry, MobileEntry, NodeEntry, RouterEntry, StunServerEntry } from "./schema.ts";
+import type {
+  HomeAgentEntry,
+  HostEntry,
+  MobileEntry,
+  NodeEntry,
+  RouterEntry,
+  StationaryEntry,
+  StunServerEntry,
+} from "./schema.ts";
 import type { Topology } from "./topology.ts";
 
 /** UDP port of the candidate sockets unless a file says otherwise: the same for all, as for equal software everywhere. */
@@ -45,6 +54,8 @@ export function resolveNode(context: NodeContext, name: string, entry: NodeEntry
     case "mobile-node":
     case "correspondent-node":
       return resolveMobile(context, name, entry);
+    case "stationary-node":
+      return resolveStationary(context, name, entry);
     case "host":
       return resolveHost(context, name, entry);
   }
@@ -131,6 +142,24 @@ function resolveMobile(context: NodeContext, name: string, entry: MobileEntry): 
     role: entry.role,
     homeAgent: entry.homeAgent,
     homeAddress: homeAddressOf(context, name, entry),
+    port: entry.port ?? CANDIDATE_PORT,
+    profile: entry.profile ?? "ice16",
+  };
+}
+
+function resolveStationary(context: NodeContext, name: string, entry: StationaryEntry): ResolvedStationaryNode {
+  const node = common(context, name);
+  const ipv6 = node.interfaces[0]?.ipv6;
+  const segment = context.topology.segments.get(entry.on);
+  if (segment !== undefined && segment.ipv6 === undefined) {
+    const message = `expected IPv6 on ${entry.on}, by which home agents reach ${name}; found none; give the segment \`ipv6\``;
+    context.report("bad-address", ["nodes", name, "on"], message);
+  }
+  return {
+    ...node,
+    role: "stationary-node",
+    address: ipv6 === undefined ? "::" : withoutLength(ipv6),
+    ...(entry.stun === undefined ? {} : { stun: entry.stun }),
     port: entry.port ?? CANDIDATE_PORT,
     profile: entry.profile ?? "ice16",
   };

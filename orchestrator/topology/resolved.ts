@@ -58,7 +58,13 @@ interface NodeCommon {
   readonly routes: readonly ResolvedRoute[];
 }
 
-export type ResolvedNode = ResolvedRouter | ResolvedHomeAgent | ResolvedStunServer | ResolvedMobileNode | ResolvedHost;
+export type ResolvedNode =
+  | ResolvedRouter
+  | ResolvedHomeAgent
+  | ResolvedStunServer
+  | ResolvedMobileNode
+  | ResolvedStationaryNode
+  | ResolvedHost;
 
 /** A NAT or firewall box. */
 export interface ResolvedRouter extends NodeCommon {
@@ -130,6 +136,18 @@ export interface ResolvedMobileNode extends NodeCommon {
   readonly role: "mobile-node" | "correspondent-node";
   readonly homeAgent: string;
   readonly homeAddress: string;
+  /** UDP port of the candidate sockets. */
+  readonly port: number;
+  readonly profile: "ice16" | "rfc8445";
+}
+
+/** A correspondent without home agent. */
+export interface ResolvedStationaryNode extends NodeCommon {
+  readonly role: "stationary-node";
+  /** Its own IPv6 address, which is what mobile nodes know it by. */
+  readonly address: string;
+  /** The home agent or STUN server that it asks; absent where it asks nobody. */
+  readonly stun?: string;
   /** UDP port of the candidate sockets. */
   readonly port: number;
   readonly profile: "ice16" | "rfc8445";

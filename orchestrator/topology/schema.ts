@@ -150,6 +150,16 @@ const mobileFields = {
 const mobileNode = z.strictObject({ role: z.literal("mobile-node"), ...mobileFields });
 const correspondentNode = z.strictObject({ role: z.literal("correspondent-node"), ...mobileFields });
 
+const stationaryNode = z.strictObject({
+  role: z.literal("stationary-node"),
+  on: reference.describe("The segment it is attached to, which carries IPv6: home agents reach the node there"),
+  stun: reference.optional().describe("The home agent or STUN server that it asks; nobody when absent"),
+  port: mobileFields.port,
+  profile: mobileFields.profile,
+  gateway: gateway.optional(),
+  addresses: fixedAddresses.optional(),
+});
+
 const host = z.strictObject({
   role: z.literal("host"),
   on: reference.describe("The segment it is attached to"),
@@ -220,6 +230,7 @@ export const nodeSchema = z.discriminatedUnion("role", [
   stunServer,
   mobileNode,
   correspondentNode,
+  stationaryNode,
   host,
 ]);
 
@@ -241,6 +252,7 @@ export type RouterEntry = z.output<typeof router>;
 export type HomeAgentEntry = z.output<typeof homeAgent>;
 export type StunServerEntry = z.output<typeof stunServer>;
 export type MobileEntry = z.output<typeof mobileNode> | z.output<typeof correspondentNode>;
+export type StationaryEntry = z.output<typeof stationaryNode>;
 export type HostEntry = z.output<typeof host>;
 export type LinkConditionEntry = z.output<typeof linkCondition>;
 export type LinkEntry = z.output<typeof linkSchema>;

@@ -20,6 +20,12 @@ export function homeAgentAddresses(
   return homeAgent.listen.map((ip) => addressTowards(topology, from, { ip, owner: homeAgent }) ?? ip);
 }
 
+/** Where a node asks a STUN server, which home agents are as well; none for a node that is no server. */
+export function stunAddresses(topology: ResolvedTopology, from: ResolvedNode, server: ResolvedNode): readonly string[] {
+  if (server.role === "home-agent") return homeAgentAddresses(topology, from, server);
+  return "listen" in server ? server.listen : [];
+}
+
 /** Whether an address of the home agent leads there, as far as routes do. */
 export function reachesHomeAgent(
   topology: ResolvedTopology,

@@ -1,11 +1,13 @@
 import {
   createMiceNet,
+  createStationaryNet,
+  type End,
   eventsOf,
   type MiceNet,
   type MiceNetSetup,
-  type Side,
   type SimNatProfile,
   type SimPacket,
+  type StationaryNetSetup,
   type TraceEntry,
 } from "../../agent/src/testing/index.ts";
 
@@ -31,21 +33,29 @@ export function connectNatNat(seed = 1): MiceNet {
   return connect({ a: { nat: {}, access: ACCESS }, b: { nat: { seed: 2 }, access: ACCESS }, seed });
 }
 
+/** The same with a correspondent that has no home agent. */
+export function connectStationary(setup: StationaryNetSetup): MiceNet<End> {
+  const mice = createStationaryNet(setup);
+  mice.net.time.runUntil(CONNECT_AT);
+  offer(mice.mn, mice.cn);
+  return mice;
+}
+
 /** Tells one side to offer a session to the other. */
-export function offer(from: Side, to: Side): void {
+export function offer(from: End, to: End): void {
   from.node.tell((machine, now) => machine.connect(now, to.homeAddress));
 }
 
-/** The way a side says its data takes, with the types of the selected pair. */
-export function pathOf(side: Side): string {
-  const last = eventsOf(side, "path").at(-1)?.event;
+/** The way an end says its data takes, with the types of the selected pair. */
+export function pathOf(end: End): string {
+  const last = eventsOf(end, "path").at(-1)?.event;
   if (last === undefined) return "none";
   const ends = last.pair === undefined ? "" : ` ${last.pair.local.type} ${last.pair.remote.type}`;
   return `${last.path}${ends}`;
 }
 
 /** Milliseconds from the offer to the nomination at the mobile node. */
-export function nominatedAfterMs({ mn }: MiceNet): number | undefined {
+export function nominatedAfterMs({ mn }: MiceNet<End>): number | undefined {
   return eventsOf(mn, "nominated")[0]?.event.afterMs;
 }
 
@@ -56,7 +66,7 @@ export function mobilityTypeOf({ kind, payload }: SimPacket): number | undefined
 }
 
 /** Loses the first `count` mobility messages of a type that a node sends. */
-export function loseFirst({ net }: MiceNet, from: string, mhType: number, count = 1): void {
+export function loseFirst({ net }: MiceNet<End>, from: string, mhType: number, count = 1): void {
   let left = count;
   net.intercept((hop) => {
     if (left === 0 || hop.from !== from || mobilityTypeOf(hop.packet) !== mhType) return true;
@@ -66,6 +76,6 @@ export function loseFirst({ net }: MiceNet, from: string, mhType: number, count 
 }
 
 /** The mobility messages that a node sent, in order. */
-export function mobilityFrom({ net }: MiceNet, from: string): readonly TraceEntry[] {
+export function mobilityFrom({ net }: MiceNet<End>, from: string): readonly TraceEntry[] {
   return net.trace.filter((entry) => entry.from === from && mobilityTypeOf(entry.packet) !== undefined);
 }

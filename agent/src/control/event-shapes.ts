@@ -40,6 +40,7 @@ export const nodeEvent: Shape<NodeEvent> = unionByType<NodeEvent>({
   "binding-removed": object({ homeAddress: string, reason: oneOf("deregistered", "expired") }),
   candidate: object({ peer: string, candidate }),
   "gathering-done": object({ peer: string, candidates: number }),
+  "offer-requested": object({ peer: string }),
   "offer-sent": object({ peer: string, candidates, isRestart: boolean }),
   "offer-received": object({ peer: string, candidates, isRestart: boolean }),
   "answer-sent": object({ peer: string, candidates }),

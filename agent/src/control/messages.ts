@@ -101,7 +101,8 @@ export type RoleSetup =
   | { readonly type: "host" }
   | StunServerRole
   | HomeAgentRole
-  | MobileNodeRole;
+  | MobileNodeRole
+  | StationaryNodeRole;
 
 /** A STUN server with NAT behaviour discovery (RFC 5780): UDP 3478 and 3479 on both addresses of an IP version. */
 export interface StunServerRole {
@@ -147,6 +148,25 @@ export interface MobileNodeRole {
   readonly timers: Partial<NodeTimers>;
   /** Hex; absent when the home agent takes unauthenticated registrations. */
   readonly registrationKey?: string;
+  readonly tunMtu: number;
+  readonly seed: string;
+}
+
+/** A correspondent without home agent, known to mobile nodes by its own address. */
+export interface StationaryNodeRole {
+  readonly type: "stationary-node";
+  /** Its own IPv6 address, one of `localAddresses`. */
+  readonly address: string;
+  /** Where home addresses of mobile nodes are: what is sent there goes through the TUN device. */
+  readonly homePrefixes: readonly string[];
+  /** Addresses of the STUN servers that it asks, best first; may be empty for a node in the open. */
+  readonly stunServers: readonly string[];
+  /** Local addresses to open the candidate socket on, best first. */
+  readonly localAddresses: readonly string[];
+  /** UDP port of the candidate sockets. */
+  readonly port: number;
+  readonly profile: IceProfile;
+  readonly timers: Partial<NodeTimers>;
   readonly tunMtu: number;
   readonly seed: string;
 }

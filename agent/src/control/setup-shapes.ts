@@ -8,6 +8,7 @@ import {
   type NodeSetup,
   type RoleSetup,
   type RuleText,
+  type StationaryNodeRole,
   type StunServerRole,
   type WireSetup,
 } from "./messages.ts";
@@ -77,6 +78,18 @@ const mobileNodeRole: Shape<Omit<MobileNodeRole, "type">> = object<Omit<MobileNo
   seed: hexOctets,
 });
 
+const stationaryNodeRole: Shape<Omit<StationaryNodeRole, "type">> = object<Omit<StationaryNodeRole, "type">>({
+  address,
+  homePrefixes: array(prefix),
+  stunServers: array(address),
+  localAddresses: array(address),
+  port,
+  profile: oneOf("ice16", "rfc8445"),
+  timers: record(duration),
+  tunMtu,
+  seed: hexOctets,
+});
+
 const roleByType = {
   router: object<object>({}),
   host: object<object>({}),
@@ -84,6 +97,7 @@ const roleByType = {
   "home-agent": homeAgentRole,
   "mobile-node": mobileNodeRole,
   "correspondent-node": mobileNodeRole,
+  "stationary-node": stationaryNodeRole,
 };
 
 export const rules: Shape<readonly RuleText[]> = array(

@@ -47,6 +47,8 @@ export type NodeEvent =
   | { readonly type: "binding-removed"; readonly homeAddress: string; readonly reason: "deregistered" | "expired" }
   | { readonly type: "candidate"; readonly peer: string; readonly candidate: CandidateView }
   | { readonly type: "gathering-done"; readonly peer: string; readonly candidates: number }
+  /** A node without home agent asks the peer to offer a session. */
+  | { readonly type: "offer-requested"; readonly peer: string }
   | {
       readonly type: "offer-sent";
       readonly peer: string;

@@ -18,9 +18,14 @@ const RETRY_DELAY_MS = 2000;
 
 const ECHO_INTERVAL_MS = 5000;
 
-/** A listener for the node's events that starts sessions with `peers`. */
-export function createAutostart(peers: readonly string[], actions: AutostartActions): (event: NodeEvent) => void {
-  let hasConnected = false;
+/** A listener for the node's events that starts sessions with `peers`; a node that registers nowhere starts at once. */
+export function createAutostart(
+  peers: readonly string[],
+  actions: AutostartActions,
+  { registers }: { readonly registers: boolean },
+): (event: NodeEvent) => void {
+  let hasConnected = !registers;
+  if (!registers) for (const peer of peers) actions.after(0, () => actions.connect(peer));
   const withPath = new Set<string>();
   const echoFrom = (peer: string): void => {
     actions.echo(peer);

@@ -10,7 +10,7 @@
 
 import type { NodeSetup } from "../control/messages.ts";
 import { addressFromBytes, addressToBytes, canonicalAddress } from "../core/address.ts";
-import { TUN_NAME } from "./network-plan.ts";
+import { TUN_NAME } from "./tun-name.ts";
 
 /** A route of the kernel: a prefix in CIDR form and the interface it leads to. */
 export interface KernelRoute {
@@ -122,6 +122,9 @@ function routesOf(setup: NodeSetup): readonly KernelRoute[] {
           { to: "::/0", interfaceName: TUN_NAME },
           { to: `${role.homeAddress}/128`, interfaceName: TUN_NAME },
         ]
+      : []),
+    ...(role.type === "stationary-node"
+      ? ["::/0", ...role.homePrefixes].map((to) => ({ to, interfaceName: TUN_NAME }))
       : []),
   ];
 }

@@ -1,6 +1,12 @@
 /** Makes the protocol machine of a role: the set-up's words turned into the machine's. */
 
-import type { HomeAgentRole, MobileNodeRole, RoleSetup, StunServerRole } from "../control/messages.ts";
+import type {
+  HomeAgentRole,
+  MobileNodeRole,
+  RoleSetup,
+  StationaryNodeRole,
+  StunServerRole,
+} from "../control/messages.ts";
 import { familyOf, type SocketAddress } from "../core/address.ts";
 import { assertNever, type InstantMs } from "../core/machine.ts";
 import { createMobileNode } from "../core/mice/mobile-node.ts";
@@ -37,6 +43,8 @@ export function createMachine(role: RoleSetup): MadeMachine | undefined {
     case "mobile-node":
     case "correspondent-node":
       return mobileNode(role);
+    case "stationary-node":
+      return stationaryNode(role);
     default:
       return assertNever(role);
   }
@@ -80,7 +88,8 @@ function mobileNode(role: MobileNodeRole): MadeMachine {
   const machine = createMobileNode(
     {
       homeAddress,
-      homeAgent: { address, tunnel: atPort(listen, DSMIPV6_PORT), stun: atPort(listen, STUN_PORT) },
+      homeAgent: { address, tunnel: atPort(listen, DSMIPV6_PORT) },
+      stunServers: atPort(listen, STUN_PORT),
       sockets,
       profile,
       timers,
@@ -88,6 +97,14 @@ function mobileNode(role: MobileNodeRole): MadeMachine {
     },
     createSeededRng(seed),
   );
+  return { machine, sockets, connect: (now, peer) => machine.connect(now, peer) };
+}
+
+function stationaryNode(role: StationaryNodeRole): MadeMachine {
+  const { address: homeAddress, stunServers, localAddresses, port, profile, timers, seed } = role;
+  const sockets = atPort(localAddresses, port);
+  const config = { homeAddress, stunServers: atPort(stunServers, STUN_PORT), sockets, profile, timers };
+  const machine = createMobileNode(config, createSeededRng(seed));
   return { machine, sockets, connect: (now, peer) => machine.connect(now, peer) };
 }
 

@@ -7,9 +7,8 @@
 
 import type { NodeSetup, RouteSetup, WireSetup } from "../control/messages.ts";
 import { addressFromBytes, familyOf } from "../core/address.ts";
-
-/** Name of the TUN device that home addresses live on. */
-export const TUN_NAME = "tun0";
+import { stationaryRules, stationaryTablesOf, stationaryTunCommands } from "./stationary-network.ts";
+import { TUN_NAME } from "./tun-name.ts";
 
 /** First of the routing tables for IPv6 traffic that leaves from a care-of address instead of the home address. */
 const FIRST_CARE_OF_TABLE = 100;
@@ -68,18 +67,20 @@ export function networkBatch(setup: NodeSetup, found: readonly FoundWire[]): str
     ...found.flatMap(({ wire }) => addressCommands(wire)),
     ...found.map(({ wire }) => `link set dev ${wire.interfaceName} up`),
     ...tunCommands(setup),
-    ...setup.routes.map((route) => routeCommand(setup, route)),
+    ...setup.routes.flatMap((route) => routeCommands(setup, route)),
   ];
   return lines(commands);
 }
 
 /**
- * The text that keeps IPv6 care-of addresses on their wires, for `ip -6 -batch`: of all objects, rules alone do not take
- * their IP version from their addresses. Empty for most nodes. From a care-of address, routes of the main table except
- * its default come first, then the default of the address's own wire.
+ * The text of the routing rules, for `ip -6 -batch`: of all objects, rules alone do not take their IP version from their
+ * addresses. Empty for most nodes. They keep IPv6 care-of addresses on their wires, and signalling out of the kernel of a
+ * stationary node.
  */
-export function careOfBatch(setup: NodeSetup): string {
-  if (!isMobile(setup.role)) return "";
+export function ruleBatch(setup: NodeSetup): string {
+  const { role } = setup;
+  if (role.type === "stationary-node") return lines(stationaryRules(setup, role));
+  if (!isMobile(role)) return "";
   const defaults = new Set(setup.routes.filter(({ to }) => isIpv6Default(to)).map((route) => route.interfaceName));
   const wires = setup.wires.filter(({ interfaceName }) => defaults.has(interfaceName));
   return lines(wires.flatMap((wire) => careOfRules(wire, careOfTable(setup, wire.interfaceName))));
@@ -88,7 +89,7 @@ export function careOfBatch(setup: NodeSetup): string {
 /** Every IPv6 address that the text of `networkBatch` gives the node, without prefix length. */
 export function localIpv6Addresses({ role, wires }: NodeSetup): readonly string[] {
   const onWires = wires.flatMap(({ mac, addresses }) => [linkLocalAddress(mac), ...addresses]);
-  const home = "tunMtu" in role ? [role.type === "home-agent" ? role.address : role.homeAddress] : [];
+  const home = "tunMtu" in role ? ["address" in role ? role.address : role.homeAddress] : [];
   return [...onWires, ...home]
     .filter((address) => familyOf(address) === 6)
     .map((address) => address.replace(/\/.*/, ""));
@@ -145,22 +146,34 @@ function addressCommands({ interfaceName, mac, addresses }: WireSetup): readonly
 
 function tunCommands({ role }: NodeSetup): readonly string[] {
   if (!("tunMtu" in role)) return [];
-  const address =
-    role.type === "home-agent" ? `${role.address}/${prefixLength(role.homePrefix)}` : `${role.homeAddress}/128`;
-  return [
-    `link set dev ${TUN_NAME} mtu ${role.tunMtu} addrgenmode none`,
-    `addr add ${address} dev ${TUN_NAME} nodad`,
-    `link set dev ${TUN_NAME} up`,
-    // Mobile IPv6: whatever leaves from the home address goes through the reverse tunnel.
-    ...(role.type === "home-agent" ? [] : [`route add ::/0 dev ${TUN_NAME} src ${role.homeAddress}`]),
-  ];
+  const make = `link set dev ${TUN_NAME} mtu ${role.tunMtu} addrgenmode none`;
+  const up = `link set dev ${TUN_NAME} up`;
+  const give = (address: string): string => `addr add ${address} dev ${TUN_NAME} nodad`;
+  switch (role.type) {
+    case "home-agent":
+      return [make, give(`${role.address}/${prefixLength(role.homePrefix)}`), up];
+    case "stationary-node":
+      return [make, up, ...stationaryTunCommands(role)];
+    case "mobile-node":
+    case "correspondent-node":
+      // Mobile IPv6: whatever leaves from the home address goes through the reverse tunnel.
+      return [make, give(`${role.homeAddress}/128`), up, `route add ::/0 dev ${TUN_NAME} src ${role.homeAddress}`];
+  }
+}
+
+function routeCommands(setup: NodeSetup, route: RouteSetup): readonly string[] {
+  const gateway = route.via === undefined ? "" : ` via ${route.via}`;
+  return tablesOf(setup, route).map((table) => {
+    const where = table === undefined ? "" : ` table ${table}`;
+    return `route add ${route.to}${gateway} dev ${route.interfaceName}${where}`;
+  });
 }
 
 /** A mobile node's IPv6 default routes serve its care-of addresses only: `::/0` of the main table is the home address's. */
-function routeCommand(setup: NodeSetup, { to, via, interfaceName }: RouteSetup): string {
-  const gateway = via === undefined ? "" : ` via ${via}`;
-  const table = isMobile(setup.role) && isIpv6Default(to) ? ` table ${careOfTable(setup, interfaceName)}` : "";
-  return `route add ${to}${gateway} dev ${interfaceName}${table}`;
+function tablesOf(setup: NodeSetup, route: RouteSetup): readonly (number | undefined)[] {
+  if (setup.role.type === "stationary-node") return stationaryTablesOf(setup.role, route);
+  const isOfCareOf = isMobile(setup.role) && isIpv6Default(route.to);
+  return [isOfCareOf ? careOfTable(setup, route.interfaceName) : undefined];
 }
 
 function careOfRules({ addresses }: WireSetup, table: number): readonly string[] {

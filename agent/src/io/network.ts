@@ -8,7 +8,6 @@ import { guardNameServer } from "./isolation.ts";
 import { type ConditionedWires, imposeConditions } from "./link/link-conditions.ts";
 import { awaitLocalAddresses } from "./local-addresses.ts";
 import {
-  careOfBatch,
   type FoundWire,
   findInterfaces,
   hostsFile,
@@ -17,6 +16,7 @@ import {
   networkBatch,
   type PresentInterface,
   RESOLVER_FILE,
+  ruleBatch,
 } from "./network-plan.ts";
 import { disableTransmitChecksumOffload } from "./offload.ts";
 import { describeRefusal } from "./rule-errors.ts";
@@ -64,8 +64,8 @@ export async function setUpNetwork(setup: NodeSetup): Promise<ConditionedWires> 
   writeFileSync("/etc/resolv.conf", RESOLVER_FILE);
   const [wires] = await Promise.all([imposeConditions(found), guardNameServer(resolverFile), loadRules(setup.rules)]);
   await runBatch(["-batch", "-"], networkBatch(setup, wires.found));
-  const careOf = careOfBatch(setup);
-  if (careOf !== "") await runBatch(["-6", "-batch", "-"], careOf);
+  const rules = ruleBatch(setup);
+  if (rules !== "") await runBatch(["-6", "-batch", "-"], rules);
   await awaitLocalAddresses(localIpv6Addresses(setup));
   disableTransmitChecksumOffload(setup.wires.map(({ interfaceName }) => interfaceName));
   wires.start();

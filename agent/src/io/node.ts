@@ -52,7 +52,7 @@ const AUTOSTART_ECHO = { count: 5, intervalMs: 200, sizeBytes: 64, timeoutMs: 10
 export async function startNode(setup: NodeSetup, reports: Reports): Promise<Node> {
   const phases = createPhases();
   requireOwnNamespaces();
-  const tun = hasHomeAddress(setup.role) ? openTun() : undefined;
+  const tun = "tunMtu" in setup.role ? openTun() : undefined;
   const wires = await setUpNetwork(setup);
   phases.mark("network");
   const node = await occupy({ setup, wires, tun }, reports, phases);
@@ -74,6 +74,7 @@ export async function startAgain(
 
 async function occupy(place: Place, reports: Reports, phases: Phases): Promise<Node> {
   const { setup, wires, tun } = place;
+  const peerAddress = peerAddressOf(setup.role);
   const listeners: ((event: NodeEvent) => void)[] = [];
   const report = (atMs: InstantMs, event: NodeEvent): void => {
     reports.send({ type: "event", atMs, event });
@@ -82,12 +83,12 @@ async function occupy(place: Place, reports: Reports, phases: Phases): Promise<N
   const [captures, protocol, echoServer] = await Promise.all([
     setup.capture ? startCaptures(setup, wires, reports) : [],
     openProtocolNode(setup, tun, report),
-    isMobile(setup.role) ? startEchoServer(setup.role.homeAddress) : undefined,
+    peerAddress === undefined ? undefined : startEchoServer(peerAddress),
     proveIsolation(setup),
   ]);
   phases.mark("captures-and-sockets");
   const node = createNode(place, { captures, protocol, echoServer }, reports);
-  if (setup.autostart !== undefined) listeners.push(autostart(setup.autostart.connect, node));
+  if (setup.autostart !== undefined) listeners.push(autostart(setup, setup.autostart.connect, node));
   reports.send({ type: "ready", phasesMs: phases.result(), ...ifAny(wires.conditioned) });
   if (setup.startsOn !== "command") protocol?.start();
   return node;
@@ -187,29 +188,27 @@ function once<T>(action: () => Promise<T>): () => Promise<T> {
   return () => (done ??= action());
 }
 
-function autostart(peers: readonly string[], node: Node): (event: NodeEvent) => void {
+function autostart({ role }: NodeSetup, peers: readonly string[], node: Node): (event: NodeEvent) => void {
   let id = 0;
   const command = (value: NodeCommand): void => void node.command(value);
-  return createAutostart(peers, {
-    connect: (peer) => command({ type: "connect", peer }),
-    echo: (peer) => command({ type: "echo", id: id++, to: peer, ...AUTOSTART_ECHO }),
-    after: (delayMs, action) => void setTimeout(action, delayMs),
-  });
+  const actions = {
+    connect: (peer: string) => command({ type: "connect", peer }),
+    echo: (peer: string) => command({ type: "echo", id: id++, to: peer, ...AUTOSTART_ECHO }),
+    after: (delayMs: number, action: () => void) => void setTimeout(action, delayMs),
+  };
+  return createAutostart(peers, actions, { registers: role.type !== "stationary-node" });
 }
 
-/** Home traffic comes from the home address; a node without one leaves the choice to its routes. */
+/** Traffic of a session comes from the address that peers know; a node without one leaves the choice to its routes. */
 function echoSource(role: RoleSetup, to: string): string {
   const family: Family = familyOf(to);
-  if (family === 6 && isMobile(role)) return role.homeAddress;
-  return family === 6 ? "::" : "0.0.0.0";
+  return family === 6 ? (peerAddressOf(role) ?? "::") : "0.0.0.0";
 }
 
-function isMobile(role: RoleSetup): role is Extract<RoleSetup, { readonly homeAddress: string }> {
-  return role.type === "mobile-node" || role.type === "correspondent-node";
-}
-
-function hasHomeAddress(role: RoleSetup): boolean {
-  return role.type === "home-agent" || isMobile(role);
+/** The address by which peers of a session know the node: its home address, or its own when it is stationary. */
+function peerAddressOf(role: RoleSetup): string | undefined {
+  if (role.type === "stationary-node") return role.address;
+  return role.type === "mobile-node" || role.type === "correspondent-node" ? role.homeAddress : undefined;
 }
 
 /** Durations of the steps of a start, milliseconds. */

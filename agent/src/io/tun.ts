@@ -3,8 +3,8 @@
 import { closeSync, constants, openSync } from "node:fs";
 import { NodeFailure } from "./failure.ts";
 import { libc } from "./native.ts";
-import { TUN_NAME } from "./network-plan.ts";
 import { createPacketDevice, type PacketDevice } from "./packet-device.ts";
+import { TUN_NAME } from "./tun-name.ts";
 
 const TUNSETIFF = 0x400454ca;
 const IFF_TUN = 0x0001;

@@ -4,6 +4,7 @@ export type { NatDependence } from "../core/nat-probe/nat-dependence.ts";
 export { type MachineNode, routeFromTun, runMachine, type TimedEvent } from "./machine-node.ts";
 export {
   createMiceNet,
+  type End,
   eventsOf,
   HOME_ROUTER,
   type MiceNet,
@@ -18,3 +19,4 @@ export { type SeededRng, seededRng } from "./seeded-rng.ts";
 export { SimHost } from "./sim-host.ts";
 export { createSimNat, type SimNat, type SimNatSetup } from "./sim-nat.ts";
 export { SimNet, type TraceEntry } from "./sim-net.ts";
+export { createStationaryNet, type StationaryNetSetup } from "./stationary-net.ts";

@@ -42,22 +42,27 @@ export interface MiceNetSetup {
   readonly seed?: number;
 }
 
-/** A side of the running network. */
-export interface Side {
+/** One end of a session. */
+export interface End {
+  /** What the peer knows it by. */
   readonly homeAddress: string;
   /** The best of its sockets. */
   readonly socket: SocketAddress;
   readonly node: MachineNode<MobileNodeMachine>;
-  readonly homeAgent: MachineNode<NodeMachine>;
-  readonly nat: SimNat | undefined;
-  /** Packets that the node handed to its kernel through the TUN device. */
+  /** Packets for its programs: those that came out of the TUN device, and on a stationary node the others too. */
   readonly received: Uint8Array[];
 }
 
-export interface MiceNet {
+/** A side of the running network: an end with a home agent. */
+export interface Side extends End {
+  readonly homeAgent: MachineNode<NodeMachine>;
+  readonly nat: SimNat | undefined;
+}
+
+export interface MiceNet<Cn extends End = Side> {
   readonly net: SimNet;
   readonly mn: Side;
-  readonly cn: Side;
+  readonly cn: Cn;
   /** Runs until both sides reported such an event; false when the time is over before. */
   runUntilBoth(type: NodeEvent["type"], limitMs: number): boolean;
 }
@@ -75,7 +80,7 @@ export const HOME_ROUTER: SimNatProfile = {
 };
 
 /** Port of the candidate sockets; the same on both sides, on purpose. */
-const PORT = 40_001;
+export const CANDIDATE_PORT = 40_001;
 
 /** Builds the network and starts every node at time 0. */
 export function createMiceNet(setup: MiceNetSetup = {}): MiceNet {
@@ -85,22 +90,21 @@ export function createMiceNet(setup: MiceNetSetup = {}): MiceNet {
   const cn = createSide(net, SIDES.b, setup.b ?? {}, setup.homeAgents, seed * 2 + 2);
   mn.homeAgent.host.route(SIDES.b.homePrefix, SIDES.b.homeAgentIpv6);
   cn.homeAgent.host.route(SIDES.a.homePrefix, SIDES.a.homeAgentIpv6);
-  const has = (side: Side, type: NodeEvent["type"]): boolean =>
-    side.node.events.some(({ event }) => event.type === type);
-  return {
-    net,
-    mn,
-    cn,
-    runUntilBoth: (type, limitMs) => net.time.runWhile(() => !(has(mn, type) && has(cn, type)), net.time.now + limitMs),
-  };
+  return { net, mn, cn, runUntilBoth: runUntilBoth(net, [mn, cn]) };
 }
 
-/** The events of one type that a side reported. */
+/** See `MiceNet.runUntilBoth`. */
+export function runUntilBoth({ time }: SimNet, ends: readonly End[]): MiceNet["runUntilBoth"] {
+  const has = ({ node }: End, type: NodeEvent["type"]): boolean => node.events.some(({ event }) => event.type === type);
+  return (type, limitMs) => time.runWhile(() => !ends.every((end) => has(end, type)), time.now + limitMs);
+}
+
+/** The events of one type that an end reported. */
 export function eventsOf<T extends NodeEvent["type"]>(
-  side: Side,
+  end: End,
   type: T,
 ): readonly (TimedEvent & { readonly event: Extract<NodeEvent, { readonly type: T }> })[] {
-  return side.node.events.filter(
+  return end.node.events.filter(
     (timed): timed is TimedEvent & { readonly event: Extract<NodeEvent, { readonly type: T }> } =>
       timed.event.type === type,
   );
@@ -119,7 +123,7 @@ interface SideAddresses {
   readonly wanIpv6: string;
 }
 
-const SIDES: Readonly<Record<"a" | "b", SideAddresses>> = {
+export const SIDES: Readonly<Record<"a" | "b", SideAddresses>> = {
   a: {
     letter: "a",
     homePrefix: "2001:db8:a::/64",
@@ -142,7 +146,7 @@ const SIDES: Readonly<Record<"a" | "b", SideAddresses>> = {
   },
 };
 
-function createSide(
+export function createSide(
   net: SimNet,
   addresses: SideAddresses,
   setup: SideSetup,
@@ -152,7 +156,7 @@ function createSide(
   const homeAgent = createHomeAgentNode(net, addresses, homeAgentLink, setup.registrationKey);
   const host = new SimHost(net, addresses.letter === "a" ? "mn" : "cn");
   const { nat, ips } = attachToInternet(net, host, addresses, setup);
-  const sockets = ips.map((ip) => ({ ip, port: PORT }));
+  const sockets = ips.map((ip) => ({ ip, port: CANDIDATE_PORT }));
   const [socket] = sockets;
   if (socket === undefined) throw new Error("a node has at least one IP version");
   const machine = createMobileNode(
@@ -161,8 +165,8 @@ function createSide(
       homeAgent: {
         address: addresses.homeAgentHome,
         tunnel: homeAgentSockets(addresses, 4191),
-        stun: homeAgentSockets(addresses, 3478),
       },
+      stunServers: homeAgentSockets(addresses, 3478),
       sockets,
       profile: setup.profile ?? "ice16",
       ...(setup.timers && { timers: setup.timers }),

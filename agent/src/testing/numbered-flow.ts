@@ -3,7 +3,7 @@
 import { ByteReader, ByteWriter } from "../core/bytes.ts";
 import { decodeIpv6Packet } from "../core/mip6/ipv6-packet.ts";
 import { decodeUdpInIpv6, encodeUdpInIpv6 } from "../core/mip6/udp-in-ipv6.ts";
-import type { Side } from "./mice-net.ts";
+import type { End } from "./mice-net.ts";
 
 /** One direction of data. */
 export interface NumberedFlow {
@@ -19,7 +19,7 @@ export interface NumberedFlow {
 /** UDP port of the data at both ends; not that of the candidates. */
 const PORT = 7;
 
-export function createNumberedFlow(from: Side, to: Side): NumberedFlow {
+export function createNumberedFlow(from: End, to: End): NumberedFlow {
   let sent = 0;
   const { time } = from.node.host.net;
   const send = (): void => {

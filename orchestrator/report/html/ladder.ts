@@ -3,6 +3,7 @@
 import { formatMs } from "../../lab/expectation.ts";
 import type { LabEvent, NodeEvent, PairView } from "../../lab/lab-event.ts";
 import type { ResolvedNode, ResolvedSession, ResolvedTopology } from "../../topology/resolved.ts";
+import { isSessionEnd, peerAddressOf } from "../../topology/session-end.ts";
 import { counted } from "../text-table.ts";
 import { html, type Markup } from "./markup.ts";
 
@@ -79,9 +80,7 @@ export function ladderRows(
   nodes: readonly ResolvedNode[],
   events: readonly LabEvent[],
 ): readonly LadderRow[] {
-  const homes = new Map(
-    nodes.flatMap((node) => ("homeAddress" in node ? [[node.name, node.homeAddress] as const] : [])),
-  );
+  const homes = new Map(nodes.filter(isSessionEnd).map((node) => [node.name, peerAddressOf(node)]));
   const peerOf = (node: string): string | undefined =>
     node === session.from ? session.to : node === session.to ? session.from : undefined;
   return events.flatMap((entry, i): LadderRow[] => {
@@ -123,6 +122,8 @@ function sessionRow({ at, node, peer, event, later }: SessionMoment): LadderRow[
   switch (event.type) {
     case "offer-sent":
       return [{ ...signalling, label: `HoTI, CoTI-ICE: offer of ${counted(event.candidates.length, "candidate")}` }];
+    case "offer-requested":
+      return [{ ...signalling, label: "BRR: wants an offer" }];
     case "answer-sent":
       return [{ ...signalling, label: `HoT, CoT-ICE: answer of ${counted(event.candidates.length, "candidate")}` }];
     case "check-sent":

@@ -36,7 +36,7 @@ svg text { stroke: none } svg .name { font-weight: 600 } svg .small { font-size:
 .topology .address { font: 11px ui-monospace, monospace; text-anchor: start; fill: var(--faint) }
 .topology .wire rect { fill: var(--blue-soft); stroke: var(--blue) } .topology .node rect { fill: var(--panel); stroke: var(--faint) }
 .topology .router rect { fill: var(--amber-soft); stroke: var(--amber) } .topology .home-agent rect { stroke: var(--violet) }
-.topology .mobile-node rect, .topology .correspondent-node rect { stroke: var(--good); stroke-width: 1.6 }
+.topology .mobile-node rect, .topology .correspondent-node rect, .topology .stationary-node rect { stroke: var(--good); stroke-width: 1.6 }
 .ladder .life { stroke: var(--line); stroke-width: 1.5 } .ladder .head { text-anchor: middle; font-weight: 600 }
 .time { font-size: 11px; fill: var(--faint); text-anchor: end; font-variant-numeric: tabular-nums }
 .ladder .arrow text { text-anchor: middle; font-size: 11.5px; paint-order: stroke; stroke: var(--panel); stroke-width: 4px }

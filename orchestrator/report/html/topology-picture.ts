@@ -146,6 +146,8 @@ function detailsOf(node: ResolvedNode): readonly string[] {
       return ["mobile node", node.homeAddress];
     case "correspondent-node":
       return ["correspondent node", node.homeAddress];
+    case "stationary-node":
+      return ["stationary node", node.address];
     default:
       return [node.role, "image" in node ? node.image : ""];
   }

@@ -5,8 +5,9 @@
 
 import { familyOfText, withoutLength } from "../address-text.ts";
 import { sourceAddress } from "../forwarding.ts";
-import type { CandidateTypeName, ResolvedHomeAgent, ResolvedMobileNode, ResolvedTopology } from "../resolved.ts";
-import { homeAgentAddresses } from "../server-addresses.ts";
+import type { CandidateTypeName, ResolvedNode, ResolvedTopology } from "../resolved.ts";
+import { stunAddresses } from "../server-addresses.ts";
+import type { SessionEnd } from "../session-end.ts";
 import type { NetworkModel } from "./network-model.ts";
 import { type Endpoint, endpointKey, sameEndpoint } from "./packet.ts";
 
@@ -20,7 +21,7 @@ export interface ModelCandidate {
 
 /** One end of a session while checks run. */
 export interface CheckEnd {
-  readonly node: ResolvedMobileNode;
+  readonly node: SessionEnd;
   readonly candidates: readonly ModelCandidate[];
   /** The peer's candidates as they become known: told first, discovered later. */
   readonly remotes: ModelCandidate[];
@@ -62,7 +63,7 @@ export function pairPriority(controlling: bigint, controlled: bigint): bigint {
   return (low << 32n) + 2n * high + (controlling > controlled ? 1n : 0n);
 }
 
-/** Where a mobile node's packets to its home agent arrive from, per IP version, or why they do not. */
+/** Where a node's packets to its home agent or STUN server arrive from, per IP version, or why they do not. */
 export interface HomePath {
   readonly base: Endpoint;
   readonly mapped?: Endpoint;
@@ -72,21 +73,20 @@ export interface HomePath {
 const TUNNEL_PORT = 4191;
 const STUN_PORT = 3478;
 
-/** Registers and gathers: sends to the home agent's tunnel and STUN ports over every IP version both have. */
-export function homePaths(
-  topology: ResolvedTopology,
-  network: NetworkModel,
-  node: ResolvedMobileNode,
-): readonly HomePath[] {
-  const homeAgent = topology.nodes.find(({ name }) => name === node.homeAgent);
-  if (homeAgent?.role !== "home-agent") return [];
-  return homeAgentAddresses(topology, node, homeAgent).flatMap((ip) => {
+/** Registers and gathers: sends to the server's tunnel and STUN ports over every IP version both have. */
+export function homePaths(topology: ResolvedTopology, network: NetworkModel, node: SessionEnd): readonly HomePath[] {
+  const isStationary = node.role === "stationary-node";
+  const serverName = isStationary ? node.stun : node.homeAgent;
+  const server = topology.nodes.find(({ name }) => name === serverName);
+  if (server === undefined) return [];
+  return stunAddresses(topology, node, server).flatMap((ip) => {
     const own = sourceAddress(topology, node, ip);
     if (own === undefined) return [];
     const base = { ip: own, port: node.port };
-    const tunnel = ask(network, { node, base }, { node: homeAgent, socket: { ip, port: TUNNEL_PORT } });
-    const stun = ask(network, { node, base }, { node: homeAgent, socket: { ip, port: STUN_PORT } });
-    const { mapped, remarks } = tunnel.mapped === undefined ? tunnel : stun;
+    const at = (port: number) => ask(network, { node, base }, { node: server, socket: { ip, port } });
+    const tunnel = isStationary ? undefined : at(TUNNEL_PORT);
+    const stun = at(STUN_PORT);
+    const { mapped, remarks } = tunnel !== undefined && tunnel.mapped === undefined ? tunnel : stun;
     return [{ base, ...(mapped && { mapped }), remarks }];
   });
 }
@@ -94,8 +94,8 @@ export function homePaths(
 /** A request to a server and its answer: the address that the server saw, if the answer comes back. */
 function ask(
   network: NetworkModel,
-  from: { readonly node: ResolvedMobileNode; readonly base: Endpoint },
-  to: { readonly node: ResolvedHomeAgent; readonly socket: Endpoint },
+  from: { readonly node: SessionEnd; readonly base: Endpoint },
+  to: { readonly node: ResolvedNode; readonly socket: Endpoint },
 ): { readonly mapped?: Endpoint; readonly remarks: readonly string[] } {
   const request = network.send(from.node, { source: from.base, destination: to.socket });
   if (!request.arrived) return { remarks: request.remarks };
@@ -108,7 +108,7 @@ function ask(
 }
 
 /** Host and server-reflexive candidates of a node; equal addresses count once. */
-export function gather(node: ResolvedMobileNode, paths: readonly HomePath[]): readonly ModelCandidate[] {
+export function gather(node: SessionEnd, paths: readonly HomePath[]): readonly ModelCandidate[] {
   const locals = node.interfaces
     .flatMap(({ ipv4, ipv6 }) => [ipv6, ipv4])
     .filter((address) => address !== undefined)
@@ -124,7 +124,7 @@ export function gather(node: ResolvedMobileNode, paths: readonly HomePath[]): re
 
 /** An end before its first check. */
 export function createCheckEnd(
-  node: ResolvedMobileNode,
+  node: SessionEnd,
   candidates: readonly ModelCandidate[],
   remotes: readonly ModelCandidate[],
 ): CheckEnd {

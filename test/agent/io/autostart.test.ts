@@ -11,14 +11,15 @@ const registered: NodeEvent = {
   lifetimeSec: 600,
 };
 
-function autostartUnderTest() {
+function autostartUnderTest(registers = true) {
   const done: string[] = [];
   const waiting: { delayMs: number; action: () => void }[] = [];
-  const onEvent = createAutostart([peer], {
-    connect: (to) => done.push(`connect ${to}`),
-    echo: (to) => done.push(`echo ${to}`),
-    after: (delayMs, action) => waiting.push({ delayMs, action }),
-  });
+  const actions = {
+    connect: (to: string) => void done.push(`connect ${to}`),
+    echo: (to: string) => void done.push(`echo ${to}`),
+    after: (delayMs: number, action: () => void) => void waiting.push({ delayMs, action }),
+  };
+  const onEvent = createAutostart([peer], actions, { registers });
   return { onEvent, done, waiting };
 }
 
@@ -27,6 +28,13 @@ test("a node without orchestrator connects when it is registered, once", () => {
   onEvent({ type: "registration-failed", reason: "timeout" });
   onEvent(registered);
   onEvent(registered);
+  expect(done).toEqual([`connect ${peer}`]);
+});
+
+test("a stationary node, which registers nowhere, connects at once", () => {
+  const { done, waiting } = autostartUnderTest(false);
+  expect(waiting.map(({ delayMs }) => delayMs)).toEqual([0]);
+  waiting[0]?.action();
   expect(done).toEqual([`connect ${peer}`]);
 });
 

@@ -54,6 +54,37 @@ describe("the proof that a node reaches nothing outside", () => {
     expect(findLeaks(mobileNode, asPlanned)).toEqual([]);
   });
 
+  test("holds for a stationary node, whose TUN device has routes and no address", () => {
+    const stationary: NodeSetup = {
+      ...mobileNode,
+      role: {
+        type: "stationary-node",
+        address: "2001:db8:1::2",
+        homePrefixes: ["2001:db8:a::/64"],
+        stunServers: [],
+        localAddresses: ["2001:db8:1::2"],
+        port: 4191,
+        profile: "ice16",
+        timers: {},
+        tunMtu: 1400,
+        seed: "00",
+      },
+    };
+    const view: NodeView = {
+      ...asPlanned,
+      addresses: asPlanned.addresses.filter(({ interfaceName }) => interfaceName !== "tun0"),
+      routes: [
+        ...asPlanned.routes.filter(({ to }) => to !== "2001:db8:a::2/128"),
+        { to: "2001:db8:a::/64", interfaceName: "tun0" },
+      ],
+    };
+    expect(findLeaks(stationary, view)).toEqual([]);
+    expect(findLeaks(stationary, asPlanned)).toEqual([
+      "interface tun0 has 2001:db8:a::2, which the topology does not give it",
+      "route 2001:db8:a::2/128 dev tun0 is not in the topology",
+    ]);
+  });
+
   test.each<{ what: string; view: NodeView; leak: string }>([
     {
       what: "the engine's default route",

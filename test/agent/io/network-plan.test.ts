@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { NodeSetup, RoleSetup, WireSetup } from "../../../agent/src/control/messages.ts";
 import {
-  careOfBatch,
   findInterfaces,
   hostsFile,
   linkLocalAddress,
   localIpv6Addresses,
   networkBatch,
+  ruleBatch,
 } from "../../../agent/src/io/network-plan.ts";
 
 const internet: WireSetup = {
@@ -147,17 +147,56 @@ route add 0.0.0.0/0 via 198.18.0.254 dev internet
       "route add ::/0 via 2001:db8:1::ffff dev office table 101",
       "route add 2001:db8:2::/64 via 2001:db8::ffff dev internet",
     ]);
-    expect(careOfBatch(node)).toBe(`rule add from 2001:db8::1/128 lookup main suppress_prefixlength 0 preference 1000
+    expect(ruleBatch(node)).toBe(`rule add from 2001:db8::1/128 lookup main suppress_prefixlength 0 preference 1000
 rule add from 2001:db8::1/128 lookup 100 preference 1001
 rule add from 2001:db8:1::9/128 lookup main suppress_prefixlength 0 preference 1000
 rule add from 2001:db8:1::9/128 lookup 101 preference 1001
 `);
   });
 
+  test("a stationary node gets signalling and packets for home addresses through the TUN device, and nothing else", () => {
+    const stationary: RoleSetup = {
+      type: "stationary-node",
+      address: "2001:db8::1",
+      homePrefixes: ["2001:db8:a::/64"],
+      stunServers: [],
+      localAddresses: ["2001:db8::1", "198.18.0.1"],
+      port: 40000,
+      profile: "ice16",
+      timers: {},
+      tunMtu: 1400,
+      seed: "00",
+    };
+    const routes = [
+      { to: "2001:db8:a::/64", via: "2001:db8::10", interfaceName: "internet" },
+      { to: "0.0.0.0/0", via: "198.18.0.254", interfaceName: "internet" },
+      { to: "::/0", via: "2001:db8::ffff", interfaceName: "internet" },
+    ];
+    const node = setup(stationary, { wires: [internet], routes });
+    const commands = batch(node).split("\n");
+    expect(commands.slice(commands.indexOf("link set dev tun0 mtu 1400 addrgenmode none"), -1)).toEqual([
+      "link set dev tun0 mtu 1400 addrgenmode none",
+      "link set dev tun0 up",
+      "route add 2001:db8:a::/64 dev tun0 src 2001:db8::1",
+      "route add ::/0 dev tun0 table 99",
+      "route add 2001:db8:a::/64 via 2001:db8::10 dev internet table 98",
+      "route add 0.0.0.0/0 via 198.18.0.254 dev internet",
+      "route add ::/0 via 2001:db8::ffff dev internet",
+      "route add ::/0 via 2001:db8::ffff dev internet table 98",
+    ]);
+    expect(ruleBatch(node)).toBe(
+      `rule add to 2001:db8::1/128 iif internet ipproto mobility-header lookup 99 preference 100
+rule add lookup local preference 200
+rule add iif tun0 lookup 98 preference 300
+rule del preference 0
+`,
+    );
+  });
+
   test("a node without home address, or without IPv6 on its wires, needs no rules", () => {
     const routes = [{ to: "::/0", via: "2001:db8::ffff", interfaceName: "internet" }];
-    expect(careOfBatch(setup({ type: "router" }, { routes }))).toBe("");
-    expect(careOfBatch(setup(mobileNode, { wires: [homeLan] }))).toBe("");
+    expect(ruleBatch(setup({ type: "router" }, { routes }))).toBe("");
+    expect(ruleBatch(setup(mobileNode, { wires: [homeLan] }))).toBe("");
   });
 });
 

@@ -47,12 +47,12 @@ describe("one value of the wrong shape", () => {
     [
       "a role that is not there",
       "role: rooter",
-      'expected one of router, home-agent, stun-server, mobile-node, correspondent-node, host; found "rooter"; did you mean router?',
+      'expected one of router, home-agent, stun-server, mobile-node, correspondent-node, stationary-node, host; found "rooter"; did you mean router?',
     ],
     [
       "no role",
       "on: internet",
-      "expected one of router, home-agent, stun-server, mobile-node, correspondent-node, host; found nothing; add `role`",
+      "expected one of router, home-agent, stun-server, mobile-node, correspondent-node, stationary-node, host; found nothing; add `role`",
     ],
     ["a missing key", "role: mobile-node, homeAgent: ha-a", "expected a name; found nothing; add `on`"],
     [
@@ -149,7 +149,7 @@ seed: abc
       "t.yaml:9:50 nodes.nat.gatway: expected a known key; found `gatway`; did you mean `gateway`?",
       "t.yaml:10:61 nodes.mn.port: expected a number of at most 65535; found 99999",
       "t.yaml:12:67 nodes.i.addresses.home.ipv4: expected an address of its own; found 192.168.1.7, which h has; change i or h",
-      't.yaml:14:21 sessions[0].to: expected a mobile-node or correspondent-node; found "cn"; did you mean mn?',
+      't.yaml:14:21 sessions[0].to: expected a mobile-node, correspondent-node or stationary-node; found "cn"; did you mean mn?',
       't.yaml:15:7 seed: expected a number; found "abc"',
     ]);
   });

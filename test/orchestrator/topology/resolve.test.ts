@@ -321,7 +321,7 @@ describe("references", () => {
     [
       "a session with a home agent",
       "sessions: [{ from: mn, to: ha-a }]",
-      "sessions[0].to: expected a mobile-node or correspondent-node; found ha-a, which is a home-agent",
+      "sessions[0].to: expected a mobile-node, correspondent-node or stationary-node; found ha-a, which is a home-agent",
     ],
     [
       "a session twice",

@@ -1,25 +1,26 @@
 /**
- * A mobile or correspondent node behind one machine: home registration, tunnel, sessions and data plane put together.
- * The two roles differ only in who calls `connect`.
+ * A mobile, correspondent or stationary node behind one machine: home, sessions and data plane put together. The first
+ * two differ only in who calls `connect`; a stationary node has no home agent.
  */
 
 import { addressToBytes, canonicalAddress, type SocketAddress } from "../address.ts";
 import type { Datagram, InstantMs, Rng, Transmit } from "../machine.ts";
-import { HomeRegistration } from "../mip6/home-registration.ts";
 import { decodeIpv6Packet } from "../mip6/ipv6-packet.ts";
 import { decodeUdpInIpv6 } from "../mip6/udp-in-ipv6.ts";
 import { type Correspondent, createCorrespondent } from "./correspondent.ts";
 import { DataPlane } from "./data-plane.ts";
 import { demultiplex } from "./demultiplex.ts";
 import { createGatheringPool, type GatheringPool } from "./gathering-pool.ts";
+import type { Home } from "./home.ts";
 import { minInstant } from "./min-instant.ts";
+import { createMobileHome } from "./mobile-home.ts";
 import { createMobilityIntake } from "./mobility-intake.ts";
 import { createMobilityLink, type MobilityLink } from "./mobility-link.ts";
 import type { MobileNodeConfig, MobileNodeMachine, NodeTimers } from "./node-machine.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
-import { createReverseTunnel, type ReverseTunnel } from "./reverse-tunnel.ts";
 import { Session } from "./session.ts";
 import { createSessionTable, DEFAULT_SESSION_LIMITS, type SessionTable } from "./session-table.ts";
+import { createStationaryHome } from "./stationary-home.ts";
 import { routeStun } from "./stun-router.ts";
 import { DEFAULT_TIMERS } from "./timers.ts";
 
@@ -28,21 +29,17 @@ export function createMobileNode(config: MobileNodeConfig, rng: Rng): MobileNode
   return new MobileNode(config, rng);
 }
 
-/** Updates unanswered over one IP version before the other is tried (digest 4.2). */
-const UNANSWERED_BEFORE_OTHER_VERSION = 3;
-
 class MobileNode implements MobileNodeMachine {
   readonly #homeAddress: string;
   readonly #timers: NodeTimers;
   readonly #outbox: Outbox = createOutbox();
-  readonly #tunnel: ReverseTunnel;
-  readonly #registration: HomeRegistration;
+  readonly #home: Home;
   readonly #correspondent: Correspondent;
   readonly #link: MobilityLink;
   readonly #gatherings: GatheringPool;
   readonly #sessions: SessionTable;
   readonly #dataPlane: DataPlane;
-  /** Peers to offer to as soon as the home registration stands. */
+  /** Peers to offer to as soon as the home is ready. */
   readonly #wanted = new Set<string>();
   #sockets: readonly SocketAddress[];
 
@@ -51,33 +48,26 @@ class MobileNode implements MobileNodeMachine {
     this.#homeAddress = homeAddress;
     this.#timers = { ...DEFAULT_TIMERS, ...config.timers };
     this.#sockets = config.sockets;
-    this.#tunnel = createReverseTunnel(config.homeAgent.tunnel, this.#outbox);
-    this.#tunnel.useSockets(config.sockets);
-    this.#registration = new HomeRegistration({
-      homeAddress,
-      homeAgentAddress: canonicalAddress(config.homeAgent.address),
-      natKeepaliveMs: this.#timers.natKeepaliveMs,
-      ...(config.registrationKey && { key: config.registrationKey }),
-    });
+    this.#home = this.#createHome(config);
     this.#correspondent = createCorrespondent(rng);
-    this.#link = createMobilityLink(homeAddress, this.#outbox, (packet) => this.#tunnel.send(packet));
+    this.#link = createMobilityLink(homeAddress, this.#outbox, (packet) => this.#home.send(packet));
     this.#gatherings = createGatheringPool(
       {
         profile: config.profile,
         rng,
-        servers: config.homeAgent.stun,
+        servers: config.stunServers,
         homeAddress,
         sockets: () => this.#sockets,
-        tunnelSocket: () => this.#tunnel.ends?.local,
+        tunnelSocket: () => this.#home.tunnelSocket,
       },
       this.#outbox,
     );
     this.#sessions = createSessionTable(DEFAULT_SESSION_LIMITS, (peer) => this.#createSession(peer, config, rng));
-    this.#dataPlane = this.#createDataPlane(canonicalAddress(config.homeAgent.address));
+    this.#dataPlane = this.#createDataPlane(config);
   }
 
   start(now: InstantMs): void {
-    this.#register(now);
+    this.#home.settleAt(now, this.#sockets);
     this.#settle(now);
   }
 
@@ -91,12 +81,11 @@ class MobileNode implements MobileNodeMachine {
 
   retarget(now: InstantMs, sockets: readonly SocketAddress[]): void {
     this.#sockets = sockets;
-    this.#tunnel.useSockets(sockets);
     for (const session of this.#sessions.all()) {
       if (session.isAlive) this.#wanted.add(session.peer);
       session.leaveDirectPath(now);
     }
-    this.#register(now);
+    this.#home.settleAt(now, sockets);
     this.#settle(now);
   }
 
@@ -110,12 +99,11 @@ class MobileNode implements MobileNodeMachine {
   }
 
   handleTunPacket(now: InstantMs, packet: Uint8Array): void {
-    this.#dataPlane.fromTun(now, packet);
+    if (this.#dataPlane.fromTun(now, packet) === "signalling") this.#settle(now);
   }
 
   handleTimeout(now: InstantMs): void {
-    this.#registration.handleTimeout(now);
-    if (this.#registration.unanswered >= UNANSWERED_BEFORE_OTHER_VERSION && this.#tunnel.tryNext()) this.#register(now);
+    this.#home.handleTimeout(now);
     this.#gatherings.handleTimeout(now);
     for (const session of this.#sessions.all()) session.handleTimeout(now);
     this.#settle(now);
@@ -135,7 +123,7 @@ class MobileNode implements MobileNodeMachine {
 
   pollTimeout(): InstantMs | undefined {
     const sessions = [...this.#sessions.all()].map((session) => session.pollTimeout());
-    return minInstant(this.#registration.pollTimeout(), this.#gatherings.pollTimeout(), ...sessions);
+    return minInstant(this.#home.pollTimeout(), this.#gatherings.pollTimeout(), ...sessions);
   }
 
   counters(): Readonly<Record<string, number>> {
@@ -146,9 +134,17 @@ class MobileNode implements MobileNodeMachine {
     return counters;
   }
 
-  #createSession(peer: string, { profile }: MobileNodeConfig, rng: Rng): Session {
+  #createHome({ homeAgent, registrationKey }: MobileNodeConfig): Home {
+    if (homeAgent === undefined) return createStationaryHome(this.#outbox);
+    const { natKeepaliveMs } = this.#timers;
+    const key = registrationKey && { registrationKey };
+    return createMobileHome({ homeAddress: this.#homeAddress, homeAgent, natKeepaliveMs, ...key }, this.#outbox);
+  }
+
+  #createSession(peer: string, { profile, homeAgent }: MobileNodeConfig, rng: Rng): Session {
     return new Session(peer, {
       homeAddress: this.#homeAddress,
+      isStationary: homeAgent === undefined,
       profile,
       timers: this.#timers,
       rng,
@@ -156,36 +152,23 @@ class MobileNode implements MobileNodeMachine {
       link: this.#link,
       correspondent: this.#correspondent,
       gather: (now, forPeer, done) => this.#gatherings.gather(now, forPeer, done),
-      confirmRegistration: (now) => void this.#registration.confirm(now),
+      confirmRegistration: (now) => void this.#home.confirm(now),
       sendCheck: (transmit) => this.#sendCheck(transmit),
     });
   }
 
-  #createDataPlane(homeAgentAddress: string): DataPlane {
-    const shared = { outbox: this.#outbox, sessions: this.#sessions };
-    const intake = createMobilityIntake({
-      ...shared,
-      homeAgentAddress,
-      registration: this.#registration,
-      correspondent: this.#correspondent,
-      link: this.#link,
-    });
+  #createDataPlane({ homeAgent, sockets }: MobileNodeConfig): DataPlane {
+    const shared = { outbox: this.#outbox, sessions: this.#sessions, home: this.#home };
+    const intake = createMobilityIntake({ ...shared, correspondent: this.#correspondent, link: this.#link });
     return new DataPlane(this.#homeAddress, {
       ...shared,
-      tunnel: this.#tunnel,
+      ...(homeAgent === undefined && { nativePorts: new Set(sockets.map(({ port }) => port)) }),
       control: { handleMobility: intake, handleRelayed: (now, packet) => this.#takeRelayed(now, packet) },
     });
   }
 
-  #register(now: InstantMs): void {
-    const local = this.#tunnel.ends?.local;
-    if (local !== undefined) this.#registration.retarget(now, local);
-    else
-      this.#outbox.emit({ type: "registration-failed", reason: "no socket of an IP version that the home agent has" });
-  }
-
   #want(now: InstantMs, peer: string): void {
-    if (this.#registration.registration === undefined) {
+    if (!this.#home.isReady) {
       this.#wanted.add(peer);
       return;
     }
@@ -198,12 +181,7 @@ class MobileNode implements MobileNodeMachine {
   /** Everything that one input may set off in another part. */
   #settle(now: InstantMs): void {
     this.#gatherings.advance(now);
-    for (let packet = this.#registration.pollPacket(); packet !== undefined; packet = this.#registration.pollPacket())
-      this.#tunnel.send(packet);
-    for (let event = this.#registration.pollEvent(); event !== undefined; event = this.#registration.pollEvent()) {
-      this.#outbox.emit(event);
-      if (event.type === "registered") this.#offerToWanted(now);
-    }
+    if (this.#home.advance(now)) this.#offerToWanted(now);
   }
 
   #offerToWanted(now: InstantMs): void {
@@ -223,8 +201,7 @@ class MobileNode implements MobileNodeMachine {
   }
 
   #sendCheck(transmit: Transmit): void {
-    if (transmit.local.ip === this.#homeAddress) this.#tunnel.sendDatagram(transmit);
-    else this.#outbox.transmit(transmit);
+    if (!this.#home.sendRelayed(transmit)) this.#outbox.transmit(transmit);
   }
 
   /** A check on a relayed pair: STUN in UDP in IPv6 from the tunnel, to the port of the relayed candidate. */

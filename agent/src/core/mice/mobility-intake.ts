@@ -1,11 +1,11 @@
 /** Mobility Headers that arrive at a node: decoded, checked, and given to who they are for. */
 
 import type { InstantMs } from "../machine.ts";
-import type { HomeRegistration } from "../mip6/home-registration.ts";
 import { decodeIpv6Packet, NEXT_HEADER } from "../mip6/ipv6-packet.ts";
 import { decodeMobilityMessage, type MobilityMessage, type MobilityMessageOf } from "../mip6/messages.ts";
 import { BINDING_ERROR_STATUS } from "../mip6/status.ts";
 import type { Correspondent } from "./correspondent.ts";
+import type { Home } from "./home.ts";
 import { decodeMipIce } from "./mip-ice-option.ts";
 import { HOME_WAY, type MobilityLink, type PacketWay } from "./mobility-link.ts";
 import type { Outbox } from "./outbox.ts";
@@ -14,8 +14,7 @@ import type { ReceivedMobility } from "./session-environment.ts";
 import type { SessionTable } from "./session-table.ts";
 
 export interface MobilityIntakeParts {
-  readonly homeAgentAddress: string;
-  readonly registration: HomeRegistration;
+  readonly home: Home;
   readonly correspondent: Correspondent;
   readonly sessions: SessionTable;
   readonly link: MobilityLink;
@@ -26,7 +25,7 @@ export interface MobilityIntakeParts {
 export type MobilityIntake = (now: InstantMs, packet: Uint8Array, way: PacketWay) => boolean;
 
 export function createMobilityIntake(parts: MobilityIntakeParts): MobilityIntake {
-  const { outbox, link, correspondent, sessions } = parts;
+  const { outbox, link, correspondent } = parts;
 
   const fromPeer = (now: InstantMs, peer: string, received: ReceivedMobility): void => {
     const { message, way } = received;
@@ -37,17 +36,16 @@ export function createMobilityIntake(parts: MobilityIntakeParts): MobilityIntake
       }
       return void link.send(peer, correspondent.answerHomeTest(now, peer, message), HOME_WAY);
     }
-    const session = sessionFor(now, peer, message, sessions);
+    const session = sessionFor(now, peer, message, parts);
     if ("refusal" in session) outbox.count(`dropped.${session.refusal}`);
     else session.handleMobility(now, received);
   };
   const take = (now: InstantMs, source: string, received: ReceivedMobility): void => {
     const { message, header } = received;
-    if (source !== parts.homeAgentAddress) fromPeer(now, source, received);
+    if (source !== parts.home.agentAddress) fromPeer(now, source, received);
     else if (message.type === "binding-error") takeHomeAgentError(now, message, parts);
     else if (message.type !== "binding-acknowledgement") outbox.count("ignored.home-agent-message");
-    else if (!parts.registration.handleAcknowledgement(now, message, header))
-      outbox.count("dropped.acknowledgement-stale");
+    else if (!parts.home.takeAcknowledgement(now, message, header)) outbox.count("dropped.acknowledgement-stale");
   };
   return (now, packet, way) => {
     const ip = decodeIpv6Packet(packet);
@@ -69,21 +67,26 @@ export function createMobilityIntake(parts: MobilityIntakeParts): MobilityIntake
   };
 }
 
-/** Only an offer begins a session, and only one that can be read (S22); everything else is about one. */
+/** Only an offer begins a session, and only one that can be read (S22), or the wish for one; all else is about one. */
 function sessionFor(
   now: InstantMs,
   peer: string,
   message: MobilityMessage,
-  sessions: SessionTable,
+  { sessions, home }: MobilityIntakeParts,
 ): Session | { readonly refusal: string } {
   const known = sessions.findByAddress(peer);
   if (known !== undefined) return known;
-  if (message.type !== "care-of-test-init-ice") return { refusal: "no-session" };
-  const offer = decodeMipIce(message.options);
-  if (!offer.ok) return { refusal: offer.error.code };
-  if (offer.value === undefined) return { refusal: "offer-without-mip-ice" };
-  const session = sessions.admit(now, peer);
+  const isWish = message.type === "binding-refresh-request" && home.agentAddress !== undefined;
+  const refusal = isWish ? undefined : whyNoOffer(message);
+  const session = refusal ?? sessions.admit(now, peer);
   return typeof session === "string" ? { refusal: session } : session;
+}
+
+function whyNoOffer(message: MobilityMessage): string | undefined {
+  if (message.type !== "care-of-test-init-ice") return "no-session";
+  const offer = decodeMipIce(message.options);
+  if (!offer.ok) return offer.error.code;
+  return offer.value === undefined ? "offer-without-mip-ice" : undefined;
 }
 
 /**
@@ -93,10 +96,10 @@ function sessionFor(
 function takeHomeAgentError(
   now: InstantMs,
   { status }: MobilityMessageOf<"binding-error">,
-  { registration, outbox }: MobilityIntakeParts,
+  { home, outbox }: MobilityIntakeParts,
 ): void {
   const isUnknown = status === BINDING_ERROR_STATUS.unknownBindingForHomeAddress;
-  outbox.count(isUnknown && registration.confirm(now) ? "resumed.registration" : "ignored.home-agent-error");
+  outbox.count(isUnknown && home.confirm(now) ? "resumed.registration" : "ignored.home-agent-error");
 }
 
 /** RFC 6275 section 9.2: a message of an unknown type is answered with a Binding Error of status 2. */

@@ -28,11 +28,11 @@ export interface NodeMachine {
   counters(): Readonly<Record<string, number>>;
 }
 
-/** A mobile or correspondent node: what else it can be told. */
+/** A mobile, correspondent or stationary node: what else it can be told. */
 export interface MobileNodeMachine extends NodeMachine {
   /**
-   * Offers a session to the peer with this home address (RFC 5952 text), as soon as the home registration stands. A
-   * session that is being set up is left alone, one that is complete or has failed is restarted. Throws RangeError for
+   * Offers a session to the peer with this home address (RFC 5952 text), as soon as the home registration stands; a
+   * stationary node asks the peer to offer. A session that is being set up is left alone, one that is complete or has failed is restarted. Throws RangeError for
    * anything but the IPv6 address of another node.
    */
   connect(now: InstantMs, peerHomeAddress: string): void;
@@ -46,18 +46,22 @@ export interface MobileNodeMachine extends NodeMachine {
 /** Pacing and retransmission profile of the checks (digest 2.3 and A-37). */
 export type IceProfile = "ice16" | "rfc8445";
 
-/** What a mobile or correspondent node is told when it is made. */
+/** How a mobile node reaches its home agent. */
+export interface HomeAgentAccess {
+  /** The home agent's own IPv6 address inside the home prefix. */
+  readonly address: string;
+  /** Where it takes DSMIPv6 tunnels (UDP 4191), per IP version it has. */
+  readonly tunnel: readonly SocketAddress[];
+}
+
+/** What a mobile, correspondent or stationary node is told when it is made. */
 export interface MobileNodeConfig {
-  /** Home address, RFC 5952 text. */
+  /** Home address, RFC 5952 text; for a stationary node its own IPv6 address, which is among its sockets. */
   readonly homeAddress: string;
-  readonly homeAgent: {
-    /** The home agent's own IPv6 address inside the home prefix. */
-    readonly address: string;
-    /** Where it takes DSMIPv6 tunnels (UDP 4191), per IP version it has. */
-    readonly tunnel: readonly SocketAddress[];
-    /** Where its STUN server listens (UDP 3478), per IP version it has. */
-    readonly stun: readonly SocketAddress[];
-  };
+  /** Absent for a stationary node: it has no relayed candidate, and asks mobile nodes to offer instead of offering. */
+  readonly homeAgent?: HomeAgentAccess;
+  /** Where STUN servers listen, best first, such as UDP 3478 of the home agent; none for a node in the open. */
+  readonly stunServers: readonly SocketAddress[];
   /** The sockets of this node, one per local address, best first; the first one that can reach the home agent carries the tunnel. */
   readonly sockets: readonly SocketAddress[];
   readonly profile: IceProfile;

@@ -10,6 +10,8 @@ import type { Outbox } from "./outbox.ts";
 
 export interface SessionEnvironment {
   readonly homeAddress: string;
+  /** Without home agent: it asks the peer for offers, and makes none. */
+  readonly isStationary: boolean;
   readonly profile: IceProfile;
   readonly timers: NodeTimers;
   readonly rng: Rng;

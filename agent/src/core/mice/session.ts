@@ -14,12 +14,16 @@ import type { Generation } from "./generation.ts";
 import { iceCounters } from "./ice-counters.ts";
 import { InboundBinding } from "./inbound-binding.ts";
 import { minInstant } from "./min-instant.ts";
+import { OfferRequest } from "./offer-request.ts";
 import { Offerer } from "./offerer.ts";
 import { OutboundBinding } from "./outbound-binding.ts";
 import { Recovery } from "./recovery.ts";
 import type { GatheringDone, ReceivedMobility, SessionEnvironment } from "./session-environment.ts";
 import type { SessionHost } from "./session-host.ts";
 import { createSessionPath, type DirectRoute } from "./session-path.ts";
+
+/** Least time between two offers that a peer asks for. Ours: its first repetitions come after 1 and 3 s. */
+const REQUEST_PAUSE_MS = 5000;
 
 /** The session as its parts see it; only this file changes the generation. */
 interface SessionState extends SessionHost {
@@ -32,9 +36,12 @@ export class Session {
   readonly #env: SessionEnvironment;
   readonly #offerer: Offerer;
   readonly #answerer: Answerer;
+  readonly #request: OfferRequest;
   readonly #outbound: OutboundBinding;
   readonly #inbound: InboundBinding;
   readonly #recovery = new Recovery();
+  /** When this node last began to offer. */
+  #offeredAt: InstantMs | undefined;
   /** What the parts see of this session. */
   readonly #state: SessionState;
 
@@ -52,6 +59,7 @@ export class Session {
     };
     this.#offerer = new Offerer(this.#state);
     this.#answerer = new Answerer(this.#state, this.#offerer);
+    this.#request = new OfferRequest(this.#state);
     this.#outbound = new OutboundBinding(this.#state, this.#offerer);
     this.#inbound = new InboundBinding(this.#state);
   }
@@ -66,7 +74,8 @@ export class Session {
     const { offering } = this.#offerer;
     const state = this.#state.generation?.ice.state;
     const isOffering = offering !== undefined && offering !== "refresh";
-    return isOffering || this.#answerer.isAnswering || state === "waiting" || state === "running";
+    const isDescribing = isOffering || this.#request.isOpen || this.#answerer.isAnswering;
+    return isDescribing || state === "waiting" || state === "running";
   }
 
   /** Set up or about to be, or once more; a session that failed, or never came to be, is not. */
@@ -79,18 +88,18 @@ export class Session {
     return this.#state.generation?.ice;
   }
 
-  /** Offers; a session that exists is restarted. */
+  /** Offers, or asks the peer to; a session that exists is restarted. */
   offer(now: InstantMs): void {
     this.#answerer.abandon();
     this.#recovery.noteOffer();
-    this.#offerer.offer(now, this.#state.remoteCredentials === undefined ? "initial" : "restart");
+    this.#offeredAt = now;
+    if (this.#env.isStationary) this.#request.start(now);
+    else this.#offerer.offer(now, this.#state.remoteCredentials === undefined ? "initial" : "restart");
   }
 
   /** The local addresses changed: data takes the home agents' path, checks from the old addresses end. */
   leaveDirectPath(now: InstantMs): void {
-    this.#offerer.abandon();
-    this.#answerer.abandon();
-    this.#retire();
+    this.#abandon();
     this.#recovery.stop();
     this.#outbound.suspend();
     this.#inbound.suspend();
@@ -129,13 +138,12 @@ export class Session {
 
   /** Ends everything; the session is not used any more. */
   close(): void {
-    this.#answerer.abandon();
-    this.#offerer.abandon();
-    this.#retire();
+    this.#abandon();
   }
 
   handleTimeout(now: InstantMs): void {
     this.#offerer.handleTimeout(now);
+    this.#request.handleTimeout(now);
     this.#outbound.handleTimeout(now);
     this.#inbound.handleTimeout(now);
     this.#state.generation?.ice.handleTimeout(now);
@@ -147,6 +155,7 @@ export class Session {
     return minInstant(
       this.#state.generation?.ice.pollTimeout(),
       this.#offerer.pollTimeout(),
+      this.#request.pollTimeout(),
       this.#outbound.pollTimeout(),
       this.#inbound.pollTimeout(),
       this.#recovery.pollTimeout(),
@@ -161,8 +170,16 @@ export class Session {
     });
   }
 
+  #abandon(): void {
+    this.#offerer.abandon();
+    this.#answerer.abandon();
+    this.#request.stop();
+    this.#retire();
+  }
+
   #adopt(generation: Generation): void {
     this.#retire();
+    this.#request.stop();
     this.#state.generation = generation;
     this.#recovery.noteOffer();
     this.#outbound.suspend();
@@ -257,6 +274,8 @@ export class Session {
         this.#takeError(now, message.status);
         break;
       case "binding-refresh-request":
+        this.#takeRequest(now);
+        break;
       case "home-test-init":
       case "care-of-test-init":
       case "care-of-test":
@@ -265,6 +284,13 @@ export class Session {
       default:
         assertNever(message);
     }
+  }
+
+  /** Nobody vouches for it, so it is heeded now and then only, and moves no data (A-30). */
+  #takeRequest(now: InstantMs): void {
+    const isPausing = this.#offeredAt !== undefined && now - this.#offeredAt < REQUEST_PAUSE_MS;
+    if (this.#env.isStationary || this.isSettingUp || isPausing) this.#env.outbox.count("ignored.offer-request");
+    else this.offer(now);
   }
 
   #takeError(now: InstantMs, status: number): void {

@@ -50,7 +50,8 @@ export class HandMadePeer {
   readonly cn = createMobileNode(
     {
       homeAddress: CN_HOME,
-      homeAgent: { address: "2001:db8:b::1", tunnel: [CN_HOME_AGENT], stun: [] },
+      homeAgent: { address: "2001:db8:b::1", tunnel: [CN_HOME_AGENT] },
+      stunServers: [],
       sockets: [CN_SOCKET],
       profile: "ice16",
     },

@@ -24,7 +24,8 @@ class OfferingNode {
   readonly machine = createMobileNode(
     {
       homeAddress: HOME,
-      homeAgent: { address: HOME_AGENT, tunnel: [TUNNEL], stun: [] },
+      homeAgent: { address: HOME_AGENT, tunnel: [TUNNEL] },
+      stunServers: [],
       sockets: [SOCKET],
       profile: "ice16",
     },

@@ -1,0 +1,2 @@
+/** Name of the TUN device of a node. */
+export const TUN_NAME = "tun0";

@@ -1,0 +1,82 @@
+/**
+ * A mobile node and a correspondent without home agent, which stands in the open:
+ *
+ *      mn ── home ── [nat-a] ──┐
+ *                              ├─ internet ── cn
+ *                     ha-a ────┘
+ */
+
+import type { Family, SocketAddress } from "../core/address.ts";
+import type { LinkCondition } from "../core/link/link-condition.ts";
+import { createMobileNode } from "../core/mice/mobile-node.ts";
+import type { MobileNodeConfig, MobileNodeMachine } from "../core/mice/node-machine.ts";
+import { decodeIpv6Packet, NEXT_HEADER } from "../core/mip6/ipv6-packet.ts";
+import { type MachineNode, runMachine } from "./machine-node.ts";
+import { CANDIDATE_PORT, createSide, type End, type MiceNet, runUntilBoth, SIDES, type SideSetup } from "./mice-net.ts";
+import { ipv6Packet, type SimPacket } from "./packet.ts";
+import { seededRng } from "./seeded-rng.ts";
+import { SimHost } from "./sim-host.ts";
+import { SimNet } from "./sim-net.ts";
+
+export interface StationaryNetSetup {
+  readonly a?: SideSetup;
+  readonly cn?: StationarySetup;
+  readonly homeAgents?: LinkCondition;
+  readonly seed?: number;
+}
+
+export interface StationarySetup extends Partial<Omit<MobileNodeConfig, "homeAddress" | "homeAgent" | "sockets">> {
+  /** IP versions of its candidates, better ones first; default both. Its own address is IPv6 in any case. */
+  readonly versions?: readonly Family[];
+  readonly access?: LinkCondition;
+}
+
+/** Builds the network and starts every node at time 0. */
+export function createStationaryNet(setup: StationaryNetSetup = {}): MiceNet<End> {
+  const seed = setup.seed ?? 1;
+  const net = new SimNet(seed);
+  const mn = createSide(net, SIDES.a, setup.a ?? {}, setup.homeAgents, seed * 2 + 1);
+  const cn = createStationaryEnd(net, setup.cn ?? {}, seed * 2 + 2);
+  return { net, mn, cn, runUntilBoth: runUntilBoth(net, [mn, cn]) };
+}
+
+function createStationaryEnd(net: SimNet, setup: StationarySetup, seed: number): End {
+  const { versions = [6, 4], access, ...config } = setup;
+  const host = new SimHost(net, "cn");
+  host.attach("internet", [`${SIDES.b.wan}/24`, `${SIDES.b.wanIpv6}/64`], access);
+  host.route(SIDES.a.homePrefix, SIDES.a.homeAgentIpv6);
+  const homeAddress = SIDES.b.wanIpv6;
+  const sockets = versions.map((version): SocketAddress => {
+    return { ip: version === 4 ? SIDES.b.wan : homeAddress, port: CANDIDATE_PORT };
+  });
+  const [socket] = sockets;
+  if (socket === undefined) throw new Error("a node has at least one IP version");
+  const machine = createMobileNode(
+    { profile: "ice16", stunServers: [], ...config, homeAddress, sockets },
+    seededRng(seed),
+  );
+  const received: Uint8Array[] = [];
+  const node: MachineNode<MobileNodeMachine> = runMachine(host, machine, {
+    sockets,
+    onTun: (bytes) => {
+      const packet = ipv6Packet(bytes);
+      if (packet.destination === homeAddress) received.push(bytes);
+      else host.send(packet);
+    },
+  });
+  host.intake = (packet) => takePacket(packet, node, received);
+  return { homeAddress, socket, node, received };
+}
+
+/** What the kernel does with packets for the node itself: signalling to the TUN device, data to programs. */
+function takePacket(packet: SimPacket, node: MachineNode<MobileNodeMachine>, received: Uint8Array[]): boolean {
+  if (packet.kind === "udp") return false;
+  const ip = decodeIpv6Packet(packet.payload);
+  if (!ip.ok) return false;
+  const { nextHeader, payload } = ip.value;
+  const isCheck = nextHeader === NEXT_HEADER.udp && ((payload[2] ?? 0) << 8) + (payload[3] ?? 0) === CANDIDATE_PORT;
+  if (isCheck) return false;
+  if (nextHeader === NEXT_HEADER.udp) received.push(packet.payload);
+  else node.tell((machine, now) => machine.handleTunPacket(now, packet.payload));
+  return true;
+}

@@ -1,0 +1,174 @@
+import { describe, expect, test } from "vitest";
+import { encodeMobilityMessage } from "../../agent/src/core/mip6/messages.ts";
+import { encodeMobilityPacket } from "../../agent/src/core/mip6/mobility-header.ts";
+import {
+  createNumberedFlow,
+  createStationaryNet,
+  type End,
+  eventsOf,
+  ipv6Packet,
+  type MiceNet,
+  type SimHost,
+  type SimPacket,
+} from "../../agent/src/testing/index.ts";
+import {
+  ACCESS,
+  CONNECT_AT,
+  connectStationary,
+  mobilityFrom,
+  mobilityTypeOf,
+  offer,
+  pathOf,
+  SYMMETRIC,
+} from "./scenario.ts";
+
+describe("a correspondent without home agent", () => {
+  test.each([
+    {
+      name: "and a mobile node behind a home router: reflexive to host",
+      setup: { a: { nat: {}, access: ACCESS }, cn: { access: ACCESS } },
+      mn: "direct server-reflexive host",
+      cn: "direct host server-reflexive",
+    },
+    {
+      name: "and a mobile node behind a symmetric box: peer-reflexive to host",
+      setup: { a: { nat: SYMMETRIC, access: ACCESS }, cn: { access: ACCESS } },
+      mn: "direct peer-reflexive host",
+      cn: "direct host peer-reflexive",
+    },
+    {
+      name: "and a mobile node on an IPv6 network: host to host",
+      setup: { a: { versions: [6, 4] as const, access: ACCESS }, cn: { access: ACCESS } },
+      mn: "direct host host",
+      cn: "direct host host",
+    },
+    {
+      name: "that has no IPv4 at all: through the one home agent",
+      setup: { a: { nat: {}, access: ACCESS }, cn: { versions: [6] as const, access: ACCESS } },
+      mn: "home-agents relayed host",
+      cn: "home-agents host relayed",
+    },
+  ])("$name", ({ setup, mn, cn }) => {
+    const mice = connectStationary(setup);
+
+    expect(mice.runUntilBoth("path", 20_000)).toBe(true);
+
+    expect({ mn: pathOf(mice.mn), cn: pathOf(mice.cn) }).toEqual({ mn, cn });
+    expect(dataBothWays(mice)).toEqual([10, 10]);
+  });
+});
+
+describe("a session that the stationary node begins", () => {
+  test("is offered by the mobile node, which is asked to with a Binding Refresh Request", () => {
+    const mice = begunByCorrespondent();
+    expect(mice.runUntilBoth("path", 5000)).toBe(true);
+    expect([pathOf(mice.mn), pathOf(mice.cn)]).toEqual([
+      "direct server-reflexive host",
+      "direct host server-reflexive",
+    ]);
+    expect(eventsOf(mice.cn, "offer-requested").length).toBe(1);
+    expect(mobilityFrom(mice, "mn").map(({ packet }) => mobilityTypeOf(packet))).toEqual([
+      MH.bindingUpdate,
+      MH.homeTestInit,
+      MH.careOfTestInitIce,
+      MH.bindingUpdate,
+    ]);
+    expect(dataBothWays(mice)).toEqual([10, 10]);
+  });
+
+  test("is asked for again after a second when the request is lost", () => {
+    const mice = begunByCorrespondent(({ net }) => {
+      let isFirst = true;
+      net.intercept(({ from, packet }) => {
+        const isLost = isFirst && from === "cn" && packet.kind === "ipv6";
+        if (isLost) isFirst = false;
+        return !isLost;
+      });
+    });
+    expect(mice.runUntilBoth("path", 5000)).toBe(true);
+    expect(eventsOf(mice.cn, "offer-requested").map(({ atMs }) => atMs)).toEqual([CONNECT_AT, CONNECT_AT + 1000]);
+  });
+
+  test("fails after a minute when nobody offers", () => {
+    const { net, cn } = createStationaryNet();
+    cn.node.tell((machine, now) => machine.connect(now, "2001:db8:a::dead"));
+    net.time.runUntil(120_000);
+    expect(eventsOf(cn, "session-failed").map(({ atMs, event }) => [atMs, event.reason])).toEqual([
+      [63_000, "the peer was asked to offer a session and did not"],
+    ]);
+  });
+
+  test("comes back by itself when the mobile node's box reboots", () => {
+    const mice = begunByCorrespondent();
+    mice.runUntilBoth("path", 5000);
+    mice.mn.nat?.table.clear();
+    mice.net.time.runUntil(mice.net.time.now + 40_000);
+    expect([pathOf(mice.mn), pathOf(mice.cn)].map((path) => path.split(" ")[0])).toEqual(["direct", "direct"]);
+    expect(dataBothWays(mice)).toEqual([10, 10]);
+  });
+});
+
+describe("Binding Refresh Requests that nobody vouches for", () => {
+  test("restart a session once in five seconds at most, and never take its data off the direct path", () => {
+    const mice = connectStationary({ a: { nat: {}, access: ACCESS }, cn: { access: ACCESS } });
+    mice.runUntilBoth("path", 5000);
+    const { mn, cn, net } = mice;
+    const flow = createNumberedFlow(mn, cn);
+    flow.sendEvery(10, 10_000);
+    for (let afterMs = 0; afterMs < 10_000; afterMs += 50)
+      net.time.at(net.time.now + afterMs, () => cn.node.host.send(refreshRequest(cn, mn)));
+    net.time.runUntil(net.time.now + 12_000);
+    expect(eventsOf(mn, "offer-sent").filter(({ event }) => event.isRestart).length).toBe(2);
+    expect(flow.arrivals().length).toBe(1000);
+    expect(eventsOf(mn, "path").map(({ event }) => event.path)).not.toContain("home-agents");
+  });
+
+  test("from ever new strangers begin no more sessions than a node admits", () => {
+    const { net, mn } = createStationaryNet();
+    net.time.runUntil(CONNECT_AT);
+    for (let i = 1; i <= 200; i += 1)
+      arrive(mn.homeAgent.host, refreshRequest({ homeAddress: `2001:db8:f::${i}` }, mn));
+    net.time.runUntil(CONNECT_AT + 100);
+    expect(new Set(eventsOf(mn, "offer-sent").map(({ event }) => event.peer)).size).toBe(20);
+    expect(mn.node.machine.counters()["dropped.session-rate"]).toBe(180);
+  });
+
+  test("say nothing to a node that makes no offers itself", () => {
+    const { net, cn } = createStationaryNet();
+    net.time.runUntil(CONNECT_AT);
+    arrive(cn.node.host, refreshRequest({ homeAddress: "2001:db8:f::1" }, cn));
+    expect(cn.node.machine.counters()).toEqual({ "dropped.no-session": 1 });
+  });
+});
+
+/** MH types (RFC 6275 section 6.1, bajko-mip6-rrtfw-02). */
+const MH = { homeTestInit: 1, bindingUpdate: 5, careOfTestInitIce: 22 } as const;
+
+function begunByCorrespondent(prepare: (mice: MiceNet<End>) => void = () => undefined): MiceNet<End> {
+  const mice = createStationaryNet({ a: { nat: {}, access: ACCESS }, cn: { access: ACCESS } });
+  mice.net.time.runUntil(CONNECT_AT);
+  prepare(mice);
+  offer(mice.cn, mice.mn);
+  return mice;
+}
+
+function refreshRequest(
+  { homeAddress: source }: Pick<End, "homeAddress">,
+  { homeAddress: destination }: End,
+): SimPacket {
+  const header = encodeMobilityMessage({ type: "binding-refresh-request", options: [] }, { source, destination });
+  return ipv6Packet(encodeMobilityPacket(header, { source, destination }));
+}
+
+/** Puts a packet on a host's wire, from nowhere in particular. */
+function arrive(host: SimHost, packet: SimPacket): void {
+  const [port] = host.ports;
+  if (port !== undefined) host.receive(packet, port);
+}
+
+function dataBothWays({ net, mn, cn }: MiceNet<End>): readonly number[] {
+  const flows = [createNumberedFlow(mn, cn), createNumberedFlow(cn, mn)];
+  for (const flow of flows) flow.sendEvery(10, 100);
+  net.time.runUntil(net.time.now + 1000);
+  return flows.map((flow) => flow.arrivals().length);
+}
