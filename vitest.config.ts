@@ -18,6 +18,12 @@ export default defineConfig({
       { test: { name: "contract", include: ["test/contract/**/*.test.ts"], ...alone(1) } },
       { test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], ...alone(2) } },
     ],
-    coverage: { provider: "v8", include: ["agent/src/**", "orchestrator/**"] },
+    coverage: {
+      provider: "v8",
+      include: ["agent/src/core/**/*.ts"],
+      reporter: ["text", "json"],
+      reportsDirectory: "out/coverage",
+      thresholds: { lines: 95, branches: 90 },
+    },
   },
 });

@@ -17,7 +17,25 @@ interface Row {
 const NOT_IMPLEMENTED = /^not implemented(?: as a count)?: \S/;
 
 /** Sections of the draft that demand something. */
-const DRAFT_SECTIONS = ["1", "1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "3", "4", "5", "6", "8", "9", "10", "11", "12"];
+const DRAFT_SECTIONS = [
+  "1",
+  "1.1",
+  "1.2",
+  "1.3",
+  "1.4",
+  "1.5",
+  "1.6",
+  "3",
+  "4",
+  "5",
+  "6",
+  "7",
+  "8",
+  "9",
+  "10",
+  "11",
+  "12",
+];
 const DRAFT_LAST_SECTIONS = ["13", "14.1", "14.2", "14.3", "14.4.1", "14.4.2", "15"];
 
 const titles = new Map<string, readonly string[]>();

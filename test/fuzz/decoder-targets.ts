@@ -130,7 +130,7 @@ const mobilityMessage: FuzzTarget = {
     if (value.type === "binding-update" || value.type === "binding-acknowledgement") {
       const { careOfAddress: careOf, bindingKey: key } = RETURN_ROUTABILITY;
       isAuthorized(input, { key, careOf, correspondent: L_TO_R.destination });
-      isAuthentic(input, value.type, { key, careOf, homeAddress: L_TO_R.source });
+      isAuthentic(input, { key, careOf, homeAddress: L_TO_R.source });
     }
     encodeAgainWhereItFits(() => encodeMobilityMessage(value, L_TO_R), input.length);
     return [value.type, ...value.options.map(({ type }) => type)];

@@ -1,4 +1,4 @@
-/** Candidates of both ends: how they are made, which are redundant, which is the default (digest 2.2). */
+/** Candidates of both ends: how they are made, and which are redundant (digest 2.2). */
 
 import { formatSocketAddress, type SocketAddress, sameSocketAddress } from "../address.ts";
 import type { CandidateType, CandidateView } from "../events.ts";
@@ -49,13 +49,6 @@ export function withoutRedundant(candidates: readonly LocalCandidate[]): LocalCa
     if (!kept.has(key)) kept.set(key, candidate);
   }
   return [...kept.values()];
-}
-
-/** Where a peer that knows no ICE would send: relayed, else server-reflexive, else host (digest 2.2). */
-export function defaultCandidate(candidates: readonly LocalCandidate[]): LocalCandidate | undefined {
-  const best = byPriority(candidates);
-  const types: readonly CandidateType[] = ["relayed", "server-reflexive", "host"];
-  return types.flatMap((type) => best.filter((candidate) => candidate.type === type))[0];
 }
 
 /** Highest priority first; equal ones keep their order. */

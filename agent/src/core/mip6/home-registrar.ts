@@ -149,7 +149,7 @@ export class HomeRegistrar {
 
   #isAuthentic({ header, homeAddress }: ReceivedUpdate, careOf: string): boolean {
     const key = this.#keys.get(homeAddress);
-    return key === undefined || isAuthentic(header, "binding-update", { key, careOf, homeAddress });
+    return key === undefined || isAuthentic(header, { key, careOf, homeAddress });
   }
 }
 

@@ -264,7 +264,7 @@ export class HomeRegistration {
 
   #isAuthentic(header: Uint8Array, careOf: SocketAddress): boolean {
     const { key, homeAddress } = this.#config;
-    return key === undefined || isAuthentic(header, "binding-acknowledgement", { key, careOf: careOf.ip, homeAddress });
+    return key === undefined || isAuthentic(header, { key, careOf: careOf.ip, homeAddress });
   }
 
   #stop(): void {

@@ -161,27 +161,8 @@ export function decodeMobilityMessage(
   return options.ok ? decoded(withOptions(options.value)) : options;
 }
 
-/** Where the options of this message begin in its Mobility Header. */
-export function optionsOffset(type: MobilityMessage["type"]): number {
-  switch (type) {
-    case "binding-refresh-request":
-      return 8;
-    case "binding-update":
-    case "binding-acknowledgement":
-      return 12;
-    case "home-test-init":
-    case "care-of-test-init":
-    case "care-of-test-init-ice":
-      return 16;
-    case "home-test":
-    case "care-of-test":
-    case "care-of-test-ice":
-    case "binding-error":
-      return 24;
-    default:
-      return assertNever(type);
-  }
-}
+/** Octet offset of the options of a Binding Update or Acknowledgement in its Mobility Header. */
+export const BINDING_OPTIONS_AT = 12;
 
 const FLAG_BITS: readonly (readonly [keyof BindingUpdateFlags, number])[] = [
   ["acknowledge", 0x8000],

@@ -5,7 +5,7 @@
  */
 
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { encodeMobilityMessage, type MobilityMessageOf, optionsOffset } from "./messages.ts";
+import { BINDING_OPTIONS_AT, encodeMobilityMessage, type MobilityMessageOf } from "./messages.ts";
 import { type MobilityEndpoints, withChecksum, withoutChecksum } from "./mobility-header.ts";
 import {
   AUTHENTICATOR_LENGTH,
@@ -44,7 +44,7 @@ export function encodeAuthenticated(
     authenticator: new Uint8Array(AUTHENTICATOR_LENGTH),
   };
   const header = encodeMobilityMessage({ ...message, options: [...message.options, blank] }, endpoints);
-  const optionAt = authenticationOffset(header, message.type) ?? 0;
+  const optionAt = authenticationOffset(header) ?? 0;
   header.set(authenticatorOf(header, optionAt, authentication), optionAt + COVERED_OF_OPTION);
   return withChecksum(header, endpoints);
 }
@@ -53,12 +53,8 @@ export function encodeAuthenticated(
  * True when a received BU or BA carries an authentication option that fits. `header` is the whole Mobility Header,
  * already decoded; compares in constant time.
  */
-export function isAuthentic(
-  header: Uint8Array,
-  type: "binding-update" | "binding-acknowledgement",
-  authentication: RegistrationAuthentication,
-): boolean {
-  const optionAt = authenticationOffset(header, type);
+export function isAuthentic(header: Uint8Array, authentication: RegistrationAuthentication): boolean {
+  const optionAt = authenticationOffset(header);
   if (optionAt === undefined || header[optionAt + 2] !== MN_HA_SUBTYPE) return false;
   const authenticatorAt = optionAt + COVERED_OF_OPTION;
   const received = header.subarray(authenticatorAt, authenticatorAt + AUTHENTICATOR_LENGTH);
@@ -68,11 +64,8 @@ export function isAuthentic(
   );
 }
 
-function authenticationOffset(
-  header: Uint8Array,
-  type: "binding-update" | "binding-acknowledgement",
-): number | undefined {
-  return findOptionOffset(header, optionsOffset(type), MOBILITY_OPTION.authentication);
+function authenticationOffset(header: Uint8Array): number | undefined {
+  return findOptionOffset(header, BINDING_OPTIONS_AT, MOBILITY_OPTION.authentication);
 }
 
 /** First 96 bits of HMAC-SHA1(key, care-of address | home address | MH with checksum 0 up to and with the SPI). */

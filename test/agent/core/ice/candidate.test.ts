@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
   candidateView,
-  defaultCandidate,
   hostCandidate,
   relayedCandidate,
   serverReflexiveCandidate,
@@ -38,21 +37,6 @@ describe("redundant candidates", () => {
   test("the rest is sorted best first", () => {
     const all = [relayedCandidate(HOME, MAPPED), serverReflexiveCandidate(MAPPED, HOST), hostCandidate(HOST)];
     expect(withoutRedundant(all).map(({ type }) => type)).toEqual(["host", "server-reflexive", "relayed"]);
-  });
-});
-
-describe("the default candidate", () => {
-  const host = hostCandidate(HOST);
-  const reflexive = serverReflexiveCandidate(MAPPED, HOST);
-  const relayed = relayedCandidate(HOME, MAPPED);
-
-  test.each([
-    { name: "is relayed when there is one", candidates: [host, reflexive, relayed], expected: relayed },
-    { name: "is server-reflexive else", candidates: [host, reflexive], expected: reflexive },
-    { name: "is a host candidate at last", candidates: [hostCandidate(HOST, 1), host], expected: host },
-    { name: "is nothing without candidates", candidates: [], expected: undefined },
-  ])("$name", ({ candidates, expected }) => {
-    expect(defaultCandidate(candidates)).toEqual(expected);
   });
 });
 

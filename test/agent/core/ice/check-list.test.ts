@@ -56,6 +56,15 @@ describe("forming the list", () => {
     ]);
   });
 
+  test.each([
+    { name: "beside fe80::/10", ip: "fec0::1", peer: "2001:db8::2" },
+    { name: "of another first octet", ip: "2080::1", peer: "2001:db8::2" },
+    { name: "of IPv4", ip: "254.128.0.1", peer: "192.0.2.1" },
+  ])("an address $name is not link-local", ({ ip, peer }) => {
+    const locals = [hostCandidate({ ip, port: 1 })];
+    expect(formCheckList("controlling", locals, [remote("host", peer, 2)], 100).length).toBe(1);
+  });
+
   test("every pair waits from the start: none is frozen", () => {
     expect(formCheckList("controlling", LOCALS, REMOTES, 100).map(({ state }) => state)).toEqual([
       "waiting",
@@ -187,6 +196,30 @@ describe("pairs learned while checks run", () => {
     const list = new CheckList(formCheckList("controlling", LOCALS, REMOTES, 100), 3);
     expect(list.insert(waitingPair("controlling", hostCandidate(HOST_L), learned))).toBe(true);
     expect(list.pairs.map((pair) => pair.remote.type)).toEqual(["host", "peer-reflexive", "relayed"]);
+  });
+
+  test("push a queued pair out of the queue as well", () => {
+    const list = new CheckList(formCheckList("controlling", LOCALS, REMOTES, 100), 3);
+    list.enqueueTriggered(defined(list.pairs[1]));
+    list.insert(waitingPair("controlling", hostCandidate(HOST_L), learned));
+    expect(drain(list)).toEqual([
+      "ordinary 192.168.2.7:40002",
+      "ordinary 203.0.113.99:1",
+      "ordinary [2001:db8:b::200]:40002",
+    ]);
+  });
+
+  test("leave a queue of others alone", () => {
+    const list = new CheckList(formCheckList("controlling", LOCALS, REMOTES, 100), 3);
+    list.enqueueTriggered(defined(list.pairs[2]));
+    list.insert(waitingPair("controlling", hostCandidate(HOST_L), learned));
+    expect(drain(list)[0]).toBe("triggered [2001:db8:b::200]:40002");
+  });
+
+  test("push no pair of their own rank out", () => {
+    const list = new CheckList(formCheckList("controlling", LOCALS, REMOTES, 100), 3);
+    const equal = remote("server-reflexive", "203.0.113.99", 1);
+    expect(list.insert(waitingPair("controlling", hostCandidate(HOST_L), equal))).toBe(false);
   });
 
   test("push a Failed pair out first, whatever its rank", () => {

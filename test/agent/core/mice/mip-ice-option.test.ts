@@ -125,13 +125,22 @@ describe("several options", () => {
     expect(encodeMipIce({ ...OFFER, candidates }).map(({ data }) => data[1])).toEqual([4, 4, 1]);
   });
 
-  test("more candidates than sixteen options hold cannot be encoded", () => {
+  test("sixteen options hold 144 candidates, and no more can be encoded", () => {
+    const whole = Array.from({ length: 144 }, (_, i) => ipv4Candidate(i));
+    expect(encodeMipIce({ ...OFFER, candidates: whole }).map(({ data }) => data[1])).toEqual(Array(16).fill(9));
     const candidates = Array.from({ length: 145 }, (_, i) => ipv4Candidate(i));
     expect(() => encodeMipIce({ ...OFFER, candidates })).toThrow("145 candidates do not fit 16 options");
   });
 
   const [first, second, third] = encodeMipIce({ ...OFFER, candidates: fifty.slice(0, 20) });
   const [otherCredentials] = encodeMipIce({ ...ANSWER, candidates: fifty.slice(0, 20) });
+  const [otherPwd, otherUfrag] = [{ pwd: ANSWER.credentials.pwd }, { ufrag: ANSWER.credentials.ufrag }].map(
+    (change) => {
+      const credentials = { ...OFFER.credentials, ...change };
+      return encodeMipIce({ ...OFFER, credentials, candidates: fifty.slice(0, 20) })[0];
+    },
+  );
+  const [mismatch] = encodeMipIce({ ...OFFER, isMismatch: true, candidates: fifty.slice(0, 20) });
   const [lite] = encodeMipIce({ ...OFFER, isLite: true, candidates: fifty.slice(0, 20) });
   const [ice2] = encodeMipIce({ ...OFFER, options: ["ice2"], candidates: fifty.slice(0, 20) });
   test.each([
@@ -141,6 +150,9 @@ describe("several options", () => {
     { name: "a repeated one", options: [first, first, second, third], code: "mip-ice-segment" },
     { name: "the wrong order", options: [second, first, third], code: "mip-ice-segment" },
     { name: "other credentials", options: [otherCredentials, second, third], code: "mip-ice-head" },
+    { name: "another password alone", options: [otherPwd, second, third], code: "mip-ice-head" },
+    { name: "another fragment alone", options: [otherUfrag, second, third], code: "mip-ice-head" },
+    { name: "another M flag", options: [mismatch, second, third], code: "mip-ice-head" },
     { name: "another L flag", options: [lite, second, third], code: "mip-ice-head" },
     { name: "other ice-options", options: [ice2, second, third], code: "mip-ice-head" },
   ])("$name refuses the whole offer", ({ options, code }) => {
@@ -212,6 +224,19 @@ describe("faults", () => {
     });
   });
 
+  test.each([
+    { why: "the unspecified address", octets: "00000000 00000000 00000000 00000000" },
+    { why: "the loopback address", octets: "00000000 00000000 00000000 00000001" },
+    { why: "a multicast address", octets: "ff020000 00000000 00000000 00000001" },
+    { why: "an IPv4-mapped address", octets: "00000000 00000000 0000ffff c0000201" },
+  ])("an IPv6 candidate with $why is stepped over and the rest is used", ({ octets }) => {
+    const patch = Object.fromEntries([...fromHex(octets)].map((octet, i) => [88 + i, octet]));
+    expect(decodeMipIce([asOption(patched(OFFER_OPTION, patch))])).toEqual({
+      ok: true,
+      value: { description: { ...OFFER, candidates: OFFER.candidates.slice(0, 2) }, skipped: ["address"] },
+    });
+  });
+
   test("reserved bits are ignored", () => {
     const option = patched(OFFER_OPTION, { 6: 0x3f, 7: 0xff, 33: 1, 34: 2, 35: 3 });
     expect(decodeMipIce([asOption(option)])).toEqual({ ok: true, value: { description: OFFER, skipped: [] } });
@@ -251,8 +276,13 @@ describe("fields", () => {
     });
   });
 
-  test("credentials that are not base64 of 3 and 16 octets cannot be encoded", () => {
-    const credentials = { ufrag: "abcd", pwd: "too-short" };
+  test.each([
+    { name: "shorter", pwd: "EBESExQV" },
+    { name: "longer", pwd: "EBESExQVFhcYGRobHB0eHyAh" },
+    { name: "of another alphabet", pwd: "EBESExQVFhcYGRobHB0e_w" },
+    { name: "with bits beyond the last octet", pwd: "EBESExQVFhcYGRobHB0eHx" },
+  ])("a password $name than base64 of 16 octets has it cannot be encoded", ({ pwd }) => {
+    const credentials = { ufrag: "abcd", pwd };
     expect(() => encodeMipIce({ ...OFFER, credentials })).toThrow("base64 text of 16 octets");
   });
 

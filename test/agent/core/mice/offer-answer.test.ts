@@ -105,6 +105,17 @@ describe("a correspondent on an offer", () => {
 });
 
 describe("a node on other mobility messages", () => {
+  test("answers HoTI with its cookie, a nonce index and a token, back through the home agents, and keeps nothing", () => {
+    const peer = new HandMadePeer();
+    peer.sendFromHome({ type: "home-test-init", homeInitCookie: COOKIE, options: [] });
+    peer.sendFromHome({ type: "home-test-init", homeInitCookie: COOKIE, options: [] });
+    const [first, second] = peer.sentOf("home-test");
+    expect(first).toMatchObject({ to: CN_HOME_AGENT, message: { homeInitCookie: COOKIE, homeNonceIndex: 1 } });
+    expect(first?.message.homeKeygenToken).toHaveLength(8);
+    expect(second?.header).toEqual(first?.header);
+    expect(peer.eventsOf("offer-received")).toEqual([]);
+  });
+
   test.each<{ message: MobilityMessage; counter: string }>([
     {
       message: { type: "home-test-init", homeInitCookie: COOKIE, options: [] },

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import type { SocketAddress } from "../../../../agent/src/core/address.ts";
+import { addressToBytes, type SocketAddress } from "../../../../agent/src/core/address.ts";
 import type { NodeEvent } from "../../../../agent/src/core/events.ts";
 import type { Transmit } from "../../../../agent/src/core/machine.ts";
 import type { HomeAgentConfig, NodeMachine } from "../../../../agent/src/core/mice/node-machine.ts";
@@ -89,6 +89,17 @@ describe("registration", () => {
     expect(drain(agent).events[0]).toMatchObject({ careOf: remote.ip, natDetected: false, observed: remote });
     register(agent, { sequence: 2, careOf: { type: "alternate-care-of-address", address: "2001:db8:c::6" }, remote });
     expect(drain(agent).events[0]).toMatchObject({ careOf: "2001:db8:c::6", natDetected: true });
+  });
+
+  test.each([
+    { name: "is the source of a packet with a Home Address option", source: "2001:db8:c::5", careOf: "2001:db8:c::5" },
+    { name: "is the outer source where the inner one is the home address", source: MN, careOf: NAT.ip },
+  ])("without an option the care-of address $name", ({ source, careOf }) => {
+    const header = encodeMobilityMessage({ ...bindingUpdate({}), options: [] }, { source: MN, destination: HA });
+    const homeAddressOption = fromHex(`8702 01020000 c910 ${toHex(addressToBytes(MN))}`);
+    const payload = Uint8Array.from([...homeAddressOption, ...header]);
+    uplink(agent, packet({ source, destination: HA, nextHeader: NEXT_HEADER.destinationOptions, payload }), NAT);
+    expect(drain(agent).events[0]).toMatchObject({ homeAddress: MN, careOf, observed: NAT });
   });
 
   test("the F flag is answered with NAT Detection even without a NAT", () => {

@@ -7,7 +7,7 @@ import {
   type MobilityMessage,
   NO_FLAGS,
 } from "../../../../agent/src/core/mip6/messages.ts";
-import { withChecksum } from "../../../../agent/src/core/mip6/mobility-header.ts";
+import { encodeMobilityHeader, withChecksum } from "../../../../agent/src/core/mip6/mobility-header.ts";
 import { findOption, type MobilityOption } from "../../../../agent/src/core/mip6/options.ts";
 import { fromHex, toHex } from "../../../vectors/hex.ts";
 import {
@@ -140,6 +140,7 @@ describe("bytes from the network", () => {
     { code: "payload-proto", offset: 0, hex: "3a00000000000000" },
     { code: "mobility-length", offset: 1, hex: "3b01000000000000" },
     { code: "truncated", offset: 8, hex: "3b00010000000000" },
+    { code: "truncated", offset: 7, hex: "3b000100000000" },
     { code: "option-overrun", offset: 12, hex: "3b0105000000000180000069 03100000" },
     { code: "option-overrun", offset: 15, hex: "3b0105000000000180000069 00000003" },
     { code: "option-length", offset: 12, hex: "3b0105000000000180000069 04020000" },
@@ -196,6 +197,53 @@ describe("encoding", () => {
     const big: MobilityOption = { type: "opaque", optionType: 200, data: new Uint8Array(252) };
     const message: MobilityMessage = { type: "binding-refresh-request", options: Array<MobilityOption>(9).fill(big) };
     expect(() => encodeMobilityMessage(message, L_TO_R)).toThrow("up to 2048, not 2312");
+  });
+
+  test("2048 octets can be encoded", () => {
+    const options = [...Array<number>(7).fill(255), 218].map(
+      (length): MobilityOption => ({ type: "opaque", optionType: 200, data: new Uint8Array(length) }),
+    );
+    expect(encodeMobilityMessage({ type: "binding-refresh-request", options }, L_TO_R)).toHaveLength(2048);
+  });
+
+  test("message data that does not fill units of 8 octets cannot be encoded", () => {
+    expect(() => encodeMobilityHeader(0, new Uint8Array(3), L_TO_R)).toThrow(
+      "a multiple of 8 octets up to 2048, not 9",
+    );
+  });
+
+  test.each<{ message: MobilityMessage; reason: string }>([
+    {
+      message: { type: "home-test-init", homeInitCookie: new Uint8Array(7), options: [] },
+      reason: "a cookie or keygen token has 8 octets, not 7",
+    },
+    {
+      message: {
+        type: "home-test-init",
+        homeInitCookie: COOKIE,
+        options: [{ type: "binding-authorization-data", authenticator: new Uint8Array(13) }],
+      },
+      reason: "an authenticator has 12 octets, not 13",
+    },
+  ])("$reason", ({ message, reason }) => {
+    expect(() => encodeMobilityMessage(message, L_TO_R)).toThrow(reason);
+  });
+
+  test.each<{ name: string; option: MobilityOption; octets: string }>([
+    {
+      name: "Binding Refresh Advice at 2n",
+      option: { type: "binding-refresh-advice", intervalSec: 8 },
+      octets: "0801ff 00 02020002",
+    },
+    {
+      name: "Authentication at 4n + 1",
+      option: { type: "authentication", subtype: 1, spi: 256, authenticator: new Uint8Array(12).fill(0xaa) },
+      octets: `0801ff 0100 091101 00000100 ${"aa".repeat(12)}`,
+    },
+  ])("$name", ({ option, octets }) => {
+    const foreign: MobilityOption = { type: "opaque", optionType: 8, data: Uint8Array.of(0xff) };
+    const header = encodeMobilityMessage({ type: "binding-refresh-request", options: [foreign, option] }, L_TO_R);
+    expect(toHex(header.subarray(8))).toBe(octets.replaceAll(" ", ""));
   });
 
   test("bits and options that a message may have without meaning here are carried or ignored", () => {

@@ -66,6 +66,19 @@ test.each(ATTRIBUTES)("$attribute.type is written and read as $octets", ({ attri
   expect(decode(octets)).toEqual({ ok: true, value: attribute });
 });
 
+test.each<{ name: string; attribute: StunAttribute }>([
+  { name: "a username of 512 octets", attribute: { type: "username", value: "x".repeat(512) } },
+  { name: "a realm of 763 octets", attribute: { type: "realm", value: "x".repeat(763) } },
+  { name: "SOFTWARE of 763 octets", attribute: { type: "software", value: "x".repeat(763) } },
+  { name: "error code 300", attribute: { type: "error-code", value: { code: 300, reason: "" } } },
+  { name: "error code 699", attribute: { type: "error-code", value: { code: 699, reason: "" } } },
+  { name: "SOFTWARE with a byte order mark", attribute: { type: "software", value: "\ufeffx" } },
+])("$name is written and read", ({ attribute }) => {
+  const writer = new ByteWriter();
+  writeAttribute(writer, attribute, TRANSACTION_ID);
+  expect(decode(toHex(writer.finish()))).toEqual({ ok: true, value: attribute });
+});
+
 describe("decodeAttribute", () => {
   test.each([
     {

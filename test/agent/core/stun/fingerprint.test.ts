@@ -32,6 +32,19 @@ describe("verifyFingerprint", () => {
     expect(verifyFingerprint(bytes)).toBe(false);
   });
 
+  test.each([
+    { name: "the message has another cookie", at: 4, octet: 0x22, length: 4 },
+    { name: "it has eight octets", at: 3, octet: 12, length: 8 },
+  ])("is false when $name, though it fits", ({ at, octet, length }) => {
+    const prefix = FINGERPRINTED_REQUEST.subarray(0, 20).with(at, octet);
+    const value = new ByteWriter()
+      .u16(0x8028)
+      .u16(length)
+      .u32(fingerprintOf(prefix))
+      .zeros(length - 4);
+    expect(verifyFingerprint(Uint8Array.from([...prefix, ...value.finish()]))).toBe(false);
+  });
+
   test("is false when it is not the last attribute, though it fits what precedes it", () => {
     const prefix = Uint8Array.from([
       ...FINGERPRINTED_REQUEST.subarray(0, 2),
