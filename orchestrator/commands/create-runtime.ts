@@ -35,10 +35,10 @@ async function dockerRuntime(say: (line: string) => void): Promise<Runtime> {
 }
 
 async function netnsRuntime(): Promise<Runtime> {
-  const [{ createNetnsRuntime }, { agentNode, buildAgentBundle }] = await Promise.all([
+  const [{ createNetnsRuntime }, { agentNode, currentAgentBundle }] = await Promise.all([
     import("../runtime/netns/netns-runtime.ts"),
     import("../setup/bundle.ts"),
   ]);
-  const bundle = await buildAgentBundle();
+  const bundle = await currentAgentBundle();
   return createNetnsRuntime({ agentBundle: bundle.entry, node: agentNode(bundle), isAlive: isProcessAlive });
 }

@@ -4,11 +4,12 @@
  */
 
 import { createHash } from "node:crypto";
-import { copyFile, mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import type { OutputFile } from "esbuild";
 import { TestbedError } from "../support/errors.ts";
 
 /** Processor architectures that the node image is made for, in Node's own words. */
@@ -33,18 +34,38 @@ const AGENT_SOURCE = join(PACKAGE_ROOT, "agent/src");
 const BUNDLE_NAME = "agent.cjs";
 const ADDON_NAME = "koffi.node";
 
-/** Where the bundle is built unless told otherwise; outside version control. */
-export const BUILD_DIRECTORY = join(PACKAGE_ROOT, "images/.build");
+/** Where bundles are kept; outside version control. */
+const BUILD_DIRECTORY = join(PACKAGE_ROOT, "images/.build");
+
+/** Bundles of older sources that labs may still run from. */
+const BUNDLES_KEPT = 4;
+
+/** The agent as the sources are now, for this machine's architecture or for `arch`: built once per state of the sources. */
+export async function currentAgentBundle(arch: ImageArch = hostArch()): Promise<AgentBundle> {
+  const digest = await agentDigest();
+  const directory = join(BUILD_DIRECTORY, `${arch}-${digest.slice(0, 16)}`);
+  const entry = join(directory, BUNDLE_NAME);
+  if (existsSync(entry)) return { directory, entry };
+  const built = await buildAgentBundle(directory, arch);
+  await pruneBundles();
+  return built;
+}
 
 /**
- * Builds the agent for this machine's architecture, or for `arch`. Files are replaced in one step each, so that labs
- * that start meanwhile see the old bundle or the new one.
+ * Builds the agent into a directory. Files are replaced in one step each and the entry last, so that labs that start
+ * meanwhile find a whole bundle or none. Throws `setup-failed` for sources that do not compile.
  */
-export async function buildAgentBundle(
-  outDir: string = BUILD_DIRECTORY,
-  arch: ImageArch = hostArch(),
-): Promise<AgentBundle> {
+export async function buildAgentBundle(outDir: string, arch: ImageArch = hostArch()): Promise<AgentBundle> {
   await mkdir(outDir, { recursive: true });
+  const entry = join(outDir, BUNDLE_NAME);
+  const code = await compileAgent();
+  await replaceFile(join(outDir, ADDON_NAME), (temporary) => copyFile(koffiAddon(arch), temporary));
+  await replaceFile(entry, (temporary) => writeFile(temporary, code.contents));
+  return { directory: outDir, entry };
+}
+
+async function compileAgent(): Promise<OutputFile> {
+  const { build } = await import("esbuild");
   const result = await build({
     entryPoints: [join(AGENT_SOURCE, "main.ts")],
     bundle: true,
@@ -56,15 +77,23 @@ export async function buildAgentBundle(
     define: { "import.meta.url": "__filename" },
     legalComments: "none",
     logLevel: "silent",
+  }).catch((cause: unknown) => {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new TestbedError("setup-failed", `the agent does not compile: ${message}`, {
+      hint: "npx tsc --noEmit shows every error of the sources",
+      cause,
+    });
   });
-  const entry = join(outDir, BUNDLE_NAME);
   const [code] = result.outputFiles;
   if (code === undefined) throw new Error("esbuild gave no output");
-  await Promise.all([
-    replaceFile(entry, (temporary) => writeFile(temporary, code.contents)),
-    replaceFile(join(outDir, ADDON_NAME), (temporary) => copyFile(koffiAddon(arch), temporary)),
-  ]);
-  return { directory: outDir, entry };
+  return code;
+}
+
+async function pruneBundles(): Promise<void> {
+  const paths = (await readdir(BUILD_DIRECTORY)).map((name) => join(BUILD_DIRECTORY, name));
+  const dated = await Promise.all(paths.map(async (path) => ({ path, builtAt: (await stat(path)).mtimeMs })));
+  const superfluous = dated.sort((a, b) => b.builtAt - a.builtAt).slice(BUNDLES_KEPT);
+  await Promise.all(superfluous.map(({ path }) => rm(path, { recursive: true, force: true })));
 }
 
 /** How agents run outside of images. */

@@ -2,16 +2,13 @@
 
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { type Engine, engineCall, engineStatus } from "../runtime/docker/engine.ts";
 import { TestbedError } from "../support/errors.ts";
 import { ensureBaseImage } from "./base-image.ts";
 import { buildImage } from "./build-image.ts";
 import {
-  BUILD_DIRECTORY,
-  buildAgentBundle,
   type ContextFile,
-  hostArch,
+  currentAgentBundle,
   type ImageArch,
   nodeImageContext,
   nodeImageDigest,
@@ -122,8 +119,7 @@ async function imageContext(kind: ImageKind, arch: ImageArch): Promise<readonly 
   switch (kind) {
     case "node": {
       // Another architecture's addon must not take the place of the one that the netns runtime uses here.
-      const directory = arch === hostArch() ? BUILD_DIRECTORY : join(BUILD_DIRECTORY, arch);
-      return nodeImageContext(await buildAgentBundle(directory, arch), arch);
+      return nodeImageContext(await currentAgentBundle(arch), arch);
     }
     case "tools":
       return toolsImageContext();

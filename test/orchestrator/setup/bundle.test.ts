@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   type AgentBundle,
   buildAgentBundle,
+  currentAgentBundle,
   nodeImageContext,
   nodeImageDigest,
   toolsImageContext,
@@ -33,6 +34,15 @@ test("the bundle names no place of the machine that it was built on", async () =
 test("a second build replaces the files and leaves nothing beside them", async () => {
   await buildAgentBundle(directory);
   expect(await readdir(directory)).toHaveLength(2);
+});
+
+test("sources that have not changed are built once", async () => {
+  const [first, second] = [await currentAgentBundle(), await currentAgentBundle()];
+  expect(second).toEqual(first);
+  expect((await readdir(first.directory)).filter((name) => name !== "compile-cache").sort()).toEqual([
+    "agent.cjs",
+    "koffi.node",
+  ]);
 });
 
 test("the build context has every file that the node's Dockerfile copies, and all exist", async () => {
