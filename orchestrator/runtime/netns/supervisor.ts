@@ -47,8 +47,10 @@ export async function startSupervisor(labels: Readonly<Record<string, string>>):
     ],
     { stdio: ["pipe", "pipe", "pipe"], detached: true },
   );
-  const exited = once(child, "exit").catch((error: unknown) => error);
+  // Its streams close when the shell is gone, which `unshare` does not outlive but may precede.
+  const closed = once(child, "close").catch((error: unknown) => error);
   await untilReady(child);
+  child.stdout.resume();
   const namespaces = `/proc/${child.pid ?? 0}/ns`;
   return {
     enter: (command) => [
@@ -59,7 +61,7 @@ export async function startSupervisor(labels: Readonly<Record<string, string>>):
     keep: () => void child.stdin.write(`${KEEP_LINE}\n`),
     stop: async () => {
       child.kill("SIGKILL");
-      await exited;
+      await closed;
     },
   };
 }
