@@ -34,7 +34,7 @@ export interface AuthorizedUpdate {
 export type UpdateVerdict =
   /** No answer at all: `reason` is a counter. */
   | { readonly type: "drop"; readonly reason: "unauthorized" | "no-nonce-indices" }
-  /** Refused before its key is known: answered without authenticator. */
+  /** Refused before its key is known, or for lack of one: answered without authenticator. */
   | { readonly type: "refuse"; readonly status: number; readonly careOf: string }
   /** Refused with authenticator; status 135 answers with the last sequence number accepted. */
   | {
@@ -55,10 +55,13 @@ export function judgeUpdate(
   ownAddress: string,
 ): UpdateVerdict {
   const { message, header } = update;
+  const careOf = careOfOf(update, peer.homeAddress);
+  // Whoever takes this node for a home agent shall know better (RFC 6275 section 9.5.1).
+  if (message.flags.homeRegistration)
+    return { type: "refuse", status: BINDING_STATUS.homeRegistrationNotSupported, careOf };
   const indices = findOption(message.options, "nonce-indices");
   if (indices === undefined) return { type: "drop", reason: "no-nonce-indices" };
   const isDeletion = message.lifetimeSec === 0;
-  const careOf = careOfOf(update, peer.homeAddress);
   const bindingKey = correspondent.bindingKey(now, peer.homeAddress, indices, isDeletion);
   if (!bindingKey.ok) return { type: "refuse", status: bindingKey.status, careOf };
   const authorized: AuthorizedUpdate = { update, key: bindingKey.key, careOf };

@@ -75,6 +75,14 @@ describe("a correspondent on a Binding Update", () => {
     expect(lastAcknowledgement(peer).message).toMatchObject({ status, sequence: 1, options: [] });
   });
 
+  test("answers a home registration with 131, without authenticator, and binds nothing", () => {
+    const peer = nominated();
+    peer.update({ homeRegistration: true });
+    const { message } = lastAcknowledgement(peer);
+    expect(message).toMatchObject({ status: 131, lifetimeSec: 0, options: [] });
+    expect(peer.eventsOf("path")).toEqual([]);
+  });
+
   test("tokens are worth nothing after 240 s", () => {
     const peer = nominated();
     peer.runFor(240_000);

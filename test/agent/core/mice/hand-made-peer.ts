@@ -37,6 +37,7 @@ export interface UpdateChoice {
   readonly careOf?: string;
   readonly lifetimeSec?: number;
   readonly acknowledge?: boolean;
+  readonly homeRegistration?: boolean;
   readonly indices?: { readonly home: number; readonly careOf: number } | "none";
   readonly key?: Uint8Array;
   readonly from?: SocketAddress;
@@ -145,7 +146,7 @@ export class HandMadePeer {
     const message: MobilityMessageOf<"binding-update"> = {
       type: "binding-update",
       sequence,
-      flags: { ...NO_FLAGS, acknowledge },
+      flags: { ...NO_FLAGS, acknowledge, homeRegistration: choice.homeRegistration ?? false },
       lifetimeSec,
       options: [
         { type: "alternate-care-of-address", address: careOf },
