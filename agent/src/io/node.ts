@@ -79,12 +79,10 @@ async function occupy(place: Place, reports: Reports, phases: Phases): Promise<N
     reports.send({ type: "event", atMs, event });
     for (const listener of listeners) listener(event);
   };
-  const [captures, protocol, echoServer] = await Promise.all([
-    setup.capture ? startCaptures(setup, wires, reports) : [],
-    openProtocolNode(setup, tun, report),
-    isMobile(setup.role) ? startEchoServer(setup.role.homeAddress) : undefined,
-    proveIsolation(setup),
-  ]);
+  const capturing = setup.capture ? startCaptures(setup, wires, reports) : [];
+  const protocol = openProtocolNode(setup, tun, report);
+  const echoServer = isMobile(setup.role) ? startEchoServer(setup.role.homeAddress) : undefined;
+  const [captures] = await Promise.all([capturing, proveIsolation(setup)]);
   phases.mark("captures-and-sockets");
   const node = createNode(place, { captures, protocol, echoServer }, reports);
   if (setup.autostart !== undefined) listeners.push(autostart(setup.autostart.connect, node));
