@@ -1,7 +1,7 @@
 /** Runs that do not go as hoped: unmet expectations, nodes that die, interruptions, and labs that are kept. */
 
 import { on } from "node:events";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, readlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -132,6 +132,37 @@ test("a kept lab stays until it is taken down by name", async () => {
   });
   expect(await objectsOfRun(runId)).toEqual([]);
 });
+
+test("a kept lab of namespaces stays, with its agents, until it is taken down", async () => {
+  const { exitCode } = await run("open-open", "--keep", "--runtime", "netns");
+  expect(exitCode).toBe(0);
+  const { runId } = await result();
+  try {
+    // Long enough for an agent to end that takes the loss of the orchestrator for an end.
+    await sleep(500);
+    expect(await agentsOfLab(runId)).toHaveLength(4);
+  } finally {
+    await runCli(["down", runId, "--runtime", "netns"]);
+  }
+  expect(await agentsOfLab(runId)).toEqual([]);
+});
+
+/** Pids of the agents in the PID namespace of a run's supervisor. */
+async function agentsOfLab(runId: string): Promise<readonly string[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const processes = await Promise.all(
+    pids.map(async (pid) => {
+      const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+      return { pid, command: command.split("\0"), namespace: await readlink(`/proc/${pid}/ns/pid`).catch(() => "") };
+    }),
+  );
+  const supervisor = processes.find(({ command }) => command[0] === "sh" && command.includes(`run=${runId}`));
+  if (supervisor === undefined) return [];
+  const { namespace } = supervisor;
+  const isAgent = ({ command, ...process }: (typeof processes)[number]): boolean =>
+    process.namespace === namespace && command.some((word) => word.endsWith("/agent.cjs"));
+  return processes.filter(isAgent).map(({ pid }) => pid);
+}
 
 /** Waits until a node of a topology runs. */
 async function containerOf(topology: string, node: string) {

@@ -12,14 +12,17 @@ export interface DriverPorts {
   now(): InstantMs;
   send(transmit: Transmit): void;
   writeTun(packet: Uint8Array): void;
+  /** Called after a batch: what was sent and written may be held back until here. */
+  flush(): void;
   report(atMs: InstantMs, event: NodeEvent): void;
 }
 
 export interface Driver<Machine extends NodeMachine> {
   /** Starts what the machine does on its own. */
   start(): void;
-  handleDatagram(datagram: Datagram): void;
-  handleTunPacket(packet: Uint8Array): void;
+  /** Datagrams and packets come in batches: the machine's queues are drained once for all of them. */
+  handleDatagrams(datagrams: readonly Datagram[]): void;
+  handleTunPackets(packets: readonly Uint8Array[]): void;
   /** Tells the machine something else, such as to connect. */
   tell(command: (machine: Machine, now: InstantMs) => void): void;
   /** Disarms the timer; the machine is not woken again. */
@@ -47,6 +50,7 @@ export function createDriver<Machine extends NodeMachine>(machine: Machine, port
 
   const settle = (now: InstantMs): void => {
     const isDrained = drain(machine, ports, now);
+    ports.flush();
     arm(isDrained ? machine.pollTimeout() : now);
   };
 
@@ -66,8 +70,14 @@ export function createDriver<Machine extends NodeMachine>(machine: Machine, port
 
   return {
     start: () => step((now) => machine.start(now)),
-    handleDatagram: (datagram) => step((now) => machine.handleDatagram(now, datagram)),
-    handleTunPacket: (packet) => step((now) => machine.handleTunPacket(now, packet)),
+    handleDatagrams: (datagrams) =>
+      step((now) => {
+        for (const datagram of datagrams) machine.handleDatagram(now, datagram);
+      }),
+    handleTunPackets: (packets) =>
+      step((now) => {
+        for (const packet of packets) machine.handleTunPacket(now, packet);
+      }),
     tell: (command) => step((now) => command(machine, now)),
     stop() {
       isStopped = true;

@@ -21,17 +21,20 @@ export interface EchoRequest extends Train {
 }
 
 /** Answers every datagram with itself, except one from an echo port: two servers would never stop. */
-export async function startEchoServer(address: string): Promise<UdpSocket> {
-  const server = await openUdpSocket({ ip: address, port: ECHO_PORT }, ({ payload, remote }) => {
-    if (remote.port !== ECHO_PORT) server.send(payload, remote);
+export function startEchoServer(address: string): UdpSocket {
+  const server = openUdpSocket({ ip: address, port: ECHO_PORT }, (datagrams) => {
+    for (const { payload, remote } of datagrams) if (remote.port !== ECHO_PORT) server.queue(payload, remote);
+    server.flush();
   });
   return server;
 }
 
 /** Sends requests from a port of its own and gives the round trip of each. */
 export function echo({ from, to, sizeBytes, ...train }: EchoRequest, now: () => InstantMs): Promise<TrafficResult> {
-  const open = async (onAnswer: AnswerSink): Promise<TrainSocket> => {
-    const socket = await openUdpSocket({ ip: from, port: 0 }, ({ payload }) => onAnswer(readSequence(payload)));
+  const open = (onAnswer: AnswerSink): TrainSocket => {
+    const socket = openUdpSocket({ ip: from, port: 0 }, (datagrams) => {
+      for (const { payload } of datagrams) onAnswer(readSequence(payload));
+    });
     return {
       send: (sequence) => socket.send(encodeRequest(sequence, sizeBytes), { ip: to, port: ECHO_PORT }),
       close: () => socket.close(),

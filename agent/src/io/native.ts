@@ -10,11 +10,17 @@ interface Native {
   readonly poll: typeof koffiNode.poll;
   readonly socket: (domain: number, type: number, protocol: number) => number;
   readonly ioctl: (fd: number, request: number, argument: Uint8Array) => number;
+  /** The same call for requests whose argument is the value itself. */
+  readonly setIoctl: (fd: number, request: number, value: number) => number;
   readonly read: (fd: number, buffer: Uint8Array, length: number) => number;
   readonly write: (fd: number, buffer: Uint8Array, length: number) => number;
   readonly close: (fd: number) => number;
   readonly bind: (fd: number, address: Uint8Array, length: number) => number;
   readonly connect: (fd: number, address: Uint8Array, length: number) => number;
+  readonly getsockname: (fd: number, address: Uint8Array, length: Uint8Array) => number;
+  readonly sendmsg: (fd: number, message: Uint8Array, flags: number) => number;
+  /** The number of messages that came; each fills its `struct mmsghdr`. */
+  readonly recvmmsg: (fd: number, messages: Uint8Array, count: number, flags: number, timeout: null) => number;
   readonly setsockopt: (fd: number, level: number, option: number, value: Uint8Array, length: number) => number;
   /** `length` holds 32 bits: the room in `value` before, the octets filled after. */
   readonly getsockopt: (fd: number, level: number, option: number, value: Uint8Array, length: Uint8Array) => number;
@@ -49,11 +55,19 @@ function bind(koffi: KoffiAddon): Native {
     poll: koffi.node.poll,
     socket: library.func("int socket(int domain, int type, int protocol)") as Native["socket"],
     ioctl: library.func("int ioctl(int fd, unsigned long request, _Inout_ uint8_t *argument)") as Native["ioctl"],
+    setIoctl: library.func("ioctl", "int", ["int", "unsigned long", "unsigned long"]) as Native["setIoctl"],
     read: library.func("int64_t read(int fd, _Out_ uint8_t *buffer, size_t length)") as Native["read"],
     write: library.func("int64_t write(int fd, uint8_t *buffer, size_t length)") as Native["write"],
     close: library.func("int close(int fd)") as Native["close"],
     bind: library.func("int bind(int fd, uint8_t *address, uint32_t length)") as Native["bind"],
     connect: library.func("int connect(int fd, uint8_t *address, uint32_t length)") as Native["connect"],
+    getsockname: library.func(
+      "int getsockname(int fd, _Inout_ uint8_t *address, _Inout_ uint8_t *length)",
+    ) as Native["getsockname"],
+    sendmsg: library.func("int64_t sendmsg(int fd, uint8_t *message, int flags)") as Native["sendmsg"],
+    recvmmsg: library.func(
+      "int recvmmsg(int fd, _Inout_ uint8_t *messages, uint32_t count, int flags, uint8_t *timeout)",
+    ) as Native["recvmmsg"],
     setsockopt: library.func(
       "int setsockopt(int fd, int level, int option, uint8_t *value, uint32_t length)",
     ) as Native["setsockopt"],

@@ -80,12 +80,10 @@ async function occupy(place: Place, reports: Reports, phases: Phases): Promise<N
     reports.send({ type: "event", atMs, event });
     for (const listener of listeners) listener(event);
   };
-  const [captures, protocol, echoServer] = await Promise.all([
-    setup.capture ? startCaptures(setup, wires, reports) : [],
-    openProtocolNode(setup, tun, report),
-    peerAddress === undefined ? undefined : startEchoServer(peerAddress),
-    proveIsolation(setup),
-  ]);
+  const capturing = setup.capture ? startCaptures(setup, wires, reports) : [];
+  const protocol = openProtocolNode(setup, tun, report);
+  const echoServer = peerAddress === undefined ? undefined : startEchoServer(peerAddress);
+  const [captures] = await Promise.all([capturing, proveIsolation(setup)]);
   phases.mark("captures-and-sockets");
   const node = createNode(place, { captures, protocol, echoServer }, reports);
   if (setup.autostart !== undefined) listeners.push(autostart(setup, setup.autostart.connect, node));

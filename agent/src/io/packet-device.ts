@@ -9,10 +9,13 @@
 import { libc } from "./native.ts";
 
 export interface PacketDevice {
-  /** Delivers packets from here on, each a buffer of its own, to this listener and to no earlier one. */
-  listen(onPacket: (packet: Uint8Array) => void): void;
-  /** Hands a packet to the kernel. A packet it refuses, such as a malformed one, is counted and dropped. */
-  write(packet: Uint8Array): void;
+  /**
+   * Delivers packets from here on, each a buffer of its own, to this listener and to no earlier one. `onPause` follows
+   * where nothing more waits, or other work gets its turn.
+   */
+  listen(onPacket: (packet: Uint8Array) => void, onPause?: () => void): void;
+  /** Hands a packet, or the first `length` octets of it, to the kernel. A packet it refuses, such as a malformed one, is counted and dropped. */
+  write(packet: Uint8Array, length?: number): void;
   counters(): PacketCounters;
   close(): void;
 }
@@ -26,32 +29,35 @@ export interface PacketCounters {
 /** Packets read at one wake-up before other work gets its turn. */
 const READS_PER_WAKE = 64;
 
-/** Longest packet that the kernel hands over; the device's MTU keeps them far shorter. */
-const MAX_PACKET_BYTES = 65535;
+/** Longest packet that the kernel hands over, with what may stand before it. */
+const MAX_PACKET_BYTES = 65535 + 64;
 
 /** Takes a descriptor over that was opened with O_NONBLOCK. */
-export function createPacketDevice(fd: number): PacketDevice {
+export function createPacketDevice(fd: number, readsPerWake = READS_PER_WAKE): PacketDevice {
   const { read, write, poll, close } = libc();
   const buffer = Buffer.allocUnsafe(MAX_PACKET_BYTES);
   const counters = { read: 0, written: 0, refused: 0 };
   // Held for as long as the device is: a poll handle that is collected stops watching.
   let watch: ReturnType<typeof poll> | undefined;
   let deliver: (packet: Uint8Array) => void = () => undefined;
+  let pause: () => void = () => undefined;
 
   return {
-    listen(onPacket) {
+    listen(onPacket, onPause = () => undefined) {
       deliver = onPacket;
+      pause = onPause;
       watch ??= poll(fd, { readable: true }, () => {
-        for (let i = 0; i < READS_PER_WAKE; i += 1) {
+        for (let i = 0; i < readsPerWake; i += 1) {
           const length = read(fd, buffer, buffer.length);
-          if (length <= 0) return;
+          if (length <= 0) break;
           counters.read += 1;
           deliver(Uint8Array.prototype.slice.call(buffer, 0, length));
         }
+        pause();
       });
     },
-    write(packet) {
-      if (write(fd, packet, packet.length) === packet.length) counters.written += 1;
+    write(packet, length = packet.length) {
+      if (write(fd, packet, length) === length) counters.written += 1;
       else counters.refused += 1;
     },
     counters: () => counters,

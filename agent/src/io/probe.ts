@@ -36,7 +36,8 @@ async function withSockets<Result>(
   let take: (datagram: Datagram) => void = () => undefined;
   const sockets: UdpSocket[] = [];
   try {
-    for (const address of addresses) sockets.push(await openUdpSocket(address, (datagram) => take(datagram)));
+    for (const address of addresses)
+      sockets.push(openUdpSocket(address, (datagrams) => datagrams.forEach((datagram) => take(datagram))));
     const probe = makeProbe(sockets.map(({ local }) => local));
     return await drive(probe, sockets, (onDatagram) => (take = onDatagram));
   } finally {

@@ -1,7 +1,7 @@
 /** A node that speaks M-ICE: its machine with sockets, TUN device and driver around it. */
 
 import type { NodeSetup } from "../control/messages.ts";
-import { formatSocketAddress } from "../core/address.ts";
+import { formatSocketAddress, sameSocketAddress } from "../core/address.ts";
 import type { NodeEvent } from "../core/events.ts";
 import type { InstantMs, Transmit } from "../core/machine.ts";
 import type { NodeMachine } from "../core/mice/node-machine.ts";
@@ -23,37 +23,40 @@ export interface ProtocolNode {
 }
 
 /** Opens what the role needs; undefined for a role without protocol, `tun` for a role without home addresses. Nothing is sent before `start`. */
-export async function openProtocolNode(
+export function openProtocolNode(
   setup: NodeSetup,
   tun: TunDevice | undefined,
   report: (atMs: InstantMs, event: NodeEvent) => void,
-): Promise<ProtocolNode | undefined> {
+): ProtocolNode | undefined {
   const made = createMachine(setup.role);
   if (made === undefined) return undefined;
   const { machine, sockets: addresses, connect } = made;
-  const sockets = new Map<string, UdpSocket>();
+  const sockets: UdpSocket[] = [];
   const tunBefore = { ...tun?.counters() };
   const driver = createDriver<NodeMachine>(machine, {
     now,
     send: (transmit) => send(sockets, transmit),
     writeTun: (packet) => tun?.write(packet),
+    flush() {
+      for (const socket of sockets) socket.flush();
+      tun?.flush();
+    },
     report,
   });
-  const opened = addresses.map((address) => openUdpSocket(address, (datagram) => driver.handleDatagram(datagram)));
-  for (const socket of await Promise.all(opened)) sockets.set(formatSocketAddress(socket.local), socket);
+  for (const address of addresses) sockets.push(openUdpSocket(address, (batch) => driver.handleDatagrams(batch)));
   return {
     start() {
-      tun?.listen((packet) => driver.handleTunPacket(packet));
+      tun?.listen((packets) => driver.handleTunPackets(packets));
       driver.start();
     },
     connect: (peer) => tellToConnect(driver, connect, peer),
     counters: () => {
-      const ofSockets = [...sockets.values()].map((socket) => socket.counters());
+      const ofSockets = sockets.map((socket) => socket.counters());
       return sum([machine.counters(), since(tunBefore, tun?.counters() ?? {}), ...ofSockets]);
     },
     close() {
       driver.stop();
-      for (const socket of sockets.values()) socket.close();
+      for (const socket of sockets) socket.close();
     },
   };
 }
@@ -68,10 +71,10 @@ function tellToConnect(
   return true;
 }
 
-function send(sockets: ReadonlyMap<string, UdpSocket>, { local, remote, payload }: Transmit): void {
-  const socket = sockets.get(formatSocketAddress(local));
+function send(sockets: readonly UdpSocket[], { local, remote, payload }: Transmit): void {
+  const socket = sockets.find((candidate) => sameSocketAddress(candidate.local, local));
   if (socket === undefined) throw new Error(`the machine sends from ${formatSocketAddress(local)}, which is no socket`);
-  socket.send(payload, remote);
+  socket.queue(payload, remote);
 }
 
 function since(

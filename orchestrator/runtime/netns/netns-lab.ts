@@ -3,7 +3,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
-import type { NodeSetup } from "@testbed/agent/control";
+import type { AgentCommand, NodeSetup } from "@testbed/agent/control";
 import type { GuestSpec, NodeSpec, SegmentSpec, UnwiredSetup } from "../../plan/plan.ts";
 import { TestbedError } from "../../support/errors.ts";
 import { readLines } from "../read-lines.ts";
@@ -26,6 +26,7 @@ export function createNetnsLab(identity: RunIdentity, signal: AbortSignal, agent
   let isDestroyed = false;
   let segments: readonly SegmentSpec[] = [];
   const nodes = new Map<string, NodeSpec>();
+  const handles: NodeHandle[] = [];
 
   const inLab = async (): Promise<Supervisor> => {
     signal.throwIfAborted();
@@ -47,7 +48,9 @@ export function createNetnsLab(identity: RunIdentity, signal: AbortSignal, agent
       if (spec === undefined) throw new Error(`startNode before createNodes: ${name}`);
       const child = spawnIn(await inLab(), name, nodeScript(spec), agent.command, agent.environment);
       child.stdin.write(`${JSON.stringify({ type: "setup", setup: wiredSetup(spec.setup) })}\n`);
-      return nodeHandle(name, child);
+      const handle = nodeHandle(name, child);
+      handles.push(handle);
+      return handle;
     },
     async startGuest(spec) {
       const child = spawnIn(await inLab(), spec.inside, "", guestCommand(spec), spec.environment);
@@ -56,6 +59,8 @@ export function createNetnsLab(identity: RunIdentity, signal: AbortSignal, agent
     },
     async keep() {
       (await inLab()).keep();
+      const command: AgentCommand = { type: "keep" };
+      for (const handle of handles) handle.send(JSON.stringify(command));
     },
     async destroy(): Promise<DestroyReport> {
       isDestroyed = true;

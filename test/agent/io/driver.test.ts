@@ -41,13 +41,15 @@ class ScriptedMachine implements NodeMachine {
 function driverUnderTest() {
   const machine = new ScriptedMachine();
   const out: string[] = [];
+  let flushed = 0;
   const driver = createDriver(machine, {
     now: () => performance.now(),
     send: ({ payload }) => out.push(`send ${payload.join()}`),
     writeTun: (packet) => out.push(`tun ${packet.join()}`),
+    flush: () => void (flushed = out.length),
     report: (atMs, { type }) => out.push(`report ${type} ${atMs}`),
   });
-  return { machine, driver, out };
+  return { machine, driver, out, flushed: () => flushed };
 }
 
 beforeEach(() => void vi.useFakeTimers({ now: 0, toFake: ["setTimeout", "clearTimeout", "performance"] }));
@@ -63,10 +65,19 @@ describe("the driver", () => {
     expect(machine.inputs).toEqual(["start 0"]);
     expect(out).toEqual(["send 1", "tun 3", "report registration-failed 0", "send 2"]);
     vi.advanceTimersByTime(5);
-    driver.handleDatagram({ local, remote, payload: Uint8Array.of(9) });
-    driver.handleTunPacket(Uint8Array.of(8));
+    driver.handleDatagrams([{ local, remote, payload: Uint8Array.of(9) }]);
+    driver.handleTunPackets([Uint8Array.of(8)]);
     driver.tell((told, now) => told.inputs.push(`told ${now}`));
     expect(machine.inputs).toEqual(["start 0", "datagram 9 5", "packet 8 5", "told 5"]);
+  });
+
+  test("takes a batch at one time, then drains, and flushes when all is drained", () => {
+    const { machine, driver, out, flushed } = driverUnderTest();
+    machine.transmits.push(transmit(1), transmit(2));
+    driver.handleTunPackets([Uint8Array.of(1), Uint8Array.of(2)]);
+    expect(machine.inputs).toEqual(["packet 1 0", "packet 2 0"]);
+    expect(out).toEqual(["send 1", "send 2"]);
+    expect(flushed()).toBe(2);
   });
 
   test("wakes the machine when it asked for it", () => {
@@ -85,7 +96,7 @@ describe("the driver", () => {
     machine.wakeAt = 100;
     driver.start();
     machine.wakeAt = 10;
-    driver.handleTunPacket(Uint8Array.of(1));
+    driver.handleTunPackets([Uint8Array.of(1)]);
     expect(vi.getTimerCount()).toBe(1);
     vi.advanceTimersByTime(10);
     expect(machine.inputs.at(-1)).toBe("timeout 10");
@@ -97,7 +108,7 @@ describe("the driver", () => {
     machine.wakeAt = 10;
     driver.start();
     machine.wakeAt = 50;
-    driver.handleTunPacket(Uint8Array.of(1));
+    driver.handleTunPackets([Uint8Array.of(1)]);
     vi.advanceTimersByTime(100);
     expect(machine.inputs.filter((input) => input.startsWith("timeout"))).toEqual(["timeout 10", "timeout 50"]);
   });
@@ -125,7 +136,7 @@ describe("the driver", () => {
     machine.wakeAt = 10;
     driver.start();
     driver.stop();
-    driver.handleTunPacket(Uint8Array.of(1));
+    driver.handleTunPackets([Uint8Array.of(1)]);
     vi.advanceTimersByTime(100);
     expect(machine.inputs).toEqual(["start 0"]);
   });
