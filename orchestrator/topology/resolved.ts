@@ -128,6 +128,9 @@ export interface ResolvedMobileNode extends NodeCommon {
   /** UDP port of the candidate sockets. */
   readonly port: number;
   readonly profile: "ice16" | "rfc8445";
+  /** Answers checks and sends none. */
+  readonly isLite: boolean;
+  readonly keys: "signalled" | "rr";
 }
 
 /** A correspondent without home agent. */
@@ -140,6 +143,9 @@ export interface ResolvedStationaryNode extends NodeCommon {
   /** UDP port of the candidate sockets. */
   readonly port: number;
   readonly profile: "ice16" | "rfc8445";
+  /** Answers checks and sends none. */
+  readonly isLite: boolean;
+  readonly keys: "signalled" | "rr";
 }
 
 /** A foreign image in the lab's network. */

@@ -133,6 +133,11 @@ const mobileFields = {
   homeAddress: address(6).optional().describe("In the home prefix; ::100 for a home agent's first node when absent"),
   port: port.optional().describe("UDP port of the candidate sockets; 40000 when absent"),
   profile: z.enum(["ice16", "rfc8445"]).optional().describe("Pacing and retransmission of the checks"),
+  lite: z.boolean().optional().describe("A lite agent answers checks and sends none; for nodes in the open"),
+  keys: z
+    .enum(["signalled", "rr"])
+    .optional()
+    .describe("Keys of the checks: passwords in offer and answer (when absent), or derived from return routability"),
   gateway: gateway.optional(),
   addresses: fixedAddresses.optional(),
 };
@@ -145,6 +150,8 @@ const stationaryNode = z.strictObject({
   stun: reference.optional().describe("The home agent or STUN server that it asks; nobody when absent"),
   port: mobileFields.port,
   profile: mobileFields.profile,
+  lite: mobileFields.lite,
+  keys: mobileFields.keys,
   gateway: gateway.optional(),
   addresses: fixedAddresses.optional(),
 });

@@ -7,7 +7,8 @@
 import type { SocketAddress } from "../core/address.ts";
 import type { NodeEvent } from "../core/events.ts";
 import type { LinkCondition } from "../core/link/link-condition.ts";
-import type { IceProfile, NodeTimers } from "../core/mice/node-machine.ts";
+
+import type { IceProfile, KeyMode, NodeTimers } from "../core/mice/node-machine.ts";
 import type { LifetimeObservation } from "../core/nat-probe/lifetime-probe.ts";
 import type { NatObservation } from "../core/nat-probe/nat-observation.ts";
 
@@ -145,6 +146,10 @@ export interface MobileNodeRole {
   /** UDP port of the candidate sockets. */
   readonly port: number;
   readonly profile: IceProfile;
+  /** A lite agent: it answers checks and sends none. */
+  readonly isLite?: boolean;
+  /** Where the keys of the checks come from; `signalled` when absent. */
+  readonly keys?: KeyMode;
   readonly timers: Partial<NodeTimers>;
   /** Hex; absent when the home agent takes unauthenticated registrations. */
   readonly registrationKey?: string;
@@ -166,6 +171,8 @@ export interface StationaryNodeRole {
   /** UDP port of the candidate sockets. */
   readonly port: number;
   readonly profile: IceProfile;
+  readonly isLite?: boolean;
+  readonly keys?: KeyMode;
   readonly timers: Partial<NodeTimers>;
   readonly tunMtu: number;
   readonly seed: string;

@@ -92,6 +92,7 @@ function mobileNode(role: MobileNodeRole): MadeMachine {
       stunServers: atPort(listen, STUN_PORT),
       sockets,
       profile,
+      ...modesOf(role),
       timers,
       ...(registrationKey === undefined ? {} : { registrationKey: fromHex(registrationKey) }),
     },
@@ -103,9 +104,21 @@ function mobileNode(role: MobileNodeRole): MadeMachine {
 function stationaryNode(role: StationaryNodeRole): MadeMachine {
   const { address: homeAddress, stunServers, localAddresses, port, profile, timers, seed } = role;
   const sockets = atPort(localAddresses, port);
-  const config = { homeAddress, stunServers: atPort(stunServers, STUN_PORT), sockets, profile, timers };
+  const config = {
+    homeAddress,
+    stunServers: atPort(stunServers, STUN_PORT),
+    sockets,
+    profile,
+    timers,
+    ...modesOf(role),
+  };
   const machine = createMobileNode(config, createSeededRng(seed));
   return { machine, sockets, connect: (now, peer) => machine.connect(now, peer) };
+}
+
+/** What a role says of how its agent works; the machine has defaults. */
+function modesOf({ isLite, keys }: Pick<MobileNodeRole, "isLite" | "keys">): Pick<MobileNodeRole, "isLite" | "keys"> {
+  return { ...(isLite !== undefined && { isLite }), ...(keys !== undefined && { keys }) };
 }
 
 function atPort(addresses: readonly string[], port: number): readonly SocketAddress[] {
