@@ -127,6 +127,7 @@ function planRole(topology: ResolvedTopology, node: ResolvedNode): RoleSetup {
       return {
         type: node.role,
         address: node.address,
+        speaks: node.speaks,
         homePrefixes: topology.nodes.flatMap((other) => (other.role === "home-agent" ? [other.homePrefix] : [])),
         stunServers: stunServersOf(topology, node),
         localAddresses: localAddresses(node),

@@ -152,6 +152,7 @@ function resolveStationary(context: NodeContext, name: string, entry: Stationary
   return {
     ...node,
     role: "stationary-node",
+    speaks: entry.speaks ?? "m-ice",
     address: ipv6 === undefined ? "::" : withoutLength(ipv6),
     ...(entry.stun === undefined ? {} : { stun: entry.stun }),
     ...agentOf(entry),

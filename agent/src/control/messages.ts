@@ -162,6 +162,8 @@ export interface StationaryNodeRole {
   readonly type: "stationary-node";
   /** Its own IPv6 address, one of `localAddresses`. */
   readonly address: string;
+  /** `mobile-ipv6` is a peer that knows RFC 6275 and no M-ICE; `m-ice` when absent. */
+  readonly speaks?: "m-ice" | "mobile-ipv6";
   /** Where home addresses of mobile nodes are: what is sent there goes through the TUN device. */
   readonly homePrefixes: readonly string[];
   /** Addresses of the STUN servers that it asks, best first; may be empty for a node in the open. */

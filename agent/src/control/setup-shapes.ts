@@ -82,6 +82,7 @@ const mobileNodeRole: Shape<Omit<MobileNodeRole, "type">> = object<Omit<MobileNo
 
 const stationaryNodeRole: Shape<Omit<StationaryNodeRole, "type">> = object<Omit<StationaryNodeRole, "type">>({
   address,
+  speaks: optional(oneOf("m-ice", "mobile-ipv6")),
   homePrefixes: array(prefix),
   stunServers: array(address),
   localAddresses: array(address),

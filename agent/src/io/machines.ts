@@ -12,6 +12,7 @@ import { assertNever, type InstantMs } from "../core/machine.ts";
 import { createMobileNode } from "../core/mice/mobile-node.ts";
 import type { NodeMachine } from "../core/mice/node-machine.ts";
 import { createHomeAgent } from "../core/mip6/home-agent.ts";
+import { createPlainCorrespondent } from "../core/mip6/plain-correspondent.ts";
 import type { DiscoveryAddresses } from "../core/stun/server.ts";
 import { createStunServer } from "../core/stun/stun-node.ts";
 import { createSeededRng } from "./entropy.ts";
@@ -102,6 +103,8 @@ function mobileNode(role: MobileNodeRole): MadeMachine {
 }
 
 function stationaryNode(role: StationaryNodeRole): MadeMachine {
+  if (role.speaks === "mobile-ipv6")
+    return { machine: createPlainCorrespondent(role.address, createSeededRng(role.seed)), sockets: [] };
   const { address: homeAddress, stunServers, localAddresses, port, profile, timers, seed } = role;
   const sockets = atPort(localAddresses, port);
   const config = {
