@@ -53,7 +53,7 @@ function nodeDetails(node: ResolvedNode): readonly string[] {
     case "correspondent-node":
       return [node.role.replace("-", " "), `home ${node.homeAddress}`];
     case "stationary-node":
-      return ["stationary node"];
+      return node.speaks === "m-ice" ? ["stationary node"] : ["stationary node", "plain Mobile IPv6"];
     case "host":
       return [`host ${node.image}`];
   }

@@ -59,11 +59,14 @@ function play(topology: ResolvedTopology, { session, from, to, fromStarts }: Gam
   }
   const unheard = unsignalled(topology, from, to);
   if (unheard !== undefined) return { session: session.name, path: "none", why: [unheard] };
+  const disagreement = disagreementOf(from, to);
+  if (disagreement !== undefined)
+    return { session: session.name, path: "home-agents", why: [`${disagreement}: the home agents carry the data.`] };
   const candidates = new Map([from, to].map((node) => [node, gather(node, paths.get(node) ?? [])]));
   const own = (node: SessionEnd): readonly ModelCandidate[] => candidates.get(node) ?? [];
   const ends = { from: createCheckEnd(from, own(from), own(to)), to: createCheckEnd(to, own(to), own(from)) };
   runChecks(network, ...(fromStarts ? ([ends.from, ends.to] as const) : ([ends.to, ends.from] as const)));
-  const best = bestPair(ends.from);
+  const best = from.isLite ? mirrored(bestPair(ends.to)) : bestPair(ends.from);
   if (best === undefined) {
     const why = [
       ...closedWays(ends.from, to),
@@ -76,7 +79,7 @@ function play(topology: ResolvedTopology, { session, from, to, fromStarts }: Gam
     session: session.name,
     path: "direct",
     selected: [best.local.type, best.remote.type],
-    why: openWay(from, to, best),
+    why: from.isLite ? openWay(to, from, mirrored(best)) : openWay(from, to, best),
   };
 }
 
@@ -105,6 +108,22 @@ function unregistered(node: SessionEnd, paths: readonly HomePath[]): string | un
   if (paths.some(({ mapped }) => mapped !== undefined)) return undefined;
   const remarks = [...new Set(paths.flatMap((path) => path.remarks.slice(-1)))];
   return `none: ${node.name} cannot register with ${node.homeAgent}: ${remarks.join("; ")}.`;
+}
+
+/** Why two ends that hear each other do not check anything. */
+function disagreementOf(from: SessionEnd, to: SessionEnd): string | undefined {
+  const plain = [from, to].find((node) => node.role === "stationary-node" && node.speaks === "mobile-ipv6");
+  if (plain !== undefined) return `${plain.name} knows no M-ICE and refuses the offer`;
+  if (from.keys !== to.keys)
+    return `${from.name} and ${to.name} make the keys of their checks in different ways (${from.keys}, ${to.keys})`;
+  return from.isLite && to.isLite ? `${from.name} and ${to.name} are both lite, and nobody checks` : undefined;
+}
+
+/** A pair as the other end sees it: a lite end knows no pair of its own. */
+function mirrored(pair: ValidPair): ValidPair;
+function mirrored(pair: ValidPair | undefined): ValidPair | undefined;
+function mirrored(pair: ValidPair | undefined): ValidPair | undefined {
+  return pair && { local: pair.remote, remote: pair.local, remarks: pair.remarks };
 }
 
 function bestPair({ valid }: CheckEnd): ValidPair | undefined {

@@ -46,6 +46,11 @@ function checkNode(topology: Topology, name: string, entry: NodeEntry, report: R
   }
 }
 
+function isPlain({ nodes }: Topology, name: string): boolean {
+  const entry = nodes.get(name);
+  return entry?.role === "stationary-node" && entry.speaks === "mobile-ipv6";
+}
+
 const SESSION_ENDS = ["mobile-node", "correspondent-node", "stationary-node"] as const;
 
 function checkSessions(topology: Topology, report: Report): void {
@@ -54,6 +59,12 @@ function checkSessions(topology: Topology, report: Report): void {
     for (const end of ["from", "to"] as const) expectNode(topology, entry[end], SESSION_ENDS, [...path, end], report);
     if (entry.from === entry.to)
       report("bad-value", [...path, "to"], `expected another node than ${entry.from}: a session has two ends`);
+    else if (isPlain(topology, entry.from))
+      report(
+        "bad-value",
+        [...path, "from"],
+        `expected a node that speaks M-ICE to begin a session; found ${entry.from}, which speaks plain Mobile IPv6; let ${entry.to} begin`,
+      );
     else if ([entry.from, entry.to].every((end) => topology.nodes.get(end)?.role === "stationary-node"))
       report(
         "bad-value",

@@ -142,8 +142,7 @@ function resolveMobile(context: NodeContext, name: string, entry: MobileEntry): 
     role: entry.role,
     homeAgent: entry.homeAgent,
     homeAddress: homeAddressOf(context, name, entry),
-    port: entry.port ?? CANDIDATE_PORT,
-    profile: entry.profile ?? "ice16",
+    ...agentOf(entry),
   };
 }
 
@@ -158,11 +157,21 @@ function resolveStationary(context: NodeContext, name: string, entry: Stationary
   return {
     ...node,
     role: "stationary-node",
+    speaks: entry.speaks ?? "m-ice",
     address: ipv6 === undefined ? "::" : withoutLength(ipv6),
     ...(entry.stun === undefined ? {} : { stun: entry.stun }),
-    port: entry.port ?? CANDIDATE_PORT,
-    profile: entry.profile ?? "ice16",
+    ...agentOf(entry),
   };
+}
+
+/** How the node's agent works. */
+function agentOf({ port, profile, lite, keys }: MobileEntry | StationaryEntry) {
+  return {
+    port: port ?? CANDIDATE_PORT,
+    profile: profile ?? "ice16",
+    isLite: lite ?? false,
+    keys: keys ?? "signalled",
+  } as const;
 }
 
 /** The address the file gives, or the next one from `::100` of the home prefix that nobody else was given. */

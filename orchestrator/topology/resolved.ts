@@ -139,11 +139,15 @@ export interface ResolvedMobileNode extends NodeCommon {
   /** UDP port of the candidate sockets. */
   readonly port: number;
   readonly profile: "ice16" | "rfc8445";
+  /** Answers checks and sends none. */
+  readonly isLite: boolean;
+  readonly keys: "signalled" | "rr";
 }
 
 /** A correspondent without home agent. */
 export interface ResolvedStationaryNode extends NodeCommon {
   readonly role: "stationary-node";
+  readonly speaks: "m-ice" | "mobile-ipv6";
   /** Its own IPv6 address, which is what mobile nodes know it by. */
   readonly address: string;
   /** The home agent or STUN server that it asks; absent where it asks nobody. */
@@ -151,6 +155,9 @@ export interface ResolvedStationaryNode extends NodeCommon {
   /** UDP port of the candidate sockets. */
   readonly port: number;
   readonly profile: "ice16" | "rfc8445";
+  /** Answers checks and sends none. */
+  readonly isLite: boolean;
+  readonly keys: "signalled" | "rr";
 }
 
 /** A foreign image in the lab's network. */

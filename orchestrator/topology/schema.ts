@@ -144,6 +144,11 @@ const mobileFields = {
   homeAddress: address(6).optional().describe("In the home prefix; ::100 for a home agent's first node when absent"),
   port: port.optional().describe("UDP port of the candidate sockets; 40000 when absent"),
   profile: z.enum(["ice16", "rfc8445"]).optional().describe("Pacing and retransmission of the checks"),
+  lite: z.boolean().optional().describe("A lite agent answers checks and sends none; for nodes in the open"),
+  keys: z
+    .enum(["signalled", "rr"])
+    .optional()
+    .describe("Keys of the checks: passwords in offer and answer (when absent), or derived from return routability"),
   gateway: gateway.optional(),
   addresses: fixedAddresses.optional(),
 };
@@ -153,9 +158,15 @@ const correspondentNode = z.strictObject({ role: z.literal("correspondent-node")
 const stationaryNode = z.strictObject({
   role: z.literal("stationary-node"),
   on: reference.describe("The segment it is attached to, which carries IPv6: home agents reach the node there"),
+  speaks: z
+    .enum(["m-ice", "mobile-ipv6"])
+    .optional()
+    .describe("M-ICE when absent; a node of plain Mobile IPv6 refuses offers, and begins no sessions"),
   stun: reference.optional().describe("The home agent or STUN server that it asks; nobody when absent"),
   port: mobileFields.port,
   profile: mobileFields.profile,
+  lite: mobileFields.lite,
+  keys: mobileFields.keys,
   gateway: gateway.optional(),
   addresses: fixedAddresses.optional(),
 });

@@ -1,5 +1,8 @@
+import { decodeIpv6Packet, NEXT_HEADER } from "../../agent/src/core/mip6/ipv6-packet.ts";
+import { decodeMobilityMessage, type MobilityMessage } from "../../agent/src/core/mip6/messages.ts";
 import {
   createMiceNet,
+  createNumberedFlow,
   createStationaryNet,
   type End,
   eventsOf,
@@ -54,6 +57,19 @@ export function pathOf(end: End): string {
   return `${last.path}${ends}`;
 }
 
+/** Why sessions failed at an end. */
+export function failuresOf(end: End): readonly string[] {
+  return eventsOf(end, "session-failed").map(({ event }) => event.reason);
+}
+
+/** How many of ten packets each way arrive, of those that the first end sends first. */
+export function dataBothWays({ net, mn, cn }: MiceNet<End>): readonly number[] {
+  const flows = [createNumberedFlow(mn, cn), createNumberedFlow(cn, mn)];
+  for (const flow of flows) flow.sendEvery(10, 100);
+  net.time.runUntil(net.time.now + 1000);
+  return flows.map((flow) => flow.arrivals().length);
+}
+
 /** Milliseconds from the offer to the nomination at the mobile node. */
 export function nominatedAfterMs({ mn }: MiceNet<End>): number | undefined {
   return eventsOf(mn, "nominated")[0]?.event.afterMs;
@@ -63,6 +79,14 @@ export function nominatedAfterMs({ mn }: MiceNet<End>): number | undefined {
 export function mobilityTypeOf({ kind, payload }: SimPacket): number | undefined {
   const isMobility = kind === "udp" && (payload[0] ?? 0) >> 4 === 6 && payload[6] === 135;
   return isMobility ? payload[42] : undefined;
+}
+
+/** The mobility message in a packet, inside of UDP or not; undefined for everything else. */
+export function mobilityMessageOf({ payload }: SimPacket): MobilityMessage | undefined {
+  const ip = decodeIpv6Packet(payload);
+  if (!ip.ok || ip.value.nextHeader !== NEXT_HEADER.mobility) return undefined;
+  const message = decodeMobilityMessage(ip.value.payload, ip.value);
+  return message.ok && message.value.type !== "unknown" ? message.value : undefined;
 }
 
 /** Loses the first `count` mobility messages of a type that a node sends. */

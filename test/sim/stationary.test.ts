@@ -15,6 +15,7 @@ import {
   ACCESS,
   CONNECT_AT,
   connectStationary,
+  dataBothWays,
   mobilityFrom,
   mobilityTypeOf,
   offer,
@@ -164,11 +165,4 @@ function refreshRequest(
 function arrive(host: SimHost, packet: SimPacket): void {
   const [port] = host.ports;
   if (port !== undefined) host.receive(packet, port);
-}
-
-function dataBothWays({ net, mn, cn }: MiceNet<End>): readonly number[] {
-  const flows = [createNumberedFlow(mn, cn), createNumberedFlow(cn, mn)];
-  for (const flow of flows) flow.sendEvery(10, 100);
-  net.time.runUntil(net.time.now + 1000);
-  return flows.map((flow) => flow.arrivals().length);
 }

@@ -22,7 +22,18 @@ function mobileNode(
   role: "mobile-node" | "correspondent-node",
   homeAddress: string,
 ): ResolvedTopology["nodes"][number] {
-  return { name, role, homeAddress, homeAgent: "ha", port: 40_000, profile: "ice16", interfaces: [], routes: [] };
+  return {
+    name,
+    role,
+    homeAddress,
+    homeAgent: "ha",
+    port: 40_000,
+    profile: "ice16",
+    isLite: false,
+    keys: "signalled",
+    interfaces: [],
+    routes: [],
+  };
 }
 
 /** A pair of candidates of these types, seen from `mn`. */

@@ -7,7 +7,8 @@
 import type { SocketAddress } from "../core/address.ts";
 import type { NodeEvent } from "../core/events.ts";
 import type { LinkCondition } from "../core/link/link-condition.ts";
-import type { IceProfile, NodeTimers } from "../core/mice/node-machine.ts";
+
+import type { IceProfile, KeyMode, NodeTimers } from "../core/mice/node-machine.ts";
 import type { LifetimeObservation } from "../core/nat-probe/lifetime-probe.ts";
 import type { NatObservation } from "../core/nat-probe/nat-observation.ts";
 
@@ -145,6 +146,10 @@ export interface MobileNodeRole {
   /** UDP port of the candidate sockets. */
   readonly port: number;
   readonly profile: IceProfile;
+  /** A lite agent: it answers checks and sends none. */
+  readonly isLite?: boolean;
+  /** Where the keys of the checks come from; `signalled` when absent. */
+  readonly keys?: KeyMode;
   readonly timers: Partial<NodeTimers>;
   /** Hex; absent when the home agent takes unauthenticated registrations. */
   readonly registrationKey?: string;
@@ -157,6 +162,8 @@ export interface StationaryNodeRole {
   readonly type: "stationary-node";
   /** Its own IPv6 address, one of `localAddresses`. */
   readonly address: string;
+  /** `mobile-ipv6` is a peer that knows RFC 6275 and no M-ICE; `m-ice` when absent. */
+  readonly speaks?: "m-ice" | "mobile-ipv6";
   /** Where home addresses of mobile nodes are: what is sent there goes through the TUN device. */
   readonly homePrefixes: readonly string[];
   /** Addresses of the STUN servers that it asks, best first; may be empty for a node in the open. */
@@ -166,6 +173,8 @@ export interface StationaryNodeRole {
   /** UDP port of the candidate sockets. */
   readonly port: number;
   readonly profile: IceProfile;
+  readonly isLite?: boolean;
+  readonly keys?: KeyMode;
   readonly timers: Partial<NodeTimers>;
   readonly tunMtu: number;
   readonly seed: string;

@@ -71,6 +71,8 @@ const mobileNodeRole: Shape<Omit<MobileNodeRole, "type">> = object<Omit<MobileNo
   localAddresses: array(address),
   port,
   profile: oneOf("ice16", "rfc8445"),
+  isLite: optional(boolean),
+  keys: optional(oneOf("signalled", "rr")),
   // Every timer is a number; a name that the machine does not know does nothing.
   timers: record(duration),
   registrationKey: optional(hexOctets),
@@ -80,11 +82,14 @@ const mobileNodeRole: Shape<Omit<MobileNodeRole, "type">> = object<Omit<MobileNo
 
 const stationaryNodeRole: Shape<Omit<StationaryNodeRole, "type">> = object<Omit<StationaryNodeRole, "type">>({
   address,
+  speaks: optional(oneOf("m-ice", "mobile-ipv6")),
   homePrefixes: array(prefix),
   stunServers: array(address),
   localAddresses: array(address),
   port,
   profile: oneOf("ice16", "rfc8445"),
+  isLite: optional(boolean),
+  keys: optional(oneOf("signalled", "rr")),
   timers: record(duration),
   tunMtu,
   seed: hexOctets,

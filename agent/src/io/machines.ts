@@ -12,6 +12,7 @@ import { assertNever, type InstantMs } from "../core/machine.ts";
 import { createMobileNode } from "../core/mice/mobile-node.ts";
 import type { NodeMachine } from "../core/mice/node-machine.ts";
 import { createHomeAgent } from "../core/mip6/home-agent.ts";
+import { createPlainCorrespondent } from "../core/mip6/plain-correspondent.ts";
 import type { DiscoveryAddresses } from "../core/stun/server.ts";
 import { createStunServer } from "../core/stun/stun-node.ts";
 import { createSeededRng } from "./entropy.ts";
@@ -92,6 +93,7 @@ function mobileNode(role: MobileNodeRole): MadeMachine {
       stunServers: atPort(listen, STUN_PORT),
       sockets,
       profile,
+      ...modesOf(role),
       timers,
       ...(registrationKey === undefined ? {} : { registrationKey: fromHex(registrationKey) }),
     },
@@ -101,11 +103,25 @@ function mobileNode(role: MobileNodeRole): MadeMachine {
 }
 
 function stationaryNode(role: StationaryNodeRole): MadeMachine {
+  if (role.speaks === "mobile-ipv6")
+    return { machine: createPlainCorrespondent(role.address, createSeededRng(role.seed)), sockets: [] };
   const { address: homeAddress, stunServers, localAddresses, port, profile, timers, seed } = role;
   const sockets = atPort(localAddresses, port);
-  const config = { homeAddress, stunServers: atPort(stunServers, STUN_PORT), sockets, profile, timers };
+  const config = {
+    homeAddress,
+    stunServers: atPort(stunServers, STUN_PORT),
+    sockets,
+    profile,
+    timers,
+    ...modesOf(role),
+  };
   const machine = createMobileNode(config, createSeededRng(seed));
   return { machine, sockets, connect: (now, peer) => machine.connect(now, peer) };
+}
+
+/** What a role says of how its agent works; the machine has defaults. */
+function modesOf({ isLite, keys }: Pick<MobileNodeRole, "isLite" | "keys">): Pick<MobileNodeRole, "isLite" | "keys"> {
+  return { ...(isLite !== undefined && { isLite }), ...(keys !== undefined && { keys }) };
 }
 
 function atPort(addresses: readonly string[], port: number): readonly SocketAddress[] {

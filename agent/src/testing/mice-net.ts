@@ -10,8 +10,9 @@
 import { type Family, familyOf, type SocketAddress } from "../core/address.ts";
 import type { NodeEvent } from "../core/events.ts";
 import type { LinkCondition } from "../core/link/link-condition.ts";
+
 import { createMobileNode } from "../core/mice/mobile-node.ts";
-import type { IceProfile, MobileNodeMachine, NodeMachine, NodeTimers } from "../core/mice/node-machine.ts";
+import type { IceProfile, KeyMode, MobileNodeMachine, NodeMachine, NodeTimers } from "../core/mice/node-machine.ts";
 import { createHomeAgent } from "../core/mip6/home-agent.ts";
 import { type MachineNode, routeFromTun, runMachine, type TimedEvent } from "./machine-node.ts";
 import type { SimNatProfile } from "./nat-table.ts";
@@ -29,6 +30,8 @@ export interface SideSetup {
   /** Between the box, or the node without one, and the internet. */
   readonly access?: LinkCondition;
   readonly profile?: IceProfile;
+  readonly isLite?: boolean;
+  readonly keys?: KeyMode;
   readonly timers?: Partial<NodeTimers>;
   /** Shared key of the node and its home agent; absent means unauthenticated registration. */
   readonly registrationKey?: Uint8Array;
@@ -169,6 +172,8 @@ export function createSide(
       stunServers: homeAgentSockets(addresses, 3478),
       sockets,
       profile: setup.profile ?? "ice16",
+      ...(setup.isLite === true && { isLite: true }),
+      ...(setup.keys && { keys: setup.keys }),
       ...(setup.timers && { timers: setup.timers }),
       ...(setup.registrationKey && { registrationKey: setup.registrationKey }),
     },

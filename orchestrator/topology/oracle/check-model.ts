@@ -107,7 +107,7 @@ function ask(
   return isBack ? { mapped, remarks: request.remarks } : { remarks: answer.remarks };
 }
 
-/** Host and server-reflexive candidates of a node; equal addresses count once. */
+/** Host and server-reflexive candidates of a node, of a lite one host candidates alone; equal addresses count once. */
 export function gather(node: SessionEnd, paths: readonly HomePath[]): readonly ModelCandidate[] {
   const locals = node.interfaces
     .flatMap(({ ipv4, ipv6 }) => [ipv6, ipv4])
@@ -116,7 +116,7 @@ export function gather(node: SessionEnd, paths: readonly HomePath[]): readonly M
   return locals.flatMap((base, rank) => {
     const host: ModelCandidate = { type: "host", address: base, base, priority: candidatePriority("host", rank) };
     const mapped = paths.find((path) => sameEndpoint(path.base, base))?.mapped;
-    if (mapped === undefined || sameEndpoint(mapped, base)) return [host];
+    if (node.isLite || mapped === undefined || sameEndpoint(mapped, base)) return [host];
     const type = "server-reflexive";
     return [host, { type, address: mapped, base, priority: candidatePriority(type, rank) }];
   });
@@ -142,7 +142,9 @@ export function runChecks(network: NetworkModel, first: CheckEnd, second: CheckE
   }
 }
 
+/** A lite end checks nothing. */
 function checkAll(network: NetworkModel, from: CheckEnd, to: CheckEnd): void {
+  if (from.node.isLite) return;
   const bases = new Map(from.candidates.map(({ base }) => [endpointKey(base), base]));
   for (const base of bases.values())
     for (const remote of [...from.remotes])

@@ -42,6 +42,40 @@ test.each(BOXES)("against %s, all nine boxes have the path that was measured", (
   expect(letters.join("")).toBe(MEASURED[b]);
 });
 
+describe("lite agents and keys", () => {
+  const open = (mn: string, cn: string): string =>
+    topologyText({
+      segments: "home: { ipv4: 192.168.1.0/24 }",
+      nodes: `${HOME_AGENTS},
+        nat-a: { role: router, wan: internet, lan: home, nat: port-restricted-cone },
+        mn: { role: mobile-node, on: home, homeAgent: ha-a, ${mn} },
+        cn: { role: correspondent-node, on: internet, homeAgent: ha-b, ${cn} }`,
+      rest: "sessions: [{ from: mn, to: cn }]",
+    });
+
+  test.each([
+    ["a lite correspondent in the open is reached", "", "lite: true", "direct", ["server-reflexive", "host"]],
+    [
+      "a lite node behind a box is not: nobody opens its filter",
+      "lite: true",
+      "",
+      "home-agents",
+      ["relayed", "relayed"],
+    ],
+    ["two lite agents check nothing", "lite: true", "lite: true", "home-agents", undefined],
+    ["keys of two kinds check nothing", "keys: rr", "", "home-agents", undefined],
+    ["derived keys change no path", "keys: rr", "keys: rr", "direct", ["server-reflexive", "host"]],
+  ])("%s", (_name, mn, cn, path, selected) => {
+    const prediction = predict(open(mn, cn));
+    expect([prediction.path, prediction.selected]).toEqual([path, selected]);
+  });
+
+  test("a session that a lite node begins is seen from its end", () => {
+    const text = open("", "lite: true").replace("from: mn, to: cn", "from: cn, to: mn");
+    expect(predict(text)).toMatchObject({ path: "direct", selected: ["host", "server-reflexive"] });
+  });
+});
+
 describe("the pairs of the digest, section 7.3", () => {
   test.each([
     ["EIM/APDF", "EIM/APDF", ["server-reflexive", "server-reflexive"]],

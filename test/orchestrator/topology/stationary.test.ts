@@ -63,6 +63,13 @@ describe("a stationary node", () => {
       withStationary("cn: { role: stationary-node, on: office }", { segments: OFFICE }),
       "sessions[0]: expected a way over IPv6 from ha-a to cn; ha-a has no route to 2001:db8:2:1::2; put both on one segment with `ipv6`, or routers between them",
     ],
+    [
+      "of plain Mobile IPv6 that begins",
+      withStationary("cn: { role: stationary-node, on: internet, speaks: mobile-ipv6 }", {
+        session: "{ from: cn, to: mn }",
+      }),
+      "sessions[0].from: expected a node that speaks M-ICE to begin a session; found cn, which speaks plain Mobile IPv6; let mn begin",
+    ],
   ])("%s is refused", (_name, text, issue) => {
     expect(issuesOf(text).map((line) => line.replace(/^\S+ /, ""))).toContain(issue);
   });
@@ -109,6 +116,14 @@ describe("theory about a stationary node", () => {
     ],
   ])("%s", (_name, text, path, selected) => {
     expect(predict(text)).toMatchObject({ path, selected });
+  });
+
+  test("that speaks plain Mobile IPv6: the offer is refused", () => {
+    expect(predict(withStationary("cn: { role: stationary-node, on: internet, speaks: mobile-ipv6 }"))).toEqual({
+      session: "mn-cn",
+      path: "home-agents",
+      why: ["cn knows no M-ICE and refuses the offer: the home agents carry the data."],
+    });
   });
 
   test("behind a firewall without a rule for Mobility Headers: nobody hears the offer", () => {

@@ -8,8 +8,12 @@ import { candidateView } from "../ice/candidate.ts";
 import type { IceCredentials } from "../ice/ice-machine.ts";
 import type { InstantMs } from "../machine.ts";
 import type { MobilityMessageOf } from "../mip6/messages.ts";
+import { findOption } from "../mip6/options.ts";
 import { AnswerBook } from "./answer-book.ts";
+import type { IndexedToken } from "./correspondent.ts";
 import { createGeneration, describeGeneration, listsCandidate, setRemote } from "./generation.ts";
+import { derivedPassword, describeKeyMismatch, keyModeOf, keyModeOptions } from "./key-mode.ts";
+import { makeCredentials } from "./mip-ice-credentials.ts";
 import { decodeMipIce, encodeMipIce, MISMATCH_ANSWER, type MipIceDescription } from "./mip-ice-option.ts";
 import { HOME_WAY } from "./mobility-link.ts";
 import type { Offerer } from "./offerer.ts";
@@ -77,9 +81,11 @@ export class Answerer {
     const isRepeatedStraggler = crossing === "straggles" && this.#book.find(offer.careOfInitCookie) !== undefined;
     if (kind === "half-changed") this.#count("dropped.offer-half-changed");
     else if (crossing !== "none" && !isRepeatedStraggler) this.#ignore(offer, crossing);
+    else if (keyModeOf(remote) !== env.keys)
+      this.#refuse(now, offer, remote, describeKeyMismatch(env.keys, keyModeOf(remote)));
     else if (kind === "refresh") this.#confirm(now, offer, remote);
-    else if (hasDefaultCandidate(remote, peer)) this.#accept(now, offer, remote, kind === "restart");
-    else this.#refuse(now, offer, remote);
+    else if (!hasDefaultCandidate(remote, peer)) this.#refuse(now, offer, remote, NO_DEFAULT_CANDIDATE);
+    else this.#accept(now, offer, remote, kind === "restart");
   }
 
   #ignore({ careOfInitCookie }: CareOfTestInitIce, crossing: Exclude<Crossing, "none">): void {
@@ -97,32 +103,64 @@ export class Answerer {
     this.#book.record(offer.careOfInitCookie, { type: "pending" });
     const stop = env.gather(now, peer, (at, candidates) => {
       this.#gathering = undefined;
-      const generation = createGeneration(now, "answer", candidates, env);
+      const careOf = env.correspondent.careOfToken(at, peer);
+      const keyed = this.#keysFor(at, offer, remote, careOf);
+      if (keyed === undefined) {
+        this.#book.forget(offer.careOfInitCookie);
+        this.#count("dropped.offer-nonce");
+        return;
+      }
+      const generation = createGeneration(
+        { startedAt: now, origin: "answer", candidates, credentials: keyed.own },
+        env,
+      );
       this.#host.adopt(generation);
       this.#host.remoteCredentials = remote.credentials;
-      this.#answer(at, offer, describeGeneration(generation, "answer"));
-      setRemote(at, generation, remote);
+      this.#answer(offer, describeGeneration(generation, "answer"), careOf);
+      setRemote(at, generation, { ...remote, credentials: keyed.peer });
     });
     this.#gathering = { cookie: offer.careOfInitCookie, stop };
   }
 
+  /** Credentials of both ends; undefined when they are to be derived and the offer names no home nonce that is alive. */
+  #keysFor(
+    now: InstantMs,
+    offer: CareOfTestInitIce,
+    { credentials: peer }: MipIceDescription,
+    careOf: IndexedToken,
+  ): { readonly own: IceCredentials; readonly peer: IceCredentials } | undefined {
+    const { env, peer: homeAddress } = this.#host;
+    const own = makeCredentials(env.rng);
+    if (env.keys === "signalled") return { own, peer };
+    const home = findOption(offer.options, "nonce-indices")?.home;
+    if (home === undefined) return undefined;
+    const kbm = env.correspondent.bindingKey(now, homeAddress, { home, careOf: careOf.index }, false);
+    if (!kbm.ok) return undefined;
+    const ufrags = { offer: peer.ufrag, answer: own.ufrag };
+    return {
+      own: { ...own, pwd: derivedPassword(kbm.key, "answer", ufrags) },
+      peer: { ...peer, pwd: derivedPassword(kbm.key, "offer", ufrags) },
+    };
+  }
+
   /** Answers an offer of unchanged credentials: fresh tokens are all it wants. */
   #confirm(now: InstantMs, offer: CareOfTestInitIce, remote: MipIceDescription): void {
-    const { generation } = this.#host;
+    const { generation, env, peer } = this.#host;
     this.#report(remote, false);
     if (generation === undefined) this.#count("dropped.refresh-without-session");
-    else this.#answer(now, offer, describeGeneration(generation, "answer"));
+    else this.#answer(offer, describeGeneration(generation, "answer"), env.correspondent.careOfToken(now, peer));
   }
 
-  #refuse(now: InstantMs, offer: CareOfTestInitIce, remote: MipIceDescription): void {
-    this.#report(remote, false);
-    this.#answer(now, offer, MISMATCH_ANSWER);
-    this.#host.fail(now, "the offer does not list the peer's home address (ice-mismatch)");
-  }
-
-  #answer(now: InstantMs, { careOfInitCookie }: CareOfTestInitIce, description: MipIceDescription): void {
+  #refuse(now: InstantMs, offer: CareOfTestInitIce, remote: MipIceDescription, reason: string): void {
     const { env, peer } = this.#host;
-    const careOf = env.correspondent.careOfToken(now, peer);
+    this.#report(remote, false);
+    const refusal = { ...MISMATCH_ANSWER, options: keyModeOptions(env.keys) };
+    this.#answer(offer, refusal, env.correspondent.careOfToken(now, peer));
+    this.#host.fail(now, reason);
+  }
+
+  #answer({ careOfInitCookie }: CareOfTestInitIce, description: MipIceDescription, careOf: IndexedToken): void {
+    const { env, peer } = this.#host;
     const answer: MobilityMessageOf<"care-of-test-ice"> = {
       type: "care-of-test-ice",
       careOfNonceIndex: careOf.index,
@@ -144,10 +182,11 @@ export class Answerer {
   }
 }
 
-function kindOf({ credentials }: MipIceDescription, last: IceCredentials | undefined): OfferKind {
+function kindOf({ credentials, options }: MipIceDescription, last: IceCredentials | undefined): OfferKind {
   if (last === undefined) return "first";
   const isSameUfrag = credentials.ufrag === last.ufrag;
-  if (isSameUfrag !== (credentials.pwd === last.pwd)) return "half-changed";
+  const isDerived = keyModeOf({ options }) === "rr";
+  if (!isDerived && isSameUfrag !== (credentials.pwd === last.pwd)) return "half-changed";
   return isSameUfrag ? "refresh" : "restart";
 }
 
@@ -165,6 +204,8 @@ function crossingOf(now: InstantMs, kind: OfferKind, offerer: Offerer, isOwnHigh
 function comparesHigher(own: string, peer: string): boolean {
   return Buffer.compare(addressToBytes(own), addressToBytes(peer)) > 0;
 }
+
+const NO_DEFAULT_CANDIDATE = "the offer does not list the peer's home address (ice-mismatch)";
 
 /** The default candidate is the one a peer without ICE would send to: the home address. */
 function hasDefaultCandidate({ candidates }: MipIceDescription, peer: string): boolean {

@@ -9,8 +9,10 @@ import { createIceAgent } from "../ice/ice-agent.ts";
 import type { IceCredentials, IceMachine, RemoteDescription, ValidPair } from "../ice/ice-machine.ts";
 import { isRelayed } from "../ice/pair.ts";
 import type { InstantMs } from "../machine.ts";
+import { keyModeOptions, signalledCredentials } from "./key-mode.ts";
 import { makeCredentials } from "./mip-ice-credentials.ts";
 import type { MipIceDescription } from "./mip-ice-option.ts";
+import type { KeyMode } from "./node-machine.ts";
 import type { SessionEnvironment } from "./session-environment.ts";
 
 /** Which side's message made the generation: the offerer controls at first, and sends the Binding Update. */
@@ -18,29 +20,48 @@ export type GenerationOrigin = "offer" | "answer";
 
 export interface Generation {
   readonly origin: GenerationOrigin;
-  readonly credentials: IceCredentials;
+  readonly isLite: boolean;
+  readonly keys: KeyMode;
   readonly candidates: readonly LocalCandidate[];
-  readonly ice: IceMachine;
+  /** With keys from return routability, those of an offer hold nobody's password until the answer is there. */
+  credentials: IceCredentials;
+  ice: IceMachine;
   /** What the peer's offer or answer said; absent until it came. */
   remote: RemoteDescription | undefined;
 }
 
-/** Draws credentials and makes the agent, which answers checks from here on. */
-export function createGeneration(
-  startedAt: InstantMs,
-  origin: GenerationOrigin,
-  candidates: readonly LocalCandidate[],
-  env: SessionEnvironment,
-): Generation {
-  const credentials = makeCredentials(env.rng);
-  const { timers } = env;
-  const ice = createIceAgent({
-    profile: env.profile,
+/** What a generation begins with; credentials are drawn where there are none. */
+export interface GenerationStart {
+  readonly startedAt: InstantMs;
+  readonly origin: GenerationOrigin;
+  readonly candidates: readonly LocalCandidate[];
+  readonly credentials?: IceCredentials;
+}
+
+/** Makes the agent, which answers checks from here on. */
+export function createGeneration(start: GenerationStart, env: SessionEnvironment): Generation {
+  const { origin, candidates, credentials = makeCredentials(env.rng) } = start;
+  const { isLite, keys } = env;
+  const ice = createIce({ ...start, credentials }, env);
+  return { origin, isLite, keys, candidates, credentials, ice, remote: undefined };
+}
+
+/** Puts an agent with this password in the place of the one that had none to tell; the fragment stays what was offered. */
+export function giveKey(startedAt: InstantMs, generation: Generation, pwd: string, env: SessionEnvironment): void {
+  generation.credentials = { ...generation.credentials, pwd };
+  generation.ice = createIce({ ...generation, startedAt }, env);
+}
+
+function createIce(start: Required<GenerationStart>, { timers, profile, isLite, rng }: SessionEnvironment): IceMachine {
+  const { origin, candidates, credentials, startedAt } = start;
+  return createIceAgent({
+    profile,
     role: origin === "offer" ? "controlling" : "controlled",
+    isLite,
     credentials,
     candidates,
     startedAt,
-    rng: env.rng,
+    rng,
     limits: {
       nominationDelayMs: timers.nominationDelayMs,
       relayPatienceMs: timers.relayPatienceMs,
@@ -51,7 +72,6 @@ export function createGeneration(
       consentTimeoutMs: timers.consentTimeoutMs,
     },
   });
-  return { origin, credentials, candidates, ice, remote: undefined };
 }
 
 /** Takes the peer's description, and starts checks. */
@@ -65,14 +85,14 @@ export function setRemote(now: InstantMs, generation: Generation, remote: Remote
  * are complete (digest 2.10). An offer of the controlling side then names the selected remote candidate (A-19).
  */
 export function describeGeneration(generation: Generation, kind: "offer" | "answer"): MipIceDescription {
-  const { credentials, candidates, ice } = generation;
+  const { isLite, keys, credentials, candidates, ice } = generation;
   const selected = ice.state === "completed" ? ice.selectedPair() : undefined;
   const namesRemote = selected !== undefined && kind === "offer" && ice.role === "controlling";
   return {
-    isLite: false,
+    isLite,
     isMismatch: false,
-    credentials,
-    options: [],
+    credentials: signalledCredentials(keys, credentials),
+    options: keyModeOptions(keys),
     candidates: selected === undefined ? candidates : [selected.local],
     remoteCandidates: namesRemote ? [selected.remote.address] : [],
   };

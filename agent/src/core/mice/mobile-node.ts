@@ -55,7 +55,8 @@ class MobileNode implements MobileNodeMachine {
       {
         profile: config.profile,
         rng,
-        servers: config.stunServers,
+        // A lite agent has host candidates, and the home address (digest 2.12).
+        servers: config.isLite === true ? [] : config.stunServers,
         homeAddress,
         sockets: () => this.#sockets,
         tunnelSocket: () => this.#home.tunnelSocket,
@@ -141,11 +142,13 @@ class MobileNode implements MobileNodeMachine {
     return createMobileHome({ homeAddress: this.#homeAddress, homeAgent, natKeepaliveMs, ...key }, this.#outbox);
   }
 
-  #createSession(peer: string, { profile, homeAgent }: MobileNodeConfig, rng: Rng): Session {
+  #createSession(peer: string, config: MobileNodeConfig, rng: Rng): Session {
     return new Session(peer, {
       homeAddress: this.#homeAddress,
-      isStationary: homeAgent === undefined,
-      profile,
+      isStationary: config.homeAgent === undefined,
+      profile: config.profile,
+      isLite: config.isLite === true,
+      keys: config.keys ?? "signalled",
       timers: this.#timers,
       rng,
       outbox: this.#outbox,

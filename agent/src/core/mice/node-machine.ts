@@ -46,6 +46,9 @@ export interface MobileNodeMachine extends NodeMachine {
 /** Pacing and retransmission profile of the checks (digest 2.3 and A-37). */
 export type IceProfile = "ice16" | "rfc8445";
 
+/** `signalled`: passwords travel in offer and answer. `rr`: they are derived from Kbm, which needs both keygen tokens. */
+export type KeyMode = "signalled" | "rr";
+
 /** How a mobile node reaches its home agent. */
 export interface HomeAgentAccess {
   /** The home agent's own IPv6 address inside the home prefix. */
@@ -65,6 +68,10 @@ export interface MobileNodeConfig {
   /** The sockets of this node, one per local address, best first; the first one that can reach the home agent carries the tunnel. */
   readonly sockets: readonly SocketAddress[];
   readonly profile: IceProfile;
+  /** A lite agent answers checks and sends none; for nodes in the open (digest 2.12). Default false. */
+  readonly isLite?: boolean;
+  /** Where the keys of the checks' MACs come from, the same at both ends; default `signalled`. */
+  readonly keys?: KeyMode;
   /** Overrides of the timers of digest 8.7, milliseconds. */
   readonly timers?: Partial<NodeTimers>;
   /** Shared key that authenticates the home registration (A-39); absent means none. */

@@ -8,6 +8,7 @@
 
 import type { InstantMs, Rng } from "../machine.ts";
 import { COOKIE_LENGTH, type MobilityMessageOf } from "../mip6/messages.ts";
+import type { MobilityOption } from "../mip6/options.ts";
 import { type Backoff, type BackoffLimits, createBackoff } from "./backoff.ts";
 import type { IndexedToken } from "./correspondent.ts";
 import { encodeMipIce, type MipIceDescription } from "./mip-ice-option.ts";
@@ -37,20 +38,26 @@ export interface OfferExchange {
   pollTimeout(): InstantMs | undefined;
 }
 
-/** Sends both messages. `homeToken` of an earlier exchange that is still fresh saves the HoTI. */
+/** What an exchange is about. */
+interface ExchangeStart {
+  readonly purpose: OfferPurpose;
+  readonly peer: string;
+  readonly description: MipIceDescription;
+  /** Of an earlier exchange and still fresh: saves the HoTI. */
+  readonly homeToken?: ReceivedToken;
+  /** The offer names the home nonce, and waits for the HoT therefore. */
+  readonly namesHomeNonce: boolean;
+  readonly limits: BackoffLimits;
+}
+
+/** Sends both messages, or first the HoTI alone. */
 export function startOfferExchange(
   now: InstantMs,
-  exchange: {
-    readonly purpose: OfferPurpose;
-    readonly peer: string;
-    readonly description: MipIceDescription;
-    readonly homeToken?: ReceivedToken;
-    readonly limits: BackoffLimits;
-  },
+  exchange: ExchangeStart,
   rng: Rng,
   link: MobilityLink,
 ): OfferExchange {
-  const { purpose, peer, description, limits } = exchange;
+  const { purpose, peer, description, namesHomeNonce, limits } = exchange;
   const homeInitCookie = rng.bytes(COOKIE_LENGTH);
   const careOfInitCookie = rng.bytes(COOKIE_LENGTH);
   let { homeToken } = exchange;
@@ -60,8 +67,13 @@ export function startOfferExchange(
     homeToken === undefined
       ? link.send(peer, { type: "home-test-init", homeInitCookie, options: [] }, HOME_WAY)
       : undefined;
-  const options = encodeMipIce(description);
-  const careOfTestInit = link.send(peer, { type: "care-of-test-init-ice", careOfInitCookie, options }, HOME_WAY);
+  let careOfTestInit: Uint8Array | undefined;
+  const offer = (): void => {
+    const nonce = namesHomeNonce && homeToken !== undefined ? [homeNonceOption(homeToken)] : [];
+    const options = [...nonce, ...encodeMipIce(description)];
+    careOfTestInit = link.send(peer, { type: "care-of-test-init-ice", careOfInitCookie, options }, HOME_WAY);
+  };
+  if (!namesHomeNonce || homeToken !== undefined) offer();
   let backoff: Backoff | undefined = createBackoff(now, limits);
 
   /** An offer that nobody answers; a session that works goes on asking for its tokens at the slowest rate. */
@@ -80,6 +92,7 @@ export function startOfferExchange(
     takeHomeTest(at, message) {
       if (homeToken !== undefined || !sameOctets(message.homeInitCookie, homeInitCookie)) return false;
       homeToken = { index: message.homeNonceIndex, token: message.homeKeygenToken, receivedAt: at };
+      if (careOfTestInit === undefined) offer();
       settle();
       return true;
     },
@@ -94,9 +107,14 @@ export function startOfferExchange(
         backoff = isDispensable() ? undefined : createBackoff(at, { ...limits, firstMs: limits.maxMs });
       if (due === undefined || backoff === undefined) return due === "give-up";
       if (homeToken === undefined && homeTestInit !== undefined) link.sendHeader(peer, homeTestInit, HOME_WAY);
-      if (careOfToken === undefined) link.sendHeader(peer, careOfTestInit, HOME_WAY);
+      if (careOfToken === undefined && careOfTestInit !== undefined) link.sendHeader(peer, careOfTestInit, HOME_WAY);
       return false;
     },
     pollTimeout: () => backoff?.dueAt,
   };
+}
+
+/** Nonce Indices of a CoTI-ICE: there is no care-of nonce yet. */
+function homeNonceOption({ index }: IndexedToken): MobilityOption {
+  return { type: "nonce-indices", home: index, careOf: 0 };
 }

@@ -3,7 +3,9 @@
 import { candidateView, type LocalCandidate } from "../ice/candidate.ts";
 import type { InstantMs } from "../machine.ts";
 import type { MobilityMessageOf } from "../mip6/messages.ts";
-import { createGeneration, describeGeneration, setRemote } from "./generation.ts";
+import { bindingManagementKey } from "../mip6/return-routability.ts";
+import { createGeneration, describeGeneration, type Generation, giveKey, setRemote } from "./generation.ts";
+import { derivedPassword, describeKeyMismatch, keyModeOf } from "./key-mode.ts";
 import { decodeMipIce, type MipIceDescription } from "./mip-ice-option.ts";
 import { type OfferExchange, type OfferPurpose, type ReceivedToken, startOfferExchange } from "./offer-exchange.ts";
 import type { SessionHost } from "./session-host.ts";
@@ -20,6 +22,7 @@ export class Offerer {
   #gathering: { readonly purpose: OfferPurpose; readonly stop: () => void } | undefined;
   #exchange: OfferExchange | undefined;
   #answeredAt: InstantMs | undefined;
+  #offeredAt: InstantMs = 0;
 
   constructor(host: SessionHost) {
     this.#host = host;
@@ -104,7 +107,7 @@ export class Offerer {
 
   #sendOffer(now: InstantMs, purpose: OfferPurpose, candidates: readonly LocalCandidate[]): void {
     this.#gathering = undefined;
-    const generation = createGeneration(now, "offer", candidates, this.#host.env);
+    const generation = createGeneration({ startedAt: now, origin: "offer", candidates }, this.#host.env);
     this.#host.adopt(generation);
     this.#begin(now, purpose, describeGeneration(generation, "offer"));
   }
@@ -113,7 +116,10 @@ export class Offerer {
     const { env, peer } = this.#host;
     const { mobilityFirstTimeoutMs: firstMs, mobilityMaxTimeoutMs: maxMs } = env.timers;
     const homeToken = purpose === "restart" ? this.#reusableHomeToken(now) : undefined;
-    const start = { purpose, peer, description, limits: { firstMs, maxMs }, ...(homeToken && { homeToken }) };
+    const namesHomeNonce = env.keys === "rr" && purpose !== "refresh";
+    const limits = { firstMs, maxMs };
+    const start = { purpose, peer, description, namesHomeNonce, limits, ...(homeToken && { homeToken }) };
+    this.#offeredAt = now;
     this.#exchange = startOfferExchange(now, start, env.rng, env.link);
     const candidates = description.candidates.map(candidateView);
     env.outbox.emit({ type: "offer-sent", peer, candidates, isRestart: purpose === "restart" });
@@ -129,12 +135,28 @@ export class Offerer {
   #takeDescription(now: InstantMs, description: MipIceDescription, purpose: OfferPurpose): void {
     const { generation, env, peer } = this.#host;
     env.outbox.emit({ type: "answer-received", peer, candidates: description.candidates.map(candidateView) });
+    if (keyModeOf(description) !== env.keys) {
+      this.#host.fail(now, describeKeyMismatch(env.keys, keyModeOf(description)));
+      return;
+    }
     if (description.isMismatch) {
       this.#host.fail(now, "the peer found no home address in the offer (ice-mismatch)");
       return;
     }
     this.#host.remoteCredentials = description.credentials;
-    if (generation !== undefined && purpose !== "refresh") setRemote(now, generation, description);
+    if (generation === undefined || purpose === "refresh") return;
+    setRemote(now, generation, env.keys === "rr" ? this.#withKeys(generation, description) : description);
+  }
+
+  /** Both tokens are there, because this offer had to wait for the first. */
+  #withKeys(generation: Generation, description: MipIceDescription): MipIceDescription {
+    const { homeToken, careOfToken } = this.#exchange ?? {};
+    if (homeToken === undefined || careOfToken === undefined) throw new Error("an answer without an offer");
+    const kbm = bindingManagementKey(homeToken.token, careOfToken.token);
+    const { ufrag } = description.credentials;
+    const ufrags = { offer: generation.credentials.ufrag, answer: ufrag };
+    giveKey(this.#offeredAt, generation, derivedPassword(kbm, "offer", ufrags), this.#host.env);
+    return { ...description, credentials: { ufrag, pwd: derivedPassword(kbm, "answer", ufrags) } };
   }
 
   #count(name: string): void {

@@ -4,8 +4,9 @@ import type { LocalCandidate } from "../ice/candidate.ts";
 import type { InstantMs, Rng, Transmit } from "../machine.ts";
 import type { MobilityMessage } from "../mip6/messages.ts";
 import type { Correspondent } from "./correspondent.ts";
+
 import type { MobilityLink, PacketWay } from "./mobility-link.ts";
-import type { IceProfile, NodeTimers } from "./node-machine.ts";
+import type { IceProfile, KeyMode, NodeTimers } from "./node-machine.ts";
 import type { Outbox } from "./outbox.ts";
 
 export interface SessionEnvironment {
@@ -13,6 +14,8 @@ export interface SessionEnvironment {
   /** Without home agent: it asks the peer for offers, and makes none. */
   readonly isStationary: boolean;
   readonly profile: IceProfile;
+  readonly isLite: boolean;
+  readonly keys: KeyMode;
   readonly timers: NodeTimers;
   readonly rng: Rng;
   readonly outbox: Outbox;

@@ -1,0 +1,88 @@
+/**
+ * A correspondent as RFC 6275 has it, which knows nothing of M-ICE: it answers return routability and refuses what it does
+ * not know with a Binding Error. It keeps no bindings, so packets to mobile nodes take their home agents' path.
+ */
+
+import type { InstantMs, Rng } from "../machine.ts";
+import { type Correspondent, createCorrespondent } from "../mice/correspondent.ts";
+import type { NodeMachine } from "../mice/node-machine.ts";
+import { createOutbox, type Outbox } from "../mice/outbox.ts";
+import { decodeIpv6Packet, isCompleteIpv6, NEXT_HEADER } from "./ipv6-packet.ts";
+import { decodeMobilityMessage, encodeMobilityMessage, type MobilityMessage } from "./messages.ts";
+import { encodeMobilityPacket } from "./mobility-header.ts";
+import { BINDING_ERROR_STATUS } from "./status.ts";
+
+/** Makes the correspondent with this IPv6 address. Packets come and go through the TUN device, as a stationary node's do. */
+export function createPlainCorrespondent(address: string, rng: Rng): NodeMachine {
+  const outbox = createOutbox();
+  const correspondent = createCorrespondent(rng);
+  const idle = (): void => undefined;
+  return {
+    start: idle,
+    handleDatagram: () => outbox.count("dropped.datagram"),
+    handleTunPacket(now, packet) {
+      const ip = isCompleteIpv6(packet) ? decodeIpv6Packet(packet) : undefined;
+      if (ip?.ok !== true) outbox.count("dropped.tun-not-ipv6");
+      else if (ip.value.source === address) outbox.toTun(packet);
+      else if (ip.value.nextHeader !== NEXT_HEADER.mobility) outbox.count("dropped.tun-own-address");
+      else takeHeader(now, ip.value, correspondent, outbox);
+    },
+    handleTimeout: idle,
+    pollTransmit: () => outbox.pollTransmit(),
+    pollTunPacket: () => outbox.pollTunPacket(),
+    pollEvent: () => outbox.pollEvent(),
+    pollTimeout: () => undefined,
+    counters: () => outbox.counters(),
+  };
+}
+
+interface ReceivedHeader {
+  readonly source: string;
+  readonly destination: string;
+  /** The whole Mobility Header. */
+  readonly payload: Uint8Array;
+}
+
+function takeHeader(
+  now: InstantMs,
+  { source, destination, payload }: ReceivedHeader,
+  correspondent: Correspondent,
+  outbox: Outbox,
+): void {
+  const message = decodeMobilityMessage(payload, { source, destination });
+  const answer = message.ok ? answerTo(now, source, message.value, correspondent) : undefined;
+  if (!message.ok) outbox.count(`dropped.${message.error.code}`);
+  else if (answer === undefined) outbox.count(`ignored.${message.value.type}`);
+  else {
+    outbox.count(`answered.${message.value.type}`);
+    const endpoints = { source: destination, destination: source };
+    outbox.toTun(encodeMobilityPacket(encodeMobilityMessage(answer, endpoints), endpoints));
+  }
+}
+
+/** RFC 6275 sections 9.2 and 9.4; undefined for what is no question. */
+function answerTo(
+  now: InstantMs,
+  source: string,
+  message: MobilityMessage | { readonly type: "unknown" },
+  correspondent: Correspondent,
+): MobilityMessage | undefined {
+  switch (message.type) {
+    case "home-test-init":
+      return correspondent.answerHomeTest(now, source, message);
+    case "care-of-test-init": {
+      const { index, token } = correspondent.careOfToken(now, source);
+      const { careOfInitCookie } = message;
+      const test = { careOfNonceIndex: index, careOfInitCookie, careOfKeygenToken: token };
+      return { type: "care-of-test", ...test, options: [] };
+    }
+    case "care-of-test-init-ice":
+    case "care-of-test-ice":
+    case "unknown": {
+      const status = BINDING_ERROR_STATUS.unrecognizedMobilityHeaderType;
+      return { type: "binding-error", status, homeAddress: "::", options: [] };
+    }
+    default:
+      return undefined;
+  }
+}
