@@ -135,7 +135,7 @@ function remembers({ nat, firewall }: ResolvedRouter, ipVersion: IpVersion): boo
 }
 
 /**
- * One way per IP version: to the node's own home agent if it has one, else to the first server that it has a way to. A
+ * One way from each of its addresses: to the node's own home agent if it has one, else to the first server that it has a way to. A
  * server that lies inside of a box itself is asked only where there is no other: its box would be seen as well.
  */
 function waysOf(topology: ResolvedTopology, node: ResolvedNode): readonly Way[] {
@@ -145,15 +145,18 @@ function waysOf(topology: ResolvedTopology, node: ResolvedNode): readonly Way[] 
     .filter(isStunServer)
     .filter(({ name }) => name !== node.name)
     .toSorted((a, b) => ownFirst(a) - ownFirst(b));
-  return ([4, 6] as const).flatMap((ipVersion) => {
-    const on = node.interfaces.find((own) => own[`ipv${ipVersion}`] !== undefined);
-    const local = on?.[`ipv${ipVersion}`];
-    if (on === undefined || local === undefined) return [];
+  const addresses = node.interfaces.flatMap((on) =>
+    ([4, 6] as const).flatMap((ipVersion) => {
+      const local = on[`ipv${ipVersion}`];
+      return local === undefined ? [] : [{ on, ipVersion, local: withoutLength(local) }];
+    }),
+  );
+  return addresses.flatMap(({ on, ipVersion, local }) => {
     const ways = servers.flatMap((server): Way[] => {
-      const addresses = discoveryAddresses(server, ipVersion);
-      const routers = addresses && routersBetween(topology, node, server, addresses.first.ip);
-      if (addresses === undefined || routers === undefined || routers.length === 0) return [];
-      return [{ node, on, local: withoutLength(local), ipVersion, server: { node: server, ...addresses }, routers }];
+      const asked = discoveryAddresses(server, ipVersion);
+      const routers = asked && routersBetween(topology, { node, local }, server, asked.first.ip);
+      if (asked === undefined || routers === undefined || routers.length === 0) return [];
+      return [{ node, on, local, ipVersion, server: { node: server, ...asked }, routers }];
     });
     const best = ways.find(leadsOutward) ?? ways[0];
     return best === undefined ? [] : [best];
@@ -179,7 +182,7 @@ function discoveryAddresses(
 /** The routers that a packet passes, or undefined when it does not arrive. */
 function routersBetween(
   topology: ResolvedTopology,
-  from: ResolvedNode,
+  { node: from, local }: Pick<Way, "node" | "local">,
   to: ResolvedNode,
   destination: string,
 ): Way["routers"] | undefined {
@@ -187,7 +190,7 @@ function routersBetween(
   let at = { node: from, segment: "" };
   while (at.node.name !== to.name) {
     const { node: here } = at;
-    const hop = nextHop(topology, here, destination);
+    const hop = nextHop(topology, here, destination, local);
     const isCircle = passed.some(({ router }) => router.name === here.name);
     if (hop?.to === undefined || isCircle || (here.role !== "router" && here.name !== from.name)) return undefined;
     if (here.role === "router") passed.push({ router: here, from: at.segment, to: hop.out.segment });

@@ -15,16 +15,12 @@ export interface Attachment {
 
 /** A node's attachments in the order of its interfaces: the outside first. */
 export function attachmentsOf(node: string, entry: NodeEntry): Attachment[] {
-  if (entry.role !== "router") return [{ node, segment: entry.on, side: "on", path: ["nodes", node, "on"] }];
-  const wan: Attachment = { node, segment: entry.wan, side: "wan", path: ["nodes", node, "wan"] };
-  const lans = typeof entry.lan === "string" ? [entry.lan] : entry.lan;
-  return [
-    wan,
-    ...lans.map((segment, i): Attachment => {
-      const path = typeof entry.lan === "string" ? ["nodes", node, "lan"] : ["nodes", node, "lan", i];
-      return { node, segment, side: "lan", path };
-    }),
-  ];
+  const listed = (segments: string | readonly string[], side: "lan" | "on"): Attachment[] =>
+    typeof segments === "string"
+      ? [{ node, segment: segments, side, path: ["nodes", node, side] }]
+      : segments.map((segment, i) => ({ node, segment, side, path: ["nodes", node, side, i] }));
+  if (entry.role !== "router") return listed(entry.on, "on");
+  return [{ node, segment: entry.wan, side: "wan", path: ["nodes", node, "wan"] }, ...listed(entry.lan, "lan")];
 }
 
 /** Whether a box translates addresses of an IP version, so that its inside networks are unknown outside. */

@@ -9,11 +9,25 @@ export interface Hop {
   readonly to?: { readonly node: ResolvedNode; readonly in: ResolvedInterface };
 }
 
-/** The next hop from a node to an address, or undefined when the node has no route. */
-export function nextHop(topology: ResolvedTopology, node: ResolvedNode, destination: string): Hop | undefined {
+/**
+ * The next hop from a node to an address, or undefined when the node has no route. Of several default routes that one is
+ * taken whose wire has the source address, where that is given.
+ */
+export function nextHop(
+  topology: ResolvedTopology,
+  node: ResolvedNode,
+  destination: string,
+  source?: string,
+): Hop | undefined {
+  const wireOfSource = node.interfaces.find((own) => source !== undefined && holds(own, source))?.interfaceName;
+  const elsewhere = (name: string): number => (name === wireOfSource ? 0 : 1);
   const route = routesOf(node)
     .filter((candidate) => contains(parseNetwork(candidate.to), destination))
-    .toSorted((a, b) => parseNetwork(b.to).length - parseNetwork(a.to).length)[0];
+    .toSorted(
+      (a, b) =>
+        parseNetwork(b.to).length - parseNetwork(a.to).length ||
+        elsewhere(a.interfaceName) - elsewhere(b.interfaceName),
+    )[0];
   const out = node.interfaces.find(({ interfaceName }) => interfaceName === route?.interfaceName);
   if (route === undefined || out === undefined) return undefined;
   const neighbour = neighbourWith(topology, node, out.segment, route.via ?? destination);
@@ -30,10 +44,18 @@ function holds({ ipv4, ipv6, alternate }: ResolvedInterface, address: string): b
   return own.some((each) => each !== undefined && withoutLength(each) === address);
 }
 
-/** The node's own address towards a destination: that of the interface by which packets leave. */
-export function sourceAddress(topology: ResolvedTopology, node: ResolvedNode, destination: string): string | undefined {
-  const own = nextHop(topology, node, destination)?.out[`ipv${familyOfText(destination)}`];
-  return own === undefined ? undefined : withoutLength(own);
+/** The node's own addresses from which packets to a destination leave by the wire that has them. */
+export function sourceAddresses(
+  topology: ResolvedTopology,
+  node: ResolvedNode,
+  destination: string,
+): readonly string[] {
+  const key = `ipv${familyOfText(destination)}` as const;
+  return node.interfaces.flatMap(({ interfaceName, [key]: own }) => {
+    if (own === undefined) return [];
+    const source = withoutLength(own);
+    return nextHop(topology, node, destination, source)?.out.interfaceName === interfaceName ? [source] : [];
+  });
 }
 
 function neighbourWith(topology: ResolvedTopology, sender: ResolvedNode, segment: string, address: string) {

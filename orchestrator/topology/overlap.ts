@@ -22,7 +22,29 @@ export function checkOverlaps(topology: Topology, attachments: readonly Attachme
         );
       if (other !== undefined) report("overlap", prefix.path, overlapMessage(prefix, other));
     });
+    checkWiresOfHosts(topology, attachments, family, report);
   }
+}
+
+/** A host on two wires tells them apart by their networks. */
+function checkWiresOfHosts(
+  topology: Topology,
+  attachments: readonly Attachment[],
+  family: Family,
+  report: Report,
+): void {
+  const wires = attachments.flatMap((attachment) => {
+    const text = attachment.side === "on" ? topology.segments.get(attachment.segment)?.[`ipv${family}`] : undefined;
+    return text === undefined ? [] : [{ ...attachment, text }];
+  });
+  wires.forEach(({ node, segment, path, text }, i) => {
+    const other = wires
+      .slice(0, i)
+      .find((earlier) => earlier.node === node && overlaps(parseNetwork(earlier.text), parseNetwork(text)));
+    if (other === undefined) return;
+    const message = `expected a network of its own on each wire of ${node}; found ${text} on ${segment} and ${other.text} on ${other.segment}; change one`;
+    report("overlap", path, message);
+  });
 }
 
 /** A network, and the routing domains that its wire belongs to or lies inside of. */

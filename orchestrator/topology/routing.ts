@@ -23,8 +23,11 @@ interface Context {
   readonly topology: Topology;
   readonly attachments: readonly Attachment[];
   readonly interfaces: Interfaces;
-  readonly gateways: ReadonlyMap<string, Gateway>;
+  /** By node, in the order of its attachments; a router has one at most. */
+  readonly gateways: Gateways;
 }
+
+type Gateways = ReadonlyMap<string, readonly Gateway[]>;
 
 /** Where a node's default route leads: a router that serves the wire it is on. */
 interface Gateway {
@@ -32,15 +35,12 @@ interface Gateway {
   readonly segment: string;
 }
 
-/** The gateway that each node names, or else the one router whose LAN the node is on. */
-function findGateways(
-  topology: Topology,
-  attachments: readonly Attachment[],
-  report: Report,
-): ReadonlyMap<string, Gateway> {
-  const gateways = new Map<string, Gateway>();
-  for (const { node, segment, path } of attachments.filter(({ side }) => side !== "lan")) {
-    const named = topology.nodes.get(node)?.gateway;
+/** On each wire of a node the gateway that it names, or else the one router whose LAN that is. */
+function findGateways(topology: Topology, attachments: readonly Attachment[], report: Report): Gateways {
+  const gateways = new Map<string, readonly Gateway[]>();
+  const outward = attachments.filter(({ side }) => side !== "lan");
+  for (const { node, segment, path } of outward) {
+    const named = namedGateway(topology, attachments, node, segment);
     const serving = attachments.filter((a) => a.segment === segment && a.side === "lan" && a.node !== node);
     const routers = serving.map((attachment) => attachment.node);
     const router = named ?? routers[0];
@@ -49,10 +49,26 @@ function findGateways(
       const message = `expected one router that serves ${segment}; found ${routers.join(" and ")}; add \`gateway\` to ${node}`;
       report("unreachable", path, message);
     }
-    if (routers.includes(router)) gateways.set(node, { router, segment });
+    if (routers.includes(router)) gateways.set(node, [...(gateways.get(node) ?? []), { router, segment }]);
     else if (topology.nodes.get(router)?.role === "router") reportUnservedGateway(node, segment, router, report);
   }
   return gateways;
+}
+
+/** The gateway that a node names, unless it serves another wire of the node and not this one. */
+function namedGateway(
+  { nodes }: Topology,
+  attachments: readonly Attachment[],
+  node: string,
+  segment: string,
+): string | undefined {
+  const named = nodes.get(node)?.gateway;
+  const own = attachments.filter((attachment) => attachment.node === node).map((attachment) => attachment.segment);
+  const served = attachments.filter((attachment) => attachment.node === named && attachment.side === "lan");
+  const isMeantElsewhere =
+    served.some((attachment) => own.includes(attachment.segment)) &&
+    !served.some((attachment) => attachment.segment === segment);
+  return isMeantElsewhere ? undefined : named;
 }
 
 function reportUnservedGateway(node: string, segment: string, router: string, report: Report): void {
@@ -71,7 +87,7 @@ function checkCircles({ gateways }: Context, report: Report): boolean {
     let node: string | undefined = start;
     while (node !== undefined && !seen.includes(node)) {
       seen.push(node);
-      node = gateways.get(node)?.router;
+      node = gateways.get(node)?.[0]?.router;
     }
     if (node === undefined) continue;
     isSound = false;
@@ -95,12 +111,11 @@ function routesOf(context: Context, node: string): readonly ResolvedRoute[] {
       .filter((route) => !(route.isHome && isMobile(context, node)))
       .flatMap((route) => routeTo(context, node, segment, route.router, route.prefix)),
   );
-  const gateway = context.gateways.get(node);
-  const defaults =
-    gateway === undefined
-      ? []
-      : ["0.0.0.0/0", "::/0"].flatMap((prefix) => routeTo(context, node, gateway.segment, gateway.router, prefix));
-  return [...firstPerPrefix(specific), ...defaults];
+  const defaults = (context.gateways.get(node) ?? []).flatMap(({ segment, router }) =>
+    ["0.0.0.0/0", "::/0"].flatMap((prefix) => routeTo(context, node, segment, router, prefix)),
+  );
+  // A mobile node uses all of its wires at once: each address has the way out of its own wire.
+  return [...firstPerPrefix(specific), ...(isMobile(context, node) ? defaults : firstPerPrefix(defaults))];
 }
 
 /** Where several routers lead to one network, the first of the file takes the packets. */

@@ -122,9 +122,13 @@ const router = z.strictObject({
   addresses: fixedAddresses.optional(),
 });
 
+const segments = z
+  .union([reference, z.array(reference).min(1)])
+  .describe("The segment it is attached to, or several, the preferred one first");
+
 const homeAgent = z.strictObject({
   role: z.literal("home-agent"),
-  on: reference.describe("The segment it is attached to"),
+  on: segments,
   homePrefix: network(6).describe("The home network it serves, such as 2001:db8:a::/64"),
   address: address(6).optional().describe("Its own address in the home prefix; ::1 of it when absent"),
   gateway: gateway.optional(),
@@ -139,7 +143,7 @@ const stunServer = z.strictObject({
 });
 
 const mobileFields = {
-  on: reference.describe("The segment it is attached to"),
+  on: segments,
   homeAgent: reference,
   homeAddress: address(6).optional().describe("In the home prefix; ::100 for a home agent's first node when absent"),
   port: port.optional().describe("UDP port of the candidate sockets; 40000 when absent"),

@@ -10,7 +10,7 @@ import { addressFromBytes, familyOf } from "../core/address.ts";
 import { stationaryRules, stationaryTablesOf, stationaryTunCommands } from "./stationary-network.ts";
 import { TUN_NAME } from "./tun-name.ts";
 
-/** First of the routing tables for IPv6 traffic that leaves from a care-of address instead of the home address. */
+/** First of the routing tables for traffic that leaves from a care-of address of one wire, by the way out of that wire. */
 const FIRST_CARE_OF_TABLE = 100;
 const CARE_OF_MAIN_PREFERENCE = 1000;
 const CARE_OF_DEFAULT_PREFERENCE = 1001;
@@ -68,6 +68,7 @@ export function networkBatch(setup: NodeSetup, found: readonly FoundWire[]): str
     ...found.map(({ wire }) => `link set dev ${wire.interfaceName} up`),
     ...tunCommands(setup),
     ...setup.routes.flatMap((route) => routeCommands(setup, route)),
+    ...ipv4CareOfRules(setup),
   ];
   return lines(commands);
 }
@@ -83,7 +84,7 @@ export function ruleBatch(setup: NodeSetup): string {
   if (!isMobile(role)) return "";
   const defaults = new Set(setup.routes.filter(({ to }) => isIpv6Default(to)).map((route) => route.interfaceName));
   const wires = setup.wires.filter(({ interfaceName }) => defaults.has(interfaceName));
-  return lines(wires.flatMap((wire) => careOfRules(wire, careOfTable(setup, wire.interfaceName))));
+  return lines(wires.flatMap((wire) => careOfRules(wire, careOfTable(setup, wire.interfaceName), 6)));
 }
 
 /** Every IPv6 address that the text of `networkBatch` gives the node, without prefix length. */
@@ -169,17 +170,33 @@ function routeCommands(setup: NodeSetup, route: RouteSetup): readonly string[] {
   });
 }
 
-/** A mobile node's IPv6 default routes serve its care-of addresses only: `::/0` of the main table is the home address's. */
 function tablesOf(setup: NodeSetup, route: RouteSetup): readonly (number | undefined)[] {
   if (setup.role.type === "stationary-node") return stationaryTablesOf(setup.role, route);
-  const isOfCareOf = isMobile(setup.role) && isIpv6Default(route.to);
-  return [isOfCareOf ? careOfTable(setup, route.interfaceName) : undefined];
+  return [isCareOfDefault(setup, route) ? careOfTable(setup, route.interfaceName) : undefined];
 }
 
-function careOfRules({ addresses }: WireSetup, table: number): readonly string[] {
+/**
+ * Whether a default route serves the addresses of its own wire only: of a mobile node all IPv6 ones, because `::/0` of the
+ * main table is the home address's, and of several IPv4 ones all but the first.
+ */
+function isCareOfDefault({ role, routes }: NodeSetup, route: RouteSetup): boolean {
+  if (!isMobile(role) || prefixLength(route.to) !== 0) return false;
+  return isIpv6Default(route.to) || routes.find(({ to }) => to === route.to) !== route;
+}
+
+function ipv4CareOfRules(setup: NodeSetup): readonly string[] {
+  const further = setup.routes.filter((route) => isCareOfDefault(setup, route) && !isIpv6Default(route.to));
+  return further.flatMap(({ interfaceName }) =>
+    setup.wires
+      .filter((wire) => wire.interfaceName === interfaceName)
+      .flatMap((wire) => careOfRules(wire, careOfTable(setup, interfaceName), 4)),
+  );
+}
+
+function careOfRules({ addresses }: WireSetup, table: number, family: 4 | 6): readonly string[] {
   return addresses
-    .filter((address) => familyOf(address) === 6)
-    .map((address) => `rule add from ${address.replace(/\/.*/, "")}/128`)
+    .filter((address) => familyOf(address) === family)
+    .map((address) => `rule add from ${address.replace(/\/.*/, "")}/${family === 4 ? 32 : 128}`)
     .flatMap((from) => [
       `${from} lookup main suppress_prefixlength 0 preference ${CARE_OF_MAIN_PREFERENCE}`,
       `${from} lookup ${table} preference ${CARE_OF_DEFAULT_PREFERENCE}`,

@@ -56,12 +56,17 @@ function branchesOf({ segments, nodes }: ResolvedTopology): readonly Branch[] {
     for (const { name } of fresh) seenNodes.add(name);
     const leaves = fresh.map((node) => ({
       node,
-      below: node.interfaces.flatMap((entry) => (seenSegments.has(entry.segment) ? [] : [grow(entry.segment)])),
+      below: wiresBelow(node).flatMap((wire) => (seenSegments.has(wire) ? [] : [grow(wire)])),
     }));
     return { segment, leaves };
   };
   const busiestFirst = segments.map(({ name }) => name).toSorted((a, b) => on(b).length - on(a).length);
   return busiestFirst.flatMap((segment) => (seenSegments.has(segment) ? [] : [grow(segment)]));
+}
+
+/** Only routers have wires below: a host on several wires hangs from one, and names the others. */
+function wiresBelow({ role, interfaces }: ResolvedNode): readonly string[] {
+  return role === "router" ? interfaces.map(({ segment }) => segment) : [];
 }
 
 function placeBranch(branch: Branch, x: number, y: number, topology: ResolvedTopology): Placed {
@@ -122,7 +127,7 @@ function drawWire(segment: string, x: number, y: number, width: number, { segmen
 
 function drawNode(node: ResolvedNode, x: number, y: number): Markup {
   const centre = x + NODE.width / 2;
-  const details = detailsOf(node);
+  const details = [...detailsOf(node), ...alsoOn(node)];
   return html`<g class="node ${node.role}"><rect x="${x}" y="${y}" width="${NODE.width}" height="${NODE.height}" rx="6"/>
 <text class="name" x="${centre}" y="${y + 20}">${node.name}</text>
 ${details.map((line, i) => html`<text class="small" x="${centre}" y="${y + 38 + 15 * i}">${line}</text>`)}</g>`;
@@ -131,6 +136,12 @@ ${details.map((line, i) => html`<text class="small" x="${centre}" y="${y + 38 + 
 function addressLabels(found: ResolvedInterface | undefined, x: number, y: number): Markup {
   const addresses = [found?.ipv4, found?.ipv6].filter((address) => address !== undefined);
   return html`${addresses.map((address, i) => html`<text class="address" x="${x + 5}" y="${y + 13 * i}">${address.replace(/\/\d+$/, "")}</text>`)}`;
+}
+
+/** Wires of a host beside the one that it hangs from. */
+function alsoOn({ role, interfaces }: ResolvedNode): readonly string[] {
+  const [, ...others] = interfaces.map(({ segment }) => segment);
+  return role === "router" || others.length === 0 ? [] : [`also on ${others.join(", ")}`];
 }
 
 /** Two short lines under a node's name. */

@@ -4,7 +4,7 @@
  */
 
 import { familyOfText, withoutLength } from "../address-text.ts";
-import { sourceAddress } from "../forwarding.ts";
+import { sourceAddresses } from "../forwarding.ts";
 import type { CandidateTypeName, ResolvedNode, ResolvedTopology } from "../resolved.ts";
 import { stunAddresses } from "../server-addresses.ts";
 import type { SessionEnd } from "../session-end.ts";
@@ -63,7 +63,7 @@ export function pairPriority(controlling: bigint, controlled: bigint): bigint {
   return (low << 32n) + 2n * high + (controlling > controlled ? 1n : 0n);
 }
 
-/** Where a node's packets to its home agent or STUN server arrive from, per IP version, or why they do not. */
+/** Where a node's packets to its home agent or STUN server arrive from, from each address, or why they do not. */
 export interface HomePath {
   readonly base: Endpoint;
   readonly mapped?: Endpoint;
@@ -73,22 +73,22 @@ export interface HomePath {
 const TUNNEL_PORT = 4191;
 const STUN_PORT = 3478;
 
-/** Registers and gathers: sends to the server's tunnel and STUN ports over every IP version both have. */
+/** Registers and gathers: sends to the server's tunnel and STUN ports from every address that has a way there. */
 export function homePaths(topology: ResolvedTopology, network: NetworkModel, node: SessionEnd): readonly HomePath[] {
   const isStationary = node.role === "stationary-node";
   const serverName = isStationary ? node.stun : node.homeAgent;
   const server = topology.nodes.find(({ name }) => name === serverName);
   if (server === undefined) return [];
-  return stunAddresses(topology, node, server).flatMap((ip) => {
-    const own = sourceAddress(topology, node, ip);
-    if (own === undefined) return [];
-    const base = { ip: own, port: node.port };
-    const at = (port: number) => ask(network, { node, base }, { node: server, socket: { ip, port } });
-    const tunnel = isStationary ? undefined : at(TUNNEL_PORT);
-    const stun = at(STUN_PORT);
-    const { mapped, remarks } = tunnel !== undefined && tunnel.mapped === undefined ? tunnel : stun;
-    return [{ base, ...(mapped && { mapped }), remarks }];
-  });
+  return stunAddresses(topology, node, server).flatMap((ip) =>
+    sourceAddresses(topology, node, ip).map((own) => {
+      const base = { ip: own, port: node.port };
+      const at = (port: number) => ask(network, { node, base }, { node: server, socket: { ip, port } });
+      const tunnel = isStationary ? undefined : at(TUNNEL_PORT);
+      const stun = at(STUN_PORT);
+      const { mapped, remarks } = tunnel !== undefined && tunnel.mapped === undefined ? tunnel : stun;
+      return { base, ...(mapped && { mapped }), remarks };
+    }),
+  );
 }
 
 /** A request to a server and its answer: the address that the server saw, if the answer comes back. */
@@ -115,7 +115,7 @@ export function gather(node: SessionEnd, paths: readonly HomePath[]): readonly M
     .map((address): Endpoint => ({ ip: withoutLength(address), port: node.port }));
   return locals.flatMap((base, rank) => {
     const host: ModelCandidate = { type: "host", address: base, base, priority: candidatePriority("host", rank) };
-    const mapped = paths.find((path) => sameEndpoint(path.base, base))?.mapped;
+    const mapped = paths.find((path) => path.mapped !== undefined && sameEndpoint(path.base, base))?.mapped;
     if (node.isLite || mapped === undefined || sameEndpoint(mapped, base)) return [host];
     const type = "server-reflexive";
     return [host, { type, address: mapped, base, priority: candidatePriority(type, rank) }];

@@ -55,7 +55,7 @@ interface Step {
 /** Takes a packet over one wire, and through the box at its far end as far as that box's decision. */
 function advance(topology: ResolvedTopology, boxes: ReadonlyMap<string, BoxModel>, { node, packet }: Position): Step {
   const { ip } = packet.destination;
-  const hop = nextHop(topology, node, ip);
+  const hop = nextHop(topology, node, ip, packet.source.ip);
   if (hop === undefined) return { why: `${node.name} has no route to ${ip}` };
   if (hop.to === undefined) return { why: `nobody on ${hop.out.segment} has ${ip}` };
   const arrival: Position = { node: hop.to.node, packet, arrivedOn: hop.to.in.interfaceName };

@@ -193,6 +193,19 @@ rule del preference 0
     );
   });
 
+  test("of several IPv4 ways out the first serves all, and each other one the addresses of its wire", () => {
+    const routes = [
+      { to: "0.0.0.0/0", via: "198.18.0.254", interfaceName: "internet" },
+      { to: "0.0.0.0/0", via: "192.168.1.254", interfaceName: "home-lan" },
+    ];
+    expect(batch(setup(mobileNode, { routes })).trim().split("\n").slice(-4)).toEqual([
+      "route add 0.0.0.0/0 via 198.18.0.254 dev internet",
+      "route add 0.0.0.0/0 via 192.168.1.254 dev home-lan table 101",
+      "rule add from 192.168.1.1/32 lookup main suppress_prefixlength 0 preference 1000",
+      "rule add from 192.168.1.1/32 lookup 101 preference 1001",
+    ]);
+  });
+
   test("a node without home address, or without IPv6 on its wires, needs no rules", () => {
     const routes = [{ to: "::/0", via: "2001:db8::ffff", interfaceName: "internet" }];
     expect(ruleBatch(setup({ type: "router" }, { routes }))).toBe("");

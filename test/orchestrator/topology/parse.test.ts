@@ -54,7 +54,7 @@ describe("one value of the wrong shape", () => {
       "on: internet",
       "expected one of router, home-agent, stun-server, mobile-node, correspondent-node, stationary-node, host; found nothing; add `role`",
     ],
-    ["a missing key", "role: mobile-node, homeAgent: ha-a", "expected a name; found nothing; add `on`"],
+    ["a missing key", "role: mobile-node, homeAgent: ha-a", "expected a name or a list; found nothing; add `on`"],
     [
       "a preset that is not there",
       "role: router, wan: internet, lan: x, nat: full-con",
