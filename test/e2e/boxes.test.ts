@@ -92,8 +92,12 @@ test("firewalls, translated prefixes, plain routers and hosts that share a port 
 
   const [one, other, ...overIpv6] = seen("box-dual").toSorted((a, b) => (a.type < b.type ? -1 : 1));
   // Both where the one asked again from fresh ports because an answer was late; one otherwise.
-  expect([one, other].map((observation) => observation?.type === "nat" && observation.portPreservation)).toContain(true);
-  expect(new Set([one, other].map((observation) => observation?.type === "nat" && observation.mapped.port)).size).toBe(2);
+  expect([one, other].map((observation) => observation?.type === "nat" && observation.portPreservation)).toContain(
+    true,
+  );
+  expect(new Set([one, other].map((observation) => observation?.type === "nat" && observation.mapped.port)).size).toBe(
+    2,
+  );
   expect(overIpv6).toEqual(Array(2).fill({ type: "no-nat", filtering: "address-and-port-dependent" }));
   const ports = seen("box-drawing").map((observation) => (observation.type === "nat" ? observation.mapped.port : 0));
   expect(new Set(ports).size).toBe(2);
