@@ -145,6 +145,27 @@ describe("the order of checks", () => {
     expect([defined(reflexive).state, defined(relayed).state]).toEqual(["in-progress", "waiting"]);
   });
 
+  test("a nominating check waits for nobody, and does not count as triggered", () => {
+    const list = checkList();
+    const host = defined(list.pairs[0]);
+    host.state = "in-progress";
+    for (let i = 0; i < 3; i++) {
+      list.enqueueTriggered(host);
+      list.takeDue();
+    }
+    list.enqueueNominating(host);
+    expect(list.takeDue()?.kind).toBe("nominating");
+    const fresh = checkList();
+    const first = defined(fresh.pairs[0]);
+    first.state = "in-progress";
+    for (let i = 0; i < 3; i++) {
+      fresh.enqueueNominating(first);
+      fresh.takeDue();
+    }
+    fresh.enqueueTriggered(first);
+    expect(fresh.takeDue()?.kind).toBe("triggered");
+  });
+
   test("a nominating check goes first, and outlives the pair's success", () => {
     const list = checkList();
     const [other, pair] = [defined(list.pairs[0]), defined(list.pairs[1])];
@@ -156,13 +177,15 @@ describe("the order of checks", () => {
     expect(list.takeDue()).toEqual({ pair: other, kind: "triggered" });
   });
 
-  test("losing control takes nominating checks back", () => {
+  test("losing control takes nominating checks back, and what the peer nominated", () => {
     const list = checkList();
     const pair = defined(list.pairs[1]);
     pair.state = "succeeded";
+    pair.isNominatedByPeer = true;
     list.enqueueNominating(pair);
     list.takeRole("controlled");
     expect(list.takeDue()?.kind).toBe("ordinary");
+    expect(list.pairs.some(({ isNominatedByPeer }) => isNominatedByPeer)).toBe(false);
   });
 
   test("conclusion forgets Waiting pairs and the queue", () => {

@@ -203,6 +203,17 @@ describe("faults", () => {
     });
   });
 
+  test.each([
+    { name: "of an unknown version that ends before its priority", patch: { 28: 0x50, 29: 0x00, 30: 0x81 } },
+    { name: "of IPv6 as long as one of IPv4", patch: { 28: 0x60 } },
+    { name: "of IPv4 as long as one of IPv6", patch: { 76: 0x40 } },
+  ])("a candidate $name refuses the offer", ({ patch }) => {
+    expect(decodeMipIce([asOption(patched(OFFER_OPTION, patch))])).toMatchObject({
+      ok: false,
+      error: { code: "mip-ice-candidate-length" },
+    });
+  });
+
   test("an option of zeros is refused", () => {
     expect(decodeMipIce([asOption(Uint8Array.from([18, 26, ...new Uint8Array(26)]))]).ok).toBe(false);
   });
