@@ -164,7 +164,11 @@ function addMaintenanceCommands(program: Command, finish: (code: ExitCode) => vo
 function runtimeOption(): Option {
   return new Option("--runtime <name>", "what makes wires and nodes real")
     .choices(RUNTIMES)
-    .default("auto", "docker where an engine answers, else netns");
+    .default(
+      "auto",
+      "docker where an engine answers, else netns; netns needs root, or a kernel that lets ordinary users make user " +
+        "namespaces, and /dev/net/tun open to them",
+    );
 }
 
 function context(progressToStderr = false): CommandContext {

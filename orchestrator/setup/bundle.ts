@@ -5,8 +5,9 @@
 
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { access, constants, copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { OutputFile } from "esbuild";
@@ -37,18 +38,33 @@ const ADDON_NAME = "koffi.node";
 /** Where bundles are kept; outside version control. */
 const BUILD_DIRECTORY = join(PACKAGE_ROOT, "images/.build");
 
+/** The same for a user to whom that is not to write to. */
+const USER_BUILD_DIRECTORY = join(homedir(), ".cache/mice-testbed/agent");
+
 /** Bundles of older sources that labs may still run from. */
 const BUNDLES_KEPT = 4;
 
 /** The agent as the sources are now, for this machine's architecture or for `arch`: built once per state of the sources. */
 export async function currentAgentBundle(arch: ImageArch = hostArch()): Promise<AgentBundle> {
   const digest = await agentDigest();
-  const directory = join(BUILD_DIRECTORY, `${arch}-${digest.slice(0, 16)}`);
-  const entry = join(directory, BUNDLE_NAME);
-  if (existsSync(entry)) return { directory, entry };
-  const built = await buildAgentBundle(directory, arch);
-  await pruneBundles();
+  const name = `${arch}-${digest.slice(0, 16)}`;
+  const places = [BUILD_DIRECTORY, USER_BUILD_DIRECTORY].map((place) => join(place, name));
+  const directory = places.find((place) => existsSync(join(place, BUNDLE_NAME)));
+  if (directory !== undefined) return { directory, entry: join(directory, BUNDLE_NAME) };
+  const writable = await writableBuildDirectory();
+  const built = await buildAgentBundle(join(writable, name), arch);
+  await pruneBundles(writable);
   return built;
+}
+
+async function writableBuildDirectory(): Promise<string> {
+  try {
+    await mkdir(BUILD_DIRECTORY, { recursive: true });
+    await access(BUILD_DIRECTORY, constants.W_OK);
+    return BUILD_DIRECTORY;
+  } catch {
+    return USER_BUILD_DIRECTORY;
+  }
 }
 
 /**
@@ -89,8 +105,8 @@ async function compileAgent(): Promise<OutputFile> {
   return code;
 }
 
-async function pruneBundles(): Promise<void> {
-  const paths = (await readdir(BUILD_DIRECTORY)).map((name) => join(BUILD_DIRECTORY, name));
+async function pruneBundles(directory: string): Promise<void> {
+  const paths = (await readdir(directory)).map((name) => join(directory, name));
   const dated = await Promise.all(paths.map(async (path) => ({ path, builtAt: (await stat(path)).mtimeMs })));
   const superfluous = dated.sort((a, b) => b.builtAt - a.builtAt).slice(BUNDLES_KEPT);
   await Promise.all(superfluous.map(({ path }) => rm(path, { recursive: true, force: true })));

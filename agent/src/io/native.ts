@@ -26,6 +26,8 @@ interface Native {
   readonly getsockopt: (fd: number, level: number, option: number, value: Uint8Array, length: Uint8Array) => number;
   readonly timerfd_create: (clock: number, flags: number) => number;
   readonly timerfd_settime: (fd: number, flags: number, value: Uint8Array, old: null) => number;
+  /** Its other two arguments are zero. */
+  readonly prctl: (option: number, second: bigint, third: bigint) => number;
   readonly waitpid: (pid: number, status: null, options: number) => number;
   /** Number of the last error of this thread. */
   readonly errno: () => number;
@@ -78,6 +80,11 @@ function bind(koffi: KoffiAddon): Native {
     timerfd_settime: library.func(
       "int timerfd_settime(int fd, int flags, uint8_t *value, uint8_t *old)",
     ) as Native["timerfd_settime"],
+    prctl: (
+      (call: (...words: readonly unknown[]) => number): Native["prctl"] =>
+      (option, second, third) =>
+        call(option, second, third, 0, 0)
+    )(library.func("int prctl(int option, unsigned long b, unsigned long c, unsigned long d, unsigned long e)")),
     waitpid: library.func("int waitpid(int pid, int *status, int options)") as Native["waitpid"],
     errno: koffi.errno,
     addressOf: koffi.address,

@@ -18,6 +18,7 @@ import { probeBoxes, probeLifetime } from "./probe.ts";
 import { openProtocolNode, type ProtocolNode } from "./protocol-node.ts";
 import { reapOrphans } from "./reaper.ts";
 import { replaceRules } from "./rules.ts";
+import { pretendToSetGroups } from "./supplementary-groups.ts";
 import { openTun, type TunDevice } from "./tun.ts";
 import type { UdpSocket } from "./udp-socket.ts";
 
@@ -52,6 +53,7 @@ const AUTOSTART_ECHO = { count: 5, intervalMs: 200, sizeBytes: 64, timeoutMs: 10
 export async function startNode(setup: NodeSetup, reports: Reports): Promise<Node> {
   const phases = createPhases();
   requireOwnNamespaces();
+  if (setup.capture) pretendToSetGroups();
   const tun = "tunMtu" in setup.role ? openTun() : undefined;
   const wires = await setUpNetwork(setup);
   phases.mark("network");

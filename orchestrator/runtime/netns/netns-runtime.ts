@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { LabSummary, Runtime } from "../runtime.ts";
 import { createNetnsLab } from "./netns-lab.ts";
 import { SUPERVISOR_NAME } from "./supervisor.ts";
+import { requireTunDevice } from "./tun-access.ts";
 
 export interface NetnsRuntimeOptions {
   /** Path of the agent's one file. */
@@ -37,6 +38,7 @@ export function createNetnsRuntime({ agentBundle, node, isAlive }: NetnsRuntimeO
       Promise.resolve({ runtime: "netns", kernel: release(), capabilities: { rootless: process.getuid?.() !== 0 } }),
     // The kernel removes a lab with its supervisor, and the supervisor ends with its owner.
     sweep: () => Promise.resolve([]),
+    checkPlan: ({ nodes }) => requireTunDevice(nodes),
     createLab: (identity, signal) => createNetnsLab(identity, signal, agent),
     async listLabs() {
       return (await findSupervisors()).map((found) => summary(found, isAlive));

@@ -78,7 +78,11 @@ async function untilReady(child: ChildProcessByStdio<Writable, Readable, Readabl
   });
   if (!isReady) {
     throw new TestbedError("no-permission", `the kernel refused the lab's namespaces: ${errors.trim()}`, {
-      hint: "run as root, or allow user namespaces (sysctl kernel.unprivileged_userns_clone=1 or its AppArmor counterpart)",
+      hint: [
+        "run as root, or let ordinary users make user namespaces, which this kernel or its policy forbids: as root,",
+        "sysctl user.max_user_namespaces=15000, on Debian also kernel.unprivileged_userns_clone=1, on Ubuntu 24.04 and",
+        "later kernel.apparmor_restrict_unprivileged_userns=0; in a container, no seccomp profile that keeps unshare out",
+      ].join(" "),
     });
   }
 }

@@ -6,6 +6,7 @@
 import type { LinkDirection, LinkFigures, WireSetup } from "../../control/messages.ts";
 import { run } from "../command.ts";
 import { NodeFailure } from "../failure.ts";
+import { interfaceMtu } from "../interface-request.ts";
 import type { FoundWire } from "../network-plan.ts";
 import { describeRefusal } from "../rule-errors.ts";
 import type { ConditionedWire } from "./conditioned-wire.ts";
@@ -25,6 +26,9 @@ export interface ConditionedWires {
   figures(): Promise<readonly LinkFigures[]>;
   close(): void;
 }
+
+/** Frames that a TAP device holds until they are read: a second of 5000 a second. */
+const TAP_QUEUE_FRAMES = 5000;
 
 /** Takes the wires as they were found and leaves those without condition alone. Throws NodeFailure. */
 export async function imposeConditions(found: readonly FoundWire[]): Promise<ConditionedWires> {
@@ -72,8 +76,11 @@ async function imposeFromUserSpace({ wire, currentName }: FoundWire, position: n
   const { interfaceName, condition } = wire;
   if (condition === undefined) throw new Error(`${interfaceName} has no condition`);
   await load("ip", ["-batch", "-"], stepAside(currentName, wireEnd));
-  await load("nft", ["-f", "-"], wireEndGuard(wireEnd));
   const link = openUserSpaceLink(interfaceName, wireEnd, condition);
+  await Promise.all([
+    load("nft", ["-f", "-"], wireEndGuard(wireEnd)),
+    load("ip", ["-batch", "-"], tapDevice(interfaceName, interfaceMtu(wireEnd))),
+  ]);
   return {
     wire,
     applied: "user-space",
@@ -95,6 +102,11 @@ function stepAside(currentName: string, wireEnd: string): string {
   ]
     .map((command) => `${command}\n`)
     .join("");
+}
+
+/** By netlink, which a process may use in a user namespace of its own, too. */
+function tapDevice(interfaceName: string, mtu: number): string {
+  return `link set dev ${interfaceName} mtu ${mtu} txqueuelen ${TAP_QUEUE_FRAMES}\n`;
 }
 
 async function load(program: string, args: readonly string[], text: string): Promise<void> {

@@ -19,6 +19,8 @@ const ETH_P_ALL = 0x0003;
 const SOCKADDR_LL_LENGTH = 20;
 
 const SOL_SOCKET = 1;
+const SO_SNDBUF = 7;
+const SO_RCVBUF = 8;
 const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
 const SOL_PACKET = 263;
@@ -56,8 +58,9 @@ function openSocket(interfaceName: string): number {
   const isOpen =
     fd !== -1 &&
     set(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1) &&
-    set(SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_BYTES) &&
-    set(SOL_SOCKET, SO_SNDBUFFORCE, BUFFER_BYTES) &&
+    // Without rights outside its own user namespace a process gets what the machine's limits allow.
+    (set(SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_BYTES) || set(SOL_SOCKET, SO_RCVBUF, BUFFER_BYTES)) &&
+    (set(SOL_SOCKET, SO_SNDBUFFORCE, BUFFER_BYTES) || set(SOL_SOCKET, SO_SNDBUF, BUFFER_BYTES)) &&
     bind(fd, address, SOCKADDR_LL_LENGTH) === 0;
   if (isOpen) return fd;
   const code = errno();

@@ -16,14 +16,10 @@ import { createLinkImpairment, type LinkCounters, type Uniform } from "../../cor
 import type { InstantMs } from "../../core/machine.ts";
 import { now } from "../clock.ts";
 import { createSeededRng } from "../entropy.ts";
-import { interfaceMtu, setInterfaceMtu, setTransmitQueueLength } from "../interface-request.ts";
 import type { PacketDevice } from "../packet-device.ts";
 import { openTap } from "../tun.ts";
 import { createAlarm } from "./alarm.ts";
 import { openPacketSocket } from "./packet-socket.ts";
-
-/** Frames that the TAP device holds until they are read: a second of 5000 a second. */
-const TAP_QUEUE_FRAMES = 5000;
 
 /** Figures of one direction: what the impairment did, and what this process could not keep up with. */
 export interface UserSpaceFigures extends LinkCounters {
@@ -57,8 +53,6 @@ export function wireEndGuard(wireEnd: string): string {
  */
 export function openUserSpaceLink(interfaceName: string, wireEnd: string, condition: WireCondition): UserSpaceLink {
   const tap = openTap(interfaceName);
-  setInterfaceMtu(interfaceName, interfaceMtu(wireEnd));
-  setTransmitQueueLength(interfaceName, TAP_QUEUE_FRAMES);
   const wire = openPacketSocket(wireEnd);
   const seedOf = (direction: LinkDirection): string => `${condition.seed}${direction === "out" ? "00" : "01"}`;
   const out = createDirection(condition.out ?? {}, seedOf("out"), wire);
