@@ -154,7 +154,7 @@ class MobileNode implements MobileNodeMachine {
       outbox: this.#outbox,
       link: this.#link,
       correspondent: this.#correspondent,
-      gather: (now, forPeer, done) => this.#gatherings.gather(now, forPeer, done),
+      gather: (now, forPeer, callbacks) => this.#gatherings.gather(now, forPeer, callbacks),
       confirmRegistration: (now) => void this.#home.confirm(now),
       sendCheck: (transmit) => this.#sendCheck(transmit),
     });

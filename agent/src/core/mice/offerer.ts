@@ -42,8 +42,7 @@ export class Offerer {
   /** Gathers candidates for a new generation and offers it. */
   offer(now: InstantMs, purpose: Exclude<OfferPurpose, "refresh">): void {
     this.#gathering?.stop();
-    const { env, peer } = this.#host;
-    const stop = env.gather(now, peer, (at, candidates) => this.#sendOffer(at, purpose, candidates));
+    const stop = this.#host.gather(now, (at, candidates) => this.#sendOffer(at, purpose, candidates, stop));
     this.#gathering = { purpose, stop };
   }
 
@@ -105,9 +104,17 @@ export class Offerer {
     return this.#exchange?.pollTimeout();
   }
 
-  #sendOffer(now: InstantMs, purpose: OfferPurpose, candidates: readonly LocalCandidate[]): void {
+  #sendOffer(
+    now: InstantMs,
+    purpose: OfferPurpose,
+    candidates: readonly LocalCandidate[],
+    releaseCandidates: () => void,
+  ): void {
     this.#gathering = undefined;
-    const generation = createGeneration({ startedAt: now, origin: "offer", candidates }, this.#host.env);
+    const generation = createGeneration(
+      { startedAt: now, origin: "offer", candidates, releaseCandidates },
+      this.#host.env,
+    );
     this.#host.adopt(generation);
     this.#begin(now, purpose, describeGeneration(generation, "offer"));
   }

@@ -1,14 +1,20 @@
 /** What the parts of a session see of the whole. */
 
+import type { LocalCandidate } from "../ice/candidate.ts";
 import type { IceCredentials } from "../ice/ice-machine.ts";
 import type { InstantMs } from "../machine.ts";
 import type { Generation } from "./generation.ts";
 import type { SessionEnvironment } from "./session-environment.ts";
 import type { SessionPath } from "./session-path.ts";
 
+/** Takes all candidates. */
+export type GatheringDone = (now: InstantMs, candidates: readonly LocalCandidate[]) => void;
+
 export interface SessionHost {
   readonly peer: string;
   readonly env: SessionEnvironment;
+  /** Gathers for an offer or answer of this session; see `SessionEnvironment.gather`. */
+  gather(now: InstantMs, done: GatheringDone): () => void;
   readonly path: SessionPath;
   readonly generation: Generation | undefined;
   /** Credentials of the peer's latest offer or answer, also after this node has begun a new generation. */

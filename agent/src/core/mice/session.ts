@@ -18,8 +18,8 @@ import { OfferRequest } from "./offer-request.ts";
 import { Offerer } from "./offerer.ts";
 import { OutboundBinding } from "./outbound-binding.ts";
 import { Recovery } from "./recovery.ts";
-import type { GatheringDone, ReceivedMobility, SessionEnvironment } from "./session-environment.ts";
-import type { SessionHost } from "./session-host.ts";
+import type { ReceivedMobility, SessionEnvironment } from "./session-environment.ts";
+import type { GatheringDone, SessionHost } from "./session-host.ts";
 import { createSessionPath, type DirectRoute } from "./session-path.ts";
 
 /** Least time between two offers that a peer asks for. Ours: its first repetitions come after 1 and 3 s. */
@@ -50,7 +50,8 @@ export class Session {
     this.#env = env;
     this.#state = {
       peer,
-      env: { ...env, gather: (now, forPeer, done) => this.#gather(now, forPeer, done) },
+      env,
+      gather: (now, done) => this.#gather(now, done),
       path: createSessionPath(peer, env.outbox),
       generation: undefined,
       remoteCredentials: undefined,
@@ -163,11 +164,19 @@ export class Session {
   }
 
   /** Candidates lead to an offer or answer, and that to checks. */
-  #gather(now: InstantMs, peer: string, done: GatheringDone): () => void {
-    return this.#env.gather(now, peer, (at, candidates) => {
-      done(at, candidates);
-      this.#advance(at);
+  #gather(now: InstantMs, done: GatheringDone): () => void {
+    return this.#env.gather(now, this.peer, {
+      done: (at, candidates) => {
+        done(at, candidates);
+        this.#advance(at);
+      },
+      mappingChanged: (at) => this.#replaceCandidates(at),
     });
+  }
+
+  /** What the peer was told is dead; once a pair is selected, consent watches that one instead. */
+  #replaceCandidates(now: InstantMs): void {
+    if (this.isSettingUp) this.offer(now);
   }
 
   #abandon(): void {
@@ -197,6 +206,7 @@ export class Session {
   /** Ends the generation; what it counted is kept by the node. */
   #retire(): void {
     for (const [name, amount] of Object.entries(this.counters())) this.#env.outbox.count(name, amount);
+    this.#state.generation?.releaseCandidates();
     this.#state.generation = undefined;
   }
 
@@ -213,9 +223,11 @@ export class Session {
   #take(now: InstantMs, event: IceEvent): void {
     switch (event.type) {
       case "failed":
+        this.#state.generation?.releaseCandidates();
         this.#fail(now, event.reason);
         break;
       case "released":
+        this.#state.generation?.releaseCandidates();
         break;
       case "nominated":
         this.#env.outbox.emit({ ...event, peer: this.peer });
