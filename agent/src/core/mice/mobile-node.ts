@@ -80,6 +80,13 @@ class MobileNode implements MobileNodeMachine {
     this.#settle(now);
   }
 
+  leave(now: InstantMs): void {
+    this.#wanted.clear();
+    for (const session of this.#sessions.all()) session.leave(now);
+    this.#home.leave(now);
+    this.#settle(now);
+  }
+
   retarget(now: InstantMs, sockets: readonly SocketAddress[]): void {
     this.#sockets = sockets;
     for (const session of this.#sessions.all()) {

@@ -67,6 +67,12 @@ export class Offerer {
     return areFresh ? { homeToken, careOfToken } : undefined;
   }
 
+  /** The home token alone, while it may be used: what deleting a binding takes. */
+  homeToken(now: InstantMs): ReceivedToken | undefined {
+    const token = this.#exchange?.homeToken;
+    return token !== undefined && isFresh(now, token, this.#host.env.timers.tokenLifetimeMs) ? token : undefined;
+  }
+
   takeHomeTest(now: InstantMs, message: MobilityMessageOf<"home-test">): void {
     if (this.#exchange?.takeHomeTest(now, message) !== true) this.#count("dropped.home-test-unexpected");
   }

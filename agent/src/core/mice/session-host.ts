@@ -21,6 +21,8 @@ export interface SessionHost {
   remoteCredentials: IceCredentials | undefined;
   /** Replaces the generation, and with it the checks; the data path stays. */
   adopt(generation: Generation): void;
+  /** The peer has deleted its binding: it is gone, and data takes the home agents' path. */
+  end(now: InstantMs): void;
   /** Reports that no direct path will come of what is under way; data takes the home agents' path. */
   fail(now: InstantMs, reason: string): void;
 }

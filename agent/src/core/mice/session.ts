@@ -57,6 +57,7 @@ export class Session {
       remoteCredentials: undefined,
       adopt: (generation) => this.#adopt(generation),
       fail: (now, reason) => this.#fail(now, reason),
+      end: (now) => this.#end(now),
     };
     this.#offerer = new Offerer(this.#state);
     this.#answerer = new Answerer(this.#state, this.#offerer);
@@ -105,6 +106,12 @@ export class Session {
     this.#outbound.suspend();
     this.#inbound.suspend();
     if (this.#state.path.route !== undefined) this.#state.path.takeHome(now);
+  }
+
+  /** The node goes: its binding at the peer is deleted, and nothing is wanted back. */
+  leave(now: InstantMs): void {
+    this.#outbound.leave(now);
+    this.#end(now);
   }
 
   /** Takes a message of the peer that passed its checksum. */
@@ -201,6 +208,14 @@ export class Session {
     this.#env.outbox.emit({ type: "session-failed", peer: this.peer, reason });
     this.#state.path.takeHome(now);
     this.#recovery.noteFailure(now);
+  }
+
+  /** One end is gone: checks, and the wish for a direct path, are over. */
+  #end(now: InstantMs): void {
+    this.#abandon();
+    this.#inbound.drop();
+    this.#recovery.stop();
+    this.#state.path.takeHome(now);
   }
 
   /** Ends the generation; what it counted is kept by the node. */
