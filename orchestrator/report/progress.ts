@@ -111,6 +111,8 @@ function describeOffer(event: NodeEvent): string | undefined {
   switch (event.type) {
     case "candidate":
       return `candidate ${candidate(event.candidate)}`;
+    case "mapping-changed":
+      return `mapping changed: ${candidate(event.before)} is ${address(event.after.address)} now`;
     case "offer-requested":
       return "Binding Refresh Request: wants an offer";
     case "offer-sent":

@@ -8,7 +8,7 @@ import {
   type NumberedFlow,
   type Side,
 } from "../../agent/src/testing/index.ts";
-import { ACCESS, CONNECT_AT, connect, pathOf } from "./scenario.ts";
+import { ACCESS, CONNECT_AT, connect, offer, pathOf } from "./scenario.ts";
 
 const DIRECT = "direct server-reflexive server-reflexive";
 
@@ -159,14 +159,12 @@ test.each(Array.from({ length: 20 }, (_, i) => i + 1))(
   (seed) => {
     const lossy = { nat: { ...FORGETFUL, seed: seed + 10 }, access: { ...ACCESS, lossRate: 0.2 } };
     const mice = connect({ a: lossy, b: { nat: { ...FORGETFUL, seed: seed + 20 }, access: ACCESS }, seed });
-    mice.net.time.runUntil(CONNECT_AT + 600_000);
+    // An offer in 500 is lost with all its repetitions.
+    while (!mice.runUntilBoth("nominated", 70_000)) offer(mice.mn, mice.cn);
+    mice.net.time.runUntil(mice.net.time.now + 600_000);
     const { "consent.sent": sent = 0, "consent.answered": answered = 0 } = mice.mn.node.machine.counters();
     expect(deaths(mice)).toEqual([]);
     expect(sent - answered).toBeGreaterThan(30);
-    expect([mice.mn, mice.cn].map((side) => side.node.events.some(({ event }) => event.type === "nominated"))).toEqual([
-      true,
-      true,
-    ]);
   },
 );
 

@@ -39,6 +39,7 @@ export const nodeEvent: Shape<NodeEvent> = unionByType<NodeEvent>({
   "binding-registered": object({ homeAddress: string, observed: socketAddress, careOf: string, natDetected: boolean }),
   "binding-removed": object({ homeAddress: string, reason: oneOf("deregistered", "expired") }),
   candidate: object({ peer: string, candidate }),
+  "mapping-changed": object({ peer: string, before: candidate, after: candidate }),
   "gathering-done": object({ peer: string, candidates: number }),
   "offer-requested": object({ peer: string }),
   "offer-sent": object({ peer: string, candidates, isRestart: boolean }),

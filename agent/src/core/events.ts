@@ -46,6 +46,13 @@ export type NodeEvent =
     }
   | { readonly type: "binding-removed"; readonly homeAddress: string; readonly reason: "deregistered" | "expired" }
   | { readonly type: "candidate"; readonly peer: string; readonly candidate: CandidateView }
+  | {
+      /** A box shows a socket of this node at another address than it did when candidates were gathered. */
+      readonly type: "mapping-changed";
+      readonly peer: string;
+      readonly before: CandidateView;
+      readonly after: CandidateView;
+    }
   | { readonly type: "gathering-done"; readonly peer: string; readonly candidates: number }
   /** A node without home agent asks the peer to offer a session. */
   | { readonly type: "offer-requested"; readonly peer: string }

@@ -1,6 +1,7 @@
 /** A network in virtual time for tests: wires, hosts, NAT boxes, and protocol machines on them. */
 
 export type { NatDependence } from "../core/nat-probe/nat-dependence.ts";
+export { type Crowd, createCrowd } from "./crowd-net.ts";
 export { type MachineNode, routeFromTun, runMachine, type TimedEvent } from "./machine-node.ts";
 export {
   createMiceNet,

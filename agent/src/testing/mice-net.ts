@@ -185,7 +185,7 @@ export function createSide(
   return { homeAddress: addresses.homeAddress, socket, node, homeAgent, nat, received };
 }
 
-function createHomeAgentNode(
+export function createHomeAgentNode(
   net: SimNet,
   addresses: SideAddresses,
   link: LinkCondition | undefined,
@@ -193,7 +193,7 @@ function createHomeAgentNode(
 ): MachineNode<NodeMachine> {
   const { letter, homePrefix, homeAddress, homeAgentIpv4, homeAgentIpv6, homeAgentHome } = addresses;
   const host = new SimHost(net, `ha-${letter}`);
-  host.attach("internet", [`${homeAgentIpv4}/24`, `${homeAgentIpv6}/64`], link);
+  host.attach("internet", [`${homeAgentIpv4}/16`, `${homeAgentIpv6}/64`], link);
   host.routeToTun(homePrefix);
   const tunnelSockets = homeAgentSockets(addresses, 4191);
   const stunSockets = homeAgentSockets(addresses, 3478);

@@ -41,7 +41,7 @@ export interface GatheringConfig {
 }
 
 /** What gathering reports. */
-type GatheringEvent =
+export type GatheringEvent =
   | { readonly type: "candidate"; readonly candidate: LocalCandidate }
   /** Every server has answered or failed, or patience has run out; later answers still give candidates. */
   | { readonly type: "done"; readonly candidates: readonly LocalCandidate[] }

@@ -101,17 +101,18 @@ export class Answerer {
     this.abandon();
     if (path.route !== undefined && !listsCandidate(remote, path.route.remote)) path.takeHome(now);
     this.#book.record(offer.careOfInitCookie, { type: "pending" });
-    const stop = env.gather(now, peer, (at, candidates) => {
+    const stop = this.#host.gather(now, (at, candidates) => {
       this.#gathering = undefined;
       const careOf = env.correspondent.careOfToken(at, peer);
       const keyed = this.#keysFor(at, offer, remote, careOf);
       if (keyed === undefined) {
+        stop();
         this.#book.forget(offer.careOfInitCookie);
         this.#count("dropped.offer-nonce");
         return;
       }
       const generation = createGeneration(
-        { startedAt: now, origin: "answer", candidates, credentials: keyed.own },
+        { startedAt: now, origin: "answer", candidates, credentials: keyed.own, releaseCandidates: stop },
         env,
       );
       this.#host.adopt(generation);

@@ -14,11 +14,12 @@ import type { ReceivedToken } from "./offer-exchange.ts";
 
 /** What one Binding Update says. */
 interface BindingUpdateContent {
-  /** Address that the peer has checked: that of the selected local candidate. */
+  /** Address that the peer has checked, that of the selected local candidate; in a deletion the home address. */
   readonly careOf: string;
   readonly lifetimeSec: number;
   readonly homeToken: ReceivedToken;
-  readonly careOfToken: ReceivedToken;
+  /** Absent in a deletion, which rests on the home token alone. */
+  readonly careOfToken?: ReceivedToken;
   /** The updated offer; empty in a deletion. */
   readonly offer: readonly OpaqueOption[];
   readonly way: PacketWay;
@@ -59,7 +60,7 @@ export class BindingUpdateSender {
 
   /** Sends a Binding Update and repeats it until it is answered or stopped. */
   start(now: InstantMs, content: BindingUpdateContent): void {
-    const key = bindingManagementKey(content.homeToken.token, content.careOfToken.token);
+    const key = bindingManagementKey(content.homeToken.token, content.careOfToken?.token);
     this.#begin(now, { content, key, repairs: 0 });
   }
 
@@ -136,7 +137,7 @@ function encodeUpdate(sequence: number, { content, key }: Pending, peer: string,
     lifetimeSec,
     options: [
       { type: "alternate-care-of-address", address: careOf },
-      { type: "nonce-indices", home: homeToken.index, careOf: careOfToken.index },
+      { type: "nonce-indices", home: homeToken.index, careOf: careOfToken?.index ?? 0 },
       ...offer,
     ],
   };

@@ -1,13 +1,16 @@
-/** The gatherings under way at a node, each for one session: what they send, report and find. */
+/**
+ * The gatherings of a node, each for one session: what they send, report and find. They go on after they are done, which
+ * keeps their mappings alive, until the session needs their candidates no more.
+ */
 
 import { type SocketAddress, sameSocketAddress } from "../address.ts";
 import { candidateView, type LocalCandidate, relayedCandidate } from "../ice/candidate.ts";
-import { createGathering, type Gathering } from "../ice/gathering.ts";
+import { createGathering, type Gathering, type GatheringEvent } from "../ice/gathering.ts";
 import type { InstantMs, Rng } from "../machine.ts";
 import { minInstant } from "./min-instant.ts";
 import type { IceProfile } from "./node-machine.ts";
 import type { Outbox } from "./outbox.ts";
-import type { GatheringDone } from "./session-environment.ts";
+import type { GatheringCallbacks } from "./session-environment.ts";
 
 /** What all gatherings of a node share. */
 export interface GatheringGround {
@@ -22,10 +25,10 @@ export interface GatheringGround {
 }
 
 export interface GatheringPool {
-  /** Begins one; `done` is called from `advance`, never at once. The answer ends it before. */
-  gather(now: InstantMs, peer: string, done: GatheringDone): () => void;
+  /** Begins one; it calls back from `advance`, never at once. The answer ends it. */
+  gather(now: InstantMs, peer: string, callbacks: GatheringCallbacks): () => void;
   all(): Iterable<Gathering>;
-  /** Moves what gatherings send and report, and ends those that are done. */
+  /** Moves what gatherings send and report. */
   advance(now: InstantMs): void;
   handleTimeout(now: InstantMs): void;
   pollTimeout(): InstantMs | undefined;
@@ -35,39 +38,60 @@ interface Entry {
   readonly peer: string;
   readonly gathering: Gathering;
   readonly tunnelSocket: SocketAddress | undefined;
-  readonly done: GatheringDone;
+  readonly callbacks: GatheringCallbacks;
+  isDone: boolean;
 }
 
 export function createGatheringPool(ground: GatheringGround, outbox: Outbox): GatheringPool {
   const entries = new Set<Entry>();
 
   const finish = (now: InstantMs, entry: Entry, candidates: readonly LocalCandidate[]): void => {
-    entries.delete(entry);
-    entry.gathering.stop();
+    entry.isDone = true;
     outbox.emit({ type: "gathering-done", peer: entry.peer, candidates: candidates.length });
-    entry.done(now, withTunnelMapping(candidates, entry.tunnelSocket));
+    entry.callbacks.done(now, withTunnelMapping(candidates, entry.tunnelSocket));
   };
-  const drain = (now: InstantMs, entry: Entry): void => {
-    const { gathering, peer } = entry;
-    for (let sent = gathering.pollTransmit(); sent !== undefined; sent = gathering.pollTransmit())
-      outbox.transmit(sent);
-    for (let event = gathering.pollEvent(); event !== undefined; event = gathering.pollEvent()) {
-      if (event.type === "candidate")
-        outbox.emit({ type: "candidate", peer, candidate: candidateView(event.candidate) });
-      if (event.type === "server-failed") outbox.count("gathering.server-failed");
-      if (event.type === "done") finish(now, entry, event.candidates);
+  const take = (now: InstantMs, entry: Entry, event: GatheringEvent): void => {
+    const { peer, isDone, callbacks } = entry;
+    switch (event.type) {
+      case "candidate":
+        // The offer has left: what is found now goes into the next one.
+        if (isDone) outbox.count("gathering.late-candidate");
+        else outbox.emit({ type: "candidate", peer, candidate: candidateView(event.candidate) });
+        break;
+      case "server-failed":
+        outbox.count("gathering.server-failed");
+        break;
+      case "mapping-changed": {
+        const [before, after] = [candidateView(event.before), candidateView(event.after)];
+        outbox.emit({ type: "mapping-changed", peer, before, after });
+        if (isDone) callbacks.mappingChanged(now);
+        break;
+      }
+      case "done":
+        finish(now, entry, event.candidates);
+        break;
     }
   };
+  const drain = (now: InstantMs, entry: Entry): void => {
+    const { gathering } = entry;
+    for (let sent = gathering.pollTransmit(); sent !== undefined; sent = gathering.pollTransmit())
+      outbox.transmit(sent);
+    for (let event = gathering.pollEvent(); event !== undefined; event = gathering.pollEvent()) take(now, entry, event);
+  };
   return {
-    gather(now, peer, done) {
+    gather(now, peer, callbacks) {
       const { profile, rng, servers, homeAddress } = ground;
       const tunnelSocket = ground.tunnelSocket();
       const relayed = tunnelSocket && relayedCandidate({ ip: homeAddress, port: tunnelSocket.port });
       const config = { profile, rng, servers, bases: ground.sockets(), ...(relayed && { relayed }) };
-      const entry = { peer, gathering: createGathering(config), tunnelSocket, done };
-      entry.gathering.start(now);
+      const gathering = createGathering(config);
+      const entry: Entry = { peer, gathering, tunnelSocket, callbacks, isDone: false };
+      gathering.start(now);
       entries.add(entry);
-      return () => void entries.delete(entry);
+      return () => {
+        gathering.stop();
+        entries.delete(entry);
+      };
     },
     all: () => [...entries].map(({ gathering }) => gathering),
     advance(now) {

@@ -23,6 +23,8 @@ export interface Generation {
   readonly isLite: boolean;
   readonly keys: KeyMode;
   readonly candidates: readonly LocalCandidate[];
+  /** Lets the mappings of candidates age: checks are over. */
+  readonly releaseCandidates: () => void;
   /** With keys from return routability, those of an offer hold nobody's password until the answer is there. */
   credentials: IceCredentials;
   ice: IceMachine;
@@ -36,14 +38,15 @@ export interface GenerationStart {
   readonly origin: GenerationOrigin;
   readonly candidates: readonly LocalCandidate[];
   readonly credentials?: IceCredentials;
+  readonly releaseCandidates: () => void;
 }
 
 /** Makes the agent, which answers checks from here on. */
 export function createGeneration(start: GenerationStart, env: SessionEnvironment): Generation {
-  const { origin, candidates, credentials = makeCredentials(env.rng) } = start;
+  const { origin, candidates, releaseCandidates, credentials = makeCredentials(env.rng) } = start;
   const { isLite, keys } = env;
   const ice = createIce({ ...start, credentials }, env);
-  return { origin, isLite, keys, candidates, credentials, ice, remote: undefined };
+  return { origin, isLite, keys, candidates, releaseCandidates, credentials, ice, remote: undefined };
 }
 
 /** Puts an agent with this password in the place of the one that had none to tell; the fragment stays what was offered. */

@@ -19,6 +19,8 @@ export interface Home {
   settleAt(now: InstantMs, sockets: readonly SocketAddress[]): void;
   /** Registers once more because somebody has doubts; false when that is not to be. */
   confirm(now: InstantMs): boolean;
+  /** Gives the registration up (RFC 6275 section 11.7.1). */
+  leave(now: InstantMs): void;
   /** Takes an acknowledgement of the home agent; false when it answers nothing. */
   takeAcknowledgement(now: InstantMs, message: BindingAcknowledgement, header: Uint8Array): boolean;
   /** True when a datagram from there is the home agent's. */

@@ -118,7 +118,7 @@ export class InboundBinding {
     this.#held = undefined;
     this.#report(authorized.update, authorized.careOf, BINDING_STATUS.accepted);
     this.#acknowledge(authorized, { status: BINDING_STATUS.accepted, lifetimeSec: 0 });
-    this.#host.path.release(now, "inbound");
+    this.#host.end(now);
   }
 
   /** Answers before the key is known, so without authenticator (digest 13). */

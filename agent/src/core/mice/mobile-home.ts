@@ -47,6 +47,7 @@ export function createMobileHome(config: MobileHomeConfig, outbox: Outbox): Home
       register(now);
     },
     confirm: (now) => registration.confirm(now),
+    leave: (now) => registration.deregister(now),
     takeAcknowledgement: (now, message, header) => registration.handleAcknowledgement(now, message, header),
     isAgent: (remote) => tunnel.isHomeAgent(remote),
     send: (packet) => tunnel.send(packet),

@@ -80,6 +80,13 @@ class MobileNode implements MobileNodeMachine {
     this.#settle(now);
   }
 
+  leave(now: InstantMs): void {
+    this.#wanted.clear();
+    for (const session of this.#sessions.all()) session.leave(now);
+    this.#home.leave(now);
+    this.#settle(now);
+  }
+
   retarget(now: InstantMs, sockets: readonly SocketAddress[]): void {
     this.#sockets = sockets;
     for (const session of this.#sessions.all()) {
@@ -154,7 +161,7 @@ class MobileNode implements MobileNodeMachine {
       outbox: this.#outbox,
       link: this.#link,
       correspondent: this.#correspondent,
-      gather: (now, forPeer, done) => this.#gatherings.gather(now, forPeer, done),
+      gather: (now, forPeer, callbacks) => this.#gatherings.gather(now, forPeer, callbacks),
       confirmRegistration: (now) => void this.#home.confirm(now),
       sendCheck: (transmit) => this.#sendCheck(transmit),
     });

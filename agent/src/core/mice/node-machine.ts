@@ -37,6 +37,11 @@ export interface MobileNodeMachine extends NodeMachine {
    */
   connect(now: InstantMs, peerHomeAddress: string): void;
   /**
+   * Ends what others keep for the node: bindings at correspondents, as far as the home token is still fresh, and the one
+   * at the home agent. Sessions are over; `retarget` begins anew.
+   */
+  leave(now: InstantMs): void;
+  /**
    * The node is on other local addresses: replaces its sockets, best first (the driver has opened them already). Data
    * takes the home agents' path at once, the node registers anew and restarts its sessions.
    */

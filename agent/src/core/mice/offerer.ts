@@ -42,8 +42,7 @@ export class Offerer {
   /** Gathers candidates for a new generation and offers it. */
   offer(now: InstantMs, purpose: Exclude<OfferPurpose, "refresh">): void {
     this.#gathering?.stop();
-    const { env, peer } = this.#host;
-    const stop = env.gather(now, peer, (at, candidates) => this.#sendOffer(at, purpose, candidates));
+    const stop = this.#host.gather(now, (at, candidates) => this.#sendOffer(at, purpose, candidates, stop));
     this.#gathering = { purpose, stop };
   }
 
@@ -66,6 +65,12 @@ export class Offerer {
     const { tokenLifetimeMs } = this.#host.env.timers;
     const areFresh = [homeToken, careOfToken].every((token) => isFresh(now, token, tokenLifetimeMs));
     return areFresh ? { homeToken, careOfToken } : undefined;
+  }
+
+  /** The home token alone, while it may be used: what deleting a binding takes. */
+  homeToken(now: InstantMs): ReceivedToken | undefined {
+    const token = this.#exchange?.homeToken;
+    return token !== undefined && isFresh(now, token, this.#host.env.timers.tokenLifetimeMs) ? token : undefined;
   }
 
   takeHomeTest(now: InstantMs, message: MobilityMessageOf<"home-test">): void {
@@ -105,9 +110,17 @@ export class Offerer {
     return this.#exchange?.pollTimeout();
   }
 
-  #sendOffer(now: InstantMs, purpose: OfferPurpose, candidates: readonly LocalCandidate[]): void {
+  #sendOffer(
+    now: InstantMs,
+    purpose: OfferPurpose,
+    candidates: readonly LocalCandidate[],
+    releaseCandidates: () => void,
+  ): void {
     this.#gathering = undefined;
-    const generation = createGeneration({ startedAt: now, origin: "offer", candidates }, this.#host.env);
+    const generation = createGeneration(
+      { startedAt: now, origin: "offer", candidates, releaseCandidates },
+      this.#host.env,
+    );
     this.#host.adopt(generation);
     this.#begin(now, purpose, describeGeneration(generation, "offer"));
   }

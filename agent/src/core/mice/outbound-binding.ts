@@ -34,6 +34,8 @@ export class OutboundBinding {
   readonly #offerer: Offerer;
   readonly #sender: BindingUpdateSender;
   #isWanted = false;
+  /** The update under way deletes the binding. */
+  #isLeaving = false;
   #renewals = 0;
   /** The pair that the update in flight or in force is about. */
   #pair: ValidPair | undefined;
@@ -51,6 +53,7 @@ export class OutboundBinding {
 
   /** Wants an update for the pair that was just selected, as soon as `advance` finds both tokens there. */
   request(): void {
+    this.#isLeaving = false;
     this.#isWanted = true;
   }
 
@@ -83,7 +86,24 @@ export class OutboundBinding {
   drop(): void {
     this.#sender.stop();
     this.#isWanted = false;
+    this.#isLeaving = false;
     this.#accepted = undefined;
+  }
+
+  /** Deletes the binding at the peer where there is one and the home token is still fresh; else it expires. */
+  leave(now: InstantMs): void {
+    const homeToken = this.#offerer.homeToken(now);
+    const pair = this.#accepted && this.#pair;
+    this.drop();
+    if (homeToken === undefined || pair === undefined) return;
+    this.#isLeaving = true;
+    this.#sender.start(now, {
+      homeToken,
+      careOf: this.#host.env.homeAddress,
+      lifetimeSec: 0,
+      offer: [],
+      way: { type: "pair", local: pair.local.base, remote: pair.remote.address },
+    });
   }
 
   takeAcknowledgement(
@@ -94,14 +114,15 @@ export class OutboundBinding {
     const outcome = this.#sender.takeAcknowledgement(now, message, header);
     switch (outcome.type) {
       case "accepted":
-        this.#accept(now, outcome.sequence, outcome.lifetimeSec);
+        if (this.#isLeaving) outbox.count("bindings.deleted");
+        else this.#accept(now, outcome.sequence, outcome.lifetimeSec);
         break;
       case "rejected":
         this.#reject(now, outcome.status);
         break;
       case "expired-tokens":
         this.#renewals += 1;
-        if (this.#renewals > MAX_TOKEN_RENEWALS) this.#reject(now, outcome.status);
+        if (this.#isLeaving || this.#renewals > MAX_TOKEN_RENEWALS) this.#reject(now, outcome.status);
         else this.#renewTokens(now);
         break;
       case "ignored":
@@ -114,7 +135,9 @@ export class OutboundBinding {
   }
 
   handleTimeout(now: InstantMs): void {
-    if (this.#sender.handleTimeout(now) || now >= (this.#accepted?.expiresAt ?? Infinity)) this.#lose(now);
+    const isInVain = this.#sender.handleTimeout(now);
+    if (isInVain && this.#isLeaving) this.#sender.stop();
+    if (isInVain || now >= (this.#accepted?.expiresAt ?? Infinity)) this.#lose(now);
     if (this.#accepted === undefined || now < (this.#accepted.refreshAt ?? Infinity)) return;
     this.#accepted = { ...this.#accepted, refreshAt: undefined };
     this.#renewTokens(now);

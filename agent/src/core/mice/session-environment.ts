@@ -21,15 +21,21 @@ export interface SessionEnvironment {
   readonly outbox: Outbox;
   readonly link: MobilityLink;
   readonly correspondent: Correspondent;
-  /** Gathers candidates and reports them for this peer; `done` gets all of them. The answer ends it early. */
-  readonly gather: (now: InstantMs, peer: string, done: GatheringDone) => () => void;
+  /** Gathers candidates, reports them for this peer, and keeps their mappings alive until the answer is called. */
+  readonly gather: (now: InstantMs, peer: string, callbacks: GatheringCallbacks) => () => void;
   /** A pair is dead: the box that killed it may have cut the tunnel too. The home agent is asked before data goes there. */
   readonly confirmRegistration: (now: InstantMs) => void;
   /** Sends a check; one from the home address goes through the tunnel. */
   readonly sendCheck: (transmit: Transmit) => void;
 }
 
-export type GatheringDone = (now: InstantMs, candidates: readonly LocalCandidate[]) => void;
+/** What gathering tells a session. */
+export interface GatheringCallbacks {
+  /** All candidates that there will be, once. */
+  done(now: InstantMs, candidates: readonly LocalCandidate[]): void;
+  /** After that: a box shows the node at another address, and a candidate that was told is dead. */
+  mappingChanged(now: InstantMs): void;
+}
 
 /** A mobility message from a peer that passed its checksum. */
 export interface ReceivedMobility<Message extends MobilityMessage = MobilityMessage> {

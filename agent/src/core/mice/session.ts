@@ -18,8 +18,8 @@ import { OfferRequest } from "./offer-request.ts";
 import { Offerer } from "./offerer.ts";
 import { OutboundBinding } from "./outbound-binding.ts";
 import { Recovery } from "./recovery.ts";
-import type { GatheringDone, ReceivedMobility, SessionEnvironment } from "./session-environment.ts";
-import type { SessionHost } from "./session-host.ts";
+import type { ReceivedMobility, SessionEnvironment } from "./session-environment.ts";
+import type { GatheringDone, SessionHost } from "./session-host.ts";
 import { createSessionPath, type DirectRoute } from "./session-path.ts";
 
 /** Least time between two offers that a peer asks for. Ours: its first repetitions come after 1 and 3 s. */
@@ -50,12 +50,14 @@ export class Session {
     this.#env = env;
     this.#state = {
       peer,
-      env: { ...env, gather: (now, forPeer, done) => this.#gather(now, forPeer, done) },
+      env,
+      gather: (now, done) => this.#gather(now, done),
       path: createSessionPath(peer, env.outbox),
       generation: undefined,
       remoteCredentials: undefined,
       adopt: (generation) => this.#adopt(generation),
       fail: (now, reason) => this.#fail(now, reason),
+      end: (now) => this.#end(now),
     };
     this.#offerer = new Offerer(this.#state);
     this.#answerer = new Answerer(this.#state, this.#offerer);
@@ -104,6 +106,12 @@ export class Session {
     this.#outbound.suspend();
     this.#inbound.suspend();
     if (this.#state.path.route !== undefined) this.#state.path.takeHome(now);
+  }
+
+  /** The node goes: its binding at the peer is deleted, and nothing is wanted back. */
+  leave(now: InstantMs): void {
+    this.#outbound.leave(now);
+    this.#end(now);
   }
 
   /** Takes a message of the peer that passed its checksum. */
@@ -163,11 +171,19 @@ export class Session {
   }
 
   /** Candidates lead to an offer or answer, and that to checks. */
-  #gather(now: InstantMs, peer: string, done: GatheringDone): () => void {
-    return this.#env.gather(now, peer, (at, candidates) => {
-      done(at, candidates);
-      this.#advance(at);
+  #gather(now: InstantMs, done: GatheringDone): () => void {
+    return this.#env.gather(now, this.peer, {
+      done: (at, candidates) => {
+        done(at, candidates);
+        this.#advance(at);
+      },
+      mappingChanged: (at) => this.#replaceCandidates(at),
     });
+  }
+
+  /** What the peer was told is dead; once a pair is selected, consent watches that one instead. */
+  #replaceCandidates(now: InstantMs): void {
+    if (this.isSettingUp) this.offer(now);
   }
 
   #abandon(): void {
@@ -194,9 +210,18 @@ export class Session {
     this.#recovery.noteFailure(now);
   }
 
+  /** One end is gone: checks, and the wish for a direct path, are over. */
+  #end(now: InstantMs): void {
+    this.#abandon();
+    this.#inbound.drop();
+    this.#recovery.stop();
+    this.#state.path.takeHome(now);
+  }
+
   /** Ends the generation; what it counted is kept by the node. */
   #retire(): void {
     for (const [name, amount] of Object.entries(this.counters())) this.#env.outbox.count(name, amount);
+    this.#state.generation?.releaseCandidates();
     this.#state.generation = undefined;
   }
 
@@ -213,9 +238,11 @@ export class Session {
   #take(now: InstantMs, event: IceEvent): void {
     switch (event.type) {
       case "failed":
+        this.#state.generation?.releaseCandidates();
         this.#fail(now, event.reason);
         break;
       case "released":
+        this.#state.generation?.releaseCandidates();
         break;
       case "nominated":
         this.#env.outbox.emit({ ...event, peer: this.peer });

@@ -17,6 +17,7 @@ export function createStationaryHome(outbox: Outbox): Home {
       hasSettled = true;
     },
     confirm: () => false,
+    leave: () => undefined,
     takeAcknowledgement: () => false,
     isAgent: () => false,
     send: (packet) => outbox.toTun(packet),
