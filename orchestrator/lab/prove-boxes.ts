@@ -53,9 +53,9 @@ function byLan(probes: readonly BoxProbe[]): readonly (readonly BoxProbe[])[] {
 const RIVAL_DELAY_MS = 20;
 
 async function proveLan(rivals: readonly BoxProbe[], lab: ProvingLab): Promise<readonly BoxProof[]> {
-  const observed = await Promise.all(rivals.map((probe, i) => observe(probe, lab, i * RIVAL_DELAY_MS)));
+  const { observed, attempts } = await observeTogether(rivals, lab);
   const betweenRivals = differencesOfRivals(observed);
-  return observed.map(({ probe, observed: seen, attempts }) => {
+  return observed.map(({ probe, observed: seen }) => {
     const { router, lan, through, node, server, ipVersion, expected } = probe;
     const differences = [...differencesOf({ probe, observed: seen }), ...betweenRivals];
     const where = { router, lan, through, node, server: server.node, ipVersion };
@@ -65,27 +65,44 @@ async function proveLan(rivals: readonly BoxProbe[], lab: ProvingLab): Promise<r
   });
 }
 
+/** All hosts of a LAN ask again when one has to: they get in each other's way only on the same ports. */
+async function observeTogether(
+  rivals: readonly BoxProbe[],
+  lab: ProvingLab,
+): Promise<{ readonly observed: readonly Observed[]; readonly attempts: number }> {
+  await Promise.all(rivals.map((probe) => untilReady(probe, lab.recorder)));
+  const waitsMs = rivals.some(({ roundTrip }) => roundTrip.lossRate > 0) ? LOSSY_WAITS_MS : WAITS_MS;
+  let observed: readonly Observed[] = [];
+  for (const [attempt, waitMs] of waitsMs.entries()) {
+    if (attempt > 0) await untilAllStarted(lab.recorder);
+    observed = await Promise.all(
+      rivals.map((probe, i) => observe(probe, lab, { attempt, waitMs, delayMs: i * RIVAL_DELAY_MS })),
+    );
+    const isDoubtful = observed.some((each) => differencesOf(each).some(({ isSilence }) => isSilence));
+    if (!isDoubtful) return { observed, attempts: attempt + 1 };
+  }
+  return { observed, attempts: waitsMs.length };
+}
+
 async function observe(
   probe: BoxProbe,
   lab: ProvingLab,
-  delayMs: number,
-): Promise<Observed & { readonly attempts: number }> {
-  await untilReady(probe, lab.recorder);
+  { attempt, waitMs, delayMs }: { readonly attempt: number; readonly waitMs: number; readonly delayMs: number },
+): Promise<Observed> {
   await sleep(delayMs);
   const link = lab.link(probe.node);
   if (link === undefined) throw new Error(`a probe from ${probe.node}, which was never started`);
-  for (let attempt = 0; ; attempt += 1) {
-    if (attempt > 0) await untilAllStarted(lab.recorder);
-    const { local, server, seed, roundTrip } = probe;
-    const waitsMs = roundTrip.lossRate > 0 ? LOSSY_WAITS_MS : WAITS_MS;
-    const waitMs = (waitsMs[attempt] ?? 0) + Math.ceil(roundTrip.addedMs);
-    const isLast = attempt === waitsMs.length - 1;
-    const { first, second } = server;
-    const ports = portsOf(probe.firstPort, attempt);
-    const observed = await link.probe({ type: "probe", local, ports, server: { first, second }, waitMs, seed });
-    const differences = differencesOf({ probe, observed });
-    if (isLast || !differences.some(({ isSilence }) => isSilence)) return { probe, observed, attempts: attempt + 1 };
-  }
+  const { local, server, seed, roundTrip } = probe;
+  const { first, second } = server;
+  const observed = await link.probe({
+    type: "probe",
+    local,
+    ports: portsOf(probe.firstPort, attempt),
+    server: { first, second },
+    waitMs: waitMs + Math.ceil(roundTrip.addedMs),
+    seed,
+  });
+  return { probe, observed };
 }
 
 async function untilReady({ needs }: BoxProbe, recorder: Recorder): Promise<void> {

@@ -4,6 +4,7 @@ import { type LabRecord, runLab } from "../../../orchestrator/lab/run-lab.ts";
 import { buildPlan } from "../../../orchestrator/plan/build-plan.ts";
 import { planProbes } from "../../../orchestrator/plan/probe-plan.ts";
 import { TestbedError } from "../../../orchestrator/support/errors.ts";
+import type { ResolvedTopology } from "../../../orchestrator/topology/resolved.ts";
 import { createScriptedRuntime, type NodeScript, obey } from "../../support/scripted-runtime.ts";
 import { resolved } from "../topology/sample.ts";
 
@@ -18,8 +19,7 @@ nodes:
   box: { role: router, wan: internet, lan: home, nat: full-cone }
   inside: { role: host, on: home, image: none }
 `);
-const PROBES = planProbes(TOPOLOGY);
-const AS_DECLARED = PROBES.probes[0]?.expected ?? { type: "udp-blocked" as const };
+const AS_DECLARED = planProbes(TOPOLOGY).probes[0]?.expected ?? { type: "udp-blocked" as const };
 
 /** Runs a lab whose probes see these things in turn, the last one from then on; gives the probes' commands too. */
 async function prove(seen: readonly NatObservation[], only?: "boxes" | "boxes-and-lifetimes") {
@@ -36,12 +36,21 @@ async function prove(seen: readonly NatObservation[], only?: "boxes" | "boxes-an
     },
   };
   const runtime = createScriptedRuntime({ inside });
+  const record = await runProbes(TOPOLOGY, runtime, only);
+  return { record, asked, calls: runtime.calls };
+}
+
+async function runProbes(
+  topology: ResolvedTopology,
+  runtime: ReturnType<typeof createScriptedRuntime>,
+  only?: "boxes" | "boxes-and-lifetimes",
+): Promise<LabRecord> {
   const record = await runLab({
     runtime,
     identity: { runId: "run-1", topology: "t", owner: { pid: 1, startTicks: "1", bootId: "b" } },
-    topology: TOPOLOGY,
-    plan: buildPlan(TOPOLOGY, { capture: false }),
-    probes: PROBES,
+    topology,
+    plan: buildPlan(topology, { capture: false }),
+    probes: planProbes(topology),
     ...(only === undefined ? {} : { only }),
     signal: new AbortController().signal,
     timeoutMs: 5000,
@@ -49,7 +58,7 @@ async function prove(seen: readonly NatObservation[], only?: "boxes" | "boxes-an
     onEvent: () => undefined,
   });
   await record.removal;
-  return { record, asked, calls: runtime.calls };
+  return record;
 }
 
 function proofOf({ events }: LabRecord) {
@@ -75,6 +84,42 @@ test("a box that silence speaks against is asked again, from new ports and with 
   expect(asked.map(({ ports }) => ports[0])).toEqual([20000, 20005]);
   expect(asked[1]?.waitMs).toBeGreaterThan(asked[0]?.waitMs ?? Number.POSITIVE_INFINITY);
   expect(proofOf(record)).toMatchObject({ differences: [], attempts: 2 });
+});
+
+test("hosts of one LAN ask again together, from the same new ports: only there do they get in each other's way", async () => {
+  const topology = resolved(`
+name: t
+summary: For a test
+segments: { internet: { ipv4: 198.18.0.0/24 }, home: { ipv4: 192.168.1.0/24 } }
+nodes:
+  stun: { role: stun-server, on: internet }
+  box: { role: router, wan: internet, lan: home, nat: symmetric }
+  one: { role: host, on: home, image: none }
+  two: { role: host, on: home, image: none }
+`);
+  const asked: (readonly [string, number | undefined])[] = [];
+  const scriptOf = (name: string, seen: readonly NatObservation[]): NodeScript => ({
+    command(node, command) {
+      if (command.type !== "probe") {
+        obey(node, command);
+        return;
+      }
+      const turn = asked.filter(([who]) => who === name).length;
+      asked.push([name, command.ports[0]]);
+      node.report({ type: "probed", id: command.id, observation: seen[turn] ?? AS_DECLARED });
+    },
+  });
+  const expected = planProbes(topology).probes.map((probe) => probe.expected);
+  const other = (seen: NatObservation | undefined): NatObservation =>
+    seen?.type === "nat" ? { ...seen, mapped: { ...seen.mapped, port: 50_000 } } : AS_DECLARED;
+  const runtime = createScriptedRuntime({
+    one: scriptOf("one", [{ type: "udp-blocked" }, expected[0] ?? AS_DECLARED]),
+    two: scriptOf("two", [other(expected[1]), other(expected[1])]),
+  });
+  const record = await runProbes(topology, runtime, "boxes");
+  expect(record.error).toBeUndefined();
+  for (const name of ["one", "two"])
+    expect(asked.filter(([who]) => who === name).map(([, port]) => port)).toEqual([20_000, 20_005]);
 });
 
 test("a box that goes on being silent is wrong in the end", async () => {
