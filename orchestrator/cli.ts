@@ -118,7 +118,7 @@ function addProbeCommand(program: Command, finish: (code: ExitCode) => void): vo
     .description("let the boxes of topologies prove that they are what they are declared to be, and nothing else")
     .argument("<topology...>")
     .addOption(runtimeOption())
-    .option("--lifetime", "measure UDP lifetimes too: takes 1.2 times the longest, so for short ones", false)
+    .option("--lifetime", "measure UDP lifetimes too: takes 1.4 times the longest, so for short ones", false)
     .option("--json", "print what was seen as JSON, an array for several topologies", false)
     .option("--seed <number>", "seed in place of the topology's", wholeNumber)
     .option("--timeout <seconds>", "longest duration for one topology, lifetimes not counted", seconds, 60)

@@ -19,7 +19,7 @@ import { newRunId } from "./run-topology.ts";
 export interface ProbeOptions {
   readonly runtime: RuntimeChoice;
   readonly json: boolean;
-  /** Whether to measure how long boxes remember mappings: takes 1.2 times the longest lifetime. */
+  /** Whether to measure how long boxes remember mappings: takes 1.4 times the longest lifetime. */
   readonly lifetime: boolean;
   readonly seed?: number;
   /** For one topology, the time for lifetimes not counted. */

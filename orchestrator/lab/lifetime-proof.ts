@@ -12,15 +12,18 @@ export interface LifetimeProof {
   readonly ipVersion: 4 | 6;
   /** Of the most forgetful of the boxes, seconds. */
   readonly declaredSec: number;
+  /** Whether packets from outside keep mappings alive; absent where the boxes differ in it. */
+  readonly inboundRefresh?: boolean;
   readonly observed: LifetimeObservation;
   readonly differences: readonly Difference[];
 }
 
-/** In what mappings lived longer or shorter than declared. */
+/** In what mappings lived longer or shorter than declared, or were kept alive by other packets than declared. */
 export function lifetimeDifferences(
-  declaredSec: number,
-  { aliveAfterMs, goneAfterMs }: LifetimeObservation,
+  { declaredSec, inboundRefresh }: Pick<LifetimeProof, "declaredSec" | "inboundRefresh">,
+  observed: LifetimeObservation,
 ): readonly Difference[] {
+  const { aliveAfterMs, goneAfterMs } = observed;
   const declared = `UDP lifetime ${declaredSec} s`;
   if (aliveAfterMs === undefined && goneAfterMs === undefined)
     return [{ declared, observed: "no answer to any question", isSilence: true }];
@@ -28,5 +31,19 @@ export function lifetimeDifferences(
     return [{ declared, observed: `a mapping after ${aliveAfterMs / 1000} s of silence`, isSilence: false }];
   if (goneAfterMs !== undefined && goneAfterMs < declaredSec * 1000)
     return [{ declared, observed: `none after ${goneAfterMs / 1000} s of silence`, isSilence: true }];
-  return [];
+  return [
+    ...refreshDifferences("outbound", true, observed.outboundRefresh),
+    ...refreshDifferences("inbound", inboundRefresh, observed.inboundRefresh),
+  ];
+}
+
+function refreshDifferences(
+  way: "outbound" | "inbound",
+  declared: boolean | undefined,
+  observed: boolean | undefined,
+): readonly Difference[] {
+  if (declared === undefined || declared === observed) return [];
+  const kept = (isKept: boolean): string => `mappings ${isKept ? "kept" : "not kept"} alive by ${way} packets`;
+  const found = observed === undefined ? "no answer that would tell" : observed ? "kept" : "not kept";
+  return [{ declared: kept(declared), observed: found, isSilence: observed !== true }];
 }

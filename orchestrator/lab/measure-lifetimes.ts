@@ -9,16 +9,19 @@ import type { ProvingLab } from "./prove-boxes.ts";
 /** How far beyond the declared lifetime is looked. */
 const MARGIN = 1.2;
 
+/** The share of the lifetime that a refreshed mapping is left alone for, twice: together longer than the lifetime. */
+const REFRESH_SHARE = 0.7;
+
 /** How far from the declared lifetime its two nearest neighbours are. */
 const PRECISION_MS = 500;
 
 /** How long an answer may take: asked again within it, a question still belongs to its silence. */
 const WAIT_MS = 400;
 
-/** How long measuring takes, milliseconds: a little more than the longest lifetime. Zero where nothing is forgotten. */
+/** How long measuring takes, milliseconds: 1.4 times the longest lifetime. Zero where nothing is forgotten. */
 export function lifetimeDurationMs({ probes }: ProbePlan): number {
   const lifetimesSec = probes.flatMap(({ lifetimeSec }) => lifetimeSec ?? []);
-  return Math.max(0, ...lifetimesSec.map((sec) => sec * 1000 * MARGIN + 2 * WAIT_MS));
+  return Math.max(0, ...lifetimesSec.map((sec) => sec * 1000 * 2 * REFRESH_SHARE + 3 * WAIT_MS));
 }
 
 /** Leaves mappings behind every box alone, all at once; throws `wrong-box` where one forgets sooner or later than declared. */
@@ -35,14 +38,17 @@ export async function measureLifetimes({ probes }: ProbePlan, lab: ProvingLab): 
 }
 
 async function measure(probe: BoxProbe, lifetimeSec: number, { link, recorder }: ProvingLab): Promise<LifetimeProof> {
-  const { router, lan, through, node, ipVersion, local, server, seed, roundTrip } = probe;
+  const { router, lan, through, node, ipVersion, local, inboundRefresh, server, seed, roundTrip } = probe;
   const asked = link(node);
   if (asked === undefined) throw new Error(`a probe from ${node}, which was never started`);
   const silencesMs = silences(lifetimeSec);
-  const request = { local, server: server.first, silencesMs, waitMs: WAIT_MS + Math.ceil(roundTrip.addedMs), seed };
+  const refreshSilenceMs = Math.round(lifetimeSec * 1000 * REFRESH_SHARE);
+  const waitMs = WAIT_MS + Math.ceil(roundTrip.addedMs);
+  const request = { local, server: server.first, silencesMs, refreshSilenceMs, waitMs, seed };
   const observed = await asked.probeLifetime({ type: "probe-lifetime", ...request });
-  const differences = lifetimeDifferences(lifetimeSec, observed);
-  const proof = { router, lan, through, node, ipVersion, declaredSec: lifetimeSec, observed, differences };
+  const declared = { declaredSec: lifetimeSec, ...(inboundRefresh === undefined ? {} : { inboundRefresh }) };
+  const differences = lifetimeDifferences(declared, observed);
+  const proof = { router, lan, through, node, ipVersion, ...declared, observed, differences };
   recorder.add({ type: "box-lifetime", proof });
   return proof;
 }

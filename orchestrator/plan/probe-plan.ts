@@ -44,6 +44,8 @@ export interface BoxProbe {
   readonly drawnFrom?: { readonly first: number; readonly last: number };
   /** How long flows are remembered by the most forgetful box on the way, seconds; absent where none has to remember. */
   readonly lifetimeSec?: number;
+  /** Whether packets from outside keep a flow alive in all boxes that remember it, or in none; absent where they differ. */
+  readonly inboundRefresh?: boolean;
   /** Another node that asks from the same LAN and the same ports: no box may give both the same outside port. */
   readonly rival?: string;
   /** What link conditions on the way do to its packets. */
@@ -281,7 +283,9 @@ function planProbe(
   const boxes = boxesOf(way).map((box) => box.router);
   const outmost = ipVersion === 4 ? boxes.findLast(({ nat }) => nat !== undefined)?.nat : undefined;
   const rival = outmost && rivals.find((other) => other.node.name !== node.name)?.node.name;
-  const lifetimesSec = boxes.filter((box) => remembers(box, ipVersion)).map(({ firewall }) => firewall.udpIdleSec);
+  const memories = boxes.filter((box) => remembers(box, ipVersion));
+  const lifetimesSec = memories.map(({ firewall }) => firewall.udpIdleSec);
+  const refreshes = unique(memories.map(({ nat }) => ipVersion === 6 || nat === undefined || nat.inboundRefresh));
   const sockets = portsOf(firstPort, 0).map((port) => ({ ip: local, port }));
   return {
     router: router.name,
@@ -296,6 +300,7 @@ function planProbe(
     expected: withParity(expectedObservation(topology, { node, sockets, server }), keepsParity(boxes, ipVersion)),
     ...(outmost?.portAssignment === "random" ? { drawnFrom: outmost.ports } : {}),
     ...(lifetimesSec.length === 0 ? {} : { lifetimeSec: Math.min(...lifetimesSec) }),
+    ...(refreshes.length === 1 ? { inboundRefresh: refreshes[0] === true } : {}),
     ...(rival === undefined ? {} : { rival }),
     roundTrip: roundTripOf(way),
     seed: derivedHex(topology.seed, `probe/${node.name}/${ipVersion}`, 32),

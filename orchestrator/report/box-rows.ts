@@ -56,7 +56,8 @@ function portsCell({ expected, observed, differences }: ProbeResult): string {
 
 function lifetimeCell({ lifetime }: ProbeResult): string {
   if (lifetime === undefined) return "not measured";
-  const { declaredSec, aliveAfterMs, goneAfterMs } = lifetime;
+  const { declaredSec, aliveAfterMs, goneAfterMs, outboundRefresh, inboundRefresh } = lifetime;
+  const ways = [...(outboundRefresh === true ? ["outbound"] : []), ...(inboundRefresh === true ? ["inbound"] : [])];
   const after = (ms: number | undefined): string => (ms === undefined ? "never" : `${ms / 1000} s`);
-  return `${declaredSec} s: alive after ${after(aliveAfterMs)}, gone after ${after(goneAfterMs)}`;
+  return `${declaredSec} s: alive after ${after(aliveAfterMs)}, gone after ${after(goneAfterMs)}, refreshed ${ways.join(" and ") || "by nothing"}`;
 }

@@ -100,6 +100,8 @@ const probe = z.strictObject({
       declaredSec: z.number(),
       aliveAfterMs: milliseconds.optional().describe("the longest silence that a mapping survived"),
       goneAfterMs: milliseconds.optional().describe("the shortest silence that one did not"),
+      outboundRefresh: z.boolean().optional().describe("whether a packet from inside kept one alive"),
+      inboundRefresh: z.boolean().optional().describe("whether a packet from outside did"),
     })
     .optional()
     .describe("only where lifetimes were measured"),

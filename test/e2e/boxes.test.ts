@@ -203,9 +203,28 @@ describe("the lifetime of mappings", () => {
     const proven = await prove(text, { lifetimes: true });
     expectRight(proven);
     for (const [name, seconds] of Object.entries({ two: 2, out: 3, wall: 3, draws: 3 })) {
-      const observed = { aliveAfterMs: 1000 * seconds - 500, goneAfterMs: 1000 * seconds + 500 };
+      const inboundRefresh = name !== "out";
+      const refreshes = { outboundRefresh: true, inboundRefresh };
+      const observed = { aliveAfterMs: 1000 * seconds - 500, goneAfterMs: 1000 * seconds + 500, ...refreshes };
       expect(proven.lifetimes.get(`box-${name}`)).toMatchObject({ declaredSec: seconds, observed, differences: [] });
     }
+  });
+
+  test("that packets from outside prolong against the declaration is found out", async () => {
+    const box = (refresh: string) => `nat: { preset: port-restricted-cone, udpLifetime: 2s, refresh: ${refresh} }`;
+    const other = resolveText(homesTopology([{ name: "a", box: box("both") }])).nodes.find(
+      ({ name }) => name === "box-a",
+    );
+    if (other?.role !== "router") throw new Error("no box");
+    const { error } = await prove(homesTopology([{ name: "a", box: box("outbound") }]), {
+      lifetimes: true,
+      change: (node) =>
+        node.name === "box-a" ? { ...node, setup: { ...node.setup, rules: renderRules(other) } } : node,
+    });
+    expect(error).toBeInstanceOf(TestbedError);
+    expect((error as TestbedError).message).toBe(
+      "box box-a declared mappings not kept alive by inbound packets, observed kept",
+    );
   });
 
   test("of a box that forgets sooner than declared is found out", async () => {

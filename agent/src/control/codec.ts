@@ -73,7 +73,12 @@ const command: Shape<AgentCommand> = unionByType<AgentCommand>({
     ports: array(integer(1, 0xffff)),
     server: object({ first: socketAddress, second: socketAddress }),
   }),
-  "probe-lifetime": object({ ...probe, server: socketAddress, silencesMs: array(integer(1, MAX_MS)) }),
+  "probe-lifetime": object({
+    ...probe,
+    server: socketAddress,
+    silencesMs: array(integer(1, MAX_MS)),
+    refreshSilenceMs: integer(1, MAX_MS),
+  }),
   keep: object<object>({}),
   rest: object<object>({}),
   renew: object({ rules }),

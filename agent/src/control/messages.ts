@@ -227,6 +227,8 @@ export type AgentCommand =
       readonly server: SocketAddress;
       /** How long mappings are left alone, one mapping each. */
       readonly silencesMs: readonly number[];
+      /** How long two more are left alone before and after a packet that may refresh them, one each way. */
+      readonly refreshSilenceMs: number;
     })
   | { readonly type: "keep" }
   /** Ends captures and protocol with the last report; the node keeps its place on the wires and waits for `renew`. */

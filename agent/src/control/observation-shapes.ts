@@ -23,4 +23,6 @@ export const natObservation: Shape<NatObservation> = unionByType<NatObservation>
 export const lifetimeObservation: Shape<LifetimeObservation> = object<LifetimeObservation>({
   aliveAfterMs: optional(number),
   goneAfterMs: optional(number),
+  outboundRefresh: optional(boolean),
+  inboundRefresh: optional(boolean),
 });

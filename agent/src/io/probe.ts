@@ -3,7 +3,7 @@
 import type { AgentCommand, LifetimeObservation, NatObservation } from "../control/messages.ts";
 import type { SocketAddress } from "../core/address.ts";
 import type { Datagram } from "../core/machine.ts";
-import { LifetimeProbe } from "../core/nat-probe/lifetime-probe.ts";
+import { LifetimeProbe, type Silence } from "../core/nat-probe/lifetime-probe.ts";
 import { NatProbe } from "../core/nat-probe/nat-probe.ts";
 import type { ProbeMachine } from "../core/nat-probe/probe-machine.ts";
 import { now } from "./clock.ts";
@@ -18,12 +18,17 @@ export function probeBoxes({ local, ports, server, waitMs, seed }: Command<"prob
   return withSockets(sockets, (opened) => new NatProbe({ sockets: opened, server, waitMs }, createSeededRng(seed)));
 }
 
-/** Measures how long the boxes on the way remember mappings; takes as long as the longest silence. */
+/** Measures how long the boxes on the way remember mappings, and what refreshes them; takes as long as the longest silence. */
 export function probeLifetime(command: Command<"probe-lifetime">): Promise<LifetimeObservation> {
-  const { local, server, silencesMs, waitMs, seed } = command;
+  const { local, server, silencesMs, refreshSilenceMs, waitMs, seed } = command;
   const anyPort = { ip: local, port: 0 };
-  return withSockets([anyPort, ...silencesMs.map(() => anyPort)], ([asker = anyPort, ...sockets]) => {
-    const silences = silencesMs.map((delayMs, i) => ({ socket: sockets[i] ?? anyPort, delayMs }));
+  const wanted: readonly Omit<Silence, "socket">[] = [
+    ...silencesMs.map((delayMs) => ({ delayMs })),
+    { delayMs: refreshSilenceMs, refresh: "outbound" },
+    { delayMs: refreshSilenceMs, refresh: "inbound" },
+  ];
+  return withSockets([anyPort, ...wanted.map(() => anyPort)], ([asker = anyPort, ...sockets]) => {
+    const silences = wanted.map((silence, i) => ({ ...silence, socket: sockets[i] ?? anyPort }));
     return new LifetimeProbe({ asker, silences, server, waitMs }, createSeededRng(seed));
   });
 }

@@ -166,11 +166,30 @@ describe("two hosts that ask from one port", () => {
 });
 
 test.each([
-  [{ aliveAfterMs: 29_500, goneAfterMs: 30_500 }, []],
+  [{ aliveAfterMs: 29_500, goneAfterMs: 30_500, outboundRefresh: true, inboundRefresh: false }, []],
+  [
+    { aliveAfterMs: 29_500, outboundRefresh: true, inboundRefresh: true },
+    ["mappings not kept alive by inbound packets: kept"],
+  ],
+  [
+    { aliveAfterMs: 29_500, outboundRefresh: false },
+    [
+      "mappings kept alive by outbound packets: not kept",
+      "mappings not kept alive by inbound packets: no answer that would tell",
+    ],
+  ],
   [{ aliveAfterMs: 33_000 }, ["UDP lifetime 30 s: a mapping after 33 s of silence"]],
   [{ goneAfterMs: 3000 }, ["UDP lifetime 30 s: none after 3 s of silence"]],
   [{}, ["UDP lifetime 30 s: no answer to any question"]],
 ])("mappings of 30 s seen as %j differ in %j", (observed, expected) => {
-  const found = lifetimeDifferences(30, observed).map(({ declared, observed: seen }) => `${declared}: ${seen}`);
+  const found = lifetimeDifferences({ declaredSec: 30, inboundRefresh: false }, observed).map(
+    ({ declared, observed: seen }) => `${declared}: ${seen}`,
+  );
   expect(found).toEqual(expected);
+});
+
+test("where boxes on the way differ in what refreshes them, packets from outside may do either", () => {
+  const seen = { aliveAfterMs: 29_500, outboundRefresh: true };
+  expect(lifetimeDifferences({ declaredSec: 30 }, { ...seen, inboundRefresh: true })).toEqual([]);
+  expect(lifetimeDifferences({ declaredSec: 30 }, { ...seen, inboundRefresh: false })).toEqual([]);
 });

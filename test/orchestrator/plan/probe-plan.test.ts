@@ -168,6 +168,15 @@ describe("who asks", () => {
     expect(probes[0]?.expected).toMatchObject({ type: "nat", parityPreservation });
   });
 
+  test.each([
+    [["refresh: both"], true],
+    [["refresh: outbound"], false],
+    [["refresh: both", "refresh: outbound"], undefined],
+  ])("boxes with %j are refreshed from outside: %s", (boxes, inboundRefresh) => {
+    const { probes } = planBehind(boxes.map((box) => `nat: { preset: symmetric, ${box} }`));
+    expect(probes[0]?.inboundRefresh).toBe(inboundRefresh);
+  });
+
   test("an empty LAN is named, once for both IP versions", () => {
     const { probes, notProbed } = plan(
       '  home: { ipv4: 192.168.1.0/24, ipv6: "2001:db8:0:2::/64" }',

@@ -118,12 +118,12 @@ test("the table shows what is declared beside what was seen, where they differ",
 
 test("lifetimes have a column where they were measured", () => {
   const { router, lan, through, node } = { router: "carrier", lan: "street", through: ["carrier"], node: "neighbour" };
-  const observed = { aliveAfterMs: 299_500, goneAfterMs: 300_500 };
+  const observed = { aliveAfterMs: 299_500, goneAfterMs: 300_500, outboundRefresh: true };
   const lifetime = { router, lan, through, node, ipVersion: 4 as const, declaredSec: 300, observed, differences: [] };
   const events = [...EVENTS.slice(0, 1), { at: 0, type: "box-lifetime" as const, proof: lifetime }];
   const [, header, row] = formatBoxes(routerResults(TOPOLOGY, events), PLAIN);
   expect(header).toMatch(/ {2}UDP lifetime$/);
-  expect(row).toMatch(/ {2}300 s: alive after 299.5 s, gone after 300.5 s$/);
+  expect(row).toMatch(/ {2}300 s: alive after 299.5 s, gone after 300.5 s, refreshed outbound$/);
 });
 
 test("while a run goes on, each proof is one line", () => {

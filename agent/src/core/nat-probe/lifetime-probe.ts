@@ -5,6 +5,9 @@
  *
  * RFC 5780 searches with one mapping after another. Here every length of silence has its mapping, all at once, so that
  * the longest one is the whole time that a measurement takes.
+ *
+ * Two more mappings show what keeps one alive (RFC 4787 REQ-6): in the middle of a time that is longer than the lifetime,
+ * one is sent from, and the other sent to. Which of them is there at the end tells.
  */
 
 import { type SocketAddress, sameSocketAddress } from "../address.ts";
@@ -17,20 +20,35 @@ import type { ProbeMachine } from "./probe-machine.ts";
 export interface LifetimeProbeConfig {
   /** The socket that asks; on the local address of the others. */
   readonly asker: SocketAddress;
-  /** Sockets with ports that have not been used before, and how long the mapping of each is left alone. */
-  readonly silences: readonly { readonly socket: SocketAddress; readonly delayMs: number }[];
+  /** Sockets with ports that have not been used before, each with what becomes of its mapping. */
+  readonly silences: readonly Silence[];
   /** A server that acts on RESPONSE-PORT. */
   readonly server: SocketAddress;
   /** How long an answer may take. */
   readonly waitMs: number;
 }
 
-/** What the mappings showed. With no answer at all, both fields are absent. */
+/** How long the mapping of a socket is left alone; with a refresh, so long before it and so long again after it. */
+export interface Silence {
+  readonly socket: SocketAddress;
+  readonly delayMs: number;
+  /** One packet in the middle: from the socket, or from the server to it. */
+  readonly refresh?: Refresh;
+}
+
+/** Which way a packet goes that may keep a mapping alive (RFC 4787 REQ-6). */
+export type Refresh = "outbound" | "inbound";
+
+/** What the mappings showed. With no answer at all, every field is absent. */
 export interface LifetimeObservation {
   /** The longest silence that a mapping survived. */
   readonly aliveAfterMs?: number;
   /** The shortest silence that one did not. */
   readonly goneAfterMs?: number;
+  /** Whether a packet from inside kept one alive; absent where it was not asked for or not answered. */
+  readonly outboundRefresh?: boolean;
+  /** Whether a packet from outside did. */
+  readonly inboundRefresh?: boolean;
 }
 
 /** A request is sent at these shares of `waitMs`, until it is answered. */
@@ -44,12 +62,16 @@ interface Question {
   readonly endsAt: InstantMs;
 }
 
-/** The life of one mapping: asked for, left alone, asked about, known. */
-type Trial = {
-  readonly socket: SocketAddress;
-  readonly delayMs: number;
-} & (
+/** The life of one mapping: asked for, left alone, perhaps refreshed and left alone again, asked about, known. */
+type Trial = { readonly silence: Silence } & (
   | { readonly state: "opening"; readonly question: Question }
+  | {
+      readonly state: "waiting";
+      readonly mapped: SocketAddress;
+      readonly refresh: Refresh;
+      readonly refreshAt: InstantMs;
+    }
+  | { readonly state: "refreshing"; readonly mapped: SocketAddress; readonly question: Question }
   | { readonly state: "silent"; readonly mapped: SocketAddress; readonly askAt: InstantMs }
   | { readonly state: "asked"; readonly question: Question }
   | { readonly state: "known"; readonly isAlive: boolean | undefined }
@@ -69,11 +91,10 @@ export class LifetimeProbe implements ProbeMachine<LifetimeObservation> {
 
   start(now: InstantMs): void {
     this.#isStarted = true;
-    this.#trials = this.#config.silences.map(({ socket, delayMs }) => ({
-      socket,
-      delayMs,
+    this.#trials = this.#config.silences.map((silence) => ({
+      silence,
       state: "opening",
-      question: this.#question(now, socket, []),
+      question: this.#question(now, silence.socket, []),
     }));
     this.#advance(now);
   }
@@ -84,11 +105,9 @@ export class LifetimeProbe implements ProbeMachine<LifetimeObservation> {
     const key = transactionKey(message.value.transactionId);
     const mapped = findAttribute(message.value, "xor-mapped-address");
     this.#trials = this.#trials.map((trial) => {
-      if (!("question" in trial) || trial.question.key !== key || !sameSocketAddress(local, trial.socket)) return trial;
-      const { socket, delayMs } = trial;
-      if (trial.state === "asked") return { socket, delayMs, state: "known", isAlive: true };
-      if (mapped === undefined) return trial;
-      return { socket, delayMs, state: "silent", mapped, askAt: now + delayMs };
+      const isMeant =
+        "question" in trial && trial.question.key === key && sameSocketAddress(local, trial.silence.socket);
+      return isMeant ? answered(now, trial, mapped) : trial;
     });
     this.#advance(now);
   }
@@ -111,11 +130,17 @@ export class LifetimeProbe implements ProbeMachine<LifetimeObservation> {
     const known = this.#trials.flatMap((trial) => (trial.state === "known" ? [trial] : []));
     if (known.length < this.#trials.length) return undefined;
     const delays = (isAlive: boolean): number[] =>
-      known.filter((trial) => trial.isAlive === isAlive).map(({ delayMs }) => delayMs);
+      known
+        .filter((trial) => trial.silence.refresh === undefined && trial.isAlive === isAlive)
+        .map(({ silence }) => silence.delayMs);
     const [alive, gone] = [delays(true), delays(false)];
+    const keptBy = (refresh: Refresh) => known.find(({ silence }) => silence.refresh === refresh)?.isAlive;
+    const [outboundRefresh, inboundRefresh] = [keptBy("outbound"), keptBy("inbound")];
     return {
       ...(alive.length === 0 ? {} : { aliveAfterMs: Math.max(...alive) }),
       ...(gone.length === 0 ? {} : { goneAfterMs: Math.min(...gone) }),
+      ...(outboundRefresh === undefined ? {} : { outboundRefresh }),
+      ...(inboundRefresh === undefined ? {} : { inboundRefresh }),
     };
   }
 
@@ -124,25 +149,38 @@ export class LifetimeProbe implements ProbeMachine<LifetimeObservation> {
   }
 
   #advanceTrial(now: InstantMs, trial: Trial): Trial {
-    const { socket, delayMs } = trial;
+    const { silence } = trial;
     switch (trial.state) {
       case "opening":
+      case "refreshing":
       case "asked": {
         const isAlive = trial.state === "asked" ? false : undefined;
-        if (now >= trial.question.endsAt) return { socket, delayMs, state: "known", isAlive };
+        if (now >= trial.question.endsAt) return { silence, state: "known", isAlive };
         this.#send(now, trial.question);
         return trial;
       }
+      case "waiting": {
+        if (now < trial.refreshAt) return trial;
+        const { mapped, refresh } = trial;
+        const question =
+          refresh === "outbound" ? this.#question(now, silence.socket, []) : this.#questionTo(now, mapped);
+        this.#send(now, question);
+        return { silence, state: "refreshing", mapped, question };
+      }
       case "silent": {
         if (now < trial.askAt) return trial;
-        const responsePort: StunAttribute = { type: "response-port", value: trial.mapped.port };
-        const question = this.#question(now, this.#config.asker, [responsePort]);
+        const question = this.#questionTo(now, trial.mapped);
         this.#send(now, question);
-        return { socket, delayMs, state: "asked", question };
+        return { silence, state: "asked", question };
       }
       case "known":
         return trial;
     }
+  }
+
+  /** A question of the asker whose answer goes to another socket's mapping. */
+  #questionTo(now: InstantMs, mapped: SocketAddress): Question {
+    return this.#question(now, this.#config.asker, [{ type: "response-port", value: mapped.port }]);
   }
 
   #question(now: InstantMs, local: SocketAddress, attributes: readonly StunAttribute[]): Question {
@@ -164,11 +202,36 @@ export class LifetimeProbe implements ProbeMachine<LifetimeObservation> {
   }
 }
 
+/** What becomes of a trial whose question was answered at its socket. */
+function answered(
+  now: InstantMs,
+  trial: Extract<Trial, { readonly question: Question }>,
+  mappedNow: SocketAddress | undefined,
+): Trial {
+  const { silence } = trial;
+  const nextAt = now + silence.delayMs;
+  switch (trial.state) {
+    case "opening": {
+      const { refresh } = silence;
+      if (mappedNow === undefined) return trial;
+      if (refresh !== undefined) return { silence, state: "waiting", mapped: mappedNow, refresh, refreshAt: nextAt };
+      return { silence, state: "silent", mapped: mappedNow, askAt: nextAt };
+    }
+    case "refreshing":
+      return { silence, state: "silent", mapped: trial.mapped, askAt: nextAt };
+    case "asked":
+      return { silence, state: "known", isAlive: true };
+  }
+}
+
 function wakeUpOf(trial: Trial): readonly InstantMs[] {
   switch (trial.state) {
     case "opening":
+    case "refreshing":
     case "asked":
       return [Math.min(trial.question.endsAt, ...trial.question.sendAt.slice(0, 1))];
+    case "waiting":
+      return [trial.refreshAt];
     case "silent":
       return [trial.askAt];
     case "known":

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { SocketAddress } from "../../../../agent/src/core/address.ts";
-import { LifetimeProbe } from "../../../../agent/src/core/nat-probe/lifetime-probe.ts";
+import { LifetimeProbe, type Refresh } from "../../../../agent/src/core/nat-probe/lifetime-probe.ts";
 import { type NatDependence, SimNet, seededRng } from "../../../../agent/src/testing/index.ts";
 import { addServer, hostBehind, runProbe, SERVER } from "./probe-net.ts";
 
@@ -33,6 +33,33 @@ test.each(NINE_BOXES)(
     expect(endedAtMs).toBeLessThan(12_000 + 2 * WAIT_MS);
   },
 );
+
+/** Two mappings, each with a packet one way in the middle of twice 7 s, behind a box that remembers 10 s. */
+function refresh(net: SimNet, box: Parameters<typeof hostBehind>[1]) {
+  const ways: readonly Refresh[] = ["outbound", "inbound"];
+  const silences = ways.map((way, i) => ({ socket: { ...ASKER, port: 50_001 + i }, delayMs: 7000, refresh: way }));
+  const probe = new LifetimeProbe({ asker: ASKER, silences, server: SERVER.first, waitMs: WAIT_MS }, seededRng(7));
+  const host = hostBehind(net, { udpLifetimeSec: 10, ...box });
+  return runProbe(net, host, [ASKER, ...silences.map(({ socket }) => socket)], probe);
+}
+
+test.each(NINE_BOXES.flatMap((box) => [true, false].map((inboundRefresh) => ({ ...box, inboundRefresh }))))(
+  "tells which packets keep a mapping alive: mapping $mapping, filtering $filtering, inbound ones $inboundRefresh",
+  (box) => {
+    const net = new SimNet();
+    addServer(net);
+    const { observed, endedAtMs } = refresh(net, box);
+    expect(observed).toEqual({ outboundRefresh: true, inboundRefresh: box.inboundRefresh });
+    expect(endedAtMs).toBeLessThan(14_000 + 2 * WAIT_MS);
+  },
+);
+
+test("a refresh that was not answered tells nothing", () => {
+  const net = new SimNet();
+  addServer(net);
+  net.intercept(() => net.time.now < 5000);
+  expect(refresh(net, {}).observed).toEqual({});
+});
 
 test("a mapping that outlives every silence is never gone", () => {
   const net = new SimNet();
