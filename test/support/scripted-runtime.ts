@@ -58,6 +58,8 @@ export function obey(node: ScriptedNode, command: AgentCommand): void {
     case "start":
     case "connect":
     case "keep":
+    case "rest":
+    case "renew":
   }
 }
 
