@@ -11,12 +11,15 @@ import {
   type SimHost,
   type SimPacket,
 } from "../../agent/src/testing/index.ts";
+import { parameterProblem } from "../support/parameter-problem.ts";
 import {
   ACCESS,
   CONNECT_AT,
   connectStationary,
   dataBothWays,
+  failuresOf,
   mobilityFrom,
+  mobilityMessageOf,
   mobilityTypeOf,
   offer,
   pathOf,
@@ -139,6 +142,39 @@ describe("Binding Refresh Requests that nobody vouches for", () => {
     net.time.runUntil(CONNECT_AT);
     arrive(cn.node.host, refreshRequest({ homeAddress: "2001:db8:f::1" }, cn));
     expect(cn.node.machine.counters()).toEqual({ "dropped.no-session": 1 });
+  });
+});
+
+describe("a peer whose kernel knows no Mobility Headers", () => {
+  test("ends the session at once: data stays with the home agent", () => {
+    const mice = createStationaryNet({ a: { nat: {}, access: ACCESS } });
+    const { mn, cn, net } = mice;
+    const deliver = cn.node.host.intake;
+    cn.node.host.intake = (packet, port) => {
+      if (mobilityMessageOf(packet) === undefined) return deliver?.(packet, port) === true;
+      const back = { source: cn.homeAddress, destination: mn.homeAddress };
+      return cn.node.host.send(ipv6Packet(parameterProblem(packet.payload, back)));
+    };
+    net.time.runUntil(CONNECT_AT);
+    offer(mn, cn);
+    net.time.runUntil(CONNECT_AT + 500);
+    expect(failuresOf(mn)).toEqual(["the peer knows no Mobile IPv6"]);
+    expect(pathOf(mn)).toBe("home-agents");
+    // HoTI and offer were both refused.
+    expect(mn.node.machine.counters()["dropped.refusal-unexpected"]).toBe(1);
+    expect(dataBothWays(mice)).toEqual([10, 10]);
+  });
+
+  test("is not believed about a session that works", () => {
+    const mice = connectStationary({ a: { nat: {}, access: ACCESS }, cn: { access: ACCESS } });
+    mice.runUntilBoth("path", 5000);
+    const { mn, cn } = mice;
+    const refused = refreshRequest(mn, cn).payload;
+    const back = { source: cn.homeAddress, destination: mn.homeAddress };
+    arrive(mn.homeAgent.host, ipv6Packet(parameterProblem(refused, back)));
+    mice.net.time.runUntil(mice.net.time.now + 1000);
+    expect(failuresOf(mn)).toEqual([]);
+    expect(pathOf(mn)).toBe("direct server-reflexive host");
   });
 });
 

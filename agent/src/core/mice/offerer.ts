@@ -92,14 +92,14 @@ export class Offerer {
     }
   }
 
-  /** The peer's stack does not know CoTI-ICE (Binding Error of status 2, A-21). */
-  takeUnknownMessageError(now: InstantMs): void {
+  /** The peer's stack does not know CoTI-ICE (Binding Error of status 2, A-21), or no Mobility Header at all. */
+  takeRefusal(now: InstantMs, reason: string): void {
     if (this.#exchange === undefined || !isUnanswered(this.#exchange)) {
-      this.#count("dropped.binding-error-unexpected");
+      this.#count("dropped.refusal-unexpected");
       return;
     }
     this.#exchange = undefined;
-    this.#host.fail(now, "the peer does not know CoTI-ICE");
+    this.#host.fail(now, reason);
   }
 
   handleTimeout(now: InstantMs): void {

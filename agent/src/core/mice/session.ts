@@ -121,6 +121,11 @@ export class Session {
     this.#advance(now);
   }
 
+  /** The peer's node has no Mobile IPv6 at all. */
+  handleNoMobility(now: InstantMs): void {
+    this.#offerer.takeRefusal(now, "the peer knows no Mobile IPv6");
+  }
+
   /** Takes STUN that belongs to the current generation. */
   handleStun(now: InstantMs, datagram: Datagram): void {
     this.#state.generation?.ice.handleStun(now, datagram);
@@ -321,7 +326,8 @@ export class Session {
   }
 
   #takeError(now: InstantMs, status: number): void {
-    if (status === BINDING_ERROR_STATUS.unrecognizedMobilityHeaderType) this.#offerer.takeUnknownMessageError(now);
+    if (status === BINDING_ERROR_STATUS.unrecognizedMobilityHeaderType)
+      this.#offerer.takeRefusal(now, "the peer does not know CoTI-ICE");
     else this.#env.outbox.count("ignored.binding-error");
   }
 }

@@ -237,7 +237,7 @@ describe("Binding Errors that prove nothing", () => {
     const node = offering();
     node.refuse(BINDING_ERROR_STATUS.unrecognizedMobilityHeaderType);
     node.refuse(BINDING_ERROR_STATUS.unrecognizedMobilityHeaderType);
-    expect(node.count("dropped.binding-error-unexpected")).toBe(1);
+    expect(node.count("dropped.refusal-unexpected")).toBe(1);
     expect(node.failures.length).toBe(1);
   });
 });

@@ -1,0 +1,37 @@
+/**
+ * What a node without Mobile IPv6 says to a Mobility Header: ICMPv6 Parameter Problem, unrecognized Next Header (RFC 4443
+ * section 3.4; RFC 6275 section 11.3.5).
+ */
+
+import { addressFromBytes } from "../address.ts";
+import { ByteReader } from "../bytes.ts";
+import { hasValidChecksum, ipv6PseudoHeader } from "../checksum.ts";
+import { type Ipv6Packet, NEXT_HEADER } from "./ipv6-packet.ts";
+
+/** ICMPv6 type; it is an octet of every packet that `isHeaderRefused` may be asked about. */
+export const PARAMETER_PROBLEM = 4;
+
+const UNRECOGNIZED_NEXT_HEADER = 1;
+
+/** Octet offsets: of the field that is complained about in the packet that was sent, and of things in that packet. */
+const NEXT_HEADER_AT = 6;
+const ADDRESS_LENGTH = 16;
+
+/** True when the packet's sender says that it does not know the Mobility Header that its receiver has sent to it. */
+export function isHeaderRefused({ source, destination, nextHeader, payload }: Ipv6Packet): boolean {
+  if (nextHeader !== NEXT_HEADER.icmpv6) return false;
+  const reader = new ByteReader(payload);
+  const [type, code] = [reader.u8(), reader.u8()];
+  reader.skip(2);
+  const pointer = reader.u32();
+  reader.skip(NEXT_HEADER_AT);
+  const refused = reader.u8();
+  reader.skip(1);
+  const sender = reader.bytes(ADDRESS_LENGTH);
+  const receiver = reader.bytes(ADDRESS_LENGTH);
+  if (reader.overrun || type !== PARAMETER_PROBLEM || code !== UNRECOGNIZED_NEXT_HEADER) return false;
+  const isAboutHeader = pointer === NEXT_HEADER_AT && refused === NEXT_HEADER.mobility;
+  const isAboutThem = addressFromBytes(sender) === destination && addressFromBytes(receiver) === source;
+  const pseudoHeader = ipv6PseudoHeader({ source, destination, length: payload.length, nextHeader });
+  return isAboutHeader && isAboutThem && hasValidChecksum(pseudoHeader, payload);
+}
