@@ -343,6 +343,28 @@ describe("home addresses", () => {
   });
 });
 
+test("a box that reboots forgets its flows and the tables it is given, and lets packets through again", async () => {
+  const table = (element: string) => `table inet memory
+delete table inet memory
+table inet memory {
+  set known { type inet_service; ${element} }
+  chain watch { type filter hook input priority 0; ct state new counter; }
+}
+`;
+  const rules = [{ tool: "nft", text: table("elements = { 7 }") }] as const;
+  const [box] = await Promise.all([startNode(1, { role: { type: "router" }, rules }), startNode(2)]);
+  const ping = "ping -c 1 -W 2 198.18.0.1 > /dev/null";
+  const flows = () => world.shIn("n1", "cat /proc/sys/net/netfilter/nf_conntrack_count");
+  await world.shIn("n2", ping);
+  expect(Number(await flows())).toBeGreaterThan(0);
+
+  box.send({ type: "reboot", id: 1, rules: [{ tool: "nft", text: table("") }], downMs: 1 });
+  expect((await box.report("done")).id).toBe(1);
+  expect(Number(await flows())).toBe(0);
+  expect(await world.shIn("n1", "nft list tables; nft list set inet memory known")).not.toMatch(/mice_shut|elements/);
+  await world.shIn("n2", ping);
+});
+
 interface Interface {
   readonly ifname?: string;
   readonly address?: string;

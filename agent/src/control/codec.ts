@@ -5,9 +5,9 @@
 
 import { nodeEvent, socketAddress } from "./event-shapes.ts";
 import { conditionedLink, linkFigures } from "./link-shapes.ts";
-import type { AgentCommand, AgentReport, ClockReading, NodeSetup, TrafficResult } from "./messages.ts";
+import type { AgentCommand, AgentReport, ClockReading, FlowPacket, NodeSetup, TrafficResult } from "./messages.ts";
 import { lifetimeObservation, natObservation } from "./observation-shapes.ts";
-import { nodeSetup, rules } from "./setup-shapes.ts";
+import { nodeSetup, routes, rules } from "./setup-shapes.ts";
 import {
   array,
   type Checked,
@@ -59,6 +59,9 @@ const traffic = {
   timeoutMs: integer(1, MAX_MS),
 };
 
+/** Room for a sequence number at least, and at most what UDP carries over IPv6 (65535 - 8). */
+const payloadBytes = integer(8, 65527);
+
 const probe = { id, local: address, waitMs: integer(1, MAX_MS), seed: text(/^([0-9A-Fa-f]{2})+$/, "octets in hex") };
 
 const command: Shape<AgentCommand> = unionByType<AgentCommand>({
@@ -66,8 +69,7 @@ const command: Shape<AgentCommand> = unionByType<AgentCommand>({
   start: object<object>({}),
   connect: object({ peer: address }),
   ping: object(traffic),
-  // Room for a sequence number at least, and at most what UDP carries over IPv6 (65535 - 8).
-  echo: object({ ...traffic, sizeBytes: integer(8, 65527) }),
+  echo: object({ ...traffic, sizeBytes: payloadBytes }),
   probe: object({
     ...probe,
     ports: array(integer(1, 0xffff)),
@@ -79,6 +81,17 @@ const command: Shape<AgentCommand> = unionByType<AgentCommand>({
     silencesMs: array(integer(1, MAX_MS)),
     refreshSilenceMs: integer(1, MAX_MS),
   }),
+  "start-flow": object({
+    id,
+    to: address,
+    intervalMs: integer(1, MAX_MS),
+    sizeBytes: payloadBytes,
+    patienceMs: integer(1, MAX_MS),
+  }),
+  "stop-flow": object({ flow: id }),
+  move: object({ id, to: string, routes, localAddresses: array(address) }),
+  deregister: object({ id }),
+  reboot: object({ id, rules, downMs: integer(0, MAX_MS) }),
   keep: object<object>({}),
   rest: object<object>({}),
   renew: object({ rules }),
@@ -102,6 +115,9 @@ const report: Shape<AgentReport> = unionByType<AgentReport>({
   reply: object({ id, result: trafficResult }),
   probed: object({ id, observation: natObservation }),
   "lifetime-probed": object({ id, observation: lifetimeObservation }),
+  flow: object({ id, packets: array(object<FlowPacket>({ sentAtMs: number, rttMs: nullable(number) })) }),
+  "flow-ended": object({ id }),
+  done: object({ id, atMs: number }),
   capture: object({ segment: string, data: text(/^[A-Za-z0-9+/]*={0,2}$/, "base64") }),
   "capture-done": object({ segment: string, captured: number, droppedByKernel: number }),
   fatal: object({ code: string, message: string }),

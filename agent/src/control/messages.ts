@@ -55,6 +55,8 @@ export interface WireSetup {
   readonly addresses: readonly string[];
   /** What happens to frames between the node and the wire; nothing when absent. */
   readonly condition?: WireCondition;
+  /** The node is not on this wire until it moves there: the interface is up and says nothing. */
+  readonly isStandby?: boolean;
 }
 
 /** Which way frames go, seen from the node: `out` leave it, `in` arrive at it. */
@@ -190,7 +192,10 @@ interface ProbeFields {
   readonly seed: string;
 }
 
-/** What the orchestrator tells a node. Commands with an `id` are answered by exactly one report with that `id`. */
+/**
+ * What the orchestrator tells a node. Commands with an `id` are answered by exactly one report with that `id`, whatever
+ * `flow` reports come before it.
+ */
 export type AgentCommand =
   | { readonly type: "setup"; readonly setup: NodeSetup }
   /** For a node whose set-up says `startsOn: "command"`. */
@@ -230,6 +235,46 @@ export type AgentCommand =
       /** How long two more are left alone before and after a packet that may refresh them, one each way. */
       readonly refreshSilenceMs: number;
     })
+  /**
+   * Sends numbered echo requests at a steady pace until `stop-flow`: `flow` tells of each what became of it, and
+   * `flow-ended` answers once all are told of.
+   */
+  | {
+      readonly type: "start-flow";
+      readonly id: number;
+      readonly to: string;
+      readonly intervalMs: number;
+      readonly sizeBytes: number;
+      /** How long a request may stay unanswered before it is lost. */
+      readonly patienceMs: number;
+    }
+  /** `flow` is the `id` of the command that started it. */
+  | { readonly type: "stop-flow"; readonly flow: number }
+  /**
+   * A box forgets its mappings and flows and lets nothing through meanwhile, and longer where `downMs` says so. The
+   * texts replace tables that they name whole; answered by `done` when the box is back.
+   */
+  | {
+      readonly type: "reboot";
+      readonly id: number;
+      readonly rules: readonly RuleText[];
+      readonly downMs: number;
+    }
+  /**
+   * A mobile node leaves the wires it is on and takes its place on another one, whose interface stands by: addresses as
+   * its set-up says, and these routes. Answered by `done` when the protocol knows.
+   */
+  | {
+      readonly type: "move";
+      readonly id: number;
+      /** Segment of the wire. */
+      readonly to: string;
+      readonly routes: readonly RouteSetup[];
+      /** Local addresses to open the candidate sockets on, best first. */
+      readonly localAddresses: readonly string[];
+    }
+  /** A mobile node takes all its bindings away and can be reached no more, until it moves; answered by `done`. */
+  | { readonly type: "deregister"; readonly id: number }
   | { readonly type: "keep" }
   /** Ends captures and protocol with the last report; the node keeps its place on the wires and waits for `renew`. */
   | { readonly type: "rest" }
@@ -266,6 +311,11 @@ export type AgentReport =
   | { readonly type: "reply"; readonly id: number; readonly result: TrafficResult }
   | { readonly type: "probed"; readonly id: number; readonly observation: NatObservation }
   | { readonly type: "lifetime-probed"; readonly id: number; readonly observation: LifetimeObservation }
+  /** What became of some requests of a flow, in no particular order. */
+  | { readonly type: "flow"; readonly id: number; readonly packets: readonly FlowPacket[] }
+  | { readonly type: "flow-ended"; readonly id: number }
+  /** A change to the node was made; `atMs` is when it began to show. */
+  | { readonly type: "done"; readonly id: number; readonly atMs: number }
   /** A piece of the pcap stream of one wire, base64; the pieces of a wire in order are one pcap file. */
   | { readonly type: "capture"; readonly segment: string; readonly data: string }
   | {
@@ -290,4 +340,10 @@ export interface TrafficResult {
   readonly received: number;
   readonly duplicates: number;
   readonly rttMs: readonly (number | null)[];
+}
+
+/** One request of a flow: when it was sent, and its round trip; `null` stands for one that was never answered. */
+export interface FlowPacket {
+  readonly sentAtMs: number;
+  readonly rttMs: number | null;
 }

@@ -7,6 +7,7 @@ import {
   type MobileNodeRole,
   type NodeSetup,
   type RoleSetup,
+  type RouteSetup,
   type RuleText,
   type StationaryNodeRole,
   type StunServerRole,
@@ -46,6 +47,7 @@ const wire: Shape<WireSetup> = object<WireSetup>({
   mac,
   addresses: array(prefix),
   condition: optional(wireCondition),
+  isStandby: optional(boolean),
 });
 
 const findByAddress = object<{ readonly by: "address"; readonly address: string }>({ by: oneOf("address"), address });
@@ -105,6 +107,10 @@ const roleByType = {
   "stationary-node": stationaryNodeRole,
 };
 
+export const routes: Shape<readonly RouteSetup[]> = array(
+  object<RouteSetup>({ to: prefix, via: optional(address), interfaceName }),
+);
+
 export const rules: Shape<readonly RuleText[]> = array(
   object<RuleText>({ tool: oneOf("iptables", "ip6tables", "nft"), text: string }),
 );
@@ -114,7 +120,7 @@ export const nodeSetup: Shape<NodeSetup> = object<NodeSetup>({
   version: oneOf(CONTROL_VERSION),
   node: hostName,
   wires: array(wire),
-  routes: array(object<NodeSetup["routes"][number]>({ to: prefix, via: optional(address), interfaceName })),
+  routes,
   rules,
   hosts: array(object<NodeSetup["hosts"][number]>({ address, name: hostName })),
   capture: boolean,

@@ -35,6 +35,8 @@ export type NodeEvent =
       readonly lifetimeSec: number;
     }
   | { readonly type: "registration-failed"; readonly reason: string }
+  /** The binding was taken away; confirmed when the home agent says so, else left to expire. */
+  | { readonly type: "deregistered"; readonly homeAddress: string; readonly isConfirmed: boolean }
   | {
       /** Home agent side: a binding was made or refreshed. */
       readonly type: "binding-registered";

@@ -13,12 +13,15 @@ const SEQUENCE_OFFSET = 4;
 const MIN_REQUEST_BYTES = 8;
 const REQUEST_MAGIC = 0x4d494345;
 
-export interface EchoRequest extends Train {
+/** Between whom requests go, and how long they are. */
+export interface EchoEnds {
   readonly from: string;
   readonly to: string;
   /** UDP payload, at least 8 octets. */
   readonly sizeBytes: number;
 }
+
+export interface EchoRequest extends Train, EchoEnds {}
 
 /** Answers every datagram with itself, except one from an echo port: two servers would never stop. */
 export function startEchoServer(address: string): UdpSocket {
@@ -31,16 +34,18 @@ export function startEchoServer(address: string): UdpSocket {
 
 /** Sends requests from a port of its own and gives the round trip of each. */
 export function echo({ from, to, sizeBytes, ...train }: EchoRequest, now: () => InstantMs): Promise<TrafficResult> {
-  const open = (onAnswer: AnswerSink): TrainSocket => {
-    const socket = openUdpSocket({ ip: from, port: 0 }, (datagrams) => {
-      for (const { payload } of datagrams) onAnswer(readSequence(payload));
-    });
-    return {
-      send: (sequence) => socket.send(encodeRequest(sequence, sizeBytes), { ip: to, port: ECHO_PORT }),
-      close: () => socket.close(),
-    };
+  return sendTrain(train, (onAnswer) => openEchoSocket({ from, to, sizeBytes }, onAnswer), now);
+}
+
+/** Opens a port for requests to an echo server. Throws `socket-failed`. */
+export function openEchoSocket({ from, to, sizeBytes }: EchoEnds, onAnswer: AnswerSink): TrainSocket {
+  const socket = openUdpSocket({ ip: from, port: 0 }, (datagrams) => {
+    for (const { payload } of datagrams) onAnswer(readSequence(payload));
+  });
+  return {
+    send: (sequence) => socket.send(encodeRequest(sequence, sizeBytes), { ip: to, port: ECHO_PORT }),
+    close: () => socket.close(),
   };
-  return sendTrain(train, open, now);
 }
 
 function encodeRequest(sequence: number, sizeBytes: number): Uint8Array {

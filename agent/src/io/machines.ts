@@ -24,11 +24,21 @@ const STUN_PORT = 3478;
 /** The second port of a server that does NAT behaviour discovery, as other servers have it. */
 const ALTERNATE_STUN_PORT = 3479;
 
-/** A machine, the sockets it works with, and how to make it connect where it can. */
+interface MobileVerbs {
+  /** The sockets of these local addresses, which `retarget` then names. */
+  socketsAt(localAddresses: readonly string[]): readonly SocketAddress[];
+  retarget(now: InstantMs, sockets: readonly SocketAddress[]): void;
+  deregister(now: InstantMs): void;
+}
+
+/** A machine, and the sockets it works with. */
 export interface MadeMachine {
   readonly machine: NodeMachine;
   readonly sockets: readonly SocketAddress[];
+  /** Offers a session, where the machine can. */
   readonly connect?: (now: InstantMs, peer: string) => void;
+  /** What a mobile or correspondent node can be told besides. */
+  readonly mobile?: MobileVerbs;
 }
 
 /** The machine of a role; undefined for roles without protocol. */
@@ -99,7 +109,12 @@ function mobileNode(role: MobileNodeRole): MadeMachine {
     },
     createSeededRng(seed),
   );
-  return { machine, sockets, connect: (now, peer) => machine.connect(now, peer) };
+  const mobile: MobileVerbs = {
+    socketsAt: (addresses) => atPort(addresses, port),
+    retarget: (now, taken) => machine.retarget(now, taken),
+    deregister: (now) => machine.leave(now),
+  };
+  return { machine, sockets, connect: (now, peer) => machine.connect(now, peer), mobile };
 }
 
 function stationaryNode(role: StationaryNodeRole): MadeMachine {

@@ -64,11 +64,12 @@ export function networkBatch(setup: NodeSetup, found: readonly FoundWire[]): str
   const commands = [
     "link set dev lo up",
     ...strip(found),
-    ...found.flatMap(({ wire }) => addressCommands(wire)),
+    ...found.flatMap(({ wire }) => (wire.isStandby === true ? [`link set dev ${wire.interfaceName} arp off`] : [])),
+    ...attached(setup).flatMap(addressCommands),
     ...found.map(({ wire }) => `link set dev ${wire.interfaceName} up`),
     ...tunCommands(setup),
-    ...setup.routes.flatMap((route) => routeCommands(setup, route)),
-    ...ipv4CareOfRules(setup),
+    ...setup.routes.flatMap((route) => routeTexts(setup, route)).map((route) => `route add ${route}`),
+    ...ipv4CareOfRules(setup).map((rule) => `rule add ${rule}`),
   ];
   return lines(commands);
 }
@@ -81,15 +82,48 @@ export function networkBatch(setup: NodeSetup, found: readonly FoundWire[]): str
 export function ruleBatch(setup: NodeSetup): string {
   const { role } = setup;
   if (role.type === "stationary-node") return lines(stationaryRules(setup, role));
-  if (!isMobile(role)) return "";
-  const defaults = new Set(setup.routes.filter(({ to }) => isIpv6Default(to)).map((route) => route.interfaceName));
-  const wires = setup.wires.filter(({ interfaceName }) => defaults.has(interfaceName));
-  return lines(wires.flatMap((wire) => careOfRules(wire, careOfTable(setup, wire.interfaceName), 6)));
+  return lines(ipv6CareOfRules(setup).map((rule) => `rule add ${rule}`));
+}
+
+/** Texts for `ip -batch` and `ip -6 -batch`, in this order. */
+export interface MoveTexts {
+  readonly ipv6Before: string;
+  readonly both: string;
+  readonly ipv6After: string;
+}
+
+/**
+ * The texts that take a mobile node from where `before` has it to where `after` has it: everything of the old place goes
+ * first, so that there is a moment at which it is nowhere. Interfaces stay up, so that captures go on.
+ */
+export function moveTexts(before: NodeSetup, after: NodeSetup): MoveTexts {
+  const [left, taken] = [attached(before), attached(after)];
+  return {
+    ipv6Before: lines(ipv6CareOfRules(before).map((rule) => `rule del ${rule}`)),
+    both: lines([
+      ...ipv4CareOfRules(before).map((rule) => `rule del ${rule}`),
+      ...before.routes.flatMap((route) => routeTexts(before, route)).map((route) => `route del ${route}`),
+      ...left.flatMap(({ interfaceName }) => [
+        `addr flush dev ${interfaceName}`,
+        `link set dev ${interfaceName} arp off`,
+      ]),
+      ...taken.flatMap((wire) => [`link set dev ${wire.interfaceName} arp on`, ...addressCommands(wire)]),
+      ...after.routes.flatMap((route) => routeTexts(after, route)).map((route) => `route add ${route}`),
+      ...ipv4CareOfRules(after).map((rule) => `rule add ${rule}`),
+    ]),
+    ipv6After: ruleBatch(after),
+  };
+}
+
+/** The wires that the node is on. */
+function attached({ wires }: NodeSetup): readonly WireSetup[] {
+  return wires.filter(({ isStandby }) => isStandby !== true);
 }
 
 /** Every IPv6 address that the text of `networkBatch` gives the node, without prefix length. */
-export function localIpv6Addresses({ role, wires }: NodeSetup): readonly string[] {
-  const onWires = wires.flatMap(({ mac, addresses }) => [linkLocalAddress(mac), ...addresses]);
+export function localIpv6Addresses(setup: NodeSetup): readonly string[] {
+  const { role } = setup;
+  const onWires = attached(setup).flatMap(({ mac, addresses }) => [linkLocalAddress(mac), ...addresses]);
   const home = "tunMtu" in role ? ["address" in role ? role.address : role.homeAddress] : [];
   return [...onWires, ...home]
     .filter((address) => familyOf(address) === 6)
@@ -162,11 +196,11 @@ function tunCommands({ role }: NodeSetup): readonly string[] {
   }
 }
 
-function routeCommands(setup: NodeSetup, route: RouteSetup): readonly string[] {
+function routeTexts(setup: NodeSetup, route: RouteSetup): readonly string[] {
   const gateway = route.via === undefined ? "" : ` via ${route.via}`;
   return tablesOf(setup, route).map((table) => {
     const where = table === undefined ? "" : ` table ${table}`;
-    return `route add ${route.to}${gateway} dev ${route.interfaceName}${where}`;
+    return `${route.to}${gateway} dev ${route.interfaceName}${where}`;
   });
 }
 
@@ -184,6 +218,13 @@ function isCareOfDefault({ role, routes }: NodeSetup, route: RouteSetup): boolea
   return isIpv6Default(route.to) || routes.find(({ to }) => to === route.to) !== route;
 }
 
+function ipv6CareOfRules(setup: NodeSetup): readonly string[] {
+  if (!isMobile(setup.role)) return [];
+  const defaults = new Set(setup.routes.filter(({ to }) => isIpv6Default(to)).map((route) => route.interfaceName));
+  const wires = setup.wires.filter(({ interfaceName }) => defaults.has(interfaceName));
+  return wires.flatMap((wire) => careOfRules(wire, careOfTable(setup, wire.interfaceName), 6));
+}
+
 function ipv4CareOfRules(setup: NodeSetup): readonly string[] {
   const further = setup.routes.filter((route) => isCareOfDefault(setup, route) && !isIpv6Default(route.to));
   return further.flatMap(({ interfaceName }) =>
@@ -196,7 +237,7 @@ function ipv4CareOfRules(setup: NodeSetup): readonly string[] {
 function careOfRules({ addresses }: WireSetup, table: number, family: 4 | 6): readonly string[] {
   return addresses
     .filter((address) => familyOf(address) === family)
-    .map((address) => `rule add from ${address.replace(/\/.*/, "")}/${family === 4 ? 32 : 128}`)
+    .map((address) => `from ${address.replace(/\/.*/, "")}/${family === 4 ? 32 : 128}`)
     .flatMap((from) => [
       `${from} lookup main suppress_prefixlength 0 preference ${CARE_OF_MAIN_PREFERENCE}`,
       `${from} lookup ${table} preference ${CARE_OF_DEFAULT_PREFERENCE}`,

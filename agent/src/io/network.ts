@@ -13,6 +13,7 @@ import {
   hostsFile,
   interfacesOfListing,
   localIpv6Addresses,
+  moveTexts,
   networkBatch,
   type PresentInterface,
   RESOLVER_FILE,
@@ -70,6 +71,15 @@ export async function setUpNetwork(setup: NodeSetup): Promise<ConditionedWires> 
   disableTransmitChecksumOffload(setup.wires.map(({ interfaceName }) => interfaceName));
   wires.start();
   return wires;
+}
+
+/** Takes a node from one place to another. Throws `setup-failed`. */
+export async function moveNetwork(before: NodeSetup, after: NodeSetup): Promise<void> {
+  const { ipv6Before, both, ipv6After } = moveTexts(before, after);
+  if (ipv6Before !== "") await runBatch(["-6", "-batch", "-"], ipv6Before);
+  await runBatch(["-batch", "-"], both);
+  if (ipv6After !== "") await runBatch(["-6", "-batch", "-"], ipv6After);
+  await awaitLocalAddresses(localIpv6Addresses(after));
 }
 
 async function findWires(setup: NodeSetup): Promise<readonly FoundWire[]> {

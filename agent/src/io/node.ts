@@ -1,29 +1,23 @@
 /** A node from its set-up to its end: network, captures, proof of isolation, protocol, and the commands it takes. */
 
-import type { AgentCommand, AgentReport, NodeSetup, RoleSetup, RuleText, TrafficResult } from "../control/messages.ts";
-import { type Family, familyOf } from "../core/address.ts";
+import type { AgentReport, NodeSetup, RuleText } from "../control/messages.ts";
 import type { NodeEvent } from "../core/events.ts";
-import { assertNever, type InstantMs } from "../core/machine.ts";
+import type { InstantMs } from "../core/machine.ts";
 import { createAutostart } from "./autostart.ts";
 import { type Capture, startCapture } from "./capture.ts";
 import { now, readClocks } from "./clock.ts";
 import type { Reports } from "./control-channel.ts";
-import { echo, startEchoServer } from "./echo.ts";
-import { NodeFailure } from "./failure.ts";
+import { startEchoServer } from "./echo.ts";
 import { proveIsolation } from "./isolation.ts";
 import type { ConditionedWires } from "./link/link-conditions.ts";
 import { requireOwnNamespaces, setUpNetwork } from "./network.ts";
-import { ping } from "./ping.ts";
-import { probeBoxes, probeLifetime } from "./probe.ts";
+import { createCommands, type NodeCommand, peerAddressOf } from "./node-commands.ts";
 import { openProtocolNode, type ProtocolNode } from "./protocol-node.ts";
 import { reapOrphans } from "./reaper.ts";
 import { replaceRules } from "./rules.ts";
 import { pretendToSetGroups } from "./supplementary-groups.ts";
 import { openTun, type TunDevice } from "./tun.ts";
 import type { UdpSocket } from "./udp-socket.ts";
-
-/** Commands that concern a node that is set up; the others are the process's. */
-type NodeCommand = Exclude<AgentCommand, { readonly type: "setup" | "keep" | "rest" | "renew" | "finish" }>;
 
 export interface Node {
   /** Carries a command out; replies go to the reports. Rejects with what stops the node. */
@@ -126,10 +120,6 @@ function ifAny<Link>(links: readonly Link[]): { readonly links?: readonly Link[]
 
 function createNode(place: Place, { captures, protocol, echoServer }: NodeParts, reports: Reports): Node {
   const { wires, tun } = place;
-  const { role } = place.setup;
-  const reply = async (id: number, result: Promise<TrafficResult>): Promise<void> => {
-    reports.send({ type: "reply", id, result: await result });
-  };
   const stopCaptures = once(async () => {
     await Promise.all(
       captures.map(async ({ segment, capture }) => {
@@ -145,28 +135,7 @@ function createNode(place: Place, { captures, protocol, echoServer }: NodeParts,
     return { type: "bye", clock: readClocks(), counters, ...ifAny(await wires.figures()) };
   };
   return {
-    async command(command) {
-      switch (command.type) {
-        case "start":
-          protocol?.start();
-          return;
-        case "connect":
-          if (protocol?.connect(command.peer) === true) return;
-          throw new NodeFailure("bad-command", `a node of role ${role.type} cannot connect to ${command.peer}`);
-        case "ping":
-          return reply(command.id, ping({ ...command, identifier: command.id }, now));
-        case "echo":
-          return reply(command.id, echo({ ...command, from: echoSource(role, command.to) }, now));
-        case "probe":
-          reports.send({ type: "probed", id: command.id, observation: await probeBoxes(command) });
-          return;
-        case "probe-lifetime":
-          reports.send({ type: "lifetime-probed", id: command.id, observation: await probeLifetime(command) });
-          return;
-        default:
-          return assertNever(command);
-      }
-    },
+    command: createCommands({ setup: place.setup, protocol, reports }),
     release: stopCaptures,
     finish: once(async () => {
       reports.send(await end());
@@ -197,18 +166,6 @@ function autostart({ role }: NodeSetup, peers: readonly string[], node: Node): (
     after: (delayMs: number, action: () => void) => void setTimeout(action, delayMs),
   };
   return createAutostart(peers, actions, { registers: role.type !== "stationary-node" });
-}
-
-/** Traffic of a session comes from the address that peers know; a node without one leaves the choice to its routes. */
-function echoSource(role: RoleSetup, to: string): string {
-  const family: Family = familyOf(to);
-  return family === 6 ? (peerAddressOf(role) ?? "::") : "0.0.0.0";
-}
-
-/** The address by which peers of a session know the node: its home address, or its own when it is stationary. */
-function peerAddressOf(role: RoleSetup): string | undefined {
-  if (role.type === "stationary-node") return role.address;
-  return role.type === "mobile-node" || role.type === "correspondent-node" ? role.homeAddress : undefined;
 }
 
 /** Durations of the steps of a start, milliseconds. */

@@ -1,21 +1,24 @@
 /** A node that speaks M-ICE: its machine with sockets, TUN device and driver around it. */
 
 import type { NodeSetup } from "../control/messages.ts";
-import { formatSocketAddress, sameSocketAddress } from "../core/address.ts";
 import type { NodeEvent } from "../core/events.ts";
-import type { InstantMs, Transmit } from "../core/machine.ts";
+import type { InstantMs } from "../core/machine.ts";
 import type { NodeMachine } from "../core/mice/node-machine.ts";
 import { now } from "./clock.ts";
-import { createDriver, type Driver } from "./driver.ts";
+import { createDriver } from "./driver.ts";
 import { createMachine } from "./machines.ts";
+import { createSocketSet } from "./socket-set.ts";
 import type { TunDevice } from "./tun.ts";
-import { openUdpSocket, type UdpSocket } from "./udp-socket.ts";
 
 export interface ProtocolNode {
   /** Starts the protocol work. */
   start(): void;
   /** Offers a session to a peer. False when this node is none that can. */
   connect(peer: string): boolean;
+  /** Goes on at other local addresses, which the node has by now. False when this node is none that can. */
+  moveTo(localAddresses: readonly string[]): boolean;
+  /** Takes the node's bindings away. False when this node is none that has any. */
+  deregister(): boolean;
   /** Counters of machine, sockets and TUN device since this was opened. */
   counters(): Readonly<Record<string, number>>;
   /** Ends the protocol. The TUN device stays; its packets are dropped until another node listens. */
@@ -30,51 +33,49 @@ export function openProtocolNode(
 ): ProtocolNode | undefined {
   const made = createMachine(setup.role);
   if (made === undefined) return undefined;
-  const { machine, sockets: addresses, connect } = made;
-  const sockets: UdpSocket[] = [];
+  const { machine, sockets: addresses, connect, mobile } = made;
+  const sockets = createSocketSet((batch) => driver.handleDatagrams(batch));
   const tunBefore = { ...tun?.counters() };
   const driver = createDriver<NodeMachine>(machine, {
     now,
-    send: (transmit) => send(sockets, transmit),
+    send: (transmit) => sockets.send(transmit),
     writeTun: (packet) => tun?.write(packet),
     flush() {
-      for (const socket of sockets) socket.flush();
+      sockets.flush();
       tun?.flush();
     },
     report,
   });
-  for (const address of addresses) sockets.push(openUdpSocket(address, (batch) => driver.handleDatagrams(batch)));
+  sockets.open(addresses);
   return {
     start() {
       tun?.listen((packets) => driver.handleTunPackets(packets));
       driver.start();
     },
-    connect: (peer) => tellToConnect(driver, connect, peer),
-    counters: () => {
-      const ofSockets = sockets.map((socket) => socket.counters());
-      return sum([machine.counters(), since(tunBefore, tun?.counters() ?? {}), ...ofSockets]);
+    connect(peer) {
+      if (connect === undefined) return false;
+      driver.tell((_machine, at) => connect(at, peer));
+      return true;
     },
+    moveTo(localAddresses) {
+      if (mobile === undefined) return false;
+      const wanted = mobile.socketsAt(localAddresses);
+      sockets.open(wanted);
+      driver.tell((_machine, at) => mobile.retarget(at, wanted));
+      sockets.closeAllBut(wanted);
+      return true;
+    },
+    deregister() {
+      if (mobile === undefined) return false;
+      driver.tell((_machine, at) => mobile.deregister(at));
+      return true;
+    },
+    counters: () => sum([machine.counters(), since(tunBefore, tun?.counters() ?? {}), ...sockets.counters()]),
     close() {
       driver.stop();
-      for (const socket of sockets) socket.close();
+      sockets.closeAllBut([]);
     },
   };
-}
-
-function tellToConnect(
-  driver: Driver<NodeMachine>,
-  connect: ((now: InstantMs, peer: string) => void) | undefined,
-  peer: string,
-): boolean {
-  if (connect === undefined) return false;
-  driver.tell((_machine, at) => connect(at, peer));
-  return true;
-}
-
-function send(sockets: readonly UdpSocket[], { local, remote, payload }: Transmit): void {
-  const socket = sockets.find((candidate) => sameSocketAddress(candidate.local, local));
-  if (socket === undefined) throw new Error(`the machine sends from ${formatSocketAddress(local)}, which is no socket`);
-  socket.queue(payload, remote);
 }
 
 function since(

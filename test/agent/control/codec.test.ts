@@ -118,6 +118,17 @@ const commands: readonly AgentCommand[] = [
     refreshSilenceMs: 1400,
     silencesMs: [1000, 2000],
   },
+  { type: "start-flow", id: 5, to: peer, intervalMs: 20, sizeBytes: 200, patienceMs: 1000 },
+  { type: "stop-flow", flow: 5 },
+  {
+    type: "move",
+    id: 7,
+    to: "office-lan",
+    routes: [{ to: "0.0.0.0/0", via: "192.168.1.1", interfaceName: "office-lan" }],
+    localAddresses: ["192.168.1.2"],
+  },
+  { type: "deregister", id: 8 },
+  { type: "reboot", id: 6, rules: [{ tool: "nft", text: "table ip mice {\n}\n" }], downMs: 500 },
   { type: "keep" },
   { type: "rest" },
   { type: "renew", rules: [{ tool: "nft", text: "table ip t {\n}\n" }] },
@@ -186,6 +197,16 @@ const reports: readonly AgentReport[] = [
   },
   { type: "lifetime-probed", id: 4, observation: { aliveAfterMs: 1000, goneAfterMs: 2000, outboundRefresh: true } },
   { type: "capture", segment: "internet", data: "1MOyoQ==" },
+  {
+    type: "flow",
+    id: 5,
+    packets: [
+      { sentAtMs: 1000.25, rttMs: 1.5 },
+      { sentAtMs: 1020, rttMs: null },
+    ],
+  },
+  { type: "flow-ended", id: 5 },
+  { type: "done", id: 6, atMs: 1012.5 },
   { type: "capture-done", segment: "internet", captured: 12, droppedByKernel: 0 },
   { type: "fatal", code: "leak", message: "route 0.0.0.0/0 dev eth0" },
   { type: "bye", clock, counters: { "udp.sent": 3 } },
@@ -229,9 +250,9 @@ const refused: readonly { readonly what: string; readonly line: string; readonly
   { what: "no object", line: "[1]", error: "the value: expected an object, found a list" },
   {
     what: "an unknown type",
-    line: '{"type":"reboot"}',
+    line: '{"type":"explode"}',
     error:
-      'type: expected one of setup, start, connect, ping, echo, probe, probe-lifetime, keep, rest, renew, finish, found "reboot"',
+      'type: expected one of setup, start, connect, ping, echo, probe, probe-lifetime, start-flow, stop-flow, move, deregister, reboot, keep, rest, renew, finish, found "explode"',
   },
   { what: "a missing field", line: '{"type":"connect"}', error: "peer: expected an IP address, found nothing" },
   {

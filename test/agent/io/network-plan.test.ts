@@ -5,6 +5,7 @@ import {
   hostsFile,
   linkLocalAddress,
   localIpv6Addresses,
+  moveTexts,
   networkBatch,
   ruleBatch,
 } from "../../../agent/src/io/network-plan.ts";
@@ -210,6 +211,45 @@ rule del preference 0
     const routes = [{ to: "::/0", via: "2001:db8::ffff", interfaceName: "internet" }];
     expect(ruleBatch(setup({ type: "router" }, { routes }))).toBe("");
     expect(ruleBatch(setup(mobileNode, { wires: [homeLan] }))).toBe("");
+  });
+});
+
+describe("a node that moves from one wire to another", () => {
+  const before = setup(mobileNode, {
+    wires: [internet, { ...homeLan, isStandby: true }],
+    routes: [{ to: "::/0", via: "2001:db8::ffff", interfaceName: "internet" }],
+  });
+  const after = setup(mobileNode, {
+    wires: [{ ...internet, isStandby: true }, homeLan],
+    routes: [{ to: "0.0.0.0/0", via: "192.168.1.254", interfaceName: "home-lan" }],
+  });
+
+  test("has an interface on the other one that is up, has no address and answers no ARP", () => {
+    expect(batch(before)).toContain("link set dev home-lan arp off\n");
+    expect(batch(before)).toContain("link set dev home-lan up\n");
+    expect(batch(before)).not.toMatch(/addr add \S+ dev home-lan/);
+    expect(localIpv6Addresses(before)).toEqual(["fe80::ff:fe00:1", "2001:db8::1", "2001:db8:a::2"]);
+  });
+
+  test("leaves the one with everything it has there before it takes its place on the other", () => {
+    expect(moveTexts(before, after)).toEqual({
+      ipv6Before: `rule del from 2001:db8::1/128 lookup main suppress_prefixlength 0 preference 1000
+rule del from 2001:db8::1/128 lookup 100 preference 1001
+`,
+      both: `route del ::/0 via 2001:db8::ffff dev internet table 100
+addr flush dev internet
+link set dev internet arp off
+link set dev home-lan arp on
+addr add fe80::ff:fe00:2/64 dev home-lan nodad
+addr add 192.168.1.1/24 dev home-lan
+route add 0.0.0.0/0 via 192.168.1.254 dev home-lan
+`,
+      ipv6After: "",
+    });
+  });
+
+  test("finds everything as it was when it comes back", () => {
+    expect(moveTexts(after, before).ipv6After).toBe(ruleBatch(before));
   });
 });
 

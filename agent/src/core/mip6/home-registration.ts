@@ -40,7 +40,7 @@ export interface Registration {
 /** What a registration reports. */
 export type HomeRegistrationEvent = Extract<
   NodeEvent,
-  { readonly type: "registration-sent" | "registered" | "registration-failed" }
+  { readonly type: "registration-sent" | "registered" | "registration-failed" | "deregistered" }
 >;
 
 /** An update that waits for its acknowledgement; retransmissions take new sequence numbers (RFC 6275 section 11.8). */
@@ -100,9 +100,12 @@ export class HomeRegistration {
     return this.#registration;
   }
 
-  /** Updates sent since the last acknowledgement; three over one IP version mean: try the other (digest 4.2). */
+  /**
+   * Updates sent since the last acknowledgement; three over one IP version mean: try the other (digest 4.2). None while the
+   * binding is taken away, which is not worth another one.
+   */
   get unanswered(): number {
-    return this.#attempt?.updatesSent ?? 0;
+    return this.#attempt?.purpose === "bind" ? this.#attempt.updatesSent : 0;
   }
 
   /**
@@ -145,7 +148,7 @@ export class HomeRegistration {
     if (attempt === undefined || this.#careOf === undefined || !this.#isAuthentic(header, this.#careOf)) return false;
     if (status === BINDING_STATUS.sequenceNumberOutOfWindow) return this.#resume(now, attempt, sequence);
     if (!this.#isOutstanding(attempt, sequence)) return false;
-    if (attempt.purpose === "unbind") this.#stop();
+    if (attempt.purpose === "unbind") this.#endUnbinding(isAccepted(status));
     else if (isAccepted(status) && acknowledgement.lifetimeSec > 0) this.#accept(now, this.#careOf, acknowledgement);
     else this.#reject(now, attempt, status);
     return true;
@@ -186,7 +189,7 @@ export class HomeRegistration {
 
   #retransmit(now: InstantMs, attempt: Attempt): void {
     if (attempt.purpose === "unbind" && attempt.updatesSent >= MAX_UNBIND_UPDATES) {
-      this.#stop();
+      this.#endUnbinding(false);
       return;
     }
     const timeoutMs = attempt.updatesSent === 0 ? attempt.timeoutMs : Math.min(attempt.timeoutMs * 2, MAX_TIMEOUT_MS);
@@ -265,6 +268,11 @@ export class HomeRegistration {
   #isAuthentic(header: Uint8Array, careOf: SocketAddress): boolean {
     const { key, homeAddress } = this.#config;
     return key === undefined || isAuthentic(header, { key, careOf: careOf.ip, homeAddress });
+  }
+
+  #endUnbinding(isConfirmed: boolean): void {
+    this.#stop();
+    this.#events.push({ type: "deregistered", homeAddress: this.#config.homeAddress, isConfirmed });
   }
 
   #stop(): void {
