@@ -2,7 +2,7 @@
 
 import { buildPlan } from "../plan/build-plan.ts";
 import { formatPlan } from "../report/plan-text.ts";
-import { predictSession } from "../topology/predict.ts";
+import { predictRun } from "../topology/predict.ts";
 import type { CommandContext, ExitCode } from "./context.ts";
 import { loadTopologies } from "./load-topologies.ts";
 
@@ -14,7 +14,7 @@ export async function plan(
   const loaded = await loadTopologies([wanted], context.directory, seed === undefined ? {} : { seed });
   for (const { topology } of loaded) {
     const built = buildPlan(topology, { capture: true });
-    const predicted = topology.sessions.map((session) => predictSession(topology, session));
+    const predicted = predictRun(topology);
     if (json) context.print(JSON.stringify({ plan: built, predicted }, null, 2));
     else for (const line of formatPlan(built, predicted)) context.print(line);
   }

@@ -6,6 +6,7 @@ import type { LabEvent } from "../lab/lab-event.ts";
 import type { LabRecord } from "../lab/run-lab.ts";
 import type { WireStream } from "../lab/wire-streams.ts";
 import type { Plan } from "../plan/plan.ts";
+import { rulesOf } from "../plan/timeline-plan.ts";
 import { renderHtml } from "../report/html.ts";
 import { renderJunit } from "../report/junit.ts";
 import { mergeCaptures } from "../report/pcapng.ts";
@@ -79,11 +80,15 @@ function wireCapture(
   };
 }
 
-/** Exactly what was loaded, one file for each loader of a node. */
+/** Exactly what was loaded, one file for each loader of a node, and of an event of the timeline. */
 async function writeRules(directory: string, plan: Plan): Promise<void> {
-  const files = plan.nodes.flatMap(({ name, setup }) =>
+  const atStart = plan.nodes.flatMap(({ name, setup }) =>
     setup.rules.map(({ tool, text }) => ({ file: `${name}.${tool}`, text })),
   );
+  const later = plan.timeline.flatMap(({ name, node, command }) =>
+    rulesOf(command).map(({ tool, text }) => ({ file: `${node}.${name}.${tool}`, text })),
+  );
+  const files = [...atStart, ...later];
   if (files.length === 0) return;
   await mkdir(join(directory, "rules"));
   await Promise.all(files.map(({ file, text }) => writeFile(join(directory, "rules", file), text)));

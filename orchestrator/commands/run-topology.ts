@@ -2,7 +2,8 @@
 
 import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
-import { judgeExpectations } from "../lab/expectation.ts";
+import { observeEffects } from "../lab/event-effect.ts";
+import { judgeEffects, judgeExpectations } from "../lab/expectation.ts";
 import type { LabEvent } from "../lab/lab-event.ts";
 import { describeError, type HostRecord, type LabRecord, runLab } from "../lab/run-lab.ts";
 import { observeSessions } from "../lab/session-observation.ts";
@@ -13,8 +14,8 @@ import type { RunResult } from "../report/run-result.ts";
 import type { DestroyReport, RunIdentity, Runtime } from "../runtime/runtime.ts";
 import { TestbedError } from "../support/errors.ts";
 import { currentProcess } from "../support/process-identity.ts";
-import { type Prediction, predictSession } from "../topology/predict.ts";
-import type { ResolvedTopology } from "../topology/resolved.ts";
+import { type Prediction, predictRun } from "../topology/predict.ts";
+import type { PathName, ResolvedTopology } from "../topology/resolved.ts";
 import type { CommandContext } from "./context.ts";
 import { createResultsDirectory, pointAt } from "./results-directory.ts";
 import type { RunOptions } from "./run-options.ts";
@@ -44,7 +45,7 @@ export async function runTopology(request: RunRequest): Promise<RunOutcome> {
   const { topology, text, runtime, options, context, startedAt, onEvent } = request;
   const plan = buildPlan(topology, { capture: options.capture });
   const probes = planProbes(topology);
-  const predictions = topology.sessions.map((session) => predictSession(topology, session));
+  const predictions = predictRun(topology);
   const identity = { runId: newRunId(topology.name, new Date()), topology: topology.name, owner: currentProcess() };
   const results = await createResultsDirectory(options.out, context.directory, identity.runId);
   const loadMs = performance.timeOrigin + performance.now() - startedAt;
@@ -81,7 +82,11 @@ export function resultOf({
 }: ResultInputs): RunResult {
   const { topology, runtime, startedAt } = request;
   const observations = observeSessions(topology.sessions, topology.nodes, record.events);
-  const predictedPaths = new Map(predictions.map(({ session, path }) => [session, path]));
+  const effects = observeEffects(topology.sessions, topology.nodes, record.events);
+  const setUp = predictions.filter(({ after }) => after === undefined);
+  const predictedPaths = new Map(setUp.map(({ session, path }) => [session, path]));
+  const predictedAfter = (session: string, event: string): PathName | undefined =>
+    predictions.find((prediction) => prediction.session === session && prediction.after === event)?.path;
   const { environment } = record;
   return buildResult({
     topology,
@@ -92,8 +97,12 @@ export function resultOf({
     phasesMs: { load: loadMs, ...Object.fromEntries(record.phasesMs) },
     events: record.events,
     observations,
+    effects,
     predictions,
-    expectations: judgeExpectations(topology.expectations, observations, predictedPaths),
+    expectations: [
+      ...judgeExpectations(topology.expectations, observations, predictedPaths),
+      ...judgeEffects(topology.expectations, effects, predictedAfter),
+    ],
     hosts: record.hosts.map(hostResult),
     captures,
     counters: Object.fromEntries(record.counters),

@@ -8,20 +8,22 @@ import {
   type LifetimeObservation,
   type NatObservation,
 } from "@testbed/agent/control";
+import type { ChangeCommand } from "../plan/plan.ts";
 import type { NodeHandle } from "../runtime/runtime.ts";
 import { createDeferred } from "../support/deferred.ts";
 import { TestbedError } from "../support/errors.ts";
 import { clockStepMs, realTimeOf } from "./clock-axis.ts";
-import type { LinkReport, NodeEvent } from "./lab-event.ts";
+import type { DataPacket, LinkReport, NodeEvent } from "./lab-event.ts";
 
 type WithoutId<T> = T extends unknown ? Omit<T, "id"> : never;
 /** Traffic to ask a node for; the answer carries the round trips. */
 export type TrafficRequest = WithoutId<Extract<AgentCommand, { type: "ping" | "echo" }>>;
 type TrafficResult = Extract<AgentReport, { type: "reply" }>["result"];
+type FlowRequest = Omit<Extract<AgentCommand, { type: "start-flow" }>, "type" | "id">;
 type ProbeRequest = WithoutId<Extract<AgentCommand, { type: "probe" }>>;
 type LifetimeRequest = WithoutId<Extract<AgentCommand, { type: "probe-lifetime" }>>;
 /** Reports that answer a command. */
-type Answer = Extract<AgentReport, { readonly id: number }>;
+type Answer = Exclude<Extract<AgentReport, { readonly id: number }>, { type: "flow" }>;
 
 /** What a link hands on as it comes in. */
 export interface LinkObserver {
@@ -31,6 +33,12 @@ export interface LinkObserver {
   /** Who makes the conditions of the node's links, told when it is ready and, with figures, at its end. */
   readonly links: (links: readonly LinkReport[]) => void;
   readonly captureDone: (segment: string, packets: number, droppedByKernel: number) => void;
+}
+
+/** A flow of data that a node keeps up. */
+export interface LinkFlow {
+  /** Sends no more; settles when the node has told of every packet. Rejects when the node fails meanwhile. */
+  stop(): Promise<void>;
 }
 
 /** How many lines of a node's log an error quotes. */
@@ -47,6 +55,7 @@ export class AgentLink {
   readonly #failed = createDeferred<never>();
   readonly #finished = createDeferred<undefined>();
   readonly #asked = new Map<number, (answer: Answer) => void>();
+  readonly #flows = new Map<number, (packets: readonly DataPacket[]) => void>();
   #nextId = 1;
   #clock: ClockReading | undefined;
   #counters: Readonly<Record<string, number>> = {};
@@ -103,6 +112,27 @@ export class AgentLink {
     return (await this.#ask(request, "lifetime-probed")).observation;
   }
 
+  /** Has the node send data until told to stop; `onPackets` hears of each packet once. */
+  startFlow(request: FlowRequest, onPackets: (packets: readonly DataPacket[]) => void): LinkFlow {
+    const id = this.#nextId++;
+    this.#flows.set(id, onPackets);
+    const ended = createDeferred<Answer>();
+    this.#asked.set(id, ended.resolve);
+    this.send({ type: "start-flow", id, ...request });
+    return {
+      stop: async () => {
+        this.send({ type: "stop-flow", flow: id });
+        await Promise.race([ended.promise, this.failed]);
+        this.#flows.delete(id);
+      },
+    };
+  }
+
+  /** Has something happen to the node; gives the instant from which on it showed, milliseconds since 1970. */
+  async change(command: ChangeCommand): Promise<number> {
+    return this.#realTimeOf((await this.#ask(command, "done")).atMs);
+  }
+
   /** Tells the node to end; the rest of its captures and its counters follow on the channel. */
   finish(): void {
     this.#isFinishing = true;
@@ -120,7 +150,7 @@ export class AgentLink {
   }
 
   async #ask<Type extends Answer["type"]>(
-    command: TrafficRequest | ProbeRequest | LifetimeRequest,
+    command: TrafficRequest | ProbeRequest | LifetimeRequest | ChangeCommand,
     type: Type,
   ): Promise<Extract<Answer, { type: Type }>> {
     const id = this.#nextId++;
@@ -150,6 +180,11 @@ export class AgentLink {
   }
 
   #take(report: AgentReport): void {
+    if (isAnswer(report)) {
+      this.#asked.get(report.id)?.(report);
+      this.#asked.delete(report.id);
+      return;
+    }
     switch (report.type) {
       case "hello":
         this.#clock = report.clock;
@@ -159,13 +194,12 @@ export class AgentLink {
         this.#ready.resolve(undefined);
         break;
       case "event":
-        if (this.#clock !== undefined) this.#observer.event(realTimeOf(report.atMs, this.#clock), report.event);
+        this.#observer.event(this.#realTimeOf(report.atMs), report.event);
         break;
-      case "reply":
-      case "probed":
-      case "lifetime-probed":
-        this.#asked.get(report.id)?.(report);
-        this.#asked.delete(report.id);
+      case "flow":
+        this.#flows.get(report.id)?.(
+          report.packets.map(({ sentAtMs, rttMs }) => ({ sentAt: this.#realTimeOf(sentAtMs), rttMs })),
+        );
         break;
       case "capture":
         this.#observer.captureData(report.segment, Buffer.from(report.data, "base64"));
@@ -184,6 +218,11 @@ export class AgentLink {
     }
   }
 
+  /** A node's first report is its clock, without which its instants mean nothing to others. */
+  #realTimeOf(atMs: number): number {
+    return this.#clock === undefined ? atMs : realTimeOf(atMs, this.#clock);
+  }
+
   #takeBye(clock: ClockReading, counters: Readonly<Record<string, number>>): void {
     this.#hasSaidBye = true;
     const stepMs = this.#clock === undefined ? 0 : clockStepMs(this.#clock, clock);
@@ -197,6 +236,10 @@ export class AgentLink {
     this.#ready.reject(error);
     this.#failed.reject(error);
   }
+}
+
+function isAnswer(report: AgentReport): report is Answer {
+  return "id" in report && report.type !== "flow";
 }
 
 function isOfType<Type extends Answer["type"]>(answer: Answer, type: Type): answer is Extract<Answer, { type: Type }> {

@@ -1,11 +1,15 @@
 /** Compares what a topology file promises with what was observed. An unmet expectation is a verdict, not an error. */
 
 import type { PathName, ResolvedExpectation } from "../topology/resolved.ts";
+import type { EventEffect } from "./event-effect.ts";
+import type { PairView } from "./lab-event.ts";
 import type { SessionObservation } from "./session-observation.ts";
 
 /** One promise, what came of it, and where it was made. */
 export interface ExpectationVerdict {
   readonly session: string;
+  /** The event that it is about; absent for the session as it was set up. */
+  readonly after?: string;
   /** What is promised, for people. */
   readonly text: string;
   readonly expected: string;
@@ -22,11 +26,56 @@ export function judgeExpectations(
   predictedPaths: ReadonlyMap<string, PathName>,
 ): readonly ExpectationVerdict[] {
   return observations.flatMap((observation) => {
-    const own = expectations.filter(({ session }) => session === observation.name);
+    const own = expectations.filter(({ session, after }) => session === observation.name && after === undefined);
     const predicted = predictedPaths.get(observation.name);
     if (own.length > 0) return own.flatMap((expectation) => judge(expectation, observation));
     return predicted === undefined ? [] : [judgePath(predicted, observation, "predicted")];
   });
+}
+
+/**
+ * Judges every promise about what came of the events of the timeline; where the file says nothing of a session after an
+ * event, data has to take the predicted path.
+ */
+export function judgeEffects(
+  expectations: readonly ResolvedExpectation[],
+  effects: readonly EventEffect[],
+  predictedPath: (session: string, event: string) => PathName | undefined,
+): readonly ExpectationVerdict[] {
+  return effects.flatMap((effect) => {
+    const own = expectations.filter(({ session, after }) => session === effect.session && after === effect.event);
+    const predicted = predictedPath(effect.session, effect.event);
+    const promises = own.length > 0 || predicted === undefined ? own : [predictionOf(effect, predicted)];
+    return promises
+      .flatMap((promise) => judgeEffect(promise, effect))
+      .map((verdict) => ({
+        ...verdict,
+        after: effect.event,
+      }));
+  });
+}
+
+function predictionOf({ session }: EventEffect, path: PathName): ResolvedExpectation {
+  return { session, source: "predicted", path };
+}
+
+function judgeEffect(promise: ResolvedExpectation, effect: EventEffect): readonly ExpectationVerdict[] {
+  const { source, path, selected, restoredWithinMs, maxOutageMs, roundTripWithinMs, maxLost } = promise;
+  const { session } = effect;
+  const verdicts: ExpectationVerdict[] = [];
+  if (path !== undefined) verdicts.push(judgePath(path, { name: session, path: effect.path }, source));
+  if (selected !== undefined) verdicts.push(judgeSelected(selected, { ...effect, name: session }, source));
+  const time = (text: string, limit: number | undefined, observed: number | undefined): void => {
+    if (limit !== undefined) verdicts.push(judgeTime({ text, limit, source }, observed, "no data came back", session));
+  };
+  time("time from the event to data on its path", restoredWithinMs, effect.restoredAfterMs);
+  time("longest time without data", maxOutageMs, effect.packetsSent === 0 ? undefined : effect.outageMs);
+  time("median round trip of data", roundTripWithinMs, effect.roundTripMs);
+  if (maxLost !== undefined) {
+    const counts = { name: session, sent: effect.packetsSent, lost: effect.packetsLost };
+    verdicts.push(judgeLost(maxLost, counts, source));
+  }
+  return verdicts;
 }
 
 function judge(expectation: ResolvedExpectation, observed: SessionObservation): readonly ExpectationVerdict[] {
@@ -42,11 +91,15 @@ function judge(expectation: ResolvedExpectation, observed: SessionObservation): 
     const promise = { text: "median round trip of data", limit: roundTripWithinMs, source };
     verdicts.push(judgeTime(promise, observed.roundTripMs, "no data came back", observed.name));
   }
-  if (maxLost !== undefined) verdicts.push(judgeLost(maxLost, observed, source));
+  if (maxLost !== undefined) verdicts.push(judgeLost(maxLost, countsOf(observed), source));
   return verdicts;
 }
 
-function judgePath(path: PathName, observed: SessionObservation, source: string): ExpectationVerdict {
+function judgePath(
+  path: PathName,
+  observed: Pick<SessionObservation, "name" | "path" | "failure">,
+  source: string,
+): ExpectationVerdict {
   return {
     session: observed.name,
     text: "path of the data",
@@ -59,7 +112,7 @@ function judgePath(path: PathName, observed: SessionObservation, source: string)
 
 function judgeSelected(
   expected: readonly [string, string],
-  observed: SessionObservation,
+  observed: { readonly name: string; readonly selected?: PairView },
   source: string,
 ): ExpectationVerdict {
   const found = observed.selected && [observed.selected.local.type, observed.selected.remote.type];
@@ -89,18 +142,26 @@ function judgeTime(
   };
 }
 
+/** Packets of a session, both directions: how many were sent, and how many were never answered. */
+interface LossCounts {
+  readonly name: string;
+  readonly sent: number;
+  readonly lost: number;
+}
+
+function countsOf({ name, lost, pingBeforeIce, ping, echo }: SessionObservation): LossCounts {
+  const sent = [pingBeforeIce, ping, echo].reduce((sum, counts) => sum + (counts?.sent ?? 0), 0);
+  return { name, sent, lost };
+}
+
 /** Nothing lost out of nothing sent is no proof, so that a promise about loss needs traffic. */
-function judgeLost(maxLost: number, observed: SessionObservation, source: string): ExpectationVerdict {
-  const sent = [observed.pingBeforeIce, observed.ping, observed.echo].reduce(
-    (sum, counts) => sum + (counts?.sent ?? 0),
-    0,
-  );
+function judgeLost(maxLost: number, { name, sent, lost }: LossCounts, source: string): ExpectationVerdict {
   return {
-    session: observed.name,
+    session: name,
     text: "data packets lost",
     expected: `≤ ${maxLost}`,
-    observed: sent === 0 ? "no data was sent" : `${observed.lost} of ${sent}`,
-    verdict: sent > 0 && observed.lost <= maxLost ? "pass" : "fail",
+    observed: sent === 0 ? "no data was sent" : `${lost} of ${sent}`,
+    verdict: sent > 0 && lost <= maxLost ? "pass" : "fail",
     source,
   };
 }

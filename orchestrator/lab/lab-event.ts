@@ -30,6 +30,7 @@ export const PHASES = [
   "lifetimes",
   "nomination",
   "data",
+  "timeline",
   "hosts",
   "finish",
   "remove",
@@ -39,6 +40,12 @@ export type PhaseName = (typeof PHASES)[number];
 
 /** When in a session traffic was sent: before any check, or once the session had settled on its path. */
 export type TrafficMoment = "before-ice" | "after-nomination";
+
+/** A numbered packet of a session's data: when it was sent, milliseconds since 1970, and its round trip if it was answered. */
+export interface DataPacket {
+  readonly sentAt: number;
+  readonly rttMs: number | null;
+}
 
 /** One thing that happened, without its time. */
 export type LabEventBody =
@@ -64,6 +71,10 @@ export type LabEventBody =
       readonly moment: TrafficMoment;
       readonly result: TrafficResult;
     }
+  /** An event of the topology's timeline began to show. */
+  | { readonly type: "timeline"; readonly name: string; readonly node: string; readonly text: string }
+  /** What became of some packets of a session's data flow, in no particular order. */
+  | { readonly type: "flow"; readonly session: string; readonly packets: readonly DataPacket[] }
   /** The lab stopped waiting for a session to get further. */
   | { readonly type: "gave-up"; readonly session: string; readonly waitedFor: string; readonly afterMs: number }
   | {

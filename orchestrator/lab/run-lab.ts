@@ -24,6 +24,7 @@ import { createRecorder, type Recorder } from "./recorder.ts";
 import { awaitRegistration, connect, exchangeData, type LiveSession, pingBeforeIce } from "./session-flow.ts";
 import { homeAddresses } from "./session-observation.ts";
 import { createStopwatch, type Stopwatch } from "./stopwatch.ts";
+import { playTimeline, type TimelineLab } from "./timeline.ts";
 import { createWireStreams, type WireStream, type WireStreams } from "./wire-streams.ts";
 
 export interface LabRequest {
@@ -137,6 +138,8 @@ async function conduct(state: LabState): Promise<void> {
   await stopwatch.phase("boxes", () => proving);
   await stopwatch.phase("nomination", () => each(registered, (session) => connect(session, recorder)));
   await stopwatch.phase("data", () => each(registered, (session) => exchangeData(session, recorder)));
+  if (request.plan.timeline.length > 0)
+    await stopwatch.phase("timeline", () => playTimeline(request.plan.timeline, registered, timelineLab(state)));
   if (request.topology.sessions.length === 0 && state.guests.size > 0)
     await stopwatch.phase("hosts", () => awaitGuests(state));
   if (!request.keep) await stopwatch.phase("finish", () => finishNodes(state));
@@ -161,6 +164,19 @@ async function proveOnly(state: LabState, proving: Promise<void>): Promise<void>
 
 function provingLab({ recorder, links }: LabState): ProvingLab {
   return { recorder, link: (node) => links.get(node) };
+}
+
+function timelineLab({ recorder, links, over }: LabState): TimelineLab {
+  return {
+    recorder,
+    link(node) {
+      const link = links.get(node);
+      if (link === undefined) throw new Error(`the timeline is about ${node}, which was not started`);
+      return link;
+    },
+    wait: (ms) => sleep(ms, undefined, { signal: over }),
+    now: () => performance.now(),
+  };
 }
 
 async function createEverything(state: LabState): Promise<void> {

@@ -51,15 +51,17 @@ export interface SessionObservation {
   readonly failure?: string;
 }
 
-/** Folds the events of a run into one observation per session. */
+/** Folds the events of a run, up to the first one of its timeline, into one observation per session. */
 export function observeSessions(
   sessions: readonly ResolvedSession[],
   nodes: readonly ResolvedNode[],
   events: readonly LabEvent[],
 ): readonly SessionObservation[] {
+  const happenedAt = events.find(({ type }) => type === "timeline")?.at ?? Infinity;
+  const setUp = events.filter(({ at }) => at < happenedAt);
   const homes = homeAddresses(nodes);
   const mobile = new Set(nodes.filter(isMobile).map(({ name }) => name));
-  return sessions.map((session) => observeSession(session, { homes, mobile }, events));
+  return sessions.map((session) => observeSession(session, { homes, mobile }, setUp));
 }
 
 /** What peers know the ends of sessions by, by name of the node: home addresses, and stationary nodes' own. */

@@ -1,6 +1,6 @@
 /** Turns a resolved topology into a plan: every wire, node and rule text, nothing left to decide. */
 
-import { CONTROL_VERSION, type NodeSetup, type RoleSetup } from "@testbed/agent/control";
+import { CONTROL_VERSION, type MobileNodeRole, type NodeSetup, type RoleSetup } from "@testbed/agent/control";
 import { renderRules } from "../render/rules.ts";
 import { withoutLength } from "../topology/address-text.ts";
 import type {
@@ -13,10 +13,11 @@ import type {
 } from "../topology/resolved.ts";
 import { derivedHex } from "../topology/seed.ts";
 import { homeAgentAddresses, stunAddresses } from "../topology/server-addresses.ts";
-import { isMobile, isSessionEnd, peerAddressOf, type SessionEnd } from "../topology/session-end.ts";
+import { isMobile, isSessionEnd, peerAddressOf } from "../topology/session-end.ts";
 import { labEnvironment } from "./lab-environment.ts";
 import type { GuestSpec, NodeSpec, Plan, UnwiredSetup, UnwiredWire } from "./plan.ts";
 import { sysctlsOf } from "./sysctls.ts";
+import { laterInterfaces, localAddresses, planTimeline } from "./timeline-plan.ts";
 
 export interface PlanOptions {
   /** Whether nodes capture their wires and stream the frames to the orchestrator. */
@@ -37,6 +38,7 @@ export function buildPlan(topology: ResolvedTopology, options: PlanOptions): Pla
     segments: topology.segments.map(({ name, interfaceName }) => ({ name, interfaceName })),
     nodes: topology.nodes.map((node) => planNode(topology, node, options)),
     guests: topology.nodes.flatMap((node) => planGuest(topology, node)),
+    timeline: planTimeline(topology),
   };
 }
 
@@ -49,7 +51,7 @@ function planNode(topology: ResolvedTopology, node: ResolvedNode, options: PlanO
       node.role === "home-agent" ||
       isSessionEnd(node) ||
       node.interfaces.some(({ condition }) => condition !== undefined),
-    segments: node.interfaces.map(({ segment }) => segment),
+    segments: [...node.interfaces, ...laterInterfaces(topology, node)].map(({ segment }) => segment),
     setup: planSetup(topology, node, options),
   };
 }
@@ -59,7 +61,10 @@ function planSetup(topology: ResolvedTopology, node: ResolvedNode, options: Plan
   return {
     version: CONTROL_VERSION,
     node: node.name,
-    wires: node.interfaces.map((attached) => planWire(topology, node, attached)),
+    wires: [
+      ...node.interfaces.map((attached) => planWire(topology, node, attached)),
+      ...laterInterfaces(topology, node).map((later) => ({ ...planWire(topology, node, later), isStandby: true })),
+    ],
     routes: node.routes,
     rules: node.role === "router" ? renderRules(node) : [],
     hosts: topology.nodes.flatMap(hostLines),
@@ -114,12 +119,12 @@ function planRole(topology: ResolvedTopology, node: ResolvedNode): RoleSetup {
         type: node.role,
         homeAddress: node.homeAddress,
         homeAgent: homeAgentOf(topology, node),
-        localAddresses: localAddresses(node),
+        localAddresses: localAddresses(node.interfaces),
         port: node.port,
         profile: node.profile,
         isLite: node.isLite,
         keys: node.keys,
-        timers: {},
+        timers: timersOf(node),
         registrationKey: registrationKey(topology, node),
         tunMtu: TUN_MTU,
         seed: nodeSeed(topology, node),
@@ -131,7 +136,7 @@ function planRole(topology: ResolvedTopology, node: ResolvedNode): RoleSetup {
         speaks: node.speaks,
         homePrefixes: topology.nodes.flatMap((other) => (other.role === "home-agent" ? [other.homePrefix] : [])),
         stunServers: stunServersOf(topology, node),
-        localAddresses: localAddresses(node),
+        localAddresses: localAddresses(node.interfaces),
         port: node.port,
         profile: node.profile,
         isLite: node.isLite,
@@ -143,12 +148,14 @@ function planRole(topology: ResolvedTopology, node: ResolvedNode): RoleSetup {
   }
 }
 
-/** Best first: IPv6 before IPv4, as candidates rank (digest 2.2), wire by wire. */
-function localAddresses(node: SessionEnd): readonly string[] {
-  return node.interfaces
-    .flatMap(({ ipv4, ipv6 }) => [ipv6, ipv4])
-    .filter((address) => address !== undefined)
-    .map(withoutLength);
+/** Questions that are not answered come ten times as often, and end with twenty of them. */
+function timersOf({ consentMs }: ResolvedMobileNode): MobileNodeRole["timers"] {
+  if (consentMs === undefined) return {};
+  return {
+    consentIntervalMs: consentMs,
+    consentRetryMs: Math.max(1, Math.round(consentMs / 10)),
+    consentTimeoutMs: 2 * consentMs,
+  };
 }
 
 function homeAgentOf(topology: ResolvedTopology, node: ResolvedMobileNode) {

@@ -3,7 +3,7 @@
  * executes it; `testbed plan` prints it, `lab/` executes it, `compose.ts` writes it down for Docker Compose.
  */
 
-import type { NodeSetup, WireSetup } from "@testbed/agent/control";
+import type { AgentCommand, NodeSetup, WireSetup } from "@testbed/agent/control";
 
 /** The set-up of a node before a runtime has made its interfaces: everything but how to find them. */
 export type UnwiredSetup = Omit<NodeSetup, "wires"> & { readonly wires: readonly UnwiredWire[] };
@@ -46,4 +46,25 @@ export interface Plan {
   readonly nodes: readonly NodeSpec[];
   /** Started once every node is ready. */
   readonly guests: readonly GuestSpec[];
+  /** What happens once data flows, in the order of happening. */
+  readonly timeline: readonly TimelineStep[];
+}
+
+/** A command as the plan holds it: ids are given when it is sent. */
+export type ChangeCommand = WithoutId<Extract<AgentCommand, { readonly type: "move" | "deregister" | "reboot" }>>;
+
+type WithoutId<T> = T extends unknown ? Omit<T, "id"> : never;
+
+/** One event of the timeline: who is told what when. */
+export interface TimelineStep {
+  /** What expectations and reports call it. */
+  readonly name: string;
+  /** Counted from when every session has its path and has exchanged its first data. */
+  readonly atMs: number;
+  readonly node: string;
+  /** What happens, for people. */
+  readonly text: string;
+  readonly command: ChangeCommand;
+  /** Sessions whose data theory expects to be lost from then on. */
+  readonly silenced: readonly string[];
 }

@@ -1,5 +1,6 @@
 /** Puts a result together from what was planned, predicted and observed. */
 
+import type { EventEffect } from "../lab/event-effect.ts";
 import type { ExpectationVerdict } from "../lab/expectation.ts";
 import type { CandidateView, LabEvent, PairView } from "../lab/lab-event.ts";
 import type { SessionObservation } from "../lab/session-observation.ts";
@@ -9,6 +10,7 @@ import { linkResults } from "./link-result.ts";
 import { routerResults } from "./router-result.ts";
 import {
   type CandidateResult,
+  type OutageResult,
   RESULT_SCHEMA_VERSION,
   type RunResult,
   type SessionResult,
@@ -33,6 +35,7 @@ export interface ResultParts
   readonly topology: ResolvedTopology;
   readonly events: readonly LabEvent[];
   readonly observations: readonly SessionObservation[];
+  readonly effects: readonly EventEffect[];
   readonly predictions: readonly Prediction[];
   readonly expectations: readonly ExpectationVerdict[];
   readonly error?: RunResult["error"];
@@ -40,7 +43,7 @@ export interface ResultParts
 
 /** The result of a run. An error leaves no other verdict, whatever was observed before it. */
 export function buildResult(parts: ResultParts): RunResult {
-  const { topology, events, observations, predictions, expectations, error, ...rest } = parts;
+  const { topology, events, observations, effects, predictions, expectations, error, ...rest } = parts;
   const hostExpectations = rest.hosts.flatMap(judgeHost);
   const all = [...expectations, ...hostExpectations];
   return {
@@ -50,12 +53,14 @@ export function buildResult(parts: ResultParts): RunResult {
     summary: topology.summary,
     seed: topology.seed,
     verdict: verdictOf(all, error),
-    sessions: observations.map(sessionResult),
+    sessions: observations.map((observation) => sessionResult(observation, effects)),
+    timeline: timelineResult(events),
     routers: [...routerResults(topology, events)],
     links: [...linkResults(topology, events)],
     expectations: all,
-    predicted: predictions.map(({ session, path, selected, why }) => ({
+    predicted: predictions.map(({ session, after, path, selected, why }) => ({
       session,
+      ...(after === undefined ? {} : { after }),
       path,
       ...(selected === undefined ? {} : { selected: [...selected] }),
       why: why.join(" "),
@@ -84,13 +89,40 @@ function judgeHost({ name, exitCode }: RunResult["hosts"][number]): RunResult["e
   ];
 }
 
-function sessionResult({ selected, candidates, peerCandidates, ...observation }: SessionObservation): SessionResult {
+/** What happened when, counted from the first thing that was recorded. */
+function timelineResult(events: readonly LabEvent[]): RunResult["timeline"] {
+  const start = events[0]?.at ?? 0;
+  return events.flatMap((entry) => {
+    if (entry.type !== "timeline") return [];
+    const { at, name, node, text } = entry;
+    return [{ event: name, node, text, atMs: Math.max(0, at - start) }];
+  });
+}
+
+function sessionResult(
+  { selected, candidates, peerCandidates, ...observation }: SessionObservation,
+  effects: readonly EventEffect[],
+): SessionResult {
   return {
     ...observation,
     ...(selected === undefined ? {} : { selected: pairResult(selected) }),
     candidates: candidates.map(candidateResult),
     peerCandidates: peerCandidates.map(candidateResult),
-    outages: [],
+    outages: effects.filter(({ session }) => session === observation.name).map(outageResult),
+  };
+}
+
+function outageResult(effect: EventEffect): OutageResult {
+  const { event, path, selected, outageMs, packetsSent, packetsLost, restoredAfterMs, roundTripMs } = effect;
+  return {
+    event,
+    ms: outageMs,
+    packetsLost,
+    packetsSent,
+    path,
+    ...(selected === undefined ? {} : { selected: pairResult(selected) }),
+    ...(restoredAfterMs === undefined ? {} : { restoredAfterMs }),
+    ...(roundTripMs === undefined ? {} : { roundTripMs }),
   };
 }
 

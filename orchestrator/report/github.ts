@@ -1,14 +1,19 @@
 /** What GitHub Actions shows of a run: annotations at the lines that were not met, and a table in the job's summary. */
 
 import { formatMs } from "../lab/expectation.ts";
+import { promiseText } from "./promise-text.ts";
 import type { RunResult } from "./run-result.ts";
 
 /** Workflow commands, one line each, for every unmet expectation and for the error of a run. */
 export function githubAnnotations({ topology, expectations, error }: RunResult): readonly string[] {
   const unmet = expectations.filter(({ verdict }) => verdict === "fail");
   return [
-    ...unmet.map(({ session, text, expected, observed, source }) =>
-      annotation(locationOf(source), `${topology}: ${session}`, `${text}: expected ${expected}, observed ${observed}`),
+    ...unmet.map((promise) =>
+      annotation(
+        locationOf(promise.source),
+        `${topology}: ${promise.session}`,
+        `${promiseText(promise)}: expected ${promise.expected}, observed ${promise.observed}`,
+      ),
     ),
     ...(error === undefined ? [] : [annotation({}, `${topology}: ${error.code}`, error.message)]),
   ];

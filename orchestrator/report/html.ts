@@ -10,6 +10,8 @@ import { STYLE } from "./html/style.ts";
 import { drawTimeline } from "./html/timeline.ts";
 import { drawTopology } from "./html/topology-picture.ts";
 import { linkRows } from "./link-rows.ts";
+import { outageRows } from "./outage-rows.ts";
+import { promiseText } from "./promise-text.ts";
 import type { CandidateResult, RunResult, SessionResult } from "./run-result.ts";
 import { formatCandidate, predictionFor } from "./table.ts";
 
@@ -24,6 +26,7 @@ ${result.error && html`<pre>${[result.error.message, result.error.hint].filter((
 ${expectations(result)}
 <h2>Topology</h2><div class="panel">${drawTopology(topology)}</div>
 ${result.sessions.map((session) => sessionPart(session, topology, events))}
+${happenings(result)}
 <h2>Timeline</h2><div class="panel">${drawTimeline(result, events)}</div>
 ${boxes(result)}
 ${links(result)}
@@ -47,14 +50,16 @@ function expectations(result: RunResult): Markup {
   const rows = result.expectations.map((expectation) => [
     badge(expectation.verdict),
     expectation.session,
-    expectation.text,
+    promiseText(expectation),
     predictionFor(expectation, result),
     expectation.expected,
     html`<b>${expectation.observed}</b>`,
     html`<code>${expectation.source}</code>`,
   ]);
   const header = ["verdict", "session", "expectation", "predicted", "expected", "observed", "from"];
-  const why = result.predicted.map((entry) => html`<p class="faint">Theory for ${entry.session}: ${entry.why}</p>`);
+  const why = result.predicted
+    .filter(({ after }) => after === undefined)
+    .map((entry) => html`<p class="faint">Theory for ${entry.session}: ${entry.why}</p>`);
   return html`<h2>Predicted, expected, observed</h2>${rows.length > 0 ? table(header, rows) : html`<p>Nothing was expected.</p>`}${why}`;
 }
 
@@ -67,6 +72,14 @@ ${session.selected && html`<p>Selected: <code>${formatCandidate(session.selected
 <h3>Messages</h3><div class="panel">${resolved && drawLadder(resolved, topology, events)}</div>
 <h3>Candidates</h3>${candidateTable(session)}
 <h3>Checks</h3>${checkTable(session, events)}`;
+}
+
+/** What happened while data flowed, and what it did to every session. */
+function happenings(result: RunResult): Markup | undefined {
+  const rows = outageRows(result);
+  if (rows === undefined) return undefined;
+  const told = result.timeline.map(({ event, text }) => html`<li><b>${event}</b>: ${text}</li>`);
+  return html`<h2>What happened while data flowed</h2><ul>${told}</ul>${table(rows.header, rows.rows)}`;
 }
 
 function figuresOf(session: SessionResult): readonly (readonly [string, string])[] {

@@ -1,5 +1,6 @@
 /** The expectations of runs as JUnit XML, which every CI system reads. */
 
+import { promiseText } from "./promise-text.ts";
 import type { RunResult } from "./run-result.ts";
 
 /** One test suite for a run, one test case for each expectation; a run that could not be carried through is one error. */
@@ -20,7 +21,8 @@ export function renderJunit(result: RunResult): string {
 }
 
 function testCase({ topology }: RunResult, expectation: RunResult["expectations"][number]): string {
-  const { session, text, expected, observed, verdict, source } = expectation;
+  const { session, expected, observed, verdict, source } = expectation;
+  const text = promiseText(expectation);
   const open = `    <testcase classname="${escapeXml(topology)}" name="${escapeXml(`${session}: ${text} ${expected}`)}"`;
   if (verdict === "pass") return `${open}/>`;
   const message = escapeXml(`${text}: expected ${expected}, observed ${observed}`);

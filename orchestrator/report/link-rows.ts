@@ -2,11 +2,10 @@
 
 import { describeCondition } from "../topology/describe-link.ts";
 import type { LinkResult } from "./run-result.ts";
+import type { TextTable } from "./text-table.ts";
 
 /** A header and one row for each direction; undefined where no link has a condition. */
-export function linkRows(
-  links: readonly LinkResult[],
-): { readonly header: readonly string[]; readonly rows: readonly (readonly string[])[] } | undefined {
+export function linkRows(links: readonly LinkResult[]): TextTable | undefined {
   if (links.length === 0) return undefined;
   return {
     header: ["link", "direction", "condition", "made by", "packets"],

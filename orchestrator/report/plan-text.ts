@@ -1,7 +1,9 @@
 /** A plan for people: every step in order, and every rule text as it would be loaded. */
 
-import type { GuestSpec, NodeSpec, Plan, UnwiredWire } from "../plan/plan.ts";
+import type { GuestSpec, NodeSpec, Plan, TimelineStep, UnwiredWire } from "../plan/plan.ts";
+import { rulesOf } from "../plan/timeline-plan.ts";
 import { describeCondition } from "../topology/describe-link.ts";
+import { formatDuration } from "../topology/duration.ts";
 import type { Prediction } from "../topology/predict.ts";
 import { counted } from "./text-table.ts";
 
@@ -12,6 +14,7 @@ export function formatPlan(plan: Plan, predictions: readonly Prediction[]): read
     ...plan.nodes.map(nodeLines),
     ["start every node and wait until all are ready"],
     ...plan.guests.map(guestLines),
+    ...plan.timeline.map(timelineLines),
   ];
   return [
     `plan of ${plan.topology}: ${counted(plan.segments.length, "wire")}, ${counted(plan.nodes.length, "node")}; nothing was made`,
@@ -24,18 +27,34 @@ function nodeLines({ name, sysctls, tun, setup }: NodeSpec): readonly string[] {
   return [
     `make node ${name}: ${setup.role.type}${tun ? ", with a TUN device" : ""}`,
     ...setup.wires.flatMap(wireLines),
-    ...setup.routes.map(
-      ({ to, via, interfaceName }) => `   route ${to}${via === undefined ? "" : ` via ${via}`} dev ${interfaceName}`,
-    ),
+    ...setup.routes.map(routeLine),
     ...Object.entries(sysctls).map(([key, value]) => `   sysctl ${key}=${value}`),
     // Not indented, so that it can be pasted as it is.
-    ...setup.rules.flatMap(({ tool, text }) => ["", `${loaderOf(tool)} <<'EOF'`, ...text.trimEnd().split("\n"), "EOF"]),
+    ...setup.rules.flatMap(ruleLines),
   ];
 }
 
-function wireLines({ segment, interfaceName, mac, addresses, condition }: UnwiredWire): readonly string[] {
+function routeLine({ to, via, interfaceName }: NodeSpec["setup"]["routes"][number]): string {
+  return `   route ${to}${via === undefined ? "" : ` via ${via}`} dev ${interfaceName}`;
+}
+
+function ruleLines({ tool, text }: NodeSpec["setup"]["rules"][number]): readonly string[] {
+  return ["", `${loaderOf(tool)} <<'EOF'`, ...text.trimEnd().split("\n"), "EOF"];
+}
+
+/** Only what is loaded then: the texts of a node's start stand with the node. */
+function timelineLines({ name, atMs, text, command }: TimelineStep): readonly string[] {
   return [
-    `   interface ${interfaceName} on ${segment}: ${[mac, ...addresses].join(" ")}`,
+    `${formatDuration(atMs)} into the data, ${name}: ${text}`,
+    ...(command.type === "move" ? command.routes.map(routeLine) : []),
+    ...rulesOf(command).flatMap(ruleLines),
+  ];
+}
+
+function wireLines({ segment, interfaceName, mac, addresses, condition, isStandby }: UnwiredWire): readonly string[] {
+  const when = isStandby === true ? ", once it moves there" : "";
+  return [
+    `   interface ${interfaceName} on ${segment}${when}: ${[mac, ...addresses].join(" ")}`,
     ...(["out", "in"] as const).flatMap((direction) => {
       const own = condition?.[direction];
       return own === undefined ? [] : [`   link ${direction} of ${interfaceName}: ${describeCondition(own)}`];
@@ -62,7 +81,8 @@ function guestLines({ name, inside, image, command, environment }: GuestSpec): r
   ];
 }
 
-function predictionLines({ session, path, selected, why }: Prediction): readonly string[] {
+function predictionLines({ session, after, path, selected, why }: Prediction): readonly string[] {
   const pair = selected === undefined ? "" : `, ${selected.join(" → ")}`;
-  return ["", `theory expects for ${session}: ${path}${pair}`, ...why.map((reason) => `   ${reason}`)];
+  const moment = after === undefined ? "" : ` after ${after}`;
+  return ["", `theory expects for ${session}${moment}: ${path}${pair}`, ...why.map((reason) => `   ${reason}`)];
 }

@@ -17,10 +17,6 @@ export function describeEvent(event: LabEvent): string | undefined {
       return `wires: ${event.segments.join(", ")}`;
     case "nodes-made":
       return `boxes: ${event.nodes.join(", ")}`;
-    case "host-started":
-      return `${event.node}: started from ${event.image}`;
-    case "host-exited":
-      return `${event.node}: ended with exit code ${event.exitCode}`;
     case "node": {
       const line = describeNodeEvent(event.event);
       return line === undefined ? undefined : `${event.node}: ${line}`;
@@ -35,10 +31,12 @@ export function describeEvent(event: LabEvent): string | undefined {
       return describeLinks(event);
     case "traffic":
       return describeTraffic(event);
+    case "timeline":
+      return `${event.name}: ${event.text}`;
     case "gave-up":
       return `${event.session}: no ${event.waitedFor} within ${formatMs(event.afterMs)}, waiting no longer`;
     default:
-      return describeEnd(event);
+      return describeRest(event);
   }
 }
 
@@ -76,8 +74,12 @@ function describeObservation(observed: BoxProof["observed"]): string {
   }
 }
 
-function describeEnd(event: LabEvent): string | undefined {
+function describeRest(event: LabEvent): string | undefined {
   switch (event.type) {
+    case "host-started":
+      return `${event.node}: started from ${event.image}`;
+    case "host-exited":
+      return `${event.node}: ended with exit code ${event.exitCode}`;
     case "kept":
       return `the lab is kept; npm run testbed down ${event.runId} removes it`;
     case "removed":
@@ -98,6 +100,8 @@ function describeRegistration(event: NodeEvent): string | undefined {
       return `registered ${event.homeAddress} from ${address(event.careOf)}${event.natDetected ? ", behind a NAT" : ""}`;
     case "registration-failed":
       return `registration failed: ${event.reason}`;
+    case "deregistered":
+      return `bindings taken away${event.isConfirmed ? "" : ", which its home agent did not confirm"}`;
     case "binding-registered":
       return `binding ${event.homeAddress} at ${address(event.observed)}`;
     case "binding-removed":

@@ -35,12 +35,23 @@ const traffic = z.strictObject({
   roundTripMs: milliseconds.optional().describe("median"),
 });
 
+const outage = z.strictObject({
+  event: z.string().describe("name of the event; it answers for everything until the next one"),
+  ms: milliseconds.describe("longest time in which no packet was answered; 0 when all were"),
+  packetsLost: count,
+  packetsSent: count,
+  path: pathName.describe("the way of the data in the end, proven by data that came back"),
+  selected: pair.optional().describe("the last nominated pair, seen from `from`"),
+  restoredAfterMs: milliseconds.optional().describe("from the event until data was answered on that path"),
+  roundTripMs: milliseconds.optional().describe("median round trip of data from then on"),
+});
+
 const session = z.strictObject({
   name: z.string(),
   from: z.string(),
   to: z.string(),
   state: z.enum(["unregistered", "registered", "offered", "nominated", "bound", "failed"]),
-  path: pathName.describe("the way of the data at the end, proven by data that came back"),
+  path: pathName.describe("the way of the data as the session was set up, proven by data that came back"),
   selected: pair.optional().describe("the nominated pair, seen from `from`"),
   nominatedAfterMs: milliseconds.optional().describe("from the offer to the nomination, at `from`"),
   settledAfterMs: milliseconds.optional().describe("from the offer until both ends use the selected path"),
@@ -53,7 +64,7 @@ const session = z.strictObject({
   echo: traffic.optional().describe("UDP on the final path"),
   roundTripMs: milliseconds.optional().describe("median round trip of data on the final path"),
   lost: count.describe("data packets without an answer"),
-  outages: z.array(z.strictObject({ event: z.string(), ms: milliseconds, packetsLost: count })),
+  outages: z.array(outage).describe("what came of each event of the timeline, in the order of happening"),
   failure: z.string().optional(),
 });
 
@@ -121,6 +132,7 @@ const router = z.strictObject({
 
 const expectation = z.strictObject({
   session: z.string(),
+  after: z.string().optional().describe("the event of the timeline that it is about"),
   text: z.string(),
   expected: z.string(),
   observed: z.string(),
@@ -130,6 +142,7 @@ const expectation = z.strictObject({
 
 const prediction = z.strictObject({
   session: z.string(),
+  after: z.string().optional().describe("the event of the timeline after which it holds"),
   path: pathName,
   selected: z.tuple([candidateType, candidateType]).optional(),
   why: z.string(),
@@ -188,7 +201,10 @@ export const runResultSchema = z
     verdict: z.enum(["pass", "fail", "error"]),
     durationMs: milliseconds.describe("of the whole process until this file was written"),
     phasesMs: z.record(z.string(), milliseconds).describe("where the time went; phases may overlap"),
-    sessions: z.array(session),
+    sessions: z.array(session).describe("as they were set up; `outages` tells of what happened to them afterwards"),
+    timeline: z
+      .array(z.strictObject({ event: z.string(), node: z.string(), text: z.string(), atMs: milliseconds }))
+      .describe("what happened to whom, counted from the first thing that was recorded"),
     routers: z.array(router),
     links: z.array(link).describe("each direction of a link that has a condition"),
     hosts: z.array(host),
@@ -214,6 +230,7 @@ export const runResultSchema = z
 
 export type RunResult = z.infer<typeof runResultSchema>;
 export type SessionResult = RunResult["sessions"][number];
+export type OutageResult = SessionResult["outages"][number];
 export type CandidateResult = SessionResult["candidates"][number];
 export type LinkResult = RunResult["links"][number];
 export type RouterResult = RunResult["routers"][number];

@@ -3,8 +3,10 @@
 import { formatMs } from "../lab/expectation.ts";
 import { boxRows, unprobedLines } from "./box-rows.ts";
 import { linkRows } from "./link-rows.ts";
-import type { CandidateResult, LinkResult, RouterResult, RunResult, SessionResult, Verdict } from "./run-result.ts";
-import { formatColumns } from "./text-table.ts";
+import { outageRows } from "./outage-rows.ts";
+import { promiseText } from "./promise-text.ts";
+import type { CandidateResult, RouterResult, RunResult, SessionResult, Verdict } from "./run-result.ts";
+import { formatColumns, type TextTable } from "./text-table.ts";
 
 /** Puts colour on text, or leaves it alone. */
 export interface Paint {
@@ -20,8 +22,9 @@ export const PLAIN: Paint = { good: asIs, bad: asIs, faint: asIs, strong: asIs }
 export function formatResult(result: RunResult, paint: Paint): readonly string[] {
   return [
     ...formatSessions(result, paint),
+    ...formatTable(outageRows(result), paint),
     ...formatBoxes(result.routers, paint),
-    ...formatLinks(result.links, paint),
+    ...formatTable(linkRows(result.links), paint),
     ...formatHosts(result.hosts),
     ...formatExpectations(result, paint),
     "",
@@ -51,7 +54,7 @@ export function formatSummary(results: readonly RunResult[], paint: Paint): read
 function unmet({ expectations }: RunResult): string {
   return expectations
     .filter(({ verdict }) => verdict === "fail")
-    .map(({ text, expected, observed }) => `${text}: expected ${expected}, observed ${observed}`)
+    .map((unmet) => `${promiseText(unmet)}: expected ${unmet.expected}, observed ${unmet.observed}`)
     .join("; ");
 }
 
@@ -101,9 +104,8 @@ export function formatCandidate({ type, address, port }: CandidateResult): strin
   return `${type} ${address.includes(":") ? `[${address}]` : address}:${port}`;
 }
 
-/** What was done to the packets of every link with a condition; nothing where there is none. */
-function formatLinks(links: readonly LinkResult[], paint: Paint): readonly string[] {
-  const table = linkRows(links);
+/** Rows under their header; nothing where there are none. */
+function formatTable(table: TextTable | undefined, paint: Paint): readonly string[] {
   if (table === undefined) return [];
   const [header = "", ...lines] = formatColumns([table.header, ...table.rows]);
   return ["", paint.faint(header), ...lines];
@@ -122,7 +124,7 @@ function formatExpectations(result: RunResult, paint: Paint): readonly string[] 
   const rows = result.expectations.map((expectation) => [
     expectation.verdict,
     expectation.session,
-    expectation.text,
+    promiseText(expectation),
     predictionFor(expectation, result),
     expectation.expected,
     expectation.observed,
@@ -133,8 +135,11 @@ function formatExpectations(result: RunResult, paint: Paint): readonly string[] 
 }
 
 /** What theory says to an expectation; it says nothing about times and losses. */
-export function predictionFor({ session, text }: RunResult["expectations"][number], { predicted }: RunResult): string {
-  const prediction = predicted.find((entry) => entry.session === session);
+export function predictionFor(
+  { session, after, text }: RunResult["expectations"][number],
+  { predicted }: RunResult,
+): string {
+  const prediction = predicted.find((entry) => entry.session === session && entry.after === after);
   if (prediction === undefined) return "-";
   if (text.startsWith("path")) return prediction.path;
   if (text.startsWith("selected")) return prediction.selected?.join(" → ") ?? "-";

@@ -1,5 +1,11 @@
 /** Plain text for terminals: aligned columns, counted things. */
 
+/** Rows under their header, all of them as long as it. */
+export interface TextTable {
+  readonly header: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
 /** One line per row; cells are padded to the widest of their column, the last column is left as it is. */
 export function formatColumns(rows: readonly (readonly string[])[], gap = "  "): readonly string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));

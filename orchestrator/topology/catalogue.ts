@@ -1,9 +1,11 @@
 /** The part of `topologies/README.md` that is made from the files: a table of them, and a picture of each. */
 
 import { describeBox } from "./describe-box.ts";
+import { describeAction } from "./describe-event.ts";
 import { renderDiagram } from "./diagram.ts";
+import { formatDuration } from "./duration.ts";
 import { hasAddress, nextHop } from "./forwarding.ts";
-import { predictSession } from "./predict.ts";
+import { predictRun } from "./predict.ts";
 import { FIREWALL_PRESET_NAMES, FIREWALL_PRESETS, NAT_PRESET_NAMES, NAT_PRESETS } from "./presets.ts";
 import type { ResolvedExpectation, ResolvedNode, ResolvedTopology } from "./resolved.ts";
 import { homeAgentAddresses } from "./server-addresses.ts";
@@ -63,6 +65,10 @@ export function renderCatalogue(topologies: readonly ResolvedTopology[]): string
       "",
       `${topology.summary}.`,
       "",
+      ...topology.timeline.map(
+        ({ atMs, action }) => `- ${formatDuration(atMs)} into the data: ${describeAction(action)}`,
+      ),
+      ...(topology.timeline.length > 0 ? [""] : []),
       "```mermaid",
       renderDiagram(topology).trimEnd(),
       "```",
@@ -75,18 +81,21 @@ function tableRow(topology: ResolvedTopology): string {
   const { name, sessions, expectations } = topology;
   const ways = sessions.map((session) => wayOf(topology, session.from, session.to));
   const expected = expectations.map(describeExpectation);
-  const predicted = sessions.map((session) => {
-    const { path, selected } = predictSession(topology, session);
-    return [path, selected?.join(" → ")].filter((part) => part !== undefined).join(": ");
+  const predicted = predictRun(topology).map(({ after, path, selected }) => {
+    const moment = after === undefined ? "" : `after ${after} `;
+    return moment + [path, selected?.join(" → ")].filter((part) => part !== undefined).join(": ");
   });
   const cells = [`[${name}](#${name})`, ...[ways, expected, predicted].map((lines) => lines.join("<br/>"))];
   return `| ${cells.join(" | ")} |`;
 }
 
-function describeExpectation({ path, selected, nominatedWithinMs }: ResolvedExpectation): string {
+function describeExpectation(expectation: ResolvedExpectation): string {
+  const { after, path, selected, nominatedWithinMs, restoredWithinMs } = expectation;
+  const moment = after === undefined ? "" : `after ${after} `;
   const pair = selected === undefined ? "" : `: ${selected.join(" → ")}`;
-  const within = nominatedWithinMs === undefined ? "" : ` within ${nominatedWithinMs} ms`;
-  return `${path ?? "any path"}${pair}${within}`;
+  const withinMs = nominatedWithinMs ?? restoredWithinMs;
+  const within = withinMs === undefined ? "" : ` within ${withinMs} ms`;
+  return `${moment}${path ?? "any path"}${pair}${within}`;
 }
 
 /** The boxes from one end outwards and in again to the other, as one line. */

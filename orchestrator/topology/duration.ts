@@ -11,3 +11,8 @@ export function durationMs(text: string): number {
   if (factor === undefined || !DURATION_PATTERN.test(text)) throw new RangeError(`not a duration: ${text}`);
   return Number(text.slice(0, -unit.length)) * factor;
 }
+
+/** A duration as a file may write it: `400ms`, `1.5s`, `2s`. */
+export function formatDuration(ms: number): string {
+  return ms < 1000 ? `${ms}ms` : `${ms / 1000}s`;
+}

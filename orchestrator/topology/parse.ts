@@ -2,7 +2,15 @@
 
 import type { z } from "zod";
 import { formatPath, type IssuePath, inFileOrder, type TopologyIssue } from "./issue.ts";
-import { expectationSchema, linkSchema, nodeSchema, segmentSchema, sessionSchema, topologySchema } from "./schema.ts";
+import {
+  expectationSchema,
+  linkSchema,
+  nodeSchema,
+  segmentSchema,
+  sessionSchema,
+  timelineEventSchema,
+  topologySchema,
+} from "./schema.ts";
 import { describeShapeIssue } from "./shape-issue.ts";
 import type { ListEntry, Topology } from "./topology.ts";
 import { readYaml, type YamlSource } from "./yaml-source.ts";
@@ -79,6 +87,7 @@ function soundPart(source: YamlSource, data: Readonly<Record<string, unknown>>, 
     nodes: mapping(nodeSchema, "nodes"),
     links: mapping(linkSchema, "links"),
     sessions: list(sessionSchema, "sessions"),
+    timeline: list(timelineEventSchema, "timeline"),
     expectations: list(expectationSchema, "expect"),
     broken,
     locate: source.locate,

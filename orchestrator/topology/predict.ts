@@ -17,12 +17,15 @@ import {
 } from "./oracle/check-model.ts";
 import { createNetworkModel } from "./oracle/network-model.ts";
 import { signallingObstacle } from "./oracle/signalling.ts";
-import type { CandidateTypeName, PathName, ResolvedSession, ResolvedTopology } from "./resolved.ts";
+import type { CandidateTypeName, PathName, ResolvedSession, ResolvedTopology, TimelineAction } from "./resolved.ts";
 import { isSessionEnd, type SessionEnd } from "./session-end.ts";
+import { topologyAfter } from "./timeline.ts";
 
 export interface Prediction {
   /** Name of the session, `from-to`. */
   readonly session: string;
+  /** The event of the timeline after which it holds; absent for the session as it is set up. */
+  readonly after?: string;
   readonly path: PathName;
   /** Types of the selected pair, seen from the session's `from`: local, remote. Absent when timing decides. */
   readonly selected?: readonly [CandidateTypeName, CandidateTypeName];
@@ -41,6 +44,36 @@ export function predictSession(topology: ResolvedTopology, session: ResolvedSess
   const isCertain = one.selected?.join() === other.selected?.join();
   if (isCertain) return one;
   return { session: session.name, path: one.path, why: [...one.why, "Which pair wins depends on who checks first."] };
+}
+
+/**
+ * Predicts every session as it is set up, and after every event of the timeline. After a move theory is asked anew, with
+ * the node at its new place. A box that reboots maps as before, only not the same: what theory says holds once more.
+ */
+export function predictRun(topology: ResolvedTopology): readonly Prediction[] {
+  const setUp = topology.sessions.map((session) => predictSession(topology, session));
+  const later = topology.timeline.flatMap(({ name }, i) => {
+    const topologyThen = topologyAfter(topology, name);
+    const actions = topology.timeline.slice(0, i + 1).map(({ action }) => action);
+    return topology.sessions.map((session) => ({ ...predictAfter(topologyThen, session, actions), after: name }));
+  });
+  return [...setUp, ...later];
+}
+
+/** A session does not outlive an end that leaves, and nobody offers another one. */
+function predictAfter(
+  topology: ResolvedTopology,
+  session: ResolvedSession,
+  actions: readonly TimelineAction[],
+): Prediction {
+  const ends = [session.from, session.to];
+  const own = actions.filter(({ type, node }) => ends.includes(node) && (type === "deregister" || type === "move"));
+  if (!own.some(({ type }) => type === "deregister")) return predictSession(topology, session);
+  const absent = ends.find((end) => own.findLast(({ node }) => node === end)?.type === "deregister");
+  if (absent !== undefined)
+    return { session: session.name, path: "none", why: [`none: ${absent} has left, and its home agent knows no way.`] };
+  const why = "home-agents: the session ended when an end left, and nobody has offered another one.";
+  return { session: session.name, path: "home-agents", why: [why] };
 }
 
 interface Game {

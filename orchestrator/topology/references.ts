@@ -1,16 +1,18 @@
 /** Checks that every name a topology file mentions is there, and is what it is mentioned as. */
 
 import { type Attachment, attachmentsOf } from "./attachment.ts";
-import { formatPath, type IssuePath } from "./issue.ts";
+import { advice, expectNode, expectSegment } from "./expect-name.ts";
+import type { IssuePath } from "./issue.ts";
 import type { Report } from "./issue-list.ts";
-import { nearestName } from "./nearest-name.ts";
-import type { NodeEntry } from "./schema.ts";
+import type { ExpectationEntry, NodeEntry } from "./schema.ts";
+import { checkTimeline, eventName, movesOf } from "./timeline-references.ts";
 import type { Topology } from "./topology.ts";
 
 /** Reports references that lead nowhere; returns the attachments that lead somewhere. */
 export function checkReferences(topology: Topology, report: Report): Attachment[] {
   for (const [name, entry] of topology.nodes) checkNode(topology, name, entry, report);
   checkSessions(topology, report);
+  checkTimeline(topology, report);
   checkExpectations(topology, report);
   return checkAttachments(topology, report);
 }
@@ -38,7 +40,8 @@ function checkNode(topology: Topology, name: string, entry: NodeEntry, report: R
   if ("stun" in entry && entry.stun !== undefined)
     expectNode(topology, entry.stun, ["home-agent", "stun-server"], [...path, "stun"], report);
   if (entry.gateway !== undefined) expectNode(topology, entry.gateway, ["router"], [...path, "gateway"], report);
-  const own = new Set(attachmentsOf(name, entry).map((attachment) => attachment.segment));
+  const visited = movesOf(topology).flatMap(({ node, to }) => (node === name ? [to] : []));
+  const own = new Set([...attachmentsOf(name, entry).map((attachment) => attachment.segment), ...visited]);
   for (const segment of Object.keys(entry.addresses ?? {})) {
     if (own.has(segment)) continue;
     const message = `expected a segment that ${name} is on (${[...own].join(", ")}); found ${segment}`;
@@ -77,52 +80,29 @@ function checkSessions(topology: Topology, report: Report): void {
   }
 }
 
+/** What an expectation is about: the sessions as they were set up, or what came of an event. */
+function checkMoment(topology: Topology, path: IssuePath, entry: ExpectationEntry, report: Report): void {
+  const { after, outage } = entry;
+  if (after === undefined && outage !== undefined)
+    report("missing", [...path, "outage"], "expected `after` beside `outage`; found none; add it, or remove `outage`");
+  const names = topology.timeline.map((event) => eventName(event.entry));
+  if (after === undefined || names.includes(after)) return;
+  if ([...topology.broken].some((broken) => broken.startsWith("timeline"))) return;
+  const found = `found "${after}"`;
+  report(
+    "unknown-reference",
+    [...path, "after"],
+    `expected an event of the timeline; ${found}; ${advice(after, names)}`,
+  );
+}
+
 function checkExpectations(topology: Topology, report: Report): void {
   if ([...topology.broken].some((path) => path.startsWith("sessions"))) return;
   const names = topology.sessions.map(({ entry }) => sessionName(entry.from, entry.to));
   for (const { path, entry } of topology.expectations) {
+    checkMoment(topology, path, entry, report);
     if (names.includes(entry.session)) continue;
     const found = `found "${entry.session}"`;
     report("unknown-reference", [...path, "session"], `expected a session; ${found}; ${advice(entry.session, names)}`);
   }
-}
-
-function expectSegment(topology: Topology, name: string, path: IssuePath, report: Report): boolean {
-  if (topology.segments.has(name)) return true;
-  const names = declaredNames(topology, "segments", topology.segments.keys());
-  if (!topology.broken.has(formatPath(["segments", name])))
-    report("unknown-reference", path, `expected a segment; found "${name}"; ${advice(name, names)}`);
-  return false;
-}
-
-function expectNode(
-  topology: Topology,
-  name: string,
-  roles: readonly NodeEntry["role"][],
-  path: IssuePath,
-  report: Report,
-): void {
-  const entry = topology.nodes.get(name);
-  if (entry !== undefined && roles.includes(entry.role)) return;
-  if (entry === undefined && topology.broken.has(formatPath(["nodes", name]))) return;
-  const fitting = [...topology.nodes].filter(([, { role }]) => roles.includes(role)).map(([candidate]) => candidate);
-  const names = declaredNames(topology, "nodes", fitting);
-  const found = entry === undefined ? `found "${name}"` : `found ${name}, which is a ${entry.role}`;
-  report(
-    "unknown-reference",
-    path,
-    `expected a ${roles.join(", ").replace(/, ([^,]*)$/, " or $1")}; ${found}; ${advice(name, names)}`,
-  );
-}
-
-/** Names that exist, those of broken entries included. */
-function declaredNames({ broken }: Topology, key: "segments" | "nodes", sound: Iterable<string>): readonly string[] {
-  const prefix = `${key}.`;
-  return [...sound, ...[...broken].filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length))];
-}
-
-function advice(name: string, names: readonly string[]): string {
-  if (names.length === 0) return "there is none: add one";
-  const near = nearestName(name, names);
-  return near === undefined ? `there are: ${names.join(", ")}` : `did you mean ${near}?`;
 }

@@ -3,6 +3,7 @@
 import { addressAt, canonicalText, contains, formatNetwork, parseNetwork, withoutLength } from "./address-text.ts";
 import type { Interfaces } from "./addressing.ts";
 import { attachmentsOf } from "./attachment.ts";
+import { durationMs } from "./duration.ts";
 import type { Report } from "./issue-list.ts";
 import { resolveFirewall, resolveNat } from "./resolve-box.ts";
 import { resolveForwards } from "./resolve-forwards.ts";
@@ -143,6 +144,7 @@ function resolveMobile(context: NodeContext, name: string, entry: MobileEntry): 
     homeAgent: entry.homeAgent,
     homeAddress: homeAddressOf(context, name, entry),
     ...agentOf(entry),
+    ...(entry.consent === undefined ? {} : { consentMs: durationMs(entry.consent) }),
   };
 }
 

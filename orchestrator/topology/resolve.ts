@@ -4,7 +4,7 @@ import { assignAddresses } from "./addressing.ts";
 import { durationMs } from "./duration.ts";
 import { interfaceNames } from "./interface-names.ts";
 import { inFileOrder, type TopologyIssue } from "./issue.ts";
-import { createIssueList } from "./issue-list.ts";
+import { createIssueList, type Report } from "./issue-list.ts";
 import { imposeLinks } from "./links.ts";
 import { checkOverlaps } from "./overlap.ts";
 import { checkReachability } from "./reachability.ts";
@@ -12,7 +12,11 @@ import { checkReferences, sessionName } from "./references.ts";
 import { resolveNode } from "./resolve-node.ts";
 import type { ResolvedExpectation, ResolvedSegment, ResolvedSession, ResolvedTopology } from "./resolved.ts";
 import { assignRoutes } from "./routing.ts";
+import type { ExpectationEntry } from "./schema.ts";
+import { resolveTimeline, topologyAfter } from "./timeline.ts";
+import { movesOf } from "./timeline-references.ts";
 import type { Topology } from "./topology.ts";
+import { interfacesOf, placeOn, visitsOf } from "./visits.ts";
 
 export interface ResolveOptions {
   /** Replaces the file's seed. */
@@ -34,23 +38,38 @@ export function resolveTopology(topology: Topology, options: ResolveOptions = {}
   const { issues, report } = createIssueList(topology);
   const names = interfaceNames([...topology.segments.keys()]);
   const attachments = checkReferences(topology, report);
-  const addressed = assignAddresses(topology, attachments, names, report);
-  const interfaces = imposeLinks(topology, attachments, addressed, report);
+  const everywhere = [...attachments, ...visitsOf(topology, attachments)];
+  const addressed = assignAddresses(topology, everywhere, names, report);
+  const conditioned = imposeLinks(topology, everywhere, addressed, report);
+  const interfaces = interfacesOf(conditioned, attachments);
   checkOverlaps(topology, attachments, report);
   const routes = assignRoutes(topology, attachments, interfaces, report);
   const seed = options.seed ?? topology.seed ?? DEFAULT_SEED;
   const context = { topology, seed, interfaces, routes, report };
+  const nodes = [...topology.nodes].map(([name, entry]) => resolveNode(context, name, entry));
+  const places = { topology, attachments, everywhere: conditioned };
   const resolved: ResolvedTopology = {
     name: topology.name,
     summary: topology.summary,
     seed,
     segments: resolveSegments(topology, names),
-    nodes: [...topology.nodes].map(([name, entry]) => resolveNode(context, name, entry)),
+    nodes,
     sessions: resolveSessions(topology),
+    timeline: resolveTimeline({ topology, nodes, placeOn: (node, to) => placeOn(places, node, to) }),
     expectations: resolveExpectations(topology),
   };
-  if (issues.length === 0 && topology.broken.size === 0) checkReachability(resolved, topology, report);
+  if (issues.length === 0 && topology.broken.size === 0) checkReachable(resolved, topology, report);
   return issues.length === 0 ? { ok: true, topology: resolved } : { ok: false, issues: inFileOrder(issues) };
+}
+
+/** Before anything happens, and wherever a node moves to. */
+function checkReachable(resolved: ResolvedTopology, topology: Topology, report: Report): void {
+  checkReachability(resolved, topology, report);
+  movesOf(topology).forEach(({ path }, i) => {
+    const moved = resolved.timeline.filter(({ action }) => action.type === "move")[i];
+    if (moved === undefined) return;
+    checkReachability(topologyAfter(resolved, moved.name), topology, (code, _, message) => report(code, path, message));
+  });
 }
 
 function resolveSegments(topology: Topology, names: ReadonlyMap<string, string>): readonly ResolvedSegment[] {
@@ -75,10 +94,21 @@ function resolveExpectations(topology: Topology): readonly ResolvedExpectation[]
   return topology.expectations.map(({ path, entry }) => ({
     session: entry.session,
     source: `${topology.file}:${topology.locate(path).line}`,
+    ...resolveMoment(entry),
     ...(entry.path === undefined ? {} : { path: entry.path }),
     ...(entry.selected === undefined ? {} : { selected: entry.selected }),
-    ...(entry.within === undefined ? {} : { nominatedWithinMs: durationMs(entry.within) }),
     ...(entry.roundTrip === undefined ? {} : { roundTripWithinMs: durationMs(entry.roundTrip) }),
     ...(entry.lost === undefined ? {} : { maxLost: entry.lost }),
   }));
+}
+
+/** What an expectation says of time, which depends on whether it is about an event. */
+function resolveMoment({ after, within, outage }: ExpectationEntry): Partial<ResolvedExpectation> {
+  const withinMs = within === undefined ? undefined : durationMs(within);
+  if (after === undefined) return withinMs === undefined ? {} : { nominatedWithinMs: withinMs };
+  return {
+    after,
+    ...(withinMs === undefined ? {} : { restoredWithinMs: withinMs }),
+    ...(outage === undefined ? {} : { maxOutageMs: durationMs(outage) }),
+  };
 }

@@ -13,6 +13,8 @@ export interface ResolvedTopology {
   readonly segments: readonly ResolvedSegment[];
   readonly nodes: readonly ResolvedNode[];
   readonly sessions: readonly ResolvedSession[];
+  /** In the order of happening. */
+  readonly timeline: readonly ResolvedEvent[];
   readonly expectations: readonly ResolvedExpectation[];
 }
 
@@ -142,6 +144,8 @@ export interface ResolvedMobileNode extends NodeCommon {
   /** Answers checks and sends none. */
   readonly isLite: boolean;
   readonly keys: "signalled" | "rr";
+  /** Mean time between two questions whether the selected pair is alive; absent for the agent's own. */
+  readonly consentMs?: number;
 }
 
 /** A correspondent without home agent. */
@@ -176,6 +180,48 @@ export interface ResolvedSession {
   readonly traffic: "echo" | "ping" | "none";
 }
 
+/** Something that happens during the run. */
+export interface ResolvedEvent {
+  /** Unique in the topology. */
+  readonly name: string;
+  /** Counted from when every session has its path and has exchanged its first data. */
+  readonly atMs: number;
+  readonly action: TimelineAction;
+}
+
+/** What happens. `node` is whom it happens to. */
+export type TimelineAction = MoveAction | DeregisterAction | RebootAction;
+
+/** A mobile node leaves its wire for another one. */
+export interface MoveAction extends Place {
+  readonly type: "move";
+  readonly node: string;
+  /** The segment. */
+  readonly to: string;
+}
+
+/** Where a node is: its attachments, and its ways from there. */
+export interface Place {
+  readonly interfaces: readonly ResolvedInterface[];
+  readonly routes: readonly ResolvedRoute[];
+}
+
+/** A mobile node takes its bindings away and can be reached no more, until it moves. */
+export interface DeregisterAction {
+  readonly type: "deregister";
+  readonly node: string;
+}
+
+/** A box forgets its mappings and flows. */
+export interface RebootAction {
+  readonly type: "reboot";
+  readonly node: string;
+  /** How long the box lets nothing through, beyond what forgetting takes. */
+  readonly downMs: number;
+  /** Seed of the ports that it draws from then on; absent for a box that does not translate. */
+  readonly natSeed?: number;
+}
+
 export type PathName = "direct" | "home-agents" | "none";
 export type CandidateTypeName = "host" | "server-reflexive" | "peer-reflexive" | "relayed";
 
@@ -184,10 +230,15 @@ export interface ResolvedExpectation {
   readonly session: string;
   /** `file:line` of the expectation, for the report. */
   readonly source: string;
+  /** The event from which on it holds, until the next one; absent for what holds before the first. */
+  readonly after?: string;
   readonly path?: PathName;
   /** Types of the selected pair, seen from the session's `from`: local, remote. */
   readonly selected?: readonly [CandidateTypeName, CandidateTypeName];
   readonly nominatedWithinMs?: number;
+  /** With `after`: from the event until data is answered on the path. */
+  readonly restoredWithinMs?: number;
+  readonly maxOutageMs?: number;
   readonly roundTripWithinMs?: number;
   /** At most this many data packets lost. */
   readonly maxLost?: number;

@@ -153,6 +153,11 @@ const mobileFields = {
     .enum(["signalled", "rr"])
     .optional()
     .describe("Keys of the checks: passwords in offer and answer (when absent), or derived from return routability"),
+  consent: duration
+    .optional()
+    .describe(
+      "Mean time between two questions whether the selected pair is alive; 5s when absent, dead after thrice it",
+    ),
   gateway: gateway.optional(),
   addresses: fixedAddresses.optional(),
 };
@@ -234,10 +239,32 @@ export const expectationSchema = z.strictObject({
     .tuple([z.enum(CANDIDATE_TYPE), z.enum(CANDIDATE_TYPE)])
     .optional()
     .describe("Candidate types of the selected pair: local and remote, seen from the session's `from`"),
-  within: duration.optional().describe("Offer to nomination"),
+  within: duration.optional().describe("Offer to nomination; with `after`, from the event to data on its path"),
   roundTrip: duration.optional().describe("Median round trip of the data on the final path"),
   lost: z.int().min(0).optional().describe("At most this many data packets lost"),
+  after: reference
+    .optional()
+    .describe("An event of the timeline: the other keys then say what holds from it on, until the next one"),
+  outage: duration.optional().describe("Only with `after`: longest time in which no data packet was answered"),
 });
+
+export const timelineEventSchema = z
+  .strictObject({
+    at: duration.describe("Counted from when every session has its path and has exchanged its first data"),
+    name: name.optional().describe("What `after` calls it; the kind of the event, such as reboot, when absent"),
+    move: reference.optional().describe("A mobile or correspondent node, which leaves its segment for another one"),
+    to: reference.optional().describe("Only with `move`: the segment"),
+    deregister: reference
+      .optional()
+      .describe("A mobile or correspondent node, which takes its bindings away and can be reached no more"),
+    reboot: reference.optional().describe("A router, which forgets its mappings and its flows"),
+    down: duration.optional().describe("Only with `reboot`: how long it lets nothing through; no longer than it takes"),
+    ports: z
+      .enum(["new", "same"])
+      .optional()
+      .describe("Only with `reboot`: whether drawn ports are drawn anew, which follows from the seed; new when absent"),
+  })
+  .describe("Something that happens during the run");
 
 export const nodeSchema = z.discriminatedUnion("role", [
   router,
@@ -257,6 +284,7 @@ export const topologySchema = z.strictObject({
   nodes: z.record(name, nodeSchema),
   links: z.record(linkKey, linkSchema).optional().describe("Conditions of links by <node>/<segment>"),
   sessions: z.array(sessionSchema).optional(),
+  timeline: z.array(timelineEventSchema).optional().describe("What happens while data flows, each at its time"),
   expect: z.array(expectationSchema).optional(),
   seed: z.int().min(0).max(0xffffffff).optional().describe("All randomness of a run follows from it; 1 when absent"),
 });
@@ -273,9 +301,7 @@ export type LinkConditionEntry = z.output<typeof linkCondition>;
 export type LinkEntry = z.output<typeof linkSchema>;
 export type SessionEntry = z.output<typeof sessionSchema>;
 export type ExpectationEntry = z.output<typeof expectationSchema>;
-
-/** Keys that the format knows and this version cannot honour yet: refused by name instead of being ignored. */
-export const UNSUPPORTED_KEYS: ReadonlySet<string> = new Set(["timeline", "after", "outage"]);
+export type TimelineEventEntry = z.output<typeof timelineEventSchema>;
 
 /** JSON Schema of the file format, for editors; kept in `topologies/topology.schema.json`. */
 export function topologyJsonSchema(): Record<string, unknown> {

@@ -4,7 +4,6 @@ import type { z } from "zod";
 import type { IssueCode, IssuePath } from "./issue.ts";
 import { knownKeys } from "./known-keys.ts";
 import { nearestName } from "./nearest-name.ts";
-import { UNSUPPORTED_KEYS } from "./schema.ts";
 
 /** A problem of shape before it has a position. */
 export interface ShapeIssue {
@@ -51,13 +50,6 @@ function atValue(code: IssueCode, path: IssuePath, message: string): ShapeIssue 
 
 function unknownKey(path: IssuePath, data: unknown): ShapeIssue {
   const key = String(lastOf(path));
-  if (UNSUPPORTED_KEYS.has(key))
-    return {
-      code: "unsupported",
-      path,
-      at: "key",
-      message: `\`${key}\` is not supported yet by this version; remove it`,
-    };
   const known = knownKeys(path.slice(0, -1), data);
   const near = nearestName(key, known);
   const advice = near === undefined ? `known keys: ${known.join(", ")}` : `did you mean \`${near}\`?`;

@@ -1,7 +1,14 @@
 /** A topology file that was read: its entries, and where in the file each part of it stands. */
 
 import type { IssuePath } from "./issue.ts";
-import type { ExpectationEntry, LinkEntry, NodeEntry, SegmentEntry, SessionEntry } from "./schema.ts";
+import type {
+  ExpectationEntry,
+  LinkEntry,
+  NodeEntry,
+  SegmentEntry,
+  SessionEntry,
+  TimelineEventEntry,
+} from "./schema.ts";
 
 export interface Topology {
   /** Name of the file, as messages show it. */
@@ -15,6 +22,7 @@ export interface Topology {
   /** By `<node>/<segment>`. */
   readonly links: ReadonlyMap<string, LinkEntry>;
   readonly sessions: readonly ListEntry<SessionEntry>[];
+  readonly timeline: readonly ListEntry<TimelineEventEntry>[];
   readonly expectations: readonly ListEntry<ExpectationEntry>[];
   /**
    * Dotted paths of entries that were left out because they are wrong in themselves, such as `nodes.mn`: names that may

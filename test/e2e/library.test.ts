@@ -24,8 +24,10 @@ test.concurrent.each(await topologyNames())("%s: predicted, promised and observe
   expect(result.expectations.map(({ session }) => session)).toEqual(
     expect.arrayContaining(result.sessions.map(({ name: session }) => session)),
   );
-  for (const { session, path, selected } of result.predicted) {
-    const observed = result.sessions.find((candidate) => candidate.name === session);
+  for (const { event } of result.timeline) expect(result.expectations.map(({ after }) => after)).toContain(event);
+  for (const { session, after, path, selected } of result.predicted) {
+    const setUp = result.sessions.find((candidate) => candidate.name === session);
+    const observed = after === undefined ? setUp : setUp?.outages.find(({ event }) => event === after);
     expect(observed?.path).toBe(path);
     if (selected) expect([observed?.selected?.local.type, observed?.selected?.remote.type]).toEqual(selected);
   }

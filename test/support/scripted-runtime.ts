@@ -26,6 +26,10 @@ export interface ScriptedRuntime extends Runtime {
   readonly calls: readonly string[];
 }
 
+/** After everything else that scripted nodes do, which happens at 0. */
+const CHANGED_AT_MS = 500;
+const FLOW_STARTS_AT_MS = 1000;
+
 const CLOCK = { monotonicMs: 0, realMs: 0 };
 
 /** Plays the default part of `start`. */
@@ -50,16 +54,23 @@ export function obey(node: ScriptedNode, command: AgentCommand): void {
     case "probe-lifetime":
       node.report({ type: "lifetime-probed", id: command.id, observation: {} });
       break;
+    case "start-flow": {
+      const packets = Array.from({ length: 10 }, (_, i) => ({ sentAtMs: FLOW_STARTS_AT_MS + 20 * i, rttMs: 1 }));
+      node.report({ type: "flow", id: command.id, packets });
+      break;
+    }
+    case "stop-flow":
+      node.report({ type: "flow-ended", id: command.flow });
+      break;
+    case "reboot":
+      node.report({ type: "done", id: command.id, atMs: CHANGED_AT_MS });
+      break;
     case "finish":
       node.report({ type: "bye", clock: CLOCK, counters: { "checks.sent": 1 } });
       node.exit(0);
       break;
-    case "setup":
-    case "start":
-    case "connect":
-    case "keep":
-    case "rest":
-    case "renew":
+    default:
+    // Nothing is said to the others.
   }
 }
 

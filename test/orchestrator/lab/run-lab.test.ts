@@ -1,9 +1,10 @@
 import type { AgentCommand, RoleSetup } from "@testbed/agent/control";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { observeEffects } from "../../../orchestrator/lab/event-effect.ts";
 import type { NodeEvent } from "../../../orchestrator/lab/lab-event.ts";
 import { type LabRecord, type LabRequest, runLab } from "../../../orchestrator/lab/run-lab.ts";
 import { observeSessions } from "../../../orchestrator/lab/session-observation.ts";
-import type { Plan } from "../../../orchestrator/plan/plan.ts";
+import type { Plan, TimelineStep } from "../../../orchestrator/plan/plan.ts";
 import type { Runtime } from "../../../orchestrator/runtime/runtime.ts";
 import { TestbedError } from "../../../orchestrator/support/errors.ts";
 import { CN_HOME, MN_HOME, pairOf, TWO_ENDS } from "../../support/lab-events.ts";
@@ -40,6 +41,7 @@ const PLAN: Plan = {
     setup: { version: 1, node: name, wires: [], routes: [], rules: [], hosts: [], capture: true, role: ROLE },
   })),
   guests: [],
+  timeline: [],
 };
 
 /** Goes through the whole flow as the real ones would. */
@@ -260,4 +262,47 @@ test("a foreign program that never ends is no error: the run ends with the time 
   );
   expect(record.error).toBeUndefined();
   expect(record.hosts).toEqual([{ name: "server", image: "busybox", log: "guest output\n" }]);
+});
+
+describe("a timeline", () => {
+  const step = (atMs: number, name: string): TimelineStep => ({
+    name,
+    atMs,
+    node: "cn",
+    text: "cn reboots",
+    command: { type: "reboot", rules: [], downMs: 0 },
+    silenced: [],
+  });
+  const timeline = [step(0, "first"), step(30, "second")];
+
+  test("is played once every session has exchanged its data, with data flowing all the while", async () => {
+    const seen: string[] = [];
+    const scripts = cooperative();
+    const noting = (script: NodeScript): NodeScript => ({
+      command(node, command) {
+        if (["echo", "start-flow", "reboot", "stop-flow"].includes(command.type)) seen.push(command.type);
+        script.command?.(node, command);
+      },
+    });
+    const runtime = createScriptedRuntime({ mn: noting(scripts.mn), cn: noting(scripts.cn) });
+    const record = await runLab(request(runtime, { plan: { ...PLAN, timeline } }));
+    await record.removal;
+    expect(record.error).toBeUndefined();
+    expect(seen).toEqual(["echo", "start-flow", "reboot", "reboot", "stop-flow"]);
+    expect(record.events.flatMap((entry) => (entry.type === "timeline" ? [entry.name] : []))).toEqual([
+      "first",
+      "second",
+    ]);
+    const effects = observeEffects(TWO_ENDS.sessions, TWO_ENDS.nodes, record.events);
+    expect(effects.at(-1)).toMatchObject({ event: "second", packetsSent: 10, packetsLost: 0 });
+  });
+
+  test("ends with the run: what is still to come does not happen", async () => {
+    const runtime = createScriptedRuntime(cooperative());
+    const late = { ...PLAN, timeline: [step(60_000, "late")] };
+    const record = await runLab(request(runtime, { plan: late, timeoutMs: 200 }));
+    await record.removal;
+    expect(record.error).toMatchObject({ code: "timed-out" });
+    expect(record.events.some(({ type }) => type === "timeline")).toBe(false);
+  });
 });

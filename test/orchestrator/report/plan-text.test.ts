@@ -31,6 +31,7 @@ const PLAN: Plan = {
       },
     },
   ],
+  timeline: [],
   guests: [{ name: "probe", inside: "nat-a", image: "busybox", command: ["ping", "x"], environment: { A: "1" } }],
 };
 

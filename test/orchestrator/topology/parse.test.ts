@@ -105,19 +105,6 @@ describe("one value of the wrong shape", () => {
     expect(issue?.replace(/^\S+ \S+ /, "")).toBe(message);
     expect(others).toEqual([]);
   });
-
-  test.each(["timeline"])("%s is refused by name, not ignored", (key) => {
-    expect(issuesOf(topologyText({ rest: `${key}: []` }))).toEqual([
-      `t.yaml:5:1 ${key}: \`${key}\` is not supported yet by this version; remove it`,
-    ]);
-  });
-
-  test("an expectation of a handover is refused by name", () => {
-    const text = topologyText({ rest: "expect:\n  - { session: mn-cn, after: move, outage: < 1s }" });
-    expect(issuesOf(text)).toContain(
-      "t.yaml:6:23 expect[0].after: `after` is not supported yet by this version; remove it",
-    );
-  });
 });
 
 describe("several faults", () => {

@@ -1,0 +1,74 @@
+/** Whether a session has come to rest after an event of the timeline: nothing under way, and data coming back. */
+
+import type { DataPacket, LabEvent, NodeEvent } from "./lab-event.ts";
+
+/** The two ends of a session: name of the node, and home address of its peer. */
+export type SessionEnds = readonly { readonly node: string; readonly peer: string }[];
+
+/** Packets in a row that have to have one fate: at the pace of the lab's flows a fifth of a second. */
+const IN_A_ROW = 10;
+
+/** Since when nothing that began at `from` or later is under way at either end; undefined while something is. */
+export function restingSince(events: readonly LabEvent[], ends: SessionEnds, from: number): number | undefined {
+  const tracks = ends.flatMap(({ node, peer }) => {
+    const own = events.flatMap((entry) => (entry.type === "node" && entry.node === node ? [entry] : []));
+    const later = own.filter(({ at }) => at >= from);
+    return [lastStep(later, registrationStep), lastStep(later, (event) => sessionStep(event, peer))];
+  });
+  if (tracks.some((last) => last?.step === "begins")) return undefined;
+  return Math.max(from, ...tracks.flatMap((last) => (last === undefined ? [] : [last.at])));
+}
+
+/** True when the last packets of a flow were all answered, those sent before `from` left out. */
+export function isDataBack(packets: readonly DataPacket[], from: number): boolean {
+  const last = lastPackets(packets, from);
+  return last.length === IN_A_ROW && last.every(({ rttMs }) => rttMs !== null);
+}
+
+/** True when the last packets of a flow, of those sent at `from` or later, were all lost. */
+export function isDataGone(packets: readonly DataPacket[], from: number): boolean {
+  const last = lastPackets(packets, from);
+  return last.length === IN_A_ROW && last.every(({ rttMs }) => rttMs === null);
+}
+
+function lastPackets(packets: readonly DataPacket[], from: number): readonly DataPacket[] {
+  return packets
+    .filter(({ sentAt }) => sentAt >= from)
+    .toSorted((a, b) => a.sentAt - b.sentAt)
+    .slice(-IN_A_ROW);
+}
+
+/** What an event means to something that begins and ends. */
+type Step = "begins" | "ends" | undefined;
+
+function lastStep(
+  reports: readonly { readonly at: number; readonly event: NodeEvent }[],
+  stepOf: (event: NodeEvent) => Step,
+): { readonly at: number; readonly step: Step } | undefined {
+  return reports.map(({ at, event }) => ({ at, step: stepOf(event) })).findLast(({ step }) => step !== undefined);
+}
+
+function registrationStep({ type }: NodeEvent): Step {
+  if (type === "registration-sent") return "begins";
+  return ["registered", "registration-failed", "deregistered"].includes(type) ? "ends" : undefined;
+}
+
+/** From the loss of a path, or the first step towards a new one, until data is on its way again. */
+function sessionStep(event: NodeEvent, peer: string): Step {
+  if (!("peer" in event) || event.peer !== peer) return undefined;
+  switch (event.type) {
+    case "pair-dead":
+    case "candidate":
+    case "offer-sent":
+    case "offer-received":
+      return "begins";
+    case "path":
+      return event.path === "direct" ? "ends" : "begins";
+    case "nominated":
+      return event.pair.local.type === "relayed" && event.pair.remote.type === "relayed" ? "ends" : undefined;
+    case "session-failed":
+      return "ends";
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,93 @@
+/** Plays the timeline of a topology: data flows on every session while things happen, each at its time. */
+
+import type { TimelineStep } from "../plan/plan.ts";
+import type { AgentLink, LinkFlow } from "./agent-link.ts";
+import type { DataPacket, LabEvent } from "./lab-event.ts";
+import type { Recorder } from "./recorder.ts";
+import type { LiveSession } from "./session-flow.ts";
+import { isDataBack, isDataGone, restingSince, type SessionEnds } from "./settling.ts";
+
+/** What a timeline needs of the lab. */
+export interface TimelineLab {
+  readonly recorder: Recorder;
+  link(node: string): AgentLink;
+  /** Waits so many milliseconds; rejects when the run is over. */
+  wait(ms: number): Promise<void>;
+  /** Milliseconds of a monotonic clock. */
+  now(): number;
+}
+
+/** The data of a session while the timeline is played. */
+interface SessionData {
+  readonly session: LiveSession;
+  /** Absent for a session without traffic. */
+  readonly flow?: LinkFlow;
+  readonly packets: DataPacket[];
+}
+
+/** Fifty packets a second each way: a loss is placed to 20 ms. */
+const FLOW = { intervalMs: 20, sizeBytes: 200, patienceMs: 1000 } as const;
+
+/** Longer than a dead pair takes to be noticed (16 s) and a restart to end in either way. */
+const REST_PATIENCE_MS = 45_000;
+
+/**
+ * Plays all steps and waits until every session has come to rest, or does not within its patience. Rejects when a node
+ * fails or the run is over.
+ */
+export async function playTimeline(
+  steps: readonly TimelineStep[],
+  sessions: readonly LiveSession[],
+  lab: TimelineLab,
+): Promise<void> {
+  const startedAt = lab.now();
+  const data = sessions.map((session) => startData(session, lab));
+  let happenedAt = 0;
+  for (const step of steps) {
+    const waitMs = startedAt + step.atMs - lab.now();
+    if (waitMs > 0) await lab.wait(waitMs);
+    happenedAt = await carryOut(step, lab);
+  }
+  const silenced = new Set(steps.at(-1)?.silenced);
+  await Promise.all(data.map((entry) => awaitRest(entry, happenedAt, lab, silenced.has(entry.session.spec.name))));
+  await Promise.all(data.flatMap(({ flow }) => (flow === undefined ? [] : [flow.stop()])));
+}
+
+/** Packets are on the same axis as everything else that is recorded. */
+function startData(session: LiveSession, { recorder }: TimelineLab): SessionData {
+  const packets: DataPacket[] = [];
+  if (session.spec.traffic === "none") return { session, packets };
+  const patienceMs = FLOW.patienceMs + Math.ceil(session.roundTrip.addedMs);
+  const flow = session.from.startFlow({ ...FLOW, patienceMs, to: session.toHome }, (news) => {
+    packets.push(...news);
+    recorder.add({ type: "flow", session: session.spec.name, packets: news });
+  });
+  return { session, flow, packets };
+}
+
+async function carryOut({ name, node, text, command }: TimelineStep, lab: TimelineLab): Promise<number> {
+  const at = await lab.link(node).change(command);
+  lab.recorder.addAt(at, { type: "timeline", name, node, text });
+  return at;
+}
+
+/** Rest is data that comes back, or where theory expects none, data that does not. */
+async function awaitRest(
+  { session, flow, packets }: SessionData,
+  from: number,
+  lab: TimelineLab,
+  isSilenced: boolean,
+): Promise<void> {
+  const { spec, fromHome, toHome } = session;
+  const ends: SessionEnds = [
+    { node: spec.from, peer: toHome },
+    { node: spec.to, peer: fromHome },
+  ];
+  const isResting = (events: readonly LabEvent[]): boolean => {
+    if (isSilenced) return flow === undefined || isDataGone(packets, from);
+    const since = restingSince(events, ends, from);
+    return since !== undefined && (flow === undefined || isDataBack(packets, since));
+  };
+  if (!(await lab.recorder.until(isResting, REST_PATIENCE_MS)))
+    lab.recorder.add({ type: "gave-up", session: spec.name, waitedFor: "rest", afterMs: REST_PATIENCE_MS });
+}

@@ -1,0 +1,76 @@
+/** The timeline of a topology as steps of its plan: whom to tell what. */
+
+import type { RuleText } from "@testbed/agent/control";
+import { renderNat } from "../render/nat.ts";
+import { withoutLength } from "../topology/address-text.ts";
+import { describeAction } from "../topology/describe-event.ts";
+import { predictRun } from "../topology/predict.ts";
+import type {
+  RebootAction,
+  ResolvedInterface,
+  ResolvedNode,
+  ResolvedRouter,
+  ResolvedTopology,
+  TimelineAction,
+} from "../topology/resolved.ts";
+import type { ChangeCommand, TimelineStep } from "./plan.ts";
+
+export function planTimeline(topology: ResolvedTopology): readonly TimelineStep[] {
+  const predictions = predictRun(topology);
+  return topology.timeline.map(({ name, atMs, action }) => ({
+    name,
+    atMs,
+    node: action.node,
+    text: describeAction(action),
+    command: commandOf(topology, action),
+    silenced: predictions.filter(({ after, path }) => after === name && path === "none").map(({ session }) => session),
+  }));
+}
+
+function commandOf(topology: ResolvedTopology, action: TimelineAction): ChangeCommand {
+  switch (action.type) {
+    case "move":
+      return { type: "move", to: action.to, routes: action.routes, localAddresses: localAddresses(action.interfaces) };
+    case "deregister":
+      return { type: "deregister" };
+    case "reboot":
+      return { type: "reboot", downMs: action.downMs, rules: tablesAfter(routerOf(topology, action.node), action) };
+  }
+}
+
+/** Interfaces that a node needs for where it moves to, each once, less those that it has from the start. */
+export function laterInterfaces(topology: ResolvedTopology, node: ResolvedNode): readonly ResolvedInterface[] {
+  const later = topology.timeline.flatMap(({ action }) =>
+    action.type === "move" && action.node === node.name ? action.interfaces : [],
+  );
+  const all = [...node.interfaces, ...later];
+  const isFirst = ({ segment }: ResolvedInterface, i: number): boolean =>
+    all.findIndex((other) => other.segment === segment) === i;
+  return all.filter(isFirst).slice(node.interfaces.length);
+}
+
+/** Rules that are loaded by a command; none for most. */
+export function rulesOf(command: ChangeCommand): readonly RuleText[] {
+  return command.type === "reboot" ? command.rules : [];
+}
+
+/** Best first: IPv6 before IPv4, as candidates rank (digest 2.2), wire by wire. */
+export function localAddresses(interfaces: readonly ResolvedInterface[]): readonly string[] {
+  return interfaces
+    .flatMap(({ ipv4, ipv6 }) => [ipv6, ipv4])
+    .filter((address) => address !== undefined)
+    .map(withoutLength);
+}
+
+/** The memory of a box lies in its table for address translation; policy is not forgotten. */
+function tablesAfter(router: ResolvedRouter, { natSeed }: RebootAction): readonly RuleText[] {
+  if (router.nat === undefined || natSeed === undefined) return [];
+  const text = renderNat({ ...router, nat: { ...router.nat, seed: natSeed } });
+  return text === undefined ? [] : [{ tool: "nft", text }];
+}
+
+function routerOf({ nodes }: ResolvedTopology, name: string): ResolvedRouter {
+  const node = nodes.find((candidate) => candidate.name === name);
+  if (node?.role === "router") return node;
+  throw new RangeError(`${name} is no router`);
+}

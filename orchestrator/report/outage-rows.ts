@@ -1,0 +1,24 @@
+/** What the events of a run's timeline did to its sessions, as rows of a table. */
+
+import { formatMs } from "../lab/expectation.ts";
+import type { OutageResult, RunResult } from "./run-result.ts";
+import type { TextTable } from "./text-table.ts";
+
+/** A header and one row for each session after each event; undefined for a run in which nothing happened. */
+export function outageRows({ sessions }: RunResult): TextTable | undefined {
+  const rows = sessions.flatMap(({ from, to, outages }) =>
+    outages.map((outage) => [outage.event, `${from} → ${to}`, ...describeOutage(outage)]),
+  );
+  if (rows.length === 0) return undefined;
+  return { header: ["after", "session", "path", "data on it after", "longest silence", "packets lost"], rows };
+}
+
+function describeOutage({ path, restoredAfterMs, ms, packetsLost, packetsSent }: OutageResult): readonly string[] {
+  const hasData = packetsSent > 0;
+  return [
+    path,
+    restoredAfterMs === undefined ? "-" : formatMs(restoredAfterMs),
+    hasData ? formatMs(ms) : "-",
+    hasData ? `${packetsLost} of ${packetsSent}` : "-",
+  ];
+}

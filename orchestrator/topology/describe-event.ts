@@ -1,0 +1,21 @@
+/** Events of a timeline in words. */
+
+import { formatDuration } from "./duration.ts";
+import type { RebootAction, TimelineAction } from "./resolved.ts";
+
+/** What happens, with its subject: one sentence without full stop. */
+export function describeAction(action: TimelineAction): string {
+  switch (action.type) {
+    case "move":
+      return `${action.node} moves to ${action.to}`;
+    case "deregister":
+      return `${action.node} leaves: it takes its bindings away`;
+    case "reboot":
+      return describeReboot(action);
+  }
+}
+
+function describeReboot({ node, downMs }: RebootAction): string {
+  const down = downMs === 0 ? "" : `, and lets nothing through for ${formatDuration(downMs)}`;
+  return `${node} reboots: it forgets its mappings and flows${down}`;
+}

@@ -1,0 +1,57 @@
+/** Resolves the timeline of a topology: who does what when, with everything that follows from the seed. */
+
+import { durationMs } from "./duration.ts";
+import type { Place, ResolvedEvent, ResolvedNode, ResolvedTopology, TimelineAction } from "./resolved.ts";
+import type { TimelineEventEntry } from "./schema.ts";
+import { derivedNumber } from "./seed.ts";
+import { eventName } from "./timeline-references.ts";
+import type { Topology } from "./topology.ts";
+
+export interface TimelineContext {
+  readonly topology: Topology;
+  readonly nodes: readonly ResolvedNode[];
+  /** Where a mobile node is once it has moved to a segment. */
+  placeOn(node: string, segment: string): Place;
+}
+
+/** The events in the order of happening. Those that `checkTimeline` reports may be missing. */
+export function resolveTimeline(context: TimelineContext): readonly ResolvedEvent[] {
+  return context.topology.timeline
+    .flatMap(({ entry }): ResolvedEvent[] => {
+      const action = resolveAction(context, entry);
+      return action === undefined ? [] : [{ name: eventName(entry), atMs: durationMs(entry.at), action }];
+    })
+    .toSorted((a, b) => a.atMs - b.atMs);
+}
+
+function resolveAction(context: TimelineContext, entry: TimelineEventEntry): TimelineAction | undefined {
+  const { move, to, deregister, reboot } = entry;
+  if (deregister !== undefined) return { type: "deregister", node: deregister };
+  if (move !== undefined && to !== undefined) return { type: "move", node: move, to, ...context.placeOn(move, to) };
+  return reboot === undefined ? undefined : resolveReboot(context, entry, reboot);
+}
+
+/** The topology as it is once this event and all before it have happened. */
+export function topologyAfter(topology: ResolvedTopology, event: string): ResolvedTopology {
+  const last = topology.timeline.findIndex(({ name }) => name === event);
+  const actions = topology.timeline.slice(0, last + 1).map(({ action }) => action);
+  return { ...topology, nodes: actions.reduce(nodesAfter, topology.nodes) };
+}
+
+function nodesAfter(nodes: readonly ResolvedNode[], action: TimelineAction): readonly ResolvedNode[] {
+  if (action.type !== "move") return nodes;
+  const { node, interfaces, routes } = action;
+  return nodes.map((candidate) => (candidate.name === node ? { ...candidate, interfaces, routes } : candidate));
+}
+
+function resolveReboot({ nodes }: TimelineContext, entry: TimelineEventEntry, name: string): TimelineAction {
+  const node = nodes.find((candidate) => candidate.name === name);
+  const seed = node?.role === "router" ? node.nat?.seed : undefined;
+  const drawn = seed === undefined || entry.ports === "same" ? seed : derivedNumber(seed, `reboot/${eventName(entry)}`);
+  return {
+    type: "reboot",
+    node: name,
+    downMs: entry.down === undefined ? 0 : durationMs(entry.down),
+    ...(drawn === undefined ? {} : { natSeed: drawn }),
+  };
+}

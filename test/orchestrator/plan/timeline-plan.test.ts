@@ -1,0 +1,69 @@
+import { expect, test } from "vitest";
+import { buildPlan } from "../../../orchestrator/plan/build-plan.ts";
+import { rulesOf } from "../../../orchestrator/plan/timeline-plan.ts";
+import { resolved, twoHomes } from "../topology/sample.ts";
+
+const HOMES = twoHomes("nat: { preset: port-restricted-cone, portAssignment: random }", "nat: symmetric").trimEnd();
+
+function planOf(rest: string) {
+  return buildPlan(resolved(`${HOMES}\n${rest}\n`), { capture: false });
+}
+
+test("a reboot replaces the box's table by the same one with other ports, and no policy", () => {
+  const { timeline, nodes } = planOf("timeline: [{ at: 2s, reboot: nat-a, down: 500ms }]");
+  const before = nodes.find(({ name }) => name === "nat-a")?.setup.rules.find(({ tool }) => tool === "nft")?.text ?? "";
+  const [step] = timeline;
+  expect(step).toMatchObject({
+    name: "reboot",
+    atMs: 2000,
+    node: "nat-a",
+    text: "nat-a reboots: it forgets its mappings and flows, and lets nothing through for 500ms",
+    command: { type: "reboot", downMs: 500, rules: [{ tool: "nft" }] },
+  });
+  const after = (step === undefined ? [] : rulesOf(step.command))[0]?.text ?? "";
+  expect(after).not.toBe(before);
+  const withoutNumbers = (text: string) => text.replaceAll(/0x[0-9a-f]+|\d+/g, "n").replaceAll(/\s+/g, " ");
+  expect(withoutNumbers(after)).toBe(withoutNumbers(before));
+});
+
+test("a node that is told how often to ask for consent has timers of that scale", () => {
+  const text = HOMES.replace("role: mobile-node,", "role: mobile-node, consent: 500ms,");
+  const roles = buildPlan(resolved(text), { capture: false }).nodes.map(({ setup }) => setup.role);
+  expect(roles.flatMap((role) => ("timers" in role ? [role.timers] : []))).toEqual([
+    { consentIntervalMs: 500, consentRetryMs: 50, consentTimeoutMs: 1000 },
+    {},
+  ]);
+});
+
+test("a node that moves has the interfaces of all its places from the start, and is told where it is then", () => {
+  const { nodes, timeline } = planOf(
+    "timeline: [{ at: 1s, move: mn, to: home-b, name: out }, { at: 2s, move: mn, to: home-a, name: back }]",
+  );
+  const mn = nodes.find(({ name }) => name === "mn");
+  expect(mn?.segments).toEqual(["home-a", "home-b"]);
+  expect(mn?.setup.wires.map(({ segment, isStandby = false }) => [segment, isStandby])).toEqual([
+    ["home-a", false],
+    ["home-b", true],
+  ]);
+  expect(mn?.setup.role).toMatchObject({ localAddresses: ["192.168.1.2"] });
+  expect(timeline.map(({ text, command }) => [text, command])).toEqual([
+    [
+      "mn moves to home-b",
+      {
+        type: "move",
+        to: "home-b",
+        routes: [{ to: "0.0.0.0/0", via: "192.168.1.1", interfaceName: "home-b" }],
+        localAddresses: ["192.168.1.3"],
+      },
+    ],
+    [
+      "mn moves to home-a",
+      {
+        type: "move",
+        to: "home-a",
+        routes: [{ to: "0.0.0.0/0", via: "192.168.1.1", interfaceName: "home-a" }],
+        localAddresses: ["192.168.1.2"],
+      },
+    ],
+  ]);
+});
