@@ -47,7 +47,7 @@ function planNode(topology: ResolvedTopology, node: ResolvedNode, options: PlanO
     // A link condition may have to be made in the node itself, on a TAP device.
     tun:
       node.role === "home-agent" ||
-      isSessionEnd(node) ||
+      (isSessionEnd(node) && !isPlainHost(node)) ||
       node.interfaces.some(({ condition }) => condition !== undefined),
     segments: node.interfaces.map(({ segment }) => segment),
     setup: planSetup(topology, node, options),
@@ -125,6 +125,7 @@ function planRole(topology: ResolvedTopology, node: ResolvedNode): RoleSetup {
         seed: nodeSeed(topology, node),
       };
     case "stationary-node":
+      if (node.speaks === "ipv6") return { type: "host" };
       return {
         type: node.role,
         address: node.address,
@@ -141,6 +142,11 @@ function planRole(topology: ResolvedTopology, node: ResolvedNode): RoleSetup {
         seed: nodeSeed(topology, node),
       };
   }
+}
+
+/** A kernel and nothing else. */
+function isPlainHost(node: SessionEnd): boolean {
+  return node.role === "stationary-node" && node.speaks === "ipv6";
 }
 
 /** Best first: IPv6 before IPv4, as candidates rank (digest 2.2), wire by wire. */
