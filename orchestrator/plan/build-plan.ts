@@ -49,7 +49,7 @@ function planNode(topology: ResolvedTopology, node: ResolvedNode, options: PlanO
     // A link condition may have to be made in the node itself, on a TAP device.
     tun:
       node.role === "home-agent" ||
-      isSessionEnd(node) ||
+      (isSessionEnd(node) && !isPlainHost(node)) ||
       node.interfaces.some(({ condition }) => condition !== undefined),
     segments: [...node.interfaces, ...laterInterfaces(topology, node)].map(({ segment }) => segment),
     setup: planSetup(topology, node, options),
@@ -130,6 +130,7 @@ function planRole(topology: ResolvedTopology, node: ResolvedNode): RoleSetup {
         seed: nodeSeed(topology, node),
       };
     case "stationary-node":
+      if (node.speaks === "ipv6") return { type: "host" };
       return {
         type: node.role,
         address: node.address,
@@ -156,6 +157,11 @@ function timersOf({ consentMs }: ResolvedMobileNode): MobileNodeRole["timers"] {
     consentRetryMs: Math.max(1, Math.round(consentMs / 10)),
     consentTimeoutMs: 2 * consentMs,
   };
+}
+
+/** A kernel and nothing else. */
+function isPlainHost(node: SessionEnd): boolean {
+  return node.role === "stationary-node" && node.speaks === "ipv6";
 }
 
 function homeAgentOf(topology: ResolvedTopology, node: ResolvedMobileNode) {

@@ -14,6 +14,9 @@ const COMMON: Sysctls = {
   "net.ipv6.conf.default.accept_ra": "0",
 };
 
+/** Packets go from the TUN device to the wires and back. */
+const FORWARDING: Sysctls = { ...COMMON, "net.ipv6.conf.all.forwarding": "1" };
+
 /** Parameters of a node. */
 export function sysctlsOf(node: ResolvedNode): Sysctls {
   switch (node.role) {
@@ -27,8 +30,9 @@ export function sysctlsOf(node: ResolvedNode): Sysctls {
         "net.netfilter.nf_conntrack_udp_timeout_stream": String(node.firewall.udpIdleSec),
       };
     case "home-agent":
+      return FORWARDING;
     case "stationary-node":
-      return { ...COMMON, "net.ipv6.conf.all.forwarding": "1" };
+      return node.speaks === "ipv6" ? COMMON : FORWARDING;
     case "mobile-node":
     case "correspondent-node":
     case "host":

@@ -53,13 +53,15 @@ function nodeDetails(node: ResolvedNode): readonly string[] {
     case "correspondent-node":
       return [node.role.replace("-", " "), `home ${node.homeAddress}`];
     case "stationary-node":
-      return node.speaks === "m-ice" ? ["stationary node"] : ["stationary node", "plain Mobile IPv6"];
+      return ["stationary node", ...PLAIN[node.speaks]];
     case "host":
       return [`host ${node.image}`];
   }
 }
 
 type Router = Extract<ResolvedNode, { readonly role: "router" }>;
+
+const PLAIN = { "m-ice": [], "mobile-ipv6": ["plain Mobile IPv6"], ipv6: ["plain IPv6"] } as const;
 
 function unusualFirewall(firewall: Router["firewall"]): readonly string[] {
   const name = describeFirewall(firewall);

@@ -145,7 +145,7 @@ function unregistered(node: SessionEnd, paths: readonly HomePath[]): string | un
 
 /** Why two ends that hear each other do not check anything. */
 function disagreementOf(from: SessionEnd, to: SessionEnd): string | undefined {
-  const plain = [from, to].find((node) => node.role === "stationary-node" && node.speaks === "mobile-ipv6");
+  const plain = [from, to].find((node) => node.role === "stationary-node" && node.speaks !== "m-ice");
   if (plain !== undefined) return `${plain.name} knows no M-ICE and refuses the offer`;
   if (from.keys !== to.keys)
     return `${from.name} and ${to.name} make the keys of their checks in different ways (${from.keys}, ${to.keys})`;

@@ -49,9 +49,14 @@ function checkNode(topology: Topology, name: string, entry: NodeEntry, report: R
   }
 }
 
+function speaksPlainIpv6({ nodes }: Topology, name: string): boolean {
+  const entry = nodes.get(name);
+  return entry?.role === "stationary-node" && entry.speaks === "ipv6";
+}
+
 function isPlain({ nodes }: Topology, name: string): boolean {
   const entry = nodes.get(name);
-  return entry?.role === "stationary-node" && entry.speaks === "mobile-ipv6";
+  return entry?.role === "stationary-node" && entry.speaks !== undefined && entry.speaks !== "m-ice";
 }
 
 const SESSION_ENDS = ["mobile-node", "correspondent-node", "stationary-node"] as const;
@@ -66,7 +71,13 @@ function checkSessions(topology: Topology, report: Report): void {
       report(
         "bad-value",
         [...path, "from"],
-        `expected a node that speaks M-ICE to begin a session; found ${entry.from}, which speaks plain Mobile IPv6; let ${entry.to} begin`,
+        `expected a node that speaks M-ICE to begin a session; found ${entry.from}, which speaks no M-ICE; let ${entry.to} begin`,
+      );
+    else if (speaksPlainIpv6(topology, entry.to) && (entry.traffic ?? "echo") === "echo")
+      report(
+        "bad-value",
+        [...path, "to"],
+        `expected a node with a program that answers echo traffic; found ${entry.to}, which is a kernel alone; write \`traffic: ping\``,
       );
     else if ([entry.from, entry.to].every((end) => topology.nodes.get(end)?.role === "stationary-node"))
       report(

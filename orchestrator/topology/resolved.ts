@@ -151,7 +151,7 @@ export interface ResolvedMobileNode extends NodeCommon {
 /** A correspondent without home agent. */
 export interface ResolvedStationaryNode extends NodeCommon {
   readonly role: "stationary-node";
-  readonly speaks: "m-ice" | "mobile-ipv6";
+  readonly speaks: "m-ice" | "mobile-ipv6" | "ipv6";
   /** Its own IPv6 address, which is what mobile nodes know it by. */
   readonly address: string;
   /** The home agent or STUN server that it asks; absent where it asks nobody. */

@@ -168,9 +168,9 @@ const stationaryNode = z.strictObject({
   role: z.literal("stationary-node"),
   on: reference.describe("The segment it is attached to, which carries IPv6: home agents reach the node there"),
   speaks: z
-    .enum(["m-ice", "mobile-ipv6"])
+    .enum(["m-ice", "mobile-ipv6", "ipv6"])
     .optional()
-    .describe("M-ICE when absent; a node of plain Mobile IPv6 refuses offers, and begins no sessions"),
+    .describe("M-ICE when absent; other nodes begin no sessions, and one of plain IPv6 answers pings alone"),
   stun: reference.optional().describe("The home agent or STUN server that it asks; nobody when absent"),
   port: mobileFields.port,
   profile: mobileFields.profile,

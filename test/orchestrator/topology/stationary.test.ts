@@ -40,6 +40,20 @@ describe("a stationary node", () => {
     expect(spec?.setup.hosts).toContainEqual({ address: "2001:db8:0:1::4", name: "cn" });
   });
 
+  test("of plain IPv6 is a host of the lab and nothing more", () => {
+    const topology = resolved(
+      withStationary("cn: { role: stationary-node, on: internet, speaks: ipv6 }", {
+        session: "{ from: mn, to: cn, traffic: ping }",
+      }),
+    );
+    const spec = buildPlan(topology, { capture: false }).nodes.find(({ name }) => name === "cn");
+    expect(spec).toMatchObject({
+      tun: false,
+      sysctls: { "net.ipv6.conf.all.forwarding": "0" },
+      setup: { role: { type: "host" } },
+    });
+  });
+
   test.each([
     [
       "on a segment without IPv6",
@@ -68,7 +82,12 @@ describe("a stationary node", () => {
       withStationary("cn: { role: stationary-node, on: internet, speaks: mobile-ipv6 }", {
         session: "{ from: cn, to: mn }",
       }),
-      "sessions[0].from: expected a node that speaks M-ICE to begin a session; found cn, which speaks plain Mobile IPv6; let mn begin",
+      "sessions[0].from: expected a node that speaks M-ICE to begin a session; found cn, which speaks no M-ICE; let mn begin",
+    ],
+    [
+      "of plain IPv6 that should answer echo traffic",
+      withStationary("cn: { role: stationary-node, on: internet, speaks: ipv6 }"),
+      "sessions[0].to: expected a node with a program that answers echo traffic; found cn, which is a kernel alone; write `traffic: ping`",
     ],
   ])("%s is refused", (_name, text, issue) => {
     expect(issuesOf(text).map((line) => line.replace(/^\S+ /, ""))).toContain(issue);
