@@ -13,7 +13,7 @@ import type {
 } from "../topology/resolved.ts";
 import { derivedHex } from "../topology/seed.ts";
 import { homeAgentAddresses, stunAddresses } from "../topology/server-addresses.ts";
-import { isMobile, isSessionEnd, peerAddressOf } from "../topology/session-end.ts";
+import { isMobile, isSessionEnd, peerAddressOf, type SessionEnd } from "../topology/session-end.ts";
 import { labEnvironment } from "./lab-environment.ts";
 import type { GuestSpec, NodeSpec, Plan, UnwiredSetup, UnwiredWire } from "./plan.ts";
 import { sysctlsOf } from "./sysctls.ts";
