@@ -13,14 +13,16 @@ export interface Contestant {
   readonly cwd?: string;
 }
 
-/** Wall-clock seconds of every counted run, in order. */
-export interface Timing {
+/** Figures of every counted run, in order; none where a peer is missing, with what to install. */
+export interface Series {
   readonly name: string;
-  readonly seconds: readonly number[];
+  readonly unit: "s" | "CPU s" | "ms" | "µs" | "MB" | "Mbit/s" | "labs";
+  readonly values: readonly number[];
+  readonly missing?: string;
 }
 
 /** Runs the contestants in turn, A B A B …, after one round that does not count. Throws when a command fails. */
-export async function timeInTurn(contestants: readonly Contestant[], rounds: number): Promise<readonly Timing[]> {
+export async function timeInTurn(contestants: readonly Contestant[], rounds: number): Promise<readonly Series[]> {
   const seconds = contestants.map((): number[] => []);
   for (let round = 0; round <= rounds; round++) {
     for (const [i, contestant] of contestants.entries()) {
@@ -28,7 +30,7 @@ export async function timeInTurn(contestants: readonly Contestant[], rounds: num
       if (round > 0) seconds[i]?.push(elapsed);
     }
   }
-  return contestants.map(({ name }, i) => ({ name, seconds: seconds[i] ?? [] }));
+  return contestants.map(({ name }, i) => ({ name, unit: "s", values: seconds[i] ?? [] }));
 }
 
 /** Middle value of an unsorted list; the mean of the two middle ones when the count is even. NaN for an empty list. */
@@ -41,9 +43,15 @@ export function median(values: readonly number[]): number {
     : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
 }
 
+/** The value below which this share of an unsorted list lies. NaN for an empty list. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+}
+
 /** Pair by pair ratios of two contestants that ran in turn; their median is the figure to quote. */
-export function ratios(a: Timing, b: Timing): readonly number[] {
-  return a.seconds.map((value, i) => value / (b.seconds[i] ?? Number.NaN));
+export function ratios(a: Series, b: Series): readonly number[] {
+  return a.values.map((value, i) => value / (b.values[i] ?? Number.NaN));
 }
 
 async function timeOnce({ commands, cwd }: Contestant): Promise<number> {

@@ -90,6 +90,7 @@ describe.each(["controlling", "controlled"] as const)("aioice as the %s side", (
       remote: [EXTERNAL_A, expect.any(Number)],
       received: "data from the testbed",
       controlling: aioiceRole === "controlling",
+      connectMs: expect.any(Number) as number,
     });
     expect(run.exitCode).toBe(0);
   });

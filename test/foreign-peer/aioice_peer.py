@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import time
 
 import aioice
 
@@ -51,11 +52,16 @@ async def main():
         await connection.add_remote_candidate(to_candidate(index, candidate))
     await connection.add_remote_candidate(None)
     connection.remote_username, connection.remote_password = remote["ufrag"], remote["pwd"]
+    started = time.monotonic()
     await asyncio.wait_for(connection.connect(), 20)
+    connect_ms = (time.monotonic() - started) * 1000
     await connection.send(b"data from aioice")
     received = await asyncio.wait_for(connection.recv(), 5)
     pair = connection._nominated[1]
-    result = {"remote": list(pair.remote_addr), "received": received.decode(), "controlling": connection.ice_controlling}
+    result = {
+        "remote": list(pair.remote_addr), "received": received.decode(), "controlling": connection.ice_controlling,
+        "connectMs": connect_ms,
+    }
     print(json.dumps(result), flush=True)
     # The peer may still wait for this end's answers.
     await asyncio.sleep(1)

@@ -4,6 +4,7 @@ import { formatMs } from "../../lab/expectation.ts";
 import type { Paint } from "../table.ts";
 import { counted } from "../text-table.ts";
 import { type CellResult, isOverOtherPair, isRemarkable, type MatrixResult } from "./matrix-result.ts";
+import { compareRuntimes } from "./runtime-comparison.ts";
 
 /** One grid for each runtime and each order, then what surprised, then the summary; `directory` has the results. */
 export function formatMatrix(result: MatrixResult, directory: string, paint: Paint): readonly string[] {
@@ -14,6 +15,7 @@ export function formatMatrix(result: MatrixResult, directory: string, paint: Pai
     ...LEGEND.map(paint.faint),
     ...result.cells.filter(isRemarkable).flatMap((cell) => ["", ...explainCell(cell, directory, paint)]),
     "",
+    ...compareRuntimes(result),
     formatVerdict(result, paint),
   ];
 }

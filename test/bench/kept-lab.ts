@@ -1,0 +1,77 @@
+/** A lab that a run has left standing, and programs of this machine inside of its nodes. */
+
+import { readdir, readFile, readlink } from "node:fs/promises";
+import { execa } from "execa";
+import { z } from "zod";
+import { testbed } from "./testbed.ts";
+
+export interface KeptLab {
+  /** `nominatedAfterMs` of the run's first session. */
+  readonly nominatedAfterMs: number;
+  /** A command that runs inside a node. */
+  readonly inside: (node: string, ...command: readonly string[]) => readonly [file: string, ...args: string[]];
+  /** Resident memory of the agents, octets, by node. */
+  readonly memory: () => Promise<ReadonlyMap<string, number>>;
+  readonly remove: () => Promise<void>;
+}
+
+const keptRun = z.object({ runId: z.string(), sessions: z.array(z.object({ nominatedAfterMs: z.number() })).min(1) });
+
+/** Runs a topology on the netns runtime, without captures, and leaves its lab to be measured. Throws when it fails. */
+export async function keepLab(topology: string, out: string): Promise<KeptLab> {
+  const [file, ...args] = testbed(
+    topology,
+    ...["--runtime", "netns", "--keep", "--no-capture", "--json", "--out", out],
+  );
+  const { stdout } = await execa(file, args);
+  const { runId, sessions } = keptRun.parse(JSON.parse(stdout));
+  const supervisor = await findSupervisor(runId);
+  return {
+    nominatedAfterMs: sessions[0]?.nominatedAfterMs ?? Number.NaN,
+    inside: (node, ...command) => {
+      // Not in its PID namespace: nsenter would stand between a signal and the program.
+      const lab = ["--target", supervisor, "--net", "--mount", "--"];
+      return ["nsenter", ...lab, "ip", "netns", "exec", node, ...command];
+    },
+    memory: () => memoryOfAgents(supervisor),
+    async remove() {
+      const [down, ...words] = testbed("down", runId, "--runtime", "netns");
+      await execa(down, words);
+    },
+  };
+}
+
+async function findSupervisor(runId: string): Promise<string> {
+  for (const pid of await pids()) {
+    const words = await commandOf(pid);
+    if (words[0] === "sh" && words.includes(`run=${runId}`)) return pid;
+  }
+  throw new Error(`no lab of run ${runId}`);
+}
+
+async function memoryOfAgents(supervisor: string): Promise<ReadonlyMap<string, number>> {
+  const lab = await readlink(`/proc/${supervisor}/ns/pid`);
+  const memory = new Map<string, number>();
+  for (const pid of await pids()) {
+    const words = await commandOf(pid);
+    const isAgent = words.at(-2)?.endsWith("/agent.cjs") === true && words.length === 3;
+    if (!isAgent || (await readlink(`/proc/${pid}/ns/pid`).catch(() => "")) !== lab) continue;
+    const kibibytes = /VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, "utf8"))?.[1];
+    memory.set(pid, Number(kibibytes) * 1024);
+  }
+  return memory;
+}
+
+async function pids(): Promise<readonly string[]> {
+  return (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+}
+
+async function commandOf(pid: string): Promise<readonly string[]> {
+  return (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
+}
+
+/** Whether a program can be started; what to install otherwise. */
+export async function missing(program: string, install: string): Promise<string | undefined> {
+  const { exitCode } = await execa("sh", ["-c", `command -v ${program}`], { reject: false });
+  return exitCode === 0 ? undefined : `${program} is not installed (${install})`;
+}

@@ -1,0 +1,60 @@
+/** What the agents add to the way of a packet: pings between home addresses beside pings on the same wire. */
+
+import { execa } from "execa";
+import type { Bench } from "./bench.ts";
+import { type KeptLab, keepLab } from "./kept-lab.ts";
+import { median, type Series } from "./measure.ts";
+import { withScratch } from "./scratch.ts";
+
+const PINGS = 500;
+const INTERVAL_S = 0.004;
+
+/** Addresses of open-open: the correspondent's own, on the wire of the mobile node, and its home. */
+const ON_THE_WIRE = "198.18.0.5";
+const HOME = { mn: "2001:db8:a::100", cn: "2001:db8:b::100" } as const;
+
+export const latency: Bench = {
+  name: "latency",
+  claim: "the data path adds at most 80 µs to the way of a packet in one direction",
+  reach: { of: "value", most: 80 },
+  measure: addedLatency,
+};
+
+export const latencyTail: Bench = {
+  name: "latency-tail",
+  claim: "99 of 100 packets are at most 1 ms later in one direction than the median on the bare path",
+  reach: { of: "value", most: 1000, share: 0.99 },
+  measure: addedLatency,
+};
+
+/** Half of each round trip between homes less the bare path's median: a packet passes two agents each way. */
+function addedLatency(rounds: number): Promise<readonly Series[]> {
+  return withScratch(async (scratch) => {
+    const added: number[] = [];
+    const bare: number[] = [];
+    const lab = await keepLab("open-open", scratch);
+    try {
+      for (let round = 0; round < rounds; round += 1) {
+        const onTheWire = await ping(lab, ON_THE_WIRE);
+        const between = await ping(lab, HOME.cn, "-I", HOME.mn);
+        const base = median(onTheWire);
+        added.push(...between.map((roundTrip) => (roundTrip - base) / 2));
+        bare.push(...onTheWire.map((roundTrip) => roundTrip / 2));
+      }
+    } finally {
+      await lab.remove();
+    }
+    return [
+      { name: "added by two agents, one way", unit: "µs", values: added },
+      { name: "bare path, one way", unit: "µs", values: bare },
+    ];
+  });
+}
+
+/** Round trips in microseconds; the first, which finds neighbours, left out. */
+async function ping(lab: KeptLab, to: string, ...options: readonly string[]): Promise<readonly number[]> {
+  const words = ["ping", "-n", "-c", String(PINGS), "-i", String(INTERVAL_S), ...options, to];
+  const [file, ...args] = lab.inside("mn", ...words);
+  const { stdout } = await execa(file, args);
+  return [...stdout.matchAll(/time=([\d.]+) ms/g)].slice(1).map(([, ms]) => Number(ms) * 1000);
+}
