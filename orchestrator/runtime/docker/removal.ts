@@ -32,21 +32,25 @@ export async function findRuns(engine: Engine): Promise<readonly FoundRun[]> {
 }
 
 /**
- * Removes a run's containers, then its networks, all at once each. `patienceMs` is how long a network is tried that the
- * engine says is in use: containers on their way out still count for a moment.
+ * Removes a run's containers all at once, and each network as soon as the containers on it are gone. `patienceMs` is how
+ * long a network is tried that the engine says is in use: containers on their way out still count for a moment.
  */
 export async function removeRun(engine: Engine, runId: string, patienceMs = 3000): Promise<DestroyReport> {
   const filters = labelFilter(runId);
   const listContainers = engine.docker.listContainers({ all: true, filters });
   const listNetworks = engine.docker.listNetworks({ filters });
   const [containers, networks] = await engineCall("list the lab", Promise.all([listContainers, listNetworks]));
-  const containerLeftovers = await Promise.all(
-    containers.map(({ Id, Names }) => removeContainer(engine, Id, Names[0] ?? Id)),
-  );
-  const networkLeftovers = await Promise.all(
-    networks.map(({ Id, Name }) => removeNetwork(engine, Id, Name, patienceMs)),
-  );
-  return { leftovers: [...containerLeftovers, ...networkLeftovers].filter((line) => line !== undefined) };
+  const removals = containers.map(({ Id, Names, NetworkSettings }) => ({
+    networks: Object.keys(NetworkSettings.Networks),
+    leftover: removeContainer(engine, Id, Names[0] ?? Id),
+  }));
+  const networkRemovals = networks.map(async ({ Id, Name }) => {
+    const onIt = removals.filter((removal) => removal.networks.includes(Name));
+    await Promise.all(onIt.map(({ leftover }) => leftover));
+    return removeNetwork(engine, Id, Name, patienceMs);
+  });
+  const leftovers = await Promise.all([...removals.map(({ leftover }) => leftover), ...networkRemovals]);
+  return { leftovers: leftovers.filter((line) => line !== undefined) };
 }
 
 function addObject(runs: Map<string, FoundRun>, labels: Record<string, string> | undefined, names?: readonly string[]) {
