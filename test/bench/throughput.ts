@@ -7,6 +7,9 @@ import { type KeptLab, keepLab, missing } from "./kept-lab.ts";
 import type { Series } from "./measure.ts";
 import { withScratch } from "./scratch.ts";
 
+/** Times that a tunnel is asked whether it is there, up to a second each. */
+const TUNNEL_ATTEMPTS = 20;
+
 const SECONDS = 4;
 
 /** Addresses of nat-nat. */
@@ -53,6 +56,17 @@ async function iperf(lab: KeptLab, { mn, cn }: Readonly<Record<"mn" | "cn", stri
   return end.sum_received.bits_per_second / 1e6;
 }
 
+/** An OpenVPN that has just started has no route yet, and ping ends with the first error. */
+async function untilAnswered(lab: KeptLab, address: string): Promise<void> {
+  const [file, ...args] = lab.inside("mn", "ping", "-c", "1", "-W", "1", address);
+  for (let attempt = 1; ; attempt += 1) {
+    const { failed, stdout } = await execa(file, args, { reject: false });
+    if (!failed) return;
+    if (attempt === TUNNEL_ATTEMPTS) throw new Error(`OpenVPN's tunnel does not come up: ${stdout}`);
+    await sleep(200);
+  }
+}
+
 /** Both ends keep their ports behind these boxes, so that each can name the other's outside address. */
 async function throughOpenvpn(lab: KeptLab): Promise<number> {
   const ends = (["mn", "cn"] as const).map((node) => {
@@ -64,8 +78,7 @@ async function throughOpenvpn(lab: KeptLab): Promise<number> {
     return execa(file, args, { reject: false });
   });
   try {
-    const [file, ...args] = lab.inside("mn", "ping", "-c", "1", "-w", "15", TUNNEL.cn);
-    await execa(file, args);
+    await untilAnswered(lab, TUNNEL.cn);
     return await iperf(lab, TUNNEL);
   } finally {
     for (const end of ends) end.kill("SIGTERM");
