@@ -117,10 +117,8 @@ async function imageDigest(kind: ImageKind, arch: ImageArch): Promise<string> {
 
 async function imageContext(kind: ImageKind, arch: ImageArch): Promise<readonly ContextFile[]> {
   switch (kind) {
-    case "node": {
-      // Another architecture's addon must not take the place of the one that the netns runtime uses here.
+    case "node":
       return nodeImageContext(await currentAgentBundle(arch), arch);
-    }
     case "tools":
       return toolsImageContext();
   }

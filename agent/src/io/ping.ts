@@ -4,11 +4,12 @@
  */
 
 import type { TrafficResult } from "../control/messages.ts";
-import { addressToBytes, type Family, familyOf } from "../core/address.ts";
+import { type Family, familyOf } from "../core/address.ts";
 import type { InstantMs } from "../core/machine.ts";
 import { encodeEchoRequest, ICMP, readEchoReply } from "./icmp-echo.ts";
 import { libc } from "./native.ts";
 import { createPacketDevice } from "./packet-device.ts";
+import { addressFamily, encodeSocketAddress } from "./socket-address.ts";
 import { type AnswerSink, sendTrain, type Train, type TrainSocket } from "./train.ts";
 
 export interface PingRequest extends Train {
@@ -18,8 +19,6 @@ export interface PingRequest extends Train {
   readonly identifier: number;
 }
 
-const AF_INET = 2;
-const AF_INET6 = 10;
 const SOCK_RAW = 3;
 const SOCK_NONBLOCK = 0o4000;
 
@@ -46,20 +45,12 @@ export async function ping({ to, identifier, ...train }: PingRequest, now: () =>
 /** A raw socket that takes packets of this one address only; undefined where there is no route to it. */
 function openSocket(family: Family, to: string): number | undefined {
   const { socket, connect, close } = libc();
-  const fd = socket(family === 4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_NONBLOCK, ICMP[family].protocol);
+  const fd = socket(addressFamily(family), SOCK_RAW | SOCK_NONBLOCK, ICMP[family].protocol);
   if (fd === -1) return undefined;
-  const address = socketAddress(family, to);
+  const address = encodeSocketAddress({ ip: to, port: 0 });
   if (connect(fd, address, address.length) === 0) return fd;
   close(fd);
   return undefined;
-}
-
-/** `struct sockaddr_in` or `struct sockaddr_in6` with port 0. */
-function socketAddress(family: Family, ip: string): Uint8Array {
-  const address = Buffer.alloc(family === 4 ? 16 : 28);
-  address.writeUInt16LE(family === 4 ? AF_INET : AF_INET6, 0);
-  address.set(addressToBytes(ip), family === 4 ? 4 : 8);
-  return address;
 }
 
 function allLost(count: number): TrafficResult {

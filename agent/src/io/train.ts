@@ -26,11 +26,11 @@ export interface TrainSocket {
  */
 export async function sendTrain(
   { count, intervalMs, timeoutMs }: Train,
-  open: (onAnswer: AnswerSink) => TrainSocket | Promise<TrainSocket>,
+  open: (onAnswer: AnswerSink) => TrainSocket,
   now: () => InstantMs,
 ): Promise<TrafficResult> {
   const answers = createAnswerTable(count);
-  const socket = await open((sequence) => answers.add(sequence, now()));
+  const socket = open((sequence) => answers.add(sequence, now()));
   try {
     const startedAt = now();
     for (let sequence = 0; sequence < count; sequence += 1) {
