@@ -91,7 +91,7 @@ describe("Ctrl-C", () => {
     ["after a registration", /registered/, 0],
     ["while checks are made", /check list/, 0],
     ["while data flows", /data goes directly/, 0],
-    ["while everything is removed", /echo 20 of 20/, 300],
+    ["while everything is removed", /echo 20 of 20/, 100],
   ] as const)("%s ends with 130 and leaves nothing", async (moment, pattern, delayMs) => {
     const name = `stopped-${moment.replaceAll(" ", "-")}`.slice(0, 30);
     const cli = startCli([await variant("nat-nat", name, "", ""), "--out", "results"], { cwd: directory.path });
