@@ -82,7 +82,7 @@ export default tseslint.config(
   }),
   layer(["agent/src/control/**"], { forbid: ["**/io/**", "**/testing/**"], nodeModules: "forbidden", pure: true }),
   layer(["agent/src/testing/**"], { forbid: ["**/io/**"], nodeModules: "forbidden", pure: true }),
-  layer(["agent/src/io/**", "agent/src/main.ts"], { forbid: ["**/testing/**", "**/orchestrator/**"] }),
+  layer(["agent/src/io/**", "agent/src/{launch,main}.ts"], { forbid: ["**/testing/**", "**/orchestrator/**"] }),
   layer(["orchestrator/topology/**"], {
     forbid: ["**/plan/**", "**/render/**", "**/runtime/**", "**/lab/**", "**/report/**", "**/commands/**"],
     nodeModules: "forbidden",

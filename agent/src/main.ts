@@ -1,5 +1,5 @@
 /**
- * The first process of every node. Takes its set-up from the first line on stdin or, started by hand, from the
+ * What the first process of every node does, once `launch.ts` has loaded it. Takes its set-up from the first line on stdin or, started by hand, from the
  * environment; reports on stdout; ends when told to, when a signal says so, or when the orchestrator is gone.
  */
 
@@ -18,9 +18,6 @@ import { openReports, type Reports, readCommands } from "./io/control-channel.ts
 import { NodeFailure } from "./io/failure.ts";
 import { type Node, type Place, startAgain, startNode } from "./io/node.ts";
 
-/** Loads everything and ends: fills the compile cache while an image is built. */
-const WARM_OPTION = "--warm";
-
 /** `EX_SOFTWARE` of sysexits.h. */
 const EXIT_FAILED = 70;
 
@@ -30,7 +27,8 @@ const LAST_WORDS_MS = 500;
 /** Longest delay of a Node timer: what the process waits for when nothing else keeps it alive. */
 const FOREVER_MS = 0x7fff_ffff;
 
-function main(): void {
+/** `keepCode` keeps what V8 has compiled so far for nodes to come; it is called when a node has done its work once. */
+export function main(keepCode: () => void): void {
   process.on("exit", killAll);
   let isKept = false;
   let node: Promise<Node> | undefined;
@@ -52,6 +50,7 @@ function main(): void {
     } else fail(new NodeFailure("bad-command", "expected one set-up, found a second one"));
   };
   const rest = (started: Promise<Node>): void => {
+    keepCode();
     place = started.then((working) => working.vacate());
     place.catch(fail);
     node = undefined;
@@ -73,8 +72,10 @@ function main(): void {
   const onCommand = (command: AgentCommand): void => {
     if (command.type === "setup") begin(command.setup);
     else if (command.type === "keep") isKept = true;
-    else if (command.type === "finish") finish();
-    else if (command.type === "renew") renew(command.rules);
+    else if (command.type === "finish") {
+      keepCode();
+      finish();
+    } else if (command.type === "renew") renew(command.rules);
     else if (node === undefined) fail(new NodeFailure("bad-setup", `expected a set-up first, found ${command.type}`));
     else if (command.type === "rest") rest(node);
     else node.then((started) => started.command(command)).catch(fail);
@@ -120,5 +121,3 @@ function endAfter(reports: Reports, exitCode: number): void {
   setTimeout(() => process.exit(exitCode), LAST_WORDS_MS);
   void reports.flushed().then(() => process.exit(exitCode));
 }
-
-if (!process.argv.includes(WARM_OPTION)) main();

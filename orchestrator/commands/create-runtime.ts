@@ -35,10 +35,11 @@ async function dockerRuntime(say: (line: string) => void): Promise<Runtime> {
 }
 
 async function netnsRuntime(): Promise<Runtime> {
-  const [{ createNetnsRuntime }, { agentNode, currentAgentBundle }] = await Promise.all([
+  const [{ createNetnsRuntime }, { agentCommand, currentAgentBundle }] = await Promise.all([
     import("../runtime/netns/netns-runtime.ts"),
     import("../setup/bundle.ts"),
   ]);
   const bundle = await currentAgentBundle();
-  return createNetnsRuntime({ agentBundle: bundle.entry, node: agentNode(bundle), isAlive: isProcessAlive });
+  const agent = { command: agentCommand(bundle), codeDirectory: bundle.directory };
+  return createNetnsRuntime({ agent, isAlive: isProcessAlive });
 }

@@ -16,7 +16,7 @@ import { TestbedError } from "../support/errors.ts";
 /** Processor architectures that the node image is made for, in Node's own words. */
 export type ImageArch = "x64" | "arm64";
 
-/** The agent on disk: `entry` is what Node is started with; its addon lies in the same directory. */
+/** The agent on disk: `entry` is what Node is started with; the program and its addon lie in the same directory. */
 export interface AgentBundle {
   readonly directory: string;
   readonly entry: string;
@@ -32,7 +32,8 @@ export interface ContextFile {
 
 const PACKAGE_ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const AGENT_SOURCE = join(PACKAGE_ROOT, "agent/src");
-const BUNDLE_NAME = "agent.cjs";
+const ENTRY_NAME = "agent.cjs";
+const PROGRAM_NAME = "program.cjs";
 const ADDON_NAME = "koffi.node";
 
 /** Where bundles are kept; outside version control. */
@@ -49,8 +50,8 @@ export async function currentAgentBundle(arch: ImageArch = hostArch()): Promise<
   const digest = await agentDigest();
   const name = `${arch}-${digest.slice(0, 16)}`;
   const places = [BUILD_DIRECTORY, USER_BUILD_DIRECTORY].map((place) => join(place, name));
-  const directory = places.find((place) => existsSync(join(place, BUNDLE_NAME)));
-  if (directory !== undefined) return { directory, entry: join(directory, BUNDLE_NAME) };
+  const directory = places.find((place) => existsSync(join(place, ENTRY_NAME)));
+  if (directory !== undefined) return { directory, entry: join(directory, ENTRY_NAME) };
   const writable = await writableBuildDirectory();
   const built = await buildAgentBundle(join(writable, name), arch);
   await pruneBundles(writable);
@@ -73,24 +74,26 @@ async function writableBuildDirectory(): Promise<string> {
  */
 export async function buildAgentBundle(outDir: string, arch: ImageArch = hostArch()): Promise<AgentBundle> {
   await mkdir(outDir, { recursive: true });
-  const entry = join(outDir, BUNDLE_NAME);
-  const code = await compileAgent();
+  const entry = join(outDir, ENTRY_NAME);
+  const [launcher, program] = await Promise.all([compile("launch.ts"), compile("main.ts")]);
   await replaceFile(join(outDir, ADDON_NAME), (temporary) => copyFile(koffiAddon(arch), temporary));
-  await replaceFile(entry, (temporary) => writeFile(temporary, code.contents));
+  await replaceFile(join(outDir, PROGRAM_NAME), (temporary) => writeFile(temporary, program.contents));
+  await replaceFile(entry, (temporary) => writeFile(temporary, launcher.contents));
   return { directory: outDir, entry };
 }
 
-async function compileAgent(): Promise<OutputFile> {
+/** One of the agent's sources with all that it imports, as one file. */
+async function compile(source: string): Promise<OutputFile> {
   const { build } = await import("esbuild");
   const result = await build({
-    entryPoints: [join(AGENT_SOURCE, "main.ts")],
+    entryPoints: [join(AGENT_SOURCE, source)],
     bundle: true,
     write: false,
     platform: "node",
-    // CommonJS starts faster than an ES module, and is what the compile cache of Node covers best.
+    // CommonJS starts faster than an ES module, and is a script whose compiled code V8 can keep.
     format: "cjs",
     target: "node20.19",
-    define: { "import.meta.url": "__filename" },
+    define: { "import.meta.filename": "__filename", "import.meta.dirname": "__dirname" },
     legalComments: "none",
     logLevel: "silent",
   }).catch((cause: unknown) => {
@@ -112,22 +115,20 @@ async function pruneBundles(directory: string): Promise<void> {
   await Promise.all(superfluous.map(({ path }) => rm(path, { recursive: true, force: true })));
 }
 
-/** How agents run outside of images. */
-export interface AgentNode {
-  readonly executable: string;
-  readonly environment: Readonly<Record<string, string>>;
+/**
+ * How an agent is started outside of images: by the Node that is in them or, where its package is not installed, by the
+ * one that runs this program. One thread to help V8 is enough for an agent; each of Node's four costs it start-up time and
+ * memory.
+ */
+export function agentCommand({ entry }: AgentBundle): readonly string[] {
+  return [agentNode(), "--v8-pool-size=1", entry];
 }
 
-/**
- * The Node that is in the images, with compiled code kept beside the bundle as there: an agent starts in 40 ms of CPU
- * time in place of 68 (Node 20). Where that package is not installed, the Node that runs this program.
- */
-export function agentNode({ directory }: AgentBundle): AgentNode {
-  const environment = { NODE_COMPILE_CACHE: join(directory, "compile-cache") };
+function agentNode(): string {
   try {
-    return { executable: nodeBinary(hostArch()), environment };
+    return nodeBinary(hostArch());
   } catch {
-    return { executable: process.execPath, environment };
+    return process.execPath;
   }
 }
 
@@ -159,7 +160,8 @@ export async function nodeImageContext(
   return [
     { path: "Dockerfile", source: join(PACKAGE_ROOT, "images/node/Dockerfile"), mode: 0o644 },
     { path: "node", source: node, mode: 0o755 },
-    { path: BUNDLE_NAME, source: bundle.entry, mode: 0o644 },
+    { path: ENTRY_NAME, source: bundle.entry, mode: 0o644 },
+    { path: PROGRAM_NAME, source: join(bundle.directory, PROGRAM_NAME), mode: 0o644 },
     { path: ADDON_NAME, source: join(bundle.directory, ADDON_NAME), mode: 0o644 },
   ];
 }

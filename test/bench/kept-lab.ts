@@ -54,7 +54,7 @@ async function memoryOfAgents(supervisor: string): Promise<ReadonlyMap<string, n
   const memory = new Map<string, number>();
   for (const pid of await pids()) {
     const words = await commandOf(pid);
-    const isAgent = words.at(-2)?.endsWith("/agent.cjs") === true && words.length === 3;
+    const isAgent = words[0]?.endsWith("/node") === true && words.at(-2)?.endsWith("/agent.cjs") === true;
     if (!isAgent || (await readlink(`/proc/${pid}/ns/pid`).catch(() => "")) !== lab) continue;
     const kibibytes = /VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, "utf8"))?.[1];
     memory.set(pid, Number(kibibytes) * 1024);

@@ -8,15 +8,18 @@ import { buildProgram } from "./node-under-test/image.ts";
 import { describeRuntimeContract } from "./node-under-test/runtime-contract.ts";
 
 let directory: string;
-let agentBundle: string;
+let program: string;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "mice-netns-"));
-  agentBundle = await buildProgram(directory);
+  program = await buildProgram(directory);
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-const open = () => Promise.resolve(createNetnsRuntime({ agentBundle, isAlive: isProcessAlive }));
+const open = () => {
+  const agent = { command: [process.execPath, program], codeDirectory: directory };
+  return Promise.resolve(createNetnsRuntime({ agent, isAlive: isProcessAlive }));
+};
 
 describeRuntimeContract({
   name: "netns",

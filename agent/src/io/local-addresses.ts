@@ -17,7 +17,7 @@ const ROUTES_FILE = "/proc/net/ipv6_route";
 const RTF_LOCAL = 0x8000_0000;
 
 const LOOK_EVERY_MS = 1;
-const PATIENCE_MS = 5000;
+const PATIENCE_MS = 15_000;
 
 /** Waits until packets to these IPv6 addresses arrive. Throws `setup-failed` when that does not come about. */
 export async function awaitLocalAddresses(addresses: readonly string[]): Promise<void> {

@@ -45,7 +45,7 @@ interface KoffiAddon {
 
 /** The calls, bound on first use. Throws where the addon is missing or made for another machine. */
 export function libc(): Native {
-  native ??= bind(createRequire(import.meta.url)("./koffi.node") as KoffiAddon);
+  native ??= bind(createRequire(import.meta.filename)("./koffi.node") as KoffiAddon);
   return native;
 }
 

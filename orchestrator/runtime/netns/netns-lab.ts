@@ -2,8 +2,9 @@
 
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import type { AgentCommand, NodeSetup } from "@testbed/agent/control";
+import { type AgentCommand, CODE_CACHE_VARIABLE, type NodeSetup } from "@testbed/agent/control";
 import type { GuestSpec, NodeSpec, SegmentSpec, UnwiredSetup } from "../../plan/plan.ts";
 import { TestbedError } from "../../support/errors.ts";
 import { readLines } from "../read-lines.ts";
@@ -17,7 +18,8 @@ const LOG_TAIL_LINES = 20;
 /** How a node's first process is started. */
 export interface AgentProgram {
   readonly command: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
+  /** Where compiled code is kept: a file for each kind of node, whose functions no other kind calls. */
+  readonly codeDirectory: string;
 }
 
 /** Starts a lab whose nodes run `agent`. Nothing new is made once `signal` is aborted. */
@@ -46,7 +48,8 @@ export function createNetnsLab(identity: RunIdentity, signal: AbortSignal, agent
     async startNode(name) {
       const spec = nodes.get(name);
       if (spec === undefined) throw new Error(`startNode before createNodes: ${name}`);
-      const child = spawnIn(await inLab(), name, nodeScript(spec), agent.command, agent.environment);
+      const environment = { [CODE_CACHE_VARIABLE]: join(agent.codeDirectory, `${spec.setup.role.type}.code`) };
+      const child = spawnIn(await inLab(), name, nodeScript(spec), agent.command, environment);
       child.stdin.write(`${JSON.stringify({ type: "setup", setup: wiredSetup(spec.setup) })}\n`);
       const handle = nodeHandle(name, child);
       handles.push(handle);
@@ -104,13 +107,22 @@ function spawnIn(
   return spawn("nsenter", enter(inNamespace), { stdio: "pipe", env: { PATH: process.env["PATH"], ...environment } });
 }
 
-/** Kernel parameters, and files of the machine that a node writes to replaced by its own. */
+/** Kernel parameters, and files of the machine that a node writes to replaced by its own; one mount(8) for both. */
 function nodeScript(spec: NodeSpec): string {
-  const ownFiles = ["hosts", "resolv.conf"].map(
-    (file) => `: > /run/${spec.name}.${file}; mount --bind /run/${spec.name}.${file} /etc/${file} || exit 1\n`,
-  );
+  const ownFiles = ["hosts", "resolv.conf"].map((file) => ({
+    own: `/run/${spec.name}.${file}`,
+    machine: `/etc/${file}`,
+  }));
+  const table = `/run/${spec.name}.fstab`;
+  const binds = ownFiles.map(({ own, machine }) => `${own} ${machine} none bind`);
   const sysctls = sysctlWrites(spec.sysctls).map(([path, value]) => `echo '${value}' > ${path} || exit 1\n`);
-  return [...ownFiles, ...sysctls, "ip link set lo up || exit 1\n"].join("");
+  return [
+    ...ownFiles.map(({ own }) => `: > ${own}\n`),
+    `printf '%s\\n' ${binds.map((line) => `'${line}'`).join(" ")} > ${table}\n`,
+    `mount --all --fstab ${table} || exit 1\n`,
+    ...sysctls,
+    "ip link set lo up || exit 1\n",
+  ].join("");
 }
 
 function wiredSetup(setup: UnwiredSetup): NodeSetup {

@@ -4,15 +4,12 @@ import { readdir, readFile } from "node:fs/promises";
 import { release } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LabSummary, Runtime } from "../runtime.ts";
-import { createNetnsLab } from "./netns-lab.ts";
+import { type AgentProgram, createNetnsLab } from "./netns-lab.ts";
 import { SUPERVISOR_NAME } from "./supervisor.ts";
 import { requireTunDevice } from "./tun-access.ts";
 
 export interface NetnsRuntimeOptions {
-  /** Path of the agent's one file. */
-  readonly agentBundle: string;
-  /** The Node that runs it, and what that is given in its environment; this process's own when absent. */
-  readonly node?: { readonly executable: string; readonly environment: Readonly<Record<string, string>> };
+  readonly agent: AgentProgram;
   /** Whether the process that an identity names still runs. */
   readonly isAlive: (owner: { readonly pid: number; readonly startTicks: string; readonly bootId: string }) => boolean;
 }
@@ -27,11 +24,7 @@ interface FoundSupervisor {
   readonly nodes: readonly string[];
 }
 
-export function createNetnsRuntime({ agentBundle, node, isAlive }: NetnsRuntimeOptions): Runtime {
-  const agent = {
-    command: [node?.executable ?? process.execPath, agentBundle],
-    environment: node?.environment ?? {},
-  };
+export function createNetnsRuntime({ agent, isAlive }: NetnsRuntimeOptions): Runtime {
   return {
     name: "netns",
     environment: () =>

@@ -1,8 +1,6 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   type AgentBundle,
@@ -22,26 +20,27 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-test("the agent is one file with its addon beside it, and loads", async () => {
-  expect((await readdir(directory)).sort()).toEqual(["agent.cjs", "koffi.node"]);
-  await promisify(execFile)(process.execPath, [bundle.entry, "--warm"]);
+test("the agent is a launcher with its program and addon beside it", async () => {
+  expect((await readdir(directory)).sort()).toEqual(["agent.cjs", "koffi.node", "program.cjs"]);
 });
 
 test("the bundle names no place of the machine that it was built on", async () => {
-  expect(await readFile(bundle.entry, "utf8")).not.toContain(process.cwd());
+  for (const file of ["agent.cjs", "program.cjs"])
+    expect(await readFile(join(directory, file), "utf8")).not.toContain(process.cwd());
 });
 
 test("a second build replaces the files and leaves nothing beside them", async () => {
   await buildAgentBundle(directory);
-  expect(await readdir(directory)).toHaveLength(2);
+  expect(await readdir(directory)).toHaveLength(3);
 });
 
 test("sources that have not changed are built once", async () => {
   const [first, second] = [await currentAgentBundle(), await currentAgentBundle()];
   expect(second).toEqual(first);
-  expect((await readdir(first.directory)).filter((name) => name !== "compile-cache").sort()).toEqual([
+  expect((await readdir(first.directory)).filter((name) => !name.endsWith(".code")).sort()).toEqual([
     "agent.cjs",
     "koffi.node",
+    "program.cjs",
   ]);
 });
 
