@@ -213,11 +213,14 @@ function isMobile({ setup }: NodeSpec): boolean {
   return setup.role.type === "mobile-node" || setup.role.type === "correspondent-node";
 }
 
-/** A node that starts does so within a second or two even on a loaded machine. */
+/** A node that starts does so within a second or two even on a loaded machine, unless many do at once. */
 const READY_PATIENCE_MS = 20_000;
+const READY_PATIENCE_PER_NODE_MS = 500;
 
 async function startNodes(state: LabState): Promise<void> {
-  await each(state.request.plan.nodes, async ({ name }) => {
+  const { nodes } = state.request.plan;
+  const patienceMs = READY_PATIENCE_MS + READY_PATIENCE_PER_NODE_MS * nodes.length;
+  await each(nodes, async ({ name }) => {
     const handle = await state.lab.startNode(name);
     const link = new AgentLink(handle, {
       event: (at, event) => state.recorder.addAt(at, { type: "node", node: name, event }),
@@ -230,14 +233,14 @@ async function startNodes(state: LabState): Promise<void> {
     });
     state.links.set(name, link);
     link.failed.catch(state.failure.reject);
-    await Promise.race([link.ready, neverReady(link)]);
+    await Promise.race([link.ready, neverReady(link, patienceMs)]);
     state.recorder.add({ type: "node-ready", node: name });
   });
 }
 
-async function neverReady(link: AgentLink): Promise<never> {
-  await sleep(READY_PATIENCE_MS, undefined, { ref: false });
-  throw link.failure(`expected it to be ready within ${READY_PATIENCE_MS / 1000} s of its start, and it is not`);
+async function neverReady(link: AgentLink, patienceMs: number): Promise<never> {
+  await sleep(patienceMs, undefined, { ref: false });
+  throw link.failure(`expected it to be ready within ${patienceMs / 1000} s of its start, and it is not`);
 }
 
 /** Foreign programs find the whole lab in its place. */
@@ -263,6 +266,7 @@ function liveSessions({ request, links }: LabState): readonly LiveSession[] {
   const oneWay = roundTripCondition(request.topology.nodes);
   // Whichever way the data takes, it crosses no link more than twice in either direction.
   const roundTrip = { ...oneWay, addedMs: 2 * oneWay.addedMs };
+  const rivals = request.topology.sessions.length - 1;
   return request.topology.sessions.map((spec: ResolvedSession) => {
     const from = links.get(spec.from);
     const fromHome = homes.get(spec.from);
@@ -270,7 +274,7 @@ function liveSessions({ request, links }: LabState): readonly LiveSession[] {
     if (from === undefined || fromHome === undefined || toHome === undefined)
       throw new Error(`session ${spec.name} between nodes that have no home address`);
     const mobileEnds = [spec.from, spec.to].filter((name) => mobile.has(name));
-    return { spec, from, mobileEnds, fromHome, toHome, roundTrip };
+    return { spec, from, mobileEnds, fromHome, toHome, roundTrip, rivals };
   });
 }
 

@@ -3,8 +3,9 @@
 import type { ResolvedSession } from "../topology/resolved.ts";
 import type { RoundTripCondition } from "../topology/way-conditions.ts";
 import type { AgentLink, TrafficRequest } from "./agent-link.ts";
-import type { LabEvent, NodeEvent, TrafficMoment } from "./lab-event.ts";
+import type { NodeEvent, TrafficMoment } from "./lab-event.ts";
 import type { Recorder } from "./recorder.ts";
+import { any, createSighting, every, type Sighting } from "./sighting.ts";
 
 /** A session with everything that its steps need. */
 export interface LiveSession {
@@ -17,6 +18,8 @@ export interface LiveSession {
   readonly toHome: string;
   /** What link conditions do to a round trip between the two at most. */
   readonly roundTrip: RoundTripCondition;
+  /** How many other sessions do the same at the same time, on the same machine. */
+  readonly rivals: number;
 }
 
 /** A home registration takes one round trip; its first retransmissions come after 1 s and 2 s (RFC 6275 section 11.8). */
@@ -30,6 +33,8 @@ const BINDING_PATIENCE_MS = 3000;
 const ROUND_TRIPS_PER_STEP = 10;
 /** Where packets are lost, retransmissions come later and later: a step may take as much longer. */
 const LOSSY_FACTOR = 4;
+/** A node that many sessions meet at answers one after the other, and what is late is not lost. */
+const PATIENCE_PER_RIVAL_MS = 100;
 
 const PING_BEFORE_ICE = { count: 3, intervalMs: 10, timeoutMs: 1000 } as const;
 const PING = { count: 5, intervalMs: 5, timeoutMs: 1000 } as const;
@@ -37,14 +42,12 @@ const ECHO = { count: 20, intervalMs: 2, sizeBytes: 200, timeoutMs: 1000 } as co
 
 /** Waits until all ends that have home agents are registered there. False when one of them is not to be. */
 export async function awaitRegistration(session: LiveSession, recorder: Recorder): Promise<boolean> {
-  const { mobileEnds: ends } = session;
-  const has = (events: readonly LabEvent[], node: string, type: NodeEvent["type"]): boolean =>
-    events.some((entry) => entry.type === "node" && entry.node === node && entry.event.type === type);
-  const isOver = (events: readonly LabEvent[]): boolean =>
-    ends.every((node) => has(events, node, "registered")) ||
-    ends.some((node) => has(events, node, "registration-failed"));
+  const ofEnds = (type: NodeEvent["type"]): readonly Sighting[] =>
+    session.mobileEnds.map((end) => createSighting((node, event) => node === end && event.type === type));
+  const isRegistered = every(ofEnds("registered"));
+  const isOver = any([isRegistered, ...ofEnds("registration-failed")]);
   await untilOrGiveUp(session, recorder, isOver, REGISTRATION_PATIENCE_MS, "registration");
-  return ends.every((node) => has(recorder.events, node, "registered"));
+  return isRegistered(recorder.events);
 }
 
 /** Proves the way through both home agents before any check is made. */
@@ -55,27 +58,21 @@ export async function pingBeforeIce(session: LiveSession, recorder: Recorder): P
 /** Offers the session and waits until both ends send their data where they will, or one of them says that it failed. */
 export async function connect(session: LiveSession, recorder: Recorder): Promise<void> {
   const { spec, from, fromHome, toHome } = session;
-  const has = (events: readonly LabEvent[], isIt: (node: string, event: NodeEvent) => boolean): boolean =>
-    events.some((entry) => entry.type === "node" && isIt(entry.node, entry.event));
-  const isFailed = (events: readonly LabEvent[]): boolean =>
-    has(events, (node, event) => event.type === "session-failed" && isAboutSession(node, event));
-  const isAboutSession = (node: string, event: NodeEvent): boolean =>
-    "peer" in event && ((node === spec.from && event.peer === toHome) || (node === spec.to && event.peer === fromHome));
-  const isNominated = (events: readonly LabEvent[]): boolean =>
-    [spec.from, spec.to].every((end) =>
-      has(events, (node, event) => node === end && event.type === "nominated" && isAboutSession(node, event)),
+  const ofEnds = (isIt: (event: NodeEvent) => boolean): readonly Sighting[] =>
+    [
+      { end: spec.from, peer: toHome },
+      { end: spec.to, peer: fromHome },
+    ].map(({ end, peer }) =>
+      createSighting((node, event) => node === end && "peer" in event && event.peer === peer && isIt(event)),
     );
-  const isSettled = (events: readonly LabEvent[]): boolean =>
-    [spec.from, spec.to].every((end) =>
-      has(events, (node, event) => node === end && isAboutSession(node, event) && endsTheWay(event)),
-    );
+  const isFailed = any(ofEnds(({ type }) => type === "session-failed"));
+  const isNominated = every(ofEnds(({ type }) => type === "nominated"));
+  const isSettled = every(ofEnds(endsTheWay));
 
   from.send({ type: "connect", peer: toHome });
-  const isOver = (events: readonly LabEvent[]): boolean => isFailed(events) || isNominated(events);
-  await untilOrGiveUp(session, recorder, isOver, NOMINATION_PATIENCE_MS, "nomination");
+  await untilOrGiveUp(session, recorder, any([isFailed, isNominated]), NOMINATION_PATIENCE_MS, "nomination");
   if (isFailed(recorder.events) || !isNominated(recorder.events)) return;
-  const isBound = (events: readonly LabEvent[]): boolean => isFailed(events) || isSettled(events);
-  await untilOrGiveUp(session, recorder, isBound, BINDING_PATIENCE_MS, "binding");
+  await untilOrGiveUp(session, recorder, any([isFailed, isSettled]), BINDING_PATIENCE_MS, "binding");
 }
 
 /** Sends what the topology asks for over the path that the session has now. */
@@ -100,24 +97,26 @@ function endsTheWay(event: NodeEvent): boolean {
 }
 
 async function traffic(
-  { spec, from, roundTrip }: LiveSession,
+  { spec, from, roundTrip, rivals }: LiveSession,
   recorder: Recorder,
   moment: TrafficMoment,
   request: TrafficRequest,
 ): Promise<void> {
-  const result = await from.request({ ...request, timeoutMs: request.timeoutMs + Math.ceil(roundTrip.addedMs) });
+  const timeoutMs = request.timeoutMs + Math.ceil(roundTrip.addedMs) + PATIENCE_PER_RIVAL_MS * rivals;
+  const result = await from.request({ ...request, timeoutMs });
   recorder.add({ type: "traffic", session: spec.name, kind: request.type, moment, result });
 }
 
 async function untilOrGiveUp(
-  { spec: { name }, roundTrip }: LiveSession,
+  { spec: { name }, roundTrip, rivals }: LiveSession,
   recorder: Recorder,
-  isOver: (events: readonly LabEvent[]) => boolean,
+  isOver: Sighting,
   usualPatienceMs: number,
   waitedFor: string,
 ): Promise<void> {
   const { addedMs, lossRate } = roundTrip;
-  const patienceMs = usualPatienceMs * (lossRate > 0 ? LOSSY_FACTOR : 1) + ROUND_TRIPS_PER_STEP * addedMs;
+  const alonePatienceMs = usualPatienceMs * (lossRate > 0 ? LOSSY_FACTOR : 1) + ROUND_TRIPS_PER_STEP * addedMs;
+  const patienceMs = alonePatienceMs + PATIENCE_PER_RIVAL_MS * rivals;
   if (await recorder.until(isOver, patienceMs)) return;
   recorder.add({ type: "gave-up", session: name, waitedFor, afterMs: patienceMs });
 }

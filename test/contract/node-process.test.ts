@@ -107,6 +107,15 @@ describe("a node's place in the topology", () => {
     expect(await world.shIn("n1", "ip route get 2001:db8::7 from 2001:db8::1")).toMatch(/^2001:db8::7 .*dev net/);
   });
 
+  test("what many programs send home at once waits for the agent", async () => {
+    // Nobody takes the packets: a mobile node reads its TUN device once it has started.
+    const agent = await startNode(1, { role: mobileNodeRole("a", 1, 3), startsOn: "command" });
+    agent.send({ type: "echo", id: 1, to: "2001:db8:b::2", count: 1000, intervalMs: 1, sizeBytes: 200, timeoutMs: 1 });
+    await agent.report("reply");
+    const [device] = JSON.parse(await world.shIn("n1", "ip -j -s link show tun0")) as DeviceStatistics[];
+    expect(device?.stats64.tx.dropped).toBe(0);
+  });
+
   test("a node that started by hand takes its set-up from the environment and outlives its stdin", async () => {
     await world.addNode("n1", oneWire);
     const agent = world.startAgent("n1", { environment: { [SETUP_VARIABLE]: JSON.stringify(setupOf(1)) } });
@@ -364,6 +373,11 @@ table inet memory {
   expect(await world.shIn("n1", "nft list tables; nft list set inet memory known")).not.toMatch(/mice_shut|elements/);
   await world.shIn("n2", ping);
 });
+
+/** What `ip -json -statistics link` prints. */
+interface DeviceStatistics {
+  readonly stats64: { readonly tx: { readonly dropped: number } };
+}
 
 interface Interface {
   readonly ifname?: string;

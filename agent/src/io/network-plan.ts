@@ -15,6 +15,12 @@ const FIRST_CARE_OF_TABLE = 100;
 const CARE_OF_MAIN_PREFERENCE = 1000;
 const CARE_OF_DEFAULT_PREFERENCE = 1001;
 
+/**
+ * Packets that may wait for the agent at its TUN device, about as many as fit into the buffer of a UDP socket. The
+ * kernel's 500 are less than fifty sessions send at once while the agent is busy with something else.
+ */
+const TUN_QUEUE_PACKETS = 5000;
+
 /** An interface that exists in the node before it is set up. */
 export interface PresentInterface {
   readonly name: string;
@@ -181,7 +187,8 @@ function addressCommands({ interfaceName, mac, addresses }: WireSetup): readonly
 
 function tunCommands({ role }: NodeSetup): readonly string[] {
   if (!("tunMtu" in role)) return [];
-  const make = `link set dev ${TUN_NAME} mtu ${role.tunMtu} addrgenmode none`;
+  const shape = `mtu ${role.tunMtu} txqueuelen ${TUN_QUEUE_PACKETS} addrgenmode none`;
+  const make = `link set dev ${TUN_NAME} ${shape}`;
   const up = `link set dev ${TUN_NAME} up`;
   const give = (address: string): string => `addr add ${address} dev ${TUN_NAME} nodad`;
   switch (role.type) {

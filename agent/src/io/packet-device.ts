@@ -32,8 +32,11 @@ const READS_PER_WAKE = 64;
 /** Longest packet that the kernel hands over, with what may stand before it. */
 const MAX_PACKET_BYTES = 65535 + 64;
 
-/** Takes a descriptor over that was opened with O_NONBLOCK. */
-export function createPacketDevice(fd: number, readsPerWake = READS_PER_WAKE): PacketDevice {
+/** Takes a descriptor over that was opened with O_NONBLOCK; `mayGoOn` says, after so many reads, whether another may follow at once. */
+export function createPacketDevice(
+  fd: number,
+  mayGoOn: (reads: number) => boolean = (reads) => reads < READS_PER_WAKE,
+): PacketDevice {
   const { read, write, poll, close } = libc();
   const buffer = Buffer.allocUnsafe(MAX_PACKET_BYTES);
   const counters = { read: 0, written: 0, refused: 0 };
@@ -47,7 +50,7 @@ export function createPacketDevice(fd: number, readsPerWake = READS_PER_WAKE): P
       deliver = onPacket;
       pause = onPause;
       watch ??= poll(fd, { readable: true }, () => {
-        for (let i = 0; i < readsPerWake; i += 1) {
+        for (let reads = 0; mayGoOn(reads); reads += 1) {
           const length = read(fd, buffer, buffer.length);
           if (length <= 0) break;
           counters.read += 1;

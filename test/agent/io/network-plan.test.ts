@@ -113,7 +113,7 @@ route add 0.0.0.0/0 via 198.18.0.254 dev internet
         .slice(-5, -1),
     ).toEqual([
       "link set dev internet up",
-      "link set dev tun0 mtu 1400 addrgenmode none",
+      "link set dev tun0 mtu 1400 txqueuelen 5000 addrgenmode none",
       "addr add 2001:db8:a::1/64 dev tun0 nodad",
       "link set dev tun0 up",
     ]);
@@ -126,7 +126,7 @@ route add 0.0.0.0/0 via 198.18.0.254 dev internet
         .split("\n")
         .slice(-6, -1),
     ).toEqual([
-      "link set dev tun0 mtu 1400 addrgenmode none",
+      "link set dev tun0 mtu 1400 txqueuelen 5000 addrgenmode none",
       "addr add 2001:db8:a::2/128 dev tun0 nodad",
       "link set dev tun0 up",
       "route add ::/0 dev tun0 src 2001:db8:a::2",
@@ -175,16 +175,18 @@ rule add from 2001:db8:1::9/128 lookup 101 preference 1001
     ];
     const node = setup(stationary, { wires: [internet], routes });
     const commands = batch(node).split("\n");
-    expect(commands.slice(commands.indexOf("link set dev tun0 mtu 1400 addrgenmode none"), -1)).toEqual([
-      "link set dev tun0 mtu 1400 addrgenmode none",
-      "link set dev tun0 up",
-      "route add 2001:db8:a::/64 dev tun0 src 2001:db8::1",
-      "route add ::/0 dev tun0 table 99",
-      "route add 2001:db8:a::/64 via 2001:db8::10 dev internet table 98",
-      "route add 0.0.0.0/0 via 198.18.0.254 dev internet",
-      "route add ::/0 via 2001:db8::ffff dev internet",
-      "route add ::/0 via 2001:db8::ffff dev internet table 98",
-    ]);
+    expect(commands.slice(commands.indexOf("link set dev tun0 mtu 1400 txqueuelen 5000 addrgenmode none"), -1)).toEqual(
+      [
+        "link set dev tun0 mtu 1400 txqueuelen 5000 addrgenmode none",
+        "link set dev tun0 up",
+        "route add 2001:db8:a::/64 dev tun0 src 2001:db8::1",
+        "route add ::/0 dev tun0 table 99",
+        "route add 2001:db8:a::/64 via 2001:db8::10 dev internet table 98",
+        "route add 0.0.0.0/0 via 198.18.0.254 dev internet",
+        "route add ::/0 via 2001:db8::ffff dev internet",
+        "route add ::/0 via 2001:db8::ffff dev internet table 98",
+      ],
+    );
     expect(ruleBatch(node)).toBe(
       `rule add to 2001:db8::1/128 iif internet ipproto mobility-header lookup 99 preference 100
 rule add lookup local preference 200

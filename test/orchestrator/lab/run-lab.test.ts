@@ -137,6 +137,22 @@ test("the way through the home agents is proven before the session is offered", 
   expect(seen.slice(0, 2)).toEqual(["ping before-ice", "connect"]);
 });
 
+test("with fifty sessions at once a packet may be answered later before it counts as lost", async () => {
+  const { mn, cn } = cooperative();
+  const waits: number[] = [];
+  const watched: NodeScript = {
+    command(node, command) {
+      if (command.type === "ping" || command.type === "echo") waits.push(command.timeoutMs);
+      mn.command?.(node, command);
+    },
+  };
+  const sessions = TWO_ENDS.sessions.flatMap((session) => Array<typeof session>(50).fill(session));
+  const runtime = createScriptedRuntime({ mn: watched, cn });
+  const record = await runLab(request(runtime, { topology: { ...TWO_ENDS, sessions } }));
+  await record.removal;
+  expect(waits).toEqual(Array<number>(150).fill(1000 + 49 * 100));
+});
+
 test("a mobile node is told to start once every node is ready", async () => {
   const seen: string[] = [];
   const command = (node: ScriptedNode, received: AgentCommand): void => {

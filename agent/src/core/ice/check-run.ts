@@ -20,6 +20,7 @@ import type { IceFailure, PairDeath } from "./ice-machine.ts";
 import type { IceOutbox } from "./ice-outbox.ts";
 import { judgeAnswer } from "./judge-check.ts";
 import { decideNomination } from "./nomination.ts";
+import type { Pacer, Turns } from "./pacer.ts";
 import { type CandidatePair, pairView, waitingPair } from "./pair.ts";
 import { announcedPriority, pairPriority } from "./priority.ts";
 import { drawTieBreaker, otherRole, type RoleClaim } from "./role.ts";
@@ -47,6 +48,7 @@ export interface CheckRunConfig {
   readonly peerKey: Uint8Array;
   readonly timing: ProfileTiming;
   readonly limits: IceLimits;
+  readonly pacer: Pacer;
   /** Origin of `nominated.afterMs`. */
   readonly startedAt: InstantMs;
   readonly rng: Rng;
@@ -58,6 +60,7 @@ export class CheckRun {
   readonly #list: CheckList;
   readonly #valid = new ValidList();
   readonly #transactions = new CheckTransactions();
+  readonly #turns: Turns;
   #state: "running" | "completed" | "failed" = "running";
   #claim: RoleClaim;
   #locals: readonly LocalCandidate[];
@@ -73,6 +76,7 @@ export class CheckRun {
   constructor(now: InstantMs, config: CheckRunConfig, out: IceOutbox) {
     const { claim, locals, remotes, limits, isLite } = config;
     this.#config = config;
+    this.#turns = config.pacer.turns();
     this.#out = out;
     this.#claim = claim;
     this.#locals = locals;
@@ -103,7 +107,7 @@ export class CheckRun {
   get nextTimeoutAt(): InstantMs {
     return Math.min(
       this.#transactions.nextTimeoutAt,
-      this.#state !== "failed" && this.#list.hasDue ? this.#nextCheckAt : Infinity,
+      this.#state !== "failed" && this.#list.hasDue ? Math.max(this.#nextCheckAt, this.#turns.nextAt) : Infinity,
       this.#nominationDueAt ?? Infinity,
       this.#upkeep?.nextDueAt ?? Infinity,
       this.#consent?.nextDueAt ?? Infinity,
@@ -201,10 +205,20 @@ export class CheckRun {
   /** Does what has become due. */
   advance(now: InstantMs): void {
     this.#considerConclusion(now);
-    if (this.#state === "failed" || now < this.#nextCheckAt || !this.#list.hasDue) return;
+    if (this.#state === "failed" || now < this.#nextCheckAt || !this.#list.hasDue) {
+      this.#turns.giveUp();
+      return;
+    }
+    if (!this.#turns.take(now)) return;
     this.#sendNextCheck(now);
     // The pair that has just been checked may be all that holds the nomination up, and not for long any more.
     this.#considerConclusion(now);
+  }
+
+  /** Starts nothing any more. */
+  close(): void {
+    this.#turns.giveUp();
+    this.#consent?.stop();
   }
 
   // What a received check changes (digest 2.8)
@@ -392,6 +406,7 @@ export class CheckRun {
     const before = this.#valid.selected;
     proven.isNominated = true;
     if (this.#valid.selected === before) return;
+    this.#consent?.stop();
     this.#consent = this.#watch(now, proven);
     this.#out.emit({ type: "nominated", pair: pairView(proven), afterMs: now - this.#config.startedAt });
     if (this.#state === "running") this.#conclude(now, proven);
@@ -427,6 +442,7 @@ export class CheckRun {
     if (death === undefined || this.#consent === undefined) return;
     this.#out.emit({ type: "pair-dead", pair: pairView(this.#consent.pair), ...death });
     this.#state = "failed";
+    this.#consent.stop();
     this.#consent = undefined;
     this.#upkeep = undefined;
     this.#transactions.callBack(() => true);

@@ -20,6 +20,7 @@ import type { IceLimits } from "./constants.ts";
 import type { PairDeath, ValidPair } from "./ice-machine.ts";
 import type { IceOutbox } from "./ice-outbox.ts";
 import { judgeAnswer } from "./judge-check.ts";
+import type { Pacer, Turns } from "./pacer.ts";
 import { announcedPriority } from "./priority.ts";
 import type { RoleClaim } from "./role.ts";
 
@@ -30,6 +31,7 @@ interface ConsentConfig {
   /** The peer's password in octets. */
   readonly peerKey: Uint8Array;
   readonly limits: Pick<IceLimits, "consentIntervalMs" | "consentRetryMs" | "consentTimeoutMs">;
+  readonly pacer: Pacer;
   readonly rng: Rng;
 }
 
@@ -47,6 +49,7 @@ export class Consent {
   readonly pair: ValidPair;
   readonly #config: ConsentConfig;
   readonly #out: IceOutbox;
+  readonly #turns: Turns;
   /** Requests since the last answer; at most `#patience`. */
   readonly #open = new Set<string>();
   /** How many requests in a row go unanswered before the pair is dead. */
@@ -58,6 +61,7 @@ export class Consent {
     const { consentTimeoutMs, consentRetryMs } = config.limits;
     this.pair = pair;
     this.#config = config;
+    this.#turns = config.pacer.turns();
     this.#out = out;
     this.#patience = Math.max(1, Math.ceil(consentTimeoutMs / consentRetryMs));
     this.#provenAt = now;
@@ -65,7 +69,12 @@ export class Consent {
   }
 
   get nextDueAt(): InstantMs {
-    return this.#dueAt;
+    return Math.max(this.#dueAt, this.#turns.nextAt);
+  }
+
+  /** Asks no more. */
+  stop(): void {
+    this.#turns.giveUp();
   }
 
   ownsTransaction(transactionId: Uint8Array): boolean {
@@ -77,6 +86,7 @@ export class Consent {
     if (now < this.#dueAt) return undefined;
     const silentMs = now - this.#provenAt;
     if (this.#open.size >= this.#patience) return { type: "bury", death: { reason: "no-answer", silentMs } };
+    if (!this.#turns.take(now)) return undefined;
     this.#dueAt = now + this.#config.limits.consentRetryMs;
     return { type: "ask", transmit: this.#question(claim) };
   }
@@ -114,6 +124,7 @@ export class Consent {
   #renew(now: InstantMs): void {
     this.#out.counters.consentAnswered += 1;
     this.#open.clear();
+    this.#turns.giveUp();
     this.#provenAt = now;
     this.#dueAt = now + this.#drawIntervalMs();
   }

@@ -26,6 +26,7 @@ import {
   REQUEST_COUNT,
   TAIL_MULTIPLE,
 } from "./constants.ts";
+import { createPacer, type Pacer, type Turns } from "./pacer.ts";
 
 /** What gathering is told when it is made. */
 export interface GatheringConfig {
@@ -37,6 +38,8 @@ export interface GatheringConfig {
   /** The home address as candidate; absent for a node without a home agent. */
   readonly relayed?: LocalCandidate;
   readonly rng: Rng;
+  /** The pace of the node; one of its own when absent. */
+  readonly pacer?: Pacer;
   readonly limits?: Partial<GatheringLimits>;
 }
 
@@ -106,6 +109,7 @@ class ServerQuestions implements Gathering {
   readonly #targets: readonly Target[];
   readonly #transmits: Transmit[] = [];
   readonly #events: GatheringEvent[] = [];
+  readonly #turns: Turns;
   #state: "new" | "gathering" | "done" | "stopped" = "new";
   #nextRequestAt: InstantMs = -Infinity;
   #patienceEndsAt: InstantMs = Infinity;
@@ -113,6 +117,7 @@ class ServerQuestions implements Gathering {
   constructor(config: GatheringConfig) {
     this.#config = config;
     this.#limits = { ...DEFAULT_GATHERING_LIMITS, ...config.limits };
+    this.#turns = (config.pacer ?? createPacer()).turns();
     this.#hosts = config.bases.map(hostCandidate);
     this.#targets = config.bases.flatMap((base, i) =>
       config.servers
@@ -131,6 +136,7 @@ class ServerQuestions implements Gathering {
 
   stop(): void {
     this.#state = "stopped";
+    this.#turns.giveUp();
     for (const target of this.#targets) target.open = undefined;
   }
 
@@ -179,7 +185,7 @@ class ServerQuestions implements Gathering {
   pollTimeout(): InstantMs | undefined {
     if (this.#state === "new" || this.#state === "stopped") return undefined;
     const instants = this.#targets.map(
-      ({ open, dueAt }) => open?.transaction.pollTimeout() ?? Math.max(dueAt, this.#nextRequestAt),
+      ({ open, dueAt }) => open?.transaction.pollTimeout() ?? Math.max(dueAt, this.#nextRequestAt, this.#turns.nextAt),
     );
     const nextAt = Math.min(...instants, this.#state === "gathering" ? this.#patienceEndsAt : Infinity);
     return nextAt === Infinity ? undefined : nextAt;
@@ -188,7 +194,8 @@ class ServerQuestions implements Gathering {
   #advance(now: InstantMs): void {
     if (this.#state === "new" || this.#state === "stopped") return;
     const due = this.#targets.find(({ open, dueAt }) => open === undefined && dueAt <= now);
-    if (due !== undefined && now >= this.#nextRequestAt) this.#ask(now, due);
+    if (due === undefined || now < this.#nextRequestAt) this.#turns.giveUp();
+    else if (this.#turns.take(now)) this.#ask(now, due);
     const isSettled = this.#targets.every((target) => target.isSettled);
     if (this.#state !== "gathering" || !(isSettled || now >= this.#patienceEndsAt)) return;
     this.#state = "done";

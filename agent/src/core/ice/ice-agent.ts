@@ -23,6 +23,7 @@ import type {
 } from "./ice-machine.ts";
 import { IceOutbox } from "./ice-outbox.ts";
 import { judgeCheck } from "./judge-check.ts";
+import { createPacer, type Pacer } from "./pacer.ts";
 import { pathKey } from "./pair.ts";
 import type { IceRole } from "./priority.ts";
 import { drawTieBreaker, judgeRoleClaim, otherRole, type RoleClaim } from "./role.ts";
@@ -35,6 +36,7 @@ export function createIceAgent(config: IceAgentConfig): IceMachine {
 class IceAgent implements IceMachine {
   readonly #config: IceAgentConfig;
   readonly #limits: IceLimits;
+  readonly #pacer: Pacer;
   readonly #isLite: boolean;
   /** The own password in octets. */
   readonly #key: Uint8Array;
@@ -52,6 +54,7 @@ class IceAgent implements IceMachine {
   constructor(config: IceAgentConfig) {
     this.#config = config;
     this.#limits = { ...DEFAULT_LIMITS, ...config.limits };
+    this.#pacer = config.pacer ?? createPacer();
     this.#isLite = config.isLite === true;
     this.#key = octetsOf(config.credentials.pwd);
     this.#claim = { role: this.#isLite ? "controlled" : config.role, tieBreaker: drawTieBreaker(config.rng) };
@@ -91,6 +94,10 @@ class IceAgent implements IceMachine {
 
   handleTimeout(now: InstantMs): void {
     this.#run?.handleTimeout(now);
+  }
+
+  close(): void {
+    this.#run?.close();
   }
 
   pollTransmit(): Transmit | undefined {
@@ -158,6 +165,7 @@ class IceAgent implements IceMachine {
       peerKey: octetsOf(credentials.pwd),
       timing: PROFILE_TIMING[this.#config.profile],
       limits: this.#limits,
+      pacer: this.#pacer,
       startedAt: this.#config.startedAt,
       rng: this.#config.rng,
     };

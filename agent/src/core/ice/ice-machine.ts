@@ -10,6 +10,7 @@ import type { Datagram, InstantMs, Rng, Transmit } from "../machine.ts";
 import type { IceProfile } from "../mice/node-machine.ts";
 import type { LocalCandidate, RemoteCandidate } from "./candidate.ts";
 import type { IceLimits } from "./constants.ts";
+import type { Pacer } from "./pacer.ts";
 import type { IceRole } from "./priority.ts";
 
 /** Username fragment and password of one end as STUN uses them (ice-char text, digest 8.3). */
@@ -31,6 +32,8 @@ export interface IceAgentConfig {
   /** When the offer was sent or received: `nominated.afterMs` counts from here. */
   readonly startedAt: InstantMs;
   readonly rng: Rng;
+  /** The pace of the node; one of its own when absent. */
+  readonly pacer?: Pacer;
   readonly limits?: Partial<IceLimits>;
 }
 
@@ -135,6 +138,8 @@ export interface IceMachine {
   /** Tells that data left on the selected pair, which puts off the keepalive. */
   noteDataSent(now: InstantMs): void;
   handleTimeout(now: InstantMs): void;
+  /** Gives its place in the pace of the node up. The agent is not used any more. */
+  close(): void;
   /** `local` is the base to send from; the relayed candidate's base means "through the tunnel". */
   pollTransmit(): Transmit | undefined;
   pollEvent(): IceEvent | undefined;

@@ -6,6 +6,7 @@
 import { type SocketAddress, sameSocketAddress } from "../address.ts";
 import { candidateView, type LocalCandidate, relayedCandidate } from "../ice/candidate.ts";
 import { createGathering, type Gathering, type GatheringEvent } from "../ice/gathering.ts";
+import type { Pacer } from "../ice/pacer.ts";
 import type { InstantMs, Rng } from "../machine.ts";
 import { minInstant } from "./min-instant.ts";
 import type { IceProfile } from "./node-machine.ts";
@@ -16,6 +17,7 @@ import type { GatheringCallbacks } from "./session-environment.ts";
 export interface GatheringGround {
   readonly profile: IceProfile;
   readonly rng: Rng;
+  readonly pacer: Pacer;
   readonly servers: readonly SocketAddress[];
   readonly homeAddress: string;
   /** The sockets of the node at this moment, best first. */
@@ -80,10 +82,10 @@ export function createGatheringPool(ground: GatheringGround, outbox: Outbox): Ga
   };
   return {
     gather(now, peer, callbacks) {
-      const { profile, rng, servers, homeAddress } = ground;
+      const { profile, rng, pacer, servers, homeAddress } = ground;
       const tunnelSocket = ground.tunnelSocket();
       const relayed = tunnelSocket && relayedCandidate({ ip: homeAddress, port: tunnelSocket.port });
-      const config = { profile, rng, servers, bases: ground.sockets(), ...(relayed && { relayed }) };
+      const config = { profile, rng, pacer, servers, bases: ground.sockets(), ...(relayed && { relayed }) };
       const gathering = createGathering(config);
       const entry: Entry = { peer, gathering, tunnelSocket, callbacks, isDone: false };
       gathering.start(now);

@@ -55,7 +55,10 @@ export function giveKey(startedAt: InstantMs, generation: Generation, pwd: strin
   generation.ice = createIce({ ...generation, startedAt }, env);
 }
 
-function createIce(start: Required<GenerationStart>, { timers, profile, isLite, rng }: SessionEnvironment): IceMachine {
+function createIce(
+  start: Required<GenerationStart>,
+  { timers, profile, isLite, rng, pacer }: SessionEnvironment,
+): IceMachine {
   const { origin, candidates, credentials, startedAt } = start;
   return createIceAgent({
     profile,
@@ -65,6 +68,7 @@ function createIce(start: Required<GenerationStart>, { timers, profile, isLite, 
     candidates,
     startedAt,
     rng,
+    pacer,
     limits: {
       nominationDelayMs: timers.nominationDelayMs,
       relayPatienceMs: timers.relayPatienceMs,

@@ -4,6 +4,7 @@
  */
 
 import { addressToBytes, canonicalAddress, type SocketAddress } from "../address.ts";
+import { createPacer } from "../ice/pacer.ts";
 import type { Datagram, InstantMs, Rng, Transmit } from "../machine.ts";
 import { decodeIpv6Packet } from "../mip6/ipv6-packet.ts";
 import { decodeUdpInIpv6 } from "../mip6/udp-in-ipv6.ts";
@@ -36,6 +37,8 @@ class MobileNode implements MobileNodeMachine {
   readonly #home: Home;
   readonly #correspondent: Correspondent;
   readonly #link: MobilityLink;
+  /** Of all gatherings and sessions together. */
+  readonly #pacer = createPacer();
   readonly #gatherings: GatheringPool;
   readonly #sessions: SessionTable;
   readonly #dataPlane: DataPlane;
@@ -55,6 +58,7 @@ class MobileNode implements MobileNodeMachine {
       {
         profile: config.profile,
         rng,
+        pacer: this.#pacer,
         // A lite agent has host candidates, and the home address (digest 2.12).
         servers: config.isLite === true ? [] : config.stunServers,
         homeAddress,
@@ -158,6 +162,7 @@ class MobileNode implements MobileNodeMachine {
       keys: config.keys ?? "signalled",
       timers: this.#timers,
       rng,
+      pacer: this.#pacer,
       outbox: this.#outbox,
       link: this.#link,
       correspondent: this.#correspondent,

@@ -1,6 +1,7 @@
 /** What a session uses of the node it belongs to. */
 
 import type { LocalCandidate } from "../ice/candidate.ts";
+import type { Pacer } from "../ice/pacer.ts";
 import type { InstantMs, Rng, Transmit } from "../machine.ts";
 import type { MobilityMessage } from "../mip6/messages.ts";
 import type { Correspondent } from "./correspondent.ts";
@@ -18,6 +19,7 @@ export interface SessionEnvironment {
   readonly keys: KeyMode;
   readonly timers: NodeTimers;
   readonly rng: Rng;
+  readonly pacer: Pacer;
   readonly outbox: Outbox;
   readonly link: MobilityLink;
   readonly correspondent: Correspondent;

@@ -227,6 +227,7 @@ export class Session {
   #retire(): void {
     for (const [name, amount] of Object.entries(this.counters())) this.#env.outbox.count(name, amount);
     this.#state.generation?.releaseCandidates();
+    this.#state.generation?.ice.close();
     this.#state.generation = undefined;
   }
 
