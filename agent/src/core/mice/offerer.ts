@@ -92,14 +92,17 @@ export class Offerer {
     }
   }
 
-  /** The peer's stack does not know CoTI-ICE (Binding Error of status 2, A-21), or no Mobility Header at all. */
-  takeRefusal(now: InstantMs, reason: string): void {
-    if (this.#exchange === undefined || !isUnanswered(this.#exchange)) {
-      this.#count("dropped.refusal-unexpected");
-      return;
-    }
-    this.#exchange = undefined;
-    this.#host.fail(now, reason);
+  /** The peer's stack does not know CoTI-ICE (Binding Error of status 2, A-21). */
+  takeRefusal(now: InstantMs): void {
+    if (this.#exchange === undefined || !isUnanswered(this.#exchange)) this.#count("dropped.refusal-unexpected");
+    else this.#endRefused(now, "the peer does not know CoTI-ICE");
+  }
+
+  /** The peer's stack knows no Mobility Header: true only when it quotes one that is still unanswered. */
+  takeHeaderRefusal(now: InstantMs, quoted: Uint8Array): void {
+    if (this.#exchange === undefined || !isUnanswered(this.#exchange)) this.#count("dropped.refusal-unexpected");
+    else if (!this.#exchange.awaitsAnswerTo(quoted)) this.#count("dropped.refusal-of-nothing-sent");
+    else this.#endRefused(now, "the peer knows no Mobile IPv6");
   }
 
   handleTimeout(now: InstantMs): void {
@@ -108,6 +111,11 @@ export class Offerer {
 
   pollTimeout(): InstantMs | undefined {
     return this.#exchange?.pollTimeout();
+  }
+
+  #endRefused(now: InstantMs, reason: string): void {
+    this.#exchange = undefined;
+    this.#host.fail(now, reason);
   }
 
   #sendOffer(
