@@ -27,6 +27,11 @@ export interface ReceivedToken extends IndexedToken {
   readonly receivedAt: InstantMs;
 }
 
+/** Whether a token is younger than `lifetimeMs`. */
+export function isFresh(now: InstantMs, { receivedAt }: ReceivedToken, lifetimeMs: number): boolean {
+  return now - receivedAt < lifetimeMs;
+}
+
 export interface OfferExchange {
   readonly purpose: OfferPurpose;
   readonly homeToken: ReceivedToken | undefined;

@@ -7,7 +7,13 @@ import { bindingManagementKey } from "../mip6/return-routability.ts";
 import { createGeneration, describeGeneration, type Generation, giveKey, setRemote } from "./generation.ts";
 import { derivedPassword, describeKeyMismatch, keyModeOf } from "./key-mode.ts";
 import { decodeMipIce, type MipIceDescription } from "./mip-ice-option.ts";
-import { type OfferExchange, type OfferPurpose, type ReceivedToken, startOfferExchange } from "./offer-exchange.ts";
+import {
+  isFresh,
+  type OfferExchange,
+  type OfferPurpose,
+  type ReceivedToken,
+  startOfferExchange,
+} from "./offer-exchange.ts";
 import type { SessionHost } from "./session-host.ts";
 
 /** Both keygen tokens of the latest exchange, fresh enough for a Binding Update. */
@@ -187,8 +193,4 @@ export class Offerer {
 
 function isUnanswered(exchange: OfferExchange): boolean {
   return exchange.careOfToken === undefined && exchange.pollTimeout() !== undefined;
-}
-
-function isFresh(now: InstantMs, token: ReceivedToken, lifetimeMs: number): boolean {
-  return now - token.receivedAt < lifetimeMs;
 }
