@@ -18,8 +18,7 @@ import {
 /** MH types (RFC 6275 section 6.1, bajko-mip6-rrtfw-02). */
 const MH = { homeTestInit: 1, homeTest: 3, careOfTestInitIce: 22 } as const;
 
-const KEYS_DIFFER =
-  "both ends must make the keys of their checks alike: here `keys: rr`, at the peer `keys: signalled`; give both the same";
+const KEYS_DIFFER = "keys of checks differ: this node has `keys: rr`, its peer `keys: signalled`; give both the same";
 
 describe("keys from return routability", () => {
   const home = { nat: {}, access: ACCESS, keys: "rr" } as const;
@@ -96,7 +95,7 @@ describe("keys from return routability", () => {
     mice.net.time.runUntil(10_000);
     expect(failuresOf(mice.mn)).toEqual([KEYS_DIFFER]);
     expect(failuresOf(mice.cn)).toEqual([
-      "both ends must make the keys of their checks alike: here `keys: signalled`, at the peer `keys: rr`; give both the same",
+      "keys of checks differ: this node has `keys: signalled`, its peer `keys: rr`; give both the same",
     ]);
     expect(mice.mn.node.machine.counters()["checks.sent"]).toBeUndefined();
     expect(dataBothWays(mice)).toEqual([10, 10]);

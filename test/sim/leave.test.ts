@@ -1,6 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { type End, eventsOf, type MiceNet } from "../../agent/src/testing/index.ts";
-import { connectNatNat, dataBothWays, loseFirst, mobilityFrom, mobilityTypeOf, offer, pathOf } from "./scenario.ts";
+import { familyOf } from "../../agent/src/core/address.ts";
+import { createMiceNet, type End, eventsOf, type MiceNet } from "../../agent/src/testing/index.ts";
+import {
+  ACCESS,
+  CONNECT_AT,
+  connectNatNat,
+  dataBothWays,
+  loseFirst,
+  mobilityFrom,
+  mobilityTypeOf,
+  offer,
+  pathOf,
+} from "./scenario.ts";
 
 const BINDING_UPDATE = 5;
 
@@ -56,6 +67,17 @@ describe("a mobile node that leaves", () => {
     mice.net.time.runUntil(mice.net.time.now + 5000);
     expect([pathOf(mice.mn), pathOf(mice.cn)]).toEqual([DIRECT, DIRECT]);
     expect(dataBothWays(mice)).toEqual([10, 10]);
+  });
+
+  test("is not registered again over its other IP version when its home agent does not answer any more", () => {
+    const { net, mn } = createMiceNet({ a: { versions: [6, 4], access: ACCESS } });
+    net.time.runUntil(CONNECT_AT);
+    net.intercept(({ from }) => from !== "ha-a");
+    leave(mn);
+    net.time.runUntil(CONNECT_AT + 60_000);
+    const sent = eventsOf(mn, "registration-sent").map(({ event }) => familyOf(event.careOf.ip));
+    expect(sent).toEqual([6, 6, 6, 6]);
+    expect(mn.node.events.at(-1)?.event).toMatchObject({ type: "deregistered", isConfirmed: false });
   });
 
   test("has only a registration to give up when it was the correspondent, and offers nothing any more", () => {

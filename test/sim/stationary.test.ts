@@ -146,14 +146,17 @@ describe("Binding Refresh Requests that nobody vouches for", () => {
 });
 
 describe("a peer whose kernel knows no Mobility Headers", () => {
-  test("ends the session at once: data stays with the home agent", () => {
+  test.each([
+    { name: "all of the message", quotedOctets: Infinity },
+    { name: "no more than its cookie", quotedOctets: 40 + 16 },
+  ])("ends the session at once, quoting $name: data stays with the home agent", ({ quotedOctets }) => {
     const mice = createStationaryNet({ a: { nat: {}, access: ACCESS } });
     const { mn, cn, net } = mice;
     const deliver = cn.node.host.intake;
     cn.node.host.intake = (packet, port) => {
       if (mobilityMessageOf(packet) === undefined) return deliver?.(packet, port) === true;
       const back = { source: cn.homeAddress, destination: mn.homeAddress };
-      return cn.node.host.send(ipv6Packet(parameterProblem(packet.payload, back)));
+      return cn.node.host.send(ipv6Packet(parameterProblem(packet.payload.subarray(0, quotedOctets), back)));
     };
     net.time.runUntil(CONNECT_AT);
     offer(mn, cn);

@@ -1,6 +1,6 @@
 /**
  * Binding Updates to a correspondent (RFC 6275 sections 11.7.2 and 11.8; digest A-7, A-8 and A-40): sent over the
- * selected pair once it is nominated, each repetition with the next sequence number.
+ * selected pair once it is nominated, each repetition with the next sequence number and none with tokens that are too old.
  */
 
 import type { InstantMs } from "../machine.ts";
@@ -10,7 +10,7 @@ import { BINDING_STATUS, isAccepted } from "../mip6/status.ts";
 import { type Backoff, type BackoffLimits, createBackoff } from "./backoff.ts";
 import type { OpaqueOption } from "./mip-ice-segment.ts";
 import type { MobilityLink, PacketWay } from "./mobility-link.ts";
-import type { ReceivedToken } from "./offer-exchange.ts";
+import { isFresh, type ReceivedToken } from "./offer-exchange.ts";
 
 /** What one Binding Update says. */
 interface BindingUpdateContent {
@@ -24,6 +24,17 @@ interface BindingUpdateContent {
   readonly offer: readonly OpaqueOption[];
   readonly way: PacketWay;
 }
+
+/** How updates are repeated, and how old their tokens may become meanwhile (RFC 6275 section 5.2.7). */
+interface UpdateLimits extends BackoffLimits {
+  readonly tokenLifetimeMs: number;
+}
+
+/**
+ * Why there was another wait in vain, or no repetition: `in-vain` each time the longest wait is over, `expired-tokens` when
+ * the update has ended because of its tokens.
+ */
+type RepetitionOutcome = "in-vain" | "expired-tokens" | undefined;
 
 /** What became of a Binding Update; `expired-tokens` asks for a new exchange of tokens. */
 type BindingOutcome =
@@ -39,7 +50,7 @@ const MAX_SEQUENCE_REPAIRS = 3;
 /** Sends one update at a time. Its sequence numbers go on for as long as it lives (A-7). */
 export class BindingUpdateSender {
   readonly #peer: string;
-  readonly #limits: BackoffLimits;
+  readonly #limits: UpdateLimits;
   readonly #link: MobilityLink;
   readonly #onSent: (sequence: number, careOf: string) => void;
   #sequence = 0;
@@ -48,7 +59,7 @@ export class BindingUpdateSender {
   /** `onSent` is told the sequence number of every transmission. */
   constructor(
     peer: string,
-    limits: BackoffLimits,
+    limits: UpdateLimits,
     link: MobilityLink,
     onSent: (sequence: number, careOf: string) => void,
   ) {
@@ -78,6 +89,7 @@ export class BindingUpdateSender {
       return { type: "ignored", reason: "unauthorized" };
     if (status === BINDING_STATUS.sequenceNumberOutOfWindow && update.repairs < MAX_SEQUENCE_REPAIRS) {
       this.#sequence = sequence;
+      if (this.#endStale(now, update)) return { type: "expired-tokens", status };
       this.#begin(now, { ...update, repairs: update.repairs + 1 });
       return { type: "resent" };
     }
@@ -91,14 +103,15 @@ export class BindingUpdateSender {
     this.#pending = undefined;
   }
 
-  /** Repeats, at last at the slowest rate (RFC 6275 section 11.8); true each time the longest wait was in vain. */
-  handleTimeout(now: InstantMs): boolean {
+  /** Repeats, at last at the slowest rate (RFC 6275 section 11.8), for as long as the tokens are good. */
+  handleTimeout(now: InstantMs): RepetitionOutcome {
     const due = this.#pending?.backoff.poll(now);
-    if (this.#pending === undefined || due === undefined) return false;
+    if (this.#pending === undefined || due === undefined) return undefined;
+    if (this.#endStale(now, this.#pending)) return "expired-tokens";
     const slowest = { ...this.#limits, firstMs: this.#limits.maxMs };
     if (due === "give-up") this.#pending = { ...this.#pending, backoff: createBackoff(now, slowest) };
     this.#transmit(this.#pending);
-    return due === "give-up";
+    return due === "give-up" ? "in-vain" : undefined;
   }
 
   pollTimeout(): InstantMs | undefined {
@@ -109,6 +122,13 @@ export class BindingUpdateSender {
     const firstSequence = (this.#sequence + 1) & 0xffff;
     this.#pending = { ...update, firstSequence, backoff: createBackoff(now, this.#limits) };
     this.#transmit(this.#pending);
+  }
+
+  /** Ends an update whose tokens must not be used any more; false when they may. */
+  #endStale(now: InstantMs, { content: { homeToken, careOfToken = homeToken } }: Pending): boolean {
+    const areFresh = [homeToken, careOfToken].every((token) => isFresh(now, token, this.#limits.tokenLifetimeMs));
+    if (!areFresh) this.#pending = undefined;
+    return !areFresh;
   }
 
   #transmit(update: Pending): void {

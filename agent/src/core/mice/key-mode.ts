@@ -25,7 +25,7 @@ export function keyModeOf({ options }: Pick<MipIceDescription, "options">): KeyM
 
 /** Why two ends cannot check each other, and what to do about it. */
 export function describeKeyMismatch(own: KeyMode, peer: KeyMode): string {
-  return `both ends must make the keys of their checks alike: here \`keys: ${own}\`, at the peer \`keys: ${peer}\`; give both the same`;
+  return `keys of checks differ: this node has \`keys: ${own}\`, its peer \`keys: ${peer}\`; give both the same`;
 }
 
 /** Credentials as they travel: a derived password does not. */

@@ -3,7 +3,7 @@
 import type { InstantMs } from "../machine.ts";
 import { decodeIpv6Packet, NEXT_HEADER } from "../mip6/ipv6-packet.ts";
 import { decodeMobilityMessage, type MobilityMessage, type MobilityMessageOf } from "../mip6/messages.ts";
-import { isHeaderRefused } from "../mip6/parameter-problem.ts";
+import { refusedHeader } from "../mip6/parameter-problem.ts";
 import { BINDING_ERROR_STATUS } from "../mip6/status.ts";
 import type { Correspondent } from "./correspondent.ts";
 import type { Home } from "./home.ts";
@@ -52,7 +52,8 @@ export function createMobilityIntake(parts: MobilityIntakeParts): MobilityIntake
     const ip = decodeIpv6Packet(packet);
     if (!ip.ok) return drop(outbox, ip.error.code);
     const { nextHeader, payload, destination, homeAddress } = ip.value;
-    if (isHeaderRefused(ip.value)) return takeRefusal(now, ip.value.source, way, parts);
+    const quoted = refusedHeader(ip.value);
+    if (quoted !== undefined) return takeRefusal(now, { peer: ip.value.source, quoted, way }, parts);
     if (nextHeader !== NEXT_HEADER.mobility) return false;
     const source = homeAddress ?? ip.value.source;
     const message = decodeMobilityMessage(payload, { source, destination });
@@ -104,11 +105,18 @@ function takeHomeAgentError(
   outbox.count(isUnknown && home.confirm(now) ? "resumed.registration" : "ignored.home-agent-error");
 }
 
+/** What an ICMPv6 complaint of a peer about a Mobility Header says, and how it came. */
+interface Refusal {
+  readonly peer: string;
+  readonly quoted: Uint8Array;
+  readonly way: PacketWay;
+}
+
 /** The peer's kernel knows no Mobility Headers. Whoever says so on the direct path is no kernel. */
-function takeRefusal(now: InstantMs, peer: string, way: PacketWay, { sessions, outbox }: MobilityIntakeParts): true {
+function takeRefusal(now: InstantMs, { peer, quoted, way }: Refusal, { sessions, outbox }: MobilityIntakeParts): true {
   const session = way.type === "pair" ? undefined : sessions.findByAddress(peer);
   if (session === undefined) outbox.count("dropped.parameter-problem-unexpected");
-  else session.handleNoMobility(now);
+  else session.handleNoMobility(now, quoted);
   return true;
 }
 

@@ -7,7 +7,13 @@ import { bindingManagementKey } from "../mip6/return-routability.ts";
 import { createGeneration, describeGeneration, type Generation, giveKey, setRemote } from "./generation.ts";
 import { derivedPassword, describeKeyMismatch, keyModeOf } from "./key-mode.ts";
 import { decodeMipIce, type MipIceDescription } from "./mip-ice-option.ts";
-import { type OfferExchange, type OfferPurpose, type ReceivedToken, startOfferExchange } from "./offer-exchange.ts";
+import {
+  isFresh,
+  type OfferExchange,
+  type OfferPurpose,
+  type ReceivedToken,
+  startOfferExchange,
+} from "./offer-exchange.ts";
 import type { SessionHost } from "./session-host.ts";
 
 /** Both keygen tokens of the latest exchange, fresh enough for a Binding Update. */
@@ -92,14 +98,17 @@ export class Offerer {
     }
   }
 
-  /** The peer's stack does not know CoTI-ICE (Binding Error of status 2, A-21), or no Mobility Header at all. */
-  takeRefusal(now: InstantMs, reason: string): void {
-    if (this.#exchange === undefined || !isUnanswered(this.#exchange)) {
-      this.#count("dropped.refusal-unexpected");
-      return;
-    }
-    this.#exchange = undefined;
-    this.#host.fail(now, reason);
+  /** The peer's stack does not know CoTI-ICE (Binding Error of status 2, A-21). */
+  takeRefusal(now: InstantMs): void {
+    if (this.#exchange === undefined || !isUnanswered(this.#exchange)) this.#count("dropped.refusal-unexpected");
+    else this.#endRefused(now, "the peer does not know CoTI-ICE");
+  }
+
+  /** The peer's stack knows no Mobility Header, which is believed when it quotes one that is still unanswered. */
+  takeHeaderRefusal(now: InstantMs, quoted: Uint8Array): void {
+    if (this.#exchange === undefined || !isUnanswered(this.#exchange)) this.#count("dropped.refusal-unexpected");
+    else if (!this.#exchange.awaitsAnswerTo(quoted)) this.#count("dropped.refusal-of-nothing-sent");
+    else this.#endRefused(now, "the peer knows no Mobile IPv6");
   }
 
   handleTimeout(now: InstantMs): void {
@@ -108,6 +117,11 @@ export class Offerer {
 
   pollTimeout(): InstantMs | undefined {
     return this.#exchange?.pollTimeout();
+  }
+
+  #endRefused(now: InstantMs, reason: string): void {
+    this.#exchange = undefined;
+    this.#host.fail(now, reason);
   }
 
   #sendOffer(
@@ -179,8 +193,4 @@ export class Offerer {
 
 function isUnanswered(exchange: OfferExchange): boolean {
   return exchange.careOfToken === undefined && exchange.pollTimeout() !== undefined;
-}
-
-function isFresh(now: InstantMs, token: ReceivedToken, lifetimeMs: number): boolean {
-  return now - token.receivedAt < lifetimeMs;
 }

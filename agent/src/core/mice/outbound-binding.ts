@@ -43,7 +43,8 @@ export class OutboundBinding {
 
   constructor(host: SessionHost, offerer: Offerer) {
     const { env, peer } = host;
-    const limits = { firstMs: env.timers.mobilityFirstTimeoutMs, maxMs: env.timers.mobilityMaxTimeoutMs };
+    const { mobilityFirstTimeoutMs: firstMs, mobilityMaxTimeoutMs: maxMs, tokenLifetimeMs } = env.timers;
+    const limits = { firstMs, maxMs, tokenLifetimeMs };
     this.#host = host;
     this.#offerer = offerer;
     this.#sender = new BindingUpdateSender(peer, limits, env.link, (sequence, careOf) => {
@@ -135,9 +136,10 @@ export class OutboundBinding {
   }
 
   handleTimeout(now: InstantMs): void {
-    const isInVain = this.#sender.handleTimeout(now);
-    if (isInVain && this.#isLeaving) this.#sender.stop();
-    if (isInVain || now >= (this.#accepted?.expiresAt ?? Infinity)) this.#lose(now);
+    const repetition = this.#sender.handleTimeout(now);
+    if (repetition !== undefined && this.#isLeaving) this.#sender.stop();
+    else if (repetition === "expired-tokens") this.#renewTokens(now);
+    if (repetition === "in-vain" || now >= (this.#accepted?.expiresAt ?? Infinity)) this.#lose(now);
     if (this.#accepted === undefined || now < (this.#accepted.refreshAt ?? Infinity)) return;
     this.#accepted = { ...this.#accepted, refreshAt: undefined };
     this.#renewTokens(now);

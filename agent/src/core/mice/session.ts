@@ -121,9 +121,9 @@ export class Session {
     this.#advance(now);
   }
 
-  /** The peer's node has no Mobile IPv6 at all. */
-  handleNoMobility(now: InstantMs): void {
-    this.#offerer.takeRefusal(now, "the peer knows no Mobile IPv6");
+  /** The peer's node has no Mobile IPv6 at all, or somebody says so; `quoted` begins the Mobility Header that it got. */
+  handleNoMobility(now: InstantMs, quoted: Uint8Array): void {
+    this.#offerer.takeHeaderRefusal(now, quoted);
   }
 
   /** Takes STUN that belongs to the current generation. */
@@ -327,8 +327,7 @@ export class Session {
   }
 
   #takeError(now: InstantMs, status: number): void {
-    if (status === BINDING_ERROR_STATUS.unrecognizedMobilityHeaderType)
-      this.#offerer.takeRefusal(now, "the peer does not know CoTI-ICE");
+    if (status === BINDING_ERROR_STATUS.unrecognizedMobilityHeaderType) this.#offerer.takeRefusal(now);
     else this.#env.outbox.count("ignored.binding-error");
   }
 }

@@ -8,30 +8,37 @@ import { ByteReader } from "../bytes.ts";
 import { hasValidChecksum, ipv6PseudoHeader } from "../checksum.ts";
 import { type Ipv6Packet, NEXT_HEADER } from "./ipv6-packet.ts";
 
-/** ICMPv6 type; it is an octet of every packet that `isHeaderRefused` may be asked about. */
+/** ICMPv6 type; it is an octet of every packet that `refusedHeader` may be asked about. */
 export const PARAMETER_PROBLEM = 4;
 
 const UNRECOGNIZED_NEXT_HEADER = 1;
 
 /** Octet offsets: of the field that is complained about in the packet that was sent, and of things in that packet. */
 const NEXT_HEADER_AT = 6;
+const PAYLOAD_LENGTH_AT = 4;
 const ADDRESS_LENGTH = 16;
 
-/** True when the packet's sender says that it does not know the Mobility Header that its receiver has sent to it. */
-export function isHeaderRefused({ source, destination, nextHeader, payload }: Ipv6Packet): boolean {
-  if (nextHeader !== NEXT_HEADER.icmpv6) return false;
+/**
+ * The Mobility Header, as much of it as is quoted, that the packet's sender says it got from its receiver and does not
+ * know; undefined when the packet says nothing of the kind. A complaint of 1280 octets quotes no more than fits (RFC 4443
+ * section 2.4 (c)). Addresses and checksum prove nothing: what is quoted is for the receiver to compare with what it sent.
+ */
+export function refusedHeader({ source, destination, nextHeader, payload }: Ipv6Packet): Uint8Array | undefined {
+  if (nextHeader !== NEXT_HEADER.icmpv6) return undefined;
   const reader = new ByteReader(payload);
   const [type, code] = [reader.u8(), reader.u8()];
   reader.skip(2);
   const pointer = reader.u32();
-  reader.skip(NEXT_HEADER_AT);
+  reader.skip(PAYLOAD_LENGTH_AT);
+  const headerLength = reader.u16();
   const refused = reader.u8();
   reader.skip(1);
   const sender = reader.bytes(ADDRESS_LENGTH);
   const receiver = reader.bytes(ADDRESS_LENGTH);
-  if (reader.overrun || type !== PARAMETER_PROBLEM || code !== UNRECOGNIZED_NEXT_HEADER) return false;
+  if (reader.overrun || type !== PARAMETER_PROBLEM || code !== UNRECOGNIZED_NEXT_HEADER) return undefined;
   const isAboutHeader = pointer === NEXT_HEADER_AT && refused === NEXT_HEADER.mobility;
   const isAboutThem = addressFromBytes(sender) === destination && addressFromBytes(receiver) === source;
   const pseudoHeader = ipv6PseudoHeader({ source, destination, length: payload.length, nextHeader });
-  return isAboutHeader && isAboutThem && hasValidChecksum(pseudoHeader, payload);
+  if (!isAboutHeader || !isAboutThem || !hasValidChecksum(pseudoHeader, payload)) return undefined;
+  return reader.rest().subarray(0, headerLength);
 }

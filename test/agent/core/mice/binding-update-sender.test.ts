@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Transmit } from "../../../../agent/src/core/machine.ts";
 import { BindingUpdateSender } from "../../../../agent/src/core/mice/binding-update-sender.ts";
 import { createMobilityLink } from "../../../../agent/src/core/mice/mobility-link.ts";
@@ -20,15 +20,14 @@ function sender() {
   const outbox = createOutbox();
   const sent: number[] = [];
   const link = createMobilityLink(MN, outbox, () => undefined);
-  const updates = new BindingUpdateSender(CN, { firstMs: 1000, maxMs: 32_000 }, link, (sequence) =>
-    sent.push(sequence),
-  );
-  const start = (): void =>
+  const limits = { firstMs: 1000, maxMs: 32_000, tokenLifetimeMs: 210_000 };
+  const updates = new BindingUpdateSender(CN, limits, link, (sequence) => sent.push(sequence));
+  const start = ({ homeTokenAt = 0, careOfTokenAt = 0 } = {}): void =>
     updates.start(0, {
       careOf: CARE_OF,
       lifetimeSec: 420,
-      homeToken: { index: 1, token: Buffer.from("ac4effdf8cba2374", "hex"), receivedAt: 0 },
-      careOfToken: { index: 1, token: Buffer.from("6edd530aaadfdc0a", "hex"), receivedAt: 0 },
+      homeToken: { index: 1, token: Buffer.from("ac4effdf8cba2374", "hex"), receivedAt: homeTokenAt },
+      careOfToken: { index: 1, token: Buffer.from("6edd530aaadfdc0a", "hex"), receivedAt: careOfTokenAt },
       offer: [],
       way: { type: "pair", local: LOCAL, remote: REMOTE },
     });
@@ -120,4 +119,31 @@ test("statuses about nonces need no authenticator and ask for new tokens", () =>
   start();
   const { message } = acknowledgement(137, 1);
   expect(updates.takeAcknowledgement(10, message, new Uint8Array(16))).toEqual({ type: "expired-tokens", status: 137 });
+});
+
+describe("an update whose tokens are 210 s old", () => {
+  test.each([
+    { name: "both", tokens: {}, endsAt: 223_000, transmissions: 11 },
+    { name: "the home token", tokens: { homeTokenAt: -100_000 }, endsAt: 127_000, transmissions: 8 },
+    { name: "the care-of token", tokens: { careOfTokenAt: -100_000 }, endsAt: 127_000, transmissions: 8 },
+  ])("is not repeated, and asks for new ones: $name", ({ tokens, endsAt, transmissions }) => {
+    const { updates, start, sent } = sender();
+    start(tokens);
+    const outcomes: [number, string | undefined][] = [];
+    for (let at = updates.pollTimeout(); at !== undefined; at = updates.pollTimeout())
+      outcomes.push([at, updates.handleTimeout(at)]);
+    expect(outcomes.filter(([, outcome]) => outcome === "expired-tokens")).toEqual([[endsAt, "expired-tokens"]]);
+    expect(outcomes.at(-1)).toEqual([endsAt, "expired-tokens"]);
+    expect(sent.length).toBe(transmissions);
+  });
+
+  test("is not sent with a later number either", () => {
+    const { updates, start, sent } = sender();
+    start();
+    const { message, header } = acknowledgement(135, 6);
+    expect(updates.takeAcknowledgement(210_000, message, header)).toEqual({ type: "expired-tokens", status: 135 });
+    expect(sent).toEqual([1]);
+    start();
+    expect(sent).toEqual([1, 7]);
+  });
 });
