@@ -7,6 +7,7 @@ import type { Runtime } from "../../runtime/runtime.ts";
 import { inParallel } from "../../support/in-parallel.ts";
 import type { MatrixCell } from "../../topology/matrix/cells.ts";
 import { isOneRunsOwn } from "../run-topology.ts";
+import { orderCells } from "./cell-order.ts";
 import { runCell } from "./run-cell.ts";
 
 export interface MatrixRequest {
@@ -53,12 +54,6 @@ export async function runMatrix(request: MatrixRequest): Promise<MatrixRun> {
     if (error !== undefined && !isOneRunsOwn(error)) ending.abort(error);
   };
   const over = AbortSignal.any([signal, ending.signal]);
-  await inParallel(slowestFirst(cells), jobs, over, work);
+  await inParallel(orderCells(cells), jobs, over, work);
   return { results: cells.flatMap((cell) => results.get(cell) ?? []), error: over.aborted ? over.reason : undefined };
-}
-
-/** Cells without a way wait longest to be sure, those through the home agents wait for better: they must not come last. */
-function slowestFirst(cells: readonly MatrixCell[]): readonly MatrixCell[] {
-  const rank = { none: 0, "home-agents": 1, direct: 2 } as const;
-  return cells.toSorted((a, b) => rank[a.prediction.path] - rank[b.prediction.path]);
 }
