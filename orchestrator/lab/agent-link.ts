@@ -5,6 +5,7 @@ import {
   type AgentReport,
   type ClockReading,
   decodeReport,
+  type HeardDatagram,
   type LifetimeObservation,
   type NatObservation,
 } from "@testbed/agent/control";
@@ -22,6 +23,8 @@ type TrafficResult = Extract<AgentReport, { type: "reply" }>["result"];
 type FlowRequest = Omit<Extract<AgentCommand, { type: "start-flow" }>, "type" | "id">;
 type ProbeRequest = WithoutId<Extract<AgentCommand, { type: "probe" }>>;
 type LifetimeRequest = WithoutId<Extract<AgentCommand, { type: "probe-lifetime" }>>;
+type OverhearRequest = WithoutId<Extract<AgentCommand, { type: "overhear" }>>;
+type MarksRequest = WithoutId<Extract<AgentCommand, { type: "send-marks" }>>;
 /** Reports that answer a command. */
 type Answer = Exclude<Extract<AgentReport, { readonly id: number }>, { type: "flow" }>;
 
@@ -112,6 +115,16 @@ export class AgentLink {
     return (await this.#ask(request, "lifetime-probed")).observation;
   }
 
+  /** Has the node listen for marked datagrams; rejects when the node fails meanwhile. */
+  async overhear(request: OverhearRequest): Promise<readonly HeardDatagram[]> {
+    return (await this.#ask(request, "heard")).datagrams;
+  }
+
+  /** Has the node send marked datagrams once; rejects when the node fails meanwhile. */
+  async sendMarks(request: MarksRequest): Promise<void> {
+    await this.#ask(request, "done");
+  }
+
   /** Has the node send data until told to stop; `onPackets` hears of each packet once. */
   startFlow(request: FlowRequest, onPackets: (packets: readonly DataPacket[]) => void): LinkFlow {
     const id = this.#nextId++;
@@ -150,7 +163,7 @@ export class AgentLink {
   }
 
   async #ask<Type extends Answer["type"]>(
-    command: TrafficRequest | ProbeRequest | LifetimeRequest | ChangeCommand,
+    command: TrafficRequest | ProbeRequest | LifetimeRequest | OverhearRequest | MarksRequest | ChangeCommand,
     type: Type,
   ): Promise<Extract<Answer, { type: Type }>> {
     const id = this.#nextId++;

@@ -5,6 +5,7 @@
 
 import type { AgentReport, ConditionedLink, LinkFigures, TrafficResult } from "@testbed/agent/control";
 import type { BoxProof } from "./box-proof.ts";
+import type { InboundProof } from "./inbound-proof.ts";
 import type { LifetimeProof } from "./lifetime-proof.ts";
 
 /** What a node reports about the protocol; see the agent's own events. */
@@ -59,6 +60,8 @@ export type LabEventBody =
   | { readonly type: "host-exited"; readonly node: string; readonly exitCode: number }
   | { readonly type: "node"; readonly node: string; readonly event: NodeEvent }
   | { readonly type: "box-proof"; readonly proof: BoxProof }
+  /** What became of datagrams from outside to where a box lets them in. */
+  | { readonly type: "box-inbound-proof"; readonly proof: InboundProof }
   | { readonly type: "box-lifetime"; readonly proof: LifetimeProof }
   /** No probe comes from this LAN of a box. */
   | { readonly type: "box-not-probed"; readonly router: string; readonly lan: string; readonly reason: string }

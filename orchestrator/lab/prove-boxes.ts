@@ -1,11 +1,14 @@
 /** Lets every box of a lab prove that it is what the topology declares it to be. */
 
 import { setTimeout as sleep } from "node:timers/promises";
+import type { InboundProbe } from "../plan/inbound-probe-plan.ts";
 import { type BoxProbe, type ProbePlan, portsOf } from "../plan/probe-plan.ts";
 import { TestbedError } from "../support/errors.ts";
 import type { AgentLink } from "./agent-link.ts";
 import { type BoxProof, describeDifference, differencesOf, differencesOfRivals, type Observed } from "./box-proof.ts";
+import { describeInboundDifference, type InboundProof } from "./inbound-proof.ts";
 import type { LabEvent } from "./lab-event.ts";
+import { proveInbound } from "./prove-inbound.ts";
 import type { Recorder } from "./recorder.ts";
 
 /**
@@ -31,10 +34,26 @@ export interface ProvingLab {
  * Sends the probes, each as soon as the nodes on its way are ready, and records what they saw. Throws `wrong-box` with
  * every difference once all are done.
  */
-export async function proveBoxes({ probes, notProbed }: ProbePlan, lab: ProvingLab): Promise<void> {
-  const proofs = await Promise.all(byLan(probes).map((rivals) => proveLan(rivals, lab)));
+export async function proveBoxes({ probes, inbound, notProbed }: ProbePlan, lab: ProvingLab): Promise<void> {
+  const [proofs, inboundProofs] = await Promise.all([
+    Promise.all(byLan(probes).map((rivals) => proveLan(rivals, lab))),
+    Promise.all(inbound.map((probe) => proveWayIn(probe, lab))),
+  ]);
   for (const unprobed of notProbed) lab.recorder.add({ type: "box-not-probed", ...unprobed });
-  refuseWrongBoxes(proofs.flat());
+  refuseWrongBoxes([...proofs.flat().flatMap(complaints), ...inboundProofs.flatMap(inboundComplaints)]);
+}
+
+async function proveWayIn(probe: InboundProbe, { recorder, link }: ProvingLab): Promise<InboundProof> {
+  await untilReady(probe, recorder);
+  const allStarted = (): Promise<void> => untilAllStarted(recorder);
+  const proof = await proveInbound(probe, waitsOf([probe]), { link, allStarted });
+  recorder.add({ type: "box-inbound-proof", proof });
+  return proof;
+}
+
+/** How long silence is waited for, attempt by attempt. */
+function waitsOf(probes: readonly Pick<BoxProbe, "roundTrip">[]): readonly number[] {
+  return probes.some(({ roundTrip }) => roundTrip.lossRate > 0) ? LOSSY_WAITS_MS : WAITS_MS;
 }
 
 function byLan(probes: readonly BoxProbe[]): readonly (readonly BoxProbe[])[] {
@@ -71,7 +90,7 @@ async function observeTogether(
   lab: ProvingLab,
 ): Promise<{ readonly observed: readonly Observed[]; readonly attempts: number }> {
   await Promise.all(rivals.map((probe) => untilReady(probe, lab.recorder)));
-  const waitsMs = rivals.some(({ roundTrip }) => roundTrip.lossRate > 0) ? LOSSY_WAITS_MS : WAITS_MS;
+  const waitsMs = waitsOf(rivals);
   let observed: readonly Observed[] = [];
   for (const [attempt, waitMs] of waitsMs.entries()) {
     if (attempt > 0) await untilAllStarted(lab.recorder);
@@ -105,7 +124,7 @@ async function observe(
   return { probe, observed };
 }
 
-async function untilReady({ needs }: BoxProbe, recorder: Recorder): Promise<void> {
+async function untilReady({ needs }: Pick<BoxProbe, "needs">, recorder: Recorder): Promise<void> {
   await recorder.until(
     (events) => needs.every((node) => events.some((event) => event.type === "node-ready" && event.node === node)),
     NODES_PATIENCE_MS,
@@ -118,13 +137,18 @@ async function untilAllStarted(recorder: Recorder): Promise<void> {
   await recorder.until(isStarted, NODES_PATIENCE_MS);
 }
 
-function refuseWrongBoxes(proofs: readonly BoxProof[]): void {
-  const lines = proofs.flatMap((proof) =>
-    proof.differences.map((difference) => {
-      const { node, lan, ipVersion } = proof;
-      return `${describeDifference(proof, difference)} (asked by ${node} on ${lan} over IPv${ipVersion})`;
-    }),
+function complaints(proof: BoxProof): readonly string[] {
+  const { node, lan, ipVersion, differences } = proof;
+  return differences.map(
+    (difference) => `${describeDifference(proof, difference)} (asked by ${node} on ${lan} over IPv${ipVersion})`,
   );
+}
+
+function inboundComplaints(proof: InboundProof): readonly string[] {
+  return proof.differences.map((difference) => describeInboundDifference(proof, difference));
+}
+
+function refuseWrongBoxes(lines: readonly string[]): void {
   if (lines.length === 0) return;
   throw new TestbedError("wrong-box", lines.join("\n"), {
     hint: "the lab is not what its file says, and no agent was judged in it; rules/ of the results holds what was loaded",

@@ -14,7 +14,9 @@ import type {
 import { derivedHex } from "../topology/seed.ts";
 import { type RoundTripCondition, roundTripCondition } from "../topology/way-conditions.ts";
 import { expectedObservation } from "./expected-observation.ts";
+import { type InboundProbe, planInboundProbes } from "./inbound-probe-plan.ts";
 import { probePortBlocks } from "./probe-ports.ts";
+import type { Unprobed } from "./unprobed.ts";
 
 export type IpVersion = 4 | 6;
 
@@ -53,16 +55,11 @@ export interface BoxProbe {
   readonly seed: string;
 }
 
-/** A box's LAN that no probe comes from. */
-export interface UnprobedLan {
-  readonly router: string;
-  readonly lan: string;
-  readonly reason: string;
-}
-
 export interface ProbePlan {
   readonly probes: readonly BoxProbe[];
-  readonly notProbed: readonly UnprobedLan[];
+  /** What is sent from outside to where boxes let it in. */
+  readonly inbound: readonly InboundProbe[];
+  readonly notProbed: readonly Unprobed[];
 }
 
 /** As many hosts on one LAN ask from the same ports. */
@@ -77,13 +74,16 @@ export function planProbes(topology: ResolvedTopology): ProbePlan {
   const lans = topology.nodes.flatMap((node) => (node.role === "router" ? lansToProbe(topology, node) : []));
   const chosen = lans.map((lan) => ({ lan, ways: chooseWays(ways, lan) }));
   const blocks = probePortBlocks(topology, chosen.length);
+  const fromOutside = planInboundProbes(topology);
   return {
     probes: chosen.flatMap(({ lan, ways: own }, i) =>
       asRivals(own).map((way) => planProbe(topology, lan, { way, rivals: own, firstPort: blocks[i] ?? 0 })),
     ),
-    notProbed: withoutRepetitions(
-      chosen.flatMap(({ lan, ways: own }) => (own.length > 0 ? [] : [explain(topology, lan, ways)])),
-    ),
+    inbound: fromOutside.inbound,
+    notProbed: withoutRepetitions([
+      ...chosen.flatMap(({ lan, ways: own }) => (own.length > 0 ? [] : [explain(topology, lan, ways)])),
+      ...fromOutside.notProbed,
+    ]),
   };
 }
 
@@ -242,9 +242,9 @@ function asRivals(ways: readonly Way[]): readonly Way[] {
   });
 }
 
-function explain({ nodes }: ResolvedTopology, lan: LanSide, ways: readonly Way[]): UnprobedLan {
+function explain({ nodes }: ResolvedTopology, lan: LanSide, ways: readonly Way[]): Unprobed {
   const { router, segment, ipVersion } = lan;
-  const because = (reason: string): UnprobedLan => ({ router: router.name, lan: segment, reason });
+  const because = (reason: string): Unprobed => ({ router: router.name, lan: segment, reason });
   const own = ways.filter((way) => way.ipVersion === ipVersion);
   if (own.some((way) => way.on.segment === segment && roundTripOf(way).lossRate > MAX_LOSS_RATE))
     return because("the links to its STUN server lose too many packets for silence to mean anything");
@@ -263,7 +263,7 @@ function explain({ nodes }: ResolvedTopology, lan: LanSide, ways: readonly Way[]
 }
 
 /** What is true of both IP versions is said once. */
-function withoutRepetitions(lans: readonly UnprobedLan[]): readonly UnprobedLan[] {
+function withoutRepetitions(lans: readonly Unprobed[]): readonly Unprobed[] {
   return lans.filter(
     ({ router, lan, reason }, i) =>
       lans.findIndex((each) => each.router === router && each.lan === lan && each.reason === reason) === i,

@@ -1,6 +1,6 @@
 /** What probes saw of the boxes, as rows of a table. */
 
-import type { ProbeResult, RouterResult } from "./run-result.ts";
+import type { ProbeResult, RouterResult, WayInResult } from "./run-result.ts";
 
 /**
  * A header and one row for each probe; a cell is what is declared where that was seen, else `…, observed …`. Lifetimes
@@ -15,6 +15,30 @@ export function boxRows(
   if (probes.every(({ lifetime }) => lifetime === undefined)) return { header, rows: probes.map(probeRow) };
   const rows = probes.map((probe) => [...probeRow(probe), lifetimeCell(probe)]);
   return { header: [...header, "UDP lifetime"], rows };
+}
+
+/** A header and one row for each way in that was tried from outside; undefined where none was. */
+export function wayInRows(routers: readonly RouterResult[]): ReturnType<typeof boxRows> {
+  const rows = routers.flatMap(({ name, waysIn }) => waysIn.map((way) => wayInRow(name, way)));
+  if (rows.length === 0) return undefined;
+  return { header: ["verdict", "box", "sent by", "way in", "to", "port beside it"], rows };
+}
+
+function wayInRow(box: string, way: WayInResult): readonly string[] {
+  const { kind, from, destination, target, ipVersion, reachedPort, closedPort, closedReachedPort, differences } = way;
+  const observed =
+    reachedPort === target.port
+      ? ""
+      : `, observed ${reachedPort === undefined ? "nothing there" : `port ${reachedPort}`}`;
+  const beside = closedReachedPort === undefined ? "closed" : `closed, observed open to port ${closedReachedPort}`;
+  return [
+    differences.length === 0 ? "pass" : "fail",
+    box,
+    `${from}, IPv${ipVersion}`,
+    `${kind}, UDP ${destination.port}`,
+    `${target.node}:${target.port}${observed}`,
+    closedPort === undefined ? "-" : `${closedPort} ${beside}`,
+  ];
 }
 
 /** What no probe could see, one line each. */

@@ -3,7 +3,7 @@
 import { formatMs } from "../lab/expectation.ts";
 import type { LabEvent, NodeEvent, PairView } from "../lab/lab-event.ts";
 import type { ResolvedTopology } from "../topology/resolved.ts";
-import { boxRows, unprobedLines } from "./box-rows.ts";
+import { boxRows, unprobedLines, wayInRows } from "./box-rows.ts";
 import { answerOf, drawLadder } from "./html/ladder.ts";
 import { html, Markup, table } from "./html/markup.ts";
 import { STYLE } from "./html/style.ts";
@@ -147,7 +147,7 @@ function addressText({ ip, port }: Extract<NodeEvent, { type: "check-succeeded" 
 
 function boxes({ routers }: RunResult): Markup | undefined {
   if (routers.length === 0) return undefined;
-  const seen = boxRows(routers);
+  const seen = [boxRows(routers), wayInRows(routers)].filter((each) => each !== undefined);
   const rows = routers.map(({ name, declared, observed, agrees }) => [
     agrees === undefined ? html`<span class="faint">not asked</span>` : badge(agrees ? "pass" : "fail"),
     name,
@@ -159,13 +159,13 @@ function boxes({ routers }: RunResult): Markup | undefined {
   ]);
   const header = ["", "box", "declared mapping / filtering", "observed", "ports", "hairpins", "UDP lifetime"];
   return html`<h2>Boxes</h2>${table(header, rows)}
-${
-  seen &&
-  html`<h3>What probes saw</h3>${table(
-    seen.header,
-    seen.rows.map(([verdict = "", ...cells]) => [badge(verdict), ...cells]),
-  )}`
-}
+${seen.length > 0 ? html`<h3>What probes saw</h3>` : undefined}
+${seen.map(({ header: columns, rows: lines }) =>
+  table(
+    columns,
+    lines.map(([verdict = "", ...cells]) => [badge(verdict), ...cells]),
+  ),
+)}
 ${unprobedLines(routers).map((line) => html`<p class="faint">${line}</p>`)}
 <p>Exactly what was loaded is in <a href="rules/"><code>rules/</code></a>.</p>`;
 }

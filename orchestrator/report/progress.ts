@@ -2,6 +2,7 @@
 
 import type { BoxProof } from "../lab/box-proof.ts";
 import { formatMs } from "../lab/expectation.ts";
+import { describeInboundDifference, type InboundProof } from "../lab/inbound-proof.ts";
 import type { CandidateView, LabEvent, NodeEvent, PairView } from "../lab/lab-event.ts";
 import type { LifetimeProof } from "../lab/lifetime-proof.ts";
 import { median } from "../lab/session-observation.ts";
@@ -23,6 +24,8 @@ export function describeEvent(event: LabEvent): string | undefined {
     }
     case "box-proof":
       return describeProof(event.proof);
+    case "box-inbound-proof":
+      return describeWayIn(event.proof);
     case "box-not-probed":
       return `${event.router}: not probed from ${event.lan}: ${event.reason}`;
     case "box-lifetime":
@@ -46,6 +49,12 @@ function describeProof({ router, through, ipVersion, observed, differences }: Bo
   if (differences.length === 0) return `${boxes}: proved to be as declared${way}: ${describeObservation(observed)}`;
   const found = differences.map(({ declared, observed: seen }) => `declared ${declared}, found ${seen}`);
   return `${boxes}: not as declared${way}: ${found.join("; ")}`;
+}
+
+function describeWayIn(proof: InboundProof): string {
+  const { router, kind, destination, target, differences } = proof;
+  if (differences.length > 0) return differences.map((each) => describeInboundDifference(proof, each)).join("; ");
+  return `${router}: proved its ${kind}: UDP ${destination.port} reaches ${target.node}:${target.port}`;
 }
 
 function describeLifetime({ through, declaredSec, differences }: LifetimeProof): string {

@@ -1,46 +1,51 @@
 /** The boxes of a run: what they are declared to be, and what probes saw of them. */
 
 import { type BoxProof, describeDifference } from "../lab/box-proof.ts";
+import { describeInboundDifference, type InboundProof } from "../lab/inbound-proof.ts";
 import type { LabEvent } from "../lab/lab-event.ts";
 import type { LifetimeProof } from "../lab/lifetime-proof.ts";
 import type { NatProfile } from "../topology/nat-profile.ts";
 import type { ResolvedFirewall, ResolvedRouter, ResolvedTopology } from "../topology/resolved.ts";
-import type { ProbeResult, RouterResult } from "./run-result.ts";
+import type { ProbeResult, RouterResult, WayInResult } from "./run-result.ts";
 
 /** One result for each router, in the order of the topology. */
 export function routerResults({ nodes }: ResolvedTopology, events: readonly LabEvent[]): readonly RouterResult[] {
   const proofs = events.flatMap((event) => (event.type === "box-proof" ? [event.proof] : []));
+  const waysIn = events.flatMap((event) => (event.type === "box-inbound-proof" ? [event.proof] : []));
   const lifetimes = events.flatMap((event) => (event.type === "box-lifetime" ? [event.proof] : []));
   return nodes.flatMap((node) => {
     if (node.role !== "router") return [];
     const notProbed = events.flatMap((event) =>
       event.type === "box-not-probed" && event.router === node.name ? [`${event.lan}: ${event.reason}`] : [],
     );
-    return [routerResult(node, { proofs, lifetimes, notProbed })];
+    const ownWaysIn = waysIn.filter(({ router }) => router === node.name);
+    return [routerResult(node, { proofs, waysIn: ownWaysIn, lifetimes, notProbed })];
   });
 }
 
 interface Seen {
   readonly proofs: readonly BoxProof[];
+  /** Of this router. */
+  readonly waysIn: readonly InboundProof[];
   readonly lifetimes: readonly LifetimeProof[];
   readonly notProbed: string[];
 }
 
-function routerResult(node: ResolvedRouter, { proofs, lifetimes, notProbed }: Seen): RouterResult {
+function routerResult(node: ResolvedRouter, { proofs, waysIn, lifetimes, notProbed }: Seen): RouterResult {
   const through = proofs.filter((proof) => proof.through.includes(node.name));
   const alone = through.find((proof) => proof.through.length === 1);
-  const isWrong = [...through, ...lifetimes.filter((proof) => proof.through.includes(node.name))].some(
-    ({ differences }) => differences.length > 0,
-  );
+  const seen = [...through, ...waysIn, ...lifetimes.filter((proof) => proof.through.includes(node.name))];
+  const isWrong = seen.some(({ differences }) => differences.length > 0);
   return {
     name: node.name,
     ...declaredBehaviour(node),
     ...(alone === undefined ? {} : { observed: behaviourSeen(alone.observed) }),
-    ...(through.length === 0 ? {} : { agrees: !isWrong }),
+    ...(through.length + waysIn.length === 0 ? {} : { agrees: !isWrong }),
     probes: proofs
       .filter(({ router }) => router === node.name)
       .toSorted((a, b) => a.lan.localeCompare(b.lan) || a.ipVersion - b.ipVersion)
       .map((proof) => probeResult(proof, lifetimes)),
+    waysIn: waysIn.map(wayInResult),
     notProbed,
   };
 }
@@ -99,6 +104,22 @@ function probeResult(proof: BoxProof, lifetimes: readonly LifetimeProof[]): Prob
     ),
     attempts,
     ...(lifetime === undefined ? {} : { lifetime: { declaredSec: lifetime.declaredSec, ...lifetime.observed } }),
+  };
+}
+
+function wayInResult(proof: InboundProof): WayInResult {
+  const { kind, from, destination, target, ipVersion, reachedPort, closedPort, closedReachedPort, attempts } = proof;
+  return {
+    kind,
+    from: from.node,
+    destination: { address: destination.ip, port: destination.port },
+    target: { node: target.node, port: target.port },
+    ipVersion,
+    ...(reachedPort === undefined ? {} : { reachedPort }),
+    ...(closedPort === undefined ? {} : { closedPort }),
+    ...(closedReachedPort === undefined ? {} : { closedReachedPort }),
+    differences: proof.differences.map((difference) => describeInboundDifference(proof, difference)),
+    attempts,
   };
 }
 

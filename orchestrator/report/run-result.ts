@@ -118,6 +118,19 @@ const probe = z.strictObject({
     .describe("only where lifetimes were measured"),
 });
 
+const wayIn = z.strictObject({
+  kind: z.enum(["forward", "pinhole", "prefix"]),
+  from: z.string().describe("who sent"),
+  destination: z.strictObject({ address: z.string(), port: z.int() }).describe("where it was sent to"),
+  target: z.strictObject({ node: z.string(), port: z.int() }).describe("where it must arrive"),
+  ipVersion: z.union([z.literal(4), z.literal(6)]),
+  reachedPort: z.int().optional().describe("port of the target that it came to; absent when it did not come"),
+  closedPort: z.int().optional().describe("a port of the same address that must lead nowhere"),
+  closedReachedPort: z.int().optional().describe("port of the target that a datagram to the closed port came to"),
+  differences: z.array(z.string()),
+  attempts: count.describe("how often it was tried until silence could be believed"),
+});
+
 const router = z.strictObject({
   name: z.string(),
   declared: natBehaviour.optional().describe("RFC 4787; absent for a box that does not translate"),
@@ -127,7 +140,10 @@ const router = z.strictObject({
     .describe("what a probe saw of this box alone; absent when none went through it alone"),
   agrees: z.boolean().optional().describe("whether every probe through it saw what it had to; absent without probes"),
   probes: z.array(probe).describe("from inside of its LANs"),
-  notProbed: z.array(z.string()).describe("LANs that no probe came from, each with the reason"),
+  waysIn: z.array(wayIn).describe("forwards, pinholes and open prefixes, tried from outside"),
+  notProbed: z
+    .array(z.string())
+    .describe("LANs that no probe came from, and ways in that none shows, each with the reason"),
 });
 
 const expectation = z.strictObject({
@@ -235,6 +251,7 @@ export type CandidateResult = SessionResult["candidates"][number];
 export type LinkResult = RunResult["links"][number];
 export type RouterResult = RunResult["routers"][number];
 export type ProbeResult = RouterResult["probes"][number];
+export type WayInResult = RouterResult["waysIn"][number];
 export type Verdict = RunResult["verdict"];
 
 /** The published JSON Schema, as the text of `result.schema.json`. */

@@ -1,7 +1,7 @@
 /** The result of a run as a terminal shows it. */
 
 import { formatMs } from "../lab/expectation.ts";
-import { boxRows, unprobedLines } from "./box-rows.ts";
+import { boxRows, unprobedLines, wayInRows } from "./box-rows.ts";
 import { linkRows } from "./link-rows.ts";
 import { outageRows } from "./outage-rows.ts";
 import { promiseText } from "./promise-text.ts";
@@ -34,9 +34,9 @@ export function formatResult(result: RunResult, paint: Paint): readonly string[]
 
 /** What probes saw of the boxes, line by line. */
 export function formatBoxes(routers: readonly RouterResult[], paint: Paint): readonly string[] {
-  const table = boxRows(routers);
+  const tables = [boxRows(routers), wayInRows(routers)].filter((table) => table !== undefined);
   const unprobed = unprobedLines(routers).map((line) => paint.faint(line));
-  return table === undefined ? unprobed : ["", ...formatVerdictRows(table.header, table.rows, paint), ...unprobed];
+  return [...tables.flatMap(({ header, rows }) => ["", ...formatVerdictRows(header, rows, paint)]), ...unprobed];
 }
 
 /** One line per run, for a command that ran several. */

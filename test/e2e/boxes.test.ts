@@ -187,6 +187,32 @@ describe("a box that is not what it is declared to be", () => {
     expect(message).not.toContain("box-right");
     expect(proofs.get("box-right")?.[0]?.differences).toEqual([]);
   });
+
+  test("is blamed for a forward that leads nowhere or elsewhere, and for a port that is open beside it", async () => {
+    const forwarding = (port: number, toPort: number) =>
+      `nat: home-router, forwards: [{ protocol: udp, port: ${port}, to: 192.168.1.2, toPort: ${toPort} }]`;
+    const names = ["right", "absent", "elsewhere", "wide"];
+    const homes = names.map((name): Home => ({ name, box: forwarding(8080, 80) }));
+    const instead: Readonly<Record<string, ReturnType<typeof rulesOf>>> = {
+      "box-absent": rulesOf("nat: home-router"),
+      "box-elsewhere": rulesOf(forwarding(8080, 81)),
+      "box-wide": rulesOf(
+        "nat: home-router, forwards: [{ protocol: udp, port: 8080, to: 192.168.1.2, toPort: 80 }, { protocol: udp, port: 8081, to: 192.168.1.2 }]",
+      ),
+    };
+    const { error } = await prove(homesTopology(homes), {
+      change(node) {
+        const [wan, lan] = node.setup.wires;
+        const rules = instead[node.name]?.(lan?.interfaceName ?? "", wan?.addresses[0]?.split("/")[0] ?? "");
+        return rules === undefined ? node : { ...node, setup: { ...node.setup, rules } };
+      },
+    });
+    expect((error as TestbedError).message.split("\n")).toEqual([
+      "box box-absent declared UDP 198.18.0.4:8080 forwarded to host0-absent:80, observed nothing there (sent by stun)",
+      "box box-elsewhere declared UDP 198.18.0.5:8080 forwarded to host0-elsewhere:80, observed host0-elsewhere:81 (sent by stun)",
+      "box box-wide declared no way in for UDP to 198.18.0.6:8081, observed one to host0-wide:8081 (sent by stun)",
+    ]);
+  });
 });
 
 describe("the lifetime of mappings", () => {

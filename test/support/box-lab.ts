@@ -6,7 +6,8 @@ import type { LifetimeProof } from "../../orchestrator/lab/lifetime-proof.ts";
 import { runLab } from "../../orchestrator/lab/run-lab.ts";
 import { buildPlan } from "../../orchestrator/plan/build-plan.ts";
 import type { NodeSpec } from "../../orchestrator/plan/plan.ts";
-import { planProbes, type UnprobedLan } from "../../orchestrator/plan/probe-plan.ts";
+import { planProbes } from "../../orchestrator/plan/probe-plan.ts";
+import type { Unprobed } from "../../orchestrator/plan/unprobed.ts";
 import { currentProcess } from "../../orchestrator/support/process-identity.ts";
 import { formatIssue } from "../../orchestrator/topology/issue.ts";
 import { loadTopology } from "../../orchestrator/topology/load.ts";
@@ -57,7 +58,7 @@ export interface Proven {
   /** By the box whose LAN was asked from, such as `box-a`; of several hosts, each has its proof. */
   readonly proofs: ReadonlyMap<string, readonly BoxProof[]>;
   readonly lifetimes: ReadonlyMap<string, LifetimeProof>;
-  readonly notProbed: readonly UnprobedLan[];
+  readonly notProbed: readonly Unprobed[];
   readonly error: unknown;
 }
 

@@ -54,6 +54,12 @@ export function obey(node: ScriptedNode, command: AgentCommand): void {
     case "probe-lifetime":
       node.report({ type: "lifetime-probed", id: command.id, observation: {} });
       break;
+    case "overhear":
+      node.report({ type: "heard", id: command.id, datagrams: [] });
+      break;
+    case "send-marks":
+      node.report({ type: "done", id: command.id, atMs: CHANGED_AT_MS });
+      break;
     case "start-flow": {
       const packets = Array.from({ length: 10 }, (_, i) => ({ sentAtMs: FLOW_STARTS_AT_MS + 20 * i, rttMs: 1 }));
       node.report({ type: "flow", id: command.id, packets });

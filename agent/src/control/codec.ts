@@ -5,7 +5,16 @@
 
 import { nodeEvent, socketAddress } from "./event-shapes.ts";
 import { conditionedLink, linkFigures } from "./link-shapes.ts";
-import type { AgentCommand, AgentReport, ClockReading, FlowPacket, NodeSetup, TrafficResult } from "./messages.ts";
+import type {
+  AgentCommand,
+  AgentReport,
+  ClockReading,
+  FlowPacket,
+  HeardDatagram,
+  MarkToSend,
+  NodeSetup,
+  TrafficResult,
+} from "./messages.ts";
 import { lifetimeObservation, natObservation } from "./observation-shapes.ts";
 import { nodeSetup, routes, rules } from "./setup-shapes.ts";
 import {
@@ -62,7 +71,9 @@ const traffic = {
 /** Room for a sequence number at least, and at most what UDP carries over IPv6 (65535 - 8). */
 const payloadBytes = integer(8, 65527);
 
-const probe = { id, local: address, waitMs: integer(1, MAX_MS), seed: text(/^([0-9A-Fa-f]{2})+$/, "octets in hex") };
+const hex = text(/^([0-9A-Fa-f]{2})+$/, "octets in hex");
+const mark = hex;
+const probe = { id, local: address, waitMs: integer(1, MAX_MS), seed: hex };
 
 const command: Shape<AgentCommand> = unionByType<AgentCommand>({
   setup: object({ setup: nodeSetup }),
@@ -81,6 +92,8 @@ const command: Shape<AgentCommand> = unionByType<AgentCommand>({
     silencesMs: array(integer(1, MAX_MS)),
     refreshSilenceMs: integer(1, MAX_MS),
   }),
+  overhear: object({ id, local: address, marks: array(mark), awaited: mark, waitMs: integer(1, MAX_MS) }),
+  "send-marks": object({ id, local: address, marks: array(object<MarkToSend>({ to: socketAddress, mark })) }),
   "start-flow": object({
     id,
     to: address,
@@ -115,6 +128,7 @@ const report: Shape<AgentReport> = unionByType<AgentReport>({
   reply: object({ id, result: trafficResult }),
   probed: object({ id, observation: natObservation }),
   "lifetime-probed": object({ id, observation: lifetimeObservation }),
+  heard: object({ id, datagrams: array(object<HeardDatagram>({ mark, port: integer(0, 0xffff) })) }),
   flow: object({ id, packets: array(object<FlowPacket>({ sentAtMs: number, rttMs: nullable(number) })) }),
   "flow-ended": object({ id }),
   done: object({ id, atMs: number }),

@@ -185,6 +185,18 @@ export interface StationaryNodeRole {
   readonly seed: string;
 }
 
+/** A marked datagram, and where it goes. */
+export interface MarkToSend {
+  readonly to: SocketAddress;
+  readonly mark: string;
+}
+
+/** A marked datagram that came, and the local port that it came to. */
+export interface HeardDatagram {
+  readonly mark: string;
+  readonly port: number;
+}
+
 /** Where a probe comes from and whom it asks. Transaction ids follow from `seed`, octets in hex. */
 interface ProbeFields {
   readonly id: number;
@@ -238,6 +250,20 @@ export type AgentCommand =
       /** How long two more are left alone before and after a packet that may refresh them, one each way. */
       readonly refreshSilenceMs: number;
     })
+  /**
+   * Hears which marked datagrams reach a local address, whoever has opened their ports; answered by `heard` when the
+   * awaited one has come, or after `waitMs`. A mark is a datagram's whole payload, octets in hex.
+   */
+  | {
+      readonly type: "overhear";
+      readonly id: number;
+      readonly local: string;
+      readonly marks: readonly string[];
+      readonly awaited: string;
+      readonly waitMs: number;
+    }
+  /** Sends marked datagrams once, in this order, from a port of the kernel's choice; answered by `done`. */
+  | { readonly type: "send-marks"; readonly id: number; readonly local: string; readonly marks: readonly MarkToSend[] }
   /**
    * Sends numbered echo requests at a steady pace until `stop-flow`: `flow` tells of each what became of it, and
    * `flow-ended` answers once all are told of.
@@ -314,6 +340,7 @@ export type AgentReport =
   | { readonly type: "reply"; readonly id: number; readonly result: TrafficResult }
   | { readonly type: "probed"; readonly id: number; readonly observation: NatObservation }
   | { readonly type: "lifetime-probed"; readonly id: number; readonly observation: LifetimeObservation }
+  | { readonly type: "heard"; readonly id: number; readonly datagrams: readonly HeardDatagram[] }
   /** What became of some requests of a flow, in no particular order. */
   | { readonly type: "flow"; readonly id: number; readonly packets: readonly FlowPacket[] }
   | { readonly type: "flow-ended"; readonly id: number }

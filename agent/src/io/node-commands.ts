@@ -11,7 +11,7 @@ import { type Flow, startFlow } from "./flow.ts";
 import { proveIsolation } from "./isolation.ts";
 import { moveNetwork } from "./network.ts";
 import { ping } from "./ping.ts";
-import { probeBoxes, probeLifetime } from "./probe.ts";
+import { answerProbe, isProbeCommand } from "./probe-commands.ts";
 import type { ProtocolNode } from "./protocol-node.ts";
 import { rebootBox } from "./reboot.ts";
 
@@ -41,6 +41,10 @@ export function createCommands(node: CommandedNode): (command: NodeCommand) => P
     reports.send({ type: "done", id, atMs });
   };
   return async (command) => {
+    if (isProbeCommand(command)) {
+      reports.send(await answerProbe(command));
+      return;
+    }
     switch (command.type) {
       case "start":
         protocol?.start();
@@ -57,12 +61,6 @@ export function createCommands(node: CommandedNode): (command: NodeCommand) => P
         return;
       case "stop-flow":
         return flows.stop(command.flow);
-      case "probe":
-        reports.send({ type: "probed", id: command.id, observation: await probeBoxes(command) });
-        return;
-      case "probe-lifetime":
-        reports.send({ type: "lifetime-probed", id: command.id, observation: await probeLifetime(command) });
-        return;
       case "move":
         return change(command.id, async () => {
           const before = setup;

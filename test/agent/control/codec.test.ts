@@ -118,6 +118,8 @@ const commands: readonly AgentCommand[] = [
     refreshSilenceMs: 1400,
     silencesMs: [1000, 2000],
   },
+  { type: "overhear", id: 9, local: "192.168.1.2", marks: ["00ff", "00fe"], awaited: "00ff", waitMs: 60 },
+  { type: "send-marks", id: 10, local: "198.18.0.2", marks: [{ to: { ip: "198.18.0.4", port: 4191 }, mark: "00ff" }] },
   { type: "start-flow", id: 5, to: peer, intervalMs: 20, sizeBytes: 200, patienceMs: 1000 },
   { type: "stop-flow", flow: 5 },
   {
@@ -196,6 +198,7 @@ const reports: readonly AgentReport[] = [
     },
   },
   { type: "lifetime-probed", id: 4, observation: { aliveAfterMs: 1000, goneAfterMs: 2000, outboundRefresh: true } },
+  { type: "heard", id: 9, datagrams: [{ mark: "00ff", port: 4191 }] },
   { type: "capture", segment: "internet", data: "1MOyoQ==" },
   {
     type: "flow",
@@ -252,7 +255,7 @@ const refused: readonly { readonly what: string; readonly line: string; readonly
     what: "an unknown type",
     line: '{"type":"explode"}',
     error:
-      'type: expected one of setup, start, connect, ping, echo, probe, probe-lifetime, start-flow, stop-flow, move, deregister, reboot, keep, rest, renew, finish, found "explode"',
+      'type: expected one of setup, start, connect, ping, echo, probe, probe-lifetime, overhear, send-marks, start-flow, stop-flow, move, deregister, reboot, keep, rest, renew, finish, found "explode"',
   },
   { what: "a missing field", line: '{"type":"connect"}', error: "peer: expected an IP address, found nothing" },
   {

@@ -1,4 +1,4 @@
-/** Networks drawn from a number: boxes anywhere in the space of RFC 4787, firewalls, shared carriers, uneven links. */
+/** Networks drawn from a number: boxes anywhere in the space of RFC 4787, forwards, prefixes, firewalls, shared carriers, uneven links. */
 
 import { derivedSequence } from "../../../orchestrator/topology/seed.ts";
 
@@ -55,23 +55,36 @@ interface End {
   readonly links: readonly string[];
 }
 
-/** No box, one that translates, or one that only filters; behind a carrier the LAN has to be hidden. */
+/** What tells the two ends apart: networks inside and outside of their boxes that are theirs alone. */
+const OWN = {
+  mn: { role: "mobile-node, homeAgent: ha-a", lan: "198.18.1.0/24", outside: "198.18.3.0/24", digit: 1 },
+  cn: { role: "correspondent-node, homeAgent: ha-b", lan: "198.18.2.0/24", outside: "198.18.4.0/24", digit: 2 },
+} as const;
+
+/** No box, or one that translates, that lets networks stand for each other, or that only filters; behind a carrier the LAN has to be hidden. */
 function drawEnd(dice: Dice, node: "mn" | "cn", outside: string): End {
-  const role = node === "mn" ? "mobile-node, homeAgent: ha-a" : "correspondent-node, homeAgent: ha-b";
   const [box, lan] = [`box-${node}`, `${node}-lan`];
-  const nodeLine = (on: string): string => `  ${node}: { role: ${role}, on: ${on} }`;
+  const nodeLine = (on: string): string => `  ${node}: { role: ${OWN[node].role}, on: ${on} }`;
   const kind = dice.between(1, 100);
   if (kind <= 10) return { segments: [], nodes: [nodeLine(outside)], links: drawLink(dice, `${node}/${outside}`) };
-  const isFirewall = kind <= 20 && outside === "internet";
-  const publicLan = node === "mn" ? "198.18.1.0/24" : "198.18.2.0/24";
+  const { inside, keys } = drawBox(dice, node, outside === "internet" ? kind : 100);
   return {
-    segments: [`  ${lan}: { ipv4: ${isFirewall ? publicLan : "192.168.1.0/24"} }`],
-    nodes: [
-      `  ${box}: { role: router, wan: ${outside}, lan: ${lan}, ${isFirewall ? firewallOf(dice) : natOf(dice)} }`,
-      nodeLine(lan),
-    ],
+    segments: [`  ${lan}: { ${inside} }`],
+    nodes: [`  ${box}: { role: router, wan: ${outside}, lan: ${lan}, ${keys} }`, nodeLine(lan)],
     links: drawLink(dice, `${box}/${outside}`),
   };
+}
+
+/** The network inside of an end's box, and what the box does. */
+function drawBox(dice: Dice, node: "mn" | "cn", kind: number): { readonly inside: string; readonly keys: string } {
+  const { lan, outside, digit } = OWN[node];
+  const hidden = "ipv4: 192.168.1.0/24";
+  if (kind <= 20) return { inside: `ipv4: ${lan}`, keys: firewallOf(dice) };
+  if (kind <= 30) return { inside: hidden, keys: `prefixTranslation: { ipv4: ${outside} }, ${firewallOf(dice)}` };
+  const translation = `${natOf(dice)}${forwardOf(dice, node)}`;
+  if (kind > 40) return { inside: hidden, keys: translation };
+  const prefix = `prefixTranslation: { ipv6: "2001:db8:a${digit}::/64" }`;
+  return { inside: `${hidden}, ipv6: "fd00:${digit}::/64"`, keys: `${translation}, ${prefix}` };
 }
 
 const DEPENDENCE = ["endpoint-independent", "address-dependent", "address-and-port-dependent"] as const;
@@ -82,11 +95,19 @@ function natOf(dice: Dice): string {
     `mapping: ${dice.oneOf(DEPENDENCE)}`,
     `filtering: ${dice.oneOf(DEPENDENCE)}`,
     `portAssignment: ${dice.oneOf(["preserve", "random"])}`,
+    `parity: ${dice.oneOf(["any", "preserve"])}`,
     `hairpinning: ${dice.chance(50)}`,
     `refresh: ${dice.oneOf(["both", "outbound"])}`,
     ...(dice.chance(30) ? [`ports: ${first}-${first + dice.between(200, 5000)}`] : []),
   ];
   return `nat: { ${keys.join(", ")} }`;
+}
+
+/** The port that candidates are on, by another or the same outside port; or one that nobody uses. */
+function forwardOf(dice: Dice, node: string): string {
+  if (!dice.chance(25)) return "";
+  const port = dice.oneOf([40_000, 4500, 61_000]);
+  return `, forwards: [{ protocol: udp, port: ${port}, to: ${node}, toPort: ${dice.oneOf([40_000, port])} }]`;
 }
 
 function firewallOf(dice: Dice): string {

@@ -44,7 +44,7 @@ async function commandsUnder(links: string, script: NodeScript = {}) {
     identity: { runId: "run-1", topology: "t", owner: { pid: 1, startTicks: "1", bootId: "b" } },
     topology,
     plan: buildPlan(topology, { capture: false }),
-    probes: { probes: [], notProbed: [] },
+    probes: { probes: [], inbound: [], notProbed: [] },
     signal: new AbortController().signal,
     timeoutMs: 5000,
     keep: false,

@@ -89,7 +89,7 @@ function request(runtime: Runtime, changes: Partial<LabRequest> = {}): LabReques
     identity: { runId: "run-1", topology: "two-ends", owner: { pid: 1, startTicks: "1", bootId: "b" } },
     topology: TWO_ENDS,
     plan: PLAN,
-    probes: { probes: [], notProbed: [] },
+    probes: { probes: [], inbound: [], notProbed: [] },
     signal: new AbortController().signal,
     timeoutMs: 5000,
     keep: false,

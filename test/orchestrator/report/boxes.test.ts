@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { BoxProof, Difference } from "../../../orchestrator/lab/box-proof.ts";
+import type { InboundProof } from "../../../orchestrator/lab/inbound-proof.ts";
 import type { LabEvent, LabEventBody } from "../../../orchestrator/lab/lab-event.ts";
 import { describeEvent } from "../../../orchestrator/report/progress.ts";
 import { routerResults } from "../../../orchestrator/report/router-result.ts";
@@ -132,4 +133,39 @@ test("while a run goes on, each proof is one line", () => {
     "nat-a, then carrier: not as declared: declared hairpinning, found none",
     "carrier: not probed from empty: nobody there",
   ]);
+});
+
+test("ways in are tried from outside: their rows say where datagrams came out, and a wrong one disagrees", () => {
+  const way = {
+    router: "nat-a",
+    kind: "forward" as const,
+    from: { node: "neighbour", ip: "100.64.0.3" },
+    destination: { ip: "100.64.0.2", port: 8080 },
+    target: { node: "inside", ip: "192.168.1.2", port: 80 },
+    closedPort: 8081,
+    ipVersion: 4 as const,
+    differences: [],
+    attempts: 1,
+  };
+  const rowsOf = (proof: Partial<InboundProof>) => {
+    const events: LabEvent[] = [{ at: 0, type: "box-inbound-proof", proof: { ...way, ...proof } }];
+    return {
+      lines: formatBoxes(routerResults(TOPOLOGY, events), PLAIN),
+      agrees: routerResults(TOPOLOGY, events)[1]?.agrees,
+    };
+  };
+  expect(rowsOf({ reachedPort: 80 })).toEqual({
+    agrees: true,
+    lines: [
+      "",
+      "verdict  box    sent by          way in             to         port beside it",
+      "pass     nat-a  neighbour, IPv4  forward, UDP 8080  inside:80  8081 closed",
+    ],
+  });
+  const differences = [{ declared: "a way", observed: "none", isSilence: true }];
+  const { lines, agrees } = rowsOf({ closedReachedPort: 81, differences });
+  expect(agrees).toBe(false);
+  expect(lines[2]).toBe(
+    "fail     nat-a  neighbour, IPv4  forward, UDP 8080  inside:80, observed nothing there  8081 closed, observed open to port 81",
+  );
 });

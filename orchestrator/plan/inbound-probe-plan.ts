@@ -1,0 +1,216 @@
+/** Who sends what from outside of a box, so that its forwards and pinholes show: to their ports, and to one beside each. */
+
+import { familyOfText, withoutLength } from "../topology/address-text.ts";
+import { createNetworkModel } from "../topology/oracle/network-model.ts";
+import { type Endpoint, sameEndpoint } from "../topology/oracle/packet.ts";
+import { createPrefixTranslation } from "../topology/oracle/prefix-model.ts";
+import type { ResolvedNode, ResolvedRouter, ResolvedTopology } from "../topology/resolved.ts";
+import { derivedHex } from "../topology/seed.ts";
+import { type RoundTripCondition, roundTripCondition } from "../topology/way-conditions.ts";
+import type { Unprobed } from "./unprobed.ts";
+
+/** One way in through a box that its file declares, and the port beside it that must stay closed. */
+export interface InboundProbe {
+  readonly router: string;
+  readonly kind: "forward" | "pinhole" | "prefix";
+  /** Who sends, from which of its addresses. */
+  readonly from: { readonly node: string; readonly ip: string };
+  /** Where it is sent to, and where it must arrive. */
+  readonly destination: Endpoint;
+  readonly target: { readonly node: string } & Endpoint;
+  /** A port of the same address that leads nowhere; absent where every port leads somewhere. */
+  readonly closedPort?: number;
+  readonly ipVersion: 4 | 6;
+  /** Every node that has to be there. */
+  readonly needs: readonly string[];
+  readonly roundTrip: RoundTripCondition;
+  /** What makes the marks of its datagrams: octets in hex. */
+  readonly seed: string;
+}
+
+export interface InboundProbePlan {
+  readonly inbound: readonly InboundProbe[];
+  readonly notProbed: readonly Unprobed[];
+}
+
+/** Plans a probe for each way in; none for boxes that declare none. */
+export function planInboundProbes(topology: ResolvedTopology): InboundProbePlan {
+  const planned = topology.nodes.flatMap((node) => (node.role === "router" ? planBox(topology, node) : []));
+  return {
+    inbound: planned.flatMap((each) => ("target" in each ? [each] : [])),
+    notProbed: planned.flatMap((each) => ("reason" in each ? [each] : [])),
+  };
+}
+
+function planBox(topology: ResolvedTopology, router: ResolvedRouter): readonly (InboundProbe | Unprobed)[] {
+  return waysIn(topology, router).map((way) => {
+    const because = (reason: string): Unprobed => ({ router: router.name, lan: "outside", reason });
+    if (way.kind === "other") return because(way.reason);
+    return planProbe(topology, router, way) ?? because(`nobody outside has a way to ${describe(way)}`);
+  });
+}
+
+/** A way in for UDP: where a sender outside sends to, and where that must arrive. */
+interface WayIn {
+  readonly kind: InboundProbe["kind"];
+  readonly destination: Endpoint;
+  readonly target: Endpoint;
+}
+
+/** One that datagrams do not show. */
+interface OtherWay {
+  readonly kind: "other";
+  readonly reason: string;
+}
+
+function waysIn(topology: ResolvedTopology, router: ResolvedRouter): readonly (WayIn | OtherWay)[] {
+  return [...forwards(router), ...pinholes(router), ...openPrefixes(topology, router)];
+}
+
+function forwards({ interfaces, wan, forwards: declared }: ResolvedRouter): readonly (WayIn | OtherWay)[] {
+  const outside = interfaces.find(({ interfaceName }) => interfaceName === wan)?.ipv4;
+  return declared.map(({ protocol, port, to, toPort }) => {
+    if (protocol === "tcp")
+      return { kind: "other", reason: `TCP port ${port} is forwarded, which datagrams do not show` };
+    if (outside === undefined)
+      return { kind: "other", reason: `it has no IPv4 address to forward UDP port ${port} of` };
+    return { kind: "forward", destination: { ip: withoutLength(outside), port }, target: { ip: to, port: toPort } };
+  });
+}
+
+/** A port for ways that are open to every port: discard (RFC 863), which nobody in a lab listens to. */
+const ANY_PORT = 9;
+
+function pinholes(router: ResolvedRouter): readonly (WayIn | OtherWay)[] {
+  return router.firewall.pinholes.map(({ protocol, to, port = ANY_PORT }) => {
+    if (protocol === "mh")
+      return { kind: "other", reason: `Mobility Headers to ${to} are let in, which UDP does not show` };
+    const ip = to.includes("/") ? undefined : to;
+    if (ip === undefined) return { kind: "other", reason: `the pinhole for ${to} is for a network and not for a node` };
+    const target = { ip, port };
+    return { kind: "pinhole", destination: outsideOf(router, target), target };
+  });
+}
+
+/** Where a box lets everything in, each inside host can be reached by the address that stands for its own. */
+function openPrefixes(topology: ResolvedTopology, router: ResolvedRouter): readonly WayIn[] {
+  if (router.firewall.inbound !== "open") return [];
+  return router.prefixes.flatMap(({ inside }): readonly WayIn[] => {
+    const family = familyOfText(inside);
+    const segments = router.interfaces.filter(({ interfaceName }) => router.lan.includes(interfaceName));
+    const [host] = topology.nodes.flatMap((node) =>
+      node.role === "router"
+        ? []
+        : node.interfaces.flatMap((on) =>
+            segments.some((own) => own.segment === on.segment) ? (on[`ipv${family}`] ?? []) : [],
+          ),
+    );
+    if (host === undefined) return [];
+    const target = { ip: withoutLength(host), port: ANY_PORT };
+    return [{ kind: "prefix", destination: outsideOf(router, target), target }];
+  });
+}
+
+/** The outside endpoint that stands for an inside one in a box that translates prefixes; itself in others. */
+function outsideOf({ name, prefixes }: ResolvedRouter, target: Endpoint): Endpoint {
+  const packet = { source: target, destination: target };
+  const translated = prefixes.flatMap(
+    (prefix) => createPrefixTranslation(name, prefix).outsideOf(packet)?.source ?? [],
+  );
+  return translated[0] ?? target;
+}
+
+/** Where more datagrams than these are lost, silence proves nothing. */
+const MAX_LOSS_RATE = 0.4;
+
+function planProbe(topology: ResolvedTopology, router: ResolvedRouter, way: WayIn): InboundProbe | undefined {
+  const { kind, destination, target } = way;
+  const ipVersion = familyOfText(target.ip);
+  const routers = topology.nodes.filter(({ role }) => role === "router");
+  for (const { sender, ip } of sendersOf(topology, router, ipVersion)) {
+    const arrived = arrivalOf(topology, sender, ip, destination);
+    if (arrived === undefined || !sameEndpoint(arrived, target)) continue;
+    const receiver = topology.nodes.find(({ name }) => name === arrived.node);
+    const roundTrip = roundTripCondition([sender, ...routers, ...(receiver === undefined ? [] : [receiver])]);
+    if (roundTrip.lossRate > MAX_LOSS_RATE) return undefined;
+    const closedPort = closedPortBeside(topology, router, way, (port) =>
+      arrivalOf(topology, sender, ip, { ...destination, port }),
+    );
+    return {
+      router: router.name,
+      kind,
+      from: { node: sender.name, ip },
+      destination,
+      target: { node: arrived.node, ...target },
+      ...(closedPort === undefined ? {} : { closedPort }),
+      ipVersion,
+      needs: [sender.name, arrived.node, ...routers.map(({ name }) => name)],
+      roundTrip,
+      seed: derivedHex(topology.seed, `inbound/${router.name}/${kind}/${destination.ip}/${destination.port}`, 16),
+    };
+  }
+  return undefined;
+}
+
+/** Nodes that may send, each from its own addresses: those on the wire outside of the box first. */
+function sendersOf(
+  { nodes }: ResolvedTopology,
+  router: ResolvedRouter,
+  ipVersion: 4 | 6,
+): readonly { readonly sender: ResolvedNode; readonly ip: string }[] {
+  const outside = router.interfaces.find(({ interfaceName }) => interfaceName === router.wan)?.segment;
+  const inside = router.interfaces.flatMap(({ interfaceName, segment }) =>
+    interfaceName === router.wan ? [] : [segment],
+  );
+  return nodes
+    .filter(({ role, interfaces }) => role !== "router" && !interfaces.some(({ segment }) => inside.includes(segment)))
+    .flatMap((sender) => sender.interfaces.map((on) => ({ sender, on })))
+    .toSorted((a, b) => Number(b.on.segment === outside) - Number(a.on.segment === outside))
+    .flatMap(({ sender, on }) => {
+      const own = on[`ipv${ipVersion}`];
+      return own === undefined ? [] : [{ sender, ip: withoutLength(own) }];
+    });
+}
+
+/** Any port that nobody else has. */
+const SOURCE_PORT = 60_999;
+
+/** Who gets a datagram in theory, in a lab in which nothing else was sent. */
+function arrivalOf(
+  topology: ResolvedTopology,
+  sender: ResolvedNode,
+  ip: string,
+  destination: Endpoint,
+): InboundProbe["target"] | undefined {
+  const delivery = createNetworkModel(topology).send(sender, { source: { ip, port: SOURCE_PORT }, destination });
+  if (!delivery.arrived || delivery.at.role === "router") return undefined;
+  return { node: delivery.at.name, ...delivery.packet.destination };
+}
+
+/** How far from the port a closed one is looked for once no other node's habits are in the way. */
+const NEIGHBOURS = 64;
+
+/** The nearest port that leads nowhere, and that no box or node takes into use by itself while the lab runs. */
+function closedPortBeside(
+  { nodes }: ResolvedTopology,
+  { nat }: ResolvedRouter,
+  { destination: { port } }: WayIn,
+  arrival: (port: number) => unknown,
+): number | undefined {
+  const candidatePorts = new Set(nodes.flatMap((node) => ("port" in node ? [node.port] : [])));
+  const drawn = nat?.portAssignment === "random" ? nat.ports : { first: 0, last: 0 };
+  const isQuiet = (candidate: number): boolean =>
+    candidate > 0 &&
+    candidate <= 0xffff &&
+    !candidatePorts.has(candidate) &&
+    (candidate < drawn.first || candidate > drawn.last);
+  const byDistance = Array.from({ length: 0xffff }, (_, i) => i + 1).flatMap((away) => [port + away, port - away]);
+  return byDistance
+    .filter(isQuiet)
+    .slice(0, NEIGHBOURS)
+    .find((candidate) => arrival(candidate) === undefined);
+}
+
+function describe({ target: { ip, port } }: WayIn): string {
+  return familyOfText(ip) === 6 ? `[${ip}]:${port}` : `${ip}:${port}`;
+}
