@@ -13,6 +13,7 @@ import { Answerer } from "./answerer.ts";
 import type { Generation } from "./generation.ts";
 import { iceCounters } from "./ice-counters.ts";
 import { InboundBinding } from "./inbound-binding.ts";
+import { createMessageRate } from "./message-rate.ts";
 import { minInstant } from "./min-instant.ts";
 import { OfferRequest } from "./offer-request.ts";
 import { Offerer } from "./offerer.ts";
@@ -53,6 +54,7 @@ export class Session {
       env,
       gather: (now, done) => this.#gather(now, done),
       path: createSessionPath(peer, env.outbox),
+      rate: createMessageRate(),
       generation: undefined,
       remoteCredentials: undefined,
       adopt: (generation) => this.#adopt(generation),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Transmit } from "../../../../agent/src/core/machine.ts";
 import { BindingUpdateSender } from "../../../../agent/src/core/mice/binding-update-sender.ts";
+import { createMessageRate } from "../../../../agent/src/core/mice/message-rate.ts";
 import { createMobilityLink } from "../../../../agent/src/core/mice/mobility-link.ts";
 import { createOutbox } from "../../../../agent/src/core/mice/outbox.ts";
 import type { MobilityMessageOf } from "../../../../agent/src/core/mip6/messages.ts";
@@ -21,7 +22,8 @@ function sender() {
   const sent: number[] = [];
   const link = createMobilityLink(MN, outbox, () => undefined);
   const limits = { firstMs: 1000, maxMs: 32_000, tokenLifetimeMs: 210_000 };
-  const updates = new BindingUpdateSender(CN, limits, link, (sequence) => sent.push(sequence));
+  const onSent = (sequence: number): void => void sent.push(sequence);
+  const updates = new BindingUpdateSender(CN, limits, { link, rate: createMessageRate(), onSent });
   const start = ({ homeTokenAt = 0, careOfTokenAt = 0 } = {}): void =>
     updates.start(0, {
       careOf: CARE_OF,
@@ -87,10 +89,28 @@ test("a correspondent that always knows a later number is asked three times more
   start();
   const outcomes = [10, 20, 30, 40].map((sequence) => {
     const { message, header } = acknowledgement(135, sequence);
-    return updates.takeAcknowledgement(0, message, header).type;
+    return updates.takeAcknowledgement(sequence * 50, message, header).type;
   });
   expect(outcomes).toEqual(["resent", "resent", "resent", "rejected"]);
   expect(sent).toEqual([1, 11, 21, 31]);
+});
+
+test("of four updates within a second the fourth waits for its repetition, and nothing answers it before", () => {
+  const { updates, start, sent } = sender();
+  start();
+  for (const sequence of [10, 20, 30]) {
+    const { message, header } = acknowledgement(135, sequence);
+    updates.takeAcknowledgement(0, message, header);
+  }
+  expect(sent).toEqual([1, 11, 21]);
+  for (const sequence of [30, 31, 32]) {
+    const early = acknowledgement(0, sequence);
+    expect(updates.takeAcknowledgement(10, early.message, early.header).type).toBe("ignored");
+  }
+  updates.handleTimeout(updates.pollTimeout() ?? 0);
+  expect(sent).toEqual([1, 11, 21, 31]);
+  const { message, header } = acknowledgement(0, 31);
+  expect(updates.takeAcknowledgement(1010, message, header).type).toBe("accepted");
 });
 
 test.each([
