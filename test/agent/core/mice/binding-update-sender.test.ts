@@ -141,6 +141,24 @@ test("statuses about nonces need no authenticator and ask for new tokens", () =>
   expect(updates.takeAcknowledgement(10, message, new Uint8Array(16))).toEqual({ type: "expired-tokens", status: 137 });
 });
 
+test("each time the longest wait is over it was in vain, and repetition goes on at that rate", () => {
+  const { updates, start } = sender();
+  start();
+  const inVain: number[] = [];
+  for (let at = updates.pollTimeout(); at !== undefined && at < 200_000; at = updates.pollTimeout())
+    if (updates.handleTimeout(at) === "in-vain") inVain.push(at);
+  expect(inVain).toEqual([63_000, 95_000, 127_000, 159_000, 191_000]);
+});
+
+test("nothing is repeated, and no answer counts, once it is stopped", () => {
+  const { updates, start } = sender();
+  start();
+  updates.stop();
+  expect([updates.pollTimeout(), updates.handleTimeout(1000)]).toEqual([undefined, undefined]);
+  const { message, header } = acknowledgement(0, 1);
+  expect(updates.takeAcknowledgement(10, message, header).type).toBe("ignored");
+});
+
 describe("an update whose tokens are 210 s old", () => {
   test.each([
     { name: "both", tokens: {}, endsAt: 223_000, transmissions: 11 },
