@@ -11,6 +11,7 @@ import {
   ACCESS,
   CONNECT_AT,
   connectNatNat,
+  failuresOf,
   loseFirst,
   mobilityFrom,
   mobilityTypeOf,
@@ -85,6 +86,33 @@ describe("messages of one session", () => {
     expect(failure?.event.reason).toBe("the peer did not answer the offer");
     expect((failure?.atMs ?? 0) - (first?.atMs ?? 0)).toBe(63_000);
     expect(pathOf(mice.mn)).toBe("home-agents");
+  });
+
+  test("an answer that never arrives ends the session at both ends, and either can begin it anew", () => {
+    const mice = registered();
+    loseFirst(mice, "cn", careOfTestIce, 6);
+    offer(mice.mn, mice.cn);
+    mice.net.time.runUntil(CONNECT_AT + 70_000);
+    expect([mice.mn, mice.cn].map(failuresOf)).toEqual([
+      ["the peer did not answer the offer"],
+      ["the peer nominated no pair"],
+    ]);
+    offer(mice.cn, mice.mn);
+    mice.net.time.runUntil(mice.net.time.now + 5000);
+    expect([pathOf(mice.mn), pathOf(mice.cn)]).toEqual([DIRECT, DIRECT]);
+  });
+
+  test("a restart whose answer never arrives takes the data of both ends off the direct path", () => {
+    const mice = registered();
+    offer(mice.mn, mice.cn);
+    mice.runUntilBoth("path", 5000);
+    loseFirst(mice, "mn", careOfTestIce, 6);
+    offer(mice.cn, mice.mn);
+    const flows = [createNumberedFlow(mice.mn, mice.cn), createNumberedFlow(mice.cn, mice.mn)];
+    for (const flow of flows) flow.sendEvery(100, 80_000);
+    mice.net.time.runUntil(mice.net.time.now + 82_000);
+    expect([pathOf(mice.mn), pathOf(mice.cn)]).toEqual(["home-agents", "home-agents"]);
+    for (const flow of flows) expect(flow.arrivals().length).toBe(flow.sent);
   });
 
   test("a session that works goes on asking for its token every 32 s, and goes direct when it comes", () => {

@@ -8,6 +8,7 @@ import { type MobilityMessageOf, NO_FLAGS } from "../mip6/messages.ts";
 import { bindingManagementKey, encodeAuthorized, isAuthorized } from "../mip6/return-routability.ts";
 import { BINDING_STATUS, isAccepted } from "../mip6/status.ts";
 import { type Backoff, type BackoffLimits, createBackoff } from "./backoff.ts";
+import type { MessageRate } from "./message-rate.ts";
 import type { OpaqueOption } from "./mip-ice-segment.ts";
 import type { MobilityLink, PacketWay } from "./mobility-link.ts";
 import { isFresh, type ReceivedToken } from "./offer-exchange.ts";
@@ -28,6 +29,13 @@ interface BindingUpdateContent {
 /** How updates are repeated, and how old their tokens may become meanwhile (RFC 6275 section 5.2.7). */
 interface UpdateLimits extends BackoffLimits {
   readonly tokenLifetimeMs: number;
+}
+
+/** Where updates go; `onSent` is told the sequence number of every transmission. */
+interface SenderPorts {
+  readonly link: MobilityLink;
+  readonly rate: MessageRate;
+  readonly onSent: (sequence: number, careOf: string) => void;
 }
 
 /**
@@ -51,22 +59,14 @@ const MAX_SEQUENCE_REPAIRS = 3;
 export class BindingUpdateSender {
   readonly #peer: string;
   readonly #limits: UpdateLimits;
-  readonly #link: MobilityLink;
-  readonly #onSent: (sequence: number, careOf: string) => void;
+  readonly #ports: SenderPorts;
   #sequence = 0;
   #pending: Pending | undefined;
 
-  /** `onSent` is told the sequence number of every transmission. */
-  constructor(
-    peer: string,
-    limits: UpdateLimits,
-    link: MobilityLink,
-    onSent: (sequence: number, careOf: string) => void,
-  ) {
+  constructor(peer: string, limits: UpdateLimits, ports: SenderPorts) {
     this.#peer = peer;
     this.#limits = limits;
-    this.#link = link;
-    this.#onSent = onSent;
+    this.#ports = ports;
   }
 
   /** Sends a Binding Update and repeats it until it is answered or stopped. */
@@ -110,7 +110,7 @@ export class BindingUpdateSender {
     if (this.#endStale(now, this.#pending)) return "expired-tokens";
     const slowest = { ...this.#limits, firstMs: this.#limits.maxMs };
     if (due === "give-up") this.#pending = { ...this.#pending, backoff: createBackoff(now, slowest) };
-    this.#transmit(this.#pending);
+    this.#transmit(now, this.#pending);
     return due === "give-up" ? "in-vain" : undefined;
   }
 
@@ -121,7 +121,7 @@ export class BindingUpdateSender {
   #begin(now: InstantMs, update: Omit<Pending, "firstSequence" | "backoff">): void {
     const firstSequence = (this.#sequence + 1) & 0xffff;
     this.#pending = { ...update, firstSequence, backoff: createBackoff(now, this.#limits) };
-    this.#transmit(this.#pending);
+    this.#transmit(now, this.#pending);
   }
 
   /** Ends an update whose tokens must not be used any more; false when they may. */
@@ -131,11 +131,13 @@ export class BindingUpdateSender {
     return !areFresh;
   }
 
-  #transmit(update: Pending): void {
+  #transmit(now: InstantMs, update: Pending): void {
+    if (!this.#ports.rate.admits(now, "binding-update")) return;
     this.#sequence = (this.#sequence + 1) & 0xffff;
-    const header = encodeUpdate(this.#sequence, update, this.#peer, this.#link);
-    this.#link.sendHeader(this.#peer, header, update.content.way);
-    this.#onSent(this.#sequence, update.content.careOf);
+    const { link, onSent } = this.#ports;
+    const header = encodeUpdate(this.#sequence, update, this.#peer, link);
+    link.sendHeader(this.#peer, header, update.content.way);
+    onSent(this.#sequence, update.content.careOf);
   }
 }
 
@@ -176,5 +178,6 @@ function isFromPeer(header: Uint8Array, { content, key }: Pending, peer: string)
 /** A status of 135 names the correspondent's last number instead of ours (RFC 6275 section 9.5.1). */
 function isWithin(sequence: number, first: number, last: number, status: number): boolean {
   if (status === BINDING_STATUS.sequenceNumberOutOfWindow) return true;
-  return ((sequence - first) & 0xffff) <= ((last - first) & 0xffff);
+  const transmissions = (last - first + 1) & 0xffff;
+  return ((sequence - first) & 0xffff) < transmissions;
 }

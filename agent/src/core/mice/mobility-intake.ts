@@ -1,6 +1,7 @@
 /** Mobility Headers that arrive at a node: decoded, checked, and given to who they are for. */
 
 import type { InstantMs } from "../machine.ts";
+import { createErrorRate } from "../mip6/error-rate.ts";
 import { decodeIpv6Packet, NEXT_HEADER } from "../mip6/ipv6-packet.ts";
 import { decodeMobilityMessage, type MobilityMessage, type MobilityMessageOf } from "../mip6/messages.ts";
 import { refusedHeader } from "../mip6/parameter-problem.ts";
@@ -22,11 +23,20 @@ export interface MobilityIntakeParts {
   readonly outbox: Outbox;
 }
 
+/** The answer to a message of an unknown type (RFC 6275 section 9.2). */
+const UNKNOWN_TYPE: MobilityMessage = {
+  type: "binding-error",
+  status: BINDING_ERROR_STATUS.unrecognizedMobilityHeaderType,
+  homeAddress: "::",
+  options: [],
+};
+
 /** Takes an IPv6 packet that may carry a Mobility Header; false when it does not, which makes it data. */
 export type MobilityIntake = (now: InstantMs, packet: Uint8Array, way: PacketWay) => boolean;
 
 export function createMobilityIntake(parts: MobilityIntakeParts): MobilityIntake {
   const { outbox, link, correspondent } = parts;
+  const errorRate = createErrorRate();
 
   const fromPeer = (now: InstantMs, peer: string, received: ReceivedMobility): void => {
     const { message, way } = received;
@@ -64,8 +74,10 @@ export function createMobilityIntake(parts: MobilityIntakeParts): MobilityIntake
       return drop(outbox, "home-address-option");
     // What arrives here is for the home address: nobody else may use it as his own.
     if (source === destination) return drop(outbox, "own-address");
-    if (message.value.type === "unknown") answerUnknown(source, way, link, outbox);
-    else take(now, source, { message: message.value, header: payload, way });
+    if (message.value.type === "unknown") {
+      outbox.count("refused.unknown-mobility-header");
+      if (errorRate.admits(now, source)) link.send(source, UNKNOWN_TYPE, way);
+    } else take(now, source, { message: message.value, header: payload, way });
     return true;
   };
 }
@@ -118,13 +130,6 @@ function takeRefusal(now: InstantMs, { peer, quoted, way }: Refusal, { sessions,
   if (session === undefined) outbox.count("dropped.parameter-problem-unexpected");
   else session.handleNoMobility(now, quoted);
   return true;
-}
-
-/** RFC 6275 section 9.2: a message of an unknown type is answered with a Binding Error of status 2. */
-function answerUnknown(peer: string, way: PacketWay, link: MobilityLink, outbox: Outbox): void {
-  outbox.count("refused.unknown-mobility-header");
-  const status = BINDING_ERROR_STATUS.unrecognizedMobilityHeaderType;
-  link.send(peer, { type: "binding-error", status, homeAddress: "::", options: [] }, way);
 }
 
 function drop(outbox: Outbox, reason: string): true {

@@ -1,23 +1,28 @@
 /**
  * The offerer's exchange with one peer: HoTI and CoTI-ICE out, HoT and CoT-ICE back (digest 5 and 9, steps 8 to 12).
  *
- * Both messages leave together; each is repeated byte for byte until its answer arrives. An offer that nobody answers is
- * given up after the longest wait; what is missing in a session that works is asked for at that rate for as long as the
+ * Both messages leave together; each is repeated until its answer arrives, the offer byte for byte (A-33), the HoTI with a
+ * new cookie (RFC 6275 section 11.8). An offer that nobody answers is given up after the longest wait; what is missing in a session that works is asked for at that rate for as long as the
  * session lives (RFC 6275 section 11.8). What comes out are the two keygen tokens and the peer's answer.
  */
 
 import type { InstantMs, Rng } from "../machine.ts";
-import { COOKIE_LENGTH, type MobilityMessageOf } from "../mip6/messages.ts";
+import { COOKIE_LENGTH, encodeMobilityMessage, type MobilityMessageOf } from "../mip6/messages.ts";
 import { MESSAGE_DATA_AT } from "../mip6/mobility-header.ts";
 import type { MobilityOption } from "../mip6/options.ts";
 import { type Backoff, type BackoffLimits, createBackoff } from "./backoff.ts";
 import type { IndexedToken } from "./correspondent.ts";
+import type { MessageRate } from "./message-rate.ts";
 import { encodeMipIce, type MipIceDescription } from "./mip-ice-option.ts";
 import { HOME_WAY, type MobilityLink } from "./mobility-link.ts";
 import { sameOctets } from "./same-octets.ts";
 
-/** Octets of HoTI and CoTI-ICE up to the end of their cookies, which follow two reserved octets of the message data. */
-const COOKIE_END = MESSAGE_DATA_AT + 2 + COOKIE_LENGTH;
+/** Where the cookie of a HoTI or CoTI-ICE is in its Mobility Header: behind two reserved octets of the message data. */
+const COOKIE_AT = MESSAGE_DATA_AT + 2;
+const COOKIE_END = COOKIE_AT + COOKIE_LENGTH;
+
+/** HoTIs of one exchange that are remembered; ours: all that leave within two minutes. */
+const MAX_UNANSWERED = 8;
 
 /** Why the offerer speaks: a first offer, an ICE restart, or fresh tokens for the binding it has. */
 export type OfferPurpose = "initial" | "restart" | "refresh";
@@ -32,23 +37,6 @@ export function isFresh(now: InstantMs, { receivedAt }: ReceivedToken, lifetimeM
   return now - receivedAt < lifetimeMs;
 }
 
-export interface OfferExchange {
-  readonly purpose: OfferPurpose;
-  readonly homeToken: ReceivedToken | undefined;
-  readonly careOfToken: ReceivedToken | undefined;
-  /** Takes a HoT; false when the cookie is not of this exchange or it has one already. */
-  takeHomeTest(now: InstantMs, message: MobilityMessageOf<"home-test">): boolean;
-  /** True when a CoT-ICE with this cookie is awaited. */
-  awaitsAnswer(message: MobilityMessageOf<"care-of-test-ice">): boolean;
-  /** True when these octets begin a message of this exchange, at least as far as its cookie, that is unanswered. */
-  awaitsAnswerTo(quoted: Uint8Array): boolean;
-  /** Notes the token of a CoT-ICE whose option is good; repetition of the offer ends. */
-  takeAnswer(now: InstantMs, message: MobilityMessageOf<"care-of-test-ice">): void;
-  /** Repeats what is unanswered; true when nobody answered the offer. */
-  handleTimeout(now: InstantMs): boolean;
-  pollTimeout(): InstantMs | undefined;
-}
-
 /** What an exchange is about. */
 interface ExchangeStart {
   readonly purpose: OfferPurpose;
@@ -61,70 +49,124 @@ interface ExchangeStart {
   readonly limits: BackoffLimits;
 }
 
-/** Sends both messages, or first the HoTI alone. */
-export function startOfferExchange(
-  now: InstantMs,
-  exchange: ExchangeStart,
-  rng: Rng,
-  link: MobilityLink,
-): OfferExchange {
-  const { purpose, peer, namesHomeNonce, limits } = exchange;
-  const homeInitCookie = rng.bytes(COOKIE_LENGTH);
-  const careOfInitCookie = rng.bytes(COOKIE_LENGTH);
-  let { homeToken } = exchange;
-  let careOfToken: ReceivedToken | undefined;
+/** What an exchange needs to speak. */
+interface ExchangePorts {
+  readonly rng: Rng;
+  readonly link: MobilityLink;
+  readonly rate: MessageRate;
+}
 
-  /** Messages that are still unanswered. */
-  let homeTestInit: Uint8Array | undefined;
-  let careOfTestInit: Uint8Array | undefined;
-  if (homeToken === undefined)
-    homeTestInit = link.send(peer, { type: "home-test-init", homeInitCookie, options: [] }, HOME_WAY);
-  const offer = (): void => {
-    const options = offerOptions(exchange, homeToken);
-    careOfTestInit = link.send(peer, { type: "care-of-test-init-ice", careOfInitCookie, options }, HOME_WAY);
-  };
-  if (!namesHomeNonce || homeToken !== undefined) offer();
-  let backoff: Backoff | undefined = createBackoff(now, limits);
+/** One exchange, which begins when it is made: both messages leave, or the HoTI alone when the offer has to wait for it. */
+export class OfferExchange {
+  readonly #start: ExchangeStart;
+  readonly #ports: ExchangePorts;
+  readonly #careOfInitCookie: Uint8Array;
+  #homeToken: ReceivedToken | undefined;
+  #careOfToken: ReceivedToken | undefined;
+  /** HoTIs that may still be answered, oldest first. */
+  #homeTestInits: readonly Uint8Array[] = [];
+  #careOfTestInit: Uint8Array | undefined;
+  #backoff: Backoff | undefined;
+
+  constructor(now: InstantMs, start: ExchangeStart, ports: ExchangePorts) {
+    this.#start = start;
+    this.#ports = ports;
+    this.#homeToken = start.homeToken;
+    this.#backoff = createBackoff(now, start.limits);
+    this.#askHome(now);
+    this.#careOfInitCookie = ports.rng.bytes(COOKIE_LENGTH);
+    this.#offer(now);
+  }
+
+  get purpose(): OfferPurpose {
+    return this.#start.purpose;
+  }
+
+  get homeToken(): ReceivedToken | undefined {
+    return this.#homeToken;
+  }
+
+  get careOfToken(): ReceivedToken | undefined {
+    return this.#careOfToken;
+  }
+
+  /** Takes a HoT; false when the cookie is not of this exchange or it has one already. */
+  takeHomeTest(now: InstantMs, message: MobilityMessageOf<"home-test">): boolean {
+    const isAnswer = this.#homeTestInits.some((header) => sameOctets(cookieOf(header), message.homeInitCookie));
+    if (this.#homeToken !== undefined || !isAnswer) return false;
+    this.#homeToken = { index: message.homeNonceIndex, token: message.homeKeygenToken, receivedAt: now };
+    this.#homeTestInits = [];
+    if (this.#start.namesHomeNonce) this.#offer(now);
+    this.#settle();
+    return true;
+  }
+
+  /** True when a CoT-ICE with this cookie is awaited. */
+  awaitsAnswer({ careOfInitCookie }: MobilityMessageOf<"care-of-test-ice">): boolean {
+    return this.#careOfToken === undefined && sameOctets(careOfInitCookie, this.#careOfInitCookie);
+  }
+
+  /** True when these octets begin a message of this exchange, at least as far as its cookie, that is unanswered. */
+  awaitsAnswerTo(quoted: Uint8Array): boolean {
+    const offer = this.#careOfToken === undefined && this.#careOfTestInit !== undefined ? [this.#careOfTestInit] : [];
+    return [...this.#homeTestInits, ...offer].some((header) => isQuoteOf(header, quoted));
+  }
+
+  /** Notes the token of a CoT-ICE whose option is good; repetition of the offer ends. */
+  takeAnswer(now: InstantMs, message: MobilityMessageOf<"care-of-test-ice">): void {
+    this.#careOfToken = { index: message.careOfNonceIndex, token: message.careOfKeygenToken, receivedAt: now };
+    this.#settle();
+  }
+
+  /** Repeats what is unanswered; true when nobody answered the offer. */
+  handleTimeout(now: InstantMs): boolean {
+    const { limits } = this.#start;
+    const due = this.#backoff?.poll(now);
+    if (due === "give-up")
+      this.#backoff = this.#isDispensable ? undefined : createBackoff(now, { ...limits, firstMs: limits.maxMs });
+    if (due === undefined || this.#backoff === undefined) return due === "give-up";
+    this.#askHome(now);
+    this.#offer(now);
+    return false;
+  }
+
+  pollTimeout(): InstantMs | undefined {
+    return this.#backoff?.dueAt;
+  }
 
   /** An offer that nobody answers; a session that works goes on asking for its tokens at the slowest rate. */
-  const isDispensable = (): boolean => purpose !== "refresh" && careOfToken === undefined;
-  const unanswered = () => [homeTestInit, careOfTestInit].filter((header) => header !== undefined);
-  const settle = (): void => {
-    if (homeToken !== undefined && careOfToken !== undefined) backoff = undefined;
-  };
-  return {
-    purpose,
-    get homeToken() {
-      return homeToken;
-    },
-    get careOfToken() {
-      return careOfToken;
-    },
-    takeHomeTest(at, message) {
-      if (homeToken !== undefined || !sameOctets(message.homeInitCookie, homeInitCookie)) return false;
-      homeToken = { index: message.homeNonceIndex, token: message.homeKeygenToken, receivedAt: at };
-      homeTestInit = undefined;
-      if (namesHomeNonce) offer();
-      settle();
-      return true;
-    },
-    awaitsAnswer: (message) => careOfToken === undefined && sameOctets(message.careOfInitCookie, careOfInitCookie),
-    awaitsAnswerTo: (quoted) => unanswered().some((header) => isQuoteOf(header, quoted)),
-    takeAnswer(at, message) {
-      careOfToken = { index: message.careOfNonceIndex, token: message.careOfKeygenToken, receivedAt: at };
-      careOfTestInit = undefined;
-      settle();
-    },
-    handleTimeout(at) {
-      const due = backoff?.poll(at);
-      if (due === "give-up")
-        backoff = isDispensable() ? undefined : createBackoff(at, { ...limits, firstMs: limits.maxMs });
-      if (due === undefined || backoff === undefined) return due === "give-up";
-      for (const header of unanswered()) link.sendHeader(peer, header, HOME_WAY);
-      return false;
-    },
-    pollTimeout: () => backoff?.dueAt,
-  };
+  get #isDispensable(): boolean {
+    return this.purpose !== "refresh" && this.#careOfToken === undefined;
+  }
+
+  /** Each HoTI has a cookie of its own; the answer to an earlier one is as good. */
+  #askHome(now: InstantMs): void {
+    const { rng, link, rate } = this.#ports;
+    if (this.#homeToken !== undefined || !rate.admits(now, "home-test-init")) return;
+    const homeInitCookie = rng.bytes(COOKIE_LENGTH);
+    const header = link.send(this.#start.peer, { type: "home-test-init", homeInitCookie, options: [] }, HOME_WAY);
+    this.#homeTestInits = [...this.#homeTestInits, header].slice(-MAX_UNANSWERED);
+  }
+
+  /** The same octets each time, so that the peer can give the same answer. */
+  #offer(now: InstantMs): void {
+    const { link, rate } = this.#ports;
+    const { peer, namesHomeNonce } = this.#start;
+    if (this.#careOfToken !== undefined || (namesHomeNonce && this.#homeToken === undefined)) return;
+    this.#careOfTestInit ??= encodeMobilityMessage(
+      {
+        type: "care-of-test-init-ice",
+        careOfInitCookie: this.#careOfInitCookie,
+        options: offerOptions(this.#start, this.#homeToken),
+      },
+      link.endpointsTo(peer),
+    );
+    if (rate.admits(now, "care-of-test-init-ice")) link.sendHeader(peer, this.#careOfTestInit, HOME_WAY);
+  }
+
+  #settle(): void {
+    if (this.#homeToken !== undefined && this.#careOfToken !== undefined) this.#backoff = undefined;
+  }
 }
 
 /** What a CoTI-ICE carries; in its Nonce Indices there is no care-of nonce yet. */
@@ -132,6 +174,10 @@ function offerOptions({ namesHomeNonce, description }: ExchangeStart, homeToken?
   const offer = encodeMipIce(description);
   if (!namesHomeNonce || homeToken === undefined) return offer;
   return [{ type: "nonce-indices", home: homeToken.index, careOf: 0 }, ...offer];
+}
+
+function cookieOf(header: Uint8Array): Uint8Array {
+  return header.subarray(COOKIE_AT, COOKIE_END);
 }
 
 /** A quote without the whole cookie could have been made by somebody who has seen nothing. */

@@ -25,7 +25,7 @@ export class OfferRequest {
   start(now: InstantMs): void {
     const { mobilityFirstTimeoutMs: firstMs, mobilityMaxTimeoutMs: maxMs } = this.#host.env.timers;
     this.#backoff = createBackoff(now, { firstMs, maxMs });
-    this.#send();
+    this.#send(now);
   }
 
   /** The offer is there, or is not wanted any more. */
@@ -37,7 +37,7 @@ export class OfferRequest {
     const due = this.#backoff?.poll(now);
     if (due === undefined) return;
     if (due === "send") {
-      this.#send();
+      this.#send(now);
       return;
     }
     this.stop();
@@ -48,8 +48,9 @@ export class OfferRequest {
     return this.#backoff?.dueAt;
   }
 
-  #send(): void {
-    const { env, peer } = this.#host;
+  #send(now: InstantMs): void {
+    const { env, peer, rate } = this.#host;
+    if (!rate.admits(now, "binding-refresh-request")) return;
     env.link.send(peer, { type: "binding-refresh-request", options: [] }, HOME_WAY);
     env.outbox.emit({ type: "offer-requested", peer });
   }

@@ -7,13 +7,7 @@ import { bindingManagementKey } from "../mip6/return-routability.ts";
 import { createGeneration, describeGeneration, type Generation, giveKey, setRemote } from "./generation.ts";
 import { derivedPassword, describeKeyMismatch, keyModeOf } from "./key-mode.ts";
 import { decodeMipIce, type MipIceDescription } from "./mip-ice-option.ts";
-import {
-  isFresh,
-  type OfferExchange,
-  type OfferPurpose,
-  type ReceivedToken,
-  startOfferExchange,
-} from "./offer-exchange.ts";
+import { isFresh, OfferExchange, type OfferPurpose, type ReceivedToken } from "./offer-exchange.ts";
 import type { SessionHost } from "./session-host.ts";
 
 /** Both keygen tokens of the latest exchange, fresh enough for a Binding Update. */
@@ -140,14 +134,14 @@ export class Offerer {
   }
 
   #begin(now: InstantMs, purpose: OfferPurpose, description: MipIceDescription): void {
-    const { env, peer } = this.#host;
+    const { env, peer, rate } = this.#host;
     const { mobilityFirstTimeoutMs: firstMs, mobilityMaxTimeoutMs: maxMs } = env.timers;
     const homeToken = purpose === "restart" ? this.#reusableHomeToken(now) : undefined;
     const namesHomeNonce = env.keys === "rr" && purpose !== "refresh";
     const limits = { firstMs, maxMs };
     const start = { purpose, peer, description, namesHomeNonce, limits, ...(homeToken && { homeToken }) };
     this.#offeredAt = now;
-    this.#exchange = startOfferExchange(now, start, env.rng, env.link);
+    this.#exchange = new OfferExchange(now, start, { rng: env.rng, link: env.link, rate });
     const candidates = description.candidates.map(candidateView);
     env.outbox.emit({ type: "offer-sent", peer, candidates, isRestart: purpose === "restart" });
   }

@@ -42,14 +42,14 @@ export class OutboundBinding {
   #accepted: AcceptedBinding | undefined;
 
   constructor(host: SessionHost, offerer: Offerer) {
-    const { env, peer } = host;
+    const { env, peer, rate } = host;
     const { mobilityFirstTimeoutMs: firstMs, mobilityMaxTimeoutMs: maxMs, tokenLifetimeMs } = env.timers;
     const limits = { firstMs, maxMs, tokenLifetimeMs };
     this.#host = host;
     this.#offerer = offerer;
-    this.#sender = new BindingUpdateSender(peer, limits, env.link, (sequence, careOf) => {
+    const onSent = (sequence: number, careOf: string): void =>
       env.outbox.emit({ type: "binding-update-sent", peer, sequence, careOf });
-    });
+    this.#sender = new BindingUpdateSender(peer, limits, { link: env.link, rate, onSent });
   }
 
   /** Wants an update for the pair that was just selected, as soon as `advance` finds both tokens there. */

@@ -4,6 +4,7 @@ import type { LocalCandidate } from "../ice/candidate.ts";
 import type { IceCredentials } from "../ice/ice-machine.ts";
 import type { InstantMs } from "../machine.ts";
 import type { Generation } from "./generation.ts";
+import type { MessageRate } from "./message-rate.ts";
 import type { SessionEnvironment } from "./session-environment.ts";
 import type { SessionPath } from "./session-path.ts";
 
@@ -16,6 +17,8 @@ export interface SessionHost {
   /** Gathers for an offer or answer of this session; see `SessionEnvironment.gather`. */
   gather(now: InstantMs, done: GatheringDone): () => void;
   readonly path: SessionPath;
+  /** How often the peer is asked for something. */
+  readonly rate: MessageRate;
   readonly generation: Generation | undefined;
   /** Credentials of the peer's latest offer or answer, also after this node has begun a new generation. */
   remoteCredentials: IceCredentials | undefined;

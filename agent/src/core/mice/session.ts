@@ -13,6 +13,7 @@ import { Answerer } from "./answerer.ts";
 import type { Generation } from "./generation.ts";
 import { iceCounters } from "./ice-counters.ts";
 import { InboundBinding } from "./inbound-binding.ts";
+import { createMessageRate } from "./message-rate.ts";
 import { minInstant } from "./min-instant.ts";
 import { OfferRequest } from "./offer-request.ts";
 import { Offerer } from "./offerer.ts";
@@ -42,6 +43,8 @@ export class Session {
   readonly #recovery = new Recovery();
   /** When this node last began to offer. */
   #offeredAt: InstantMs | undefined;
+  /** Until when the controlling peer has to nominate a pair; set once there is one to nominate. */
+  #nominationDueAt: InstantMs | undefined;
   /** What the parts see of this session. */
   readonly #state: SessionState;
 
@@ -53,6 +56,7 @@ export class Session {
       env,
       gather: (now, done) => this.#gather(now, done),
       path: createSessionPath(peer, env.outbox),
+      rate: createMessageRate(),
       generation: undefined,
       remoteCredentials: undefined,
       adopt: (generation) => this.#adopt(generation),
@@ -161,6 +165,7 @@ export class Session {
     this.#inbound.handleTimeout(now);
     this.#state.generation?.ice.handleTimeout(now);
     this.#advance(now);
+    if (now >= (this.#nominationDueAt ?? Infinity)) this.#fail(now, "the peer nominated no pair");
     if (this.#recovery.takeDue(now) && !this.isSettingUp) this.offer(now);
   }
 
@@ -172,6 +177,7 @@ export class Session {
       this.#outbound.pollTimeout(),
       this.#inbound.pollTimeout(),
       this.#recovery.pollTimeout(),
+      this.#nominationDueAt,
     );
   }
 
@@ -229,6 +235,7 @@ export class Session {
     this.#state.generation?.releaseCandidates();
     this.#state.generation?.ice.close();
     this.#state.generation = undefined;
+    this.#nominationDueAt = undefined;
   }
 
   /** Moves what the ICE agent says and wants sent, then lets bindings act on it. */
@@ -251,8 +258,13 @@ export class Session {
         this.#state.generation?.releaseCandidates();
         break;
       case "nominated":
+        this.#nominationDueAt = undefined;
         this.#env.outbox.emit({ ...event, peer: this.peer });
         this.#conclude(now, this.#state.generation?.ice.selectedPair());
+        break;
+      case "pair-valid":
+        this.#env.outbox.emit({ ...event, peer: this.peer });
+        this.#awaitNomination(now);
         break;
       case "pair-dead":
         this.#bury(now, event);
@@ -260,6 +272,16 @@ export class Session {
       default:
         this.#env.outbox.emit({ ...event, peer: this.peer });
     }
+  }
+
+  /**
+   * A peer that never got the answer gives up by itself, and says nothing. Its offer lives for the sum of the waits between
+   * its repetitions; with the answer in hand it may wait for a better pair, and has then to nominate this one.
+   */
+  #awaitNomination(now: InstantMs): void {
+    const { mobilityFirstTimeoutMs, mobilityMaxTimeoutMs, relayPatienceMs } = this.#env.timers;
+    if (this.ice?.role !== "controlled" || this.ice.state !== "running") return;
+    this.#nominationDueAt ??= now + 2 * mobilityMaxTimeoutMs - mobilityFirstTimeoutMs + relayPatienceMs;
   }
 
   /** A pair of home addresses is the path there is already, so no update tells of it. */

@@ -1,8 +1,8 @@
-/** How many Binding Errors a home agent sends unasked: anybody can provoke them, with any source. */
+/** How many Binding Errors a node sends (RFC 6275 section 9.3.3): anybody can provoke them, with any source. */
 
 import type { InstantMs } from "../machine.ts";
 
-interface ErrorRate {
+export interface ErrorRate {
   /** Whether one may leave to this end now; counts it when it may. */
   admits(now: InstantMs, end: string): boolean;
 }

@@ -198,7 +198,7 @@ class HomeAgent implements NodeMachine {
     const way = { local, observed: remote };
     if (message.type === "binding-update")
       return this.#register(now, { update: message, header, homeAddress, source, ...way });
-    return message.type === "unknown" ? this.#answerUnknownType(packet, way) : "dropped.mobility-unexpected";
+    return message.type === "unknown" ? this.#answerUnknownType(now, packet, way) : "dropped.mobility-unexpected";
   }
 
   #register(now: InstantMs, received: ReceivedUpdate): Fate {
@@ -210,10 +210,11 @@ class HomeAgent implements NodeMachine {
   }
 
   /** Binding Error of status 2 (RFC 6275 section 9.2), only to nodes that are registered. */
-  #answerUnknownType(packet: Ipv6Packet, way: Pick<Binding, "local" | "observed">): Fate {
+  #answerUnknownType(now: InstantMs, packet: Ipv6Packet, way: Pick<Binding, "local" | "observed">): Fate {
     const binding = this.#cache.find(packet.source);
     if (binding === undefined || !sameSocketAddress(binding.observed, way.observed))
       return "dropped.unregistered-source";
+    if (!this.#errorRate.admits(now, formatSocketAddress(way.observed))) return "dropped.unknown-mobility-type";
     const status = BINDING_ERROR_STATUS.unrecognizedMobilityHeaderType;
     this.#sendError(way, packet.source, { status, homeAddress: packet.homeAddress ?? "::" });
     return "answered.unknown-mobility-type";

@@ -7,6 +7,7 @@ import type { InstantMs, Rng } from "../machine.ts";
 import { type Correspondent, createCorrespondent } from "../mice/correspondent.ts";
 import type { NodeMachine } from "../mice/node-machine.ts";
 import { createOutbox, type Outbox } from "../mice/outbox.ts";
+import { createErrorRate, type ErrorRate } from "./error-rate.ts";
 import { decodeIpv6Packet, isCompleteIpv6, NEXT_HEADER } from "./ipv6-packet.ts";
 import { decodeMobilityMessage, encodeMobilityMessage, type MobilityMessage } from "./messages.ts";
 import { encodeMobilityPacket } from "./mobility-header.ts";
@@ -15,7 +16,7 @@ import { BINDING_ERROR_STATUS } from "./status.ts";
 /** Makes the correspondent with this IPv6 address. Packets come and go through the TUN device, as a stationary node's do. */
 export function createPlainCorrespondent(address: string, rng: Rng): NodeMachine {
   const outbox = createOutbox();
-  const correspondent = createCorrespondent(rng);
+  const parts = { correspondent: createCorrespondent(rng), errorRate: createErrorRate(), outbox };
   const idle = (): void => undefined;
   return {
     start: idle,
@@ -25,7 +26,7 @@ export function createPlainCorrespondent(address: string, rng: Rng): NodeMachine
       if (ip?.ok !== true) outbox.count("dropped.tun-not-ipv6");
       else if (ip.value.source === address) outbox.toTun(packet);
       else if (ip.value.nextHeader !== NEXT_HEADER.mobility) outbox.count("dropped.tun-own-address");
-      else takeHeader(now, ip.value, correspondent, outbox);
+      else takeHeader(now, ip.value, parts);
     },
     handleTimeout: idle,
     pollTransmit: () => outbox.pollTransmit(),
@@ -34,6 +35,12 @@ export function createPlainCorrespondent(address: string, rng: Rng): NodeMachine
     pollTimeout: () => undefined,
     counters: () => outbox.counters(),
   };
+}
+
+interface CorrespondentParts {
+  readonly correspondent: Correspondent;
+  readonly errorRate: ErrorRate;
+  readonly outbox: Outbox;
 }
 
 interface ReceivedHeader {
@@ -46,13 +53,14 @@ interface ReceivedHeader {
 function takeHeader(
   now: InstantMs,
   { source, destination, payload }: ReceivedHeader,
-  correspondent: Correspondent,
-  outbox: Outbox,
+  { correspondent, errorRate, outbox }: CorrespondentParts,
 ): void {
   const message = decodeMobilityMessage(payload, { source, destination });
   const answer = message.ok ? answerTo(now, source, message.value, correspondent) : undefined;
   if (!message.ok) outbox.count(`dropped.${message.error.code}`);
   else if (answer === undefined) outbox.count(`ignored.${message.value.type}`);
+  else if (answer.type === "binding-error" && !errorRate.admits(now, source))
+    outbox.count(`dropped.${message.value.type}`);
   else {
     outbox.count(`answered.${message.value.type}`);
     const endpoints = { source: destination, destination: source };

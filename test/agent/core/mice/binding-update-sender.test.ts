@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Transmit } from "../../../../agent/src/core/machine.ts";
 import { BindingUpdateSender } from "../../../../agent/src/core/mice/binding-update-sender.ts";
+import { createMessageRate } from "../../../../agent/src/core/mice/message-rate.ts";
 import { createMobilityLink } from "../../../../agent/src/core/mice/mobility-link.ts";
 import { createOutbox } from "../../../../agent/src/core/mice/outbox.ts";
 import type { MobilityMessageOf } from "../../../../agent/src/core/mip6/messages.ts";
@@ -21,7 +22,8 @@ function sender() {
   const sent: number[] = [];
   const link = createMobilityLink(MN, outbox, () => undefined);
   const limits = { firstMs: 1000, maxMs: 32_000, tokenLifetimeMs: 210_000 };
-  const updates = new BindingUpdateSender(CN, limits, link, (sequence) => sent.push(sequence));
+  const onSent = (sequence: number): void => void sent.push(sequence);
+  const updates = new BindingUpdateSender(CN, limits, { link, rate: createMessageRate(), onSent });
   const start = ({ homeTokenAt = 0, careOfTokenAt = 0 } = {}): void =>
     updates.start(0, {
       careOf: CARE_OF,
@@ -87,10 +89,28 @@ test("a correspondent that always knows a later number is asked three times more
   start();
   const outcomes = [10, 20, 30, 40].map((sequence) => {
     const { message, header } = acknowledgement(135, sequence);
-    return updates.takeAcknowledgement(0, message, header).type;
+    return updates.takeAcknowledgement(sequence * 50, message, header).type;
   });
   expect(outcomes).toEqual(["resent", "resent", "resent", "rejected"]);
   expect(sent).toEqual([1, 11, 21, 31]);
+});
+
+test("of four updates within a second the fourth waits for its repetition, and nothing answers it before", () => {
+  const { updates, start, sent } = sender();
+  start();
+  for (const sequence of [10, 20, 30]) {
+    const { message, header } = acknowledgement(135, sequence);
+    updates.takeAcknowledgement(0, message, header);
+  }
+  expect(sent).toEqual([1, 11, 21]);
+  for (const sequence of [30, 31, 32]) {
+    const early = acknowledgement(0, sequence);
+    expect(updates.takeAcknowledgement(10, early.message, early.header).type).toBe("ignored");
+  }
+  updates.handleTimeout(updates.pollTimeout() ?? 0);
+  expect(sent).toEqual([1, 11, 21, 31]);
+  const { message, header } = acknowledgement(0, 31);
+  expect(updates.takeAcknowledgement(1010, message, header).type).toBe("accepted");
 });
 
 test.each([
@@ -119,6 +139,24 @@ test("statuses about nonces need no authenticator and ask for new tokens", () =>
   start();
   const { message } = acknowledgement(137, 1);
   expect(updates.takeAcknowledgement(10, message, new Uint8Array(16))).toEqual({ type: "expired-tokens", status: 137 });
+});
+
+test("each time the longest wait is over it was in vain, and repetition goes on at that rate", () => {
+  const { updates, start } = sender();
+  start();
+  const inVain: number[] = [];
+  for (let at = updates.pollTimeout(); at !== undefined && at < 200_000; at = updates.pollTimeout())
+    if (updates.handleTimeout(at) === "in-vain") inVain.push(at);
+  expect(inVain).toEqual([63_000, 95_000, 127_000, 159_000, 191_000]);
+});
+
+test("nothing is repeated, and no answer counts, once it is stopped", () => {
+  const { updates, start } = sender();
+  start();
+  updates.stop();
+  expect([updates.pollTimeout(), updates.handleTimeout(1000)]).toEqual([undefined, undefined]);
+  const { message, header } = acknowledgement(0, 1);
+  expect(updates.takeAcknowledgement(10, message, header).type).toBe("ignored");
 });
 
 describe("an update whose tokens are 210 s old", () => {

@@ -142,6 +142,17 @@ describe("a node on other mobility messages", () => {
     expect(peer.sentOf("binding-error").map(({ message }) => message.status)).toEqual([2]);
   });
 
+  test("answers messages of unknown types with one Binding Error in a second", () => {
+    const peer = new HandMadePeer();
+    const header = encodeMobilityHeader(99, new Uint8Array(10), { source: MN_HOME, destination: CN_HOME });
+    for (const atMs of [0, 10, 999, 1000]) {
+      peer.runFor(atMs - peer.now);
+      peer.sendHeader(header, CN_HOME_AGENT);
+    }
+    expect(peer.sentOf("binding-error").length).toBe(2);
+    expect(peer.cn.counters()["refused.unknown-mobility-header"]).toBe(4);
+  });
+
   test("ignores an answer to no question, and one with another cookie", () => {
     const peer = new HandMadePeer();
     const answer: MobilityMessage = {

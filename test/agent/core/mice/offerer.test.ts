@@ -276,6 +276,47 @@ describe("answers that cannot be used are dropped, and the offer is repeated", (
   });
 });
 
+describe("a HoTI", () => {
+  const cookiesOf = ({ sent }: OfferingNode): readonly Uint8Array[] =>
+    sent.flatMap(({ message }) => (message.type === "home-test-init" ? [message.homeInitCookie] : []));
+
+  test("has another cookie each time it is sent", () => {
+    const node = offering();
+    node.runFor(20_000);
+    const cookies = cookiesOf(node).map((cookie) => Buffer.from(cookie).toString("hex"));
+    expect(cookies.length).toBe(5);
+    expect(new Set(cookies).size).toBe(5);
+  });
+
+  test.each([
+    { name: "the first", answered: 0 },
+    { name: "the last", answered: 2 },
+  ])("that was repeated may be answered by what $name one asked for, once", ({ answered }) => {
+    const node = offering();
+    node.runFor(3000);
+    const homeInitCookie = defined(cookiesOf(node)[answered]);
+    const answer = { type: "home-test", homeNonceIndex: 1, homeKeygenToken: TOKEN, options: [] } as const;
+    node.receive(PEER, { ...answer, homeInitCookie });
+    expect(node.count("dropped.home-test-unexpected")).toBe(0);
+    for (const cookie of cookiesOf(node)) node.receive(PEER, { ...answer, homeInitCookie: cookie });
+    expect(node.count("dropped.home-test-unexpected")).toBe(3);
+    node.runFor(60_000);
+    expect(cookiesOf(node).length).toBe(3);
+  });
+});
+
+test("a node that is told to offer again and again sends three offers in a second, and what is left with a repetition", () => {
+  const node = offering();
+  const [option] = encodeMipIce(MISMATCH_ANSWER);
+  for (let i = 0; i < 9; i += 1) {
+    node.answer(option === undefined ? [] : [option]);
+    node.connect();
+  }
+  expect(node.offers.length).toBe(3);
+  node.runFor(1000);
+  expect(node.offers.map(({ atMs }) => atMs)).toEqual([0, 0, 0, 1000]);
+});
+
 describe("a Binding Update that the peer refuses", () => {
   function updating(): OfferingNode {
     const node = offering();
@@ -308,6 +349,8 @@ describe("a Binding Update that the peer refuses", () => {
       node.acknowledge(BINDING_STATUS.expiredNonces, { isSigned: false });
       expect(node.offers.length).toBe(Math.min(1 + round, 4));
       if (round <= 3) node.meet();
+      // Another offer, but no repetition of the update: three of a type may leave in a second.
+      node.runFor(999);
     }
     expect(node.updates.length).toBe(4);
     expect(node.events.filter(({ type }) => type === "binding-rejected").length).toBe(1);

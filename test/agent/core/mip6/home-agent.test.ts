@@ -400,6 +400,7 @@ describe("other traffic on the tunnel's port", () => {
         message: { type: "binding-error", status: 2, homeAddress: "::", options: [] },
       },
     ]);
+    uplink(agent, encodeMobilityPacket(header, endpoints), NAT);
     uplink(agent, encodeMobilityPacket(header, endpoints), NAT2);
     expect(drain(agent).answers).toEqual([]);
   });

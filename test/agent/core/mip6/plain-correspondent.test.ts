@@ -47,6 +47,15 @@ test("an offer is a message of an unknown type: Binding Error of status 2", () =
   expect(counters).toEqual({ "answered.care-of-test-init-ice": 1 });
 });
 
+test("offers that come faster than one in a second are not all refused", () => {
+  const machine = createPlainCorrespondent(OWN, seededRng(1));
+  const endpoints = { source: HOME, destination: OWN };
+  const offer = { type: "care-of-test-init-ice", careOfInitCookie: cookie, options: [] } as const;
+  const packet = encodeMobilityPacket(encodeMobilityMessage(offer, endpoints), endpoints);
+  for (const now of [0, 10, 999, 1000]) machine.handleTunPacket(now, packet);
+  expect(machine.counters()).toEqual({ "answered.care-of-test-init-ice": 2, "dropped.care-of-test-init-ice": 2 });
+});
+
 test("answers and errors are no questions", () => {
   const { answer, counters } = ask(HOME, { type: "binding-error", status: 2, homeAddress: "::", options: [] });
   expect(answer).toBeUndefined();

@@ -1,0 +1,27 @@
+/** How often a node asks one peer for something: at most three messages of a type in a second (RFC 6275 section 11.8). */
+
+import type { InstantMs } from "../machine.ts";
+import type { MobilityMessage } from "../mip6/messages.ts";
+
+/** Counts what one peer is asked. */
+export interface MessageRate {
+  /** Whether a message of this type may leave now; counts it when it may. What may not leave is for the next repetition. */
+  admits(now: InstantMs, type: MobilityMessage["type"]): boolean;
+}
+
+/** MAX_UPDATE_RATE (RFC 6275 section 12), messages in `WINDOW_MS`. */
+const MAX_PER_WINDOW = 3;
+const WINDOW_MS = 1000;
+
+export function createMessageRate(): MessageRate {
+  /** When messages of a type left within the window, oldest first. */
+  const sent = new Map<MobilityMessage["type"], readonly InstantMs[]>();
+  return {
+    admits(now, type) {
+      const recent = (sent.get(type) ?? []).filter((at) => now - at < WINDOW_MS);
+      const isAdmitted = recent.length < MAX_PER_WINDOW;
+      sent.set(type, isAdmitted ? [...recent, now] : recent);
+      return isAdmitted;
+    },
+  };
+}
