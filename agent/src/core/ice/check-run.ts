@@ -69,6 +69,8 @@ export class CheckRun {
   /** A nominating check is queued or on its way. */
   #isNominating = false;
   #nominationDueAt: InstantMs | undefined;
+  /** How long it had stood in line when the first relayed pair became valid. */
+  #waitedBeforeRelayMs: number | undefined;
   #upkeep: Upkeep | undefined;
   #consent: Consent | undefined;
 
@@ -351,6 +353,7 @@ export class CheckRun {
   #prove(now: InstantMs, local: LocalCandidate, pair: CandidatePair, rttMs: number): ProvenPair {
     const { pair: proven, isNew } = this.#valid.prove(now, this.#claim.role, local, pair, rttMs);
     if (isNew) this.#out.emit({ type: "pair-valid", pair: pairView(proven) });
+    if (proven.isRelayed) this.#waitedBeforeRelayMs ??= this.#turns.waitedMs;
     return proven;
   }
 
@@ -385,7 +388,7 @@ export class CheckRun {
     if (this.#state !== "running" || this.#config.isLite) return;
     const { open } = this.#list;
     if (this.#claim.role === "controlling" && !this.#isNominating) {
-      const decision = decideNomination(now, this.#valid.pairs, open, this.#config.limits);
+      const decision = decideNomination(now, this.#valid.pairs, open, this.#patience());
       this.#nominationDueAt = decision.type === "wait" ? decision.until : undefined;
       if (decision.type === "nominate") {
         this.#isNominating = true;
@@ -393,6 +396,14 @@ export class CheckRun {
       }
     }
     if (open.length === 0 && !this.#list.hasDue && this.#valid.pairs.length === 0) this.#giveUp();
+  }
+
+  /** How long a relayed pair waits for a better one is for networks to use: time in line of the own node does not count. */
+  #patience(): IceLimits {
+    const { limits } = this.#config;
+    if (this.#waitedBeforeRelayMs === undefined) return limits;
+    const inLineMs = this.#turns.isInLine ? Infinity : this.#turns.waitedMs - this.#waitedBeforeRelayMs;
+    return { ...limits, relayPatienceMs: limits.relayPatienceMs + inLineMs };
   }
 
   #giveUp(): void {

@@ -112,7 +112,7 @@ class ServerQuestions implements Gathering {
   readonly #turns: Turns;
   #state: "new" | "gathering" | "done" | "stopped" = "new";
   #nextRequestAt: InstantMs = -Infinity;
-  #patienceEndsAt: InstantMs = Infinity;
+  #startedAt: InstantMs = Infinity;
 
   constructor(config: GatheringConfig) {
     this.#config = config;
@@ -129,7 +129,7 @@ class ServerQuestions implements Gathering {
   start(now: InstantMs): void {
     if (this.#state !== "new") return;
     this.#state = "gathering";
-    this.#patienceEndsAt = now + this.#limits.patienceMs;
+    this.#startedAt = now;
     for (const candidate of this.candidates()) this.#events.push({ type: "candidate", candidate });
     this.#advance(now);
   }
@@ -189,6 +189,12 @@ class ServerQuestions implements Gathering {
     );
     const nextAt = Math.min(...instants, this.#state === "gathering" ? this.#patienceEndsAt : Infinity);
     return nextAt === Infinity ? undefined : nextAt;
+  }
+
+  /** Servers have all the time that there is for them: none of it goes by in line of the own node. */
+  get #patienceEndsAt(): InstantMs {
+    const { isInLine, waitedMs } = this.#turns;
+    return isInLine ? Infinity : this.#startedAt + this.#limits.patienceMs + waitedMs;
   }
 
   #advance(now: InstantMs): void {

@@ -24,6 +24,9 @@ export interface Turns {
   giveUp(): void;
   /** When to try again: at any time out of line, -Infinity; never, Infinity, before those ahead have had their turns. */
   readonly nextAt: InstantMs;
+  readonly isInLine: boolean;
+  /** How long it has stood in line for the turns that it took, altogether. */
+  readonly waitedMs: number;
 }
 
 /** Makes the pace of one node. */
@@ -33,18 +36,28 @@ export function createPacer(): Pacer {
   const isFirst = (turns: Turns): boolean => line.values().next().value === turns;
   return {
     turns() {
+      let since: InstantMs = 0;
+      let waitedMs = 0;
       const turns: Turns = {
         take(now) {
+          if (!line.has(turns)) since = now;
           line.add(turns);
           if (now < freeAt || !isFirst(turns)) return false;
           line.delete(turns);
           freeAt = now + LEAST_PACE_MS;
+          waitedMs += now - since;
           return true;
         },
         giveUp: () => void line.delete(turns),
         get nextAt() {
           if (!line.has(turns)) return -Infinity;
           return isFirst(turns) ? freeAt : Infinity;
+        },
+        get isInLine() {
+          return line.has(turns);
+        },
+        get waitedMs() {
+          return waitedMs;
         },
       };
       return turns;

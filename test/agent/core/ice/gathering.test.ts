@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { SocketAddress } from "../../../../agent/src/core/address.ts";
 import { hostCandidate, relayedCandidate, serverReflexiveCandidate } from "../../../../agent/src/core/ice/candidate.ts";
 import { createGathering, type Gathering, type GatheringConfig } from "../../../../agent/src/core/ice/gathering.ts";
+import { createPacer } from "../../../../agent/src/core/ice/pacer.ts";
 import type { InstantMs, Transmit } from "../../../../agent/src/core/machine.ts";
 import type { StunAttribute } from "../../../../agent/src/core/stun/attributes.ts";
 import type { StunClass } from "../../../../agent/src/core/stun/header.ts";
@@ -129,6 +130,22 @@ describe("candidates", () => {
       [HOST_L, 0x7effffff],
       [BASE_2, 0x7efffeff],
     ]);
+  });
+
+  test("patience is for servers: none of it goes by while the node has others to ask first", () => {
+    const pacer = createPacer();
+    const rival = pacer.turns();
+    expect([rival.take(-1), rival.take(0)]).toEqual([true, false]);
+    const gathering = start({ pacer });
+    gathering.handleTimeout(4000);
+    expect([transmits(gathering), gathering.isDone]).toEqual([[], false]);
+    rival.giveUp();
+    gathering.handleTimeout(4000);
+    expect(transmits(gathering)).toHaveLength(1);
+    sendsUntil(gathering, 5499);
+    expect(gathering.isDone).toBe(false);
+    sendsUntil(gathering, 5500);
+    expect(gathering.isDone).toBe(true);
   });
 
   test("patience ends after 1.5 s; a late answer still gives its candidate", () => {

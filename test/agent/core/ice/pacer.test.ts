@@ -1,9 +1,24 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { SocketAddress } from "../../../../agent/src/core/address.ts";
 import type { IceMachine } from "../../../../agent/src/core/ice/ice-machine.ts";
 import { createPacer, LEAST_PACE_MS, type Turns } from "../../../../agent/src/core/ice/pacer.ts";
-import type { InstantMs } from "../../../../agent/src/core/machine.ts";
-import { agentL, REMOTE, transmits } from "./hand-made-peer.ts";
+import type { InstantMs, Transmit } from "../../../../agent/src/core/machine.ts";
+import {
+  agentL,
+  answerOfR,
+  checkOfR,
+  defined,
+  events,
+  HOME_L,
+  HOME_R,
+  HOST_L,
+  MAPPED_L,
+  MAPPED_R,
+  REMOTE,
+  sendsUntil,
+  transmits,
+} from "./hand-made-peer.ts";
 
 describe("turns", () => {
   test("the first is there at once, the next one 5 ms later, counted from when the first was taken", () => {
@@ -97,6 +112,31 @@ describe("agents of one node", () => {
   });
 });
 
+test("a relayed pair is not nominated because the node itself keeps a better one waiting", () => {
+  const pacer = createPacer();
+  const agent = agentL({ pacer });
+  agent.setRemote(0, REMOTE);
+  const [relayedCheck] = sendsUntil(agent, 40).filter(({ transmit }) => transmit.remote.ip === HOME_R.ip);
+  answer(agent, 44, defined(relayedCheck).transmit, HOME_L);
+  const rival = pacer.turns();
+  expect([rival.take(56), rival.take(57)]).toEqual([true, false]);
+  // The peer's check makes the direct pair due at 60, behind a rival that takes its time.
+  agent.handleStun(60, { local: HOST_L, remote: MAPPED_R, payload: checkOfR() });
+  agent.handleTimeout(4000);
+  rival.giveUp();
+  transmits(agent);
+  agent.handleTimeout(4000);
+  const [directCheck] = transmits(agent).filter(({ remote }) => remote.ip === MAPPED_R.ip);
+  // What the network has used up by now are 16 ms of 2000.
+  expect(sendsUntil(agent, 5983).filter(({ transmit }) => transmit.remote.ip === HOME_R.ip)).toEqual([]);
+  answer(agent, 5983, defined(directCheck), MAPPED_L);
+  expect(agent.validPairs().map(({ local }) => local.type)).toEqual(["server-reflexive", "relayed"]);
+  sendsUntil(agent, 6100);
+  expect(events(agent).find((event) => event.type === "check-sent" && event.kind === "nominating")).toMatchObject({
+    pair: { remote: { type: "server-reflexive" } },
+  });
+});
+
 function threeTurns(): readonly [Turns, Turns, Turns] {
   const pacer = createPacer();
   return [pacer.turns(), pacer.turns(), pacer.turns()];
@@ -121,4 +161,8 @@ function startsOf(machines: readonly IceMachine[], until: InstantMs): { at: Inst
       starts.push(...transmits(machine).map(() => ({ at: now, agent })));
   }
   return starts;
+}
+
+function answer(agent: IceMachine, now: InstantMs, check: Transmit, mapped: SocketAddress): void {
+  agent.handleStun(now, { local: check.local, remote: check.remote, payload: answerOfR(check, { mapped }) });
 }
