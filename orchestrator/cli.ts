@@ -142,10 +142,12 @@ function addMaintenanceCommands(program: Command, finish: (code: ExitCode) => vo
 
   program
     .command("down")
-    .description("remove labs: those named by run id or topology, or else kept ones and what dead runs left")
+    .description(
+      "remove labs: those named by run id or topology; without names kept ones and leftovers, whose run is no process any more",
+    )
     .argument("[lab...]")
     .addOption(runtimeOption())
-    .option("--all", "also labs of runs that are under way", false)
+    .option("--all", "without names, also labs of runs that are under way", false)
     .action(async (labs: string[], options: DownOptions) => {
       const { down } = await import("./commands/down.ts");
       finish(await down(labs, options, context()));

@@ -11,17 +11,15 @@ export interface DownOptions {
   readonly all: boolean;
 }
 
-/**
- * Removes the labs named by run id or topology; with no names, every lab whose run is over. A lab of a run that is under
- * way is removed only when it is named or `all` is given. Throws `leak` when something stays.
- */
+/** Removes labs and says which; see `chooseLabs`. Throws `leak` when something stays. */
 export async function down(names: readonly string[], options: DownOptions, context: CommandContext): Promise<ExitCode> {
   const runtime = await createRuntime(options.runtime, context.say);
   try {
     const labs = await runtime.listLabs();
-    const chosen = labs.filter((lab) => isChosen(lab, names, options.all));
+    const { chosen, spared } = chooseLabs(labs, names, options.all);
     refuseUnknown(names, labs);
     if (chosen.length === 0) context.say("no lab to remove");
+    for (const { runId } of spared) context.say(`left alone: ${runId}, whose run is under way; name it to remove it`);
     const leftovers = await Promise.all(chosen.map((lab) => remove(runtime, lab, context)));
     const stuck = leftovers.flat();
     if (stuck.length > 0) throw new TestbedError("leak", ["could not remove:", ...stuck].join("\n  "));
@@ -31,9 +29,22 @@ export async function down(names: readonly string[], options: DownOptions, conte
   }
 }
 
-function isChosen({ runId, topology, isKept, isOwnerAlive }: LabSummary, names: readonly string[], all: boolean) {
-  if (names.length > 0) return names.includes(runId) || names.includes(topology);
-  return all || isKept || !isOwnerAlive;
+/**
+ * The labs to remove: those named by run id or topology; with no names every lab whose owner is no process any more, kept
+ * or left behind. The lab of a run that is under way, kept or not, is taken only by its name or with `all`, and `spared`
+ * otherwise.
+ */
+export function chooseLabs(
+  labs: readonly LabSummary[],
+  names: readonly string[],
+  all: boolean,
+): { readonly chosen: readonly LabSummary[]; readonly spared: readonly LabSummary[] } {
+  if (names.length > 0) {
+    const isNamed = ({ runId, topology }: LabSummary): boolean => names.includes(runId) || names.includes(topology);
+    return { chosen: labs.filter(isNamed), spared: [] };
+  }
+  const isTaken = ({ isOwnerAlive }: LabSummary): boolean => all || !isOwnerAlive;
+  return { chosen: labs.filter(isTaken), spared: labs.filter((lab) => !isTaken(lab)) };
 }
 
 async function remove(runtime: Runtime, lab: LabSummary, { say }: CommandContext): Promise<readonly string[]> {

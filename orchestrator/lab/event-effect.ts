@@ -57,7 +57,9 @@ function observeEffect({ event, session, homes, events, window }: Case): EventEf
   const packets = packetsOf(session.name, events).filter(({ sentAt }) => sentAt < window.to);
   const own = packets.filter(({ sentAt }) => sentAt >= window.from);
   const settledAt = Math.max(window.from, ...[near, far].flatMap((end) => lastChange(end)?.at ?? []));
-  const onPath = own.filter(({ sentAt }) => sentAt >= settledAt);
+  // What was answered only once the next event had happened may owe it to that.
+  const isOwn = ({ sentAt, rttMs }: DataPacket): boolean => sentAt + (rttMs ?? 0) < window.to;
+  const onPath = own.filter((packet) => packet.sentAt >= settledAt && isOwn(packet));
   const back = restoration(onPath);
   const believed = lastChange(near)?.event;
   const selected = near.findLast(({ event: { type } }) => type === "nominated")?.event;

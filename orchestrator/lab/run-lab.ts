@@ -15,6 +15,7 @@ import { createDeferred, type Deferred } from "../support/deferred.ts";
 import { TestbedError } from "../support/errors.ts";
 import type { ResolvedSession, ResolvedTopology } from "../topology/resolved.ts";
 import { isMobile as isMobileNode } from "../topology/session-end.ts";
+import { topologyAfter } from "../topology/timeline.ts";
 import { roundTripCondition } from "../topology/way-conditions.ts";
 import { AgentLink } from "./agent-link.ts";
 import type { LabEvent, PhaseName } from "./lab-event.ts";
@@ -263,9 +264,14 @@ async function startGuests(state: LabState): Promise<void> {
 function liveSessions({ request, links }: LabState): readonly LiveSession[] {
   const homes = homeAddresses(request.topology.nodes);
   const mobile = new Set(request.topology.nodes.filter(isMobileNode).map(({ name }) => name));
-  const oneWay = roundTripCondition(request.topology.nodes);
+  const { topology } = request;
+  const later = topology.timeline.map(({ name }) => topologyAfter(topology, name));
+  const conditions = [topology, ...later].map(({ nodes }) => roundTripCondition(nodes));
   // Whichever way the data takes, it crosses no link more than twice in either direction.
-  const roundTrip = { ...oneWay, addedMs: 2 * oneWay.addedMs };
+  const roundTrip = {
+    addedMs: 2 * Math.max(...conditions.map(({ addedMs }) => addedMs)),
+    lossRate: conditions[0]?.lossRate ?? 0,
+  };
   const rivals = request.topology.sessions.length - 1;
   return request.topology.sessions.map((spec: ResolvedSession) => {
     const from = links.get(spec.from);

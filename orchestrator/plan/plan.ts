@@ -51,7 +51,9 @@ export interface Plan {
 }
 
 /** A command as the plan holds it: ids are given when it is sent. */
-export type ChangeCommand = WithoutId<Extract<AgentCommand, { readonly type: "move" | "deregister" | "reboot" }>>;
+export type ChangeCommand = WithoutId<
+  Extract<AgentCommand, { readonly type: "move" | "deregister" | "reboot" | "condition-link" }>
+>;
 
 type WithoutId<T> = T extends unknown ? Omit<T, "id"> : never;
 

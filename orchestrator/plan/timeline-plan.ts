@@ -33,6 +33,8 @@ function commandOf(topology: ResolvedTopology, action: TimelineAction): ChangeCo
       return { type: "move", to: action.to, routes: action.routes, localAddresses: localAddresses(action.interfaces) };
     case "deregister":
       return { type: "deregister" };
+    case "link":
+      return { type: "condition-link", segment: action.segment, ...action.conditions };
     case "reboot":
       return { type: "reboot", downMs: action.downMs, rules: tablesAfter(routerOf(topology, action.node), action) };
   }

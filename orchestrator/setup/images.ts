@@ -25,8 +25,8 @@ export type ImageState =
   | { readonly state: "stale" }
   | { readonly state: "missing" };
 
-/** Versions of an image that stay on the engine: other checkouts of this repository may use them. */
-const KEPT_VERSIONS = 4;
+/** How long a version stays that is not today's: other checkouts of this repository may be working with it. */
+const KEPT_FOR_MS = 3_600_000;
 
 /** The version that people name: `docker-compose.yml` does. */
 const LATEST = "latest";
@@ -43,13 +43,19 @@ export async function findImage(engine: Engine, kind: ImageKind): Promise<ImageS
   return { state: (await versionsOf(engine, repository(kind))).length > 0 ? "stale" : "missing" };
 }
 
-/** Gives the image's id, building it (and the base that it starts from) where the engine does not have it. */
+/**
+ * Gives the image's id, building it (and the base that it starts from) where the engine does not have it. Older versions
+ * go.
+ */
 export async function ensureImage(engine: Engine, kind: ImageKind, say: Say): Promise<string> {
   const found = await findImage(engine, kind);
-  if (found.state === "current") {
-    await nameLatest(engine, kind, found.id);
-    return found.id;
-  }
+  const id = found.state === "current" ? found.id : await makeImage(engine, kind, say);
+  await nameLatest(engine, kind, id);
+  await removeOldVersions(engine, await imageTag(kind, engineArch(engine)), Date.now());
+  return id;
+}
+
+async function makeImage(engine: Engine, kind: ImageKind, say: Say): Promise<string> {
   const arch = engineArch(engine);
   const base = await ensureBaseImage(engine, say);
   const tag = await imageTag(kind, arch);
@@ -59,10 +65,7 @@ export async function ensureImage(engine: Engine, kind: ImageKind, say: Say): Pr
     context: await imageContext(kind, arch),
     buildArgs: { BASE_IMAGE: base },
   };
-  const id = await withSignOfLife(say, `building ${tag}`, buildImage(engine, recipe, say));
-  await nameLatest(engine, kind, id);
-  await removeOldVersions(engine, repository(kind));
-  return id;
+  return withSignOfLife(say, `building ${tag}`, buildImage(engine, recipe, say));
 }
 
 /** Moves the name that `docker-compose.yml` uses; runs go by the digest. */
@@ -73,10 +76,21 @@ async function nameLatest({ docker }: Engine, kind: ImageKind, id: string): Prom
   );
 }
 
-/** Removes all but the newest images of a repository of ours; one that a lab still uses stays until the next time. */
-export async function removeOldVersions(engine: Engine, repositoryName: string): Promise<void> {
-  const old = (await versionsOf(engine, repositoryName)).slice(KEPT_VERSIONS);
-  await Promise.allSettled(old.map((tag) => engine.docker.getImage(tag).remove({ force: false })));
+/**
+ * Removes the other versions of an image of ours that no container uses, each an hour after it was built, at `nowMs`. One
+ * that the engine does not give up stays until the next time.
+ */
+export async function removeOldVersions(engine: Engine, currentTag: string, nowMs: number): Promise<void> {
+  const { docker } = engine;
+  const [versions, containers] = await Promise.all([
+    versionsOf(engine, currentTag.slice(0, currentTag.lastIndexOf(":"))),
+    engineCall("list its containers", docker.listContainers({ all: true })),
+  ]);
+  const used = new Set(containers.map(({ ImageID }) => ImageID));
+  const old = versions.filter(
+    ({ tag, id, builtAtMs }) => tag !== currentTag && !used.has(id) && builtAtMs < nowMs - KEPT_FOR_MS,
+  );
+  await Promise.allSettled(old.map(({ tag }) => docker.getImage(tag).remove({ force: false })));
 }
 
 /**
@@ -129,10 +143,19 @@ function engineArch({ version }: Engine): ImageArch {
   return version.arch === "arm64" || version.arch === "aarch64" ? "arm64" : "x64";
 }
 
-/** Names of a repository's images, newest first. */
-async function versionsOf({ docker }: Engine, repositoryName: string): Promise<readonly string[]> {
+/** A named version of an image of ours. */
+interface Version {
+  readonly tag: string;
+  readonly id: string;
+  /** Milliseconds since 1970. */
+  readonly builtAtMs: number;
+}
+
+/** Every version of a repository, by the names that tell digests. */
+async function versionsOf({ docker }: Engine, repositoryName: string): Promise<readonly Version[]> {
   const images = await engineCall("list its images", docker.listImages({ filters: { reference: [repositoryName] } }));
-  const newestFirst = images.sort((a, b) => b.Created - a.Created);
   const isVersion = (tag: string): boolean => tag.startsWith(`${repositoryName}:`) && !tag.endsWith(`:${LATEST}`);
-  return newestFirst.flatMap(({ RepoTags }) => RepoTags ?? []).filter(isVersion);
+  return images.flatMap(({ Id, Created, RepoTags }) =>
+    (RepoTags ?? []).filter(isVersion).map((tag) => ({ tag, id: Id, builtAtMs: Created * 1000 })),
+  );
 }

@@ -23,8 +23,14 @@ export function imposeLinks(
   for (const [link, entry] of topology.links) {
     const path = ["links", link];
     const resolved = resolveLink(entry, path, report);
-    if (checkLink(topology, attachments, link, report) && Object.keys(resolved).length > 0)
+    if (checkLink({ topology, attachments, link, path }, report) && Object.keys(resolved).length > 0)
       conditions.set(link, resolved);
+  }
+  for (const { entry, path } of topology.timeline) {
+    const { link } = entry;
+    // What may change later is made from the start on: a link cannot be given a conditioner while data flows.
+    if (link !== undefined && checkLink({ topology, attachments, link, path: [...path, "link"] }, report))
+      conditions.set(link, { out: {}, in: {}, ...conditions.get(link) });
   }
   return new Map(
     [...interfaces].map(([node, own]) => [
@@ -42,7 +48,15 @@ export function linkName(node: string, segment: string): string {
   return `${node}/${segment}`;
 }
 
-function checkLink(topology: Topology, attachments: readonly Attachment[], link: string, report: Report): boolean {
+/** A link that a file names, and where it does. */
+interface NamedLink {
+  readonly topology: Topology;
+  readonly attachments: readonly Attachment[];
+  readonly link: string;
+  readonly path: IssuePath;
+}
+
+function checkLink({ topology, attachments, link, path }: NamedLink, report: Report): boolean {
   const [node = "", segment] = link.split("/");
   // The shape of the name is reported where the file is read.
   if (segment === undefined) return false;
@@ -55,15 +69,15 @@ function checkLink(topology: Topology, attachments: readonly Attachment[], link:
     near === undefined ? `there are: ${(own.length > 0 ? own : known).join(", ")}` : `did you mean ${near}?`;
   report(
     "unknown-reference",
-    ["links", link],
+    path,
     `expected <node>/<segment> of a node on that segment; found "${link}"; ${advice}`,
-    "key",
+    path[0] === "links" ? "key" : undefined,
   );
   return false;
 }
 
 /** What stands beside `out` and `in` holds for both; a direction's own keys come first. */
-function resolveLink(
+export function resolveLink(
   { out, in: inbound, ...both }: LinkEntry,
   path: IssuePath,
   report: Report,

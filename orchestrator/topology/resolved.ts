@@ -190,7 +190,15 @@ export interface ResolvedEvent {
 }
 
 /** What happens. `node` is whom it happens to. */
-export type TimelineAction = MoveAction | DeregisterAction | RebootAction;
+export type TimelineAction = MoveAction | DeregisterAction | RebootAction | LinkAction;
+
+/** A link gets other conditions. */
+export interface LinkAction {
+  readonly type: "link";
+  readonly node: string;
+  readonly segment: string;
+  readonly conditions: Required<ResolvedLinkConditions>;
+}
 
 /** A mobile node leaves its wire for another one. */
 export interface MoveAction extends Place {

@@ -258,6 +258,12 @@ export const timelineEventSchema = z
       .optional()
       .describe("A mobile or correspondent node, which takes its bindings away and can be reached no more"),
     reboot: reference.optional().describe("A router, which forgets its mappings and its flows"),
+    link: linkKey.optional().describe("The end of a wire by <node>/<segment>, whose conditions change"),
+    conditions: linkSchema
+      .optional()
+      .describe(
+        "Only with `link`: what holds from then on in place of what held before; a loss of 100% breaks the link",
+      ),
     down: duration.optional().describe("Only with `reboot`: how long it lets nothing through; no longer than it takes"),
     ports: z
       .enum(["new", "same"])

@@ -12,6 +12,7 @@ const KINDS = {
   move: ["to"],
   deregister: [],
   reboot: ["down", "ports"],
+  link: ["conditions"],
 } as const satisfies Readonly<Record<string, readonly (keyof TimelineEventEntry)[]>>;
 
 type Kind = keyof typeof KINDS;

@@ -1,7 +1,17 @@
 /** Resolves the timeline of a topology: who does what when, with everything that follows from the seed. */
 
 import { durationMs } from "./duration.ts";
-import type { Place, ResolvedEvent, ResolvedNode, ResolvedTopology, TimelineAction } from "./resolved.ts";
+import type { IssuePath } from "./issue.ts";
+import type { Report } from "./issue-list.ts";
+import { resolveLink } from "./links.ts";
+import type {
+  Place,
+  ResolvedEvent,
+  ResolvedInterface,
+  ResolvedNode,
+  ResolvedTopology,
+  TimelineAction,
+} from "./resolved.ts";
 import type { TimelineEventEntry } from "./schema.ts";
 import { derivedNumber } from "./seed.ts";
 import { eventName } from "./timeline-references.ts";
@@ -10,6 +20,7 @@ import type { Topology } from "./topology.ts";
 export interface TimelineContext {
   readonly topology: Topology;
   readonly nodes: readonly ResolvedNode[];
+  readonly report: Report;
   /** Where a mobile node is once it has moved to a segment. */
   placeOn(node: string, segment: string): Place;
 }
@@ -17,15 +28,19 @@ export interface TimelineContext {
 /** The events in the order of happening. Those that `checkTimeline` reports may be missing. */
 export function resolveTimeline(context: TimelineContext): readonly ResolvedEvent[] {
   return context.topology.timeline
-    .flatMap(({ entry }): ResolvedEvent[] => {
-      const action = resolveAction(context, entry);
+    .flatMap(({ entry, path }): ResolvedEvent[] => {
+      const action = resolveAction(context, { entry, path });
       return action === undefined ? [] : [{ name: eventName(entry), atMs: durationMs(entry.at), action }];
     })
     .toSorted((a, b) => a.atMs - b.atMs);
 }
 
-function resolveAction(context: TimelineContext, entry: TimelineEventEntry): TimelineAction | undefined {
-  const { move, to, deregister, reboot } = entry;
+function resolveAction(
+  context: TimelineContext,
+  { entry, path }: Topology["timeline"][number],
+): TimelineAction | undefined {
+  const { move, to, deregister, reboot, link } = entry;
+  if (link !== undefined) return resolveLinkChange(context, entry, link, path);
   if (deregister !== undefined) return { type: "deregister", node: deregister };
   if (move !== undefined && to !== undefined) return { type: "move", node: move, to, ...context.placeOn(move, to) };
   return reboot === undefined ? undefined : resolveReboot(context, entry, reboot);
@@ -35,13 +50,38 @@ function resolveAction(context: TimelineContext, entry: TimelineEventEntry): Tim
 export function topologyAfter(topology: ResolvedTopology, event: string): ResolvedTopology {
   const last = topology.timeline.findIndex(({ name }) => name === event);
   const actions = topology.timeline.slice(0, last + 1).map(({ action }) => action);
-  return { ...topology, nodes: actions.reduce(nodesAfter, topology.nodes) };
+  // A link stays what it became, wherever its node has been meanwhile.
+  const moved = actions.reduce(nodesMoved, topology.nodes);
+  return { ...topology, nodes: actions.reduce(linksChanged, moved) };
 }
 
-function nodesAfter(nodes: readonly ResolvedNode[], action: TimelineAction): readonly ResolvedNode[] {
+function nodesMoved(nodes: readonly ResolvedNode[], action: TimelineAction): readonly ResolvedNode[] {
   if (action.type !== "move") return nodes;
   const { node, interfaces, routes } = action;
   return nodes.map((candidate) => (candidate.name === node ? { ...candidate, interfaces, routes } : candidate));
+}
+
+function linksChanged(nodes: readonly ResolvedNode[], action: TimelineAction): readonly ResolvedNode[] {
+  if (action.type !== "link") return nodes;
+  const { node, segment, conditions } = action;
+  return nodes.map((candidate) => {
+    if (candidate.name !== node) return candidate;
+    const changed = (on: ResolvedInterface) => (on.segment === segment ? { ...on, condition: conditions } : on);
+    return { ...candidate, interfaces: candidate.interfaces.map(changed) };
+  });
+}
+
+/** Both directions are given conditions, which may ask for nothing. */
+function resolveLinkChange(
+  { report }: TimelineContext,
+  { conditions = {} }: TimelineEventEntry,
+  link: string,
+  path: IssuePath,
+): TimelineAction | undefined {
+  const [node, segment] = link.split("/");
+  if (node === undefined || segment === undefined) return undefined;
+  const { out = {}, in: inbound = {} } = resolveLink(conditions, [...path, "conditions"], report);
+  return { type: "link", node, segment, conditions: { out, in: inbound } };
 }
 
 function resolveReboot({ nodes }: TimelineContext, entry: TimelineEventEntry, name: string): TimelineAction {

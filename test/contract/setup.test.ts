@@ -10,8 +10,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { connectEngine, engineEndpoint } from "../../orchestrator/runtime/docker/engine.ts";
-import { ensureImage } from "../../orchestrator/setup/images.ts";
+import { connectEngine, type Engine, engineEndpoint } from "../../orchestrator/runtime/docker/engine.ts";
+import { ensureImage, removeOldVersions } from "../../orchestrator/setup/images.ts";
 
 const PACKAGE_ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const SETUP = [process.execPath, "--import", "tsx", "orchestrator/cli.ts", "setup"];
@@ -53,6 +53,45 @@ describe("on a machine that has everything", () => {
     const { exitCode, stderr } = await run(command, { DOCKER_HOST: "unix:///nowhere/docker.sock" });
     expect(stderr).toMatch(/error: no Docker engine answers at unix:\/\/\/nowhere.*\n.*npm run setup/);
     expect(exitCode).toBe(3);
+  });
+});
+
+describe("older versions of an image", () => {
+  const REPOSITORY = "mice-testbed/versions-test";
+  const AN_HOUR_MS = 3_600_000;
+
+  /** Images of different ids, each under the name of a version. */
+  async function makeVersions({ docker }: Engine, base: string, versions: readonly string[]): Promise<void> {
+    for (const version of versions) {
+      const container = await docker.createContainer({ Image: base, Labels: { "versions-test": version } });
+      await container.commit({ repo: REPOSITORY, tag: version, comment: version });
+      await container.remove();
+    }
+  }
+
+  test("go an hour after they were built, unless a container uses them; the current one and latest stay", async () => {
+    const engine = await connectEngine();
+    const { docker } = engine;
+    const names = async () => {
+      const images = await docker.listImages({ filters: { reference: [REPOSITORY] } });
+      return images.flatMap(({ RepoTags }) => RepoTags ?? []).map((tag) => tag.slice(REPOSITORY.length + 1));
+    };
+    await makeVersions(engine, await ensureImage(engine, "node", () => undefined), [
+      "old",
+      "used",
+      "current",
+      "latest",
+    ]);
+    const user = await docker.createContainer({ Image: `${REPOSITORY}:used` });
+    try {
+      await removeOldVersions(engine, `${REPOSITORY}:current`, Date.now());
+      expect((await names()).sort()).toEqual(["current", "latest", "old", "used"]);
+      await removeOldVersions(engine, `${REPOSITORY}:current`, Date.now() + 2 * AN_HOUR_MS);
+      expect((await names()).sort()).toEqual(["current", "latest", "used"]);
+    } finally {
+      await user.remove();
+      await Promise.all((await names()).map((version) => docker.getImage(`${REPOSITORY}:${version}`).remove()));
+    }
   });
 });
 

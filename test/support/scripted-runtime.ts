@@ -69,6 +69,7 @@ export function obey(node: ScriptedNode, command: AgentCommand): void {
       node.report({ type: "flow-ended", id: command.flow });
       break;
     case "reboot":
+    case "condition-link":
       node.report({ type: "done", id: command.id, atMs: CHANGED_AT_MS });
       break;
     case "finish":

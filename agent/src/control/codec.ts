@@ -4,7 +4,7 @@
  */
 
 import { nodeEvent, socketAddress } from "./event-shapes.ts";
-import { conditionedLink, linkFigures } from "./link-shapes.ts";
+import { conditionedLink, linkCondition, linkFigures } from "./link-shapes.ts";
 import type {
   AgentCommand,
   AgentReport,
@@ -105,6 +105,7 @@ const command: Shape<AgentCommand> = unionByType<AgentCommand>({
   move: object({ id, to: string, routes, localAddresses: array(address) }),
   deregister: object({ id }),
   reboot: object({ id, rules, downMs: integer(0, MAX_MS) }),
+  "condition-link": object({ id, segment: string, out: linkCondition, in: linkCondition }),
   keep: object<object>({}),
   rest: object<object>({}),
   renew: object({ rules }),

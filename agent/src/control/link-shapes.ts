@@ -9,7 +9,8 @@ const duration = numberBetween(0, 3_600_000);
 const share = numberBetween(0, 1);
 const MAX_BIT_PER_SEC = 1e12;
 
-const condition: Shape<LinkCondition> = object<LinkCondition>({
+/** What one direction does. */
+export const linkCondition: Shape<LinkCondition> = object<LinkCondition>({
   delayMs: optional(duration),
   jitterMs: optional(duration),
   lossRate: optional(share),
@@ -22,8 +23,8 @@ const condition: Shape<LinkCondition> = object<LinkCondition>({
 
 /** Conditions of a wire's end. */
 export const wireCondition: Shape<WireCondition> = object<WireCondition>({
-  out: optional(condition),
-  in: optional(condition),
+  out: optional(linkCondition),
+  in: optional(linkCondition),
   seed: text(/^([0-9A-Fa-f]{2}){4,}$/, "four octets or more in hex"),
 });
 

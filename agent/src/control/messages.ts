@@ -304,6 +304,14 @@ export type AgentCommand =
     }
   /** A mobile node takes all its bindings away and can be reached no more, until it moves; answered by `done`. */
   | { readonly type: "deregister"; readonly id: number }
+  /** Other conditions of a wire whose set-up gives it some; answered by `done` when they hold. */
+  | {
+      readonly type: "condition-link";
+      readonly id: number;
+      readonly segment: string;
+      readonly out: LinkCondition;
+      readonly in: LinkCondition;
+    }
   | { readonly type: "keep" }
   /** Ends captures and protocol with the last report; the node keeps its place on the wires and waits for `renew`. */
   | { readonly type: "rest" }

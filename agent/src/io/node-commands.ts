@@ -9,6 +9,7 @@ import { echo, openEchoSocket } from "./echo.ts";
 import { NodeFailure } from "./failure.ts";
 import { type Flow, startFlow } from "./flow.ts";
 import { proveIsolation } from "./isolation.ts";
+import type { ConditionedWires } from "./link/link-conditions.ts";
 import { moveNetwork } from "./network.ts";
 import { ping } from "./ping.ts";
 import { answerProbe, isProbeCommand } from "./probe-commands.ts";
@@ -21,6 +22,7 @@ export type NodeCommand = Exclude<AgentCommand, { readonly type: "setup" | "keep
 /** A node that takes commands. */
 export interface CommandedNode {
   readonly setup: NodeSetup;
+  readonly wires: ConditionedWires;
   readonly protocol: ProtocolNode | undefined;
   readonly reports: Reports;
 }
@@ -75,6 +77,8 @@ export function createCommands(node: CommandedNode): (command: NodeCommand) => P
           if (protocol?.deregister() === true) return Promise.resolve();
           throw new NodeFailure("bad-command", `a node of role ${role.type} has no bindings`);
         });
+      case "condition-link":
+        return change(command.id, () => node.wires.change(command.segment, command));
       case "reboot":
         return change(command.id, () => rebootBox(command.rules, command.downMs));
       default:

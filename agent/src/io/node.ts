@@ -135,7 +135,7 @@ function createNode(place: Place, { captures, protocol, echoServer }: NodeParts,
     return { type: "bye", clock: readClocks(), counters, ...ifAny(await wires.figures()) };
   };
   return {
-    command: createCommands({ setup: place.setup, protocol, reports }),
+    command: createCommands({ setup: place.setup, wires, protocol, reports }),
     release: stopCaptures,
     finish: once(async () => {
       reports.send(await end());

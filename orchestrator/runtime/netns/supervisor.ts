@@ -77,7 +77,8 @@ async function untilReady(child: ChildProcessByStdio<Writable, Readable, Readabl
     return false;
   });
   if (!isReady) {
-    throw new TestbedError("no-permission", `the kernel refused the lab's namespaces: ${errors.trim()}`, {
+    const found = `expected to be able to make the namespaces that a lab lives in; found ${errors.trim()}`;
+    throw new TestbedError("no-permission", found, {
       hint: [
         "run as root, or let ordinary users make user namespaces, which this kernel or its policy forbids: as root,",
         "sysctl user.max_user_namespaces=15000, on Debian also kernel.unprivileged_userns_clone=1, on Ubuntu 24.04 and",

@@ -57,11 +57,20 @@ function advance(topology: ResolvedTopology, boxes: ReadonlyMap<string, BoxModel
   const { ip } = packet.destination;
   const hop = nextHop(topology, node, ip, packet.source.ip);
   if (hop === undefined) return { why: `${node.name} has no route to ${ip}` };
+  const broken = brokenLink(node, hop);
+  if (broken !== undefined) return { why: `the link ${broken} carries nothing` };
   if (hop.to === undefined) return { why: `nobody on ${hop.out.segment} has ${ip}` };
   const arrival: Position = { node: hop.to.node, packet, arrivedOn: hop.to.in.interfaceName };
   const box = boxes.get(arrival.node.name);
   if (box !== undefined && arrival.node.role === "router") return throughBox(topology, arrival.node, box, arrival);
   return hasAddress(arrival.node, ip) ? { next: arrival } : { why: `${arrival.node.name} forwards nothing` };
+}
+
+/** The end of the wire that loses everything in the direction of a packet. */
+function brokenLink(node: ResolvedNode, { out, to }: NonNullable<ReturnType<typeof nextHop>>): string | undefined {
+  if ((out.condition?.out?.lossRate ?? 0) >= 1) return `${node.name}/${out.segment}`;
+  if ((to?.in.condition?.in?.lossRate ?? 0) >= 1) return `${to?.node.name ?? ""}/${out.segment}`;
+  return undefined;
 }
 
 function throughBox(

@@ -38,7 +38,7 @@ export async function ensureProgramImage(engine: Engine): Promise<string> {
       buildArgs: {},
     };
     const id = await buildImage(engine, recipe, () => undefined);
-    await removeOldVersions(engine, "mice-testbed/contract");
+    await removeOldVersions(engine, recipe.tag, Date.now());
     return id;
   } finally {
     await rm(directory, { recursive: true, force: true });

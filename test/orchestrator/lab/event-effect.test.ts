@@ -66,6 +66,15 @@ describe("what an event does to a session", () => {
     expect(effectsOf(REBOOT, ...RESTART, flow("...............xxxxx"))).toMatchObject([{ path: "none" }]);
   });
 
+  test("data that only the next event brought back is none of this one's", () => {
+    const broken = [happens(1100, "breaks"), happens(1202, "heals")];
+    // Sent at 1200, answered at 1205.
+    expect(effectsOf(...broken, flow(".....xxxxx.....")).map(({ event, path }) => [event, path])).toEqual([
+      ["breaks", "none"],
+      ["heals", "direct"],
+    ]);
+  });
+
   test("a session without data is believed", () => {
     expect(effectsOf(REBOOT, ...RESTART)).toMatchObject([{ path: "direct", packetsSent: 0, packetsLost: 0 }]);
   });

@@ -67,3 +67,21 @@ test("a node that moves has the interfaces of all its places from the start, and
     ],
   ]);
 });
+
+test("a link that changes is its node's to change, told in words that say whether it breaks", () => {
+  const { timeline } = planOf(
+    "timeline: [{ at: 1s, link: nat-a/internet, conditions: { loss: 100% }, name: breaks }, { at: 2s, link: nat-a/internet, conditions: { out: { delay: 20ms } }, name: heals }]",
+  );
+  expect(timeline.map(({ node, text, command }) => [node, text, command])).toEqual([
+    [
+      "nat-a",
+      "the link nat-a/internet breaks",
+      { type: "condition-link", segment: "internet", out: { lossRate: 1 }, in: { lossRate: 1 } },
+    ],
+    [
+      "nat-a",
+      "the link nat-a/internet becomes out: 20 ms, in: as it is",
+      { type: "condition-link", segment: "internet", out: { delayMs: 20 }, in: {} },
+    ],
+  ]);
+});

@@ -119,17 +119,27 @@ describe("what is wrong with a timeline is said with its place", () => {
     [
       "nothing that happens",
       "{ at: 1s }",
-      "3 timeline[0]: expected one of move, deregister, reboot; found none; say what happens",
+      "3 timeline[0]: expected one of move, deregister, reboot, link; found none; say what happens",
     ],
     [
       "two things at once",
       "{ at: 1s, move: mn, to: home-b, reboot: nat-a }",
-      "3 timeline[0]: expected one of move, deregister, reboot; found move and reboot; make two events of it",
+      "3 timeline[0]: expected one of move, deregister, reboot, link; found move and reboot; make two events of it",
     ],
     [
       "a key of another kind",
       "{ at: 1s, move: mn, to: home-b, down: 1s }",
       "35 timeline[0].down: expected `down` only beside `reboot`; found it beside `move`; remove it",
+    ],
+    [
+      "a link that is not there",
+      "{ at: 1s, link: mn/home-b }",
+      '19 timeline[0].link: expected <node>/<segment> of a node on that segment; found "mn/home-b"; did you mean mn/home-a?',
+    ],
+    [
+      "conditions that cannot be",
+      "{ at: 1s, link: mn/home-a, conditions: { jitter: 2ms } }",
+      "52 timeline[0].conditions.jitter: expected `delay` beside `jitter`; found none; add it, or remove `jitter`",
     ],
     [
       "a move to nowhere",
@@ -181,4 +191,43 @@ test("times of an expectation are about the set-up, or about the event that it n
     { nominatedWithinMs: 2000 },
     { after: "reboot", restoredWithinMs: 3000, maxOutageMs: 500 },
   ]);
+});
+
+describe("a link that changes", () => {
+  const topology = resolved(
+    homes(
+      "links: { mn/home-a: { out: { delay: 5ms } } }\ntimeline: [{ at: 1s, link: mn/home-a, conditions: { loss: 100% }, name: breaks }, { at: 2s, link: mn/home-a, name: heals }]",
+    ),
+  );
+  const conditionAfter = (event: string) => nodeOf(topologyAfter(topology, event), "mn").interfaces[0]?.condition;
+
+  test("has a condition in both directions from the start, so that nothing is built while data flows", () => {
+    expect(nodeOf(topology, "mn").interfaces[0]?.condition).toEqual({ out: { delayMs: 5 }, in: {} });
+  });
+
+  test("has from each event on what that says, and nothing of what it had", () => {
+    expect(conditionAfter("breaks")).toEqual({ out: { lossRate: 1 }, in: { lossRate: 1 } });
+    expect(conditionAfter("heals")).toEqual({ out: {}, in: {} });
+  });
+
+  test("carries nothing in theory while it loses everything", () => {
+    expect(predictRun(topology).map(({ after, path }) => [after, path])).toEqual([
+      [undefined, "home-agents"],
+      ["breaks", "none"],
+      ["heals", "home-agents"],
+    ]);
+    expect(predictRun(topology)[1]?.why).toEqual([
+      "none: mn cannot register with ha-a: the link mn/home-a carries nothing.",
+    ]);
+  });
+
+  test("stays what it became while its node is elsewhere", () => {
+    const visited = resolved(
+      homes(
+        "timeline: [{ at: 1s, link: mn/home-a, conditions: { delay: 9ms } }, { at: 2s, move: mn, to: internet, name: out }, { at: 3s, move: mn, to: home-a, name: back }]",
+      ),
+    );
+    expect(nodeOf(topologyAfter(visited, "out"), "mn").interfaces[0]).not.toHaveProperty("condition");
+    expect(nodeOf(topologyAfter(visited, "back"), "mn").interfaces[0]?.condition?.out).toEqual({ delayMs: 9 });
+  });
 });

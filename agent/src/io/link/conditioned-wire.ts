@@ -1,5 +1,9 @@
 import type { LinkConditioner, LinkDirection, WireSetup } from "../../control/messages.ts";
+import type { LinkCondition } from "../../core/link/link-condition.ts";
 import type { FoundWire } from "../network-plan.ts";
+
+/** What both directions of a wire do. */
+export type LinkConditions = Readonly<Record<LinkDirection, LinkCondition>>;
 
 /** One wire with its condition in force. */
 export interface ConditionedWire {
@@ -10,6 +14,8 @@ export interface ConditionedWire {
   readonly found: FoundWire;
   /** The interface on which frames of the wire really leave, once the node is set up. */
   readonly wireEnd: string;
+  /** Other conditions from here on, also for a direction that had none. Throws `setup-failed`. */
+  change(conditions: LinkConditions): Promise<void>;
   /** Carries frames from here on; interfaces are up. */
   start(): void;
   figures(direction: LinkDirection): Promise<Readonly<Record<string, number>>>;

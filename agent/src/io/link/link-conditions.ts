@@ -9,7 +9,7 @@ import { NodeFailure } from "../failure.ts";
 import { interfaceMtu } from "../interface-request.ts";
 import type { FoundWire } from "../network-plan.ts";
 import { describeRefusal } from "../rule-errors.ts";
-import type { ConditionedWire } from "./conditioned-wire.ts";
+import type { ConditionedWire, LinkConditions } from "./conditioned-wire.ts";
 import { imposeNetem } from "./netem.ts";
 import { openUserSpaceLink, wireEndGuard } from "./user-space-link.ts";
 
@@ -21,6 +21,8 @@ export interface ConditionedWires {
   wireEndOf(wire: WireSetup): string;
   /** Which directions have a condition, and who makes it. */
   readonly conditioned: readonly Pick<LinkFigures, "segment" | "direction" | "applied">[];
+  /** Other conditions for a wire that has some. Throws NodeFailure. */
+  change(segment: string, conditions: LinkConditions): Promise<void>;
   /** Carries frames from here on; interfaces are up. */
   start(): void;
   figures(): Promise<readonly LinkFigures[]>;
@@ -41,6 +43,12 @@ export async function imposeConditions(found: readonly FoundWire[]): Promise<Con
     found: found.map((original, i) => imposed[i]?.found ?? original),
     wireEndOf: (wire) => conditioned.find((entry) => entry.wire === wire)?.wireEnd ?? wire.interfaceName,
     conditioned: directions.map(({ entry, direction }) => describe(entry, direction)),
+    async change(segment, conditions) {
+      const entry = conditioned.find(({ wire }) => wire.segment === segment);
+      if (entry === undefined)
+        throw new NodeFailure("bad-command", `expected a wire with a condition to change, found ${segment}`);
+      await entry.change(conditions);
+    },
     start: () => {
       for (const entry of conditioned) entry.start();
     },
@@ -86,6 +94,10 @@ async function imposeFromUserSpace({ wire, currentName }: FoundWire, position: n
     applied: "user-space",
     found: { wire, currentName: interfaceName },
     wireEnd,
+    change(conditions) {
+      link.change(conditions);
+      return Promise.resolve();
+    },
     start: () => link.start(),
     figures: (direction) => Promise.resolve({ ...link.figures()[direction] }),
     close: () => link.close(),

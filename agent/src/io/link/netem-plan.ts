@@ -63,6 +63,25 @@ export function netemTexts(request: NetemRequest): NetemTexts {
   };
 }
 
+/**
+ * The commands, for `tc -batch`, that change a wire whose both directions have a condition. Packets on their way stay on
+ * it: netem changes in place, and keeps a reordering or a rate that a change does not name.
+ */
+export function netemChange(
+  { interfaceName, ifbName }: Pick<NetemRequest, "interfaceName" | "ifbName">,
+  conditions: { readonly out: LinkCondition; readonly in: LinkCondition },
+): string {
+  const change = (device: string, condition: LinkCondition): string => {
+    const { reorderRate, rateBitPerSec, jitterMs = 0 } = condition;
+    const unnamed = [
+      ...(reorderRate === undefined ? ["reorder 0%"] : []),
+      ...(rateBitPerSec === undefined && jitterMs <= 0 ? [`rate ${ORDERING_RATE}`] : []),
+    ];
+    return `qdisc replace dev ${device} root netem ${[netemArguments(condition), ...unnamed].join(" ")}`;
+  };
+  return lines([change(interfaceName, conditions.out), change(ifbName, conditions.in)]);
+}
+
 /** netem's arguments for a condition. Shares are percentages to six digits, times whole microseconds. */
 export function netemArguments(condition: LinkCondition, seed?: number): string {
   const { delayMs = 0, jitterMs = 0, duplicateRate, reorderRate } = condition;

@@ -2,9 +2,11 @@
 
 import type { LinkDirection } from "../../control/messages.ts";
 import { run } from "../command.ts";
+import { NodeFailure } from "../failure.ts";
 import type { FoundWire } from "../network-plan.ts";
+import { describeRefusal } from "../rule-errors.ts";
 import type { ConditionedWire } from "./conditioned-wire.ts";
-import { type NetemRequest, type NetemTexts, netemTexts } from "./netem-plan.ts";
+import { type NetemRequest, type NetemTexts, netemChange, netemTexts } from "./netem-plan.ts";
 
 /**
  * Undefined where the kernel or its tools do not know how, with nothing changed. Queues survive the interface's new name
@@ -27,6 +29,11 @@ export async function imposeNetem(found: FoundWire, position: number): Promise<C
     applied: "netem",
     found,
     wireEnd: wire.interfaceName,
+    change: async (conditions) => {
+      const text = netemChange({ interfaceName: wire.interfaceName, ifbName }, conditions);
+      const refused = await batch("tc", ["-batch", "-"], text);
+      if (refused !== undefined) throw new NodeFailure("setup-failed", describeRefusal("tc -batch -", text, refused));
+    },
     start: () => undefined,
     figures: async (direction) =>
       parseQdiscFigures((await run("tc", ["-s", "qdisc", "show", "dev", shaped(direction)])).stdout),

@@ -19,6 +19,7 @@ import { createSeededRng } from "../entropy.ts";
 import type { PacketDevice } from "../packet-device.ts";
 import { openTap } from "../tun.ts";
 import { createAlarm } from "./alarm.ts";
+import type { LinkConditions } from "./conditioned-wire.ts";
 import { openPacketSocket } from "./packet-socket.ts";
 
 /** Figures of one direction: what the impairment did, and what this process could not keep up with. */
@@ -31,6 +32,8 @@ export interface UserSpaceFigures extends LinkCounters {
 }
 
 export interface UserSpaceLink {
+  /** Other conditions for frames that come from here on; those on their way arrive as they would have. */
+  change(conditions: LinkConditions): void;
   /** Carries frames from here on. */
   start(): void;
   figures(): Readonly<Record<LinkDirection, UserSpaceFigures>>;
@@ -60,6 +63,10 @@ export function openUserSpaceLink(interfaceName: string, wireEnd: string, condit
   let wireOverruns = 0;
   let tapOverrunsBefore = 0;
   return {
+    change(conditions) {
+      out.change(conditions.out);
+      inbound.change(conditions.in);
+    },
     start() {
       preferThisProcess();
       // What the kernel says by itself while an interface comes up (MLD) may find no room yet.
@@ -79,18 +86,23 @@ export function openUserSpaceLink(interfaceName: string, wireEnd: string, condit
 
 interface Direction {
   readonly take: (frame: Uint8Array) => void;
+  change(condition: LinkCondition): void;
   figures(overrun: number): UserSpaceFigures;
   close(): void;
 }
 
 /** Frames in, and out to `sink` when they are due. A frame counts with its Ethernet header and without checksum. */
 function createDirection(condition: LinkCondition, seed: string, sink: PacketDevice): Direction {
-  const link = createLinkImpairment<Uint8Array>(condition, uniformFrom(seed));
+  const uniform = uniformFrom(seed);
+  let link = createLinkImpairment<Uint8Array>(condition, uniform);
+  /** Earlier conditions: frames that came under them may still be on their way. */
+  const earlier: (typeof link)[] = [];
   let armedFor: InstantMs | undefined;
   const deliver = (): void => {
     const at = now();
-    for (let frame = link.pollDue(at); frame !== undefined; frame = link.pollDue(at)) sink.write(frame);
-    const next = link.pollTimeout();
+    for (const each of [...earlier, link])
+      for (let frame = each.pollDue(at); frame !== undefined; frame = each.pollDue(at)) sink.write(frame);
+    const next = earliest([...earlier, link].map((each) => each.pollTimeout()));
     // A wake-up that is set already stays; one that has just gone off is set anew, or not at all.
     if (next === armedFor) return;
     armedFor = next;
@@ -105,11 +117,31 @@ function createDirection(condition: LinkCondition, seed: string, sink: PacketDev
       link.push(now(), frame, frame.length);
       deliver();
     },
+    change(changed) {
+      earlier.push(link);
+      link = createLinkImpairment(changed, uniform);
+    },
     figures(overrun) {
       const { written, refused } = sink.counters();
-      return { ...link.counters(), delivered: written, overrun, refused };
+      const counters = earlier.reduce((sum, each) => added(sum, each.counters()), link.counters());
+      return { ...counters, delivered: written, overrun, refused };
     },
     close: () => alarm.close(),
+  };
+}
+
+function earliest(instants: readonly (InstantMs | undefined)[]): InstantMs | undefined {
+  const known = instants.filter((instant) => instant !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+}
+
+function added(a: LinkCounters, b: LinkCounters): LinkCounters {
+  return {
+    received: a.received + b.received,
+    lost: a.lost + b.lost,
+    queueFull: a.queueFull + b.queueFull,
+    duplicated: a.duplicated + b.duplicated,
+    reordered: a.reordered + b.reordered,
   };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseQdiscFigures } from "../../../../agent/src/io/link/netem.ts";
-import { netemArguments, netemTexts } from "../../../../agent/src/io/link/netem-plan.ts";
+import { netemArguments, netemChange, netemTexts } from "../../../../agent/src/io/link/netem-plan.ts";
 
 describe("a condition in netem's words", () => {
   test.each([
@@ -65,4 +65,16 @@ qdisc ingress ffff: parent ffff:fff1 ----------------
 `;
   expect(parseQdiscFigures(shown)).toEqual({ delivered: 301, lost: 17 });
   expect(parseQdiscFigures("")).toEqual({ delivered: 0, lost: 0 });
+});
+
+test("a change names the reordering and the rate as well, which netem would keep otherwise", () => {
+  const device = { interfaceName: "home", ifbName: "mice-in0" };
+  expect(
+    netemChange(device, { out: { lossRate: 1 }, in: { delayMs: 20, reorderRate: 0.05, rateBitPerSec: 8e6 } }),
+  ).toBe(
+    [
+      "qdisc replace dev home root netem limit 1000000 loss random 100% reorder 0% rate 100gbit\n",
+      "qdisc replace dev mice-in0 root netem limit 1014 delay 20000us 0us reorder 5% rate 8000000bit\n",
+    ].join(""),
+  );
 });
