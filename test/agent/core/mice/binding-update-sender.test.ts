@@ -134,11 +134,19 @@ test("repetitions take new numbers, and any of them may be the one that is ackno
   expect(updates.takeAcknowledgement(3100, message, header).type).toBe("accepted");
 });
 
-test("statuses about nonces need no authenticator and ask for new tokens", () => {
+test.each([136, 137, 138])("status %i, about nonces, needs no authenticator and asks for new tokens", (status) => {
   const { updates, start } = sender();
   start();
-  const { message } = acknowledgement(137, 1);
-  expect(updates.takeAcknowledgement(10, message, new Uint8Array(16))).toEqual({ type: "expired-tokens", status: 137 });
+  const { message } = acknowledgement(status, 1);
+  expect(updates.takeAcknowledgement(10, message, new Uint8Array(16))).toEqual({ type: "expired-tokens", status });
+});
+
+test.each([135, 139, 174])("status %i counts with an authenticator only", (status) => {
+  const { updates, start } = sender();
+  start();
+  const { message } = acknowledgement(status, 1);
+  const outcome = updates.takeAcknowledgement(10, message, new Uint8Array(16));
+  expect(outcome).toEqual({ type: "ignored", reason: "unauthorized" });
 });
 
 test("each time the longest wait is over it was in vain, and repetition goes on at that rate", () => {
