@@ -146,7 +146,11 @@ function addMaintenanceCommands(program: Command, finish: (code: ExitCode) => vo
       "remove labs: those named by run id or topology; without names kept ones and leftovers, whose run is no process any more",
     )
     .argument("[lab...]")
-    .addOption(runtimeOption())
+    .addOption(
+      new Option("--runtime <name>", "only labs of this runtime")
+        .choices(["docker", "netns", "auto"])
+        .default("auto", "all labs of this machine"),
+    )
     .option("--all", "without names, also labs of runs that are under way", false)
     .action(async (labs: string[], options: DownOptions) => {
       const { down } = await import("./commands/down.ts");

@@ -22,6 +22,16 @@ export async function createRuntime(choice: RuntimeChoice, say: (line: string) =
   }
 }
 
+/** Every runtime that may hold labs: the chosen one, or both where Docker answers. */
+export async function openRuntimes(choice: RuntimeChoice, say: (line: string) => void): Promise<readonly Runtime[]> {
+  if (choice !== "auto") return [await createRuntime(choice, say)];
+  const docker = await dockerRuntime(say).catch((error: unknown) => {
+    if (!(error instanceof TestbedError) || error.code !== "no-engine") throw error;
+    return undefined;
+  });
+  return [...(docker === undefined ? [] : [docker]), await netnsRuntime()];
+}
+
 async function dockerRuntime(say: (line: string) => void): Promise<Runtime> {
   const [{ connectEngine }, { createDockerRuntime }, { resolveNodeImage }] = await Promise.all([
     import("../runtime/docker/engine.ts"),

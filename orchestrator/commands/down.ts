@@ -3,7 +3,7 @@
 import type { LabSummary, Runtime } from "../runtime/runtime.ts";
 import { TestbedError } from "../support/errors.ts";
 import type { CommandContext, ExitCode } from "./context.ts";
-import { createRuntime, type RuntimeChoice } from "./create-runtime.ts";
+import { openRuntimes, type RuntimeChoice } from "./create-runtime.ts";
 
 export interface DownOptions {
   readonly runtime: RuntimeChoice;
@@ -13,20 +13,29 @@ export interface DownOptions {
 
 /** Removes labs and says which; see `chooseLabs`. Throws `leak` when something stays. */
 export async function down(names: readonly string[], options: DownOptions, context: CommandContext): Promise<ExitCode> {
-  const runtime = await createRuntime(options.runtime, context.say);
+  const runtimes = await openRuntimes(options.runtime, context.say);
   try {
-    const labs = await runtime.listLabs();
+    const labs = (await Promise.all(runtimes.map(labsOf))).flat();
     const { chosen, spared } = chooseLabs(labs, names, options.all);
     refuseUnknown(names, labs);
     if (chosen.length === 0) context.say("no lab to remove");
     for (const { runId } of spared) context.say(`left alone: ${runId}, whose run is under way; name it to remove it`);
-    const leftovers = await Promise.all(chosen.map((lab) => remove(runtime, lab, context)));
+    const leftovers = await Promise.all(chosen.map((lab) => remove(lab, context)));
     const stuck = leftovers.flat();
     if (stuck.length > 0) throw new TestbedError("leak", ["could not remove:", ...stuck].join("\n  "));
     return 0;
   } finally {
-    await runtime.close();
+    await Promise.all(runtimes.map((runtime) => runtime.close()));
   }
+}
+
+/** A lab and the runtime that it is on. */
+interface FoundLab extends LabSummary {
+  readonly runtime: Runtime;
+}
+
+async function labsOf(runtime: Runtime): Promise<readonly FoundLab[]> {
+  return (await runtime.listLabs()).map((lab) => ({ ...lab, runtime }));
 }
 
 /**
@@ -34,11 +43,11 @@ export async function down(names: readonly string[], options: DownOptions, conte
  * or left behind. The lab of a run that is under way, kept or not, is taken only by its name or with `all`, and `spared`
  * otherwise.
  */
-export function chooseLabs(
-  labs: readonly LabSummary[],
+export function chooseLabs<Lab extends LabSummary>(
+  labs: readonly Lab[],
   names: readonly string[],
   all: boolean,
-): { readonly chosen: readonly LabSummary[]; readonly spared: readonly LabSummary[] } {
+): { readonly chosen: readonly Lab[]; readonly spared: readonly Lab[] } {
   if (names.length > 0) {
     const isNamed = ({ runId, topology }: LabSummary): boolean => names.includes(runId) || names.includes(topology);
     return { chosen: labs.filter(isNamed), spared: [] };
@@ -47,9 +56,9 @@ export function chooseLabs(
   return { chosen: labs.filter(isTaken), spared: labs.filter((lab) => !isTaken(lab)) };
 }
 
-async function remove(runtime: Runtime, lab: LabSummary, { say }: CommandContext): Promise<readonly string[]> {
-  const { leftovers } = await runtime.removeLab(lab.runId);
-  if (leftovers.length === 0) say(`removed ${lab.runId} (${lab.topology})`);
+async function remove({ runtime, runId, topology }: FoundLab, { say }: CommandContext): Promise<readonly string[]> {
+  const { leftovers } = await runtime.removeLab(runId);
+  if (leftovers.length === 0) say(`removed ${runId} (${topology})`);
   return leftovers;
 }
 

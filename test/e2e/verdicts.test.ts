@@ -142,7 +142,7 @@ test("a kept lab of namespaces stays, with its agents, until it is taken down", 
     await sleep(500);
     expect(await agentsOfLab(runId)).toHaveLength(4);
   } finally {
-    await runCli(["down", runId, "--runtime", "netns"]);
+    expect((await runCli(["down", runId])).stdout).toContain(`removed ${runId} (open-open)`);
   }
   expect(await agentsOfLab(runId)).toEqual([]);
 });
