@@ -50,7 +50,7 @@ function lostNumbers({ entered, left }: Passage): readonly number[] {
 describe("a link", () => {
   test("adds the delay it is asked to add, in that direction only", async () => {
     const count = 1500;
-    const { passages, ready } = await measure(
+    const { passages, ready, scheduling } = await measure(
       bundle.entry,
       { out: { delayMs: 20 } },
       { ratePerSec: 500, count, octets: 100 },
@@ -61,6 +61,9 @@ describe("a link", () => {
     expect(ready.links).toEqual([{ segment: "net", direction: "out", applied: expect.any(String) as string }]);
     expect(passages.in.figures).toBeUndefined();
     expect(passages.out.figures?.counters).toMatchObject({ lost: 0 });
+    // Who carries the packets himself comes before ordinary programs; what he starts does not.
+    const policy = ready.links?.[0]?.applied === "user-space" ? "SCHED_RR|SCHED_RESET_ON_FORK" : "SCHED_OTHER";
+    expect(scheduling).toContain(`policy: ${policy}`);
   });
 
   test("carries 5000 packets a second each way, delayed, without losing or reordering any", async () => {

@@ -28,6 +28,8 @@ interface Native {
   readonly timerfd_settime: (fd: number, flags: number, value: Uint8Array, old: null) => number;
   /** Its other two arguments are zero. */
   readonly prctl: (option: number, second: bigint, third: bigint) => number;
+  /** `priority` is a `struct sched_param`: one int. */
+  readonly sched_setscheduler: (pid: number, policy: number, priority: Int32Array) => number;
   readonly waitpid: (pid: number, status: null, options: number) => number;
   /** Number of the last error of this thread. */
   readonly errno: () => number;
@@ -85,6 +87,9 @@ function bind(koffi: KoffiAddon): Native {
       (option, second, third) =>
         call(option, second, third, 0, 0)
     )(library.func("int prctl(int option, unsigned long b, unsigned long c, unsigned long d, unsigned long e)")),
+    sched_setscheduler: library.func(
+      "int sched_setscheduler(int pid, int policy, int *priority)",
+    ) as Native["sched_setscheduler"],
     waitpid: library.func("int waitpid(int pid, int *status, int options)") as Native["waitpid"],
     errno: koffi.errno,
     addressOf: koffi.address,

@@ -42,6 +42,8 @@ export interface Measurement {
   readonly passages: Readonly<Record<LinkDirection, Passage>>;
   /** CPU time of the agent while the datagrams were under way, as a share of one core. */
   readonly cpuShare: number;
+  /** What chrt(1) says about the scheduling of the agent. */
+  readonly scheduling: string;
   /** Link figures as the agent reported them when it was ready. */
   readonly ready: Extract<AgentReport, { type: "ready" }>;
 }
@@ -74,6 +76,7 @@ export async function measure(
     ]);
     const { pid } = await agent.report("hello");
     const cpuShare = await cpuShareWhile(world, pid, () => Promise.all(senders.map(conclude)));
+    const scheduling = await world.sh(`chrt --pid ${pid}`);
     await Promise.all(captures.map(conclude));
     const figures = await finalFigures(agent);
     const [inside, outside] = [await sightings(files.inside), await sightings(files.outside)];
@@ -83,6 +86,7 @@ export async function measure(
         in: passage(outside.get(INSIDE), inside.get(INSIDE), figures.get("in")),
       },
       cpuShare,
+      scheduling,
       ready,
     };
   } finally {

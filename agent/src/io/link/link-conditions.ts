@@ -11,6 +11,7 @@ import type { FoundWire } from "../network-plan.ts";
 import { describeRefusal } from "../rule-errors.ts";
 import type { ConditionedWire, LinkConditions } from "./conditioned-wire.ts";
 import { imposeNetem } from "./netem.ts";
+import { runInTime } from "./run-in-time.ts";
 import { openUserSpaceLink, wireEndGuard } from "./user-space-link.ts";
 
 /** The wires of a node, some of them with a condition. */
@@ -36,6 +37,7 @@ const TAP_QUEUE_FRAMES = 5000;
 export async function imposeConditions(found: readonly FoundWire[]): Promise<ConditionedWires> {
   const imposed = await Promise.all(found.map(impose));
   const conditioned = imposed.filter((entry) => entry !== undefined);
+  if (conditioned.some(({ applied }) => applied === "user-space")) runInTime();
   const directions = conditioned.flatMap((entry) =>
     directionsOf(entry.wire).map((direction) => ({ entry, direction })),
   );
