@@ -5,13 +5,14 @@
 
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { access, constants, copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { access, constants, copyFile, mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { OutputFile } from "esbuild";
 import { TestbedError } from "../support/errors.ts";
+import { keepNewest } from "./keep-newest.ts";
 
 /** Processor architectures that the node image is made for, in Node's own words. */
 export type ImageArch = "x64" | "arm64";
@@ -54,7 +55,7 @@ export async function currentAgentBundle(arch: ImageArch = hostArch()): Promise<
   if (directory !== undefined) return { directory, entry: join(directory, ENTRY_NAME) };
   const writable = await writableBuildDirectory();
   const built = await buildAgentBundle(join(writable, name), arch);
-  await pruneBundles(writable);
+  await keepNewest(writable, BUNDLES_KEPT);
   return built;
 }
 
@@ -106,13 +107,6 @@ async function compile(source: string): Promise<OutputFile> {
   const [code] = result.outputFiles;
   if (code === undefined) throw new Error("esbuild gave no output");
   return code;
-}
-
-async function pruneBundles(directory: string): Promise<void> {
-  const paths = (await readdir(directory)).map((name) => join(directory, name));
-  const dated = await Promise.all(paths.map(async (path) => ({ path, builtAt: (await stat(path)).mtimeMs })));
-  const superfluous = dated.sort((a, b) => b.builtAt - a.builtAt).slice(BUNDLES_KEPT);
-  await Promise.all(superfluous.map(({ path }) => rm(path, { recursive: true, force: true })));
 }
 
 /**
