@@ -6,7 +6,7 @@ import { libc } from "./native.ts";
 import { decodeSocketAddress, SOCKADDR_BYTES } from "./socket-address.ts";
 
 /** Datagrams taken in one call. */
-const SLOTS = 64;
+export const SLOTS = 64;
 
 /** Longest payload of UDP; a page of it is touched where payloads are short. */
 const SLOT_BYTES = 65536;

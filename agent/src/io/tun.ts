@@ -53,13 +53,25 @@ export function openTun(): TunDevice {
   const counters = { "tun.read": 0, "tun.written": 0 };
   return {
     listen(onPackets) {
+      // What was read first does not wait to hear that there is no more.
+      let isFirst = true;
       const deliver = (): void => {
         const packets = waiting;
         waiting = [];
         counters["tun.read"] += packets.length;
-        onPackets(packets);
+        if (packets.length > 0) onPackets(packets);
       };
-      device.listen((frame) => void waiting.push(...packetsOf(frame)), deliver);
+      device.listen(
+        (frame) => {
+          waiting.push(...packetsOf(frame));
+          if (isFirst) deliver();
+          isFirst = false;
+        },
+        () => {
+          deliver();
+          isFirst = true;
+        },
+      );
     },
     write(packet) {
       counters["tun.written"] += 1;

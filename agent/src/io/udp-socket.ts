@@ -8,7 +8,7 @@ import { familyOf, formatSocketAddress, type SocketAddress } from "../core/addre
 import type { Datagram } from "../core/machine.ts";
 import { NodeFailure } from "./failure.ts";
 import { libc } from "./native.ts";
-import { receiveRing } from "./receive-ring.ts";
+import { receiveRing, SLOTS } from "./receive-ring.ts";
 import { createSendQueue } from "./send-queue.ts";
 import { addressFamily, decodeSocketAddress, encodeSocketAddress, SOCKADDR_BYTES } from "./socket-address.ts";
 
@@ -59,6 +59,8 @@ export function openUdpSocket(local: SocketAddress, onDatagrams: (datagrams: rea
       if (datagrams.length === 0) return;
       received += datagrams.length;
       onDatagrams(datagrams);
+      // What has come since wakes up the loop again.
+      if (datagrams.length < SLOTS) return;
     }
   });
   return {
