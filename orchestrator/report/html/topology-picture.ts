@@ -5,8 +5,11 @@ import type { ResolvedInterface, ResolvedNode, ResolvedTopology } from "../../to
 import { html, type Markup } from "./markup.ts";
 
 const NODE = { width: 176, height: 70, gap: 20 } as const;
-const LEVEL_HEIGHT = 168;
+/** Room for two addresses between a node and the wire below. */
+const LEVEL_HEIGHT = 184;
 const WIRE_HEIGHT = 26;
+/** Widths of a letter in a wire's name and in its networks, on the large side, and of the ends of its bar. */
+const WIRE_LABEL = { name: 8, network: 6.5, ends: 30 } as const;
 const TOP = 8;
 /** Addresses stand to the right of their line and reach beyond the last node. */
 const MARGIN = 44;
@@ -69,18 +72,28 @@ function wiresBelow({ role, interfaces }: ResolvedNode): readonly string[] {
   return role === "router" ? interfaces.map(({ segment }) => segment) : [];
 }
 
+/** A bar as wide as its words and as what hangs from it, in the middle. */
 function placeBranch(branch: Branch, x: number, y: number, topology: ResolvedTopology): Placed {
+  const label = wireLabel(branch.segment, topology);
+  const { name, network, ends } = WIRE_LABEL;
+  const labelWidth = Math.ceil(name * label.name.length + network * label.networks.length + ends);
+  const leavesWidth = placeLeaves(branch, x, y, topology).width;
+  const width = Math.max(leavesWidth, labelWidth, NODE.width);
+  const { parts, bottom } = placeLeaves(branch, x + (width - leavesWidth) / 2, y, topology);
+  return { parts: [...parts, drawWire(label, x, y, width)], width, bottom };
+}
+
+function placeLeaves({ segment, leaves }: Branch, x: number, y: number, topology: ResolvedTopology): Placed {
   const parts: Markup[] = [];
   let right = x;
   let bottom = y + WIRE_HEIGHT;
-  for (const hanging of branch.leaves) {
-    const placed = placeHanging(hanging, branch.segment, right, y, topology);
+  for (const hanging of leaves) {
+    const placed = placeHanging(hanging, segment, right, y, topology);
     parts.push(...placed.parts);
     right += placed.width + NODE.gap;
     bottom = Math.max(bottom, placed.bottom);
   }
-  const width = Math.max(right - NODE.gap - x, NODE.width);
-  return { parts: [...parts, drawWire(branch.segment, x, y, width, topology)], width, bottom };
+  return { parts, width: Math.max(right - NODE.gap - x, 0), bottom };
 }
 
 function placeHanging(
@@ -118,11 +131,20 @@ function placeHanging(
   return { parts: [...lines, drawNode(node, left, y), ...parts], width, bottom };
 }
 
-function drawWire(segment: string, x: number, y: number, width: number, { segments }: ResolvedTopology): Markup {
+interface WireLabel {
+  readonly name: string;
+  readonly networks: string;
+}
+
+function wireLabel(segment: string, { segments }: ResolvedTopology): WireLabel {
   const found = segments.find(({ name }) => name === segment);
   const networks = [found?.ipv4, found?.ipv6].filter((network) => network !== undefined).join("  ");
+  return { name: segment, networks };
+}
+
+function drawWire({ name, networks }: WireLabel, x: number, y: number, width: number): Markup {
   return html`<g class="wire"><rect x="${x}" y="${y}" width="${width}" height="${WIRE_HEIGHT}" rx="13"/>
-<text x="${x + width / 2}" y="${y + 17}"><tspan class="name">${segment}</tspan> <tspan class="small">${networks}</tspan></text></g>`;
+<text x="${x + width / 2}" y="${y + 17}"><tspan class="name">${name}</tspan> <tspan class="small">${networks}</tspan></text></g>`;
 }
 
 function drawNode(node: ResolvedNode, x: number, y: number): Markup {
