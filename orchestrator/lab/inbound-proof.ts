@@ -2,6 +2,7 @@
 
 import type { HeardDatagram } from "@testbed/agent/control";
 import type { InboundProbe } from "../plan/inbound-probe-plan.ts";
+import { formatEndpoint } from "../topology/address-text.ts";
 import type { Difference } from "./box-proof.ts";
 
 /** What became of datagrams to a way in of a box, and to the port beside it. */
@@ -56,7 +57,7 @@ function differenceOfOpen(
   if (port === target.port) return [];
   const where = `${target.node}:${target.port}`;
   const declared =
-    kind === "forward" ? `UDP ${format(destination)} forwarded to ${where}` : `a way in for UDP to ${where}`;
+    kind === "forward" ? `UDP ${formatEndpoint(destination)} forwarded to ${where}` : `a way in for UDP to ${where}`;
   return [
     {
       declared,
@@ -71,10 +72,6 @@ function differenceOfClosed(
   port: number | undefined,
 ): readonly Difference[] {
   if (closedPort === undefined || port === undefined) return [];
-  const declared = `no way in for UDP to ${format({ ...destination, port: closedPort })}`;
+  const declared = `no way in for UDP to ${formatEndpoint({ ...destination, port: closedPort })}`;
   return [{ declared, observed: `one to ${target.node}:${port}`, isSilence: false }];
-}
-
-function format({ ip, port }: { readonly ip: string; readonly port: number }): string {
-  return ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
 }

@@ -1,7 +1,8 @@
 /** The report of a run for a browser: one file without anything from elsewhere. */
 
 import { formatMs } from "../lab/expectation.ts";
-import type { LabEvent, NodeEvent, PairView } from "../lab/lab-event.ts";
+import type { LabEvent, PairView } from "../lab/lab-event.ts";
+import { formatEndpoint } from "../topology/address-text.ts";
 import type { ResolvedTopology } from "../topology/resolved.ts";
 import { boxRows, unprobedLines, wayInRows } from "./box-rows.ts";
 import { answerOf, drawLadder } from "./html/ladder.ts";
@@ -134,15 +135,11 @@ function checkTable({ from, to }: SessionResult, events: readonly LabEvent[]): M
 function outcomeOf(answer: ReturnType<typeof answerOf>): Markup {
   if (answer === undefined) return html`<span class="faint">not answered by the end</span>`;
   if (answer.type === "check-failed") return html`<span class="bad">failed: ${answer.reason}</span>`;
-  return html`answered in ${formatMs(answer.rttMs)}, mapped to <code>${addressText(answer.mapped)}</code>`;
+  return html`answered in ${formatMs(answer.rttMs)}, mapped to <code>${formatEndpoint(answer.mapped)}</code>`;
 }
 
 function pairText({ local, remote }: PairView): string {
-  return `${local.type} ${addressText(local.address)} → ${remote.type} ${addressText(remote.address)}`;
-}
-
-function addressText({ ip, port }: Extract<NodeEvent, { type: "check-succeeded" }>["mapped"]): string {
-  return ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
+  return `${local.type} ${formatEndpoint(local.address)} → ${remote.type} ${formatEndpoint(remote.address)}`;
 }
 
 function boxes({ routers }: RunResult): Markup | undefined {

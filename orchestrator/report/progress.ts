@@ -6,6 +6,7 @@ import { describeInboundDifference, type InboundProof } from "../lab/inbound-pro
 import type { CandidateView, LabEvent, NodeEvent, PairView } from "../lab/lab-event.ts";
 import type { LifetimeProof } from "../lab/lifetime-proof.ts";
 import { median } from "../lab/session-observation.ts";
+import { formatEndpoint } from "../topology/address-text.ts";
 
 /** The line that tells of an event while the run goes on, without its time; undefined for what would only be noise. */
 export function describeEvent(event: LabEvent): string | undefined {
@@ -106,13 +107,13 @@ function describeNodeEvent(event: NodeEvent): string | undefined {
 function describeRegistration(event: NodeEvent): string | undefined {
   switch (event.type) {
     case "registered":
-      return `registered ${event.homeAddress} from ${address(event.careOf)}${event.natDetected ? ", behind a NAT" : ""}`;
+      return `registered ${event.homeAddress} from ${formatEndpoint(event.careOf)}${event.natDetected ? ", behind a NAT" : ""}`;
     case "registration-failed":
       return `registration failed: ${event.reason}`;
     case "deregistered":
       return `bindings taken away${event.isConfirmed ? "" : ", which its home agent did not confirm"}`;
     case "binding-registered":
-      return `binding ${event.homeAddress} at ${address(event.observed)}`;
+      return `binding ${event.homeAddress} at ${formatEndpoint(event.observed)}`;
     case "binding-removed":
       return `binding ${event.homeAddress} ${event.reason}`;
     default:
@@ -125,7 +126,7 @@ function describeOffer(event: NodeEvent): string | undefined {
     case "candidate":
       return `candidate ${candidate(event.candidate)}`;
     case "mapping-changed":
-      return `mapping changed: ${candidate(event.before)} is ${address(event.after.address)} now`;
+      return `mapping changed: ${candidate(event.before)} is ${formatEndpoint(event.after.address)} now`;
     case "offer-requested":
       return "Binding Refresh Request: wants an offer";
     case "offer-sent":
@@ -197,13 +198,9 @@ function pair({ local, remote }: PairView): string {
 }
 
 function candidate(view: CandidateView): string {
-  return `${view.type} ${address(view.address)}`;
+  return `${view.type} ${formatEndpoint(view.address)}`;
 }
 
 function candidates(views: readonly CandidateView[]): string {
   return `${views.length} ${views.length === 1 ? "candidate" : "candidates"}`;
-}
-
-function address({ ip, port }: { readonly ip: string; readonly port: number }): string {
-  return ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
 }

@@ -1,6 +1,7 @@
 /** The result of a run as a terminal shows it. */
 
 import { formatMs } from "../lab/expectation.ts";
+import { formatEndpoint } from "../topology/address-text.ts";
 import { boxRows, unprobedLines, wayInRows } from "./box-rows.ts";
 import { linkRows } from "./link-rows.ts";
 import { outageRows } from "./outage-rows.ts";
@@ -101,7 +102,7 @@ function formatPair({ local, remote }: NonNullable<SessionResult["selected"]>): 
 
 /** `server-reflexive 198.18.0.4:40001` */
 export function formatCandidate({ type, address, port }: CandidateResult): string {
-  return `${type} ${address.includes(":") ? `[${address}]` : address}:${port}`;
+  return `${type} ${formatEndpoint({ ip: address, port })}`;
 }
 
 /** Rows under their header; nothing where there are none. */

@@ -122,3 +122,8 @@ function numberToAddress(value: bigint, family: Family): string {
   );
   return ipaddr.fromByteArray(octets).toString();
 }
+
+/** `192.168.1.2:4191`, `[2001:db8::1]:4191` */
+export function formatEndpoint({ ip, port }: { readonly ip: string; readonly port: number }): string {
+  return ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
+}
