@@ -25,12 +25,13 @@ async def meet(host, port):
             await asyncio.sleep(0.05)
 
 
-def describe(connection):
+def describe(connection, writer):
     candidates = [
         {"type": TYPES[c.type], "ip": c.host, "port": c.port, "priority": c.priority}
         for c in connection.local_candidates
     ]
-    return {"ufrag": connection.local_username, "pwd": connection.local_password, "candidates": candidates}
+    described = {"ufrag": connection.local_username, "pwd": connection.local_password, "candidates": candidates}
+    writer.write(json.dumps(described).encode() + b"\n")
 
 
 def to_candidate(index, c):
@@ -40,19 +41,31 @@ def to_candidate(index, c):
     )
 
 
-async def main():
-    connection = aioice.Connection(
-        ice_controlling=os.environ["PEER_ROLE"] == "controlling", stun_server=endpoint("STUN_SERVER"), use_ipv6=False
-    )
-    await connection.gather_candidates()
-    reader, writer = await meet(*endpoint("RENDEZVOUS"))
-    writer.write(json.dumps(describe(connection)).encode() + b"\n")
-    remote = json.loads(await reader.readline())
+async def take(connection, line):
+    remote = json.loads(line)
     for index, candidate in enumerate(remote["candidates"]):
         await connection.add_remote_candidate(to_candidate(index, candidate))
     await connection.add_remote_candidate(None)
     connection.remote_username, connection.remote_password = remote["ufrag"], remote["pwd"]
-    started = time.monotonic()
+
+
+async def main():
+    controlling = os.environ["PEER_ROLE"] == "controlling"
+    connection = aioice.Connection(
+        ice_controlling=controlling, stun_server=endpoint("STUN_SERVER"), use_ipv6=False
+    )
+    reader, writer = await meet(*endpoint("RENDEZVOUS"))
+    if controlling:
+        await connection.gather_candidates()
+        started = time.monotonic()
+        describe(connection, writer)
+        await take(connection, await reader.readline())
+    else:
+        offer = await reader.readline()
+        started = time.monotonic()
+        await connection.gather_candidates()
+        describe(connection, writer)
+        await take(connection, offer)
     await asyncio.wait_for(connection.connect(), 20)
     connect_ms = (time.monotonic() - started) * 1000
     await connection.send(b"data from aioice")
