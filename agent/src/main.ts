@@ -17,12 +17,16 @@ import { killAll } from "./io/command.ts";
 import { openReports, type Reports, readCommands } from "./io/control-channel.ts";
 import { NodeFailure } from "./io/failure.ts";
 import { type Node, type Place, startAgain, startNode } from "./io/node.ts";
+import { releaseStartUpCode } from "./io/start-up-code.ts";
 
 /** `EX_SOFTWARE` of sysexits.h. */
 const EXIT_FAILED = 70;
 
 /** How long the last words may wait for a reader. */
 const LAST_WORDS_MS = 500;
+
+/** Age at which a process has its start behind it, and most runs their end. */
+const START_UP_MS = 3000;
 
 /** Longest delay of a Node timer: what the process waits for when nothing else keeps it alive. */
 const FOREVER_MS = 0x7fff_ffff;
@@ -40,7 +44,7 @@ export function main(keepCode: () => void): void {
   const reports = openReports(onOrchestratorGone);
   const fail = (error: unknown): void => failWith(reports, error);
   process.on("uncaughtException", fail).on("unhandledRejection", fail);
-  setInterval(() => undefined, FOREVER_MS);
+  liveOn();
   sayHello(reports);
 
   const begin = (setup: NodeSetup): void => {
@@ -89,6 +93,11 @@ export function main(keepCode: () => void): void {
     };
     readCommands({ onCommand, onMalformed, onEnd: onOrchestratorGone });
   } else beginByHand(byHand, begin, fail);
+}
+
+function liveOn(): void {
+  setInterval(() => undefined, FOREVER_MS);
+  setTimeout(releaseStartUpCode, START_UP_MS);
 }
 
 function beginByHand(text: string, begin: (setup: NodeSetup) => void, fail: (error: NodeFailure) => void): void {

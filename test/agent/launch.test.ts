@@ -2,9 +2,10 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { CODE_CACHE_VARIABLE } from "../../agent/src/control/index.ts";
 import { type AgentBundle, buildAgentBundle } from "../../orchestrator/setup/bundle.ts";
@@ -58,4 +59,18 @@ test("for an image, the code of every function is kept before any node has run",
   codePath = join(bundle.directory, "all.code");
   await runAgent();
   expect((await stat(codePath)).mtimeMs).toBe(all.mtimeMs);
+});
+
+test("an agent that lives on gives back the code that only its start needed", async () => {
+  const agent = spawn(process.execPath, [bundle.entry], { stdio: ["pipe", "pipe", "inherit"] });
+  const codeKibibytes = async () =>
+    Number(/^RssFile:\s+(\d+)/m.exec(await readFile(`/proc/${agent.pid}/status`, "utf8"))?.[1]);
+  try {
+    await once(agent.stdout, "data");
+    const started = await codeKibibytes();
+    while ((await codeKibibytes()) > 0.8 * started) await sleep(50);
+  } finally {
+    agent.kill();
+    await once(agent, "exit");
+  }
 });

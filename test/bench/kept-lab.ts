@@ -10,9 +10,16 @@ export interface KeptLab {
   readonly nominatedAfterMs: number;
   /** A command that runs inside a node. */
   readonly inside: (node: string, ...command: readonly string[]) => readonly [file: string, ...args: string[]];
-  /** Resident memory of the agents, octets, by node. */
-  readonly memory: () => Promise<ReadonlyMap<string, number>>;
+  /** Memory of each agent. */
+  readonly memory: () => Promise<readonly AgentMemory[]>;
   readonly remove: () => Promise<void>;
+}
+
+/** Octets, as the kernel counts them in proc_pid_smaps(5). */
+export interface AgentMemory {
+  readonly resident: number;
+  /** What no other process has a part in. */
+  readonly own: number;
 }
 
 const keptRun = z.object({ runId: z.string(), sessions: z.array(z.object({ nominatedAfterMs: z.number() })).min(1) });
@@ -49,17 +56,22 @@ async function findSupervisor(runId: string): Promise<string> {
   throw new Error(`no lab of run ${runId}`);
 }
 
-async function memoryOfAgents(supervisor: string): Promise<ReadonlyMap<string, number>> {
+async function memoryOfAgents(supervisor: string): Promise<readonly AgentMemory[]> {
   const lab = await readlink(`/proc/${supervisor}/ns/pid`);
-  const memory = new Map<string, number>();
+  const memory: AgentMemory[] = [];
   for (const pid of await pids()) {
     const words = await commandOf(pid);
     const isAgent = words[0]?.endsWith("/node") === true && words.at(-2)?.endsWith("/agent.cjs") === true;
     if (!isAgent || (await readlink(`/proc/${pid}/ns/pid`).catch(() => "")) !== lab) continue;
-    const kibibytes = /VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, "utf8"))?.[1];
-    memory.set(pid, Number(kibibytes) * 1024);
+    memory.push(await memoryOf(pid));
   }
   return memory;
+}
+
+async function memoryOf(pid: string): Promise<AgentMemory> {
+  const rollup = await readFile(`/proc/${pid}/smaps_rollup`, "utf8");
+  const octets = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(rollup)?.[1]) * 1024;
+  return { resident: octets("Rss"), own: octets("Private_Clean") + octets("Private_Dirty") };
 }
 
 async function pids(): Promise<readonly string[]> {
