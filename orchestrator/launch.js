@@ -7,7 +7,7 @@
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
-import { createRequire } from "node:module";
+import module, { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -20,7 +20,10 @@ const SOURCES = ["orchestrator", "agent/src", "package-lock.json"];
 /** Bundles kept for runs that still load parts of them. */
 const BUNDLES_KEPT = 4;
 
-await import(pathToFileURL(join(await bundleDirectory(), "cli.js")).href);
+const bundle = await bundleDirectory();
+// From Node 22.8 on. Code that V8 made of a bundle goes when the bundle goes.
+module.enableCompileCache?.(join(bundle, "code"));
+await import(pathToFileURL(join(bundle, "cli.js")).href);
 
 async function bundleDirectory() {
   const hash = hashSources();
@@ -29,8 +32,9 @@ async function bundleDirectory() {
   return found ?? (await makeBundle(directories.find(isWritable), hash));
 }
 
+/** Of everything that a bundle holds: it names its sources by their paths, so trees that share a cache share no bundle. */
 function hashSources() {
-  const hash = createHash("sha256").update(process.version);
+  const hash = createHash("sha256").update(process.version).update(ROOT);
   for (const source of SOURCES) {
     const path = join(ROOT, source);
     const files = statSync(path).isFile()

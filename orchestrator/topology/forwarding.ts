@@ -1,6 +1,6 @@
 /** Where a resolved topology's nodes send a packet: one hop at a time, as the kernel would look it up. */
 
-import { contains, familyOfText, parseNetwork, withoutLength } from "./address-text.ts";
+import { contains, familyOfText, type Network, parseNetwork, withoutLength } from "./address-text.ts";
 import type { ResolvedInterface, ResolvedNode, ResolvedTopology } from "./resolved.ts";
 
 /** The wire a packet leaves by, and the node that takes it there; no node when nobody has the next address. */
@@ -22,12 +22,8 @@ export function nextHop(
   const wireOfSource = node.interfaces.find((own) => source !== undefined && holds(own, source))?.interfaceName;
   const elsewhere = (name: string): number => (name === wireOfSource ? 0 : 1);
   const route = routesOf(node)
-    .filter((candidate) => contains(parseNetwork(candidate.to), destination))
-    .toSorted(
-      (a, b) =>
-        parseNetwork(b.to).length - parseNetwork(a.to).length ||
-        elsewhere(a.interfaceName) - elsewhere(b.interfaceName),
-    )[0];
+    .filter(({ to }) => contains(to, destination))
+    .toSorted((a, b) => b.to.length - a.to.length || elsewhere(a.interfaceName) - elsewhere(b.interfaceName))[0];
   const out = node.interfaces.find(({ interfaceName }) => interfaceName === route?.interfaceName);
   if (route === undefined || out === undefined) return undefined;
   const neighbour = neighbourWith(topology, node, out.segment, route.via ?? destination);
@@ -67,10 +63,23 @@ function neighbourWith(topology: ResolvedTopology, sender: ResolvedNode, segment
   return undefined;
 }
 
+interface Route {
+  readonly to: Network;
+  readonly via?: string;
+  readonly interfaceName: string;
+}
+
+/** A prediction asks each node thousands of times. */
+const knownRoutes = new WeakMap<ResolvedNode, readonly Route[]>();
+
 /** Connected networks and static routes. */
-function routesOf(node: ResolvedNode): readonly { to: string; via?: string; interfaceName: string }[] {
+function routesOf(node: ResolvedNode): readonly Route[] {
+  const known = knownRoutes.get(node);
+  if (known !== undefined) return known;
   const connected = node.interfaces.flatMap(({ ipv4, ipv6, interfaceName }) =>
     [ipv4, ipv6].flatMap((to) => (to === undefined ? [] : [{ to, interfaceName }])),
   );
-  return [...connected, ...node.routes];
+  const routes = [...connected, ...node.routes].map((route) => ({ ...route, to: parseNetwork(route.to) }));
+  knownRoutes.set(node, routes);
+  return routes;
 }

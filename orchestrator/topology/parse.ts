@@ -1,6 +1,6 @@
 /** Reads the text of a topology file: YAML, then shape. Every problem is found in one pass, with its position. */
 
-import type { z } from "zod";
+import type * as z from "zod";
 import { formatPath, type IssuePath, inFileOrder, type TopologyIssue } from "./issue.ts";
 import {
   expectationSchema,

@@ -1,6 +1,6 @@
 /** The file format of a topology: what may be written where. References and addresses are checked by `resolve.ts`. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { type AddressProblem, addressProblem, type Family, networkProblem } from "./address-text.ts";
 import { DURATION_PATTERN } from "./duration.ts";
 import { RATE_PATTERN, SHARE_PATTERN } from "./link-units.ts";

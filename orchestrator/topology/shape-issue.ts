@@ -1,6 +1,6 @@
 /** Says in words for people what the schema found wrong with the shape of a file. */
 
-import type { z } from "zod";
+import type * as z from "zod";
 import type { IssueCode, IssuePath } from "./issue.ts";
 import { knownKeys } from "./known-keys.ts";
 import { nearestName } from "./nearest-name.ts";

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { execa } from "execa";
-import { z } from "zod";
+import * as z from "zod";
 import { PACKAGE_ROOT } from "../../orchestrator/support/package-root.ts";
 import type { KeptLab } from "./kept-lab.ts";
 import type { Command } from "./measure.ts";

@@ -2,7 +2,7 @@
 
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { execa } from "execa";
-import { z } from "zod";
+import * as z from "zod";
 import { testbed } from "./testbed.ts";
 
 export interface KeptLab {

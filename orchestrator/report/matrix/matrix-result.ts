@@ -3,7 +3,7 @@
  * (`matrix.schema.json`) and the check in tests. Fields are only ever added while `schema` stays the same.
  */
 
-import { z } from "zod";
+import * as z from "zod";
 
 /** Value of the field `schema` of a matrix. */
 export const MATRIX_SCHEMA_VERSION = 1;
