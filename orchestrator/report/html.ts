@@ -14,6 +14,7 @@ import { linkRows } from "./link-rows.ts";
 import { outageRows } from "./outage-rows.ts";
 import { promiseText } from "./promise-text.ts";
 import type { CandidateResult, RunResult, SessionResult } from "./run-result.ts";
+import { timeInRun } from "./run-time.ts";
 import { formatCandidate, predictionFor } from "./table.ts";
 
 /** Renders `report.html`; `events` in the order of time. */
@@ -79,7 +80,9 @@ ${session.selected && html`<p>Selected: <code>${formatCandidate(session.selected
 function happenings(result: RunResult): Markup | undefined {
   const rows = outageRows(result);
   if (rows === undefined) return undefined;
-  const told = result.timeline.map(({ event, text }) => html`<li><b>${event}</b>: ${text}</li>`);
+  const told = result.timeline.map(
+    ({ event, text, atMs }) => html`<li><b>${event}</b>, at ${timeInRun(result, atMs)}: ${text}</li>`,
+  );
   return html`<h2>What happened while data flowed</h2><ul>${told}</ul>${table(rows.header, rows.rows)}`;
 }
 
@@ -168,7 +171,7 @@ ${unprobedLines(routers).map((line) => html`<p class="faint">${line}</p>`)}
 }
 
 function links(result: RunResult): Markup | undefined {
-  const seen = linkRows(result.links);
+  const seen = linkRows(result);
   return seen && html`<h2>Links</h2>${table(seen.header, seen.rows)}`;
 }
 

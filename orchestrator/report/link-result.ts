@@ -1,34 +1,60 @@
 /** What a run's result says of the links that have a condition. */
 
+import type { LinkCondition, LinkDirection } from "@testbed/agent/control";
 import type { LabEvent } from "../lab/lab-event.ts";
 import { linkName } from "../topology/links.ts";
 import type { ResolvedTopology } from "../topology/resolved.ts";
 import type { LinkResult } from "./run-result.ts";
 
+/** One direction of the end of a wire. */
+interface End {
+  readonly node: string;
+  readonly segment: string;
+  readonly direction: LinkDirection;
+}
+
 /** Every direction with a condition, in the order of the file's nodes; the last report of a node counts. */
-export function linkResults({ nodes }: ResolvedTopology, events: readonly LabEvent[]): readonly LinkResult[] {
-  const reports = events.flatMap((event) =>
-    event.type === "links" ? event.links.map((link) => ({ node: event.node, link })) : [],
-  );
-  return nodes.flatMap((node) =>
-    node.interfaces.flatMap(({ segment, condition }) =>
+export function linkResults(topology: ResolvedTopology, events: readonly LabEvent[]): readonly LinkResult[] {
+  return topology.nodes.flatMap(({ name: node, interfaces }) =>
+    interfaces.flatMap(({ segment, condition }) =>
       (["out", "in"] as const).flatMap((direction): LinkResult[] => {
         const asked = condition?.[direction];
-        if (asked === undefined) return [];
-        const last = reports.findLast(
-          (report) =>
-            report.node === node.name && report.link.segment === segment && report.link.direction === direction,
-        )?.link;
-        return [
-          {
-            link: linkName(node.name, segment),
-            direction,
-            condition: asked,
-            ...(last === undefined ? {} : { applied: last.applied }),
-            ...(last?.counters === undefined ? {} : { counters: last.counters }),
-          },
-        ];
+        return asked === undefined ? [] : [linkResult({ node, segment, direction }, asked, topology, events)];
       }),
     ),
+  );
+}
+
+function linkResult(
+  end: End,
+  condition: LinkCondition,
+  topology: ResolvedTopology,
+  events: readonly LabEvent[],
+): LinkResult {
+  const { node, segment, direction } = end;
+  const last = events
+    .flatMap((event) => (event.type === "links" && event.node === node ? event.links : []))
+    .findLast((report) => report.segment === segment && report.direction === direction);
+  return {
+    link: linkName(node, segment),
+    direction,
+    condition,
+    changes: changesOf(end, topology, events),
+    ...(last === undefined ? {} : { applied: last.applied }),
+    ...(last?.counters === undefined ? {} : { counters: last.counters }),
+  };
+}
+
+/** What the timeline made of it, as far as the run got. */
+function changesOf(
+  { node, segment, direction }: End,
+  { timeline }: ResolvedTopology,
+  events: readonly LabEvent[],
+): LinkResult["changes"] {
+  const happened = new Set(events.flatMap((event) => (event.type === "timeline" ? [event.name] : [])));
+  return timeline.flatMap(({ name, action }) =>
+    action.type === "link" && action.node === node && action.segment === segment && happened.has(name)
+      ? [{ event: name, condition: action.conditions[direction] }]
+      : [],
   );
 }

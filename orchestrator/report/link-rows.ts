@@ -1,22 +1,37 @@
-/** What became of the packets of links with a condition, as rows of a table. */
+/** Which condition a link had when, and what became of its packets, as rows of a table. */
 
 import { describeCondition } from "../topology/describe-link.ts";
-import type { LinkResult } from "./run-result.ts";
+import type { LinkResult, RunResult } from "./run-result.ts";
+import { timeInRun } from "./run-time.ts";
 import type { TextTable } from "./text-table.ts";
 
-/** A header and one row for each direction; undefined where no link has a condition. */
-export function linkRows(links: readonly LinkResult[]): TextTable | undefined {
+/** A header, and for each direction a row for every condition that it had; undefined where no link has a condition. */
+export function linkRows(result: Pick<RunResult, "links" | "timeline" | "phasesMs">): TextTable | undefined {
+  const { links, timeline } = result;
   if (links.length === 0) return undefined;
+  const from = new Map(timeline.map(({ event, atMs }) => [event, `${event}, at ${timeInRun(result, atMs)}`]));
   return {
-    header: ["link", "direction", "condition", "made by", "packets"],
-    rows: links.map(({ link, direction, condition, applied, counters }) => [
-      link,
-      direction,
-      describeCondition(condition),
-      applied ?? "not reached",
-      counters === undefined ? "-" : describeFigures(counters),
-    ]),
+    header: ["link", "direction", "from", "condition", "made by", "packets of the whole run"],
+    rows: links.flatMap((link) => directionRows(link, from)),
   };
+}
+
+function directionRows(
+  { link, direction, condition, changes, applied, counters }: LinkResult,
+  from: ReadonlyMap<string, string>,
+): TextTable["rows"] {
+  const packets = counters === undefined ? "-" : describeFigures(counters);
+  return [
+    [link, direction, "the start", describeCondition(condition), applied ?? "not reached", packets],
+    ...changes.map((change) => [
+      "",
+      "",
+      from.get(change.event) ?? change.event,
+      describeCondition(change.condition),
+      "",
+      "",
+    ]),
+  ];
 }
 
 /** `980 delivered, 20 lost`: those two always, and every other count that is not 0. */

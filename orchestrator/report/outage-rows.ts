@@ -10,15 +10,20 @@ export function outageRows({ sessions }: RunResult): TextTable | undefined {
     outages.map((outage) => [outage.event, `${from} → ${to}`, ...describeOutage(outage)]),
   );
   if (rows.length === 0) return undefined;
-  return { header: ["after", "session", "path", "data on it after", "longest silence", "packets lost"], rows };
+  return {
+    header: ["after", "session", "path", "data on it after", "longest silence", "packets lost", "round trip"],
+    rows,
+  };
 }
 
-function describeOutage({ path, restoredAfterMs, ms, packetsLost, packetsSent }: OutageResult): readonly string[] {
+function describeOutage(outage: OutageResult): readonly string[] {
+  const { path, restoredAfterMs, ms, packetsLost, packetsSent, roundTripMs } = outage;
   const hasData = packetsSent > 0;
   return [
     path,
     restoredAfterMs === undefined ? "-" : formatMs(restoredAfterMs),
     hasData ? formatMs(ms) : "-",
     hasData ? `${packetsLost} of ${packetsSent}` : "-",
+    roundTripMs === undefined ? "-" : formatMs(roundTripMs),
   ];
 }

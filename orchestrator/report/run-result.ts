@@ -171,22 +171,26 @@ const capture = z.strictObject({
   droppedByKernel: count,
 });
 
+const linkCondition = z
+  .strictObject({
+    delayMs: milliseconds,
+    jitterMs: milliseconds,
+    lossRate: z.number(),
+    lossBurst: z.number(),
+    duplicateRate: z.number(),
+    reorderRate: z.number(),
+    rateBitPerSec: z.number(),
+    queuePackets: count,
+  })
+  .partial();
+
 const link = z.strictObject({
   link: z.string().describe("`<node>/<segment>`, as in the topology file"),
   direction: z.enum(["out", "in"]).describe("leaving the node, or arriving at it"),
-  condition: z
-    .strictObject({
-      delayMs: milliseconds,
-      jitterMs: milliseconds,
-      lossRate: z.number(),
-      lossBurst: z.number(),
-      duplicateRate: z.number(),
-      reorderRate: z.number(),
-      rateBitPerSec: z.number(),
-      queuePackets: count,
-    })
-    .partial()
-    .describe("what was asked for; shares from 0 to 1"),
+  condition: linkCondition.describe("what was asked for at the start; shares from 0 to 1"),
+  changes: z
+    .array(z.strictObject({ event: z.string(), condition: linkCondition }))
+    .describe("what it became with which event of the timeline, in the order of happening"),
   applied: z
     .enum(["netem", "user-space"])
     .optional()
@@ -196,7 +200,9 @@ const link = z.strictObject({
   counters: z
     .record(z.string(), count)
     .optional()
-    .describe("packets `delivered` and `lost`, and what else is told apart; absent when the run ended early"),
+    .describe(
+      "packets of the whole run `delivered` and `lost`, and what else is told apart; absent when it ended early",
+    ),
 });
 
 const host = z.strictObject({

@@ -25,7 +25,7 @@ export function formatResult(result: RunResult, paint: Paint): readonly string[]
     ...formatSessions(result, paint),
     ...formatTable(outageRows(result), paint),
     ...formatBoxes(result.routers, paint),
-    ...formatTable(linkRows(result.links), paint),
+    ...formatTable(linkRows(result), paint),
     ...formatHosts(result.hosts),
     ...formatExpectations(result, paint),
     "",

@@ -4,6 +4,7 @@ import type { LabEvent } from "../../../orchestrator/lab/lab-event.ts";
 import { linkResults } from "../../../orchestrator/report/link-result.ts";
 import { describeFigures, linkRows } from "../../../orchestrator/report/link-rows.ts";
 import { describeEvent } from "../../../orchestrator/report/progress.ts";
+import type { LinkResult } from "../../../orchestrator/report/run-result.ts";
 import { HOME_AGENTS, resolved, topologyText } from "../topology/sample.ts";
 
 const topology = resolved(
@@ -30,11 +31,43 @@ describe("the links of a result", () => {
         link: "ha-a/internet",
         direction: "out",
         condition: { delayMs: 5 },
+        changes: [],
         applied: "user-space",
         counters: figures.counters,
       },
-      { link: "ha-a/internet", direction: "in", condition: { delayMs: 5 }, applied: "user-space", counters: {} },
-      { link: "ha-b/internet", direction: "in", condition: { lossRate: 0.01 } },
+      {
+        link: "ha-a/internet",
+        direction: "in",
+        condition: { delayMs: 5 },
+        changes: [],
+        applied: "user-space",
+        counters: {},
+      },
+      { link: "ha-b/internet", direction: "in", condition: { lossRate: 0.01 }, changes: [] },
+    ]);
+  });
+
+  test("say what events of the timeline made of them, as far as those happened", () => {
+    const changing = resolved(
+      topologyText({
+        nodes: HOME_AGENTS,
+        rest: `timeline:
+  - { at: 1s, link: ha-a/internet, conditions: { loss: 100% }, name: breaks }
+  - { at: 2s, link: ha-a/internet, conditions: { out: { delay: 20ms } }, name: mends }
+  - { at: 3s, link: ha-a/internet, name: never }`,
+      }),
+    );
+    const happened = (at: number, name: string): LabEvent => ({ at, type: "timeline", name, node: "ha-a", text: name });
+    const changes = linkResults(changing, [happened(5, "breaks"), happened(6, "mends")]).map((link) => link.changes);
+    expect(changes).toEqual([
+      [
+        { event: "breaks", condition: { lossRate: 1 } },
+        { event: "mends", condition: { delayMs: 20 } },
+      ],
+      [
+        { event: "breaks", condition: { lossRate: 1 } },
+        { event: "mends", condition: {} },
+      ],
     ]);
   });
 
@@ -43,13 +76,28 @@ describe("the links of a result", () => {
   });
 });
 
-test("a table has a row for each direction, reached or not", () => {
-  const asked = { link: "ha-a/internet", direction: "out", condition: { delayMs: 5 } } as const;
-  expect(linkRows([{ ...asked, applied: "netem", counters: { delivered: 6, lost: 1 } }, asked])?.rows).toEqual([
-    ["ha-a/internet", "out", "5 ms", "netem", "6 delivered, 1 lost"],
-    ["ha-a/internet", "out", "5 ms", "not reached", "-"],
-  ]);
-  expect(linkRows([])).toBeUndefined();
+describe("a table of links", () => {
+  const link: LinkResult = { link: "ha-a/internet", direction: "out", condition: { delayMs: 5 }, changes: [] };
+  const nothing = { timeline: [], phasesMs: {} };
+
+  test("has a row for each direction, reached or not", () => {
+    const done = { ...link, applied: "netem", counters: { delivered: 6, lost: 1 } } as const;
+    expect(linkRows({ ...nothing, links: [done, link] })?.rows).toEqual([
+      ["ha-a/internet", "out", "the start", "5 ms", "netem", "6 delivered, 1 lost"],
+      ["ha-a/internet", "out", "the start", "5 ms", "not reached", "-"],
+    ]);
+    expect(linkRows({ ...nothing, links: [] })).toBeUndefined();
+  });
+
+  test("has a row for each condition that a direction had, with its time in the run", () => {
+    const changes = [{ event: "breaks", condition: { lossRate: 1 } }];
+    const timeline = [{ event: "breaks", node: "ha-a", text: "the link breaks", atMs: 2000 }];
+    const applied = { applied: "netem", counters: { delivered: 6, lost: 1 } } as const;
+    expect(linkRows({ links: [{ ...link, ...applied, changes }], timeline, phasesMs: { load: 500 } })?.rows).toEqual([
+      ["ha-a/internet", "out", "the start", "5 ms", "netem", "6 delivered, 1 lost"],
+      ["", "", "breaks, at 2.5 s", "loss 100 %", "", ""],
+    ]);
+  });
 });
 
 describe("progress", () => {
