@@ -2,6 +2,7 @@
 
 import type { NatObservation } from "@testbed/agent/control";
 import type { BoxProbe } from "../plan/probe-plan.ts";
+import { formatEndpoint } from "../topology/address-text.ts";
 
 /** What a probe saw of the boxes in front of a LAN, beside what it had to see. */
 export interface BoxProof {
@@ -61,7 +62,7 @@ export function differencesOfRivals(rivals: readonly Observed[]): readonly Diffe
   const [a, b] = [one.observed.mapped, other.observed.mapped];
   const names = `${one.probe.node} and ${other.probe.node}`;
   if (a.ip === b.ip && a.port === b.port) {
-    const observed = `${format(a)} for both ${names}`;
+    const observed = `${formatEndpoint(a)} for both ${names}`;
     return [{ declared: "an outside port for each inside host", observed, isSilence: false }];
   }
   const isKept = ({ probe }: Observed): boolean => probe.expected.type === "nat" && probe.expected.portPreservation;
@@ -148,8 +149,4 @@ function differenceOfOutside({ firstPort, drawnFrom, rival }: BoxProbe, expected
   if (expected.parityPreservation && !observed.parityPreservation)
     note("even ports for even ports, odd ones for odd ones", "others");
   return differences;
-}
-
-function format({ ip, port }: { readonly ip: string; readonly port: number }): string {
-  return `${ip}:${port}`;
 }

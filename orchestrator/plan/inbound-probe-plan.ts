@@ -1,6 +1,6 @@
 /** Who sends what from outside of a box, so that its forwards and pinholes show: to their ports, and to one beside each. */
 
-import { familyOfText, withoutLength } from "../topology/address-text.ts";
+import { familyOfText, formatEndpoint, withoutLength } from "../topology/address-text.ts";
 import { createNetworkModel } from "../topology/oracle/network-model.ts";
 import { type Endpoint, sameEndpoint } from "../topology/oracle/packet.ts";
 import { createPrefixTranslation } from "../topology/oracle/prefix-model.ts";
@@ -46,7 +46,7 @@ function planBox(topology: ResolvedTopology, router: ResolvedRouter): readonly (
   return waysIn(topology, router).map((way) => {
     const because = (reason: string): Unprobed => ({ router: router.name, lan: "outside", reason });
     if (way.kind === "other") return because(way.reason);
-    return planProbe(topology, router, way) ?? because(`nobody outside has a way to ${describe(way)}`);
+    return planProbe(topology, router, way) ?? because(`nobody outside has a way to ${formatEndpoint(way.target)}`);
   });
 }
 
@@ -209,8 +209,4 @@ function closedPortBeside(
     .filter(isQuiet)
     .slice(0, NEIGHBOURS)
     .find((candidate) => arrival(candidate) === undefined);
-}
-
-function describe({ target: { ip, port } }: WayIn): string {
-  return familyOfText(ip) === 6 ? `[${ip}]:${port}` : `${ip}:${port}`;
 }

@@ -1,6 +1,6 @@
 /** A picture of a topology as Mermaid text, which code hosts draw in Markdown. */
 
-import { withoutLength } from "./address-text.ts";
+import { formatEndpoint, withoutLength } from "./address-text.ts";
 import { describeLink } from "./describe-link.ts";
 import { describeFirewall, describeNat } from "./presets.ts";
 import type { ResolvedNode, ResolvedSegment, ResolvedTopology } from "./resolved.ts";
@@ -69,7 +69,10 @@ function unusualFirewall(firewall: Router["firewall"]): readonly string[] {
 }
 
 function forwardLines({ forwards }: Router): readonly string[] {
-  return forwards.map(({ protocol, port, to, toPort }) => `${protocol.toUpperCase()} ${port} goes to ${to}:${toPort}`);
+  return forwards.map(
+    ({ protocol, port, to, toPort }) =>
+      `${protocol.toUpperCase()} ${port} goes to ${formatEndpoint({ ip: to, port: toPort })}`,
+  );
 }
 
 function boxDetails({ nat, firewall }: Router): readonly string[] {

@@ -157,6 +157,12 @@ describe("two hosts that ask from one port", () => {
     ]);
   });
 
+  test("have their outside port written as everywhere, IPv6 in brackets", () => {
+    const observed = { ...DECLARED, mapped: { ip: "2001:db8:9::4", port: 20000 } };
+    const rival = { probe: probe({ ipVersion: 6 }), observed };
+    expect(differencesOfRivals([rival, rival])[0]?.observed).toBe("[2001:db8:9::4]:20000 for both mn and mn");
+  });
+
   test("are not both turned away from a port that is free", () => {
     expect(rivals([51000, 51001])).toEqual([
       "box nat-a declared ports kept where they are free, observed others for both mn and cn",
