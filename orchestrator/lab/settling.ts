@@ -19,6 +19,18 @@ export function restingSince(events: readonly LabEvent[], ends: SessionEnds, fro
   return Math.max(from, ...tracks.flatMap((last) => (last === undefined ? [] : [last.at])));
 }
 
+/** True when the data of every end was sent straight to its peer when it was last told of. */
+export function isDirect(events: readonly LabEvent[], ends: SessionEnds): boolean {
+  return ends.every(({ node, peer }) => {
+    const paths = events.flatMap((entry) =>
+      entry.type === "node" && entry.node === node && entry.event.type === "path" && entry.event.peer === peer
+        ? [entry.event.path]
+        : [],
+    );
+    return paths.at(-1) === "direct";
+  });
+}
+
 /** True when the last packets of a flow were all answered, those sent before `from` left out. */
 export function isDataBack(packets: readonly DataPacket[], from: number): boolean {
   const last = lastPackets(packets, from);

@@ -1,11 +1,12 @@
 /** Plays the timeline of a topology: data flows on every session while things happen, each at its time. */
 
 import type { TimelineStep } from "../plan/plan.ts";
+import type { PathName } from "../topology/resolved.ts";
 import type { AgentLink, LinkFlow } from "./agent-link.ts";
 import type { DataPacket, LabEvent } from "./lab-event.ts";
 import type { Recorder } from "./recorder.ts";
 import type { LiveSession } from "./session-flow.ts";
-import { isDataBack, isDataGone, restingSince, type SessionEnds } from "./settling.ts";
+import { isDataBack, isDataGone, isDirect, restingSince, type SessionEnds } from "./settling.ts";
 
 /** What a timeline needs of the lab. */
 export interface TimelineLab {
@@ -48,8 +49,8 @@ export async function playTimeline(
     if (waitMs > 0) await lab.wait(waitMs);
     happenedAt = await carryOut(step, lab);
   }
-  const silenced = new Set(steps.at(-1)?.silenced);
-  await Promise.all(data.map((entry) => awaitRest(entry, happenedAt, lab, silenced.has(entry.session.spec.name))));
+  const paths = steps.at(-1)?.paths;
+  await Promise.all(data.map((entry) => awaitRest(entry, happenedAt, lab, paths?.[entry.session.spec.name])));
   await Promise.all(data.flatMap(({ flow }) => (flow === undefined ? [] : [flow.stop()])));
 }
 
@@ -71,12 +72,15 @@ async function carryOut({ name, node, text, command }: TimelineStep, lab: Timeli
   return at;
 }
 
-/** Rest is data that comes back, or where theory expects none, data that does not. */
+/**
+ * Rest is data that comes back, or where theory expects none, data that does not. Where theory expects a direct path there
+ * is no rest on another one: ends that fell back to their home agents try for one again later.
+ */
 async function awaitRest(
   { session, flow, packets }: SessionData,
   from: number,
   lab: TimelineLab,
-  isSilenced: boolean,
+  path: PathName | undefined,
 ): Promise<void> {
   const { spec, fromHome, toHome } = session;
   const ends: SessionEnds = [
@@ -84,7 +88,8 @@ async function awaitRest(
     { node: spec.to, peer: fromHome },
   ];
   const isResting = (events: readonly LabEvent[]): boolean => {
-    if (isSilenced) return flow === undefined || isDataGone(packets, from);
+    if (path === "none") return flow === undefined || isDataGone(packets, from);
+    if (path === "direct" && !isDirect(events, ends)) return false;
     const since = restingSince(events, ends, from);
     return since !== undefined && (flow === undefined || isDataBack(packets, since));
   };

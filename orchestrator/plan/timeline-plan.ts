@@ -23,7 +23,9 @@ export function planTimeline(topology: ResolvedTopology): readonly TimelineStep[
     node: action.node,
     text: describeAction(action),
     command: commandOf(topology, action),
-    silenced: predictions.filter(({ after, path }) => after === name && path === "none").map(({ session }) => session),
+    paths: Object.fromEntries(
+      predictions.filter(({ after }) => after === name).map(({ session, path }) => [session, path]),
+    ),
   }));
 }
 

@@ -287,7 +287,7 @@ describe("a timeline", () => {
     node: "cn",
     text: "cn reboots",
     command: { type: "reboot", rules: [], downMs: 0 },
-    silenced: [],
+    paths: {},
   });
   const timeline = [step(0, "first"), step(30, "second")];
 
@@ -311,6 +311,36 @@ describe("a timeline", () => {
     ]);
     const effects = observeEffects(TWO_ENDS.sessions, TWO_ENDS.nodes, record.events);
     expect(effects.at(-1)).toMatchObject({ event: "second", packetsSent: 10, packetsLost: 0 });
+  });
+
+  test("goes on while a session that fell back has a direct path to win back, as theory says", async () => {
+    const seen: string[] = [];
+    const scripts = cooperative();
+    const report = (node: ScriptedNode, atMs: number, nodeEvent: NodeEvent): void => {
+      seen.push(nodeEvent.type === "path" ? nodeEvent.path : nodeEvent.type);
+      node.report({ type: "event", atMs, event: nodeEvent });
+    };
+    const cn: NodeScript = {
+      command(node, command) {
+        scripts.cn.command?.(node, command);
+        if (command.type !== "reboot") return;
+        report(node, 600, { type: "path", peer: MN_HOME, path: "home-agents" });
+        report(node, 610, { type: "nominated", peer: MN_HOME, pair: pairOf("relayed", "relayed"), afterMs: 1 });
+        setTimeout(() => report(node, 700, { type: "path", peer: MN_HOME, path: "direct", pair: PAIR }), 50);
+      },
+    };
+    const mn: NodeScript = {
+      command(node, command) {
+        if (command.type === "stop-flow") seen.push(command.type);
+        scripts.mn.command?.(node, command);
+      },
+    };
+    const [first] = timeline;
+    const awaiting = first && { ...first, paths: { "mn-cn": "direct" } as const };
+    const runtime = createScriptedRuntime({ mn, cn });
+    const record = await runLab(request(runtime, { plan: { ...PLAN, timeline: awaiting ? [awaiting] : [] } }));
+    await record.removal;
+    expect(seen).toEqual(["home-agents", "nominated", "direct", "stop-flow"]);
   });
 
   test("ends with the run: what is still to come does not happen", async () => {

@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { LabEvent, NodeEvent } from "../../../orchestrator/lab/lab-event.ts";
-import { isDataBack, isDataGone, restingSince, type SessionEnds } from "../../../orchestrator/lab/settling.ts";
+import {
+  isDataBack,
+  isDataGone,
+  isDirect,
+  restingSince,
+  type SessionEnds,
+} from "../../../orchestrator/lab/settling.ts";
 import { CN_HOME, MN_HOME, nodeEvent, pairOf } from "../../support/lab-events.ts";
 
 const ENDS: SessionEnds = [
@@ -41,6 +47,13 @@ describe("a session is at rest", () => {
     const other = nodeEvent(200, "mn", { type: "offer-sent", peer: "2001:db8::9", candidates: [], isRestart: true });
     expect(restingSince([other], ENDS, 100)).toBe(100);
   });
+});
+
+test("a session is direct while both ends send their data straight to each other", () => {
+  const home = nodeEvent(300, "cn", { type: "path", peer: MN_HOME, path: "home-agents" });
+  expect(isDirect([direct(100, "mn")], ENDS)).toBe(false);
+  expect(isDirect([direct(100, "mn"), direct(200, "cn")], ENDS)).toBe(true);
+  expect(isDirect([direct(100, "mn"), direct(200, "cn"), home], ENDS)).toBe(false);
 });
 
 const packets = (rttMs: readonly (number | null)[]) => rttMs.map((rtt, i) => ({ sentAt: 100 + 20 * i, rttMs: rtt }));
