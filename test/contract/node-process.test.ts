@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type NodeSetup, SETUP_VARIABLE } from "../../agent/src/control/index.ts";
 import type { AgentProcess } from "./node-process/agent-process.ts";
-import { hasRightUdpChecksum, parsePcap, wireOf } from "./node-process/pcap.ts";
+import { hasRightChecksum, parsePcap, wireOf } from "./node-process/pcap.ts";
 import { homeAgentRole, mobileNodeRole, setupOf } from "./node-process/setups.ts";
 import { buildBundleUnderTest, createWorld, type World } from "./node-process/world.ts";
 
@@ -198,7 +198,7 @@ describe("captures", () => {
     const datagrams = parsePcap(wireOf(agent.reports, "net")).filter(
       (frame) => frame.readUInt16BE(12) === 0x0800 && frame[23] === 17,
     );
-    expect(datagrams.map(hasRightUdpChecksum)).toEqual([true]);
+    expect(datagrams.map(hasRightChecksum)).toEqual([true]);
   });
 
   test("that cannot start end the node", async () => {

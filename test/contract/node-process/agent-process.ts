@@ -21,7 +21,9 @@ export interface AgentProcess {
   /** Closes the agent's stdin, as the engine does when the orchestrator dies. */
   closeInput(): void;
   /** The first report of a type, when it has come; rejects when the process ends without it. */
-  report<Type extends AgentReport["type"]>(type: Type): Promise<ReportOf<Type>>;
+  readonly report: <Type extends AgentReport["type"]>(type: Type) => Promise<ReportOf<Type>>;
+  /** The same for the report that answers the command with this id. */
+  readonly answer: <Type extends "done" | "reply">(type: Type, id: number) => Promise<ReportOf<Type>>;
   /** Exit code, when it has ended. */
   readonly exited: Promise<number | null>;
 }
@@ -50,24 +52,29 @@ export function watchAgent(child: ChildProcessWithoutNullStreams, setup: NodeSet
   });
   const send = (command: AgentCommand): void => void child.stdin.write(encodeLine(command));
   if (setup !== undefined) send({ type: "setup", setup });
+  const whenReported = <Type extends AgentReport["type"]>(
+    type: Type,
+    isMeant: (report: ReportOf<Type>) => boolean,
+  ): Promise<ReportOf<Type>> =>
+    new Promise((resolve, reject) => {
+      const check = (): void => {
+        const found = reports.filter((report): report is ReportOf<Type> => report.type === type).find(isMeant);
+        if (found === undefined && !isOver) return;
+        waiting.delete(check);
+        if (found !== undefined) resolve(found);
+        else reject(new Error(`the agent ended without "${type}": ${JSON.stringify(reports)}\n${log}`));
+      };
+      waiting.add(check);
+      check();
+    });
 
   return {
     reports,
     send,
     sendText: (line) => void child.stdin.write(`${line}\n`),
     closeInput: () => void child.stdin.end(),
-    report: <Type extends AgentReport["type"]>(type: Type) =>
-      new Promise<ReportOf<Type>>((resolve, reject) => {
-        const check = (): void => {
-          const found = reports.find((report): report is ReportOf<Type> => report.type === type);
-          if (found === undefined && !isOver) return;
-          waiting.delete(check);
-          if (found !== undefined) resolve(found);
-          else reject(new Error(`the agent ended without "${type}": ${JSON.stringify(reports)}\n${log}`));
-        };
-        waiting.add(check);
-        check();
-      }),
+    report: (type) => whenReported(type, () => true),
+    answer: (type, id) => whenReported(type, (report) => "id" in report && report.id === id),
     exited,
   };
 }

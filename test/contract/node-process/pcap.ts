@@ -31,13 +31,32 @@ export function parsePcap(file: Buffer): readonly Buffer[] {
   return frames;
 }
 
-/** Whether the UDP checksum of an IPv4 frame without options is the sum that RFC 768 asks for. */
-export function hasRightUdpChecksum(frame: Buffer): boolean {
-  const udp = frame.subarray(34, 34 + frame.readUInt16BE(38));
-  const pseudoHeader = Buffer.concat([frame.subarray(26, 34), Buffer.of(0, 17), frame.subarray(38, 40)]);
-  const octets = Buffer.concat([pseudoHeader, udp, Buffer.alloc(udp.length % 2)]);
+/** Whether the checksum of a UDP or TCP frame without IP options or extension headers is the sum that its RFC asks for. */
+export function hasRightChecksum(frame: Buffer): boolean {
+  const { addresses, protocol, segment } = transportOf(frame);
+  const pseudoHeader = Buffer.concat([addresses, Buffer.of(0, protocol, segment.length >> 8, segment.length & 0xff)]);
+  const octets = Buffer.concat([pseudoHeader, segment, Buffer.alloc(segment.length % 2)]);
   let sum = 0;
   for (let i = 0; i < octets.length; i += 2) sum += octets.readUInt16BE(i);
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
   return sum === 0xffff;
+}
+
+function transportOf(frame: Buffer): {
+  readonly addresses: Buffer;
+  readonly protocol: number;
+  readonly segment: Buffer;
+} {
+  const isIpv4 = frame.readUInt16BE(12) === 0x0800;
+  return isIpv4
+    ? {
+        addresses: frame.subarray(26, 34),
+        protocol: frame.readUInt8(23),
+        segment: frame.subarray(34, 14 + frame.readUInt16BE(16)),
+      }
+    : {
+        addresses: frame.subarray(22, 54),
+        protocol: frame.readUInt8(20),
+        segment: frame.subarray(54, 54 + frame.readUInt16BE(18)),
+      };
 }

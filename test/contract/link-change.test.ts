@@ -1,0 +1,144 @@
+/** Conditions of a link that change while a run goes on, made by the kernel's netem where it has it and from user space. */
+
+import { once } from "node:events";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { AgentCommand, AgentReport, TrafficResult } from "../../agent/src/control/index.ts";
+import type { AgentProcess } from "./node-process/agent-process.ts";
+import { setupOf } from "./node-process/setups.ts";
+import { buildBundleUnderTest, createWorld, type World } from "./node-process/world.ts";
+
+type Change = Extract<AgentCommand, { readonly type: "condition-link" }>;
+
+/** A node whose one link may change, and another one on the same wire. */
+interface Link {
+  readonly world: World;
+  readonly agent: AgentProcess;
+  readonly ready: Extract<AgentReport, { readonly type: "ready" }>;
+  /** Comes back once the condition is in force. */
+  readonly change: (conditions: Pick<Change, "out" | "in">) => Promise<void>;
+  /** Pings through the link and back, and waits so long for the last answer. */
+  readonly ping: (count: number, timeoutMs?: number) => Promise<TrafficResult>;
+}
+
+const BROKEN = { out: { lossRate: 1 }, in: { lossRate: 1 } };
+const NOTHING = { out: {}, in: {} };
+
+let bundle: Awaited<ReturnType<typeof buildBundleUnderTest>>;
+/** A directory with a `tc` that does nothing but refuse, as where the kernel has no netem. */
+let withoutNetem: string;
+let world: World;
+
+beforeAll(async () => {
+  bundle = await buildBundleUnderTest();
+  withoutNetem = await mkdtemp(join(tmpdir(), "mice-tc-"));
+  const tc = join(withoutNetem, "tc");
+  await writeFile(tc, "#!/bin/sh\necho 'Error: Specified qdisc kind is unknown.' >&2\nexit 1\n");
+  await chmod(tc, 0o755);
+});
+afterAll(async () => {
+  await Promise.all([bundle.remove(), rm(withoutNetem, { recursive: true, force: true })]);
+});
+beforeEach(async () => {
+  world = await createWorld(bundle.entry);
+});
+afterEach(() => world.end());
+
+async function startLink(environment: Readonly<Record<string, string>>): Promise<Link> {
+  for (const node of ["n1", "n2"]) await world.addNode(node, [{ interfaceName: "eth0", bridge: "wire" }]);
+  const plain = setupOf(1);
+  const wires = plain.wires.map((wire) => ({ ...wire, condition: { ...NOTHING, seed: "00000001" } }));
+  const agent = world.startAgent("n1", { setup: { ...plain, wires }, environment });
+  const [ready] = await Promise.all([
+    agent.report("ready"),
+    world.startAgent("n2", { setup: setupOf(2) }).report("ready"),
+  ]);
+  let id = 0;
+  return {
+    world,
+    agent,
+    ready,
+    async change(conditions) {
+      id += 1;
+      agent.send({ type: "condition-link", id, segment: "net", ...conditions });
+      await agent.answer("done", id);
+    },
+    async ping(count, timeoutMs = 5000) {
+      id += 1;
+      agent.send({ type: "ping", id, to: "198.18.0.2", count, intervalMs: 5, timeoutMs });
+      return (await agent.answer("reply", id)).result;
+    },
+  };
+}
+
+describe.each([
+  { maker: "whoever the kernel allows", environment: () => ({}), applied: ["netem", "user-space"] },
+  {
+    maker: "the node's own process",
+    environment: () => ({ PATH: `${withoutNetem}:${process.env["PATH"] ?? ""}` }),
+    applied: ["user-space"],
+  },
+])("a link made by $maker", ({ environment, applied }) => {
+  test("breaks and mends, each direction by itself, and counts over all of its conditions", async () => {
+    const { agent, ready, change, ping } = await startLink(environment());
+    for (const link of ready.links ?? []) expect(applied).toContain(link.applied);
+    expect((await ping(3)).received).toBe(3);
+    for (const conditions of [BROKEN, { out: {}, in: { lossRate: 1 } }]) {
+      await change(conditions);
+      expect((await ping(3, 100)).received).toBe(0);
+    }
+    await change(NOTHING);
+    expect((await ping(3)).received).toBe(3);
+    agent.send({ type: "finish" });
+    const { links = [] } = await agent.report("bye");
+    const [out, inbound] = links.map(({ counters }) => counters);
+    // Beside the pings there are questions for neighbours.
+    expect(out?.["lost"]).toBeGreaterThanOrEqual(3);
+    expect(out?.["delivered"]).toBeGreaterThanOrEqual(9);
+    expect(inbound?.["lost"]).toBeGreaterThanOrEqual(3);
+    expect(inbound?.["delivered"]).toBeGreaterThanOrEqual(6);
+  });
+
+  test("delays by what it was told last", async () => {
+    const { change, ping } = await startLink(environment());
+    for (const [out, inbound] of [
+      [40, 20],
+      [30, 90],
+    ] as const) {
+      await change({ out: { delayMs: out }, in: { delayMs: inbound } });
+      const { received, rttMs } = await ping(3);
+      expect(received).toBe(3);
+      expect(Math.min(...rttMs.map((rtt) => rtt ?? 0))).toBeGreaterThanOrEqual(out + inbound);
+    }
+  });
+
+  test("delivers what was on its way when it broke", async () => {
+    const { change, ping } = await startLink(environment());
+    await ping(1);
+    const script = `const socket = require("node:dgram").createSocket("udp4");
+      socket.on("message", (message) => { console.log(String(message)); process.exit(); });
+      socket.bind(7000, () => console.log("ready"));`;
+    const receiver = world.spawnIn("n2", [process.execPath, "-e", script]);
+    await once(receiver.stdout, "data");
+    await change({ out: { delayMs: 1000 }, in: {} });
+    await world.shIn("n1", "bash -c 'printf under-way > /dev/udp/198.18.0.2/7000'");
+    // The node has seen everything that was sent before once it has answered something else.
+    await change({ out: { delayMs: 1000 }, in: {} });
+    await change(BROKEN);
+    const [message] = (await once(receiver.stdout, "data")) as [Buffer];
+    expect(String(message)).toBe("under-way\n");
+  });
+});
+
+test("a link that was made without conditions cannot be given any, and the node says so", async () => {
+  await world.addNode("n1", [{ interfaceName: "eth0", bridge: "wire" }]);
+  const agent = world.startAgent("n1", { setup: setupOf(1) });
+  await agent.report("ready");
+  agent.send({ type: "condition-link", id: 1, segment: "net", ...BROKEN });
+  expect(await agent.report("fatal")).toMatchObject({
+    code: "bad-command",
+    message: "expected a wire with a condition to change, found net",
+  });
+});
