@@ -148,6 +148,8 @@ function describeCheck(event: NodeEvent): string | undefined {
       return `check answered ${pair(event.pair)} in ${formatMs(event.rttMs)}`;
     case "check-failed":
       return `check failed ${pair(event.pair)}: ${event.reason}`;
+    case "check-refused":
+      return `check refused ${pair(event.pair)}: by ${event.by}, ${event.reason}`;
     case "peer-reflexive":
       return `learnt ${event.side} candidate ${candidate(event.candidate)}`;
     case "role-conflict":

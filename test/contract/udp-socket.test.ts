@@ -14,8 +14,21 @@ interface Exchange {
   readonly counters: { readonly sent: number; readonly refused: number };
 }
 
+interface Refused {
+  readonly sent: readonly string[];
+  readonly received: readonly string[];
+  /** Datagrams that came to the refused socket afterwards. */
+  readonly heard: number;
+  readonly refusals: number;
+  readonly told: readonly string[];
+  readonly isOfRefused: boolean;
+  readonly counters: Readonly<Record<string, number>>;
+}
+
 let bundle: Awaited<ReturnType<typeof buildBundleUnderTest>>;
-let results: Readonly<Record<"ipv4" | "ipv6" | "withoutSegments", Exchange>>;
+let results: Readonly<Record<"ipv4" | "ipv6" | "withoutSegments", Exchange>> & {
+  readonly refused: Readonly<Record<"ipv4" | "ipv6", Refused>>;
+};
 
 beforeAll(async () => {
   bundle = await buildBundleUnderTest();
@@ -51,4 +64,21 @@ test("where the kernel does not cut rows apart, each datagram is sent by itself 
   const { sent, received, counters } = results.withoutSegments;
   expect(received).toEqual(sent);
   expect(counters).toEqual({ sent: sent.length, refused: 0 });
+});
+
+test.each([
+  ["ipv4", "127.0.0.1"],
+  ["ipv6", "::1"],
+] as const)("%s: of each datagram that ICMP refuses it is told who did and why", (family, ip) => {
+  const { told, isOfRefused, refusals, sent } = results.refused[family];
+  expect(told).toEqual([`${ip}: port unreachable`]);
+  expect(isOfRefused).toBe(true);
+  expect(refusals).toBe(sent.length);
+});
+
+test.each(["ipv4", "ipv6"] as const)("%s: a refusal costs no datagram to or from anybody else", (family) => {
+  const { sent, received, heard, counters } = results.refused[family];
+  expect(heard).toBe(1);
+  expect(received).toEqual(sent);
+  expect(counters).toMatchObject({ "udp.sent": 2 * sent.length, "udp.refused": 0, "udp.refused-by-icmp": sent.length });
 });

@@ -51,6 +51,7 @@ export const nodeEvent: Shape<NodeEvent> = unionByType<NodeEvent>({
   "check-sent": object({ peer: string, kind: oneOf("ordinary", "triggered", "nominating"), pair }),
   "check-succeeded": object({ peer: string, pair, mapped: socketAddress, rttMs: number }),
   "check-failed": object({ peer: string, pair, reason: string }),
+  "check-refused": object({ peer: string, pair, by: string, reason: string }),
   "check-received": object({ peer: string, from: socketAddress, local: socketAddress, nominating: boolean }),
   "peer-reflexive": object({ peer: string, side: oneOf("local", "remote"), candidate }),
   "role-conflict": object({ peer: string, role: iceRole }),

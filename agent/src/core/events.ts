@@ -1,6 +1,7 @@
 /** What a protocol node reports while it works. Order is the order of happening; the driver adds the time. */
 
 import type { SocketAddress } from "./address.ts";
+import type { Refusal } from "./refusal.ts";
 
 /** Candidate types of ICE; `relayed` is the home address through the reverse tunnel. */
 export type CandidateType = "host" | "server-reflexive" | "peer-reflexive" | "relayed";
@@ -92,6 +93,12 @@ export type NodeEvent =
       readonly rttMs: number;
     }
   | { readonly type: "check-failed"; readonly peer: string; readonly pair: PairView; readonly reason: string }
+  | ({
+      /** ICMP came back for a check, which goes on: see `ice/README.md`. Told once a check. */
+      readonly type: "check-refused";
+      readonly peer: string;
+      readonly pair: PairView;
+    } & Refusal)
   | {
       readonly type: "check-received";
       readonly peer: string;

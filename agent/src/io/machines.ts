@@ -10,9 +10,10 @@ import type {
 import { familyOf, type SocketAddress } from "../core/address.ts";
 import { assertNever, type InstantMs } from "../core/machine.ts";
 import { createMobileNode } from "../core/mice/mobile-node.ts";
-import type { NodeMachine } from "../core/mice/node-machine.ts";
+import type { MobileNodeMachine, NodeMachine } from "../core/mice/node-machine.ts";
 import { createHomeAgent } from "../core/mip6/home-agent.ts";
 import { createPlainCorrespondent } from "../core/mip6/plain-correspondent.ts";
+import type { RefusedDatagram } from "../core/refusal.ts";
 import type { DiscoveryAddresses } from "../core/stun/server.ts";
 import { createStunServer } from "../core/stun/stun-node.ts";
 import { createSeededRng } from "./entropy.ts";
@@ -37,6 +38,8 @@ export interface MadeMachine {
   readonly sockets: readonly SocketAddress[];
   /** Offers a session, where the machine can. */
   readonly connect?: (now: InstantMs, peer: string) => void;
+  /** Takes what ICMP says about its datagrams, where that is of use to it. */
+  readonly handleRefusal?: (now: InstantMs, refused: RefusedDatagram) => void;
   /** What a mobile or correspondent node can be told besides. */
   readonly mobile?: MobileVerbs;
 }
@@ -114,7 +117,7 @@ function mobileNode(role: MobileNodeRole): MadeMachine {
     retarget: (now, taken) => machine.retarget(now, taken),
     deregister: (now) => machine.leave(now),
   };
-  return { machine, sockets, connect: (now, peer) => machine.connect(now, peer), mobile };
+  return { machine, sockets, ...sessionVerbs(machine), mobile };
 }
 
 function stationaryNode(role: StationaryNodeRole): MadeMachine {
@@ -131,7 +134,14 @@ function stationaryNode(role: StationaryNodeRole): MadeMachine {
     ...modesOf(role),
   };
   const machine = createMobileNode(config, createSeededRng(seed));
-  return { machine, sockets, connect: (now, peer) => machine.connect(now, peer) };
+  return { machine, sockets, ...sessionVerbs(machine) };
+}
+
+function sessionVerbs(machine: MobileNodeMachine): Pick<MadeMachine, "connect" | "handleRefusal"> {
+  return {
+    connect: (now, peer) => machine.connect(now, peer),
+    handleRefusal: (now, refused) => machine.handleRefusal(now, refused),
+  };
 }
 
 /** What a role says of how its agent works; the machine has defaults. */

@@ -1,13 +1,24 @@
 /** The few calls of the C library that Node has no words for, through koffi's addon, which lies beside the bundle. */
 
 import { createRequire } from "node:module";
-import type { node as koffiNode, LibraryHandle } from "koffi";
+import type { LibraryHandle } from "koffi";
 
 /** Loading the addon costs 1 ms (measured on Node 20 and 24), so it waits for the first use. */
 let native: Native | undefined;
 
+/**
+ * Calls back when a descriptor is readable, with 0, or with a negative error number of libuv where it is in error: then
+ * it is watched no more until `start`. koffi's own declaration knows nothing of that argument.
+ */
+type Poll = (fd: number, interest: { readonly readable: true }, callback: (status: number) => void) => Watch;
+
+export interface Watch {
+  start(interest: { readonly readable: true }, callback: (status: number) => void): void;
+  close(): void;
+}
+
 interface Native {
-  readonly poll: typeof koffiNode.poll;
+  readonly poll: Poll;
   readonly socket: (domain: number, type: number, protocol: number) => number;
   readonly ioctl: (fd: number, request: number, argument: Uint8Array) => number;
   /** The same call for requests whose argument is the value itself. */
@@ -19,6 +30,7 @@ interface Native {
   readonly connect: (fd: number, address: Uint8Array, length: number) => number;
   readonly getsockname: (fd: number, address: Uint8Array, length: Uint8Array) => number;
   readonly sendmsg: (fd: number, message: Uint8Array, flags: number) => number;
+  readonly recvmsg: (fd: number, message: Uint8Array, flags: number) => number;
   /** The number of messages that came; each fills its `struct mmsghdr`. */
   readonly recvmmsg: (fd: number, messages: Uint8Array, count: number, flags: number, timeout: null) => number;
   readonly setsockopt: (fd: number, level: number, option: number, value: Uint8Array, length: number) => number;
@@ -43,7 +55,7 @@ interface KoffiAddon {
   readonly load: (path: null) => LibraryHandle;
   readonly errno: () => number;
   readonly address: (buffer: Uint8Array) => bigint;
-  readonly node: { readonly poll: typeof koffiNode.poll };
+  readonly node: { readonly poll: Poll };
 }
 
 /** The calls, bound on first use. Throws where the addon is missing or made for another machine. */
@@ -70,6 +82,7 @@ function bind(koffi: KoffiAddon): Native {
       "int getsockname(int fd, _Inout_ uint8_t *address, _Inout_ uint8_t *length)",
     ) as Native["getsockname"],
     sendmsg: library.func("int64_t sendmsg(int fd, uint8_t *message, int flags)") as Native["sendmsg"],
+    recvmsg: library.func("int64_t recvmsg(int fd, _Inout_ uint8_t *message, int flags)") as Native["recvmsg"],
     recvmmsg: library.func(
       "int recvmmsg(int fd, _Inout_ uint8_t *messages, uint32_t count, int flags, uint8_t *timeout)",
     ) as Native["recvmmsg"],

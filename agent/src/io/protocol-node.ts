@@ -4,6 +4,7 @@ import type { NodeSetup } from "../control/messages.ts";
 import type { NodeEvent } from "../core/events.ts";
 import type { InstantMs } from "../core/machine.ts";
 import type { NodeMachine } from "../core/mice/node-machine.ts";
+import type { RefusedDatagram } from "../core/refusal.ts";
 import { now } from "./clock.ts";
 import { createDriver } from "./driver.ts";
 import { createMachine } from "./machines.ts";
@@ -33,8 +34,12 @@ export function openProtocolNode(
 ): ProtocolNode | undefined {
   const made = createMachine(setup.role);
   if (made === undefined) return undefined;
-  const { machine, sockets: addresses, connect, mobile } = made;
-  const sockets = createSocketSet((batch) => driver.handleDatagrams(batch));
+  const { machine, sockets: addresses, connect, handleRefusal, mobile } = made;
+  const takeRefusals = (batch: readonly RefusedDatagram[]): void =>
+    driver.tell((_machine, at) => {
+      for (const refused of batch) handleRefusal?.(at, refused);
+    });
+  const sockets = createSocketSet((batch) => driver.handleDatagrams(batch), handleRefusal && takeRefusals);
   const tunBefore = { ...tun?.counters() };
   const driver = createDriver<NodeMachine>(machine, {
     now,

@@ -5,6 +5,7 @@
  */
 
 import { type SocketAddress, sameSocketAddress } from "../core/address.ts";
+import { MESSAGE_HEADER } from "./message-header.ts";
 import { libc } from "./native.ts";
 import { encodeSocketAddress } from "./socket-address.ts";
 
@@ -18,15 +19,6 @@ const MEMORY_BYTES = 65_536;
 const SOL_UDP = 17;
 const UDP_SEGMENT = 103;
 
-/** `struct msghdr`, 64-bit: name, its length, vectors, their number, control data, its length. */
-const MESSAGE_BYTES = 56;
-const NAME_AT = 0;
-const NAME_LENGTH_AT = 8;
-const VECTORS_AT = 16;
-const VECTOR_COUNT_AT = 24;
-const CONTROL_AT = 32;
-const CONTROL_LENGTH_AT = 40;
-
 /** `struct cmsghdr` with 16 bits of data, padded. */
 const CONTROL_BYTES = 24;
 const CONTROL_USED_BYTES = 18;
@@ -34,6 +26,7 @@ const CONTROL_USED_BYTES = 18;
 /** A network, or a machine, that cannot do it. */
 const EIO = 5;
 const EINVAL = 22;
+const ENOBUFS = 105;
 
 export interface SendQueue {
   /** Copies a payload; may send those before it. */
@@ -111,7 +104,7 @@ interface Message {
 }
 
 function createMessage(fd: number, memory: Buffer): Message {
-  const { sendmsg, addressOf } = libc();
+  const { sendmsg, addressOf, errno } = libc();
   const base = addressOf(memory);
   const name = Buffer.alloc(32);
   const vector = Buffer.alloc(16);
@@ -119,21 +112,26 @@ function createMessage(fd: number, memory: Buffer): Message {
   control.writeBigUInt64LE(BigInt(CONTROL_USED_BYTES), 0);
   control.writeInt32LE(SOL_UDP, 8);
   control.writeInt32LE(UDP_SEGMENT, 12);
-  const header = Buffer.alloc(MESSAGE_BYTES);
-  header.writeBigUInt64LE(addressOf(name), NAME_AT);
-  header.writeBigUInt64LE(addressOf(vector), VECTORS_AT);
-  header.writeBigUInt64LE(1n, VECTOR_COUNT_AT);
-  header.writeBigUInt64LE(addressOf(control), CONTROL_AT);
+  const header = Buffer.alloc(MESSAGE_HEADER.bytes);
+  header.writeBigUInt64LE(addressOf(name), MESSAGE_HEADER.nameAt);
+  header.writeBigUInt64LE(addressOf(vector), MESSAGE_HEADER.vectorsAt);
+  header.writeBigUInt64LE(1n, MESSAGE_HEADER.vectorCountAt);
+  header.writeBigUInt64LE(addressOf(control), MESSAGE_HEADER.controlAt);
   return {
     address(octets) {
       name.set(octets);
-      header.writeUInt32LE(octets.length, NAME_LENGTH_AT);
+      header.writeUInt32LE(octets.length, MESSAGE_HEADER.nameLengthAt);
     },
     send(from, length, segment) {
       vector.writeBigUInt64LE(base + BigInt(from), 0);
       vector.writeUInt32LE(length, 8);
       control.writeUInt16LE(segment, 16);
-      header.writeUInt32LE(segment === 0 ? 0 : CONTROL_BYTES, CONTROL_LENGTH_AT);
+      header.writeUInt32LE(segment === 0 ? 0 : CONTROL_BYTES, MESSAGE_HEADER.controlLengthAt);
+      const sent = sendmsg(fd, header, 0);
+      if (sent >= 0) return sent;
+      // Told only to a socket that hears errors; a full queue of a device is a loss like others on the way.
+      if (errno() === ENOBUFS) return length;
+      // What failed may be an earlier datagram, of which ICMP has told since. The kernel says so once, and sends nothing.
       return sendmsg(fd, header, 0);
     },
   };

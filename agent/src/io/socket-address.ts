@@ -36,6 +36,12 @@ export function decodeSocketAddress(octets: Uint8Array): SocketAddress {
   return { ip: addressFromBytes(address), port: portOf(octets) };
 }
 
+/** Whether octets are long enough to hold the address that they begin to be. */
+export function isSocketAddress(octets: Uint8Array): boolean {
+  const length = octets[0] === AF_INET ? IPV4_LENGTH : octets[0] === AF_INET6 ? SOCKADDR_BYTES : Infinity;
+  return octets.length >= length;
+}
+
 function portOf(octets: Uint8Array): number {
   return ((octets[PORT_AT] ?? 0) << 8) | (octets[PORT_AT + 1] ?? 0);
 }

@@ -1,8 +1,8 @@
 /** The UDP sockets of a protocol machine, which change when the node moves. */
 
 import { formatSocketAddress, type SocketAddress, sameSocketAddress } from "../core/address.ts";
-import type { Datagram, Transmit } from "../core/machine.ts";
-import { openUdpSocket, type UdpSocket } from "./udp-socket.ts";
+import type { Transmit } from "../core/machine.ts";
+import { type DatagramSink, openUdpSocket, type RefusalSink, type UdpSocket } from "./udp-socket.ts";
 
 export interface SocketSet {
   /** Opens those of these sockets that are not open yet. Throws `socket-failed`. */
@@ -16,7 +16,7 @@ export interface SocketSet {
 }
 
 /** None is open at first. */
-export function createSocketSet(onDatagrams: (datagrams: readonly Datagram[]) => void): SocketSet {
+export function createSocketSet(onDatagrams: DatagramSink, onRefusals: RefusalSink | undefined): SocketSet {
   const sockets = new Map<string, UdpSocket>();
   const closed: UdpSocket[] = [];
   /** There are few of them, and packets are many: no text is made for each. */
@@ -28,7 +28,7 @@ export function createSocketSet(onDatagrams: (datagrams: readonly Datagram[]) =>
     open(wanted) {
       for (const address of wanted) {
         const name = formatSocketAddress(address);
-        if (!sockets.has(name)) sockets.set(name, openUdpSocket(address, onDatagrams));
+        if (!sockets.has(name)) sockets.set(name, openUdpSocket(address, onDatagrams, onRefusals));
       }
     },
     closeAllBut(wanted) {

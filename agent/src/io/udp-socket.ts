@@ -6,6 +6,8 @@
 import { getSystemErrorName } from "node:util";
 import { familyOf, formatSocketAddress, type SocketAddress } from "../core/address.ts";
 import type { Datagram } from "../core/machine.ts";
+import type { RefusedDatagram } from "../core/refusal.ts";
+import { hearErrors, takeRefusals } from "./error-queue.ts";
 import { NodeFailure } from "./failure.ts";
 import { libc } from "./native.ts";
 import { receiveRing, SLOTS } from "./receive-ring.ts";
@@ -24,6 +26,8 @@ const SO_RCVBUFFORCE = 33;
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
 
+const READABLE = { readable: true } as const;
+
 /** What the sockets ask the kernel to buffer; where it forbids that, it grants what rmem_max and wmem_max allow. */
 const BUFFER_BYTES = 4 * 1024 * 1024;
 
@@ -41,28 +45,50 @@ export interface UdpSocket {
   close(): void;
 }
 
+/** Takes datagrams that arrived, in the batches in which the kernel has them. */
+export type DatagramSink = (datagrams: readonly Datagram[]) => void;
+
+/** Takes what ICMP says about datagrams that left. */
+export type RefusalSink = (refusals: readonly RefusedDatagram[]) => void;
+
 /**
- * Opens a socket on an address of this node; port 0 lets the kernel choose. Datagrams come in the batches in which the
- * kernel has them. Throws `socket-failed`.
+ * Opens a socket on an address of this node; port 0 lets the kernel choose. Without `onRefusals` the kernel keeps to
+ * itself what ICMP says. Throws `socket-failed`.
  */
-export function openUdpSocket(local: SocketAddress, onDatagrams: (datagrams: readonly Datagram[]) => void): UdpSocket {
+export function openUdpSocket(local: SocketAddress, onDatagrams: DatagramSink, onRefusals?: RefusalSink): UdpSocket {
   const { poll, close } = libc();
   const fd = openSocket(local);
+  if (onRefusals !== undefined) hearErrors(fd, local);
   const bound = nameOf(fd, local);
   const sending = createSendQueue(fd);
   const ring = receiveRing();
-  let received = 0;
+  const counters = { "udp.received": 0, "udp.refused-by-icmp": 0 };
   let isClosed = false;
-  const watch = poll(fd, { readable: true }, () => {
+
+  const takeDatagrams = (): void => {
     for (let i = 0; i < BATCHES_PER_WAKE && !isClosed; i += 1) {
       const datagrams = ring.take(fd, bound);
       if (datagrams.length === 0) return;
-      received += datagrams.length;
+      counters["udp.received"] += datagrams.length;
       onDatagrams(datagrams);
       // What has come since wakes up the loop again.
       if (datagrams.length < SLOTS) return;
     }
-  });
+  };
+  const takeErrors = (): void => {
+    const refusals = takeRefusals(fd, bound);
+    counters["udp.refused-by-icmp"] += refusals.length;
+    if (refusals.length > 0) onRefusals?.(refusals);
+  };
+  const onWake = (status: number): void => {
+    if (status < 0) {
+      takeErrors();
+      if (!isClosed) watch.start(READABLE, onWake);
+    }
+    // Also after an error: where the kernel had no room to queue it, this call takes it off the socket.
+    takeDatagrams();
+  };
+  const watch = poll(fd, READABLE, onWake);
   return {
     local: bound,
     send(payload, remote) {
@@ -71,7 +97,7 @@ export function openUdpSocket(local: SocketAddress, onDatagrams: (datagrams: rea
     },
     queue: (payload, remote) => sending.push(payload, remote),
     flush: () => sending.flush(),
-    counters: () => ({ "udp.received": received, ...sending.counters }),
+    counters: () => ({ ...counters, ...sending.counters }),
     close() {
       if (isClosed) return;
       isClosed = true;

@@ -25,6 +25,8 @@ import { SimNet } from "./sim-net.ts";
 export interface SideSetup {
   /** The box at the edge, which speaks IPv4 alone; without one the node is on the internet itself. */
   readonly nat?: Partial<SimNatProfile>;
+  /** The box tells by ICMP what its filter drops. */
+  readonly rejects?: boolean;
   /** IP versions of a node on the internet, better ones first; default IPv4 alone. */
   readonly versions?: readonly Family[];
   /** Between the box, or the node without one, and the internet. */
@@ -182,6 +184,7 @@ export function createSide(
   const received: Uint8Array[] = [];
   const onTun = (packet: Uint8Array): void => void received.push(packet);
   const node = runMachine(host, machine, { sockets, onTun });
+  host.onRefusal = (refused) => node.tell((m, now) => m.handleRefusal(now, refused));
   return { homeAddress: addresses.homeAddress, socket, node, homeAgent, nat, received };
 }
 
@@ -217,7 +220,7 @@ function attachToInternet(
   net: SimNet,
   host: SimHost,
   { letter, wan, wanIpv6 }: SideAddresses,
-  { nat, access, versions = [4] }: SideSetup,
+  { nat, rejects = false, access, versions = [4] }: SideSetup,
 ): { readonly nat: SimNat | undefined; readonly ips: readonly string[] } {
   if (nat === undefined) {
     const ips = versions.map((version) => (version === 4 ? wan : wanIpv6));
@@ -233,6 +236,7 @@ function attachToInternet(
   const box = createSimNat(net, {
     name: `nat-${letter}`,
     profile: { ...HOME_ROUTER, ...nat },
+    rejects,
     wan: { wire: "internet", address: `${wan}/24`, ...(access && { condition: access }) },
     lan: { wire: lan, address: "192.168.1.1/24" },
   });

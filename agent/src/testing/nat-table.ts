@@ -86,6 +86,12 @@ export class NatTable {
     return mapping !== undefined && this.#admits(mapping, peer) ? this.#enter(now, mapping, peer) : undefined;
   }
 
+  /** Who sent from this external port: an ICMP error about such a datagram is passed on, and refreshes nothing (RFC 5508). */
+  senderAt(now: InstantMs, externalPort: number): SocketAddress | undefined {
+    this.#expire(now);
+    return this.#byPort.get(externalPort)?.inside;
+  }
+
   /** Where a packet that hairpins goes: boxes of the testbed do not filter what comes from their own LAN. */
   hairpin(now: InstantMs, peer: SocketAddress, externalPort: number): InboundTranslation | undefined {
     this.#expire(now);

@@ -19,7 +19,23 @@ export interface Ipv6Packet {
   readonly payload: Uint8Array;
 }
 
-export type SimPacket = UdpPacket | Ipv6Packet;
+/** An ICMP error over IPv4: `source` has thrown a datagram from `destination` to `refused` away. */
+export interface IcmpPacket {
+  readonly kind: "icmp";
+  readonly source: string;
+  readonly destination: SocketAddress;
+  readonly refused: SocketAddress;
+  readonly reason: string;
+  /** What is told stands above. */
+  readonly payload: Uint8Array;
+}
+
+export type SimPacket = UdpPacket | Ipv6Packet | IcmpPacket;
+
+/** The answer of `by` to a datagram that it throws away. */
+export function icmpRefusal(by: string, { source, destination }: UdpPacket, reason: string): IcmpPacket {
+  return { kind: "icmp", source: by, destination: source, refused: destination, reason, payload: new Uint8Array(0) };
+}
 
 /** Reads the addresses of an IPv6 packet; throws on anything shorter than its header (a bug of the sender). */
 export function ipv6Packet(bytes: Uint8Array): Ipv6Packet {
@@ -34,7 +50,7 @@ export function ipv6Packet(bytes: Uint8Array): Ipv6Packet {
 
 /** The UDP datagram that a packet is, also where it travelled as plain IPv6; undefined for other protocols. */
 export function asUdp(packet: SimPacket): UdpPacket | undefined {
-  if (packet.kind === "udp") return packet;
+  if (packet.kind !== "ipv6") return packet.kind === "udp" ? packet : undefined;
   const ip = decodeIpv6Packet(packet.payload);
   const udp = ip.ok ? decodeUdpInIpv6(ip.value) : ip;
   return udp.ok ? { kind: "udp", ...udp.value } : undefined;
@@ -42,16 +58,19 @@ export function asUdp(packet: SimPacket): UdpPacket | undefined {
 
 /** The octets of a UDP datagram over IPv6, as a TUN device gets them. */
 export function asIpv6(packet: SimPacket): Ipv6Packet {
+  if (packet.kind === "icmp") throw new Error("ICMP over IPv4 comes from no tunnel");
   return packet.kind === "ipv6" ? packet : ipv6Packet(encodeUdpInIpv6(packet));
 }
 
 /** Where a packet goes, as a plain address. */
 export function destinationIp(packet: SimPacket): string {
-  return packet.kind === "udp" ? packet.destination.ip : packet.destination;
+  return packet.kind === "ipv6" ? packet.destination : packet.destination.ip;
 }
 
 /** Octets of the packet as an IP packet. */
 export function packetOctets(packet: SimPacket): number {
   if (packet.kind === "ipv6") return packet.payload.length;
+  // Both headers of each: the quoted one is all that RFC 792 asks for.
+  if (packet.kind === "icmp") return 56;
   return (familyOf(packet.destination.ip) === 4 ? 20 : 40) + 8 + packet.payload.length;
 }

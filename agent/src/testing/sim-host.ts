@@ -2,6 +2,7 @@
 
 import { formatSocketAddress, type SocketAddress } from "../core/address.ts";
 import type { LinkCondition } from "../core/link/link-condition.ts";
+import type { RefusedDatagram } from "../core/refusal.ts";
 import { asIpv6, asUdp, destinationIp, type Ipv6Packet, type SimPacket } from "./packet.ts";
 import { type Prefix, parsePrefix, prefixContains } from "./prefix.ts";
 import type { SimNet, SimNode, SimPort } from "./sim-net.ts";
@@ -22,6 +23,8 @@ export class SimHost implements SimNode {
   readonly net: SimNet;
   /** Takes IPv6 packets for prefixes routed into the host's TUN device. */
   onTunnelled: ((packet: Ipv6Packet) => void) | undefined;
+  /** Takes what ICMP says about datagrams of the host's sockets. */
+  onRefusal: ((refused: RefusedDatagram) => void) | undefined;
   /** Sees packets between two ports before they go on, and may translate or drop (undefined) them. */
   forward: ((packet: SimPacket, arrivedAt: SimPort, leavesBy: SimPort) => SimPacket | undefined) | undefined;
   /** Sees packets for the host's own addresses first; true when it took them. */
@@ -110,6 +113,11 @@ export class SimHost implements SimNode {
   }
 
   #deliver(packet: SimPacket): void {
+    if (packet.kind === "icmp") {
+      const { destination: local, refused: remote, source: by, reason } = packet;
+      this.onRefusal?.({ local, remote, by, reason });
+      return;
+    }
     const datagram = asUdp(packet);
     if (datagram === undefined) return;
     this.#sockets.get(formatSocketAddress(datagram.destination))?.(datagram.payload, datagram.source);

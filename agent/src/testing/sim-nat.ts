@@ -2,13 +2,15 @@
 
 import type { LinkCondition } from "../core/link/link-condition.ts";
 import { NatTable, type SimNatProfile } from "./nat-table.ts";
-import type { SimPacket, UdpPacket } from "./packet.ts";
+import { type IcmpPacket, icmpRefusal, type SimPacket, type UdpPacket } from "./packet.ts";
 import { SimHost } from "./sim-host.ts";
 import type { SimNet, SimPort } from "./sim-net.ts";
 
 export interface SimNatSetup {
   readonly name: string;
   readonly profile: SimNatProfile;
+  /** Says so by ICMP when the filter drops a packet, instead of nothing. */
+  readonly rejects?: boolean;
   /** `address` with prefix length; `gateway` where the WAN is itself behind a router. */
   readonly wan: {
     readonly wire: string;
@@ -28,7 +30,7 @@ export interface SimNat {
 }
 
 /** Puts a NAT box between two wires. New packets to the WAN address itself leave no trace in the table. */
-export function createSimNat(net: SimNet, { name, profile, wan, lan }: SimNatSetup): SimNat {
+export function createSimNat(net: SimNet, { name, profile, rejects, wan, lan }: SimNatSetup): SimNat {
   const table = new NatTable(profile);
   const host = new SimHost(net, name);
   const wanPort = host.attach(wan.wire, [wan.address], wan.condition);
@@ -44,6 +46,8 @@ export function createSimNat(net: SimNet, { name, profile, wan, lan }: SimNatSet
   const inward = (packet: UdpPacket): UdpPacket | undefined => {
     const arrival = table.inbound(net.time.now, packet.source, packet.destination.port);
     if (arrival === undefined) refused += 1;
+    if (arrival === undefined && rejects === true)
+      host.send(icmpRefusal(externalIp, packet, "administratively prohibited"));
     return arrival && { ...packet, source: arrival.peer, destination: arrival.inside };
   };
   const hairpinned = (packet: UdpPacket): UdpPacket | undefined => {
@@ -56,7 +60,16 @@ export function createSimNat(net: SimNet, { name, profile, wan, lan }: SimNatSet
     return profile.hairpinning ? hairpinned(outward(packet)) : undefined;
   };
 
+  const passOn = (error: IcmpPacket): void => {
+    const sender = table.senderAt(net.time.now, error.destination.port);
+    if (sender !== undefined) host.send({ ...error, destination: sender });
+  };
+
   host.intake = (packet, arrivedAt) => {
+    if (packet.kind === "icmp" && packet.destination.ip === externalIp) {
+      passOn(packet);
+      return true;
+    }
     if (packet.kind !== "udp" || packet.destination.ip !== externalIp) return false;
     const inside = translate(packet, arrivedAt);
     if (inside !== undefined) host.send(inside);

@@ -64,6 +64,7 @@ function createStationaryEnd(net: SimNet, setup: StationarySetup, seed: number):
       else host.send(packet);
     },
   });
+  host.onRefusal = (refused) => node.tell((m, now) => m.handleRefusal(now, refused));
   host.intake = (packet) => takePacket(packet, node, received);
   return { homeAddress, socket, node, received };
 }

@@ -160,6 +160,7 @@ const events: readonly (AgentReport & { type: "event" })["event"][] = [
   { type: "check-sent", peer, kind: "triggered", pair },
   { type: "check-succeeded", peer, pair, mapped: candidate.address, rttMs: 0.25 },
   { type: "check-failed", peer, pair, reason: "timeout" },
+  { type: "check-refused", peer, pair, by: "198.18.0.1", reason: "port unreachable" },
   { type: "check-received", peer, from: candidate.address, local: candidate.base, nominating: true },
   { type: "peer-reflexive", peer, side: "remote", candidate },
   { type: "role-conflict", peer, role: "controlled" },

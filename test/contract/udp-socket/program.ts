@@ -1,7 +1,9 @@
 /** Program: sends datagrams to itself over sockets of the agent and prints what came, as JSON. */
 
 import { createHash } from "node:crypto";
+import { sameSocketAddress } from "../../../agent/src/core/address.ts";
 import type { Datagram } from "../../../agent/src/core/machine.ts";
+import type { RefusedDatagram } from "../../../agent/src/core/refusal.ts";
 import { libc } from "../../../agent/src/io/native.ts";
 import { createSendQueue, type SendQueue } from "../../../agent/src/io/send-queue.ts";
 import { addressFamily } from "../../../agent/src/io/socket-address.ts";
@@ -60,12 +62,72 @@ async function exchange(ip: string, lengths: readonly number[], queueOf?: () => 
   };
 }
 
+/** How long what does not come is waited for: the test then says what is missing. */
+const PATIENCE_MS = 30_000;
+
+/** Sends in turn to a socket and to a port where there is none, hears of the latter, and is sent something in the end. */
+async function beRefused(ip: string) {
+  const received: Datagram[] = [];
+  const refusals: RefusedDatagram[] = [];
+  const heard: Datagram[] = [];
+  let look: () => void = () => undefined;
+  let isOver = false;
+  const until = async (holds: () => boolean): Promise<void> => {
+    while (!holds() && !isOver) await new Promise<void>((resolve) => (look = resolve));
+  };
+  const patience = setTimeout(() => {
+    isOver = true;
+    look();
+  }, PATIENCE_MS);
+  const target = openUdpSocket({ ip, port: 0 }, (datagrams) => {
+    received.push(...datagrams);
+    look();
+  });
+  const nobody = openUdpSocket({ ip, port: 0 }, () => undefined);
+  nobody.close();
+  const sender = openUdpSocket(
+    { ip, port: 0 },
+    (datagrams) => {
+      heard.push(...datagrams);
+      look();
+    },
+    (batch) => {
+      refusals.push(...batch);
+      look();
+    },
+  );
+  const payloads = payloadsOf(Array<number>(100).fill(20));
+  for (const payload of payloads) {
+    sender.send(payload, nobody.local);
+    sender.send(payload, target.local);
+  }
+  await until(() => received.length >= payloads.length && refusals.length >= payloads.length);
+  const counters = sender.counters();
+  target.send(Uint8Array.of(1), sender.local);
+  await until(() => heard.length > 0);
+  clearTimeout(patience);
+  target.close();
+  sender.close();
+  return {
+    sent: digest(payloads),
+    received: digest(received.map(({ payload }) => payload)),
+    heard: heard.length,
+    refusals: refusals.length,
+    told: [...new Set(refusals.map(({ by, reason }) => `${by}: ${reason}`))],
+    isOfRefused: refusals.every(
+      ({ local, remote }) => sameSocketAddress(local, sender.local) && sameSocketAddress(remote, nobody.local),
+    ),
+    counters,
+  };
+}
+
 /** Rows of one length, a shorter one in between, an empty one, and the longest that there is. */
 const MIXED = [...Array<number>(150).fill(1200), 700, ...Array<number>(9).fill(1200), 0, 1, 65_507, 1300, 1300];
 
 const results = {
   ipv4: await exchange("127.0.0.1", MIXED),
   ipv6: await exchange("::1", MIXED),
+  refused: { ipv4: await beRefused("127.0.0.1"), ipv6: await beRefused("::1") },
   withoutSegments: await exchange("127.0.0.1", MIXED, queueWithoutSegments),
 };
 process.stdout.write(JSON.stringify(results), () => process.exit(0));

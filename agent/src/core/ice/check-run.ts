@@ -8,6 +8,7 @@
 
 import { type SocketAddress, sameSocketAddress } from "../address.ts";
 import type { Datagram, InstantMs, Rng, Transmit } from "../machine.ts";
+import type { RefusedDatagram } from "../refusal.ts";
 import { TRANSACTION_ID_LENGTH, transactionKey } from "../stun/header.ts";
 import type { StunMessage } from "../stun/message.ts";
 import { candidateView, type LocalCandidate, type RemoteCandidate } from "./candidate.ts";
@@ -185,6 +186,14 @@ export class CheckRun {
     }
   }
 
+  /** Notes why a check is not answered. It goes on: the way of the next request may be open (`README.md`). */
+  handleRefusal({ local, remote, by, reason }: RefusedDatagram): void {
+    const check = this.#transactions.findOnPath(local, remote);
+    if (check === undefined || check.refusal !== undefined) return;
+    check.refusal = { by, reason };
+    this.#out.emit({ type: "check-refused", pair: pairView(check.pair), by, reason });
+  }
+
   /** Takes the other role; `tieBreaker` is a new one when the peer refused the old. */
   switchRole(tieBreaker = this.#claim.tieBreaker): void {
     const role = otherRole(this.#claim.role);
@@ -199,7 +208,7 @@ export class CheckRun {
   handleTimeout(now: InstantMs): void {
     const { resend, unanswered } = this.#transactions.handleTimeout(now);
     for (const { check, transmit } of resend) this.#sendAgain(now, check, transmit);
-    for (const check of unanswered) this.#fail(check, "no answer");
+    for (const check of unanswered) this.#fail(check, describeSilence(check));
     this.#doUpkeep(now);
     this.advance(now);
   }
@@ -480,4 +489,8 @@ export class CheckRun {
     this.#out.emit({ type: "keepalive-sent", pair: pairView(selected) });
     this.#out.send({ local: selected.local.base, remote: selected.remote.address, payload });
   }
+}
+
+function describeSilence({ refusal }: OpenCheck): string {
+  return refusal === undefined ? "no answer" : `no answer; refused by ${refusal.by}: ${refusal.reason}`;
 }

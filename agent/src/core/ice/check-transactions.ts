@@ -1,7 +1,8 @@
 /** The checks on their way: which transaction is whose, and what becomes due. */
 
-import type { SocketAddress } from "../address.ts";
+import { type SocketAddress, sameSocketAddress } from "../address.ts";
 import type { InstantMs, Transmit } from "../machine.ts";
+import type { Refusal } from "../refusal.ts";
 import { transactionKey } from "../stun/header.ts";
 import { retransmissionSchedule, StunTransaction } from "../stun/transaction.ts";
 import type { CheckKind } from "./check-list.ts";
@@ -18,6 +19,8 @@ export interface OpenCheck {
   readonly base: SocketAddress;
   readonly remote: SocketAddress;
   readonly sentAt: InstantMs;
+  /** The first that came back by ICMP. */
+  refusal?: Refusal;
 }
 
 /** What the passing of time made due: requests to send, and checks that nobody answered. */
@@ -40,6 +43,12 @@ export class CheckTransactions {
 
   find(transactionId: Uint8Array): OpenCheck | undefined {
     return this.#entries.get(transactionKey(transactionId))?.check;
+  }
+
+  /** The latest check from `base` to `remote` whose outcome is still to come. */
+  findOnPath(base: SocketAddress, remote: SocketAddress): OpenCheck | undefined {
+    const checks = [...this.#entries.values()].map(({ check }) => check);
+    return checks.findLast((check) => sameSocketAddress(check.base, base) && sameSocketAddress(check.remote, remote));
   }
 
   /** Forgets a check whose outcome is known. */

@@ -5,6 +5,7 @@
 
 import { type SocketAddress, sameSocketAddress } from "../address.ts";
 import type { Datagram, InstantMs, Transmit } from "../machine.ts";
+import type { RefusedDatagram } from "../refusal.ts";
 import { BINDING } from "../stun/header.ts";
 import { decodeStun, type StunMessage } from "../stun/message.ts";
 import { encodeCheckSuccess, encodeErrorReply } from "../stun/reply.ts";
@@ -85,6 +86,10 @@ class IceAgent implements IceMachine {
     if (!message.ok || message.value.method !== BINDING) this.#out.drop("malformed");
     else this.#handleMessage(now, datagram, message.value);
     this.#run?.advance(now);
+  }
+
+  handleRefusal(refused: RefusedDatagram): void {
+    this.#run?.handleRefusal(refused);
   }
 
   noteDataSent(now: InstantMs): void {

@@ -8,6 +8,7 @@ import type { SocketAddress } from "../address.ts";
 import type { NodeEvent } from "../events.ts";
 import type { Datagram, InstantMs, Rng, Transmit } from "../machine.ts";
 import type { IceProfile } from "../mice/node-machine.ts";
+import type { RefusedDatagram } from "../refusal.ts";
 import type { LocalCandidate, RemoteCandidate } from "./candidate.ts";
 import type { IceLimits } from "./constants.ts";
 import type { Pacer } from "./pacer.ts";
@@ -66,6 +67,7 @@ type SharedEvent =
   | "check-sent"
   | "check-succeeded"
   | "check-failed"
+  | "check-refused"
   | "check-received"
   | "peer-reflexive"
   | "role-conflict"
@@ -135,6 +137,8 @@ export interface IceMachine {
    * has home address and port as `local`.
    */
   handleStun(now: InstantMs, datagram: Datagram): void;
+  /** Takes word by ICMP that a datagram was refused: the reason of a failure, if it comes to that. */
+  handleRefusal(refused: RefusedDatagram): void;
   /** Tells that data left on the selected pair, which puts off the keepalive. */
   noteDataSent(now: InstantMs): void;
   handleTimeout(now: InstantMs): void;

@@ -8,6 +8,7 @@ import { createPacer } from "../ice/pacer.ts";
 import type { Datagram, InstantMs, Rng, Transmit } from "../machine.ts";
 import { decodeIpv6Packet } from "../mip6/ipv6-packet.ts";
 import { decodeUdpInIpv6 } from "../mip6/udp-in-ipv6.ts";
+import type { RefusedDatagram } from "../refusal.ts";
 import { type Correspondent, createCorrespondent } from "./correspondent.ts";
 import { DataPlane } from "./data-plane.ts";
 import { demultiplex } from "./demultiplex.ts";
@@ -108,6 +109,10 @@ class MobileNode implements MobileNodeMachine {
     else if (payload.kind === "stun") this.#routeStun(now, datagram);
     else this.#outbox.count(payload.kind === "unknown" ? `dropped.${payload.reason}` : `ignored.${payload.kind}`);
     this.#settle(now);
+  }
+
+  handleRefusal(now: InstantMs, refused: RefusedDatagram): void {
+    for (const session of this.#sessions.all()) session.handleRefusal(now, refused);
   }
 
   handleTunPacket(now: InstantMs, packet: Uint8Array): void {

@@ -8,6 +8,7 @@
 import type { SocketAddress } from "../address.ts";
 import type { NodeEvent } from "../events.ts";
 import type { Datagram, InstantMs, Transmit } from "../machine.ts";
+import type { RefusedDatagram } from "../refusal.ts";
 import type { DiscoveryAddresses } from "../stun/server.ts";
 
 /** A protocol node behind the verbs of `machine.ts`, plus the TUN device of its home address or home prefix. */
@@ -46,6 +47,8 @@ export interface MobileNodeMachine extends NodeMachine {
    * takes the home agents' path at once, the node registers anew and restarts its sessions.
    */
   retarget(now: InstantMs, sockets: readonly SocketAddress[]): void;
+  /** Takes word by ICMP that a datagram of one of its sockets was refused. */
+  handleRefusal(now: InstantMs, refused: RefusedDatagram): void;
 }
 
 /** Pacing and retransmission profile of the checks (digest 2.3 and A-37). */

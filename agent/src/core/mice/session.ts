@@ -9,6 +9,7 @@ import { isRelayed } from "../ice/pair.ts";
 import { assertNever, type Datagram, type InstantMs } from "../machine.ts";
 import type { MobilityMessage } from "../mip6/messages.ts";
 import { BINDING_ERROR_STATUS } from "../mip6/status.ts";
+import type { RefusedDatagram } from "../refusal.ts";
 import { Answerer } from "./answerer.ts";
 import type { Generation } from "./generation.ts";
 import { iceCounters } from "./ice-counters.ts";
@@ -133,6 +134,12 @@ export class Session {
   /** Takes STUN that belongs to the current generation. */
   handleStun(now: InstantMs, datagram: Datagram): void {
     this.#state.generation?.ice.handleStun(now, datagram);
+    this.#advance(now);
+  }
+
+  /** Takes word that a datagram was refused, which may have been a check. */
+  handleRefusal(now: InstantMs, refused: RefusedDatagram): void {
+    this.#state.generation?.ice.handleRefusal(refused);
     this.#advance(now);
   }
 

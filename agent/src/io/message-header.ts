@@ -1,0 +1,10 @@
+/** `struct msghdr` of Linux, 64-bit: its length, and where its fields lie. */
+export const MESSAGE_HEADER = {
+  bytes: 56,
+  nameAt: 0,
+  nameLengthAt: 8,
+  vectorsAt: 16,
+  vectorCountAt: 24,
+  controlAt: 32,
+  controlLengthAt: 40,
+} as const;

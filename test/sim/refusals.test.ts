@@ -1,0 +1,84 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  type End,
+  eventsOf,
+  type MiceNetSetup,
+  type NatDependence,
+  type SideSetup,
+  type SimNatProfile,
+  type TraceEntry,
+} from "../../agent/src/testing/index.ts";
+import { destinationIp } from "../../agent/src/testing/packet.ts";
+import { ACCESS, connect, pathOf } from "./scenario.ts";
+
+/** What an end's checks were refused with, each once. */
+function refusalsAt(end: End): readonly string[] {
+  return eventsOf(end, "check-refused").map(
+    ({ event: { pair, by, reason } }) => `${pair.remote.address.ip} by ${by}: ${reason}`,
+  );
+}
+
+/** The same network behind boxes that say by ICMP what they do not let in, or say nothing. */
+function behindBoxes({ a, b, ...setup }: MiceNetSetup, rejects: boolean): MiceNetSetup {
+  return { a: { ...a, rejects }, b: { ...b, rejects }, ...setup };
+}
+
+/** What a node sent and when; what left at one instant in any order. */
+function sentBy(node: string, trace: readonly TraceEntry[]): readonly string[] {
+  return trace
+    .filter(({ from }) => from === node)
+    .map(({ atMs, packet }) => `${atMs} ${destinationIp(packet)} ${Buffer.from(packet.payload).toString("hex")}`)
+    .toSorted();
+}
+
+describe("between two boxes that refuse by ICMP what they do not let in", () => {
+  test("the end that checks first is refused, and the path is direct all the same", () => {
+    const mice = connect(
+      behindBoxes({ a: { nat: {}, access: ACCESS }, b: { nat: { seed: 2 }, access: ACCESS } }, true),
+    );
+    expect(mice.runUntilBoth("path", 10_000)).toBe(true);
+    expect(refusalsAt(mice.cn)).toEqual(["198.18.0.10 by 198.18.0.10: administratively prohibited"]);
+    expect(refusalsAt(mice.mn)).toEqual([]);
+    expect(pathOf(mice.mn)).toBe("direct server-reflexive server-reflexive");
+    expect(pathOf(mice.cn)).toBe("direct server-reflexive server-reflexive");
+  });
+
+  test("whatever the boxes and delays: nodes send what they send between boxes that say nothing", {
+    timeout: 60_000,
+  }, () => {
+    fc.assert(
+      fc.property(setups, (setup) => {
+        const [silent, rejecting] = [false, true].map((rejects) => {
+          const mice = connect(behindBoxes(setup, rejects));
+          mice.net.time.runUntil(20_000);
+          return {
+            sent: ["mn", "cn"].map((name) => sentBy(name, mice.net.trace)),
+            paths: [pathOf(mice.mn), pathOf(mice.cn)],
+          };
+        });
+        expect(rejecting?.paths).toEqual(silent?.paths);
+        expect(rejecting?.sent).toEqual(silent?.sent);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+const dependence = fc.constantFrom<NatDependence>(
+  "endpoint-independent",
+  "address-dependent",
+  "address-and-port-dependent",
+);
+
+const nat: fc.Arbitrary<Partial<SimNatProfile>> = fc.record({
+  mapping: dependence,
+  filtering: dependence,
+  portAssignment: fc.constantFrom<SimNatProfile["portAssignment"]>("preserve", "random"),
+  seed: fc.integer({ min: 1, max: 1000 }),
+});
+
+/** Links without any chance, of which ICMP would take its part. */
+const link = fc.record({ delayMs: fc.integer({ min: 0, max: 120 }) });
+const side: fc.Arbitrary<SideSetup> = fc.record({ nat, access: link });
+const setups = fc.record({ a: side, b: side, homeAgents: link, seed: fc.integer({ min: 1, max: 1_000_000 }) });
