@@ -4,11 +4,11 @@
  */
 
 import type { InstantMs } from "../machine.ts";
+import type { MessageRate } from "../mip6/message-rate.ts";
 import { type MobilityMessageOf, NO_FLAGS } from "../mip6/messages.ts";
 import { bindingManagementKey, encodeAuthorized, isAuthorized } from "../mip6/return-routability.ts";
 import { BINDING_STATUS, isAccepted } from "../mip6/status.ts";
 import { type Backoff, type BackoffLimits, createBackoff } from "./backoff.ts";
-import type { MessageRate } from "./message-rate.ts";
 import type { OpaqueOption } from "./mip-ice-segment.ts";
 import type { MobilityLink, PacketWay } from "./mobility-link.ts";
 import { isFresh, type ReceivedToken } from "./offer-exchange.ts";

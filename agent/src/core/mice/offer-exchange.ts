@@ -8,12 +8,12 @@
  */
 
 import type { InstantMs, Rng } from "../machine.ts";
+import type { MessageRate } from "../mip6/message-rate.ts";
 import { COOKIE_LENGTH, encodeMobilityMessage, type MobilityMessageOf } from "../mip6/messages.ts";
 import { MESSAGE_DATA_AT } from "../mip6/mobility-header.ts";
 import type { MobilityOption } from "../mip6/options.ts";
 import { type Backoff, type BackoffLimits, createBackoff } from "./backoff.ts";
 import type { IndexedToken } from "./correspondent.ts";
-import type { MessageRate } from "./message-rate.ts";
 import { encodeMipIce, type MipIceDescription } from "./mip-ice-option.ts";
 import { HOME_WAY, type MobilityLink } from "./mobility-link.ts";
 import { sameOctets } from "./same-octets.ts";

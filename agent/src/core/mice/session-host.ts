@@ -3,8 +3,8 @@
 import type { LocalCandidate } from "../ice/candidate.ts";
 import type { IceCredentials } from "../ice/ice-machine.ts";
 import type { InstantMs } from "../machine.ts";
+import type { MessageRate } from "../mip6/message-rate.ts";
 import type { Generation } from "./generation.ts";
-import type { MessageRate } from "./message-rate.ts";
 import type { SessionEnvironment } from "./session-environment.ts";
 import type { SessionPath } from "./session-path.ts";
 

@@ -9,6 +9,7 @@
 import { familyOf, type SocketAddress } from "../address.ts";
 import type { NodeEvent } from "../events.ts";
 import type { InstantMs } from "../machine.ts";
+import { createMessageRate } from "./message-rate.ts";
 import { type BindingAcknowledgement, type BindingUpdate, encodeMobilityMessage, NO_FLAGS } from "./messages.ts";
 import { encodeMobilityPacket, type MobilityEndpoints } from "./mobility-header.ts";
 import { findOption, type MobilityOption, NO_KEEPALIVE_NEEDED } from "./options.ts";
@@ -51,6 +52,8 @@ interface Attempt {
   readonly resumes: number;
   readonly timeoutMs: number;
   readonly retransmitAt: InstantMs;
+  /** The next update is none of the repetitions that come at doubling distance: it had to wait for its turn. */
+  readonly isHeldBack: boolean;
 }
 
 /** RFC 6275 section 12: InitialBindackTimeoutFirstReg, INITIAL_BINDACK_TIMEOUT, MAX_BINDACK_TIMEOUT. */
@@ -87,6 +90,7 @@ export class HomeRegistration {
   #attempt: Attempt | undefined;
   #registration: Registration | undefined;
   #refreshAt: InstantMs | undefined;
+  readonly #rate = createMessageRate();
   #hasBeenRegistered = false;
   #confirmedAt: InstantMs | undefined;
 
@@ -183,8 +187,8 @@ export class HomeRegistration {
     const timeoutMs = this.#hasBeenRegistered ? INITIAL_TIMEOUT_MS : FIRST_REGISTRATION_TIMEOUT_MS;
     this.#refreshAt = undefined;
     const firstSequence = (this.#sequence + 1) & 0xffff;
-    this.#attempt = { purpose, firstSequence, updatesSent: 0, resumes: 0, timeoutMs, retransmitAt: now };
-    this.#send(now, this.#attempt);
+    const fresh = { updatesSent: 0, resumes: 0, retransmitAt: now, isHeldBack: false };
+    this.#send(now, { purpose, firstSequence, timeoutMs, ...fresh });
   }
 
   #retransmit(now: InstantMs, attempt: Attempt): void {
@@ -192,15 +196,20 @@ export class HomeRegistration {
       this.#endUnbinding(false);
       return;
     }
-    const timeoutMs = attempt.updatesSent === 0 ? attempt.timeoutMs : Math.min(attempt.timeoutMs * 2, MAX_TIMEOUT_MS);
+    const timeoutMs = attempt.isHeldBack ? attempt.timeoutMs : Math.min(attempt.timeoutMs * 2, MAX_TIMEOUT_MS);
     this.#send(now, { ...attempt, timeoutMs });
   }
 
   #send(now: InstantMs, attempt: Attempt): void {
     const careOf = this.#careOf;
     if (careOf === undefined) return;
+    if (!this.#rate.admits(now, "binding-update")) {
+      this.#attempt = { ...attempt, retransmitAt: this.#rate.opensAt("binding-update"), isHeldBack: true };
+      return;
+    }
     this.#sequence = (this.#sequence + 1) & 0xffff;
-    this.#attempt = { ...attempt, updatesSent: attempt.updatesSent + 1, retransmitAt: now + attempt.timeoutMs };
+    const { updatesSent, timeoutMs } = attempt;
+    this.#attempt = { ...attempt, updatesSent: updatesSent + 1, retransmitAt: now + timeoutMs, isHeldBack: false };
     this.#packets.push(encodeMobilityPacket(this.#encodeUpdate(careOf, attempt.purpose), this.#endpoints));
     this.#events.push({ type: "registration-sent", sequence: this.#sequence, careOf });
   }
@@ -262,7 +271,8 @@ export class HomeRegistration {
   }
 
   #isOutstanding(attempt: Attempt, sequence: number): boolean {
-    return ((sequence - attempt.firstSequence) & 0xffff) <= ((this.#sequence - attempt.firstSequence) & 0xffff);
+    const numbersSent = (this.#sequence + 1 - attempt.firstSequence) & 0xffff;
+    return ((sequence - attempt.firstSequence) & 0xffff) < numbersSent;
   }
 
   #isAuthentic(header: Uint8Array, careOf: SocketAddress): boolean {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { Transmit } from "../../../../agent/src/core/machine.ts";
 import { BindingUpdateSender } from "../../../../agent/src/core/mice/binding-update-sender.ts";
-import { createMessageRate } from "../../../../agent/src/core/mice/message-rate.ts";
 import { createMobilityLink } from "../../../../agent/src/core/mice/mobility-link.ts";
 import { createOutbox } from "../../../../agent/src/core/mice/outbox.ts";
+import { createMessageRate } from "../../../../agent/src/core/mip6/message-rate.ts";
 import type { MobilityMessageOf } from "../../../../agent/src/core/mip6/messages.ts";
 import { encodeAuthorized } from "../../../../agent/src/core/mip6/return-routability.ts";
 

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { createMessageRate } from "../../../../agent/src/core/mice/message-rate.ts";
 import { MISMATCH_ANSWER } from "../../../../agent/src/core/mice/mip-ice-option.ts";
 import { createMobilityLink } from "../../../../agent/src/core/mice/mobility-link.ts";
 import {
@@ -9,6 +8,7 @@ import {
 } from "../../../../agent/src/core/mice/offer-exchange.ts";
 import { createOutbox } from "../../../../agent/src/core/mice/outbox.ts";
 import { decodeIpv6Packet } from "../../../../agent/src/core/mip6/ipv6-packet.ts";
+import { createMessageRate } from "../../../../agent/src/core/mip6/message-rate.ts";
 import { decodeMobilityMessage, type MobilityMessageOf } from "../../../../agent/src/core/mip6/messages.ts";
 import { findOption } from "../../../../agent/src/core/mip6/options.ts";
 import { seededRng } from "../../../../agent/src/testing/index.ts";

@@ -9,6 +9,7 @@ import {
   decodeMobilityMessage,
   encodeMobilityMessage,
 } from "../../../../agent/src/core/mip6/messages.ts";
+import { findOption } from "../../../../agent/src/core/mip6/options.ts";
 import { encodeAuthenticated } from "../../../../agent/src/core/mip6/registration-authentication.ts";
 import { fromHex } from "../../../vectors/hex.ts";
 
@@ -133,6 +134,32 @@ describe("doubts about the binding", () => {
   });
 });
 
+describe("a node that moves more than three times in a second", () => {
+  const PLACES = ["172.16.9.3", "172.16.9.4", "172.16.9.5", "172.16.9.6"].map((ip) => ({ ip, port: 40001 }));
+
+  beforeEach(() => {
+    PLACES.forEach((place, i) => void registration.retarget(10 * i, place));
+  });
+
+  test("registers its last place when a second has gone by since the first update, and repeats that as usual", () => {
+    expect(careOfs()).toEqual(["172.16.9.3", "172.16.9.4", "172.16.9.5"]);
+    expect(wakeUpsUntil(registration, 6000)).toEqual([1000, 2500, 5500]);
+    expect(careOfs()).toEqual(["172.16.9.6", "172.16.9.6", "172.16.9.6"]);
+  });
+
+  test("takes no acknowledgement of an earlier place for one of the last", () => {
+    expect(acknowledge(registration, 40, { sequence: 3 })).toBe(false);
+    expect(registration.registration).toBeUndefined();
+    registration.handleTimeout(1000);
+    expect(acknowledge(registration, 1040, { sequence: 4 })).toBe(true);
+    expect(registration.registration?.careOf).toEqual(PLACES[3]);
+  });
+
+  function careOfs(): readonly unknown[] {
+    return sentUpdates(registration).map(({ options }) => findOption(options, "ipv4-care-of-address")?.address);
+  }
+});
+
 describe("status codes", () => {
   test("135 is answered at once with the number after the one that the home agent remembers", () => {
     registration.retarget(0, HOME_LAN);
@@ -149,10 +176,12 @@ describe("status codes", () => {
     expect(sentUpdates(registration)).toHaveLength(2);
   });
 
-  test("135 without end is not followed without end", () => {
+  test("135 without end is followed three times in a second at most, and not without end", () => {
     registration.retarget(0, HOME_LAN);
     for (let i = 1; i <= 10; i++) acknowledge(registration, i, { status: 135, sequence: 1000 * i, lifetimeSec: 0 });
-    expect(sentUpdates(registration)).toHaveLength(4);
+    expect(sentUpdates(registration).map(({ sequence }) => sequence)).toEqual([1, 1001, 2001]);
+    expect(wakeUpsUntil(registration, 4000)).toEqual([1000, 2500]);
+    expect(sentUpdates(registration).map(({ sequence }) => sequence)).toEqual([3001, 3002]);
   });
 
   test.each([

@@ -1,12 +1,14 @@
 /** How often a node asks one peer for something: at most three messages of a type in a second (RFC 6275 section 11.8). */
 
 import type { InstantMs } from "../machine.ts";
-import type { MobilityMessage } from "../mip6/messages.ts";
+import type { MobilityMessage } from "./messages.ts";
 
 /** Counts what one peer is asked. */
 export interface MessageRate {
-  /** Whether a message of this type may leave now; counts it when it may. What may not leave is for the next repetition. */
+  /** Whether a message of this type may leave now; counts it when it may. */
   admits(now: InstantMs, type: MobilityMessage["type"]): boolean;
+  /** When the next message of this type may leave; in the past where one may leave at once. */
+  opensAt(type: MobilityMessage["type"]): InstantMs;
 }
 
 /** MAX_UPDATE_RATE (RFC 6275 section 12), messages in `WINDOW_MS`. */
@@ -23,5 +25,6 @@ export function createMessageRate(): MessageRate {
       sent.set(type, isAdmitted ? [...recent, now] : recent);
       return isAdmitted;
     },
+    opensAt: (type) => (sent.get(type)?.at(-MAX_PER_WINDOW) ?? -Infinity) + WINDOW_MS,
   };
 }

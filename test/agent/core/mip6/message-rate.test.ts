@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createMessageRate } from "../../../../agent/src/core/mice/message-rate.ts";
+import { createMessageRate } from "../../../../agent/src/core/mip6/message-rate.ts";
 
 test("three messages of a type may leave within any second", () => {
   const rate = createMessageRate();
