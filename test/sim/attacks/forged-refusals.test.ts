@@ -51,3 +51,15 @@ describe("S25: an ICMPv6 Parameter Problem that seems to be the correspondent's,
     expect(reports(field)).toEqual(undisturbed(OPEN, RUN_UNTIL));
   });
 });
+
+test("S26: a Binding Error of status 2 that seems to be the correspondent's changes nothing when the correspondent answers", () => {
+  const field = createBattlefield(OPEN);
+  const { attacker, mn, cn, net } = field;
+  field.connect();
+  net.time.runUntil(UNANSWERED_AT);
+  const endpoints = { source: cn.homeAddress, destination: mn.homeAddress };
+  const error = { type: "binding-error", status: 2, homeAddress: "::", options: [] } as const;
+  attacker.sendIpv6(encodeMobilityPacket(encodeMobilityMessage(error, endpoints), endpoints));
+  net.time.runUntil(RUN_UNTIL);
+  expect(reports(field)).toEqual(undisturbed(OPEN, RUN_UNTIL));
+});

@@ -68,6 +68,7 @@ export class OfferExchange {
   #homeTestInits: readonly Uint8Array[] = [];
   #careOfTestInit: Uint8Array | undefined;
   #backoff: Backoff | undefined;
+  #isRefused = false;
 
   constructor(now: InstantMs, start: ExchangeStart, ports: ExchangePorts) {
     this.#start = start;
@@ -119,16 +120,26 @@ export class OfferExchange {
     this.#settle();
   }
 
-  /** Repeats what is unanswered; true when nobody answered the offer. */
-  handleTimeout(now: InstantMs): boolean {
+  /**
+   * Notes that the peer does not know the offer. Whoever says so proves nothing, so an answer may still come in place of
+   * the next repetition.
+   */
+  refuse(): void {
+    this.#isRefused = true;
+  }
+
+  /** Repeats what is unanswered; tells when that is an offer and there is no more hope for it. */
+  handleTimeout(now: InstantMs): "refused" | "unanswered" | undefined {
     const { limits } = this.#start;
     const due = this.#backoff?.poll(now);
+    if (due !== undefined && this.#isRefused && this.#careOfToken === undefined) return "refused";
     if (due === "give-up")
       this.#backoff = this.#isDispensable ? undefined : createBackoff(now, { ...limits, firstMs: limits.maxMs });
-    if (due === undefined || this.#backoff === undefined) return due === "give-up";
+    if (due === undefined) return undefined;
+    if (this.#backoff === undefined) return "unanswered";
     this.#askHome(now);
     this.#offer(now);
-    return false;
+    return undefined;
   }
 
   pollTimeout(): InstantMs | undefined {

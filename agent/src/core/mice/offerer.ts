@@ -92,10 +92,10 @@ export class Offerer {
     }
   }
 
-  /** The peer's stack does not know CoTI-ICE (Binding Error of status 2, A-21). */
-  takeRefusal(now: InstantMs): void {
+  /** The peer's stack does not know CoTI-ICE, says a Binding Error of status 2, which anybody can write. */
+  takeRefusal(): void {
     if (this.#exchange === undefined || !isUnanswered(this.#exchange)) this.#count("dropped.refusal-unexpected");
-    else this.#endRefused(now, "the peer does not know CoTI-ICE");
+    else this.#exchange.refuse();
   }
 
   /** The peer's stack knows no Mobility Header, which is believed when it quotes one that is still unanswered. */
@@ -106,7 +106,9 @@ export class Offerer {
   }
 
   handleTimeout(now: InstantMs): void {
-    if (this.#exchange?.handleTimeout(now) === true) this.#host.fail(now, "the peer did not answer the offer");
+    const hopeless = this.#exchange?.handleTimeout(now);
+    if (hopeless === "unanswered") this.#host.fail(now, "the peer did not answer the offer");
+    else if (hopeless === "refused") this.#endRefused(now, "the peer does not know CoTI-ICE");
   }
 
   pollTimeout(): InstantMs | undefined {

@@ -333,7 +333,7 @@ export class Session {
         this.#outbound.takeAcknowledgement(now, { ...received, message });
         break;
       case "binding-error":
-        this.#takeError(now, message.status);
+        this.#takeError(message.status);
         break;
       case "binding-refresh-request":
         this.#takeRequest(now);
@@ -355,8 +355,8 @@ export class Session {
     else this.offer(now);
   }
 
-  #takeError(now: InstantMs, status: number): void {
-    if (status === BINDING_ERROR_STATUS.unrecognizedMobilityHeaderType) this.#offerer.takeRefusal(now);
+  #takeError(status: number): void {
+    if (status === BINDING_ERROR_STATUS.unrecognizedMobilityHeaderType) this.#offerer.takeRefusal();
     else this.#env.outbox.count("ignored.binding-error");
   }
 }

@@ -210,6 +210,9 @@ function offering(): OfferingNode {
 test("a peer that does not know CoTI-ICE ends the session on the home agents' path (A-21)", () => {
   const node = offering();
   node.refuse(BINDING_ERROR_STATUS.unrecognizedMobilityHeaderType);
+  node.runFor(999);
+  expect(node.failures).toEqual([]);
+  node.runFor(1);
   expect(node.failures).toEqual(["the peer does not know CoTI-ICE"]);
   node.runFor(70_000);
   expect({ offers: node.offers.length, checks: node.checks }).toEqual({ offers: 1, checks: 0 });
@@ -236,9 +239,20 @@ describe("Binding Errors that prove nothing", () => {
   test("of status 2 are ignored where no offer is open", () => {
     const node = offering();
     node.refuse(BINDING_ERROR_STATUS.unrecognizedMobilityHeaderType);
+    node.runFor(1000);
     node.refuse(BINDING_ERROR_STATUS.unrecognizedMobilityHeaderType);
     expect(node.count("dropped.refusal-unexpected")).toBe(1);
     expect(node.failures.length).toBe(1);
+  });
+
+  test("of status 2 are belied by an answer to the offer, until it would be repeated", () => {
+    const node = offering();
+    node.refuse(BINDING_ERROR_STATUS.unrecognizedMobilityHeaderType);
+    node.runFor(900);
+    node.meet();
+    node.runFor(2000);
+    expect(node.failures).toEqual([]);
+    expect(node.checks).toBeGreaterThan(0);
   });
 });
 
