@@ -35,7 +35,14 @@ export async function list(json: boolean, context: CommandContext): Promise<Exit
 
 /** The content of a file, as far as it is YAML. */
 export function readable(text: string): unknown {
-  return parseDocument(text, { logLevel: "silent" }).toJS() as unknown;
+  const document = parseDocument(text, { logLevel: "silent" });
+  try {
+    return document.toJS() as unknown;
+  } catch (error) {
+    // An alias that stands for nothing, or for too much.
+    if (error instanceof ReferenceError) return undefined;
+    throw error;
+  }
 }
 
 /** Reads what it can of a file's content, whatever that is. */

@@ -38,3 +38,7 @@ test.each(["", "[]", "nodes: 7\nsessions: { a: b }\nexpect: x", "text"])(
 test("a file that is no YAML is listed with what can be read of it", () => {
   expect(describeText("expect: [{ path: none }]\nsummary: A colon: here").expected).toBe("none");
 });
+
+test("a file whose aliases lead nowhere is listed by its name", () => {
+  expect(describeText("summary: *x\n")).toEqual({ name: "sample", summary: "", edges: "-", expected: "-" });
+});
