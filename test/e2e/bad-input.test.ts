@@ -17,11 +17,24 @@ async function runFile(name: string, text: string) {
   return runCli([name, "--out", "results"], { cwd: directory.path });
 }
 
-test("an unknown topology: the names there are, the nearest first", async () => {
+test("an unknown topology: the nearest names", async () => {
   const { exitCode, stdout, stderr } = await runCli(["nat-nta"]);
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
-  expect(stderr).toMatch(/^error: no topology is called nat-nta; there are: nat-nat, .*open-open/);
+  expect(stderr).toMatch(/^error: no topology is called nat-nta; the nearest are nat-nat, nat-open, /);
   expect(stderr).toContain("\n  → did you mean: npm run testbed nat-nat\n".trimEnd());
+});
+
+test("a command that is mistyped: the command that was meant", async () => {
+  const { exitCode, stdout, stderr } = await runCli(["valdate", "nat-nat"]);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+  expect(stderr).toMatch(/^error: no topology is called valdate; .*\n {2}→ did you mean: npm run testbed validate$/);
+});
+
+test("help says of no switch that it is off", async () => {
+  const { exitCode, stdout } = await runCli(["matrix", "--help"]);
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/--both-orders +run every pair twice/);
+  expect(stdout).not.toMatch(/default:\s+(false|\[)/);
 });
 
 test("a file that is not there", async () => {
