@@ -26,8 +26,9 @@ const interruption = listenForInterruption();
 const exitCode = await main(process.argv).catch(reportError);
 interruption.stop();
 await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write("", done))));
+const outputError = interruption.outputError();
 // Open connections to the engine must not keep the process waiting.
-process.exit(exitCode);
+process.exit(exitCode === 0 && outputError !== undefined ? reportError(outputError) : exitCode);
 
 /** Commands are loaded when they are called for: most need little of what the others do. */
 async function main(argv: readonly string[]): Promise<ExitCode> {
