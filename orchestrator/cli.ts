@@ -1,6 +1,6 @@
 /** The command line: words become a command and its options, errors become a message and an exit code, nowhere else. */
 
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError, Help, InvalidArgumentError, Option } from "commander";
 import picocolors from "picocolors";
 import type { CommandContext, ExitCode } from "./commands/context.ts";
 import type { RuntimeChoice } from "./commands/create-runtime.ts";
@@ -12,6 +12,7 @@ import type { SetupOptions } from "./commands/setup.ts";
 import type { Paint } from "./report/table.ts";
 import { TestbedError } from "./support/errors.ts";
 import { listenForInterruption } from "./support/interruption.ts";
+import { nearestName } from "./topology/nearest-name.ts";
 
 /** Exit code for what is our own fault (EX_SOFTWARE). */
 const BUG = 70;
@@ -25,8 +26,9 @@ const interruption = listenForInterruption();
 const exitCode = await main(process.argv).catch(reportError);
 interruption.stop();
 await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write("", done))));
+const outputError = interruption.outputError();
 // Open connections to the engine must not keep the process waiting.
-process.exit(exitCode);
+process.exit(exitCode === 0 && outputError !== undefined ? reportError(outputError) : exitCode);
 
 /** Commands are loaded when they are called for: most need little of what the others do. */
 async function main(argv: readonly string[]): Promise<ExitCode> {
@@ -35,6 +37,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     .description("M-ICE on real NAT boxes, home agents and kernel UDP, in containers")
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
+    .configureHelp({ optionDescription })
     .showSuggestionAfterError();
 
   program
@@ -46,12 +49,16 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     .option("--json", "print the result as JSON, an array for several topologies; progress goes to stderr", false)
     .option("--out <directory>", "where results go", "out")
     .option("--seed <number>", "seed in place of the topology's", wholeNumber)
-    .option("--timeout <seconds>", "longest duration of one run", seconds, 60)
+    .option("--timeout <seconds>", "longest duration of one run, times of its timeline not counted", seconds, 60)
     .option("--no-capture", "do not capture packets")
     .action(async (topologies: string[], options: Omit<RunOptions, "timeoutMs"> & { timeout: number }) => {
       const { run } = await import("./commands/run.ts");
       const { timeout, ...rest } = options;
-      exitCode = await run(topologies, { ...rest, timeoutMs: timeout * 1000 }, context(options.json));
+      try {
+        exitCode = await run(topologies, { ...rest, timeoutMs: timeout * 1000 }, context(options.json));
+      } catch (error) {
+        throw withCommandMeant(error, topologies, program);
+      }
     });
 
   program
@@ -90,6 +97,23 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
   return exitCode;
 }
 
+/** A word that is no command is taken for a topology; where it looks like a command, that is what to say. */
+function withCommandMeant(error: unknown, [word = ""]: readonly string[], { commands }: Command): unknown {
+  if (!(error instanceof TestbedError) || error.code !== "unknown-topology") return error;
+  const meant = nearestName(
+    word,
+    commands.map((command) => command.name()),
+  );
+  return meant === undefined
+    ? error
+    : new TestbedError(error.code, error.message, { hint: `did you mean: npm run testbed ${meant}`, cause: error });
+}
+
+/** That a switch is off unless it is given goes without saying. */
+function optionDescription(option: Option): string {
+  return option.isBoolean() ? option.description : new Help().optionDescription(option);
+}
+
 function addMatrixCommand(program: Command, finish: (code: ExitCode) => void): void {
   program
     .command("matrix")
@@ -97,7 +121,11 @@ function addMatrixCommand(program: Command, finish: (code: ExitCode) => void): v
     .option("--boxes <names>", "boxes on both sides; the nine mapping × filtering behaviours when absent", commaList)
     .option("--mn <names>", "boxes of the mobile node, in place of --boxes", commaList)
     .option("--cn <names>", "boxes of the correspondent node, in place of --boxes", commaList)
-    .option("--runtime <names>", "docker, netns or auto; docker,netns for both", runtimeList, ["auto"])
+    .addOption(
+      new Option("--runtime <names>", "docker, netns or auto; docker,netns for both")
+        .argParser(runtimeList)
+        .default(["auto"], "auto"),
+    )
     .option("--jobs <number>", "labs at once; as many as the machine takes when absent", jobs)
     .option("--both-orders", "run every pair twice, the offer coming from either end", false)
     .option("--fresh-labs", "make a new lab for every cell, in place of giving labs that are there other rules", false)

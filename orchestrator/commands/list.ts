@@ -14,7 +14,9 @@ export interface TopologyListing {
   readonly summary: string;
   /** What the two ends of each session are behind. */
   readonly edges: string;
-  /** The path that its file expects. */
+  /** The paths that its file expects, one after the other. */
+  readonly paths: readonly string[];
+  /** The same with the types of the selected pairs. */
   readonly expected: string;
 }
 
@@ -26,7 +28,7 @@ export async function list(json: boolean, context: CommandContext): Promise<Exit
     context.print(JSON.stringify(listings, null, 2));
     return 0;
   }
-  const rows = listings.map(({ name, edges, expected, summary }) => [name, edges, expected, summary]);
+  const rows = listings.map(({ name, edges, paths, summary }) => [name, edges, paths.join(", ") || "-", summary]);
   const [header = "", ...lines] = formatColumns([["topology", "edges", "expected path", "summary"], ...rows]);
   context.print(context.paint.faint(header));
   for (const line of lines) context.print(line);
@@ -35,7 +37,14 @@ export async function list(json: boolean, context: CommandContext): Promise<Exit
 
 /** The content of a file, as far as it is YAML. */
 export function readable(text: string): unknown {
-  return parseDocument(text, { logLevel: "silent" }).toJS() as unknown;
+  const document = parseDocument(text, { logLevel: "silent" });
+  try {
+    return document.toJS() as unknown;
+  } catch (error) {
+    // An alias that stands for nothing, or for too much.
+    if (error instanceof ReferenceError) return undefined;
+    throw error;
+  }
 }
 
 /** Reads what it can of a file's content, whatever that is. */
@@ -48,13 +57,14 @@ export function describeTopology(name: string, content: unknown): TopologyListin
   const expected = items(field(content, "expect")).flatMap((entry) => {
     const path = text(field(entry, "path"));
     const selected = items(field(entry, "selected")).map(text).join(" → ");
-    return path === "" ? [] : [selected === "" ? path : `${path}: ${selected}`];
+    return path === "" ? [] : [{ path, text: selected === "" ? path : `${path}: ${selected}` }];
   });
   return {
     name,
     summary: text(field(content, "summary")),
     edges: edges.join("; ") || "-",
-    expected: expected.join("; ") || "-",
+    paths: expected.map(({ path }) => path),
+    expected: expected.map((entry) => entry.text).join("; ") || "-",
   };
 }
 

@@ -1,7 +1,7 @@
 /** Where a run's results go: `<out>/<run-id>/`, and links beside it that point at the newest. */
 
 import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { LabEvent } from "../lab/lab-event.ts";
 import type { LabRecord } from "../lab/run-lab.ts";
 import type { WireStream } from "../lab/wire-streams.ts";
@@ -12,8 +12,8 @@ import { renderJunit } from "../report/junit.ts";
 import { mergeCaptures } from "../report/pcapng.ts";
 import type { RunResult } from "../report/run-result.ts";
 import { displayPath } from "../support/display-path.ts";
-import { TestbedError } from "../support/errors.ts";
 import type { ResolvedTopology } from "../topology/resolved.ts";
+import { makeResultsDirectory } from "./make-results-directory.ts";
 
 export interface ResultsDirectory {
   /** As the user would write it. */
@@ -27,15 +27,7 @@ export interface ResultsDirectory {
 
 /** Makes the directory before anything else is made, so that a run whose results have no place is never started. */
 export async function createResultsDirectory(out: string, from: string, runId: string): Promise<ResultsDirectory> {
-  const directory = resolve(from, out, runId);
-  try {
-    await mkdir(directory, { recursive: true });
-  } catch (cause) {
-    throw new TestbedError("bad-usage", `expected to be able to write results to ${out}: ${String(cause)}`, {
-      hint: "give another directory with --out",
-      cause,
-    });
-  }
+  const directory = await makeResultsDirectory(out, from, runId);
   const write = (name: string, content: string | Uint8Array): Promise<void> =>
     writeFile(join(directory, name), content);
   return {

@@ -50,7 +50,9 @@ export async function runTopology(request: RunRequest): Promise<RunOutcome> {
   const results = await createResultsDirectory(options.out, context.directory, identity.runId);
   const loadMs = performance.timeOrigin + performance.now() - startedAt;
   const { signal } = context;
-  const { timeoutMs, keep } = options;
+  const { keep } = options;
+  // What is to happen late is no reason to give up on it.
+  const timeoutMs = options.timeoutMs + (plan.timeline.at(-1)?.atMs ?? 0);
   const record = await runLab({ runtime, identity, topology, plan, probes, signal, timeoutMs, keep, onEvent });
   const captures = results.writeCapture(plan, record.captures);
   const [removed] = await Promise.all([record.removal, results.writeRecord({ text, plan, record }), captures]);

@@ -5,7 +5,7 @@ import { basename, join, resolve } from "node:path";
 import { displayPath } from "../support/display-path.ts";
 import { TestbedError } from "../support/errors.ts";
 import { PACKAGE_ROOT } from "../support/package-root.ts";
-import { namesByDistance } from "../topology/nearest-name.ts";
+import { namesByDistance, nearestName } from "../topology/nearest-name.ts";
 
 const TOPOLOGIES_DIRECTORY = join(PACKAGE_ROOT, "topologies");
 
@@ -30,24 +30,39 @@ export async function readTopologyFile(wanted: string, directory: string): Promi
   const isPath = wanted.includes("/") || /\.ya?ml$/.test(wanted);
   const path = isPath ? resolve(directory, wanted) : join(TOPOLOGIES_DIRECTORY, `${wanted}.yaml`);
   try {
-    return { file: displayPath(path, directory), text: await readFile(path, "utf8") };
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
+    return { file: displayPath(path, directory), text };
   } catch (cause) {
     throw isPath ? unreadable(wanted, cause) : await unknownTopology(wanted);
   }
 }
 
+const FOUND: Readonly<Record<string, string>> = {
+  ENOENT: "there is none",
+  ENOTDIR: "there is none",
+  EISDIR: "it is a directory",
+  EACCES: "it may not be read",
+  ERR_ENCODING_INVALID_ENCODED_DATA: "it is not text in UTF-8",
+};
+
 function unreadable(wanted: string, cause: unknown): TestbedError {
-  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-  const found = code === "ENOENT" ? "there is none" : cause instanceof Error ? cause.message : String(cause);
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  const found = FOUND[code] ?? (cause instanceof Error ? cause.message : String(cause));
   return new TestbedError("unknown-topology", `expected a topology file at ${wanted}: ${found}`, {
     hint: "give the path of a file, or a name from: npm run testbed list",
     cause,
   });
 }
 
+/** As many as somebody reads. */
+const NAMES_SHOWN = 8;
+
 async function unknownTopology(wanted: string): Promise<TestbedError> {
-  const names = namesByDistance(wanted, await topologyNames()).map(({ name }) => name);
-  return new TestbedError("unknown-topology", `no topology is called ${wanted}; there are: ${names.join(", ")}`, {
-    hint: `did you mean: npm run testbed ${names[0] ?? "list"}`,
+  const names = await topologyNames();
+  const nearest = namesByDistance(wanted, names).map(({ name }) => name);
+  const near = nearestName(wanted, names);
+  const shown = `the nearest are ${nearest.slice(0, NAMES_SHOWN).join(", ")}`;
+  return new TestbedError("unknown-topology", `no topology is called ${wanted}; ${shown}`, {
+    hint: near === undefined ? "all of them: npm run testbed list" : `did you mean: npm run testbed ${near}`,
   });
 }

@@ -13,6 +13,7 @@ const EXIT_CODES = {
   "engine-failed": 3,
   "address-conflict": 3,
   leak: 3,
+  "output-failed": 3,
   "setup-failed": 3,
   /** A box of the lab is not what the topology declares it to be. */
   "wrong-box": 3,

@@ -12,8 +12,10 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const ONE_WISH_MS = 1000;
 
 export interface Interruption {
-  /** Aborted at the first signal, or when npm is gone; the reason is a `TestbedError` with code `interrupted`. */
+  /** Aborted at the first signal, or when npm is gone; the reason is a `TestbedError`, with code `interrupted` for these. */
   readonly signal: AbortSignal;
+  /** Why not everything that was said could be written, as on a full disk: `output-failed`, which aborts `signal` too. */
+  outputError(): TestbedError | undefined;
   /** Gives signals their usual effect again. */
   readonly stop: () => void;
 }
@@ -25,10 +27,16 @@ export interface Interruption {
 export function listenForInterruption(): Interruption {
   const controller = new AbortController();
   let interruptedAt = Number.POSITIVE_INFINITY;
+  let outputError: TestbedError | undefined;
   const interrupt = (cause: string): void => {
     if (controller.signal.aborted) return;
     interruptedAt = performance.now();
     controller.abort(new TestbedError("interrupted", `interrupted by ${cause}`));
+  };
+  const onOutputError = (error: NodeJS.ErrnoException): void => {
+    if (error.code === "EPIPE" || error.code === "EIO") return;
+    outputError ??= new TestbedError("output-failed", `expected to be able to write the output: ${error.message}`);
+    controller.abort(outputError);
   };
   const onSignal = (signal: NodeJS.Signals): void => {
     if (performance.now() - interruptedAt > ONE_WISH_MS) process.exit(130);
@@ -36,17 +44,14 @@ export function listenForInterruption(): Interruption {
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);
   const stopWatching = watchAncestry(() => interrupt("the end of npm"));
-  process.stdout.on("error", ignoreClosedPipe);
-  process.stderr.on("error", ignoreClosedPipe);
+  process.stdout.on("error", onOutputError);
+  process.stderr.on("error", onOutputError);
   return {
     signal: controller.signal,
+    outputError: () => outputError,
     stop: () => {
       for (const signal of SIGNALS) process.off(signal, onSignal);
       stopWatching();
     },
   };
-}
-
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
 }

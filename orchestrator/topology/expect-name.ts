@@ -10,7 +10,7 @@ import type { Topology } from "./topology.ts";
 export function expectSegment(topology: Topology, name: string, path: IssuePath, report: Report): boolean {
   if (topology.segments.has(name)) return true;
   const names = declaredNames(topology, "segments", topology.segments.keys());
-  if (!topology.broken.has(formatPath(["segments", name])))
+  if (!isBroken(topology, "segments", name))
     report("unknown-reference", path, `expected a segment; found "${name}"; ${advice(name, names)}`);
   return false;
 }
@@ -25,7 +25,7 @@ export function expectNode(
 ): boolean {
   const entry = topology.nodes.get(name);
   if (entry !== undefined && roles.includes(entry.role)) return true;
-  if (entry === undefined && topology.broken.has(formatPath(["nodes", name]))) return false;
+  if (entry === undefined && isBroken(topology, "nodes", name)) return false;
   const fitting = [...topology.nodes].filter(([, { role }]) => roles.includes(role)).map(([candidate]) => candidate);
   const names = declaredNames(topology, "nodes", fitting);
   const found = entry === undefined ? `found "${name}"` : `found ${name}, which is a ${entry.role}`;
@@ -35,6 +35,11 @@ export function expectNode(
     `expected a ${roles.join(", ").replace(/, ([^,]*)$/, " or $1")}; ${found}; ${advice(name, names)}`,
   );
   return false;
+}
+
+/** Whether a name may lead somewhere once what is reported already is mended: the entry, or the whole block. */
+export function isBroken({ broken }: Topology, key: "segments" | "nodes", name: string): boolean {
+  return broken.has(key) || broken.has(formatPath([key, name]));
 }
 
 /** Names that exist, those of broken entries included. */

@@ -4,7 +4,8 @@ import type { LinkCondition } from "@testbed/agent/control";
 import type { Interfaces } from "./addressing.ts";
 import type { Attachment } from "./attachment.ts";
 import { durationMs } from "./duration.ts";
-import { formatPath, type IssuePath } from "./issue.ts";
+import { isBroken } from "./expect-name.ts";
+import type { IssuePath } from "./issue.ts";
 import type { Report } from "./issue-list.ts";
 import { bitPerSecOf, shareOf } from "./link-units.ts";
 import { nearestName } from "./nearest-name.ts";
@@ -62,7 +63,7 @@ function checkLink({ topology, attachments, link, path }: NamedLink, report: Rep
   if (segment === undefined) return false;
   const known = attachments.map((attachment) => linkName(attachment.node, attachment.segment));
   if (known.includes(link)) return true;
-  if (topology.broken.has(formatPath(["nodes", node]))) return false;
+  if (isBroken(topology, "nodes", node)) return false;
   const near = nearestName(link, known);
   const own = known.filter((candidate) => candidate.startsWith(`${node}/`));
   const advice =

@@ -11,7 +11,7 @@ import {
   timelineEventSchema,
   topologySchema,
 } from "./schema.ts";
-import { describeShapeIssue } from "./shape-issue.ts";
+import { describeShapeIssue, type ShapeIssue } from "./shape-issue.ts";
 import type { ListEntry, Topology } from "./topology.ts";
 import { readYaml, type YamlSource } from "./yaml-source.ts";
 
@@ -37,17 +37,23 @@ export function readTopology(text: string, file: string): TopologyReading {
   const yamlIssues = source.errors.map((error) => yamlIssue(error, file));
   if (source.errors.some((error) => error.kind === "syntax")) return { issues: inFileOrder(yamlIssues) };
   const parsed = topologySchema.safeParse(source.data);
-  const shapeIssues = (parsed.error?.issues ?? [])
-    .flatMap((issue) => describeShapeIssue(issue, source.data))
-    .map(({ code, path, at, message }) => ({
+  const shapeIssues = withoutMeant((parsed.error?.issues ?? []).flatMap((i) => describeShapeIssue(i, source.data))).map(
+    ({ code, path, at, message }) => ({
       code,
       message,
       file,
       path: formatPath(path),
       ...source.locate(path, at),
-    }));
+    }),
+  );
   const issues = inFileOrder([...yamlIssues, ...shapeIssues]);
   return isMapping(source.data) ? { topology: soundPart(source, source.data, file), issues } : { issues };
+}
+
+/** A key that is misspelt is not reported as missing as well. */
+function withoutMeant(issues: readonly ShapeIssue[]): readonly ShapeIssue[] {
+  const meant = new Set(issues.flatMap((issue) => (issue.meant === undefined ? [] : [formatPath(issue.meant)])));
+  return issues.filter(({ code, path }) => code !== "missing" || !meant.has(formatPath(path)));
 }
 
 function yamlIssue({ kind, message, line, column }: YamlSource["errors"][number], file: string): TopologyIssue {
@@ -61,11 +67,15 @@ function yamlIssue({ kind, message, line, column }: YamlSource["errors"][number]
       };
 }
 
+/** Blocks without which nothing in the file can refer to anything. */
+const REQUIRED: ReadonlySet<string> = new Set(["segments", "nodes"]);
+
 /** Every entry that is right in itself; the others by name only. */
 function soundPart(source: YamlSource, data: Readonly<Record<string, unknown>>, file: string): Topology {
   const broken = new Set<string>();
   const mapping = <T>(schema: z.ZodType<T>, key: string): Map<string, T> => {
     const value = data[key];
+    if (!isMapping(value) && (value !== undefined || REQUIRED.has(key))) broken.add(key);
     const entries = Object.entries(isMapping(value) ? value : {});
     return new Map(
       entries.flatMap(([name, entry]) => soundEntry(schema, entry, [key, name], broken).map((e) => [name, e])),
@@ -73,6 +83,7 @@ function soundPart(source: YamlSource, data: Readonly<Record<string, unknown>>, 
   };
   const list = <T>(schema: z.ZodType<T>, key: string): ListEntry<T>[] => {
     const value = data[key];
+    if (!Array.isArray(value) && value !== undefined) broken.add(key);
     return (Array.isArray(value) ? value : []).flatMap((item: unknown, i) =>
       soundEntry(schema, item, [key, i], broken).map((entry) => ({ path: [key, i], entry })),
     );

@@ -96,7 +96,7 @@ function checkMoment(topology: Topology, path: IssuePath, entry: ExpectationEntr
   const { after, outage } = entry;
   if (after === undefined && outage !== undefined)
     report("missing", [...path, "outage"], "expected `after` beside `outage`; found none; add it, or remove `outage`");
-  const names = topology.timeline.map((event) => eventName(event.entry));
+  const names = [...new Set(topology.timeline.map((event) => eventName(event.entry)))];
   if (after === undefined || names.includes(after)) return;
   if ([...topology.broken].some((broken) => broken.startsWith("timeline"))) return;
   const found = `found "${after}"`;

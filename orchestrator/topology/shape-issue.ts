@@ -11,6 +11,8 @@ export interface ShapeIssue {
   readonly path: IssuePath;
   readonly at: "key" | "value";
   readonly message: string;
+  /** The key that the writer evidently meant; it is not missing then. */
+  readonly meant?: IssuePath;
 }
 
 /** Translates one finding of the schema; `data` is the whole file. */
@@ -53,7 +55,14 @@ function unknownKey(path: IssuePath, data: unknown): ShapeIssue {
   const known = knownKeys(path.slice(0, -1), data);
   const near = nearestName(key, known);
   const advice = near === undefined ? `known keys: ${known.join(", ")}` : `did you mean \`${near}\`?`;
-  return { code: "unknown-key", path, at: "key", message: `expected a known key; found \`${key}\`; ${advice}` };
+  const message = `expected a known key; found \`${key}\`; ${advice}`;
+  return {
+    code: "unknown-key",
+    path,
+    at: "key",
+    message,
+    ...(near === undefined ? {} : { meant: [...path.slice(0, -1), near] }),
+  };
 }
 
 function notOneOf(path: IssuePath, value: unknown, allowed: readonly string[]): ShapeIssue {
@@ -141,7 +150,14 @@ function describeValue(value: unknown): string {
   if (value === undefined || value === null) return "nothing";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "a mapping";
-  return typeof value === "string" ? `"${value}"` : JSON.stringify(value);
+  return typeof value === "string" ? `"${shortened(value)}"` : JSON.stringify(value);
+}
+
+/** Longer than any name, address or duration. */
+const LONGEST_SHOWN = 80;
+
+function shortened(text: string): string {
+  return text.length <= LONGEST_SHOWN ? text : `${text.slice(0, LONGEST_SHOWN)}…`;
 }
 
 function lastOf(path: IssuePath): string | number {

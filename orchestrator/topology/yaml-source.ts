@@ -1,6 +1,17 @@
 /** The text of a topology file as YAML: its data, its syntax errors, and the position of everything in it. */
 
-import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, type YAMLError } from "yaml";
+import {
+  type Document,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from "yaml";
 import type { IssuePath } from "./issue.ts";
 import type { Locate } from "./topology.ts";
 
@@ -24,19 +35,68 @@ export function readYaml(text: string): YamlSource {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: true });
   const errors = document.errors.map((error) => problemOf(error, text, lineCounter));
-  const isUsable = errors.every((error) => error.kind === "duplicate-key");
+  const problemAt = (offset: number, message: string): YamlProblem => ({
+    kind: "syntax",
+    message,
+    ...positionAt(lineCounter, offset),
+  });
+  for (const offset of unresolvedAliases(document))
+    errors.push(problemAt(offset, `${wordAt(text, offset)}, which stands for nothing before it`));
+  const data = errors.every((error) => error.kind === "duplicate-key") ? dataOf(document) : undefined;
+  if (data === TOO_MANY_ALIASES) errors.push(problemAt(0, "aliases of aliases that come to too much"));
   return {
-    data: isUsable ? (document.toJS() as unknown) : undefined,
-    errors,
+    data: data === TOO_MANY_ALIASES ? undefined : data,
+    errors: withoutEchoes(errors),
     locate: (path, at = "value") => positionAt(lineCounter, offsetOf(document.contents, path, at)),
   };
 }
 
+const TOO_MANY_ALIASES = Symbol("too many aliases");
+
+/** The parser gives up on aliases that would fill the memory; all others were resolved before. */
+function dataOf(document: Document.Parsed): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    if (error instanceof ReferenceError) return TOO_MANY_ALIASES;
+    throw error;
+  }
+}
+
+/** In words of a topology's writer, where those of the parser are for its caller. */
+const SYNTAX_MESSAGES: Readonly<Record<string, string>> = {
+  MULTIPLE_DOCS: "a second document, where a file holds one",
+  TAB_AS_INDENT: "a tab, where spaces indent",
+};
+
 function problemOf(error: YAMLError, text: string, lineCounter: LineCounter): YamlProblem {
   const position = positionAt(lineCounter, error.pos[0]);
-  if (error.code !== "DUPLICATE_KEY") return { kind: "syntax", message: error.message, ...position };
-  const key = /^[^\s:,}]+/.exec(text.slice(error.pos[0]))?.[0] ?? "a key";
-  return { kind: "duplicate-key", message: key, ...position };
+  if (error.code === "DUPLICATE_KEY")
+    return { kind: "duplicate-key", message: wordAt(text, error.pos[0]), ...position };
+  return { kind: "syntax", message: SYNTAX_MESSAGES[error.code] ?? error.message, ...position };
+}
+
+/** One cause makes the parser say the same of line after line: the first says it. */
+function withoutEchoes(problems: readonly YamlProblem[]): readonly YamlProblem[] {
+  return problems.filter(
+    ({ kind, message }, i) =>
+      kind === "duplicate-key" || problems.findIndex((other) => other.kind === kind && other.message === message) === i,
+  );
+}
+
+/** Where aliases stand whose anchor is missing or comes later. */
+function unresolvedAliases(document: Document.Parsed): readonly number[] {
+  const offsets: number[] = [];
+  visit(document, {
+    Alias: (_key, alias) => {
+      if (alias.resolve(document) === undefined) offsets.push(alias.range?.[0] ?? 0);
+    },
+  });
+  return offsets;
+}
+
+function wordAt(text: string, offset: number): string {
+  return /^[^\s:,}\]]+/.exec(text.slice(offset))?.[0] ?? "a key";
 }
 
 function positionAt(lineCounter: LineCounter, offset: number): { readonly line: number; readonly column: number } {

@@ -2,7 +2,9 @@
 
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { PACKAGE_ROOT } from "../../orchestrator/support/package-root.ts";
 import { runCli, temporaryDirectory } from "../support/run-cli.ts";
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -17,11 +19,24 @@ async function runFile(name: string, text: string) {
   return runCli([name, "--out", "results"], { cwd: directory.path });
 }
 
-test("an unknown topology: the names there are, the nearest first", async () => {
+test("an unknown topology: the nearest names", async () => {
   const { exitCode, stdout, stderr } = await runCli(["nat-nta"]);
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
-  expect(stderr).toMatch(/^error: no topology is called nat-nta; there are: nat-nat, .*open-open/);
+  expect(stderr).toMatch(/^error: no topology is called nat-nta; the nearest are nat-nat, nat-open, /);
   expect(stderr).toContain("\n  → did you mean: npm run testbed nat-nat\n".trimEnd());
+});
+
+test("a command that is mistyped: the command that was meant", async () => {
+  const { exitCode, stdout, stderr } = await runCli(["valdate", "nat-nat"]);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+  expect(stderr).toMatch(/^error: no topology is called valdate; .*\n {2}→ did you mean: npm run testbed validate$/);
+});
+
+test("help says of no switch that it is off", async () => {
+  const { exitCode, stdout } = await runCli(["matrix", "--help"]);
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/--both-orders +run every pair twice/);
+  expect(stdout).not.toMatch(/default:\s+(false|\[)/);
 });
 
 test("a file that is not there", async () => {
@@ -82,6 +97,16 @@ test.each([
   expect(stderr).toContain(message);
 });
 
+test("output that cannot be written is told, and is no bug", async () => {
+  const launcher = join(PACKAGE_ROOT, "orchestrator/launch.js");
+  const command = ["-c", 'exec "$@" > /dev/full', "sh", process.execPath, launcher, "list"];
+  const { exitCode, stderr } = await execa("sh", command, { reject: false });
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 3,
+    stderr: "error: expected to be able to write the output: ENOSPC: no space left on device, write",
+  });
+});
+
 test("results that have no place stop a run before it starts", async () => {
   await writeFile(join(directory.path, "occupied"), "");
   const { exitCode, stderr } = await runCli(["nat-nat", "--out", "occupied"], { cwd: directory.path });
@@ -122,7 +147,5 @@ test("a plan shows every step and rule, and makes nothing, with or without an en
 test("the list names every topology with its boxes and the path it expects", async () => {
   const { exitCode, stdout } = await runCli(["list"]);
   expect(exitCode).toBe(0);
-  expect(stdout).toMatch(
-    /^nat-nat +port-restricted-cone × port-restricted-cone +direct: server-reflexive → server-reflexive +Both ends/m,
-  );
+  expect(stdout).toMatch(/^nat-nat +port-restricted-cone × port-restricted-cone +direct +Both ends/m);
 });

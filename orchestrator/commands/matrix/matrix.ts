@@ -1,6 +1,6 @@
 /** `testbed matrix`: boxes of the mobile node × boxes of the correspondent node, theory beside what happens. */
 
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { availableParallelism, release } from "node:os";
 import { join, resolve } from "node:path";
 import { describeSurprise, formatMatrix } from "../../report/matrix/grid.ts";
@@ -24,6 +24,7 @@ import { type MatrixCell, planCells } from "../../topology/matrix/cells.ts";
 import { findBoxes, type MatrixBox, NINE_BOXES } from "../../topology/matrix/matrix-box.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 import { createRuntime } from "../create-runtime.ts";
+import { makeResultsDirectory } from "../make-results-directory.ts";
 import { pointAt } from "../results-directory.ts";
 import { newRunId } from "../run-topology.ts";
 import type { MatrixOptions } from "./matrix-options.ts";
@@ -39,7 +40,7 @@ export async function matrix(options: MatrixOptions, context: CommandContext): P
   const offerers = options.bothOrders ? (["mn", "cn"] as const) : (["mn"] as const);
   const cells = planCells({ ...axes, offerers, ...(options.seed === undefined ? {} : { seed: options.seed }) });
   const runId = newRunId("matrix", new Date(startedAt));
-  const directory = await makeDirectory(options.out, context.directory, runId);
+  const directory = await makeResultsDirectory(options.out, context.directory, runId);
   const runs = await runOnEach(cells, directory, options, context);
   const result = matrixResult({ runId, startedAt, cells, axes, offerers, runs, options });
   await writeResults(directory, result);
@@ -67,19 +68,6 @@ function chooseBoxes({ boxes, mn, cn }: MatrixOptions): Axes {
     });
   };
   return { mn: find(mn ?? boxes), cn: find(cn ?? boxes) };
-}
-
-async function makeDirectory(out: string, from: string, runId: string): Promise<string> {
-  const directory = resolve(from, out, runId);
-  try {
-    await mkdir(directory, { recursive: true });
-  } catch (cause) {
-    throw new TestbedError("bad-usage", `expected to be able to write results to ${out}: ${String(cause)}`, {
-      hint: "give another directory with --out",
-      cause,
-    });
-  }
-  return directory;
 }
 
 /** A matrix on one runtime, and how many labs it had at once. */

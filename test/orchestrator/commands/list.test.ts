@@ -23,6 +23,12 @@ test.each([
   expect(describeText(`nodes:${nodes}\nsessions: [{ from: mn, to: cn }]`).edges).toBe(edges);
 });
 
+test("the expected paths are told one after the other", () => {
+  expect(describeText("expect: [{ path: direct, selected: [host, host] }, { lost: 0 }, { path: none }]").paths).toEqual(
+    ["direct", "none"],
+  );
+});
+
 test("the expected path stands with the selected pair, where the file names one", () => {
   expect(describeText("expect: [{ path: direct, selected: [host, relayed] }]").expected).toBe("direct: host → relayed");
   expect(describeText("expect: [{ path: home-agents }]").expected).toBe("home-agents");
@@ -31,10 +37,14 @@ test("the expected path stands with the selected pair, where the file names one"
 test.each(["", "[]", "nodes: 7\nsessions: { a: b }\nexpect: x", "text"])(
   "%j is listed with what can be read of it",
   (text) => {
-    expect(describeText(text)).toEqual({ name: "sample", summary: "", edges: "-", expected: "-" });
+    expect(describeText(text)).toEqual({ name: "sample", summary: "", edges: "-", paths: [], expected: "-" });
   },
 );
 
 test("a file that is no YAML is listed with what can be read of it", () => {
   expect(describeText("expect: [{ path: none }]\nsummary: A colon: here").expected).toBe("none");
+});
+
+test("a file whose aliases lead nowhere is listed by its name", () => {
+  expect(describeText("summary: *x\n")).toEqual({ name: "sample", summary: "", edges: "-", paths: [], expected: "-" });
 });

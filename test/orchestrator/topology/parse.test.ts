@@ -10,6 +10,29 @@ describe("broken text", () => {
     ]);
   });
 
+  test("what the parser says of line after line is reported where it begins", () => {
+    expect(issuesOf("name: x\nnodes:\n\ta: 1\n\tb: 2\n\tc: 3\n")).toEqual([
+      "t.yaml:3:1 expected YAML; found: a tab, where spaces indent; mend the text here",
+    ]);
+  });
+
+  test.each([
+    ["an alias without anchor", "name: t\nseed: *x\n", "2:7", "*x, which stands for nothing before it"],
+    ["a second document", "name: t\n---\nname: u\n", "2:1", "a second document, where a file holds one"],
+    [
+      "aliases that multiply",
+      `a: &a [x]\nb: &b [${"*a,".repeat(20)}]\nc: &c [${"*b,".repeat(20)}]\n`,
+      "1:1",
+      "aliases of aliases that come to too much",
+    ],
+  ])("%s is told in the writer's words", (_name, text, position, found) => {
+    expect(issuesOf(text)).toEqual([`t.yaml:${position} expected YAML; found: ${found}; mend the text here`]);
+  });
+
+  test("a long value is not repeated whole", () => {
+    expect(issuesOf("x".repeat(500))[0]).toMatch(/found "x{80}…"$/);
+  });
+
   test.each([
     ["an empty file", "", "nothing"],
     ["a list", "- a\n", "a list"],
@@ -104,6 +127,30 @@ describe("one value of the wrong shape", () => {
     const [issue, ...others] = issuesOf(withNode(keys));
     expect(issue?.replace(/^\S+ \S+ /, "")).toBe(message);
     expect(others).toEqual([]);
+  });
+});
+
+describe("one fault is one problem", () => {
+  test("a required key that is misspelt is not missing as well", () => {
+    expect(issuesOf(withNode("role: mobile-node, on: internet, homeagent: ha-a"))).toEqual([
+      expect.stringContaining("n.homeagent: expected a known key; found `homeagent`; did you mean `homeAgent`?"),
+    ]);
+  });
+
+  test("names of a block that cannot be read are not reported wherever they are used", () => {
+    const text = `name: t
+summary: s
+segments: { internet: { ipv4: 198.18.0.0/24 } }
+nodez: {}
+links: { nat-a/internet: { delay: 1ms } }
+sessions: [{ from: mn, to: cn }]
+timeline: {}
+expect: [{ session: mn-cn, after: gone, path: direct }]
+`;
+    expect(issuesOf(text)).toEqual([
+      "t.yaml:4:1 nodez: expected a known key; found `nodez`; did you mean `nodes`?",
+      "t.yaml:7:11 timeline: expected a list; found a mapping",
+    ]);
   });
 });
 

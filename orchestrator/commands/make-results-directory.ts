@@ -1,0 +1,33 @@
+/** Makes the directory that a run's or a matrix's results go to. */
+
+import { mkdir } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { TestbedError } from "../support/errors.ts";
+
+/** Makes `<out>/<run-id>`, `out` seen from `from`, and gives its path. Throws `bad-usage` where it cannot be made. */
+export async function makeResultsDirectory(out: string, from: string, runId: string): Promise<string> {
+  const directory = resolve(from, out, runId);
+  try {
+    await makeDirectory(directory);
+  } catch (cause) {
+    const found = cause instanceof Error ? cause.message : String(cause);
+    throw new TestbedError("bad-usage", `expected to be able to write results to ${out}: ${found}`, {
+      hint: "give another directory with --out",
+      cause,
+    });
+  }
+  return directory;
+}
+
+/** Node's own `recursive` never ends where nothing can be made below a directory that is there, as in /proc. */
+async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "EEXIST") return;
+    if (code !== "ENOENT" || dirname(directory) === directory) throw error;
+    await makeDirectory(dirname(directory));
+    await mkdir(directory);
+  }
+}
