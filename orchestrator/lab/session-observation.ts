@@ -1,5 +1,6 @@
 /** What a run showed of its sessions: a fold over the lab's events, nothing else. */
 
+import { formatEndpoint } from "../topology/address-text.ts";
 import type { PathName, ResolvedNode, ResolvedSession } from "../topology/resolved.ts";
 import { isMobile, isSessionEnd, peerAddressOf } from "../topology/session-end.ts";
 import type { CandidateView, LabEvent, NodeEvent, PairView } from "./lab-event.ts";
@@ -12,6 +13,15 @@ export interface CheckCounts {
   readonly sent: number;
   readonly answered: number;
   readonly failed: number;
+}
+
+/** A check that ICMP refused at one end. */
+export interface RefusedCheck {
+  readonly node: string;
+  readonly pair: PairView;
+  /** Who refused it: a box on the way, the other end, or the node itself. */
+  readonly by: string;
+  readonly reason: string;
 }
 
 /** Packets of one kind of traffic, both directions: what was sent and what came back. */
@@ -37,6 +47,8 @@ export interface SessionObservation {
   readonly settledAfterMs?: number;
   readonly checks: CheckCounts;
   readonly peerChecks: CheckCounts;
+  /** Of both ends, each once. */
+  readonly refusals: readonly RefusedCheck[];
   readonly candidates: readonly CandidateView[];
   readonly peerCandidates: readonly CandidateView[];
   /** Through both home agents, before any check. */
@@ -95,6 +107,7 @@ function observeSession(
     ...present("settledAfterMs", span(near.offeredAt, latest(near.settledAt, far.settledAt))),
     checks: near.checks,
     peerChecks: far.checks,
+    refusals: [...near.refusals, ...far.refusals],
     candidates: near.candidates,
     peerCandidates: far.candidates,
     ...traffic,
@@ -116,6 +129,7 @@ interface End {
   readonly isBound: boolean;
   readonly failure: string | undefined;
   readonly checks: CheckCounts;
+  readonly refusals: readonly RefusedCheck[];
   readonly candidates: readonly CandidateView[];
 }
 
@@ -143,12 +157,30 @@ function endOf(node: string, peer: string | undefined, events: readonly LabEvent
       answered: every("check-succeeded").length,
       failed: every("check-failed").length,
     },
+    refusals: refusalsOf(
+      node,
+      every("check-refused").map(({ event }) => event),
+    ),
     candidates: candidatesOf(mine.map(({ event }) => event)),
   };
 }
 
 function isEvent<T extends NodeEvent["type"]>(event: NodeEvent, type: T): event is Extract<NodeEvent, { type: T }> {
   return event.type === type;
+}
+
+/** Checks of a pair come again: what is said of each in the same words is told once. */
+function refusalsOf(
+  node: string,
+  events: readonly Extract<NodeEvent, { type: "check-refused" }>[],
+): readonly RefusedCheck[] {
+  const told = new Map(
+    events.map(({ pair, by, reason }) => {
+      const ends = [pair.local.address, pair.remote.address].map(formatEndpoint);
+      return [[...ends, by, reason].join(" "), { node, pair, by, reason }];
+    }),
+  );
+  return [...told.values()];
 }
 
 /** Own candidates in the order of finding, each once; peer-reflexive ones that were learnt from answers included. */

@@ -100,12 +100,13 @@ function timelineResult(events: readonly LabEvent[]): RunResult["timeline"] {
 }
 
 function sessionResult(
-  { selected, candidates, peerCandidates, ...observation }: SessionObservation,
+  { selected, refusals, candidates, peerCandidates, ...observation }: SessionObservation,
   effects: readonly EventEffect[],
 ): SessionResult {
   return {
     ...observation,
     ...(selected === undefined ? {} : { selected: pairResult(selected) }),
+    refusals: refusals.map(({ pair, ...refusal }) => ({ ...refusal, pair: pairResult(pair) })),
     candidates: candidates.map(candidateResult),
     peerCandidates: peerCandidates.map(candidateResult),
     outages: effects.filter(({ session }) => session === observation.name).map(outageResult),

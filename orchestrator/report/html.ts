@@ -5,7 +5,7 @@ import type { LabEvent, PairView } from "../lab/lab-event.ts";
 import { formatEndpoint } from "../topology/address-text.ts";
 import type { ResolvedTopology } from "../topology/resolved.ts";
 import { boxRows, unprobedLines, wayInRows } from "./box-rows.ts";
-import { answerOf, drawLadder } from "./html/ladder.ts";
+import { answerOf, drawLadder, refusalOf } from "./html/ladder.ts";
 import { html, Markup, table } from "./html/markup.ts";
 import { STYLE } from "./html/style.ts";
 import { drawTimeline } from "./html/timeline.ts";
@@ -128,14 +128,17 @@ function checkTable({ from, to }: SessionResult, events: readonly LabEvent[]): M
   const first = events.find((entry) => entry.type === "node" && entry.event.type === "offer-sent")?.at ?? 0;
   const rows = events.flatMap((entry, i) => {
     if (entry.type !== "node" || entry.event.type !== "check-sent" || ![from, to].includes(entry.node)) return [];
-    const answer = answerOf(entry.node, entry.event, events.slice(i + 1));
+    const later = events.slice(i + 1);
+    const outcome = outcomeOf(answerOf(entry.node, entry.event, later), refusalOf(entry.node, entry.event, later));
     const after = html`${(entry.at - first).toFixed(1)} ms`;
-    return [[after, entry.node, entry.event.kind, html`<code>${pairText(entry.event.pair)}</code>`, outcomeOf(answer)]];
+    return [[after, entry.node, entry.event.kind, html`<code>${pairText(entry.event.pair)}</code>`, outcome]];
   });
   return table(["after the offer", "node", "kind", "pair", "outcome"], rows);
 }
 
-function outcomeOf(answer: ReturnType<typeof answerOf>): Markup {
+function outcomeOf(answer: ReturnType<typeof answerOf>, refusal: ReturnType<typeof refusalOf>): Markup {
+  if (answer === undefined && refusal !== undefined)
+    return html`<span class="bad">refused by ${refusal.by}: ${refusal.reason}</span>`;
   if (answer === undefined) return html`<span class="faint">not answered by the end</span>`;
   if (answer.type === "check-failed") return html`<span class="bad">failed: ${answer.reason}</span>`;
   return html`answered in ${formatMs(answer.rttMs)}, mapped to <code>${formatEndpoint(answer.mapped)}</code>`;

@@ -57,6 +57,16 @@ const session = z.strictObject({
   settledAfterMs: milliseconds.optional().describe("from the offer until both ends use the selected path"),
   checks: checks.describe("of `from`"),
   peerChecks: checks.describe("of `to`"),
+  refusals: z
+    .array(
+      z.strictObject({
+        node: z.string().describe("whose check it was"),
+        pair: pair.describe("seen from that node"),
+        by: z.string().describe("IP address of who refused: a box on the way, the other end, or the node itself"),
+        reason: z.string().describe("what ICMP said, in words"),
+      }),
+    )
+    .describe("checks that ICMP refused; a later one of the same pair may have succeeded"),
   candidates: z.array(candidate).describe("of `from`, in the order of finding"),
   peerCandidates: z.array(candidate).describe("of `to`, in the order of finding"),
   pingBeforeIce: traffic.optional().describe("through both home agents, before any check"),

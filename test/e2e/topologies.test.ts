@@ -145,6 +145,15 @@ test("the netns runtime needs no engine and comes to the same", async () => {
   );
 });
 
+test("a check that a router has no route for is told with the router that said so", async () => {
+  const { stdout } = await runCli(["nptv6", "--runtime", "netns", "--json", "--no-capture", "--out", out.path]);
+  const [session] = (JSON.parse(stdout) as RunResult).sessions;
+  const told = session?.refusals.map(
+    ({ node, pair: { remote }, by, reason }) => `${node}: ${remote.type} ${remote.address} by ${by}, ${reason}`,
+  );
+  expect(told).toEqual(["mn: host fd00:b::2 by fd00:a::1, no route", "cn: host fd00:a::2 by fd00:b::1, no route"]);
+});
+
 test("offer to nomination through two NATs takes less than 400 ms", async () => {
   await runCli(["nat-nat", "--out", out.path, "--no-capture"]);
   const [session] = (await latestResult(out.path)).sessions;

@@ -151,7 +151,9 @@ function checkRow(
   later: readonly LabEvent[],
 ): LadderRow {
   const answer = answerOf(node, event, later);
-  const outcome = answer?.type === "check-succeeded" ? formatMs(answer.rttMs) : "no answer";
+  const refusal = refusalOf(node, event, later);
+  const silence = refusal === undefined ? "no answer" : `refused by ${refusal.by}`;
+  const outcome = answer?.type === "check-succeeded" ? formatMs(answer.rttMs) : silence;
   const kind = answer?.type !== "check-succeeded" ? "lost" : event.kind === "nominating" ? "nomination" : "check";
   const isRelayed = event.pair.local.type === "relayed" || event.pair.remote.type === "relayed";
   const name = event.kind === "nominating" ? "USE-CANDIDATE" : `${event.kind} check`;
@@ -161,14 +163,37 @@ function checkRow(
 /** The outcome of a check: the next one of the same pair at the same node. */
 export function answerOf(
   node: string,
-  { pair, peer }: Extract<NodeEvent, { type: "check-sent" }>,
+  check: CheckSent,
   later: readonly LabEvent[],
 ): Extract<NodeEvent, { type: "check-succeeded" | "check-failed" }> | undefined {
+  return nextOfPair(["check-succeeded", "check-failed"], node, check, later);
+}
+
+/** What ICMP said to a check, before its pair was checked again. */
+export function refusalOf(
+  node: string,
+  check: CheckSent,
+  later: readonly LabEvent[],
+): Extract<NodeEvent, { type: "check-refused" }> | undefined {
+  const next = nextOfPair(["check-refused", "check-sent"], node, check, later);
+  return next?.type === "check-refused" ? next : undefined;
+}
+
+type CheckSent = Extract<NodeEvent, { type: "check-sent" }>;
+type CheckEvent = Extract<NodeEvent, { type: "check-sent" | "check-succeeded" | "check-failed" | "check-refused" }>;
+
+/** The next event of these types about a check's pair at its node. */
+function nextOfPair<Type extends CheckEvent["type"]>(
+  types: readonly Type[],
+  node: string,
+  { pair, peer }: CheckSent,
+  later: readonly LabEvent[],
+): Extract<CheckEvent, { type: Type }> | undefined {
+  const isWanted = (event: NodeEvent): event is Extract<CheckEvent, { type: Type }> =>
+    types.some((type) => type === event.type);
   for (const entry of later) {
-    if (entry.type !== "node" || entry.node !== node) continue;
-    const { event } = entry;
-    if (event.type !== "check-succeeded" && event.type !== "check-failed") continue;
-    if (event.peer === peer && pairKey(event.pair) === pairKey(pair)) return event;
+    if (entry.type !== "node" || entry.node !== node || !isWanted(entry.event)) continue;
+    if (entry.event.peer === peer && pairKey(entry.event.pair) === pairKey(pair)) return entry.event;
   }
   return undefined;
 }

@@ -30,6 +30,7 @@ test("a session that was carried through is observed from offer to data", () => 
     settledAfterMs: 150,
     checks: { sent: 1, answered: 1, failed: 0 },
     peerChecks: { sent: 1, answered: 0, failed: 0 },
+    refusals: [],
     candidates: [pair.local],
     peerCandidates: [pair.remote],
     pingBeforeIce: { sent: 3, received: 3, duplicates: 0, roundTripMs: 3 },
@@ -38,6 +39,17 @@ test("a session that was carried through is observed from offer to data", () => 
     roundTripMs: 0.625,
     lost: 1,
   });
+});
+
+test("a check that was refused is told once, with its end, its pair, who refused it and why", () => {
+  const pair = pairOf("host", "server-reflexive");
+  const refused = (at: number, node: string, peer: string): LabEvent =>
+    nodeEvent(at, node, { type: "check-refused", peer, pair, by: "192.168.1.1", reason: "network unreachable" });
+  const events = [refused(131, "mn", CN_HOME), refused(139, "mn", CN_HOME), refused(140, "mn", "2001:db8:c::1")];
+  expect(observe([...events, refused(150, "cn", MN_HOME)]).refusals).toEqual([
+    { node: "mn", pair, by: "192.168.1.1", reason: "network unreachable" },
+    { node: "cn", pair, by: "192.168.1.1", reason: "network unreachable" },
+  ]);
 });
 
 test("relayed candidates leave the data with the home agents, without a binding", () => {

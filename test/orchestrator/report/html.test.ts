@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { ladderRows } from "../../../orchestrator/report/html/ladder.ts";
 import { html, Markup, table } from "../../../orchestrator/report/html/markup.ts";
 import { drawTopology } from "../../../orchestrator/report/html/topology-picture.ts";
-import { connectedEvents, pairOf, TWO_ENDS } from "../../support/lab-events.ts";
+import { connectedEvents, MN_HOME, nodeEvent, pairOf, TWO_ENDS } from "../../support/lab-events.ts";
 
 const ON_INTERNET = { segment: "internet", interfaceName: "internet", mac: "02:00:00:00:01:01" };
 
@@ -53,6 +53,25 @@ test("the ladder shows messages and remarks in the order of events, lost checks 
     "remark: mn: data directly",
     "data: mn → cn: ping: 2 of 3",
     "data: mn → cn: echo: 4 of 4",
+  ]);
+});
+
+test("a check that was refused says by whom, until its pair is checked again", () => {
+  const [session] = TWO_ENDS.sessions;
+  if (session === undefined) throw new Error("no session");
+  const pair = pairOf("host", "server-reflexive");
+  const check = nodeEvent(1, "cn", { type: "check-sent", peer: MN_HOME, kind: "ordinary", pair });
+  const refused = {
+    type: "check-refused",
+    peer: MN_HOME,
+    pair,
+    by: "192.168.1.1",
+    reason: "network unreachable",
+  } as const;
+  const events = [check, nodeEvent(2, "cn", refused), check];
+  expect(ladderRows(session, TWO_ENDS.nodes, events).map(({ kind, label }) => [kind, label])).toEqual([
+    ["lost", "ordinary check host → srflx: refused by 192.168.1.1"],
+    ["lost", "ordinary check host → srflx: no answer"],
   ]);
 });
 

@@ -68,6 +68,16 @@ test.each<[LabEvent, string | undefined]>([
     }),
     "mn: pair dead, host 198.18.0.11:40000 → host 198.18.0.12:40000: no answer for 15 s",
   ],
+  [
+    nodeEvent(0, "mn", {
+      type: "check-refused",
+      peer: CN_HOME,
+      pair: pairOf("host", "host"),
+      by: "198.18.0.1",
+      reason: "port unreachable",
+    }),
+    "mn: check refused host 198.18.0.11:40000 → host 198.18.0.12:40000: by 198.18.0.1, port unreachable",
+  ],
   [nodeEvent(0, "mn", { type: "keepalive-sent", peer: CN_HOME, pair: pairOf("host", "host") }), undefined],
 ])("%j reads %j", (event, line) => {
   expect(describeEvent(event)).toBe(line);
