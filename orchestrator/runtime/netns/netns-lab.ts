@@ -121,6 +121,7 @@ function nodeScript(spec: NodeSpec): string {
     `printf '%s\\n' ${binds.map((line) => `'${line}'`).join(" ")} > ${table}\n`,
     `mount --all --fstab ${table} || exit 1\n`,
     ...sysctls,
+    "ip link set lo up || exit 1\n",
   ].join("");
 }
 
