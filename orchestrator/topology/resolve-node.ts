@@ -1,9 +1,10 @@
 /** Fills in everything about one node once names, addresses and routes are settled. */
 
-import { addressAt, canonicalText, contains, formatNetwork, parseNetwork, withoutLength } from "./address-text.ts";
+import { contains, formatNetwork, parseNetwork, withoutLength } from "./address-text.ts";
 import type { Interfaces } from "./addressing.ts";
 import { attachmentsOf } from "./attachment.ts";
 import { durationMs } from "./duration.ts";
+import { homeAddressOf, homeAgentAddress } from "./home-address.ts";
 import type { Report } from "./issue-list.ts";
 import { resolveFirewall, resolveNat } from "./resolve-box.ts";
 import { resolveForwards } from "./resolve-forwards.ts";
@@ -31,9 +32,6 @@ import type { Topology } from "./topology.ts";
 
 /** UDP port of the candidate sockets unless a file says otherwise: the same for all, as for equal software everywhere. */
 const CANDIDATE_PORT = 40000;
-
-/** Where a home agent's first mobile node lives in the home prefix. */
-const FIRST_HOME_OFFSET = 0x100n;
 
 export interface NodeContext {
   readonly topology: Topology;
@@ -109,7 +107,7 @@ function resolveHomeAgent(context: NodeContext, name: string, entry: HomeAgentEn
     ...node,
     role: "home-agent",
     homePrefix: formatNetwork(prefix),
-    address: entry.address === undefined ? addressAt(prefix, 1n) : canonicalText(entry.address),
+    address: homeAgentAddress(entry),
     ...serverAddresses(node),
   };
 }
@@ -142,7 +140,7 @@ function resolveMobile(context: NodeContext, name: string, entry: MobileEntry): 
     ...common(context, name),
     role: entry.role,
     homeAgent: entry.homeAgent,
-    homeAddress: homeAddressOf(context, name, entry),
+    homeAddress: homeAddressOf(context.topology, name, entry, context.report),
     ...agentOf(entry),
     ...(entry.consent === undefined ? {} : { consentMs: durationMs(entry.consent) }),
   };
@@ -174,47 +172,6 @@ function agentOf({ port, profile, lite, keys }: MobileEntry | StationaryEntry) {
     isLite: lite ?? false,
     keys: keys ?? "signalled",
   } as const;
-}
-
-/** The address the file gives, or the next one from `::100` of the home prefix that nobody else was given. */
-function homeAddressOf({ topology, report }: NodeContext, name: string, entry: MobileEntry): string {
-  const homeAgent = topology.nodes.get(entry.homeAgent);
-  if (homeAgent?.role !== "home-agent") return "::";
-  const prefix = parseNetwork(homeAgent.homePrefix);
-  const siblings = [...topology.nodes].filter(
-    (item): item is [string, MobileEntry] => "homeAgent" in item[1] && item[1].homeAgent === entry.homeAgent,
-  );
-  const given = new Map(
-    siblings.flatMap(([node, { homeAddress }]) =>
-      homeAddress === undefined ? [] : [[canonicalText(homeAddress), node]],
-    ),
-  );
-  if (entry.homeAddress !== undefined) {
-    const address = canonicalText(entry.homeAddress);
-    const path = ["nodes", name, "homeAddress"];
-    const owner = given.get(address);
-    if (!contains(prefix, address))
-      report(
-        "bad-address",
-        path,
-        `expected an address inside the home prefix ${homeAgent.homePrefix} of ${entry.homeAgent}; found ${address}`,
-      );
-    else if (owner !== undefined && owner !== name)
-      report("duplicate", path, `expected a home address of its own; found ${address}, which ${owner} has; change one`);
-    return address;
-  }
-  const unnamed = siblings.filter(([, sibling]) => sibling.homeAddress === undefined).map(([node]) => node);
-  const free = freeAddresses(prefix, new Set(given.keys()), unnamed.length);
-  return free[unnamed.indexOf(name)] ?? "::";
-}
-
-function freeAddresses(prefix: ReturnType<typeof parseNetwork>, taken: ReadonlySet<string>, count: number): string[] {
-  const free: string[] = [];
-  for (let offset = FIRST_HOME_OFFSET; free.length < count; offset += 1n) {
-    const address = addressAt(prefix, offset);
-    if (!taken.has(address)) free.push(address);
-  }
-  return free;
 }
 
 function resolveHost(context: NodeContext, name: string, entry: HostEntry): ResolvedHost {

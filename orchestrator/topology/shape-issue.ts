@@ -1,6 +1,7 @@
 /** Says in words for people what the schema found wrong with the shape of a file. */
 
 import type * as z from "zod";
+import { DURATION_PATTERN } from "./duration.ts";
 import type { IssueCode, IssuePath } from "./issue.ts";
 import { knownKeys } from "./known-keys.ts";
 import { nearestName } from "./nearest-name.ts";
@@ -123,7 +124,10 @@ function sentence(expected: string | undefined, found: unknown, advice?: string)
 }
 
 function durationAdvice(expected: string, value: unknown): string | undefined {
-  return expected.includes("duration") && typeof value === "number" ? `write ${value}s or ${value}ms` : undefined;
+  if (!expected.includes("duration")) return undefined;
+  if (typeof value === "number") return `write ${value}s or ${value}ms`;
+  const together = typeof value === "string" ? value.replaceAll(" ", "") : "";
+  return DURATION_PATTERN.test(together) ? `write ${together}` : undefined;
 }
 
 function adviceIn(params: Record<string, unknown> | undefined): string | undefined {

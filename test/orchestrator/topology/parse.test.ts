@@ -104,6 +104,11 @@ describe("one value of the wrong shape", () => {
       "expected a duration such as 30s, 400ms or 2m; found 30; write 30s or 30ms",
     ],
     [
+      "a lifetime with a space in it",
+      "role: router, wan: internet, lan: x, nat: { udpLifetime: 30 s }",
+      'expected a duration such as 30s, 400ms or 2m; found "30 s"; write 30s',
+    ],
+    [
       "a prefix with host bits",
       'role: home-agent, on: internet, homePrefix: "2001:db8:a::1/64"',
       'expected a network without host bits; found "2001:db8:a::1/64"; write 2001:db8:a::/64',
