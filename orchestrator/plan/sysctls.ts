@@ -17,6 +17,12 @@ const COMMON: Sysctls = {
 /** Packets go from the TUN device to the wires and back. */
 const FORWARDING: Sysctls = { ...COMMON, "net.ipv6.conf.all.forwarding": "1" };
 
+/**
+ * Each refusal is told. After the first six, the kernel would tell one host of one in a second, and probes use these up.
+ * For IPv4 the limit stays for other types: a limit of 0 would take the six from what has no route as well.
+ */
+const OUTSPOKEN: Sysctls = { "net.ipv4.icmp_ratemask": "6160", "net.ipv6.icmp.ratelimit": "0" };
+
 /** Parameters of a node. */
 export function sysctlsOf(node: ResolvedNode): Sysctls {
   switch (node.role) {
@@ -28,6 +34,7 @@ export function sysctlsOf(node: ResolvedNode): Sysctls {
         // The kernel has two lifetimes for UDP, before and after the first answer; a box has one.
         "net.netfilter.nf_conntrack_udp_timeout": String(node.firewall.udpIdleSec),
         "net.netfilter.nf_conntrack_udp_timeout_stream": String(node.firewall.udpIdleSec),
+        ...(node.firewall.denied === "reject" ? OUTSPOKEN : {}),
       };
     case "home-agent":
       return FORWARDING;

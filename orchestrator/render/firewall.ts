@@ -22,23 +22,33 @@ export function renderFirewall(router: ResolvedRouter, family: Family): string {
     family === 4 ? "-A INPUT -p icmp -j ACCEPT" : "-A INPUT -p ipv6-icmp -j ACCEPT",
     "-A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
     ...(translates ? ["-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT"] : []),
-    ...router.lan.flatMap((lan) => outbound(router, lan)),
+    ...router.lan.flatMap((lan) => outbound(router, lan, family)),
     ...(exchangesPrefixes(router, family) ? router.lan.map(turnedRound) : []),
     ...router.firewall.pinholes.filter(({ to }) => familyOfText(to) === family).map((hole) => pinhole(router, hole)),
     ...(router.firewall.inbound === "open" ? inbound(router) : []),
+    ...(router.firewall.denied === "reject"
+      ? ["INPUT", "FORWARD"].map((chain) => `-A ${chain} ${REJECT[family]}`)
+      : []),
     "COMMIT",
     "",
   ].join("\n");
 }
 
+/** Says no by ICMP: a firewall's word for it (RFC 1812 section 5.2.7.1, RFC 4443 section 3.1). */
+const REJECT: Readonly<Record<Family, string>> = {
+  4: "-j REJECT --reject-with icmp-admin-prohibited",
+  6: "-j REJECT --reject-with icmp6-adm-prohibited",
+};
+
 /** From one inside wire to the outside; UDP may be restricted. */
-function outbound({ wan, firewall }: ResolvedRouter, lan: string): string[] {
+function outbound({ wan, firewall }: ResolvedRouter, lan: string, family: Family): string[] {
   const way = `-A FORWARD -i ${lan} -o ${wan}`;
-  const { outboundUdp } = firewall;
+  const { outboundUdp, denied } = firewall;
+  const refusal = denied === "reject" ? REJECT[family] : "-j DROP";
   const ports = typeof outboundUdp === "string" ? [] : outboundUdp;
   return [
     ...ports.map((port) => `${way} -p udp -m udp --dport ${port} -j ACCEPT`),
-    ...(outboundUdp === "all" ? [] : [`${way} -p udp -j DROP`]),
+    ...(outboundUdp === "all" ? [] : [`${way} -p udp ${refusal}`]),
     `${way} -j ACCEPT`,
   ];
 }

@@ -109,31 +109,34 @@ export const NAT_PRESETS = {
 export type NatPresetName = keyof typeof NAT_PRESETS;
 export const NAT_PRESET_NAMES = Object.keys(NAT_PRESETS) as NatPresetName[];
 
+/** What no preset is about. */
+const UNSAID = { denied: "drop", udpIdleSec: LINUX_UDP_LIFETIME_SEC, pinholes: [] } as const;
+
 /** Firewall presets by name. */
 export const FIREWALL_PRESETS = {
   open: {
     summary: "Lets everything through both ways.",
     seenIn: "A plain router.",
     source: rfc(1812, "section 5.2"),
-    behaviour: { inbound: "open", outboundUdp: "all", udpIdleSec: LINUX_UDP_LIFETIME_SEC, pinholes: [] },
+    behaviour: { inbound: "open", outboundUdp: "all", ...UNSAID },
   },
   stateful: {
     summary: "Everything out, only answers in.",
     seenIn: "What home gateways do for IPv6 (simple security).",
     source: `${rfc(6092, "section 3.2")}; ${rfc(4487, "section 5")}`,
-    behaviour: { inbound: "stateful", outboundUdp: "all", udpIdleSec: LINUX_UDP_LIFETIME_SEC, pinholes: [] },
+    behaviour: { inbound: "stateful", outboundUdp: "all", ...UNSAID },
   },
   "udp-blocked": {
     summary: "No UDP out at all.",
     seenIn: "Strict company networks: 3 % to 5 % of networks block UDP.",
     source: rfc(9308, "section 2"),
-    behaviour: { inbound: "stateful", outboundUdp: "none", udpIdleSec: LINUX_UDP_LIFETIME_SEC, pinholes: [] },
+    behaviour: { inbound: "stateful", outboundUdp: "none", ...UNSAID },
   },
   "tunnel-only": {
     summary: "UDP out only to the home agents' ports 4191 and 3478: direct paths are blocked, tunnels work.",
     seenIn: "Uplink filters with an exception for Mobile IPv6.",
     source: rfc(4487, "section 5.2"),
-    behaviour: { inbound: "stateful", outboundUdp: [3478, 4191], udpIdleSec: LINUX_UDP_LIFETIME_SEC, pinholes: [] },
+    behaviour: { inbound: "stateful", outboundUdp: [3478, 4191], ...UNSAID },
   },
 } as const satisfies Record<string, Preset<ResolvedFirewall>>;
 
@@ -166,11 +169,12 @@ function samePoint(a: NatPoint, b: NatPoint): boolean {
   );
 }
 
-/** A firewall in a word: the preset that behaves so, or else `own rules`. */
+/** A firewall in a word or two: the preset that behaves so, or else `own rules`, and whether it says no by ICMP. */
 export function describeFirewall(firewall: ResolvedFirewall): string {
   const preset = FIREWALL_PRESET_NAMES.find((name) => {
     const { inbound, outboundUdp } = FIREWALL_PRESETS[name].behaviour;
     return inbound === firewall.inbound && String(outboundUdp) === String(firewall.outboundUdp);
   });
-  return firewall.pinholes.length === 0 && preset !== undefined ? preset : "own rules";
+  const policy = firewall.pinholes.length === 0 && preset !== undefined ? preset : "own rules";
+  return firewall.denied === "reject" ? `${policy}, rejecting` : policy;
 }

@@ -50,18 +50,17 @@ export function resolveFirewall(context: BoxContext, nat: NatProfile | undefined
   const { name, entry, report } = context;
   const { firewall } = entry;
   const path = ["nodes", name, "firewall"];
-  const given = typeof firewall === "object" ? firewall : { preset: firewall };
+  const given: FirewallEntry = typeof firewall === "string" ? { preset: firewall } : (firewall ?? {});
   const base: ResolvedFirewall = FIREWALL_PRESETS[given.preset ?? (nat === undefined ? "open" : "stateful")].behaviour;
-  const idle = "udpIdle" in given ? given.udpIdle : undefined;
-  const udpIdleSec = seconds(idle, nat?.udpLifetimeSec ?? base.udpIdleSec, [...path, "udpIdle"], report);
+  const udpIdleSec = seconds(given.udpIdle, nat?.udpLifetimeSec ?? base.udpIdleSec, [...path, "udpIdle"], report);
   if (nat !== undefined && udpIdleSec !== nat.udpLifetimeSec) {
     const message = `expected ${nat.udpLifetimeSec}s, the \`udpLifetime\` of its address translation: a box has one idle time for UDP; found ${udpIdleSec}s`;
     report("bad-value", [...path, "udpIdle"], message);
   }
-  if (!("pinholes" in given || "inbound" in given || "outboundUdp" in given)) return { ...base, udpIdleSec };
   return {
     inbound: given.inbound ?? base.inbound,
     outboundUdp: given.outboundUdp ?? base.outboundUdp,
+    denied: given.denied ?? base.denied,
     udpIdleSec,
     pinholes: (given.pinholes ?? []).flatMap((pinhole, i) =>
       resolvePinhole(context, pinhole, [...path, "pinholes", i], nat !== undefined),
@@ -105,7 +104,8 @@ function seconds(text: string | undefined, fallback: number, path: IssuePath, re
   return fallback;
 }
 
-type PinholeEntry = NonNullable<Extract<RouterEntry["firewall"], object>["pinholes"]>[number];
+type FirewallEntry = Extract<RouterEntry["firewall"], object>;
+type PinholeEntry = NonNullable<FirewallEntry["pinholes"]>[number];
 
 function resolvePinhole(
   context: BoxContext,

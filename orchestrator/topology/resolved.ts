@@ -104,6 +104,8 @@ export interface ResolvedFirewall {
   readonly inbound: "stateful" | "open";
   /** UDP from inside to outside: everything, nothing, or only these destination ports. */
   readonly outboundUdp: "all" | "none" | readonly number[];
+  /** What becomes of the rest: `drop` says nothing, `reject` answers by ICMP (RFC 1812 section 5.2.7.1, RFC 4443 section 3.1). */
+  readonly denied: "drop" | "reject";
   /** How long an idle UDP flow is remembered, seconds. */
   readonly udpIdleSec: number;
   /** Destinations inside that unsolicited packets may reach. */

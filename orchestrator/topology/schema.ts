@@ -85,6 +85,10 @@ const firewallObject = z.strictObject({
     .union([z.enum(["all", "none"]), z.array(port).min(1)])
     .optional()
     .describe("UDP from inside to outside: everything, nothing, or only these destination ports"),
+  denied: z
+    .enum(["drop", "reject"])
+    .optional()
+    .describe("What becomes of the rest: nobody is told, or ICMP says `administratively prohibited`; drop when absent"),
   udpIdle: duration.optional().describe("How long an idle UDP flow is remembered"),
   pinholes: z.array(pinhole).optional().describe("What may come in unsolicited"),
 });

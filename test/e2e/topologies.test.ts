@@ -145,13 +145,18 @@ test("the netns runtime needs no engine and comes to the same", async () => {
   );
 });
 
-test("a check that a router has no route for is told with the router that said so", async () => {
-  const { stdout } = await runCli(["nptv6", "--runtime", "netns", "--json", "--no-capture", "--out", out.path]);
+test("checks that boxes refuse are told with who refused them and why", async () => {
+  const { exitCode, stdout } = await runCli(["rejecting-firewall", "--runtime", "netns", "--json", "--out", out.path]);
   const [session] = (JSON.parse(stdout) as RunResult).sessions;
   const told = session?.refusals.map(
-    ({ node, pair: { remote }, by, reason }) => `${node}: ${remote.type} ${remote.address} by ${by}, ${reason}`,
+    ({ node, pair: { remote }, by, reason }) => `${node}: ${remote.type} ${remote.address} by ${by}: ${reason}`,
   );
-  expect(told).toEqual(["mn: host fd00:b::2 by fd00:a::1, no route", "cn: host fd00:a::2 by fd00:b::1, no route"]);
+  expect(exitCode).toBe(0);
+  expect(told).toEqual([
+    "mn: host 192.168.1.2 by 198.18.1.1: network unreachable",
+    "mn: server-reflexive 198.18.0.5 by 198.18.1.1: administratively prohibited",
+    "cn: host 198.18.1.2 by 198.18.0.4: administratively prohibited",
+  ]);
 });
 
 test("offer to nomination through two NATs takes less than 400 ms", async () => {

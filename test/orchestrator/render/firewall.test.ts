@@ -88,6 +88,29 @@ describe("UDP from inside", () => {
   });
 });
 
+test("a box that rejects says so by ICMP, of UDP from inside and of all that no rule lets through", () => {
+  const router = boxWith("nat: home-router, firewall: { preset: udp-blocked, denied: reject }");
+  const rejected = ([4, 6] as const).map((family) =>
+    renderFirewall(router, family)
+      .split("\n")
+      .filter((line) => line.includes("REJECT")),
+  );
+  expect(rejected).toEqual(
+    ["icmp-admin-prohibited", "icmp6-adm-prohibited"].map((word) => [
+      `-A FORWARD -i home -o internet -p udp -j REJECT --reject-with ${word}`,
+      `-A FORWARD -i den -o internet -p udp -j REJECT --reject-with ${word}`,
+      `-A INPUT -j REJECT --reject-with ${word}`,
+      `-A FORWARD -j REJECT --reject-with ${word}`,
+    ]),
+  );
+  expect(renderFirewall(router, 4).split("\n").slice(-4)).toEqual([
+    "-A INPUT -j REJECT --reject-with icmp-admin-prohibited",
+    "-A FORWARD -j REJECT --reject-with icmp-admin-prohibited",
+    "COMMIT",
+    "",
+  ]);
+});
+
 test("pinholes stand in the text of their IP version, Mobility Headers by protocol number", () => {
   const pinholes: ResolvedFirewall["pinholes"] = [
     { protocol: "udp", to: "192.168.1.9", port: 4191 },

@@ -372,6 +372,7 @@ describe("boxes", () => {
     expect(routerOf(resolved(box("nat: { preset: symmetric, udpLifetime: 45s }")), "nat-a").firewall).toEqual({
       inbound: "stateful",
       outboundUdp: "all",
+      denied: "drop",
       udpIdleSec: 45,
       pinholes: [],
     });
