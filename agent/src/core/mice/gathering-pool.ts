@@ -1,17 +1,18 @@
 /**
- * The gatherings of a node, each for one session: what they send, report and find. They go on after they are done, which
- * keeps their mappings alive, until the session needs their candidates no more.
+ * The gatherings of a node, each for the sessions that began at about the same time: what they send, report and find. They
+ * go on after they are done, which keeps their mappings alive, until no session needs their candidates any more.
  */
 
 import { type SocketAddress, sameSocketAddress } from "../address.ts";
-import { candidateView, type LocalCandidate, relayedCandidate } from "../ice/candidate.ts";
-import { createGathering, type Gathering, type GatheringEvent } from "../ice/gathering.ts";
+import { relayedCandidate } from "../ice/candidate.ts";
+import { createGathering, type Gathering } from "../ice/gathering.ts";
 import type { Pacer } from "../ice/pacer.ts";
 import type { InstantMs, Rng } from "../machine.ts";
 import { minInstant } from "./min-instant.ts";
 import type { IceProfile } from "./node-machine.ts";
 import type { Outbox } from "./outbox.ts";
 import type { GatheringCallbacks } from "./session-environment.ts";
+import { type SharedGathering, shareGathering } from "./shared-gathering.ts";
 
 /** What all gatherings of a node share. */
 export interface GatheringGround {
@@ -27,7 +28,7 @@ export interface GatheringGround {
 }
 
 export interface GatheringPool {
-  /** Begins one; it calls back from `advance`, never at once. The answer ends it. */
+  /** Begins one, or takes part in one; it calls back from `advance`, never at once. The answer ends this part in it. */
   gather(now: InstantMs, peer: string, callbacks: GatheringCallbacks): () => void;
   all(): Iterable<Gathering>;
   /** Moves what gatherings send and report. */
@@ -36,86 +37,65 @@ export interface GatheringPool {
   pollTimeout(): InstantMs | undefined;
 }
 
+/**
+ * A session that begins this soon after another one takes what the servers said to that: sessions that begin together,
+ * after a move all of them, ask once.
+ */
+const SHARED_FOR_MS = 1000;
+
 interface Entry {
-  readonly peer: string;
-  readonly gathering: Gathering;
+  readonly shared: SharedGathering;
+  readonly startedAt: InstantMs;
+  readonly sockets: readonly SocketAddress[];
   readonly tunnelSocket: SocketAddress | undefined;
-  readonly callbacks: GatheringCallbacks;
-  isDone: boolean;
 }
 
 export function createGatheringPool(ground: GatheringGround, outbox: Outbox): GatheringPool {
   const entries = new Set<Entry>();
 
-  const finish = (now: InstantMs, entry: Entry, candidates: readonly LocalCandidate[]): void => {
-    entry.isDone = true;
-    outbox.emit({ type: "gathering-done", peer: entry.peer, candidates: candidates.length });
-    entry.callbacks.done(now, withTunnelMapping(candidates, entry.tunnelSocket));
+  const begin = (now: InstantMs): Entry => {
+    const { profile, rng, pacer, servers, homeAddress } = ground;
+    const [sockets, tunnelSocket] = [ground.sockets(), ground.tunnelSocket()];
+    const relayed = tunnelSocket && relayedCandidate({ ip: homeAddress, port: tunnelSocket.port });
+    const config = { profile, rng, pacer, servers, bases: sockets, ...(relayed && { relayed }) };
+    const gathering = createGathering(config);
+    gathering.start(now);
+    return { shared: shareGathering(gathering, tunnelSocket, outbox), startedAt: now, sockets, tunnelSocket };
   };
-  const take = (now: InstantMs, entry: Entry, event: GatheringEvent): void => {
-    const { peer, isDone, callbacks } = entry;
-    switch (event.type) {
-      case "candidate":
-        // The offer has left: what is found now goes into the next one.
-        if (isDone) outbox.count("gathering.late-candidate");
-        else outbox.emit({ type: "candidate", peer, candidate: candidateView(event.candidate) });
-        break;
-      case "server-failed":
-        outbox.count("gathering.server-failed");
-        break;
-      case "mapping-changed": {
-        const [before, after] = [candidateView(event.before), candidateView(event.after)];
-        outbox.emit({ type: "mapping-changed", peer, before, after });
-        if (isDone) callbacks.mappingChanged(now);
-        break;
-      }
-      case "done":
-        finish(now, entry, event.candidates);
-        break;
-    }
-  };
-  const drain = (now: InstantMs, entry: Entry): void => {
-    const { gathering } = entry;
-    for (let sent = gathering.pollTransmit(); sent !== undefined; sent = gathering.pollTransmit())
-      outbox.transmit(sent);
-    for (let event = gathering.pollEvent(); event !== undefined; event = gathering.pollEvent()) take(now, entry, event);
-  };
+  const isCurrent = (now: InstantMs, { startedAt, sockets, tunnelSocket }: Entry): boolean =>
+    now - startedAt < SHARED_FOR_MS &&
+    sameSockets(sockets, ground.sockets()) &&
+    sameSockets([tunnelSocket], [ground.tunnelSocket()]);
   return {
     gather(now, peer, callbacks) {
-      const { profile, rng, pacer, servers, homeAddress } = ground;
-      const tunnelSocket = ground.tunnelSocket();
-      const relayed = tunnelSocket && relayedCandidate({ ip: homeAddress, port: tunnelSocket.port });
-      const config = { profile, rng, pacer, servers, bases: ground.sockets(), ...(relayed && { relayed }) };
-      const gathering = createGathering(config);
-      const entry: Entry = { peer, gathering, tunnelSocket, callbacks, isDone: false };
-      gathering.start(now);
+      const entry = [...entries].find((other) => isCurrent(now, other)) ?? begin(now);
       entries.add(entry);
+      const leave = entry.shared.join(peer, callbacks);
       return () => {
-        gathering.stop();
-        entries.delete(entry);
+        leave();
+        if (entry.shared.isDeserted) entries.delete(entry);
       };
     },
-    all: () => [...entries].map(({ gathering }) => gathering),
+    all: () => [...entries].map(({ shared }) => shared.gathering),
     advance(now) {
-      for (const entry of entries) drain(now, entry);
+      for (const { shared } of entries) shared.advance(now);
     },
     handleTimeout(now) {
-      for (const { gathering } of entries) gathering.handleTimeout(now);
+      for (const { shared } of entries) shared.gathering.handleTimeout(now);
     },
-    pollTimeout: () => minInstant(...[...entries].map(({ gathering }) => gathering.pollTimeout())),
+    pollTimeout: () => minInstant(...[...entries].map(({ shared }) => shared.gathering.pollTimeout())),
   };
 }
 
-/** The related address of the relayed candidate is how the outside sees the tunnel (digest 2.2). */
-function withTunnelMapping(
-  candidates: readonly LocalCandidate[],
-  tunnelSocket: SocketAddress | undefined,
-): readonly LocalCandidate[] {
-  const isOfTunnel = ({ base }: LocalCandidate) => tunnelSocket !== undefined && sameSocketAddress(base, tunnelSocket);
-  const mapped =
-    candidates.find((candidate) => candidate.type === "server-reflexive" && isOfTunnel(candidate))?.address ??
-    tunnelSocket;
-  return candidates.map((candidate) =>
-    candidate.type === "relayed" ? relayedCandidate(candidate.address, mapped) : candidate,
+function sameSockets(
+  some: readonly (SocketAddress | undefined)[],
+  others: readonly (SocketAddress | undefined)[],
+): boolean {
+  return (
+    some.length === others.length &&
+    some.every((socket, i) => {
+      const other = others[i];
+      return socket === undefined || other === undefined ? socket === other : sameSocketAddress(socket, other);
+    })
   );
 }

@@ -138,7 +138,7 @@ describe("a node that moves more than three times in a second", () => {
   const PLACES = ["172.16.9.3", "172.16.9.4", "172.16.9.5", "172.16.9.6"].map((ip) => ({ ip, port: 40001 }));
 
   beforeEach(() => {
-    PLACES.forEach((place, i) => void registration.retarget(10 * i, place));
+    for (const [i, place] of PLACES.entries()) registration.retarget(10 * i, place);
   });
 
   test("registers its last place when a second has gone by since the first update, and repeats that as usual", () => {
