@@ -7,7 +7,8 @@
  *
  * - `translate` sees the first packet of a flow. An endpoint that has an outside port keeps it (`own`); else its inside
  *   port is kept where that is asked for and free (`used`); else one of the `drawn` ports is taken by a seeded hash of the
- *   endpoint's key, drawn again while its slot is taken (`slots`).
+ *   endpoint's key, drawn again while its slot is taken (`slots`). What is taken stands there only when a packet has been
+ *   through, so who takes it claims it first: of two packets on two processors, one gets it.
  * - `learn` sees every packet after translation, when the outside port stands in the header, and fills the memory.
  *   What it writes lives as long as a mapping does.
  * - `inward` opens the way back through the memory: to everybody, to known peers, or not at all where connection tracking
@@ -63,6 +64,12 @@ interface Box extends NatProfile {
 /** How often a port is drawn before one that is taken must do. */
 const DRAWS = 3;
 
+/** How long a claim holds: far longer than a packet is between `translate` and `learn`. */
+const CLAIM_SEC = 1;
+
+/** Of all packets that claim the same, true for the first alone, for as long as the claim holds. */
+const FIRST = "limit rate 1/hour burst 1 packets";
+
 /** What a mapping depends on (RFC 4787 section 4.1), in the words of connection tracking. */
 const MAPPING_KEY: Readonly<Record<NatDependence, string>> = {
   "endpoint-independent": "ct original ip saddr . ct original proto-src",
@@ -93,12 +100,12 @@ const ANSWERING_KEY: Readonly<Record<NatDependence, string>> = {
 
 function memory(box: Box): string[] {
   const { mapping, udpLifetimeSec } = box;
-  const declare = (comment: string, declaration: string, type: string): string[] => [
+  const declare = (comment: string, declaration: string, type: string, lifetimeSec = udpLifetimeSec): string[] => [
     `# ${comment}`,
     `${declaration} {`,
     `  type ${type}`,
     "  flags dynamic, timeout",
-    `  timeout ${udpLifetimeSec}s`,
+    `  timeout ${lifetimeSec}s`,
     "}",
   ];
   const key = MAPPING_KEY_TYPE[mapping];
@@ -113,6 +120,8 @@ function memory(box: Box): string[] {
     "}",
     ...declare("Places of `drawn` that are taken.", "set slots", "mark"),
     ...declare("Outside ports that are taken.", "set used", "inet_service"),
+    ...declare("Places of `drawn` that somebody is about to take.", "set slot_claims", "mark", CLAIM_SEC),
+    ...declare("Inside ports that somebody is about to keep outside.", "set port_claims", "inet_service", CLAIM_SEC),
     ...declare(
       "An endpoint inside, with all that its mapping depends on: its outside port.",
       "map own",
@@ -141,16 +150,22 @@ function translate(box: Box): string[] {
     pools.map(({ inside, ports }, place) => {
       const offset = 1 + pools.slice(0, place).reduce((sum, before) => sum + before.ports.length, 0);
       const hash = `jhash ${key} mod ${ports.length} seed 0x${hashSeed(seed, i)} offset ${offset};`;
-      return `  ${i === 0 ? "" : "ct mark @slots "}${DRAWS_FROM[inside]} ct mark set ${hash}`;
+      return `  ${DRAWS_FROM[inside]} ct mark set ${hash}`;
     });
+  const taken = `snat ip to ${address}:ct mark map @drawn;`;
+  const takeIfFree = `  meta l4proto udp ct mark != @slots add @slot_claims { ct mark ${FIRST} } ${taken}`;
   return [
     "chain translate {",
     ...forwardsOut(box).map((line) => `  ${line}`),
     `  meta l4proto != udp snat ip to ${address};`,
     `  meta l4proto udp snat ip to ${address}:${key} map @own;`,
-    ...(portAssignment === "preserve" ? [`  ${freePort(box)} snat ip to ${address};`] : []),
-    ...Array.from({ length: DRAWS }, (_, i) => draw(i)).flat(),
-    `  meta l4proto udp snat ip to ${address}:ct mark map @drawn;`,
+    ...(portAssignment === "preserve"
+      ? [`  ${freePort(box)} add @port_claims { udp sport ${FIRST} } snat ip to ${address};`]
+      : []),
+    ...Array.from({ length: DRAWS }, (_, i) => [
+      ...draw(i),
+      i < DRAWS - 1 ? takeIfFree : `  meta l4proto udp ${taken}`,
+    ]).flat(),
     "}",
   ];
 }

@@ -163,6 +163,35 @@ describe("every point of RFC 4787", () => {
   });
 });
 
+describe("inside hosts that begin at the same instant", () => {
+  const RIVALS = { left: "192.168.1.3", right: "192.168.1.4" };
+  const ROUNDS = 60;
+  const INTERVAL_NS = 6_000_000n;
+
+  test("and use one inside port get an outside port each, and every packet through", async () => {
+    const nodes = Object.entries(RIVALS).map(
+      ([name, ip]) => `  ${name}: { role: host, on: home, image: none, addresses: { home: { ipv4: ${ip} } } }\n`,
+    );
+    const world = await createBoxWorld(topology("nat: port-restricted-cone") + nodes.join(""));
+    try {
+      const server = await world.open("servers", "198.18.0.11", 3478);
+      const startAt = process.hrtime.bigint() + 1_000_000_000n;
+      const outside = await Promise.all(
+        Object.entries(RIVALS).map(async ([name, ip]) => {
+          const sockets = await Promise.all(Array.from({ length: ROUNDS }, (_, i) => world.open(name, ip, 20_000 + i)));
+          for (const [i, socket] of sockets.entries())
+            socket.send(server, freshText(), startAt + BigInt(i) * INTERVAL_NS);
+          await sleep(1000 + (ROUNDS * Number(INTERVAL_NS)) / 1e6);
+          return Promise.all(sockets.map((socket) => mappedAddress(socket, server)));
+        }),
+      );
+      expect(new Set(outside.flat().map(({ port }) => port)).size).toBe(2 * ROUNDS);
+    } finally {
+      await world.end();
+    }
+  });
+});
+
 describe.concurrent("the lifetime of a mapping", () => {
   /** The same check on a box of each filtering, all at once. */
   async function withEveryFiltering(

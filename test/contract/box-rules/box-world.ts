@@ -31,7 +31,8 @@ export interface BoxWorld {
 export interface UdpPort {
   readonly ip: string;
   readonly port: number;
-  send(to: { readonly ip: string; readonly port: number }, text: string): void;
+  /** Sends at once, or at an instant of the monotonic clock that all nodes share, in nanoseconds, to a microsecond or so. */
+  send(to: { readonly ip: string; readonly port: number }, text: string, atNs?: bigint): void;
   /** Where a text came from, once it is here; rejects when it does not come. */
   source(text: string): Promise<{ readonly ip: string; readonly port: number }>;
   /** Whether a text is here already. */
@@ -127,7 +128,8 @@ function startProgram(command: readonly string[]): EndpointProgram {
       return {
         ip,
         port,
-        send: (to, message) => say("send", key, to.ip, to.port, message),
+        send: (to, message, atNs) =>
+          say("send", key, to.ip, to.port, message, ...(atNs === undefined ? [] : [Number(atNs)])),
         has: (message) => got.has(`${key} ${message}`),
         source: async (message) => {
           const name = `${key} ${message}`;

@@ -1,21 +1,32 @@
 /**
  * A program of UDP sockets for one namespace, told what to do on stdin and telling what it got on stdout, a JSON array a
- * line. In: `["open", key, ip, port]`, `["send", key, ip, port, text]`. Out: `["open", key]`, `["got", key, ip, port, text]`.
+ * line. In: `["open", key, ip, port]`, `["send", key, ip, port, text, at?]` with the instant of the machine's monotonic clock
+ * in nanoseconds. Out: `["open", key]`, `["got", key, ip, port, text]`.
  */
 
 import { createSocket, type Socket } from "node:dgram";
 import { createInterface } from "node:readline";
+
+/** Longer than a timer of Node is late on an idle processor. */
+const WATCH_MS = 2;
 
 const sockets = new Map<string, Socket>();
 const say = (...words: readonly (string | number)[]): void => void process.stdout.write(`${JSON.stringify(words)}\n`);
 
 createInterface({ input: process.stdin })
   .on("line", (line) => {
-    const [verb, key, ip, port, text] = JSON.parse(line) as [string, string, string, number, string];
+    const [verb, key, ip, port, text, at] = JSON.parse(line) as [string, string, string, number, string, number?];
     if (verb === "open") open(key, ip, port);
-    else sockets.get(key)?.send(text, port, ip);
+    else if (at === undefined) sockets.get(key)?.send(text, port, ip);
+    else setTimeout(() => sendAt(key, ip, port, text, at), (at - Number(process.hrtime.bigint())) / 1e6 - WATCH_MS);
   })
   .on("close", () => process.exit(0));
+
+/** Nothing that sleeps is on time to the microsecond: the end of the time is spent watching the clock. */
+function sendAt(key: string, ip: string, port: number, text: string, at: number): void {
+  while (process.hrtime.bigint() < at);
+  sockets.get(key)?.send(text, port, ip);
+}
 
 function open(key: string, ip: string, port: number): void {
   const socket = createSocket(ip.includes(":") ? "udp6" : "udp4");

@@ -17,6 +17,14 @@ function text(change: Partial<NatProfile>, forwards: readonly PortForward[] = []
   );
 }
 
+/** The rule that keeps a free inside port outside. */
+const KEPT =
+  "udp sport != @used add @port_claims { udp sport limit rate 1/hour burst 1 packets } snat ip to 198.18.0.4;";
+
+/** The rule that takes a drawn port whose place is free. */
+const TAKEN_IF_FREE =
+  "meta l4proto udp ct mark != @slots add @slot_claims { ct mark limit rate 1/hour burst 1 packets } snat ip to 198.18.0.4:ct mark map @drawn;";
+
 /** One chain of the table, without its frame. */
 function chain(table: string, name: string): readonly string[] {
   const [, body = ""] = table.split(`  chain ${name} {\n`);
@@ -47,6 +55,18 @@ test("a box that keeps ports and filters by address, in full", () => {
         flags dynamic, timeout
         timeout 120s
       }
+      # Places of \`drawn\` that somebody is about to take.
+      set slot_claims {
+        type mark
+        flags dynamic, timeout
+        timeout 1s
+      }
+      # Inside ports that somebody is about to keep outside.
+      set port_claims {
+        type inet_service
+        flags dynamic, timeout
+        timeout 1s
+      }
       # An endpoint inside, with all that its mapping depends on: its outside port.
       map own {
         type ipv4_addr . inet_service : inet_service
@@ -75,10 +95,12 @@ test("a box that keeps ports and filters by address, in full", () => {
       chain translate {
         meta l4proto != udp snat ip to 198.18.0.4;
         meta l4proto udp snat ip to 198.18.0.4:ct original ip saddr . ct original proto-src map @own;
-        udp sport != @used snat ip to 198.18.0.4;
+        udp sport != @used add @port_claims { udp sport limit rate 1/hour burst 1 packets } snat ip to 198.18.0.4;
         meta l4proto udp ct mark set jhash ct original ip saddr . ct original proto-src mod 5 seed 0x62e79735 offset 1;
-        ct mark @slots meta l4proto udp ct mark set jhash ct original ip saddr . ct original proto-src mod 5 seed 0xb5c50952 offset 1;
-        ct mark @slots meta l4proto udp ct mark set jhash ct original ip saddr . ct original proto-src mod 5 seed 0x384a2c49 offset 1;
+        meta l4proto udp ct mark != @slots add @slot_claims { ct mark limit rate 1/hour burst 1 packets } snat ip to 198.18.0.4:ct mark map @drawn;
+        meta l4proto udp ct mark set jhash ct original ip saddr . ct original proto-src mod 5 seed 0xb5c50952 offset 1;
+        meta l4proto udp ct mark != @slots add @slot_claims { ct mark limit rate 1/hour burst 1 packets } snat ip to 198.18.0.4:ct mark map @drawn;
+        meta l4proto udp ct mark set jhash ct original ip saddr . ct original proto-src mod 5 seed 0x384a2c49 offset 1;
         meta l4proto udp snat ip to 198.18.0.4:ct mark map @drawn;
       }
 
@@ -148,7 +170,7 @@ describe("a forwarded port", () => {
       "ip saddr 192.168.1.9 udp sport 3478 snat ip to 198.18.0.4:50001;",
       "ip saddr 192.168.1.9 tcp sport 8080 snat ip to 198.18.0.4:80;",
     ]);
-    expect(translate).toContain("udp sport != { 50001 } udp sport != @used snat ip to 198.18.0.4;");
+    expect(translate).toContain(`udp sport != { 50001 } ${KEPT}`);
     expect(table).toContain("1 : 50003, 2 : 50002, 3 : 50004, 4 : 50000,");
   });
 
@@ -168,13 +190,15 @@ describe("what each axis changes", () => {
     expect(table).toContain("1 : 50002, 2 : 50004, 3 : 50000, 4 : 50003, 5 : 50001,");
     const key = "ct original ip saddr . ct original proto-src";
     expect(chain(table, "translate").slice(2)).toEqual([
-      "udp sport != @used snat ip to 198.18.0.4;",
+      KEPT,
       `udp sport & 1 == 0 ct mark set jhash ${key} mod 3 seed 0x62e79735 offset 1;`,
       `udp sport & 1 == 1 ct mark set jhash ${key} mod 2 seed 0x62e79735 offset 4;`,
-      `ct mark @slots udp sport & 1 == 0 ct mark set jhash ${key} mod 3 seed 0xb5c50952 offset 1;`,
-      `ct mark @slots udp sport & 1 == 1 ct mark set jhash ${key} mod 2 seed 0xb5c50952 offset 4;`,
-      `ct mark @slots udp sport & 1 == 0 ct mark set jhash ${key} mod 3 seed 0x384a2c49 offset 1;`,
-      `ct mark @slots udp sport & 1 == 1 ct mark set jhash ${key} mod 2 seed 0x384a2c49 offset 4;`,
+      TAKEN_IF_FREE,
+      `udp sport & 1 == 0 ct mark set jhash ${key} mod 3 seed 0xb5c50952 offset 1;`,
+      `udp sport & 1 == 1 ct mark set jhash ${key} mod 2 seed 0xb5c50952 offset 4;`,
+      TAKEN_IF_FREE,
+      `udp sport & 1 == 0 ct mark set jhash ${key} mod 3 seed 0x384a2c49 offset 1;`,
+      `udp sport & 1 == 1 ct mark set jhash ${key} mod 2 seed 0x384a2c49 offset 4;`,
       "meta l4proto udp snat ip to 198.18.0.4:ct mark map @drawn;",
     ]);
   });
@@ -223,15 +247,20 @@ describe("what each axis changes", () => {
   });
 
   test("port assignment: kept where free, or always drawn", () => {
-    const keep = "udp sport != @used snat ip to 198.18.0.4;";
-    expect(chain(text({ portAssignment: "preserve" }), "translate")).toContain(keep);
-    expect(chain(text({ portAssignment: "random" }), "translate")).not.toContain(keep);
+    expect(chain(text({ portAssignment: "preserve" }), "translate")).toContain(KEPT);
+    expect(chain(text({ portAssignment: "random" }), "translate")).not.toContain(KEPT);
   });
 
-  test("lifetime: of everything that is remembered", () => {
-    const lifetimes = text({ udpLifetimeSec: 30 }).match(/timeout \d+s/g) ?? [];
-    expect(lifetimes.length).toBeGreaterThan(3);
-    expect(new Set(lifetimes)).toEqual(new Set(["timeout 30s"]));
+  test("lifetime: of everything that is remembered, and of no claim", () => {
+    const sets = text({ udpLifetimeSec: 30 }).matchAll(/(?:map|set) (\w+) \{[^}]*timeout (\d+)s/g);
+    expect(Object.fromEntries([...sets].map(([, name, seconds]) => [name, Number(seconds)]))).toEqual({
+      slots: 30,
+      used: 30,
+      slot_claims: 1,
+      port_claims: 1,
+      own: 30,
+      ext: 30,
+    });
   });
 
   test.each([
