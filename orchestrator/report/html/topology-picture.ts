@@ -1,12 +1,13 @@
 /** The topology as a drawing: wires as bars, the widest-reaching on top, boxes between wires, ends below. */
 
 import { describePrefix } from "../../topology/describe-box.ts";
-import type { ResolvedInterface, ResolvedNode, ResolvedTopology } from "../../topology/resolved.ts";
+import { describeFirewall } from "../../topology/presets.ts";
+import type { ResolvedInterface, ResolvedNode, ResolvedRouter, ResolvedTopology } from "../../topology/resolved.ts";
 import { html, type Markup } from "./markup.ts";
 
-const NODE = { width: 176, height: 70, gap: 20 } as const;
+const NODE = { width: 176, height: 76, gap: 20 } as const;
 /** Room for two addresses between a node and the wire below. */
-const LEVEL_HEIGHT = 184;
+const LEVEL_HEIGHT = 190;
 const WIRE_HEIGHT = 26;
 /** Widths of a letter in a wire's name and in its networks, on the large side, and of the ends of its bar. */
 const WIRE_LABEL = { name: 8, network: 6.5, ends: 30 } as const;
@@ -166,13 +167,11 @@ function alsoOn({ role, interfaces }: ResolvedNode): readonly string[] {
   return role === "router" || others.length === 0 ? [] : [`also on ${others.join(", ")}`];
 }
 
-/** Two short lines under a node's name. */
+/** Short lines under a node's name: two, or three with what is unusual about it. */
 function detailsOf(node: ResolvedNode): readonly string[] {
   switch (node.role) {
     case "router":
-      if (node.nat === undefined)
-        return [[...node.prefixes.map(describePrefix), "firewall"].join(", "), node.firewall.inbound];
-      return [`maps ${shortened(node.nat.mapping)}`, `filters ${shortened(node.nat.filtering)}`];
+      return routerDetails(node);
     case "home-agent":
       return ["home agent, STUN", node.homePrefix];
     case "mobile-node":
@@ -184,6 +183,13 @@ function detailsOf(node: ResolvedNode): readonly string[] {
     default:
       return [node.role, "image" in node ? node.image : ""];
   }
+}
+
+function routerDetails({ nat, prefixes, firewall }: ResolvedRouter): readonly string[] {
+  const policy = describeFirewall(firewall);
+  if (nat === undefined) return [[...prefixes.map(describePrefix), "firewall"].join(", "), policy];
+  const behaviour = [`maps ${shortened(nat.mapping)}`, `filters ${shortened(nat.filtering)}`];
+  return policy === "stateful" ? behaviour : [...behaviour, `firewall: ${policy}`];
 }
 
 function shortened(dependence: string): string {

@@ -4,7 +4,7 @@
  */
 
 import { contains, type Family, familyOfText, parseNetwork } from "../address-text.ts";
-import type { ResolvedRouter } from "../resolved.ts";
+import type { ResolvedFirewall, ResolvedRouter } from "../resolved.ts";
 import { createNatTranslation } from "./nat-model.ts";
 import { type Endpoint, type ModelPacket, sameEndpoint } from "./packet.ts";
 import { createPrefixTranslation } from "./prefix-model.ts";
@@ -31,6 +31,9 @@ interface Flow {
   /** Why its first packet passed as it did. */
   readonly why: string | undefined;
 }
+
+/** What a firewall does with a packet that policy stops. */
+const DENIES: Readonly<Record<ResolvedFirewall["denied"], string>> = { drop: "drops", reject: "refuses" };
 
 /** Makes a box that has seen nothing. */
 export function createBoxModel(router: ResolvedRouter): BoxModel {
@@ -63,7 +66,8 @@ export function createBoxModel(router: ResolvedRouter): BoxModel {
     const destination = destinationOf(packet, from);
     const isTranslated = !sameEndpoint(destination, packet.destination);
     const refusal = refusalOf(packet, destination, from, to);
-    if (refusal !== undefined) return { passes: false, why: `${router.name} drops it: ${refusal}` };
+    if (refusal !== undefined)
+      return { passes: false, why: `${router.name} ${DENIES[router.firewall.denied]} it: ${refusal}` };
     const isTurned = isTranslated && !isFromOutside;
     const outside = to === router.wan || isTurned ? translation?.outsideOf(packet) : undefined;
     const source = outside?.source ?? freeSource(flows, packet.source, destination);

@@ -3,6 +3,7 @@ import { ladderRows } from "../../../orchestrator/report/html/ladder.ts";
 import { html, Markup, table } from "../../../orchestrator/report/html/markup.ts";
 import { drawTopology } from "../../../orchestrator/report/html/topology-picture.ts";
 import { connectedEvents, MN_HOME, nodeEvent, pairOf, TWO_ENDS } from "../../support/lab-events.ts";
+import { resolved, twoHomes } from "../topology/sample.ts";
 
 const ON_INTERNET = { segment: "internet", interfaceName: "internet", mac: "02:00:00:00:01:01" };
 
@@ -31,6 +32,25 @@ test("a wire is as wide as its words, and what hangs from it hangs from its midd
   const [, lineX] = /<line x1="([\d.]+)"/.exec(drawing)?.map(Number) ?? [];
   expect(width).toBeGreaterThan(6 * "internet 198.18.0.0/24 2001:db8:0:1::/64".length);
   expect(lineX).toBe((x ?? 0) + (width ?? 0) / 2);
+});
+
+test("a box says what it does: how it maps and filters, and what its firewall is where it is no usual one", () => {
+  const words = (box: string): readonly string[] => {
+    const apart = twoHomes(box, "nat: symmetric").replace(
+      "home-a: { ipv4: 192.168.1.0/24 }",
+      "home-a: { ipv4: 198.18.1.0/24 }",
+    );
+    const { text } = drawTopology(resolved(apart));
+    const [, ...details] = />nat-a<.*?<\/g>/s.exec(text)?.[0].match(/(?<=>)[^<>\n]+(?=<)/g) ?? [];
+    return details;
+  };
+  const maps = ["maps for all alike", "filters by address-and-port"];
+  expect(words("nat: port-restricted-cone")).toEqual(maps);
+  expect(words("nat: port-restricted-cone, firewall: udp-blocked")).toEqual([...maps, "firewall: udp-blocked"]);
+  expect(words("nat: none, firewall: { preset: tunnel-only, denied: reject }")).toEqual([
+    "firewall",
+    "tunnel-only, rejecting",
+  ]);
 });
 
 test("the ladder shows messages and remarks in the order of events, lost checks as lost", () => {

@@ -158,6 +158,8 @@ describe("the pairs of the digest, section 7.3", () => {
       path: "none",
       why: ["none: mn cannot register with ha-a: nat drops it: it lets no UDP out."],
     });
+    const rejected = predict(topologyText({ segments, nodes: nodes("{ preset: udp-blocked, denied: reject }"), rest }));
+    expect(rejected.why).toEqual(["none: mn cannot register with ha-a: nat refuses it: it lets no UDP out."]);
   });
 
   test("a home agent behind a firewall needs its two pinholes", () => {
