@@ -1,16 +1,24 @@
-/** What the agents add to the way of a packet: pings between home addresses beside pings on the same wire. */
+/**
+ * What the agents add to the way of a packet: pings between home addresses beside pings on the same wire. OpenVPN, which
+ * takes as many turns through user space, tells how long the machine needs to wake up a process.
+ */
 
 import { execa } from "execa";
 import type { Bench } from "./bench.ts";
-import { type KeptLab, keepLab } from "./kept-lab.ts";
+import { type KeptLab, keepLab, missing } from "./kept-lab.ts";
 import { median, type Series } from "./measure.ts";
+import { TUNNEL, withOpenvpn } from "./openvpn-tunnel.ts";
 import { withScratch } from "./scratch.ts";
 
 const PINGS = 500;
 const INTERVAL_S = 0.004;
 
-/** Addresses of open-open: the correspondent's own, on the wire of the mobile node, and its home. */
-const ON_THE_WIRE = "198.18.0.5";
+/** Addresses of open-open: on the one wire, and at home. */
+const ON_THE_WIRE = { mn: "198.18.0.4", cn: "198.18.0.5" } as const;
+const PLACES = {
+  mn: { inside: ON_THE_WIRE.mn, outside: ON_THE_WIRE.mn },
+  cn: { inside: ON_THE_WIRE.cn, outside: ON_THE_WIRE.cn },
+} as const;
 const HOME = { mn: "2001:db8:a::100", cn: "2001:db8:b::100" } as const;
 
 export const latency: Bench = {
@@ -30,24 +38,25 @@ export const latencyTail: Bench = {
 /** Half of each round trip between homes less the bare path's median: a packet passes two agents each way. */
 function addedLatency(rounds: number): Promise<readonly Series[]> {
   return withScratch(async (scratch) => {
-    const added: number[] = [];
-    const bare: number[] = [];
+    const added = { name: "added by two agents, one way", unit: "µs", values: [] as number[] } as const;
+    const bare = { name: "bare path, one way", unit: "µs", values: [] as number[] } as const;
+    const peer = { name: "added by two OpenVPN, no cipher", unit: "µs", values: [] as number[] } as const;
+    const noPeer = await missing("openvpn", "apt-get install openvpn");
     const lab = await keepLab("open-open", scratch);
     try {
       for (let round = 0; round < rounds; round += 1) {
-        const onTheWire = await ping(lab, ON_THE_WIRE);
-        const between = await ping(lab, HOME.cn, "-I", HOME.mn);
+        const onTheWire = await ping(lab, ON_THE_WIRE.cn);
         const base = median(onTheWire);
-        added.push(...between.map((roundTrip) => (roundTrip - base) / 2));
-        bare.push(...onTheWire.map((roundTrip) => roundTrip / 2));
+        const addedBy = (roundTrips: readonly number[]) => roundTrips.map((roundTrip) => (roundTrip - base) / 2);
+        bare.values.push(...onTheWire.map((roundTrip) => roundTrip / 2));
+        added.values.push(...addedBy(await ping(lab, HOME.cn, "-I", HOME.mn)));
+        if (noPeer === undefined)
+          peer.values.push(...addedBy(await withOpenvpn(lab, PLACES, () => ping(lab, TUNNEL.cn))));
       }
     } finally {
       await lab.remove();
     }
-    return [
-      { name: "added by two agents, one way", unit: "µs", values: added },
-      { name: "bare path, one way", unit: "µs", values: bare },
-    ];
+    return [added, bare, { ...peer, ...(noPeer === undefined ? {} : { missing: noPeer }) }];
   });
 }
 

@@ -5,19 +5,17 @@ import { execa } from "execa";
 import type { Bench } from "./bench.ts";
 import { type KeptLab, keepLab, missing } from "./kept-lab.ts";
 import type { Series } from "./measure.ts";
+import { TUNNEL, withOpenvpn } from "./openvpn-tunnel.ts";
 import { withScratch } from "./scratch.ts";
-
-/** Times that a tunnel is asked whether it is there, up to a second each. */
-const TUNNEL_ATTEMPTS = 20;
 
 const SECONDS = 4;
 
 /** Addresses of nat-nat. */
 const HOMES = { mn: "2001:db8:a::100", cn: "2001:db8:b::100" } as const;
-const BOXES = { mn: "198.18.0.4", cn: "198.18.0.5" } as const;
-const LAN = "192.168.1.2";
-const TUNNEL = { mn: "10.9.0.1", cn: "10.9.0.2" } as const;
-const OPENVPN_PORT = "5000";
+const PLACES = {
+  mn: { inside: "192.168.1.2", outside: "198.18.0.4" },
+  cn: { inside: "192.168.1.2", outside: "198.18.0.5" },
+} as const;
 
 export const throughput: Bench = {
   name: "throughput",
@@ -34,7 +32,7 @@ export const throughput: Bench = {
       try {
         for (let round = 0; round < rounds; round += 1) {
           product.values.push(await iperf(lab, HOMES));
-          if (noPeer === undefined) peer.values.push(await throughOpenvpn(lab));
+          if (noPeer === undefined) peer.values.push(await withOpenvpn(lab, PLACES, () => iperf(lab, TUNNEL)));
         }
       } finally {
         await lab.remove();
@@ -54,34 +52,4 @@ async function iperf(lab: KeptLab, { mn, cn }: Readonly<Record<"mn" | "cn", stri
   await server;
   const { end } = JSON.parse(stdout) as { end: { sum_received: { bits_per_second: number } } };
   return end.sum_received.bits_per_second / 1e6;
-}
-
-/** An OpenVPN that has just started has no route yet, and ping ends with the first error. */
-async function untilAnswered(lab: KeptLab, address: string): Promise<void> {
-  const [file, ...args] = lab.inside("mn", "ping", "-c", "1", "-W", "1", address);
-  for (let attempt = 1; ; attempt += 1) {
-    const { failed, stdout } = await execa(file, args, { reject: false });
-    if (!failed) return;
-    if (attempt === TUNNEL_ATTEMPTS) throw new Error(`OpenVPN's tunnel does not come up: ${stdout}`);
-    await sleep(200);
-  }
-}
-
-/** Both ends keep their ports behind these boxes, so that each can name the other's outside address. */
-async function throughOpenvpn(lab: KeptLab): Promise<number> {
-  const ends = (["mn", "cn"] as const).map((node) => {
-    const other = node === "mn" ? "cn" : "mn";
-    const options = ["--dev", "tun9", "--dev-type", "tun", "--cipher", "none", "--auth", "none", "--ping", "1"];
-    const here = ["--local", LAN, "--lport", OPENVPN_PORT, "--remote", BOXES[other], OPENVPN_PORT];
-    const words = ["openvpn", ...options, ...here, "--ifconfig", TUNNEL[node], TUNNEL[other]];
-    const [file, ...args] = lab.inside(node, ...words);
-    return execa(file, args, { reject: false });
-  });
-  try {
-    await untilAnswered(lab, TUNNEL.cn);
-    return await iperf(lab, TUNNEL);
-  } finally {
-    for (const end of ends) end.kill("SIGTERM");
-    await Promise.all(ends);
-  }
 }
