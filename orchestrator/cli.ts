@@ -28,7 +28,9 @@ interruption.stop();
 await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write("", done))));
 const outputError = interruption.outputError();
 // Open connections to the engine must not keep the process waiting.
-process.exit(exitCode === 0 && outputError !== undefined ? reportError(outputError) : exitCode);
+// A run that it ended has said so itself.
+const outputCode = outputError !== undefined && exitCode <= 1 ? reportError(outputError) : 0;
+process.exit(exitCode === 0 ? outputCode : exitCode);
 
 /** Commands are loaded when they are called for: most need little of what the others do. */
 async function main(argv: readonly string[]): Promise<ExitCode> {
@@ -99,7 +101,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
 
 /** A word that is no command is taken for a topology; where it looks like a command, that is what to say. */
 function withCommandMeant(error: unknown, [word = ""]: readonly string[], { commands }: Command): unknown {
-  if (!(error instanceof TestbedError) || error.code !== "unknown-topology") return error;
+  if (!(error instanceof TestbedError) || error.code !== "unknown-topology" || word.includes("/")) return error;
   const meant = nearestName(
     word,
     commands.map((command) => command.name()),

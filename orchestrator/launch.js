@@ -6,7 +6,18 @@
  */
 
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from "node:fs";
 import module, { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { join, relative } from "node:path";
@@ -17,8 +28,11 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** What a bundle is made from; `orchestrator` includes this file. */
 const SOURCES = ["orchestrator", "agent/src", "package-lock.json"];
 
-/** Bundles kept for runs that still load parts of them. */
+/** Bundles kept whatever their age. */
 const BUNDLES_KEPT = 4;
+
+/** Runs load parts of their bundle late; none lasts so long after its start. */
+const IN_USE_MS = 6 * 3600 * 1000;
 
 const bundle = await bundleDirectory();
 // From Node 22.8 on. Code that V8 made of a bundle goes when the bundle goes.
@@ -29,7 +43,9 @@ async function bundleDirectory() {
   const hash = hashSources();
   const directories = cacheDirectories();
   const found = directories.map((cache) => join(cache, hash)).find((bundle) => existsSync(join(bundle, "cli.js")));
-  return found ?? (await makeBundle(directories.find(isWritable), hash));
+  if (found === undefined) return makeBundle(directories.find(isWritable), hash);
+  noteUse(found);
+  return found;
 }
 
 /** Of everything that a bundle holds: it names its sources by their paths, so trees that share a cache share no bundle. */
@@ -55,6 +71,7 @@ function cacheDirectories() {
 function isWritable(cache) {
   try {
     mkdirSync(cache, { recursive: true, mode: 0o700 });
+    accessSync(cache, constants.W_OK | constants.X_OK);
     return true;
   } catch {
     return false;
@@ -132,9 +149,23 @@ function loadWhenCalled(bundler) {
   }));
 }
 
+/** The age of a bundle is the time since its last start. */
+function noteUse(bundle) {
+  try {
+    utimesSync(bundle, new Date(), new Date());
+  } catch {
+    // Another user's: its age is theirs to tell.
+  }
+}
+
 function pruneBundles(cache) {
   const byAge = readdirSync(cache)
-    .map((name) => ({ path: join(cache, name), madeAt: statSync(join(cache, name)).mtimeMs }))
-    .sort((a, b) => b.madeAt - a.madeAt);
-  for (const { path } of byAge.slice(BUNDLES_KEPT)) rmSync(path, { recursive: true, force: true });
+    .map((name) => ({
+      path: join(cache, name),
+      usedAt: statSync(join(cache, name), { throwIfNoEntry: false })?.mtimeMs,
+    }))
+    .filter(({ usedAt }) => usedAt !== undefined)
+    .sort((a, b) => b.usedAt - a.usedAt);
+  const old = byAge.slice(BUNDLES_KEPT).filter(({ usedAt }) => usedAt < Date.now() - IN_USE_MS);
+  for (const { path } of old) rmSync(path, { recursive: true, force: true });
 }

@@ -19,15 +19,23 @@ export async function makeResultsDirectory(out: string, from: string, runId: str
   return directory;
 }
 
+function unlessMadeMeanwhile(error: unknown): void {
+  if (codeOf(error) !== "EEXIST") throw error;
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
+
 /** Node's own `recursive` never ends where nothing can be made below a directory that is there, as in /proc. */
 async function makeDirectory(directory: string): Promise<void> {
   try {
     await mkdir(directory);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const code = codeOf(error);
     if (code === "EEXIST") return;
     if (code !== "ENOENT" || dirname(directory) === directory) throw error;
     await makeDirectory(dirname(directory));
-    await mkdir(directory);
+    await mkdir(directory).catch(unlessMadeMeanwhile);
   }
 }

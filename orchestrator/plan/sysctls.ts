@@ -18,10 +18,10 @@ const COMMON: Sysctls = {
 const FORWARDING: Sysctls = { ...COMMON, "net.ipv6.conf.all.forwarding": "1" };
 
 /**
- * Each refusal is told. After the first six, the kernel would tell one host of one in a second, and probes use these up.
- * For IPv4 the limit stays for other types: a limit of 0 would take the six from what has no route as well.
+ * Each refusal is told: its type is none of those with limits, for one host and for all together. After the first six,
+ * the kernel would tell one host of one in a second, and probes use these up.
  */
-const OUTSPOKEN: Sysctls = { "net.ipv4.icmp_ratemask": "6160", "net.ipv6.icmp.ratelimit": "0" };
+const OUTSPOKEN: Sysctls = { "net.ipv4.icmp_ratemask": "6160", "net.ipv6.icmp.ratemask": "0,3-127" };
 
 /** Parameters of a node. */
 export function sysctlsOf(node: ResolvedNode): Sysctls {

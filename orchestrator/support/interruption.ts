@@ -33,8 +33,9 @@ export function listenForInterruption(): Interruption {
     interruptedAt = performance.now();
     controller.abort(new TestbedError("interrupted", `interrupted by ${cause}`));
   };
-  const onOutputError = (error: NodeJS.ErrnoException): void => {
-    if (error.code === "EPIPE" || error.code === "EIO") return;
+  const onOutputError = (stream: NodeJS.WriteStream) => (error: NodeJS.ErrnoException) => {
+    // A terminal that is gone says EIO, and so does a disk that is broken.
+    if (error.code === "EPIPE" || (error.code === "EIO" && stream.isTTY)) return;
     outputError ??= new TestbedError("output-failed", `expected to be able to write the output: ${error.message}`);
     controller.abort(outputError);
   };
@@ -44,8 +45,7 @@ export function listenForInterruption(): Interruption {
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);
   const stopWatching = watchAncestry(() => interrupt("the end of npm"));
-  process.stdout.on("error", onOutputError);
-  process.stderr.on("error", onOutputError);
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", onOutputError(stream));
   return {
     signal: controller.signal,
     outputError: () => outputError,

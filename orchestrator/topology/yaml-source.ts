@@ -42,24 +42,23 @@ export function readYaml(text: string): YamlSource {
   });
   for (const offset of unresolvedAliases(document))
     errors.push(problemAt(offset, `${wordAt(text, offset)}, which stands for nothing before it`));
-  const data = errors.every((error) => error.kind === "duplicate-key") ? dataOf(document) : undefined;
-  if (data === TOO_MANY_ALIASES) errors.push(problemAt(0, "aliases of aliases that come to too much"));
+  const isReadable = errors.every((error) => error.kind === "duplicate-key");
+  const data = isReadable ? dataOf(document, (message) => errors.push(problemAt(0, message))) : undefined;
   return {
-    data: data === TOO_MANY_ALIASES ? undefined : data,
+    data,
     errors: withoutEchoes(errors),
     locate: (path, at = "value") => positionAt(lineCounter, offsetOf(document.contents, path, at)),
   };
 }
 
-const TOO_MANY_ALIASES = Symbol("too many aliases");
-
-/** The parser gives up on aliases that would fill the memory; all others were resolved before. */
-function dataOf(document: Document.Parsed): unknown {
+/** The parser gives up on aliases that would fill the memory, and on merges (`<<`, YAML 1.1) of what is no mapping. */
+function dataOf(document: Document.Parsed, report: (message: string) => void): unknown {
   try {
     return document.toJS();
   } catch (error) {
-    if (error instanceof ReferenceError) return TOO_MANY_ALIASES;
-    throw error;
+    const isTooMuch = error instanceof ReferenceError;
+    report(isTooMuch ? "aliases of aliases that come to too much" : `what YAML cannot make sense of: ${String(error)}`);
+    return undefined;
   }
 }
 

@@ -5,7 +5,6 @@ import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { CODE_CACHE_VARIABLE } from "../../agent/src/control/index.ts";
 import { type AgentBundle, buildAgentBundle } from "../../orchestrator/setup/bundle.ts";
@@ -68,7 +67,8 @@ test("an agent that lives on gives back the code that only its start needed", as
   try {
     await once(agent.stdout, "data");
     const started = await codeKibibytes();
-    while ((await codeKibibytes()) > 0.8 * started) await sleep(50);
+    await expect.poll(codeKibibytes, { timeout: 20_000, interval: 50 }).toBeLessThan(0.8 * started);
+    expect(agent.exitCode).toBeNull();
   } finally {
     agent.kill();
     await once(agent, "exit");

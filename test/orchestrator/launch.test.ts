@@ -1,6 +1,6 @@
 /** The first file of the command line, in small trees of its own: whose bundle it runs. */
 
-import { cp, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, realpath, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -48,4 +48,22 @@ test("a source that changes is run as it is now", async () => {
   expect(await launch(tree)).toBe("before");
   await writeFile(join(tree, "orchestrator/cli.ts"), 'console.log("after");\n');
   expect(await launch(tree)).toBe("after");
+});
+
+test("bundles of the last hours stay, however many: a run may still have to load a part of its own", async () => {
+  const tree = await makeTree("one", "0");
+  const cache = join(directory, "node_modules/.cache/testbed");
+  await launch(tree);
+  const [first = ""] = await readdir(cache);
+  for (let i = 1; i <= 5; i += 1) {
+    await writeFile(join(tree, "orchestrator/cli.ts"), `console.log(${i});\n`);
+    await launch(tree);
+  }
+  expect(await readdir(cache)).toHaveLength(6);
+  const longAgo = new Date(Date.now() - 7 * 3600 * 1000);
+  await utimes(join(cache, first), longAgo, longAgo);
+  await writeFile(join(tree, "orchestrator/cli.ts"), "console.log(6);\n");
+  await launch(tree);
+  expect(await readdir(cache)).toHaveLength(6);
+  expect(await readdir(cache)).not.toContain(first);
 });

@@ -107,6 +107,9 @@ function spawnIn(
   return spawn("nsenter", enter(inNamespace), { stdio: "pipe", env: { PATH: process.env["PATH"], ...environment } });
 }
 
+/** By sysfs, which takes the shell itself, or by a program where sysfs cannot be written to, as in containers. */
+const LOOPBACK_UP = "{ echo 0x1 > /sys/class/net/lo/flags; } 2> /dev/null || ip link set lo up || exit 1\n";
+
 /** Kernel parameters, and files of the machine that a node writes to replaced by its own; one mount(8) for both. */
 function nodeScript(spec: NodeSpec): string {
   const ownFiles = ["hosts", "resolv.conf"].map((file) => ({
@@ -121,7 +124,7 @@ function nodeScript(spec: NodeSpec): string {
     `printf '%s\\n' ${binds.map((line) => `'${line}'`).join(" ")} > ${table}\n`,
     `mount --all --fstab ${table} || exit 1\n`,
     ...sysctls,
-    "ip link set lo up || exit 1\n",
+    LOOPBACK_UP,
   ].join("");
 }
 

@@ -31,3 +31,9 @@ test("a file in the way is the user's to take away", async () => {
 test("a place where nothing can be made is told at once", async () => {
   await expect(makeResultsDirectory("/proc/results", directory, "run")).rejects.toMatchObject({ code: "bad-usage" });
 });
+
+test("runs that start at once make what is missing above theirs together", async () => {
+  const runs = ["one", "other", "third", "fourth"];
+  const made = await Promise.all(runs.map((run) => makeResultsDirectory("fresh/a/b", directory, run)));
+  expect(made).toEqual(runs.map((run) => join(directory, "fresh/a/b", run)));
+});

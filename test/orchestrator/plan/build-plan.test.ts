@@ -15,7 +15,7 @@ function nodeOf(plan: Plan, name: string): NodeSpec {
 test("a box that rejects tells of each packet, and not of six and then one a second; others are left as they are", () => {
   const rejecting = "nat: home-router, firewall: { denied: reject }";
   const plan = buildPlan(resolved(twoHomes(rejecting, "nat: home-router")), { capture: true });
-  const limits = { "net.ipv4.icmp_ratemask": "6160", "net.ipv6.icmp.ratelimit": "0" };
+  const limits = { "net.ipv4.icmp_ratemask": "6160", "net.ipv6.icmp.ratemask": "0,3-127" };
   expect(nodeOf(plan, "nat-a").sysctls).toMatchObject(limits);
   expect(Object.keys(limits).filter((name) => name in nodeOf(plan, "nat-b").sysctls)).toEqual([]);
 });

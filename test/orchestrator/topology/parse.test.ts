@@ -25,6 +25,12 @@ describe("broken text", () => {
       "1:1",
       "aliases of aliases that come to too much",
     ],
+    [
+      "a merge of what is no mapping",
+      "%YAML 1.1\n---\nname: t\nnodes:\n  <<: 3\n",
+      "1:1",
+      "what YAML cannot make sense of: Error: Merge sources must be maps or map aliases",
+    ],
   ])("%s is told in the writer's words", (_name, text, position, found) => {
     expect(issuesOf(text)).toEqual([`t.yaml:${position} expected YAML; found: ${found}; mend the text here`]);
   });

@@ -20,7 +20,7 @@ export function createMessageRate(): MessageRate {
   const sent = new Map<MobilityMessage["type"], readonly InstantMs[]>();
   return {
     admits(now, type) {
-      const recent = (sent.get(type) ?? []).filter((at) => now - at < WINDOW_MS);
+      const recent = (sent.get(type) ?? []).filter((at) => now < at + WINDOW_MS);
       const isAdmitted = recent.length < MAX_PER_WINDOW;
       sent.set(type, isAdmitted ? [...recent, now] : recent);
       return isAdmitted;
