@@ -27,9 +27,9 @@ const exitCode = await main(process.argv).catch(reportError);
 interruption.stop();
 await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write("", done))));
 const outputError = interruption.outputError();
-// Open connections to the engine must not keep the process waiting.
 // A run that it ended has said so itself.
 const outputCode = outputError !== undefined && exitCode <= 1 ? reportError(outputError) : 0;
+// Open connections to the engine must not keep the process waiting.
 process.exit(exitCode === 0 ? outputCode : exitCode);
 
 /** Commands are loaded when they are called for: most need little of what the others do. */
