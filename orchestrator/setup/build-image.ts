@@ -54,7 +54,8 @@ export async function buildImage(engine: Engine, recipe: ImageRecipe, say: Say):
     if (step !== null) say(`  step ${step[1] ?? ""}: ${shorten(step[2] ?? "")}`);
   }).catch((cause: unknown) => {
     const tail = output.slice(-OUTPUT_TAIL_LINES).join("\n");
-    throw new TestbedError("setup-failed", `building ${recipe.tag} failed:\n${tail}`, { cause });
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new TestbedError("setup-failed", `building ${recipe.tag} failed:\n${tail}\n${why}`, { cause });
   });
   const { Id } = await engineCall(`find ${recipe.tag}`, docker.getImage(recipe.tag).inspect());
   return Id;

@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { connectEngine, type Engine, engineEndpoint } from "../../orchestrator/runtime/docker/engine.ts";
+import { buildImage } from "../../orchestrator/setup/build-image.ts";
 import { ensureImage, removeOldVersions } from "../../orchestrator/setup/images.ts";
 
 const PACKAGE_ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -54,6 +55,21 @@ describe("on a machine that has everything", () => {
     expect(stderr).toMatch(/error: no Docker engine answers at unix:\/\/\/nowhere.*\n.*npm run setup/);
     expect(exitCode).toBe(3);
   });
+});
+
+test("a build that fails ends with what the engine says of it", async () => {
+  const engine = await connectEngine();
+  const base = await ensureImage(engine, "node", () => undefined);
+  const directory = await mkdtemp(join(tmpdir(), "mice-build-"));
+  try {
+    const source = join(directory, "Dockerfile");
+    await writeFile(source, `FROM ${base}\nRUN exit 7\n`);
+    const context = [{ path: "Dockerfile", source, mode: 0o644 }];
+    const building = buildImage(engine, { tag: "mice-testbed/failing-test", context, buildArgs: {} }, () => undefined);
+    await expect(building).rejects.toThrow(/failed:\n.*exit 7.*\n.*returned a non-zero code: 7$/s);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 });
 
 describe("older versions of an image", () => {
