@@ -1,6 +1,6 @@
 /** Addresses in home prefixes: the home agent's own, and the home address of each of its mobile nodes. */
 
-import { addressAt, canonicalText, contains, type Network, parseNetwork } from "./address-text.ts";
+import { addressAt, canonicalText, contains, type Network, offsetIn, parseNetwork } from "./address-text.ts";
 import type { Report } from "./issue-list.ts";
 import type { HomeAgentEntry, MobileEntry } from "./schema.ts";
 import type { Topology } from "./topology.ts";
@@ -9,9 +9,13 @@ import type { Topology } from "./topology.ts";
 const HOME_AGENT_OFFSET = 1n;
 const FIRST_HOME_OFFSET = 0x100n;
 
-/** A home agent's own address in its home prefix. */
-export function homeAgentAddress({ address, homePrefix }: HomeAgentEntry): string {
-  return address === undefined ? addressAt(parseNetwork(homePrefix), HOME_AGENT_OFFSET) : canonicalText(address);
+/** A home agent's own address in its home prefix. One outside of the prefix, or that no node can have, is reported. */
+export function homeAgentAddress(name: string, { address, homePrefix }: HomeAgentEntry, report: Report): string {
+  const prefix = parseNetwork(homePrefix);
+  if (address === undefined) return addressAt(prefix, HOME_AGENT_OFFSET);
+  const problem = placeProblem(prefix, address, `the home prefix ${homePrefix}`);
+  if (problem !== undefined) report("bad-address", ["nodes", name, "address"], problem);
+  return canonicalText(address);
 }
 
 /**
@@ -28,16 +32,19 @@ export function homeAddressOf(topology: Topology, name: string, entry: MobileEnt
   const given = siblings.flatMap(([node, { homeAddress }]) =>
     homeAddress === undefined ? [] : [[canonicalText(homeAddress), node] as const],
   );
-  const owners = new Map([...given, [homeAgentAddress(homeAgent), entry.homeAgent]]);
+  const own = homeAgentAddress(entry.homeAgent, homeAgent, () => undefined);
+  const owners = new Map([...given, [own, entry.homeAgent]]);
   if (entry.homeAddress !== undefined) {
     const address = canonicalText(entry.homeAddress);
     checkGiven(home, { name, address, owner: owners.get(address) }, report);
     return address;
   }
   const unnamed = siblings.filter(([, sibling]) => sibling.homeAddress === undefined).map(([node]) => node);
-  const address = freeAddresses(home.prefix, owners, unnamed.length)[unnamed.indexOf(name)] ?? "::";
-  checkAssigned(home, name, address, report);
-  return address;
+  const free = freeAddresses(home.prefix, owners, unnamed.length);
+  const place = unnamed.indexOf(name);
+  // The nodes after the first one without an address have none either.
+  if (free.findIndex((address) => !contains(home.prefix, address)) === place) reportFull(home, name, report);
+  return free[place] ?? "::";
 }
 
 interface Home {
@@ -52,18 +59,21 @@ function checkGiven(
   report: Report,
 ): void {
   const path = ["nodes", name, "homeAddress"];
-  if (!contains(prefix, address))
-    report(
-      "bad-address",
-      path,
-      `expected an address inside the home prefix ${homeAgent.homePrefix} of ${home}; found ${address}`,
-    );
+  const problem = placeProblem(prefix, address, `the home prefix ${homeAgent.homePrefix} of ${home}`);
+  if (problem !== undefined) report("bad-address", path, problem);
   else if (owner !== undefined && owner !== name)
     report("duplicate", path, `expected a home address of its own; found ${address}, which ${owner} has; change one`);
 }
 
-function checkAssigned({ name: home, homeAgent, prefix }: Home, name: string, address: string, report: Report): void {
-  if (contains(prefix, address)) return;
+/** Why no node can have an address in a home prefix: outside, or that of all its routers (RFC 4291 section 2.6.1). */
+function placeProblem(prefix: Network, address: string, prefixText: string): string | undefined {
+  if (!contains(prefix, address)) return `expected an address inside ${prefixText}; found ${address}`;
+  if (offsetIn(prefix, address) === 0n)
+    return `expected an address of one node inside ${prefixText}; found ${address}, the subnet-router anycast address`;
+  return undefined;
+}
+
+function reportFull({ name: home, homeAgent }: Home, name: string, report: Report): void {
   report(
     "bad-address",
     ["nodes", home, "homePrefix"],

@@ -1,6 +1,6 @@
 /** Fills in everything about one node once names, addresses and routes are settled. */
 
-import { contains, formatNetwork, parseNetwork, withoutLength } from "./address-text.ts";
+import { formatNetwork, parseNetwork, withoutLength } from "./address-text.ts";
 import type { Interfaces } from "./addressing.ts";
 import { attachmentsOf } from "./attachment.ts";
 import { durationMs } from "./duration.ts";
@@ -98,16 +98,11 @@ function checkTranslatable({ report, topology }: NodeContext, { name, interfaces
 
 function resolveHomeAgent(context: NodeContext, name: string, entry: HomeAgentEntry): ResolvedHomeAgent {
   const node = common(context, name);
-  const prefix = parseNetwork(entry.homePrefix);
-  if (entry.address !== undefined && !contains(prefix, entry.address)) {
-    const message = `expected an address inside the home prefix ${entry.homePrefix}; found ${entry.address}`;
-    context.report("bad-address", ["nodes", name, "address"], message);
-  }
   return {
     ...node,
     role: "home-agent",
-    homePrefix: formatNetwork(prefix),
-    address: homeAgentAddress(entry),
+    homePrefix: formatNetwork(parseNetwork(entry.homePrefix)),
+    address: homeAgentAddress(name, entry, context.report),
     ...serverAddresses(node),
   };
 }

@@ -65,6 +65,7 @@ function dataOf(document: Document.Parsed, report: (message: string) => void): u
 /** In words of a topology's writer, where those of the parser are for its caller. */
 const SYNTAX_MESSAGES: Readonly<Record<string, string>> = {
   MULTIPLE_DOCS: "a second document, where a file holds one",
+  RESOURCE_EXHAUSTION: "more brackets inside of each other than can be read",
   TAB_AS_INDENT: "a tab, where spaces indent",
 };
 

@@ -15,12 +15,12 @@ const CONTROL_BYTES = 128;
 /** Taken at one wake-up; the next one takes what is left. */
 const MOST_AT_ONCE = 64;
 
-/** Asks the kernel to queue what ICMP says. From now on it also fails the call that comes next, once. */
-export function hearErrors(fd: number, { ip }: SocketAddress): void {
+/** Asks the kernel to queue what ICMP says; false where it cannot. From now on it also fails the call that comes next, once. */
+export function hearErrors(fd: number, { ip }: SocketAddress): boolean {
   const on = Buffer.alloc(4);
   on.writeInt32LE(1);
   const { level, option } = RECEIVE_ERRORS[familyOf(ip)];
-  libc().setsockopt(fd, level, option, on, on.length);
+  return libc().setsockopt(fd, level, option, on, on.length) === 0;
 }
 
 /** Takes what waits on the error queue of a socket. */

@@ -57,8 +57,7 @@ export type RefusalSink = (refusals: readonly RefusedDatagram[]) => void;
  */
 export function openUdpSocket(local: SocketAddress, onDatagrams: DatagramSink, onRefusals?: RefusalSink): UdpSocket {
   const { poll, close } = libc();
-  const fd = openSocket(local);
-  if (onRefusals !== undefined) hearErrors(fd, local);
+  const fd = openSocket(local, onRefusals !== undefined);
   const bound = nameOf(fd, local);
   const sending = createSendQueue(fd);
   const ring = receiveRing();
@@ -107,7 +106,7 @@ export function openUdpSocket(local: SocketAddress, onDatagrams: DatagramSink, o
   };
 }
 
-function openSocket(local: SocketAddress): number {
+function openSocket(local: SocketAddress, hearsErrors: boolean): number {
   const { socket, bind, setsockopt, close, errno } = libc();
   const family = familyOf(local.ip);
   const fd = socket(addressFamily(family), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -117,7 +116,11 @@ function openSocket(local: SocketAddress): number {
     return setsockopt(fd, level, option, octets, octets.length) === 0;
   };
   const name = encodeSocketAddress(local);
-  const isOpen = fd !== -1 && (family === 4 || set(IPPROTO_IPV6, IPV6_V6ONLY, 1)) && bind(fd, name, name.length) === 0;
+  const isOpen =
+    fd !== -1 &&
+    (family === 4 || set(IPPROTO_IPV6, IPV6_V6ONLY, 1)) &&
+    (!hearsErrors || hearErrors(fd, local)) &&
+    bind(fd, name, name.length) === 0;
   if (!isOpen) {
     const reason = getSystemErrorName(-errno());
     if (fd !== -1) close(fd);

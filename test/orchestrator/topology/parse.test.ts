@@ -16,6 +16,14 @@ describe("broken text", () => {
     ]);
   });
 
+  test("lists inside of lists without end are told in the writer's words", () => {
+    const message = "expected YAML; found: more brackets inside of each other than can be read; mend the text here";
+    // How deep the parser gets depends on the stack that is left.
+    expect(issuesOf(`name: ${"[".repeat(20_000)}${"]".repeat(20_000)}`)).toEqual([
+      expect.stringMatching(`^t\\.yaml:1:\\d+ ${message}$`),
+    ]);
+  });
+
   test.each([
     ["an alias without anchor", "name: t\nseed: *x\n", "2:7", "*x, which stands for nothing before it"],
     ["a second document", "name: t\n---\nname: u\n", "2:1", "a second document, where a file holds one"],
