@@ -1,6 +1,7 @@
 /** The real bundle as a process in network namespaces: what it does to the kernel, what it reports, how it ends. */
 
 import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type NodeSetup, SETUP_VARIABLE } from "../../agent/src/control/index.ts";
 import type { AgentProcess } from "./node-process/agent-process.ts";
@@ -179,12 +180,22 @@ describe("captures", () => {
       expect(droppedByKernel).toBe(0);
       expect(parsePcap(wireOf(agent.reports, "net"))).toHaveLength(captured);
     }
-    const echoes = (agent: AgentProcess, icmpType: number): number =>
-      parsePcap(wireOf(agent.reports, "net")).filter(
-        (frame) => frame.readUInt16BE(12) === 0x86dd && frame[20] === 58 && frame[54] === icmpType,
-      ).length;
+    const echoes = (agent: AgentProcess, icmpType: number): number => echoesIn(wireOf(agent.reports, "net"), icmpType);
     expect([echoes(first, 128), echoes(first, 129), echoes(second, 128), echoes(second, 129)]).toEqual([20, 0, 0, 20]);
     expect(first.reports.at(-1)?.type).toBe("bye");
+  });
+
+  test("have what tcpdump has not come to read when they end", async () => {
+    const [first, second] = await Promise.all([startNode(1, { capture: true }), startNode(2)]);
+    await world.sh("pkill -STOP tcpdump");
+    first.send({ type: "ping", id: 1, to: "2001:db8::2", count: 20, intervalMs: 2, timeoutMs: 900 });
+    expect((await first.report("reply")).result.received).toBe(20);
+    first.send({ type: "finish" });
+    await sleep(100);
+    await world.sh("pkill -CONT tcpdump");
+    expect(await first.exited).toBe(0);
+    second.send({ type: "finish" });
+    expect(echoesIn(wireOf(first.reports, "net"), 128)).toBe(20);
   });
 
   test("show the checksums that a real wire would carry", async () => {
@@ -406,6 +417,13 @@ async function registered(node: AgentProcess): Promise<void> {
       timeout: 5000,
     })
     .toBe(true);
+}
+
+/** How many ICMPv6 messages of a type a pcap file has. */
+function echoesIn(wire: Buffer, icmpType: number): number {
+  const isOne = (frame: Buffer): boolean =>
+    frame.readUInt16BE(12) === 0x86dd && frame[20] === 58 && frame[54] === icmpType;
+  return parsePcap(wire).filter(isOne).length;
 }
 
 function replies(node: AgentProcess) {

@@ -3,9 +3,11 @@
  * all nodes together are each wire complete and without doubles.
  */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { type RunningProgram, start } from "./command.ts";
 import { NodeFailure } from "./failure.ts";
 import { createFrameCounter } from "./pcap-frames.ts";
+import { processState } from "./process-state.ts";
 
 /** Figures that tcpdump gives at its end. */
 export interface CaptureFigures {
@@ -14,13 +16,19 @@ export interface CaptureFigures {
 }
 
 export interface Capture {
-  /** Ends the capture; resolves when its last piece has been delivered. */
+  /** Ends the capture with what was on the wire by now; resolves when its last piece has been delivered. */
   stop(): Promise<CaptureFigures>;
 }
 
 /** A piece is delivered when it has grown to this many octets, or when it has waited this long. */
 const PIECE_BYTES = 48 * 1024;
 const PIECE_DELAY_MS = 50;
+
+/** At the end tcpdump is looked at this often, and this many times at most: on a wire that is never quiet it has never read all. */
+const LOOK_EVERY_MS = 1;
+const MOST_LOOKS = 500;
+
+const WAITS_OR_ENDED: ReadonlySet<string | undefined> = new Set(["S", "Z", undefined]);
 
 /** What ends the line of the figure that tcpdump gives last. */
 const LAST_FIGURE = "dropped by kernel\n";
@@ -37,7 +45,9 @@ export async function startCapture(interfaceName: string, onPiece: (pcap: Buffer
   const stderr = collectText(tcpdump);
   const pieces = createCoalescer(withBackpressure(tcpdump, onPiece));
   const frames = createFrameCounter();
+  let octets = 0;
   tcpdump.stdout.on("data", (piece: Buffer) => {
+    octets += piece.length;
     frames.add(piece);
     pieces.add(piece);
   });
@@ -51,6 +61,7 @@ export async function startCapture(interfaceName: string, onPiece: (pcap: Buffer
   ]);
   return {
     async stop() {
+      await untilRead(tcpdump, () => octets);
       tcpdump.kill("SIGINT");
       await Promise.race([exited, untilDelivered(tcpdump, stderr, frames.count)]);
       pieces.flush();
@@ -90,6 +101,20 @@ function untilListening(tcpdump: RunningProgram, stderr: () => string): Promise<
       if (stderr().includes("listening on")) resolve();
     });
   });
+}
+
+/**
+ * Resolves when tcpdump has read what the kernel has for it: at SIGINT it leaves the rest, which on a busy machine was up to
+ * all of it. It has when it waits, and not for room in its pipe, which is empty when nothing has come between two looks.
+ */
+async function untilRead({ pid = 0, stdout }: RunningProgram, octets: () => number): Promise<void> {
+  let before = -1;
+  for (let look = 0; look < MOST_LOOKS; look += 1) {
+    const isPipeEmpty = octets() === before && !stdout.isPaused();
+    if (isPipeEmpty && WAITS_OR_ENDED.has(processState(pid)?.state)) return;
+    before = octets();
+    await sleep(LOOK_EVERY_MS);
+  }
 }
 
 /**

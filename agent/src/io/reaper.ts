@@ -3,9 +3,10 @@
  * zombies. Node waits for its own children only.
  */
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { runningPids } from "./command.ts";
 import { libc } from "./native.ts";
+import { processState } from "./process-state.ts";
 
 const WNOHANG = 1;
 
@@ -26,13 +27,7 @@ function zombies(): readonly number[] {
     .map(Number);
 }
 
-/** `pid (name) state ppid …`; a name may hold spaces and parentheses, so what follows the last one counts. */
 function isZombieChild(pid: string): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return state === "Z" && Number(parent) === process.pid;
-  } catch {
-    return false;
-  }
+  const found = processState(pid);
+  return found?.state === "Z" && found.parentPid === process.pid;
 }
