@@ -114,8 +114,13 @@ describe("a link", () => {
       expect(passage.left.map(({ number }) => number)).toEqual(
         passage.left.map(({ number }) => number).toSorted((a, b) => a - b),
       );
-      // A report of multicast membership may be among the lost.
-      expect((passage.figures?.counters["lost"] ?? 0) - lost.length).toBeLessThan(5);
+      // Reports of multicast membership pass as well, more of them the longer it takes, and may be among the lost.
+      const { delivered = Number.NaN, lost: allLost = Number.NaN, received } = passage.figures?.counters ?? {};
+      const others = { left: delivered - passage.left.length, lost: allLost - lost.length };
+      expect(Math.min(others.left, others.lost)).toBeGreaterThanOrEqual(0);
+      expect(others.left + others.lost).toBeLessThan(100);
+      // netem does not count what comes.
+      expect(received ?? delivered + allLost).toBe(delivered + allLost);
     }
   });
 
