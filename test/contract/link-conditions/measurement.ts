@@ -169,7 +169,10 @@ async function conclude(child: ChildProcessWithoutNullStreams): Promise<void> {
   await ended;
 }
 
-/** Both directions, headers and number only, in nanoseconds; the figures of its end are checked: nothing may be missed. */
+/**
+ * Both directions, headers and number only, in nanoseconds. Nothing may be missed: at SIGINT tcpdump leaves what it has not
+ * read, so it is ended when it waits for more, and the figures of its end are checked.
+ */
 function captureCommand(file: string): readonly string[] {
   const script = `
     tcpdump -i eth0 -n --immediate-mode -s 60 -B 32768 --time-stamp-precision=nano -Z root -U -w ${file} \
@@ -177,6 +180,7 @@ function captureCommand(file: string): readonly string[] {
     until grep -q "listening on" ${file}.log; do sleep 0.01; done
     echo ready
     read -r _
+    until grep -q ") S " /proc/$!/stat; do sleep 0.01; done
     kill -INT $!
     wait $!
     grep -q "^0 packets dropped by kernel" ${file}.log`;
