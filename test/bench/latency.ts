@@ -1,11 +1,10 @@
 /**
  * What the agents add to the way of a packet: pings between home addresses beside pings on the same wire. OpenVPN, which
- * takes as many turns through user space, tells how long the machine needs to wake up a process. The bare path wakes none:
- * a third figure tells what is left of the first where no processor has to be woken either.
+ * takes as many turns through user space, tells how long the machine needs to wake up a process; it lets processors sleep
+ * between packets, which the agents do not.
  */
 
 import { execa } from "execa";
-import { sleepIsFixed, withAwakeProcessors } from "./awake.ts";
 import type { Bench } from "./bench.ts";
 import { type KeptLab, keepLab, missing } from "./kept-lab.ts";
 import { median, type Series } from "./measure.ts";
@@ -43,9 +42,7 @@ function addedLatency(rounds: number): Promise<readonly Series[]> {
     const added = { name: "added by two agents, one way", unit: "µs", values: [] as number[] } as const;
     const bare = { name: "bare path, one way", unit: "µs", values: [] as number[] } as const;
     const peer = { name: "added by two OpenVPN, no cipher", unit: "µs", values: [] as number[] } as const;
-    const awake = { name: "added by two agents, no processor asleep", unit: "µs", values: [] as number[] } as const;
     const noPeer = await missing("openvpn", "apt-get install openvpn");
-    const alwaysSleepy = await sleepIsFixed();
     const lab = await keepLab("open-open", scratch);
     try {
       for (let round = 0; round < rounds; round += 1) {
@@ -56,14 +53,11 @@ function addedLatency(rounds: number): Promise<readonly Series[]> {
         added.values.push(...addedBy(await ping(lab, HOME.cn, "-I", HOME.mn)));
         if (noPeer === undefined)
           peer.values.push(...addedBy(await withOpenvpn(lab, PLACES, () => ping(lab, TUNNEL.cn))));
-        if (alwaysSleepy === undefined)
-          awake.values.push(...addedBy(await withAwakeProcessors(() => ping(lab, HOME.cn, "-I", HOME.mn))));
       }
     } finally {
       await lab.remove();
     }
-    const unless = (missing: string | undefined) => (missing === undefined ? {} : { missing });
-    return [added, bare, { ...peer, ...unless(noPeer) }, { ...awake, ...unless(alwaysSleepy) }];
+    return [added, bare, { ...peer, ...(noPeer === undefined ? {} : { missing: noPeer }) }];
   });
 }
 

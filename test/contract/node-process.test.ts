@@ -1,5 +1,6 @@
 /** The real bundle as a process in network namespaces: what it does to the kernel, what it reports, how it ends. */
 
+import { closeSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -20,6 +21,18 @@ beforeEach(async () => {
   world = await createWorld(bundle.entry);
 });
 afterEach(() => world.end());
+
+/** Held open, it says how many µs a processor may take to wake up. */
+const LATENCY_REQUEST = "/dev/cpu_dma_latency";
+
+function mayAskForNoSleep(): boolean {
+  try {
+    closeSync(openSync(LATENCY_REQUEST, "r+"));
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const oneWire = [{ interfaceName: "eth0", bridge: "wire" }] as const;
 
@@ -219,6 +232,20 @@ describe("captures", () => {
     expect(code).toBe("capture-failed");
     expect(message).toBe("tcpdump on net did not start: spawn tcpdump EACCES");
   });
+});
+
+test.skipIf(!mayAskForNoSleep())(`processors stay awake while packets pass (${LATENCY_REQUEST})`, async () => {
+  const agent = await startNode(1, { role: homeAgentRole("a", 1) });
+  const { pid } = await agent.report("hello");
+  const asksForNoSleep = async (): Promise<boolean> =>
+    (await world.sh(`ls -l /proc/${pid}/fd`)).includes(LATENCY_REQUEST);
+  expect(await asksForNoSleep()).toBe(false);
+  const pings = world.shIn("n1", "ping -c 20 -i 0.02 -W 1 2001:db8:a::55 || true");
+  await expect.poll(asksForNoSleep, { interval: 5 }).toBe(true);
+  await pings;
+  await expect.poll(asksForNoSleep).toBe(false);
+  agent.send({ type: "finish" });
+  expect(await agent.exited).toBe(0);
 });
 
 describe("the end of a node", () => {

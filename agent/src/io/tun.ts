@@ -7,6 +7,7 @@ import { createPacketDevice, type PacketDevice } from "./packet-device.ts";
 import { createJoiner } from "./segments/join.ts";
 import { packetsOf } from "./segments/split.ts";
 import { TUN_NAME } from "./tun-name.ts";
+import { createWakefulness } from "./wakefulness.ts";
 
 const TUNSETIFF = 0x400454ca;
 const TUNSETOFFLOAD = 0x400454d0;
@@ -51,6 +52,7 @@ export function openTun(): TunDevice {
   const device = createPacketDevice(fd, () => waiting.length < PACKETS_PER_WAKE);
   const joiner = createJoiner((frame, length) => device.write(frame, length));
   const counters = { "tun.read": 0, "tun.written": 0 };
+  const wakefulness = createWakefulness();
   return {
     listen(onPackets) {
       // What was read first does not wait to hear that there is no more.
@@ -59,7 +61,9 @@ export function openTun(): TunDevice {
         const packets = waiting;
         waiting = [];
         counters["tun.read"] += packets.length;
-        if (packets.length > 0) onPackets(packets);
+        if (packets.length === 0) return;
+        wakefulness.touch();
+        onPackets(packets);
       };
       device.listen(
         (frame) => {
@@ -75,11 +79,15 @@ export function openTun(): TunDevice {
     },
     write(packet) {
       counters["tun.written"] += 1;
+      wakefulness.touch();
       joiner.push(packet);
     },
     flush: () => joiner.flush(),
     counters: () => ({ ...counters, "tun.refused": device.counters().refused }),
-    close: () => device.close(),
+    close() {
+      wakefulness.release();
+      device.close();
+    },
   };
 }
 
