@@ -9,13 +9,16 @@ import type { Topology } from "./topology.ts";
 const HOME_AGENT_OFFSET = 1n;
 const FIRST_HOME_OFFSET = 0x100n;
 
-/** A home agent's own address in its home prefix. One outside of the prefix, or that no node can have, is reported. */
-export function homeAgentAddress(name: string, { address, homePrefix }: HomeAgentEntry, report: Report): string {
-  const prefix = parseNetwork(homePrefix);
-  if (address === undefined) return addressAt(prefix, HOME_AGENT_OFFSET);
-  const problem = placeProblem(prefix, address, `the home prefix ${homePrefix}`);
+/** A home agent's own address in its home prefix. */
+export function homeAgentAddress({ address, homePrefix }: HomeAgentEntry): string {
+  return address === undefined ? addressAt(parseNetwork(homePrefix), HOME_AGENT_OFFSET) : canonicalText(address);
+}
+
+/** Reports an address that a home agent is given outside of its home prefix, or that no node can have. */
+export function checkHomeAgentAddress(name: string, { address, homePrefix }: HomeAgentEntry, report: Report): void {
+  if (address === undefined) return;
+  const problem = placeProblem(parseNetwork(homePrefix), address, `the home prefix ${homePrefix}`);
   if (problem !== undefined) report("bad-address", ["nodes", name, "address"], problem);
-  return canonicalText(address);
 }
 
 /**
@@ -32,8 +35,7 @@ export function homeAddressOf(topology: Topology, name: string, entry: MobileEnt
   const given = siblings.flatMap(([node, { homeAddress }]) =>
     homeAddress === undefined ? [] : [[canonicalText(homeAddress), node] as const],
   );
-  const own = homeAgentAddress(entry.homeAgent, homeAgent, () => undefined);
-  const owners = new Map([...given, [own, entry.homeAgent]]);
+  const owners = new Map([...given, [homeAgentAddress(homeAgent), entry.homeAgent]]);
   if (entry.homeAddress !== undefined) {
     const address = canonicalText(entry.homeAddress);
     checkGiven(home, { name, address, owner: owners.get(address) }, report);

@@ -4,7 +4,7 @@ import { formatNetwork, parseNetwork, withoutLength } from "./address-text.ts";
 import type { Interfaces } from "./addressing.ts";
 import { attachmentsOf } from "./attachment.ts";
 import { durationMs } from "./duration.ts";
-import { homeAddressOf, homeAgentAddress } from "./home-address.ts";
+import { checkHomeAgentAddress, homeAddressOf, homeAgentAddress } from "./home-address.ts";
 import type { Report } from "./issue-list.ts";
 import { resolveFirewall, resolveNat } from "./resolve-box.ts";
 import { resolveForwards } from "./resolve-forwards.ts";
@@ -98,11 +98,12 @@ function checkTranslatable({ report, topology }: NodeContext, { name, interfaces
 
 function resolveHomeAgent(context: NodeContext, name: string, entry: HomeAgentEntry): ResolvedHomeAgent {
   const node = common(context, name);
+  checkHomeAgentAddress(name, entry, context.report);
   return {
     ...node,
     role: "home-agent",
     homePrefix: formatNetwork(parseNetwork(entry.homePrefix)),
-    address: homeAgentAddress(name, entry, context.report),
+    address: homeAgentAddress(entry),
     ...serverAddresses(node),
   };
 }
