@@ -282,7 +282,7 @@ describe("the end of a node", () => {
     await agent.report("reply");
     agent.closeInput();
     await agent.report("capture-done");
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await sleep(300);
     await world.sh(`kill -TERM ${(await agent.report("hello")).pid}`);
     expect(await agent.exited).toBe(0);
     expect(agent.reports.at(-1)?.type).toBe("bye");
