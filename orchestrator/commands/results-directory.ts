@@ -12,7 +12,7 @@ import { renderJunit } from "../report/junit.ts";
 import { mergeCaptures } from "../report/pcapng.ts";
 import type { RunResult } from "../report/run-result.ts";
 import { displayPath } from "../support/display-path.ts";
-import type { ResolvedTopology } from "../topology/resolved.ts";
+import type { ResolvedTopology } from "../topology/model/resolved.ts";
 import { makeResultsDirectory } from "./make-results-directory.ts";
 
 export interface ResultsDirectory {

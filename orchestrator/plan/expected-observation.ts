@@ -6,9 +6,9 @@
  */
 
 import { concludeObservation, type NatObservation, type ProbeAnswers } from "@testbed/agent/control";
-import { createNetworkModel, type NetworkModel } from "../topology/oracle/network-model.ts";
-import { type Endpoint, sameEndpoint } from "../topology/oracle/packet.ts";
-import type { ResolvedNode, ResolvedTopology } from "../topology/resolved.ts";
+import type { ResolvedNode, ResolvedTopology } from "../topology/model/resolved.ts";
+import { createNetworkModel, type NetworkModel } from "../topology/predict/network-model.ts";
+import { type Endpoint, sameEndpoint } from "../topology/predict/packet.ts";
 
 /** A node of the topology, and what its probe uses. */
 export interface ProbeEnds {

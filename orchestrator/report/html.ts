@@ -2,8 +2,8 @@
 
 import { formatMs } from "../lab/expectation.ts";
 import type { LabEvent, PairView } from "../lab/lab-event.ts";
-import { formatEndpoint } from "../topology/address-text.ts";
-import type { ResolvedTopology } from "../topology/resolved.ts";
+import { formatEndpoint } from "../topology/model/address-text.ts";
+import type { ResolvedTopology } from "../topology/model/resolved.ts";
 import { boxRows, unprobedLines, wayInRows } from "./box-rows.ts";
 import { answerOf, drawLadder, refusalOf } from "./html/ladder.ts";
 import { html, Markup, table } from "./html/markup.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { buildPlan } from "../../orchestrator/plan/build-plan.ts";
 import { connectEngine } from "../../orchestrator/runtime/docker/engine.ts";
 import { resolveNodeImage } from "../../orchestrator/setup/images.ts";
-import { loadTopology } from "../../orchestrator/topology/load.ts";
+import { loadTopology } from "../../orchestrator/topology/resolve/load.ts";
 import type { Bench } from "./bench.ts";
 import { idleCompose } from "./idle-compose.ts";
 import { timeInTurn } from "./measure.ts";

@@ -1,7 +1,7 @@
 /** What the nodes of a run said to each other: each message once, with the wires that it crossed. */
 
 import { formatSocketAddress } from "../../agent/src/core/address.ts";
-import type { ResolvedTopology } from "../../orchestrator/topology/resolved.ts";
+import type { ResolvedTopology } from "../../orchestrator/topology/model/resolved.ts";
 import { toHex } from "../vectors/hex.ts";
 import { contentOf, type Frame, type FrameContent, readFrames, senderMac } from "./frames.ts";
 import { type ExampleMessage, readMessage } from "./message.ts";

@@ -11,9 +11,9 @@ import type { NodeSpec } from "../../../orchestrator/plan/plan.ts";
 import { renderRules } from "../../../orchestrator/render/rules.ts";
 import { startSupervisor } from "../../../orchestrator/runtime/netns/supervisor.ts";
 import { bridgeBatch, nodeBatch, sysctlWrites } from "../../../orchestrator/runtime/netns/wiring.ts";
-import { formatIssue } from "../../../orchestrator/topology/issue.ts";
-import { loadTopology } from "../../../orchestrator/topology/load.ts";
-import type { ResolvedRouter } from "../../../orchestrator/topology/resolved.ts";
+import { formatIssue } from "../../../orchestrator/topology/file/issue.ts";
+import type { ResolvedRouter } from "../../../orchestrator/topology/model/resolved.ts";
+import { loadTopology } from "../../../orchestrator/topology/resolve/load.ts";
 
 export interface BoxWorld {
   /** A box of the topology, as resolved. */
