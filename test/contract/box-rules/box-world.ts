@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { transformSync } from "esbuild";
-import { networkBatch } from "../../../agent/src/io/network-plan.ts";
+import { networkBatch } from "../../../agent/src/io/network/network-plan.ts";
 import { buildPlan } from "../../../orchestrator/plan/build-plan.ts";
 import type { NodeSpec } from "../../../orchestrator/plan/plan.ts";
 import { renderRules } from "../../../orchestrator/render/rules.ts";
