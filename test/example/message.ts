@@ -1,9 +1,9 @@
 /** What a UDP datagram of a run says: its kind, and its octets part by part, each with its meaning. */
 
 import { formatSocketAddress, type SocketAddress } from "../../agent/src/core/address.ts";
-import { demultiplex } from "../../agent/src/core/mice/demultiplex.ts";
 import { decodeIpv6Packet, type Ipv6Packet, NEXT_HEADER } from "../../agent/src/core/mip6/ipv6-packet.ts";
 import { decodeUdpInIpv6 } from "../../agent/src/core/mip6/udp-in-ipv6.ts";
+import { demultiplex } from "../../agent/src/core/node/demultiplex.ts";
 import { mobilityKind, mobilityParts } from "./mobility-parts.ts";
 import { stunKind, stunParts } from "./stun-parts.ts";
 

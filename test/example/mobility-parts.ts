@@ -2,8 +2,8 @@
 
 import { formatSocketAddress, type SocketAddress } from "../../agent/src/core/address.ts";
 import { ByteReader } from "../../agent/src/core/bytes.ts";
-import { decodeEntry } from "../../agent/src/core/mice/mip-ice-candidate.ts";
-import { decodeMipIce } from "../../agent/src/core/mice/mip-ice-option.ts";
+import { decodeEntry } from "../../agent/src/core/mice/option/mip-ice-candidate.ts";
+import { decodeMipIce } from "../../agent/src/core/mice/option/mip-ice-option.ts";
 import type { Ipv6Packet } from "../../agent/src/core/mip6/ipv6-packet.ts";
 import { decodeMobilityMessage, type MobilityMessage } from "../../agent/src/core/mip6/messages.ts";
 import { MOBILITY_OPTION, type MobilityOption } from "../../agent/src/core/mip6/options.ts";

@@ -3,14 +3,14 @@
 import { decodeCommand, decodeReport, decodeSetup } from "../../agent/src/control/codec.ts";
 import { createLineSplitter } from "../../agent/src/control/lines.ts";
 import type { Checked } from "../../agent/src/control/shape.ts";
-import { demultiplex } from "../../agent/src/core/mice/demultiplex.ts";
-import { decodeMipIce, encodeMipIce } from "../../agent/src/core/mice/mip-ice-option.ts";
+import { decodeMipIce, encodeMipIce } from "../../agent/src/core/mice/option/mip-ice-option.ts";
 import { decodeIpv6Packet, forwardedCopy, NEXT_HEADER } from "../../agent/src/core/mip6/ipv6-packet.ts";
 import { decodeMobilityMessage, encodeMobilityMessage } from "../../agent/src/core/mip6/messages.ts";
 import { decodeOptions } from "../../agent/src/core/mip6/options.ts";
 import { isAuthentic } from "../../agent/src/core/mip6/registration-authentication.ts";
 import { isAuthorized } from "../../agent/src/core/mip6/return-routability.ts";
 import { decodeUdpInIpv6 } from "../../agent/src/core/mip6/udp-in-ipv6.ts";
+import { demultiplex } from "../../agent/src/core/node/demultiplex.ts";
 import type { Decoded } from "../../agent/src/core/result.ts";
 import type { StunAttribute } from "../../agent/src/core/stun/attributes.ts";
 import { classifyStun } from "../../agent/src/core/stun/classify.ts";

@@ -5,7 +5,7 @@
 
 import type { SocketAddress } from "../../agent/src/core/address.ts";
 import type { Datagram, InstantMs } from "../../agent/src/core/machine.ts";
-import type { NodeMachine } from "../../agent/src/core/mice/node-machine.ts";
+import type { NodeMachine } from "../../agent/src/core/node/node-machine.ts";
 import type { MiceNet, SeededRng, Side } from "../../agent/src/testing/index.ts";
 import { datagramsTo, RECORDED_KEYS, type RecordedNode, runTo } from "./recorded-run.ts";
 import { repairPayload } from "./repair.ts";

@@ -1,7 +1,7 @@
 /** One session in virtual time, from registration to data on the direct path: what really travels, to begin from. */
 
 import type { Datagram } from "../../agent/src/core/machine.ts";
-import { decodeMipIce } from "../../agent/src/core/mice/mip-ice-option.ts";
+import { decodeMipIce } from "../../agent/src/core/mice/option/mip-ice-option.ts";
 import { decodeIpv6Packet, NEXT_HEADER } from "../../agent/src/core/mip6/ipv6-packet.ts";
 import { decodeMobilityMessage } from "../../agent/src/core/mip6/messages.ts";
 import {

@@ -5,7 +5,7 @@
 
 import type { NodeEvent } from "../../core/events.ts";
 import type { Datagram, InstantMs, Transmit } from "../../core/machine.ts";
-import type { NodeMachine } from "../../core/mice/node-machine.ts";
+import type { NodeMachine } from "../../core/node/node-machine.ts";
 
 /** What the driver needs of the world. */
 export interface DriverPorts {

@@ -10,12 +10,12 @@ import type {
 import { familyOf, type SocketAddress } from "../../core/address.ts";
 import { assertNever, type InstantMs } from "../../core/machine.ts";
 import { createMobileNode } from "../../core/mice/mobile-node.ts";
-import type { MobileNodeMachine, NodeMachine } from "../../core/mice/node-machine.ts";
 import { createHomeAgent } from "../../core/mip6/home-agent.ts";
 import { createPlainCorrespondent } from "../../core/mip6/plain-correspondent.ts";
+import type { MobileNodeMachine, NodeMachine } from "../../core/node/node-machine.ts";
+import { createStunServer } from "../../core/node/stun-node.ts";
 import type { RefusedDatagram } from "../../core/refusal.ts";
 import type { DiscoveryAddresses } from "../../core/stun/server.ts";
-import { createStunServer } from "../../core/stun/stun-node.ts";
 import { createSeededRng } from "../process/entropy.ts";
 
 /** DSMIPv6 tunnels (RFC 5555 section 10) and STUN (RFC 8489 section 18.6). */

@@ -3,7 +3,7 @@
 import type { NodeSetup } from "../../control/messages.ts";
 import type { NodeEvent } from "../../core/events.ts";
 import type { InstantMs } from "../../core/machine.ts";
-import type { NodeMachine } from "../../core/mice/node-machine.ts";
+import type { NodeMachine } from "../../core/node/node-machine.ts";
 import type { RefusedDatagram } from "../../core/refusal.ts";
 import { now } from "../process/clock.ts";
 import { createSocketSet } from "../sockets/socket-set.ts";

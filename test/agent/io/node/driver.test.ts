@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { NodeEvent } from "../../../../agent/src/core/events.ts";
 import type { Datagram, InstantMs, Transmit } from "../../../../agent/src/core/machine.ts";
-import type { NodeMachine } from "../../../../agent/src/core/mice/node-machine.ts";
+import type { NodeMachine } from "../../../../agent/src/core/node/node-machine.ts";
 import { createDriver } from "../../../../agent/src/io/node/driver.ts";
 
 const local = { ip: "192.168.1.2", port: 4191 };
