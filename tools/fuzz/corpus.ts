@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const DIRECTORY = fileURLToPath(new URL("../vectors/corpus/", import.meta.url));
+const DIRECTORY = fileURLToPath(new URL("../../test/vectors/corpus/", import.meta.url));
 const CRASHES = join(DIRECTORY, "crashes");
 
 /** The kept inputs of a target; none when it has no file. */

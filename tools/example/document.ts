@@ -1,7 +1,7 @@
 /** The worked example: one run of nat-nat, every message in order, and the octets of each kind. */
 
 import type { ResolvedTopology } from "../../orchestrator/topology/model/resolved.ts";
-import { toHex } from "../vectors/hex.ts";
+import { toHex } from "../../test/vectors/hex.ts";
 import type { Journey } from "./journeys.ts";
 
 const INTRODUCTION = `# An example

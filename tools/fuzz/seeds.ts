@@ -2,9 +2,14 @@
 
 import { encodeLine } from "../../agent/src/control/codec.ts";
 import { CONTROL_VERSION, type NodeSetup } from "../../agent/src/control/messages.ts";
-import { BARE_REQUEST, COOKIE_COLLISIONS, FINGERPRINTED_REQUEST, MICE_STUN_VECTORS } from "../vectors/mice-stun.ts";
-import { ANSWER_OPTION, MOBILITY_HEADERS, OFFER_OPTION, UPDATED_OFFER_OPTION } from "../vectors/mobility.ts";
-import { RFC_5769_VECTORS } from "../vectors/rfc5769.ts";
+import {
+  BARE_REQUEST,
+  COOKIE_COLLISIONS,
+  FINGERPRINTED_REQUEST,
+  MICE_STUN_VECTORS,
+} from "../../test/vectors/mice-stun.ts";
+import { ANSWER_OPTION, MOBILITY_HEADERS, OFFER_OPTION, UPDATED_OFFER_OPTION } from "../../test/vectors/mobility.ts";
+import { RFC_5769_VECTORS } from "../../test/vectors/rfc5769.ts";
 import { mobilityIn, RECORDED_PAYLOADS, runTo } from "./recorded-run.ts";
 
 const isIpv6 = (payload: Uint8Array): boolean => (payload[0] ?? 0) >> 4 === 6;

@@ -2,7 +2,7 @@
 
 import { formatSocketAddress } from "../../agent/src/core/address.ts";
 import type { ResolvedTopology } from "../../orchestrator/topology/model/resolved.ts";
-import { toHex } from "../vectors/hex.ts";
+import { toHex } from "../../test/vectors/hex.ts";
 import { contentOf, type Frame, type FrameContent, readFrames, senderMac } from "./frames.ts";
 import { type ExampleMessage, readMessage } from "./message.ts";
 

@@ -3,7 +3,7 @@
 import { formatSocketAddress } from "../../agent/src/core/address.ts";
 import type { StunAttribute } from "../../agent/src/core/stun/attributes.ts";
 import { decodeStun, findAttribute } from "../../agent/src/core/stun/message.ts";
-import { toHex } from "../vectors/hex.ts";
+import { toHex } from "../../test/vectors/hex.ts";
 import type { Part } from "./message.ts";
 
 const HEADER_LENGTH = 20;

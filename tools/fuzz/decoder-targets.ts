@@ -25,8 +25,8 @@ import {
   type ResponseVerdict,
 } from "../../agent/src/core/stun/short-term.ts";
 import type { SeededRng } from "../../agent/src/testing/index.ts";
-import { KEY_R } from "../vectors/mice-stun.ts";
-import { L_TO_R, RETURN_ROUTABILITY } from "../vectors/mobility.ts";
+import { KEY_R } from "../../test/vectors/mice-stun.ts";
+import { L_TO_R, RETURN_ROUTABILITY } from "../../test/vectors/mobility.ts";
 import { repairIpv6, repairMipIceOptions, repairMobility, repairStun } from "./repair.ts";
 import { CONTROL_LINES, IPV6_PACKETS, MIP_ICE_CHAINS, MOBILITY_SEEDS, PAYLOADS, STUN_MESSAGES } from "./seeds.ts";
 import { expectAtMost, expectProportional, type FuzzTarget } from "./target.ts";

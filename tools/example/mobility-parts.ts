@@ -8,7 +8,7 @@ import type { Ipv6Packet } from "../../agent/src/core/mip6/ipv6-packet.ts";
 import { decodeMobilityMessage, type MobilityMessage } from "../../agent/src/core/mip6/messages.ts";
 import { MOBILITY_OPTION, type MobilityOption } from "../../agent/src/core/mip6/options.ts";
 import { describeStatus } from "../../agent/src/core/mip6/status.ts";
-import { toHex } from "../vectors/hex.ts";
+import { toHex } from "../../test/vectors/hex.ts";
 import type { Part } from "./message.ts";
 
 /** Names of the specifications, and where the options begin. */
