@@ -1,7 +1,7 @@
 /**
  * Fuzzes every decoder and every node machine of the agent.
  *
- *     node --import tsx test/fuzz/fuzz.ts [--inputs N | --seconds N] [--seed N] [--target name] [--keep]
+ *     node --import tsx tools/fuzz/fuzz.ts [--inputs N | --seconds N] [--seed N] [--target name] [--keep]
  *
  * The same seed and number of inputs feed the same octets. What breaks a promise is written to
  * `test/vectors/corpus/crashes` and makes the exit code 1. `--keep` replaces the committed corpus by what this run met.

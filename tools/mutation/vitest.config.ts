@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: [
       "test/agent/core/*.test.ts",
-      "test/agent/core/{stun,mip6,mice}/*.test.ts",
+      "test/agent/core/{stun,mip6,mice,node}/**/*.test.ts",
       "test/agent/core/ice/{candidate,check-list,ice-agent,ice-security,nomination,priority,role,valid-list}.test.ts",
     ],
     exclude: ["test/agent/core/hostile-input.test.ts"],

@@ -1,5 +1,5 @@
 /**
- * A short run of the fuzzer (`test/fuzz`): nothing that comes from the network or over the control channel throws, loops,
+ * A short run of the fuzzer (`tools/fuzz`): nothing that comes from the network or over the control channel throws, loops,
  * or takes memory out of proportion.
  */
 

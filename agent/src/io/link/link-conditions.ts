@@ -6,10 +6,10 @@
 import type { LinkDirection, LinkFigures, WireSetup } from "../../control/messages.ts";
 import { NodeFailure } from "../failure.ts";
 import { interfaceMtu } from "../native/interface-request.ts";
-import type { FoundWire } from "../network/network-plan.ts";
 import { run } from "../process/command.ts";
 import { describeRefusal } from "../process/rule-errors.ts";
 import type { ConditionedWire, LinkConditions } from "./conditioned-wire.ts";
+import type { FoundWire } from "./found-wire.ts";
 import { imposeNetem } from "./netem.ts";
 import { runInTime } from "./run-in-time.ts";
 import { openUserSpaceLink, wireEndGuard } from "./user-space-link.ts";

@@ -2,10 +2,10 @@
 
 import type { LinkDirection } from "../../control/messages.ts";
 import { NodeFailure } from "../failure.ts";
-import type { FoundWire } from "../network/network-plan.ts";
 import { run } from "../process/command.ts";
 import { describeRefusal } from "../process/rule-errors.ts";
 import type { ConditionedWire } from "./conditioned-wire.ts";
+import type { FoundWire } from "./found-wire.ts";
 import { type NetemRequest, type NetemTexts, netemChange, netemTexts } from "./netem-plan.ts";
 
 /**

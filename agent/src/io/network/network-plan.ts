@@ -7,6 +7,7 @@
 
 import type { NodeSetup, RouteSetup, WireSetup } from "../../control/messages.ts";
 import { addressFromBytes, familyOf } from "../../core/address.ts";
+import type { FoundWire } from "../link/found-wire.ts";
 import { TUN_NAME } from "../tun/tun-name.ts";
 import { stationaryRules, stationaryTablesOf, stationaryTunCommands } from "./stationary-network.ts";
 
@@ -42,12 +43,6 @@ export function interfacesOfListing(json: string): readonly PresentInterface[] {
     name: ifname,
     addresses: addr_info.flatMap(({ local }) => (local === undefined ? [] : [local])),
   }));
-}
-
-/** A wire and the name that its interface has now. */
-export interface FoundWire {
-  readonly wire: WireSetup;
-  readonly currentName: string;
 }
 
 /** The interface of each wire, or the wires that have none. */

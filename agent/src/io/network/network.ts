@@ -3,13 +3,13 @@
 import { readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import type { NodeSetup } from "../../control/messages.ts";
 import { NodeFailure } from "../failure.ts";
+import type { FoundWire } from "../link/found-wire.ts";
 import { type ConditionedWires, imposeConditions } from "../link/link-conditions.ts";
 import { run } from "../process/command.ts";
 import { describeRefusal } from "../process/rule-errors.ts";
 import { guardNameServer } from "./isolation.ts";
 import { awaitLocalAddresses } from "./local-addresses.ts";
 import {
-  type FoundWire,
   findInterfaces,
   hostsFile,
   interfacesOfListing,

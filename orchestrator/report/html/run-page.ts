@@ -1,21 +1,21 @@
 /** The report of a run for a browser: one file without anything from elsewhere. */
 
-import { formatMs } from "../lab/expectation.ts";
-import type { LabEvent, PairView } from "../lab/lab-event.ts";
-import { formatEndpoint } from "../topology/model/address-text.ts";
-import type { ResolvedTopology } from "../topology/model/resolved.ts";
-import { boxRows, unprobedLines, wayInRows } from "./box-rows.ts";
-import { answerOf, drawLadder, refusalOf } from "./html/ladder.ts";
-import { html, Markup, table } from "./html/markup.ts";
-import { STYLE } from "./html/style.ts";
-import { drawTimeline } from "./html/timeline.ts";
-import { drawTopology } from "./html/topology-picture.ts";
-import { linkRows } from "./link-rows.ts";
-import { outageRows } from "./outage-rows.ts";
-import { promiseText } from "./promise-text.ts";
-import type { CandidateResult, RunResult, SessionResult } from "./run-result.ts";
-import { timeInRun } from "./run-time.ts";
-import { formatCandidate, predictionFor } from "./table.ts";
+import { formatMs } from "../../lab/expectation.ts";
+import type { LabEvent, PairView } from "../../lab/lab-event.ts";
+import { formatEndpoint } from "../../topology/model/address-text.ts";
+import type { ResolvedTopology } from "../../topology/model/resolved.ts";
+import { boxRows, unprobedLines, wayInRows } from "../box-rows.ts";
+import { linkRows } from "../link-rows.ts";
+import { outageRows } from "../outage-rows.ts";
+import { promiseText } from "../promise-text.ts";
+import type { CandidateResult, RunResult, SessionResult } from "../run-result.ts";
+import { timeInRun } from "../run-time.ts";
+import { formatCandidate, predictionFor } from "../table.ts";
+import { answerOf, drawLadder, refusalOf } from "./ladder.ts";
+import { html, Markup, table } from "./markup.ts";
+import { STYLE } from "./style.ts";
+import { drawTimeline } from "./timeline.ts";
+import { drawTopology } from "./topology-picture.ts";
 
 /** Renders `report.html`; `events` in the order of time. */
 export function renderHtml(result: RunResult, events: readonly LabEvent[], topology: ResolvedTopology): string {

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { ladderRows } from "../../../orchestrator/report/html/ladder.ts";
-import { html, Markup, table } from "../../../orchestrator/report/html/markup.ts";
-import { drawTopology } from "../../../orchestrator/report/html/topology-picture.ts";
-import { connectedEvents, MN_HOME, nodeEvent, pairOf, TWO_ENDS } from "../../support/lab-events.ts";
-import { resolved, twoHomes } from "../topology/sample.ts";
+import { ladderRows } from "../../../../orchestrator/report/html/ladder.ts";
+import { html, Markup, table } from "../../../../orchestrator/report/html/markup.ts";
+import { drawTopology } from "../../../../orchestrator/report/html/topology-picture.ts";
+import { connectedEvents, MN_HOME, nodeEvent, pairOf, TWO_ENDS } from "../../../support/lab-events.ts";
+import { resolved, twoHomes } from "../../topology/sample.ts";
 
 const ON_INTERNET = { segment: "internet", interfaceName: "internet", mac: "02:00:00:00:01:01" };
 
