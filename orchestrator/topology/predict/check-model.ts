@@ -1,5 +1,5 @@
 /**
- * Connectivity checks in theory: both ends check every pair in turn, answer what reaches them, and check back to where
+ * Connectivity checks in predicted: both ends check every pair in turn, answer what reaches them, and check back to where
  * unknown checks came from (RFC 8445 sections 7.2 and 7.3), until nothing new is learned.
  */
 

@@ -217,7 +217,7 @@ export class CheckRun {
   advance(now: InstantMs): void {
     this.#considerConclusion(now);
     if (this.#state === "failed" || now < this.#nextCheckAt || !this.#list.hasDue) {
-      this.#turns.giveUp();
+      this.#turns.cancel();
       return;
     }
     if (!this.#turns.take(now)) return;
@@ -228,7 +228,7 @@ export class CheckRun {
 
   /** Starts nothing any more. */
   close(): void {
-    this.#turns.giveUp();
+    this.#turns.cancel();
     this.#consent?.stop();
   }
 
@@ -412,7 +412,7 @@ export class CheckRun {
     const { limits } = this.#config;
     if (this.#waitedBeforeRelayMs === undefined) return limits;
     const inLineMs = this.#turns.isInLine ? Infinity : this.#turns.waitedMs - this.#waitedBeforeRelayMs;
-    return { ...limits, relayPatienceMs: limits.relayPatienceMs + inLineMs };
+    return { ...limits, relayNominationDelayMs: limits.relayNominationDelayMs + inLineMs };
   }
 
   #giveUp(): void {

@@ -18,7 +18,7 @@ export interface IceLimits {
   /** How long better pairs may hold up a valid pair that is not relayed; digest 2.9 (b). */
   readonly nominationDelayMs: number;
   /** How long a valid relayed pair waits for a better one; digest 2.9 (d). */
-  readonly relayPatienceMs: number;
+  readonly relayNominationDelayMs: number;
   /** An unanswered better pair counts as hopeless after this many round trips of the valid pair; 0 switches the rule off. */
   readonly settleRtts: number;
   /** ... but never before this time after its last request. */
@@ -48,7 +48,7 @@ export const PROFILE_TIMING: Readonly<Record<IceProfile, ProfileTiming>> = {
 /** Defaults of digest 8.7, which a node turns consent on in; the two settle values are explained in `nomination.ts`. */
 export const DEFAULT_LIMITS: IceLimits = {
   nominationDelayMs: 100,
-  relayPatienceMs: 2000,
+  relayNominationDelayMs: 2000,
   settleRtts: 3,
   settleFloorMs: 50,
   freeDelayMs: 3000,
@@ -63,13 +63,13 @@ export const DEFAULT_LIMITS: IceLimits = {
 /** Timers of gathering that a configuration may override. */
 export interface GatheringLimits {
   /** After this time offers go out with the candidates at hand; ours: three repetitions of the profile `ice16` fit in. */
-  readonly patienceMs: number;
+  readonly timeoutMs: number;
   /** How often a mapping is refreshed at its STUN server; like Tr, RFC 8445 section 11. */
   readonly refreshMs: number;
 }
 
 /** Defaults of gathering. */
-export const DEFAULT_GATHERING_LIMITS: GatheringLimits = { patienceMs: 1500, refreshMs: 15_000 };
+export const DEFAULT_GATHERING_LIMITS: GatheringLimits = { timeoutMs: 1500, refreshMs: 15_000 };
 
 /** Rc: requests of one transaction; RFC 8489 section 6.2.1. */
 export const REQUEST_COUNT = 7;

@@ -84,7 +84,7 @@ export type IceEvent =
   /** `freeDelayMs` after nomination: candidates off the selected pair need no upkeep any more. */
   | { readonly type: "released" };
 
-/** How the selected pair died: nothing came back for too long, or a box on the way shows this end at another address. */
+/** How the selected pair died: nothing came back for too long, or a middlebox on the way shows this end at another address. */
 export type PairDeath = Pick<Extract<NodeEvent, { readonly type: "pair-dead" }>, "reason" | "silentMs">;
 
 /** Why an agent gave up. */

@@ -63,7 +63,7 @@ export class DataPlane {
   }
 
   /** Takes a whole IPv6 packet that came in UDP. */
-  fromWire(now: InstantMs, packet: Uint8Array, local: SocketAddress, remote: SocketAddress): void {
+  fromNetwork(now: InstantMs, packet: Uint8Array, local: SocketAddress, remote: SocketAddress): void {
     const { outbox, home } = this.#parts;
     if (destinationKey(packet) !== this.#homeKey) outbox.count("dropped.not-home-address");
     else if (home.isAgent(remote)) this.#fromHomeAgent(now, packet);

@@ -286,9 +286,9 @@ export class Session {
    * its repetitions; with the answer in hand it may wait for a better pair, and has then to nominate this one.
    */
   #awaitNomination(now: InstantMs): void {
-    const { mobilityFirstTimeoutMs, mobilityMaxTimeoutMs, relayPatienceMs } = this.#env.timers;
+    const { mobilityFirstTimeoutMs, mobilityMaxTimeoutMs, relayNominationDelayMs } = this.#env.timers;
     if (this.ice?.role !== "controlled" || this.ice.state !== "running") return;
-    this.#nominationDueAt ??= now + 2 * mobilityMaxTimeoutMs - mobilityFirstTimeoutMs + relayPatienceMs;
+    this.#nominationDueAt ??= now + 2 * mobilityMaxTimeoutMs - mobilityFirstTimeoutMs + relayNominationDelayMs;
   }
 
   /** A pair of home addresses is the path there is already, so no update tells of it. */

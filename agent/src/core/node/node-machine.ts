@@ -105,7 +105,7 @@ export interface HomeAgentConfig {
 /** Timers of digest 8.7 in milliseconds. */
 export interface NodeTimers {
   readonly nominationDelayMs: number;
-  readonly relayPatienceMs: number;
+  readonly relayNominationDelayMs: number;
   readonly freeDelayMs: number;
   readonly pairKeepaliveMs: number;
   /** Mean time between two questions whether the selected pair is alive (RFC 7675); 0 asks none. */

@@ -5,7 +5,13 @@ import type { InstantMs } from "../../machine.ts";
 import type { MobilityMessageOf } from "../../mip6/messages.ts";
 import { bindingManagementKey } from "../../mip6/return-routability.ts";
 import { decodeMipIce, type MipIceDescription } from "../option/mip-ice-option.ts";
-import { createGeneration, describeGeneration, type Generation, giveKey, setRemote } from "../session/generation.ts";
+import {
+  createGeneration,
+  describeGeneration,
+  type Generation,
+  setPassword,
+  setRemote,
+} from "../session/generation.ts";
 import { derivedPassword, describeKeyMismatch, keyModeOf } from "../session/key-mode.ts";
 import type { SessionHost } from "../session/session-host.ts";
 import { isFresh, OfferExchange, type OfferPurpose, type ReceivedToken } from "./offer-exchange.ts";
@@ -178,7 +184,7 @@ export class Offerer {
     const kbm = bindingManagementKey(homeToken.token, careOfToken.token);
     const { ufrag } = description.credentials;
     const ufrags = { offer: generation.credentials.ufrag, answer: ufrag };
-    giveKey(this.#offeredAt, generation, derivedPassword(kbm, "offer", ufrags), this.#host.env);
+    setPassword(this.#offeredAt, generation, derivedPassword(kbm, "offer", ufrags), this.#host.env);
     return { ...description, credentials: { ufrag, pwd: derivedPassword(kbm, "answer", ufrags) } };
   }
 
