@@ -1,14 +1,13 @@
 /** The byte vectors of `agent/SPEC.md`: each is made by the code from what the text says of it, and read by the code. */
 
 import { describe, expect, test } from "vitest";
-import { demultiplex } from "../../agent/src/core/mice/demultiplex.ts";
-import { derivedPassword } from "../../agent/src/core/mice/key-mode.ts";
 import {
   decodeMipIce,
   encodeMipIce,
   MISMATCH_ANSWER,
   type MipIceDescription,
-} from "../../agent/src/core/mice/mip-ice-option.ts";
+} from "../../agent/src/core/mice/option/mip-ice-option.ts";
+import { derivedPassword } from "../../agent/src/core/mice/session/key-mode.ts";
 import { decodeIpv6Packet } from "../../agent/src/core/mip6/ipv6-packet.ts";
 import {
   type BindingAcknowledgement,
@@ -29,6 +28,7 @@ import {
   isAuthorized,
 } from "../../agent/src/core/mip6/return-routability.ts";
 import { decodeUdpInIpv6, encodeUdpInIpv6 } from "../../agent/src/core/mip6/udp-in-ipv6.ts";
+import { demultiplex } from "../../agent/src/core/node/demultiplex.ts";
 import type { StunAttribute } from "../../agent/src/core/stun/attributes.ts";
 import { verifyIntegrity } from "../../agent/src/core/stun/integrity.ts";
 import { decodeStun, encodeStun, type StunMessage } from "../../agent/src/core/stun/message.ts";
