@@ -3,7 +3,9 @@
 import type { MatrixBox } from "./matrix-box.ts";
 
 /** Which end makes the offer. */
-export type Offerer = "mn" | "cn";
+export const OFFERERS = ["mn", "cn"] as const;
+
+export type Offerer = (typeof OFFERERS)[number];
 
 /** The text of a topology file: a mobile and a correspondent node, each behind its box. */
 export function cellTopologyText(mn: MatrixBox, cn: MatrixBox, offerer: Offerer): string {
