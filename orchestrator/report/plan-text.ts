@@ -1,5 +1,6 @@
 /** A plan for people: every step in order, and every rule text as it would be loaded. */
 
+import { LINK_DIRECTIONS } from "@testbed/agent/control";
 import type { GuestSpec, NodeSpec, Plan, TimelineStep, UnwiredWire } from "../plan/plan.ts";
 import { rulesOf } from "../plan/timeline-plan.ts";
 import { describeCondition } from "../topology/describe/describe-link.ts";
@@ -55,7 +56,7 @@ function wireLines({ segment, interfaceName, mac, addresses, condition, isStandb
   const when = isStandby === true ? ", once it moves there" : "";
   return [
     `   interface ${interfaceName} on ${segment}${when}: ${[mac, ...addresses].join(" ")}`,
-    ...(["out", "in"] as const).flatMap((direction) => {
+    ...LINK_DIRECTIONS.flatMap((direction) => {
       const own = condition?.[direction];
       return own === undefined ? [] : [`   link ${direction} of ${interfaceName}: ${describeCondition(own)}`];
     }),

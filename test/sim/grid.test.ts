@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { NatDependence, SimNatProfile } from "../../agent/src/testing/index.ts";
+import type { NatDependence, NatProfile } from "../../agent/src/testing/index.ts";
 import { ACCESS, connect, pathOf } from "./scenario.ts";
 
 const BEHAVIOURS = { EI: "endpoint-independent", AD: "address-dependent", APD: "address-and-port-dependent" } as const;
@@ -21,7 +21,7 @@ const RELAYED: ReadonlySet<string> = new Set(
   ),
 );
 
-function profileOf(box: Box, seed: number): Partial<SimNatProfile> {
+function profileOf(box: Box, seed: number): Partial<NatProfile> {
   const [mapping, filtering] = box.split("/").map((part) => behaviourOf(part));
   if (mapping === undefined || filtering === undefined) throw new Error(`not a box: ${box}`);
   return { mapping, filtering, portAssignment: mapping === "endpoint-independent" ? "preserve" : "random", seed };

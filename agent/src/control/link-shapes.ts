@@ -1,7 +1,13 @@
 /** Shapes of link conditions and of what became of them. */
 
 import type { LinkCondition } from "../core/link/link-condition.ts";
-import type { ConditionedLink, LinkFigures, WireCondition } from "./messages.ts";
+import {
+  type ConditionedLink,
+  LINK_CONDITIONERS,
+  LINK_DIRECTIONS,
+  type LinkFigures,
+  type WireCondition,
+} from "./messages.ts";
 import { integer, number, numberBetween, object, oneOf, optional, record, type Shape, string, text } from "./shape.ts";
 
 /** Nothing in a lab takes longer than an hour to arrive. */
@@ -30,8 +36,8 @@ export const wireCondition: Shape<WireCondition> = object<WireCondition>({
 
 const link = {
   segment: string,
-  direction: oneOf("out", "in"),
-  applied: oneOf("netem", "user-space"),
+  direction: oneOf(...LINK_DIRECTIONS),
+  applied: oneOf(...LINK_CONDITIONERS),
 } as const;
 
 export const conditionedLink: Shape<ConditionedLink> = object<ConditionedLink>(link);

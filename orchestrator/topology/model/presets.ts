@@ -1,6 +1,6 @@
 /** Names for points in the space of RFC 4787, and for firewall policies: what a topology file may write in one word. */
 
-import type { NatProfile } from "./nat-profile.ts";
+import { DSMIPV6_PORT, type NatDependence, type NatProfile, STUN_PORT } from "@testbed/agent/control";
 import type { ResolvedFirewall } from "./resolved.ts";
 
 /** A NAT behaviour without the seed, which belongs to the topology. */
@@ -36,6 +36,16 @@ const CONE: Omit<NatPoint, "filtering"> = {
   hairpinning: false,
   udpLifetimeSec: LINUX_UDP_LIFETIME_SEC,
   inboundRefresh: true,
+};
+
+/**
+ * Networks that stand for each other (1:1 NAT, NPTv6) in the terms of RFC 4787, but for what the firewall adds: the filter,
+ * and how long a flow is remembered.
+ */
+export const PREFIX_TRANSLATION: Omit<NatPoint, "filtering" | "udpLifetimeSec"> = {
+  ...CONE,
+  parity: "preserve",
+  hairpinning: true,
 };
 
 /** The NAT presets by name. The four classic names are those of RFC 3489 section 5. */
@@ -133,17 +143,18 @@ export const FIREWALL_PRESETS = {
     behaviour: { inbound: "stateful", outboundUdp: "none", ...UNSAID },
   },
   "tunnel-only": {
-    summary: "UDP out only to the home agents' ports 4191 and 3478: direct paths are blocked, tunnels work.",
+    summary: `UDP out only to the home agents' ports ${DSMIPV6_PORT} and ${STUN_PORT}: direct paths are blocked, tunnels work.`,
     seenIn: "Uplink filters with an exception for Mobile IPv6.",
     source: rfc(4487, "section 5.2"),
-    behaviour: { inbound: "stateful", outboundUdp: [3478, 4191], ...UNSAID },
+    behaviour: { inbound: "stateful", outboundUdp: [STUN_PORT, DSMIPV6_PORT], ...UNSAID },
   },
 } as const satisfies Record<string, Preset<ResolvedFirewall>>;
 
 export type FirewallPresetName = keyof typeof FIREWALL_PRESETS;
 export const FIREWALL_PRESET_NAMES = Object.keys(FIREWALL_PRESETS) as FirewallPresetName[];
 
-const SHORT: Readonly<Record<NatProfile["mapping"], string>> = {
+/** `EI`, as in `EIM/ADF`. */
+export const DEPENDENCE_ABBREVIATIONS: Readonly<Record<NatDependence, string>> = {
   "endpoint-independent": "EI",
   "address-dependent": "AD",
   "address-and-port-dependent": "APD",
@@ -152,20 +163,16 @@ const SHORT: Readonly<Record<NatProfile["mapping"], string>> = {
 /** A NAT in a word: the preset that behaves so, or else its mapping and filtering, such as `EIM/ADF`. */
 export function describeNat(nat: NatPoint): string {
   const preset = NAT_PRESET_NAMES.find((name) => samePoint(NAT_PRESETS[name].behaviour, nat));
-  return preset ?? `${SHORT[nat.mapping]}M/${SHORT[nat.filtering]}F`;
+  return preset ?? `${DEPENDENCE_ABBREVIATIONS[nat.mapping]}M/${DEPENDENCE_ABBREVIATIONS[nat.filtering]}F`;
 }
 
-function samePoint(a: NatPoint, b: NatPoint): boolean {
+/** Whether a NAT behaves in every way as this point says. */
+function samePoint({ ports, ...behaviour }: NatPoint, nat: NatPoint): boolean {
+  const names = Object.keys(behaviour) as (keyof typeof behaviour)[];
   return (
-    a.mapping === b.mapping &&
-    a.filtering === b.filtering &&
-    a.portAssignment === b.portAssignment &&
-    a.parity === b.parity &&
-    a.ports.first === b.ports.first &&
-    a.ports.last === b.ports.last &&
-    a.hairpinning === b.hairpinning &&
-    a.udpLifetimeSec === b.udpLifetimeSec &&
-    a.inboundRefresh === b.inboundRefresh
+    ports.first === nat.ports.first &&
+    ports.last === nat.ports.last &&
+    names.every((name) => behaviour[name] === nat[name])
   );
 }
 

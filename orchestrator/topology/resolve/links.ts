@@ -1,6 +1,6 @@
 /** Conditions of links: which end of which wire they belong to, and what they come to in each direction. */
 
-import type { LinkCondition } from "@testbed/agent/control";
+import type { LinkCondition, LinkDirection } from "@testbed/agent/control";
 import type { IssuePath } from "../file/issue.ts";
 import type { Report } from "../file/issue-list.ts";
 import { nearestName } from "../file/nearest-name.ts";
@@ -83,7 +83,7 @@ export function resolveLink(
   path: IssuePath,
   report: Report,
 ): ResolvedLinkConditions {
-  const own = (entry: LinkConditionEntry, key: "out" | "in") =>
+  const own = (entry: LinkConditionEntry, key: LinkDirection) =>
     resolveCondition({ ...both, ...entry }, [...path, key], report);
   const isShared = Object.keys(both).length > 0 && (out === undefined || inbound === undefined);
   const shared = isShared ? resolveCondition(both, path, report) : undefined;

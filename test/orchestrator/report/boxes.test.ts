@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import type { BoxProof, Difference } from "../../../orchestrator/lab/box-proof.ts";
+import type { BoxProof } from "../../../orchestrator/lab/box-proof.ts";
+import type { Difference } from "../../../orchestrator/lab/difference.ts";
 import type { InboundProof } from "../../../orchestrator/lab/inbound-proof.ts";
 import type { LabEvent, LabEventBody } from "../../../orchestrator/lab/lab-event.ts";
 import { describeEvent } from "../../../orchestrator/report/progress.ts";

@@ -3,7 +3,7 @@
  * user space. A wire is done one way or the other in both directions.
  */
 
-import type { LinkDirection, LinkFigures, WireSetup } from "../../control/messages.ts";
+import { LINK_DIRECTIONS, type LinkDirection, type LinkFigures, type WireSetup } from "../../control/messages.ts";
 import { NodeFailure } from "../failure.ts";
 import { interfaceMtu } from "../native/interface-request.ts";
 import { run } from "../process/command.ts";
@@ -72,7 +72,7 @@ function describe({ wire: { segment }, applied }: ConditionedWire, direction: Li
 }
 
 function directionsOf({ condition }: WireSetup): readonly LinkDirection[] {
-  return (["out", "in"] as const).filter((direction) => condition?.[direction] !== undefined);
+  return LINK_DIRECTIONS.filter((direction) => condition?.[direction] !== undefined);
 }
 
 async function impose(original: FoundWire, position: number): Promise<ConditionedWire | undefined> {
