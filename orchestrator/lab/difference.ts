@@ -1,4 +1,4 @@
-/** One thing in which a box is not what it is declared to be. */
+/** One thing in which a middlebox is not what it is declared to be. */
 export interface Difference {
   /** Such as `mapping endpoint-independent`. */
   readonly declared: string;

@@ -1,14 +1,18 @@
 /** What is said of each thing that a probe sees of a NAT, and in what it differs from what the NAT is declared to be. */
 
 import { NAT_DEPENDENCES, type ObservedNat } from "@testbed/agent/control";
-import type { BoxProbe } from "../plan/probe-plan.ts";
+import type { VerificationProbe } from "../plan/probe-plan.ts";
 import type { Difference } from "./difference.ts";
 
 interface ObservedWords {
   /** `filtering address-dependent`, as part of a description; absent for what goes without saying. */
   readonly phrase?: (nat: ObservedNat) => string;
   /** Undefined where the probe saw what it had to. */
-  readonly difference: (expected: ObservedNat, observed: ObservedNat, probe: BoxProbe) => Difference | undefined;
+  readonly difference: (
+    expected: ObservedNat,
+    observed: ObservedNat,
+    probe: VerificationProbe,
+  ) => Difference | undefined;
 }
 
 /** Where a firewall lets too little through to tell. */
@@ -71,7 +75,7 @@ export function describeObservedNat(nat: ObservedNat): string {
 export function differencesOfNats(
   expected: ObservedNat,
   observed: ObservedNat,
-  probe: BoxProbe,
+  probe: VerificationProbe,
 ): readonly Difference[] {
   return Object.values(WORDS).flatMap(({ difference }) => difference(expected, observed, probe) ?? []);
 }
@@ -93,7 +97,7 @@ export function differenceOfFilters(
 function differenceOfPorts(
   expected: ObservedNat,
   { mapped, portPreservation }: ObservedNat,
-  { firstPort, drawnFrom, rival }: BoxProbe,
+  { firstPort, drawnFrom, rival }: VerificationProbe,
 ): Difference | undefined {
   if (drawnFrom !== undefined)
     return differenceIf(mapped.port < drawnFrom.first || mapped.port > drawnFrom.last, {

@@ -29,7 +29,7 @@ interface Datagram {
   readonly payload: Uint8Array;
 }
 
-/** Undefined for what is no part of a session: probes of the boxes, from other sockets than those of candidates. */
+/** Undefined for what is no part of a session: probes of the middleboxes, from other sockets than those of candidates. */
 export function readMessage(datagram: Datagram, candidatePorts: readonly number[]): ExampleMessage | undefined {
   const ports = [datagram.source.port, datagram.destination.port];
   if (!ports.some((port) => candidatePorts.includes(port))) return undefined;

@@ -1,5 +1,5 @@
 export { CANDIDATE_TYPES, type CandidateType, DATA_PATHS, type DataPath } from "../core/events.ts";
-export type { LinkCondition } from "../core/link/link-condition.ts";
+export type { Impairment } from "../core/link/impairment.ts";
 export {
   type BehavioursOf,
   type BehaviourTable,

@@ -1,12 +1,12 @@
-/** Shapes of link conditions and of what became of them. */
+/** Shapes of link impairments and of what became of them. */
 
-import type { LinkCondition } from "../core/link/link-condition.ts";
+import type { Impairment } from "../core/link/impairment.ts";
 import {
-  type ConditionedLink,
+  type ImpairedLink,
+  type InterfaceImpairments,
   LINK_CONDITIONERS,
   LINK_DIRECTIONS,
   type LinkFigures,
-  type WireCondition,
 } from "./messages.ts";
 import { integer, number, numberBetween, object, oneOf, optional, record, type Shape, string, text } from "./shape.ts";
 
@@ -16,7 +16,7 @@ const share = numberBetween(0, 1);
 const MAX_BIT_PER_SEC = 1e12;
 
 /** What one direction does. */
-export const linkCondition: Shape<LinkCondition> = object<LinkCondition>({
+export const impairment: Shape<Impairment> = object<Impairment>({
   delayMs: optional(duration),
   jitterMs: optional(duration),
   lossRate: optional(share),
@@ -27,10 +27,10 @@ export const linkCondition: Shape<LinkCondition> = object<LinkCondition>({
   queuePackets: optional(integer(1, 1_000_000)),
 });
 
-/** Conditions of a wire's end. */
-export const wireCondition: Shape<WireCondition> = object<WireCondition>({
-  out: optional(linkCondition),
-  in: optional(linkCondition),
+/** Conditions of a segment's end. */
+export const interfaceImpairments: Shape<InterfaceImpairments> = object<InterfaceImpairments>({
+  out: optional(impairment),
+  in: optional(impairment),
   seed: text(/^([0-9A-Fa-f]{2}){4,}$/, "four octets or more in hex"),
 });
 
@@ -40,6 +40,6 @@ const link = {
   applied: oneOf(...LINK_CONDITIONERS),
 } as const;
 
-export const conditionedLink: Shape<ConditionedLink> = object<ConditionedLink>(link);
+export const impairedLink: Shape<ImpairedLink> = object<ImpairedLink>(link);
 
 export const linkFigures: Shape<LinkFigures> = object<LinkFigures>({ ...link, counters: record(number) });

@@ -77,7 +77,7 @@ export type NodeEvent =
     }
   | { readonly type: "candidate"; readonly peer: string; readonly candidate: CandidateView }
   | {
-      /** A box shows a socket of this node at another address than it did when candidates were gathered. */
+      /** A middlebox shows a socket of this node at another address than it did when candidates were gathered. */
       readonly type: "mapping-changed";
       readonly peer: string;
       readonly before: CandidateView;

@@ -19,7 +19,9 @@ export type BehaviourTable = Readonly<Record<string, Values>>;
 
 /** The type of one point in the space that a table spans. */
 export type BehavioursOf<Table extends BehaviourTable> = {
-  readonly [Name in keyof Table]: Table[Name] extends readonly (infer Value extends string | boolean)[] ? Value : number;
+  readonly [Name in keyof Table]: Table[Name] extends readonly (infer Value extends string | boolean)[]
+    ? Value
+    : number;
 };
 
 /** Every behaviour that is told of a NAT in a result. */

@@ -4,7 +4,7 @@
  * code that obeys it.
  */
 
-/** Pacing and retransmission profiles of the checks (digest 2.3 and A-37). */
+/** Pacing and retransmission profiles of the checks (SPEC 2.3 and A-37). */
 export const ICE_PROFILES = ["ice16", "rfc8445"] as const;
 
 export type IceProfile = (typeof ICE_PROFILES)[number];
@@ -16,7 +16,7 @@ export type KeyMode = (typeof KEY_MODES)[number];
 
 export interface AgentSettings {
   readonly profile: IceProfile;
-  /** A lite agent answers checks and sends none; for nodes in the open (digest 2.12). */
+  /** A lite agent answers checks and sends none; for nodes in the open (SPEC 2.12). */
   readonly isLite: boolean;
   /** Where the keys of the checks' MACs come from, the same at both ends. */
   readonly keys: KeyMode;
@@ -28,10 +28,10 @@ export interface AgentOptions extends Partial<Omit<AgentSettings, "timers">> {
   readonly timers?: Partial<NodeTimers>;
 }
 
-/** Timers of digest 8.7 in milliseconds. */
+/** Timers of SPEC 8.7 in milliseconds. */
 export interface NodeTimers {
   readonly nominationDelayMs: number;
-  readonly relayPatienceMs: number;
+  readonly relayNominationDelayMs: number;
   readonly freeDelayMs: number;
   readonly pairKeepaliveMs: number;
   /** Mean time between two questions whether the selected pair is alive (RFC 7675); 0 asks none. */
@@ -52,14 +52,14 @@ export interface NodeTimers {
   readonly bindingHoldMs: number;
 }
 
-/** Timers are the defaults of digest 8.7. */
+/** Timers are the defaults of SPEC 8.7. */
 export const DEFAULT_AGENT_SETTINGS: AgentSettings = {
   profile: "ice16",
   isLite: false,
   keys: "signalled",
   timers: {
     nominationDelayMs: 100,
-    relayPatienceMs: 2000,
+    relayNominationDelayMs: 2000,
     freeDelayMs: 3000,
     pairKeepaliveMs: 15_000,
     consentIntervalMs: 5000,
