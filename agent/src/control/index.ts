@@ -3,10 +3,12 @@ export type { Impairment } from "../core/link/impairment.ts";
 export {
   type BehavioursOf,
   type BehaviourTable,
+  CONE_NAT,
   NAT_BEHAVIOURS,
   NAT_DEPENDENCES,
   type NatBehaviour,
   type NatDependence,
+  type NatPoint,
   type NatProfile,
 } from "../core/nat/nat-profile.ts";
 export {

@@ -12,7 +12,7 @@ import type { NodeEvent } from "../core/events.ts";
 import type { Impairment } from "../core/link/impairment.ts";
 import { createMobileNode } from "../core/mice/mobile-node.ts";
 import { createHomeAgent } from "../core/mip6/home-agent.ts";
-import type { NatProfile } from "../core/nat/nat-profile.ts";
+import { CONE_NAT, type NatProfile } from "../core/nat/nat-profile.ts";
 import type { AgentOptions } from "../core/node/agent-settings.ts";
 import type { MobileNodeMachine, NodeMachine } from "../core/node/node-machine.ts";
 import { DSMIPV6_PORT, STUN_PORT } from "../core/ports.ts";
@@ -71,14 +71,9 @@ export interface MiceNet<Cn extends End = Side> {
 
 /** A middlebox that keeps ports, filters by address and port, and does not hairpin: the home router. */
 export const HOME_ROUTER: NatProfile = {
-  mapping: "endpoint-independent",
+  ...CONE_NAT,
   filtering: "address-and-port-dependent",
-  portAssignment: "preserve",
-  parity: "any",
   ports: { first: 40_000, last: 59_999 },
-  hairpinning: false,
-  udpLifetimeSec: 120,
-  inboundRefresh: true,
   seed: 1,
 };
 

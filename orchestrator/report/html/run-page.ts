@@ -155,16 +155,16 @@ function middleboxes({ routers }: RunResult): Markup | undefined {
   const rows = routers.map(({ name, declared, observed, agrees }) => [
     agrees === undefined ? html`<span class="faint">not asked</span>` : badge(agrees ? "pass" : "fail"),
     name,
-    observed === undefined ? "-" : `${observed.mapping ?? "-"} / ${observed.filtering ?? "-"}`,
     declared === undefined ? "no" : "yes",
     ...NAT_COLUMNS.map(({ cell }) => cell(declared ?? {})),
+    observed === undefined ? "-" : `${observed.mapping ?? "-"} / ${observed.filtering ?? "-"}`,
   ]);
   const header = [
     "",
     "middlebox",
-    "observed mapping / filtering",
     "translates",
     ...NAT_COLUMNS.map(({ title }) => title),
+    "observed mapping / filtering",
   ];
   return html`<h2>NATs and firewalls</h2>${table(header, rows)}
 ${seen.length > 0 ? html`<h3>What probes saw</h3>` : undefined}

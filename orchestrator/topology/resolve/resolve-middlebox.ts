@@ -1,12 +1,12 @@
 /** Fills in what a middlebox does: its address translation and its firewall, from presets and single keys. */
 
-import type { NatProfile } from "@testbed/agent/control";
+import type { NatPoint, NatProfile } from "@testbed/agent/control";
 import type { IssuePath } from "../file/issue.ts";
 import type { Report } from "../file/issue-list.ts";
 import type { RouterEntry } from "../file/schema.ts";
 import { canonicalText, familyOfText, isAddress, networkProblem, withoutLength } from "../model/address-text.ts";
 import { durationMs } from "../model/duration.ts";
-import { FIREWALL_PRESETS, NAT_PRESETS, type NatPoint } from "../model/presets.ts";
+import { FIREWALL_PRESETS, NAT_PRESETS } from "../model/presets.ts";
 import type { ResolvedFirewall } from "../model/resolved.ts";
 import type { Interfaces } from "./addressing.ts";
 import { given } from "./given.ts";

@@ -44,9 +44,26 @@ export const NAT_BEHAVIOURS = {
 
 export type NatBehaviour = BehavioursOf<typeof NAT_BEHAVIOURS>;
 
-export interface NatProfile extends NatBehaviour {
+/** Everything about a NAT but the chance in it. */
+export interface NatPoint extends NatBehaviour {
   /** Outside ports to draw from, both ends included. */
   readonly ports: { readonly first: number; readonly last: number };
+}
+
+export interface NatProfile extends NatPoint {
   /** Makes drawn ports reproducible. */
   readonly seed: number;
 }
+
+/** What the cone NATs of RFC 3489 section 5 have in common: the point from which every other one is told apart. */
+export const CONE_NAT: Omit<NatPoint, "filtering"> = {
+  mapping: "endpoint-independent",
+  portAssignment: "preserve",
+  parity: "any",
+  hairpinning: false,
+  /** Linux conntrack's lifetime of a UDP flow that was answered (nf_conntrack_udp_timeout_stream). */
+  udpLifetimeSec: 120,
+  inboundRefresh: true,
+  /** IANA's dynamic ports (RFC 6335 section 6). */
+  ports: { first: 49152, last: 65535 },
+};
