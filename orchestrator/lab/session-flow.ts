@@ -24,7 +24,7 @@ export interface LiveSession {
 
 /** A home registration takes one round trip; its first retransmissions come after 1 s and 2 s (RFC 6275 section 11.8). */
 const REGISTRATION_TIMEOUT_MS = 10_000;
-/** Longer than every check of a list may take to fail (digest 8.7), after which the agent says so itself. */
+/** Longer than every check of a list may take to fail (SPEC 8.7), after which the agent says so itself. */
 const NOMINATION_TIMEOUT_MS = 25_000;
 /** The binding takes one round trip on a path that has just been proven. */
 const BINDING_TIMEOUT_MS = 3000;

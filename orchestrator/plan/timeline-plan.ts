@@ -58,7 +58,7 @@ export function rulesOf(command: ChangeCommand): readonly RuleText[] {
   return command.type === "reboot" ? command.rules : [];
 }
 
-/** Best first: IPv6 before IPv4, as candidates rank (digest 2.2), segment by segment. */
+/** Best first: IPv6 before IPv4, as candidates rank (SPEC 2.2), segment by segment. */
 export function localAddresses(interfaces: readonly ResolvedInterface[]): readonly string[] {
   return interfaces
     .flatMap(({ ipv4, ipv6 }) => [ipv6, ipv4])

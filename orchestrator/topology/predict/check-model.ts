@@ -44,7 +44,7 @@ interface CheckRemark {
   readonly isAnswer: boolean;
 }
 
-/** Type preferences of RFC 8445 section 5.1.2.1 with the local preferences of digest 2.2. */
+/** Type preferences of RFC 8445 section 5.1.2.1 with the local preferences of SPEC 2.2. */
 const TYPE_PREFERENCE: Readonly<Record<CandidateTypeName, bigint>> = {
   host: 126n,
   "peer-reflexive": 110n,

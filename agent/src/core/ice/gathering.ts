@@ -1,5 +1,5 @@
 /**
- * Gathering of local candidates (digest 2.2 and 2.3; RFC 8445 section 5.1.1): every socket is a host candidate, each
+ * Gathering of local candidates (SPEC 2.2 and 2.3; RFC 8445 section 5.1.1): every socket is a host candidate, each
  * STUN server tells it how it is seen from outside, and the relayed candidate is given. Mappings are kept alive by
  * asking again until gathering is stopped.
  */

@@ -1,5 +1,5 @@
 /**
- * When the controlling agent stops waiting for something better and nominates (digest 2.9).
+ * When the controlling agent stops waiting for something better and nominates (SPEC 2.9).
  *
  * The question is only how long an open pair that outranks the best valid pair may hold things up: typically the
  * peer's private host address, which nobody answers. Four criteria, the first that holds decides:

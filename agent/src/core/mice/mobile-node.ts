@@ -60,7 +60,7 @@ class MobileNode implements MobileNodeMachine {
         profile: config.profile,
         rng,
         pacer: this.#pacer,
-        // A lite agent has host candidates, and the home address (digest 2.12).
+        // A lite agent has host candidates, and the home address (SPEC 2.12).
         servers: config.isLite === true ? [] : config.stunServers,
         homeAddress,
         sockets: () => this.#sockets,

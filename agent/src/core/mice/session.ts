@@ -361,7 +361,7 @@ export class Session {
   }
 }
 
-/** Return routability messages count only when they came through the home agents (digest 13). */
+/** Return routability messages count only when they came through the home agents (SPEC 13). */
 function isFromWrongWay({ message, way }: ReceivedMobility): boolean {
   return way.type === "pair" && !TYPES_ON_PAIRS.includes(message.type);
 }

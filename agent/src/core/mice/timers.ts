@@ -1,4 +1,4 @@
-/** Defaults of digest 8.7. */
+/** Defaults of SPEC 8.7. */
 
 import type { NodeTimers } from "../node/node-machine.ts";
 

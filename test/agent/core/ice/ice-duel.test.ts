@@ -111,7 +111,7 @@ describe("who wins, when, and with how many packets", () => {
     ]);
   });
 
-  test("with the delay of digest 2.9 alone the same pair is nominated 100 ms after it became valid", () => {
+  test("with the delay of SPEC 2.9 alone the same pair is nominated 100 ms after it became valid", () => {
     const { world, l } = duel({
       natL: PORT_RESTRICTED,
       natR: PORT_RESTRICTED,
@@ -169,7 +169,7 @@ describe("the same private address at both ends", () => {
   });
 });
 
-describe("NAT by NAT (digest 7.3)", () => {
+describe("NAT by NAT (SPEC 7.3)", () => {
   const dependences = ["endpoint-independent", "address-dependent", "address-and-port-dependent"] as const;
   const nats = dependences.flatMap((mapping) => dependences.map((filtering) => ({ mapping, filtering })));
   const pairs = nats.flatMap((natL) => nats.map((natR) => ({ natL, natR, direct: expectDirect(natL, natR) })));
@@ -278,7 +278,7 @@ test("with any loss, delay and middleboxes the ends agree, or the packets ran ou
   );
 });
 
-/** Digest 7.3, row by row; `depends` is where it says "in general". */
+/** SPEC 7.3, row by row; `depends` is where it says "in general". */
 function expectDirect(l: NonNullable<Middlebox>, r: NonNullable<Middlebox>): "yes" | "no" | "depends" {
   const [natL, natR] = [l, r].map(({ mapping }) => mapping === "endpoint-independent");
   if (natL === true && natR === true) return "yes";

@@ -1,4 +1,4 @@
-/** The attacks of digest 10 that are ICE's own to withstand. */
+/** The attacks of SPEC 10 that are ICE's own to withstand. */
 
 import { describe, expect, test } from "vitest";
 import { hostCandidate } from "../../../../agent/src/core/ice/candidate.ts";

@@ -86,7 +86,7 @@ describe("lite agents and keys", () => {
   });
 });
 
-describe("the pairs of the digest, section 7.3", () => {
+describe("the pairs of SPEC 7.3", () => {
   test.each([
     ["EIM/APDF", "EIM/APDF", ["server-reflexive", "server-reflexive"]],
     ["EIM/EIF", "EIM/ADF", ["server-reflexive", "server-reflexive"]],

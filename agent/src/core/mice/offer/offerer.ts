@@ -1,4 +1,4 @@
-/** The offerer's side of a session: gathers, offers, takes the answer (digest 8.6 "MN on CoT-ICE"; ). */
+/** The offerer's side of a session: gathers, offers, takes the answer (SPEC 8.6 "CoT-ICE"; ). */
 
 import { candidateView, type LocalCandidate } from "../../ice/candidate.ts";
 import type { InstantMs } from "../../machine.ts";
@@ -154,7 +154,7 @@ export class Offerer {
     env.outbox.emit({ type: "offer-sent", peer, candidates, isRestart: purpose === "restart" });
   }
 
-  /** A node that moves need not ask again (digest 3.4); half of the token's life is left for what follows. */
+  /** A node that moves need not ask again (SPEC 3.4); half of the token's life is left for what follows. */
   #reusableHomeToken(now: InstantMs): ReceivedToken | undefined {
     const token = this.#exchange?.homeToken;
     const { tokenLifetimeMs } = this.#host.env.timers;

@@ -89,7 +89,7 @@ export function setRemote(now: InstantMs, generation: Generation, remote: Remote
 
 /**
  * What an offer or answer says of this generation: all candidates while checks run, the selected one alone once they
- * are complete (digest 2.10). An offer of the controlling side then names the selected remote candidate (A-19).
+ * are complete (SPEC 2.10). An offer of the controlling side then names the selected remote candidate (A-19).
  */
 export function describeGeneration(generation: Generation, kind: "offer" | "answer"): MipIceDescription {
   const { isLite, keys, credentials, candidates, ice } = generation;
