@@ -1,13 +1,16 @@
 /** Hole punching through every pair of boxes in the kernel: a path exists exactly where the oracle says so. */
 
 import type { NatDependence } from "@testbed/agent/control";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import type { NatProfile } from "../../orchestrator/topology/model/nat-profile.ts";
 import type { ResolvedRouter, ResolvedTopology } from "../../orchestrator/topology/model/resolved.ts";
 import { predictSession } from "../../orchestrator/topology/predict/predict.ts";
 import { resolved, twoHomes } from "../orchestrator/topology/sample.ts";
+import { needs } from "../support/needs.ts";
 import { type BoxWorld, createBoxWorld, type UdpPort } from "./box-rules/box-world.ts";
 import { freshText, mappedAddress } from "./box-rules/classify.ts";
+
+const { test } = await needs("netns");
 
 const TEXT = twoHomes("nat: port-restricted-cone", "nat: port-restricted-cone");
 const DEPENDENCE = ["endpoint-independent", "address-dependent", "address-and-port-dependent"] as const;

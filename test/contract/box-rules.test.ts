@@ -1,10 +1,13 @@
 /** The rule texts of boxes in real network namespaces: what packets show is what the profile declares. */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import type { NatProfile } from "../../orchestrator/topology/model/nat-profile.ts";
+import { needs } from "../support/needs.ts";
 import { type BoxWorld, createBoxWorld, type UdpPort } from "./box-rules/box-world.ts";
 import { classify, freshText, mappedAddress, openServers, passes, type Servers } from "./box-rules/classify.ts";
+
+const { describe, test } = await needs("netns");
 
 /** A box between two servers and two inside hosts; the second addresses are given by hand. */
 function topology(box: string): string {

@@ -2,9 +2,12 @@
 
 import { dirname, join } from "node:path";
 import { execa } from "execa";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { PACKAGE_ROOT } from "../../orchestrator/support/package-root.ts";
+import { needs } from "../support/needs.ts";
 import { temporaryDirectory } from "../support/run-cli.ts";
+
+const { test } = await needs("root", "netns");
 
 let out: Awaited<ReturnType<typeof temporaryDirectory>>;
 

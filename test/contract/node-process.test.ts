@@ -3,12 +3,15 @@
 import { closeSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import { type NodeSetup, SETUP_VARIABLE } from "../../agent/src/control/index.ts";
+import { needs } from "../support/needs.ts";
 import type { AgentProcess } from "./node-process/agent-process.ts";
 import { hasRightChecksum, parsePcap, wireOf } from "./node-process/pcap.ts";
 import { homeAgentRole, mobileNodeRole, setupOf } from "./node-process/setups.ts";
 import { buildBundleUnderTest, createWorld, type World } from "./node-process/world.ts";
+
+const { describe, test } = await needs("netns");
 
 let bundle: Awaited<ReturnType<typeof buildBundleUnderTest>>;
 let world: World;
@@ -234,7 +237,7 @@ describe("captures", () => {
   });
 });
 
-test.skipIf(!mayAskForNoSleep())(`processors stay awake while packets pass (${LATENCY_REQUEST})`, async () => {
+(mayAskForNoSleep() ? test : test.skip)(`processors stay awake while packets pass (${LATENCY_REQUEST})`, async () => {
   const agent = await startNode(1, { role: homeAgentRole("a", 1) });
   const { pid } = await agent.report("hello");
   const asksForNoSleep = async (): Promise<boolean> =>
