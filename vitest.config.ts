@@ -13,7 +13,9 @@ const pure = { testTimeout: 60_000 } as const;
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["test/{architecture,agent,orchestrator,images}/**/*.test.ts"], ...pure } },
+      {
+        test: { name: "unit", include: ["test/{architecture,agent,orchestrator,images,tools}/**/*.test.ts"], ...pure },
+      },
       { test: { name: "sim", include: ["test/sim/**/*.test.ts"], ...pure } },
       { test: { name: "contract", include: ["test/contract/**/*.test.ts"], ...alone(1) } },
       { test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], ...alone(2) } },
