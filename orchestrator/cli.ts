@@ -196,6 +196,11 @@ function addMaintenanceCommands(program: Command, finish: (code: ExitCode) => vo
     .command("setup")
     .description("install, start and build what is missing on this machine")
     .option("--check", "only report what is missing", false)
+    .addOption(
+      new Option("--runtime <name>", "what to make ready; netns needs no engine")
+        .choices(["docker", "netns", "all"])
+        .default("all"),
+    )
     .action(async (options: SetupOptions) => {
       const { setup } = await import("./commands/setup.ts");
       finish(await setup(options, context()));

@@ -4,8 +4,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
 import { createNetnsRuntime } from "../../orchestrator/runtime/netns/netns-runtime.ts";
 import { isProcessAlive } from "../../orchestrator/support/process-identity.ts";
+import { needs } from "../support/needs.ts";
 import { buildProgram } from "./node-under-test/image.ts";
 import { describeRuntimeContract } from "./node-under-test/runtime-contract.ts";
+
+const { describe } = await needs("netns");
 
 let directory: string;
 let program: string;
@@ -24,6 +27,7 @@ const open = () => {
 describeRuntimeContract({
   name: "netns",
   open,
+  describe,
   traces: async (runId) => {
     const runtime = await open();
     return (await runtime.listLabs()).flatMap((lab) => (lab.runId === runId ? [lab.runId] : []));

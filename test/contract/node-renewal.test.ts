@@ -1,10 +1,13 @@
 /** Nodes that rest in their places and are put to work again, in network namespaces with the real bundle. */
 
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import type { AgentReport, NodeSetup, RoleSetup, RuleText } from "../../agent/src/control/index.ts";
+import { needs } from "../support/needs.ts";
 import type { AgentProcess } from "./node-process/agent-process.ts";
 import { homeAgentRole, mobileNodeRole, setupOf } from "./node-process/setups.ts";
 import { buildBundleUnderTest, createWorld, type World } from "./node-process/world.ts";
+
+const { test } = await needs("netns");
 
 let bundle: Awaited<ReturnType<typeof buildBundleUnderTest>>;
 let world: World;

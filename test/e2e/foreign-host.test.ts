@@ -2,10 +2,13 @@
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { connectEngine } from "../../orchestrator/runtime/docker/engine.ts";
 import { ensureImage } from "../../orchestrator/setup/images.ts";
+import { needs } from "../support/needs.ts";
 import { latestResult, runCli, temporaryDirectory } from "../support/run-cli.ts";
+
+const { test } = await needs("engine");
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let image: string;

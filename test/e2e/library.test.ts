@@ -1,10 +1,13 @@
 /** Every topology of the library is what it says: what the model predicts, what the file promises and what is seen agree. */
 
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { topologyNames } from "../../orchestrator/commands/topology-files.ts";
 import { runResultSchema } from "../../orchestrator/report/run-result.ts";
+import { needs } from "../support/needs.ts";
 import { runCli, temporaryDirectory } from "../support/run-cli.ts";
+
+const { test } = await needs("netns");
 
 let out: Awaited<ReturnType<typeof temporaryDirectory>>;
 

@@ -2,13 +2,16 @@
 
 import { access, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { createRuntime } from "../../orchestrator/commands/create-runtime.ts";
 import { runMatrix } from "../../orchestrator/commands/matrix/run-matrix.ts";
 import { type MatrixResult, matrixResultSchema } from "../../orchestrator/report/matrix/matrix-result.ts";
 import { planCell } from "../../orchestrator/topology/matrix/cells.ts";
 import { MATRIX_MIDDLEBOXES } from "../../orchestrator/topology/matrix/matrix-middlebox.ts";
+import { needs } from "../support/needs.ts";
 import { runCli, startCli, temporaryDirectory } from "../support/run-cli.ts";
+
+const { test } = await needs("netns");
 
 let out: Awaited<ReturnType<typeof temporaryDirectory>>;
 

@@ -4,16 +4,19 @@
  * `TESTBED_RANDOM_RUNS` gives how many (6), `TESTBED_RANDOM_SEED` the number of the first; a failure names its own.
  */
 
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { createRuntime } from "../../orchestrator/commands/create-runtime.ts";
 import { runMatrix } from "../../orchestrator/commands/matrix/run-matrix.ts";
 import { formatIssue } from "../../orchestrator/topology/file/issue.ts";
 import type { MatrixCell } from "../../orchestrator/topology/matrix/cells.ts";
 import { predictSession } from "../../orchestrator/topology/predict/predict.ts";
 import { loadTopology } from "../../orchestrator/topology/resolve/load.ts";
+import { needs } from "../support/needs.ts";
 import { temporaryDirectory } from "../support/run-cli.ts";
 import { drawNetwork } from "./random-middleboxes/draw-network.ts";
 import { REGRESSIONS } from "./random-middleboxes/regressions.ts";
+
+const { test } = await needs("netns");
 
 const RUNS = Number(process.env["TESTBED_RANDOM_RUNS"] ?? 6);
 const FIRST = Number(process.env["TESTBED_RANDOM_SEED"] ?? Date.now() % 1_000_000_000);

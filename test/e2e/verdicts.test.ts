@@ -4,12 +4,15 @@ import { on } from "node:events";
 import { readdir, readFile, readlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { connectEngine } from "../../orchestrator/runtime/docker/engine.ts";
 import { LABELS } from "../../orchestrator/runtime/docker/labels.ts";
 import { PACKAGE_ROOT } from "../../orchestrator/support/package-root.ts";
 import { objectsOfRun } from "../support/engine-objects.ts";
+import { needs } from "../support/needs.ts";
 import { latestResult, runCli, startCli, temporaryDirectory } from "../support/run-cli.ts";
+
+const { describe, test } = await needs("engine");
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 

@@ -5,6 +5,7 @@ import { release } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LabSummary, Runtime } from "../runtime.ts";
 import { type AgentProgram, createNetnsLab } from "./netns-lab.ts";
+import { requirePrograms } from "./required-programs.ts";
 import { SUPERVISOR_NAME } from "./supervisor.ts";
 import { requireTunDevice } from "./tun-access.ts";
 
@@ -31,7 +32,10 @@ export function createNetnsRuntime({ agent, isAlive }: NetnsRuntimeOptions): Run
       Promise.resolve({ runtime: "netns", kernel: release(), capabilities: { rootless: process.getuid?.() !== 0 } }),
     // The kernel removes a lab with its supervisor, and the supervisor ends with its owner.
     sweep: () => Promise.resolve([]),
-    checkPlan: ({ nodes }) => requireTunDevice(nodes),
+    async checkPlan({ nodes }) {
+      await requirePrograms(nodes);
+      await requireTunDevice(nodes);
+    },
     createLab: (identity, signal) => createNetnsLab(identity, signal, agent),
     async listLabs() {
       return (await findSupervisors()).map((found) => summary(found, isAlive));
