@@ -2,7 +2,6 @@
 
 import type { Runtime, RuntimeName } from "../runtime/runtime.ts";
 import { TestbedError } from "../support/errors.ts";
-import { isProcessAlive } from "../support/process-identity.ts";
 
 export type RuntimeChoice = RuntimeName | "auto";
 
@@ -51,5 +50,5 @@ async function netnsRuntime(): Promise<Runtime> {
   ]);
   const bundle = await currentAgentBundle();
   const agent = { command: agentCommand(bundle), codeDirectory: bundle.directory };
-  return createNetnsRuntime({ agent, isAlive: isProcessAlive });
+  return createNetnsRuntime({ agent });
 }
