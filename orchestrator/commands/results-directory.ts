@@ -3,7 +3,7 @@
 import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { LabEvent } from "../lab/lab-event.ts";
-import type { LabRecord } from "../lab/run-lab.ts";
+import type { LabRecord } from "../lab/lab-record.ts";
 import type { WireStream } from "../lab/wire-streams.ts";
 import type { Plan } from "../plan/plan.ts";
 import { rulesOf } from "../plan/timeline-plan.ts";

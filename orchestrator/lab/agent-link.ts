@@ -15,6 +15,7 @@ import { createDeferred } from "../support/deferred.ts";
 import { TestbedError } from "../support/errors.ts";
 import { clockStepMs, realTimeOf } from "./clock-axis.ts";
 import type { DataPacket, LinkReport, NodeEvent } from "./lab-event.ts";
+import type { LabTimeouts } from "./lab-timeouts.ts";
 
 type WithoutId<T> = T extends unknown ? Omit<T, "id"> : never;
 /** Traffic to ask a node for; the answer carries the round trips. */
@@ -47,13 +48,11 @@ export interface LinkFlow {
 /** How many lines of a node's log an error quotes. */
 const QUOTED_LOG_LINES = 10;
 
-/** How long a node that has reported a fatal error may take to end. */
-const LAST_WORDS_MS = 1000;
-
 /** The channel of a started node; reads from the moment it is made. */
 export class AgentLink {
   readonly #handle: NodeHandle;
   readonly #observer: LinkObserver;
+  readonly #exitTimeoutMs: number;
   readonly #ready = createDeferred<undefined>();
   readonly #failed = createDeferred<never>();
   readonly #finished = createDeferred<undefined>();
@@ -66,9 +65,10 @@ export class AgentLink {
   #isFinishing = false;
   #hasSaidBye = false;
 
-  constructor(handle: NodeHandle, observer: LinkObserver) {
+  constructor(handle: NodeHandle, observer: LinkObserver, { exitMs }: Pick<LabTimeouts, "exitMs">) {
     this.#handle = handle;
     this.#observer = observer;
+    this.#exitTimeoutMs = exitMs;
     void this.#read();
   }
 
@@ -223,7 +223,7 @@ export class AgentLink {
       case "fatal":
         // It exits, and the rest of its log comes before that.
         this.#fatal = `${report.code}: ${report.message}`;
-        setTimeout(() => this.#fail("it is stuck"), LAST_WORDS_MS).unref();
+        setTimeout(() => this.#fail("it is stuck"), this.#exitTimeoutMs).unref();
         break;
       case "bye":
         if (report.links !== undefined) this.#observer.links(report.links);

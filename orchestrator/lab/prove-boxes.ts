@@ -8,25 +8,14 @@ import type { AgentLink } from "./agent-link.ts";
 import { type BoxProof, describeDifference, differencesOf, differencesOfRivals, type Observed } from "./box-proof.ts";
 import { describeInboundDifference, type InboundProof } from "./inbound-proof.ts";
 import type { LabEvent } from "./lab-event.ts";
+import type { LabTimeouts } from "./lab-timeouts.ts";
 import { proveInbound } from "./prove-inbound.ts";
 import type { Recorder } from "./recorder.ts";
-
-/**
- * How long silence must last to count as an answer. The first attempt is quick, because it is all that a box needs that
- * is what it should be. Only when silence speaks against a box it is asked again, when all nodes of the lab have started
- * and with patience for a busy machine (load 25 on 2 cores: servers that answered after 1 s).
- */
-const WAITS_MS = [60, 150, 500, 2000] as const;
-
-/** Further attempts where links on the way lose packets: silence means less there. */
-const LOSSY_WAITS_MS = [...WAITS_MS, 1000, 1000, 1000, 1000] as const;
-
-/** Longer than any node takes to get ready; the run ends on its own account when one does not. */
-const NODES_PATIENCE_MS = 30_000;
 
 /** What proving needs of a lab. */
 export interface ProvingLab {
   readonly recorder: Recorder;
+  readonly timeouts: LabTimeouts;
   readonly link: (node: string) => AgentLink | undefined;
 }
 
@@ -43,17 +32,21 @@ export async function proveBoxes({ probes, inbound, notProbed }: ProbePlan, lab:
   refuseWrongBoxes([...proofs.flat().flatMap(complaints), ...inboundProofs.flatMap(inboundComplaints)]);
 }
 
-async function proveWayIn(probe: InboundProbe, { recorder, link }: ProvingLab): Promise<InboundProof> {
-  await untilReady(probe, recorder);
-  const allStarted = (): Promise<void> => untilAllStarted(recorder);
-  const proof = await proveInbound(probe, waitsOf([probe]), { link, allStarted });
-  recorder.add({ type: "box-inbound-proof", proof });
+async function proveWayIn(probe: InboundProbe, lab: ProvingLab): Promise<InboundProof> {
+  await untilReady(probe, lab);
+  const allStarted = (): Promise<void> => untilAllStarted(lab);
+  const proof = await proveInbound(probe, waitsOf([probe], lab.timeouts), { link: lab.link, allStarted });
+  lab.recorder.add({ type: "box-inbound-proof", proof });
   return proof;
 }
 
-/** How long silence is waited for, attempt by attempt. */
-function waitsOf(probes: readonly Pick<BoxProbe, "roundTrip">[]): readonly number[] {
-  return probes.some(({ roundTrip }) => roundTrip.lossRate > 0) ? LOSSY_WAITS_MS : WAITS_MS;
+/** How long silence must last, attempt by attempt. It means less where links lose packets: more attempts there. */
+function waitsOf(
+  probes: readonly Pick<BoxProbe, "roundTrip">[],
+  { probeSilenceMs, lossyProbeSilenceMs }: LabTimeouts,
+): readonly number[] {
+  const isLossy = probes.some(({ roundTrip }) => roundTrip.lossRate > 0);
+  return isLossy ? [...probeSilenceMs, ...lossyProbeSilenceMs] : probeSilenceMs;
 }
 
 function byLan(probes: readonly BoxProbe[]): readonly (readonly BoxProbe[])[] {
@@ -89,11 +82,11 @@ async function observeTogether(
   rivals: readonly BoxProbe[],
   lab: ProvingLab,
 ): Promise<{ readonly observed: readonly Observed[]; readonly attempts: number }> {
-  await Promise.all(rivals.map((probe) => untilReady(probe, lab.recorder)));
-  const waitsMs = waitsOf(rivals);
+  await Promise.all(rivals.map((probe) => untilReady(probe, lab)));
+  const waitsMs = waitsOf(rivals, lab.timeouts);
   let observed: readonly Observed[] = [];
   for (const [attempt, waitMs] of waitsMs.entries()) {
-    if (attempt > 0) await untilAllStarted(lab.recorder);
+    if (attempt > 0) await untilAllStarted(lab);
     observed = await Promise.all(
       rivals.map((probe, i) => observe(probe, lab, { attempt, waitMs, delayMs: i * RIVAL_DELAY_MS })),
     );
@@ -124,17 +117,17 @@ async function observe(
   return { probe, observed };
 }
 
-async function untilReady({ needs }: Pick<BoxProbe, "needs">, recorder: Recorder): Promise<void> {
+async function untilReady({ needs }: Pick<BoxProbe, "needs">, { recorder, timeouts }: ProvingLab): Promise<void> {
   await recorder.until(
     (events) => needs.every((node) => events.some((event) => event.type === "node-ready" && event.node === node)),
-    NODES_PATIENCE_MS,
+    timeouts.probedNodesMs,
   );
 }
 
-async function untilAllStarted(recorder: Recorder): Promise<void> {
+async function untilAllStarted({ recorder, timeouts }: ProvingLab): Promise<void> {
   const isStarted = (events: readonly LabEvent[]): boolean =>
     events.some((event) => event.type === "phase-ended" && event.phase === "start");
-  await recorder.until(isStarted, NODES_PATIENCE_MS);
+  await recorder.until(isStarted, timeouts.probedNodesMs);
 }
 
 function complaints(proof: BoxProof): readonly string[] {

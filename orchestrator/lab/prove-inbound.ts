@@ -13,7 +13,7 @@ export interface InboundLab {
   readonly allStarted: () => Promise<void>;
 }
 
-/** Proves one way in: tries again, with the patience of the next attempt, while nothing has come. */
+/** Proves one way in: tries again, and waits as long as the next attempt may, while nothing has come. */
 export async function proveInbound(
   probe: InboundProbe,
   waitsMs: readonly number[],

@@ -14,19 +14,21 @@ import type {
 import { createDeferred, type Deferred } from "../support/deferred.ts";
 import { TestbedError } from "../support/errors.ts";
 import type { ResolvedSession, ResolvedTopology } from "../topology/model/resolved.ts";
-import { isMobile as isMobileNode } from "../topology/model/session-end.ts";
+import { homeAddresses, isMobile as isMobileNode } from "../topology/model/session-end.ts";
 import { roundTripCondition } from "../topology/model/way-conditions.ts";
+import type { Prediction } from "../topology/predict/predict.ts";
 import { topologyAfter } from "../topology/resolve/timeline.ts";
-import { AgentLink } from "./agent-link.ts";
-import type { LabEvent, PhaseName } from "./lab-event.ts";
+import { AgentLink, type LinkObserver } from "./agent-link.ts";
+import type { LabEvent } from "./lab-event.ts";
+import { describeError, type LabRecord } from "./lab-record.ts";
+import type { LabTimeouts } from "./lab-timeouts.ts";
 import { measureLifetimes } from "./measure-lifetimes.ts";
 import { type ProvingLab, proveBoxes } from "./prove-boxes.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
 import { awaitRegistration, connect, exchangeData, type LiveSession, pingBeforeIce } from "./session-flow.ts";
-import { homeAddresses } from "./session-observation.ts";
 import { createStopwatch, type Stopwatch } from "./stopwatch.ts";
 import { playTimeline, type TimelineLab } from "./timeline.ts";
-import { createWireStreams, type WireStream, type WireStreams } from "./wire-streams.ts";
+import { createWireStreams, type WireStreams } from "./wire-streams.ts";
 
 export interface LabRequest {
   readonly runtime: Runtime;
@@ -35,40 +37,19 @@ export interface LabRequest {
   readonly plan: Plan;
   /** How the boxes prove themselves. */
   readonly probes: ProbePlan;
+  /** What the model predicts for each session: what a timeline waits for. */
+  readonly predictions: readonly Prediction[];
   /** Whether that is all, with how long boxes remember mappings or without; the whole flow when absent. */
   readonly only?: "boxes" | "boxes-and-lifetimes";
   /** Aborted when the user wants an end. */
   readonly signal: AbortSignal;
   /** For everything up to the end of the data. */
   readonly timeoutMs: number;
+  /** For each step on the way there. */
+  readonly timeouts: LabTimeouts;
   /** Leave the lab running at the end. */
   readonly keep: boolean;
   readonly onEvent: (event: LabEvent) => void;
-}
-
-/** A foreign program of the lab. */
-export interface HostRecord {
-  readonly name: string;
-  readonly image: string;
-  /** Absent while it ran to the end of the run. */
-  readonly exitCode?: number;
-  readonly log: string;
-}
-
-/** Everything that a run left in memory. */
-export interface LabRecord {
-  readonly events: readonly LabEvent[];
-  readonly phasesMs: ReadonlyMap<PhaseName, number>;
-  readonly environment: RuntimeEnvironment | undefined;
-  readonly captures: readonly WireStream[];
-  /** By node: what its protocol machine counted, and what it logged. */
-  readonly counters: ReadonlyMap<string, Readonly<Record<string, number>>>;
-  readonly logs: ReadonlyMap<string, string>;
-  readonly hosts: readonly HostRecord[];
-  /** Why the run could not be carried through. */
-  readonly error: unknown;
-  /** Settles when the lab is gone; under way already, so that results can be written meanwhile. */
-  readonly removal: Promise<DestroyReport>;
 }
 
 /** Runs a lab. Never throws for what happens in it: the record carries the error, and removal is always under way. */
@@ -133,7 +114,7 @@ async function conduct(state: LabState): Promise<void> {
 
   const all = liveSessions(state);
   const registered = await stopwatch.phase("registration", () =>
-    keepThose(all, (session) => awaitRegistration(session, recorder)),
+    filterAsync(all, (session) => awaitRegistration(session, recorder)),
   );
   await stopwatch.phase("before-ice", () => each(registered, (session) => pingBeforeIce(session, recorder)));
   await stopwatch.phase("boxes", () => proving);
@@ -149,7 +130,7 @@ async function conduct(state: LabState): Promise<void> {
 /** Without a session, a run lasts as long as its foreign programs; servers among them end with the time there is. */
 async function awaitGuests({ guests, request, startedAt }: LabState): Promise<void> {
   const elapsedMs = performance.now() - startedAt;
-  const leftMs = request.timeoutMs - elapsedMs - FINISH_PATIENCE_MS;
+  const leftMs = request.timeoutMs - elapsedMs - request.timeouts.finishMs;
   const exits = Promise.all([...guests.values()].map(({ handle }) => handle.exited));
   await Promise.race([exits, sleep(Math.max(0, leftMs), undefined, { ref: false })]);
 }
@@ -163,13 +144,16 @@ async function proveOnly(state: LabState, proving: Promise<void>): Promise<void>
   await stopwatch.phase("finish", () => finishNodes(state));
 }
 
-function provingLab({ recorder, links }: LabState): ProvingLab {
-  return { recorder, link: (node) => links.get(node) };
+function provingLab({ recorder, links, request: { timeouts } }: LabState): ProvingLab {
+  return { recorder, timeouts, link: (node) => links.get(node) };
 }
 
-function timelineLab({ recorder, links, over }: LabState): TimelineLab {
+function timelineLab({ recorder, links, over, request }: LabState): TimelineLab {
+  const { timeouts, plan, predictions } = request;
+  const last = plan.timeline.at(-1)?.name;
   return {
     recorder,
+    timeouts,
     link(node) {
       const link = links.get(node);
       if (link === undefined) throw new Error(`the timeline is about ${node}, which was not started`);
@@ -177,6 +161,7 @@ function timelineLab({ recorder, links, over }: LabState): TimelineLab {
     },
     wait: (ms) => sleep(ms, undefined, { signal: over }),
     now: () => performance.now(),
+    predictedPath: (name) => predictions.find(({ session, after }) => session === name && after === last)?.path,
   };
 }
 
@@ -214,16 +199,13 @@ function isMobile({ setup }: NodeSpec): boolean {
   return setup.role.type === "mobile-node" || setup.role.type === "correspondent-node";
 }
 
-/** A node that starts does so within a second or two even on a loaded machine, unless many do at once. */
-const READY_PATIENCE_MS = 20_000;
-const READY_PATIENCE_PER_NODE_MS = 500;
-
 async function startNodes(state: LabState): Promise<void> {
-  const { nodes } = state.request.plan;
-  const patienceMs = READY_PATIENCE_MS + READY_PATIENCE_PER_NODE_MS * nodes.length;
+  const { plan, timeouts } = state.request;
+  const { nodes } = plan;
+  const readyTimeoutMs = timeouts.readyMs + timeouts.readyPerNodeMs * nodes.length;
   await each(nodes, async ({ name }) => {
     const handle = await state.lab.startNode(name);
-    const link = new AgentLink(handle, {
+    const observer: LinkObserver = {
       event: (at, event) => state.recorder.addAt(at, { type: "node", node: name, event }),
       links: (reported) => state.recorder.add({ type: "links", node: name, links: reported }),
       captureData: (segment, data) => state.captures.append(name, segment, data),
@@ -231,17 +213,18 @@ async function startNodes(state: LabState): Promise<void> {
         state.captures.complete(name, segment, droppedByKernel);
         state.recorder.add({ type: "captured", node: name, segment, packets, droppedByKernel });
       },
-    });
+    };
+    const link = new AgentLink(handle, observer, timeouts);
     state.links.set(name, link);
     link.failed.catch(state.failure.reject);
-    await Promise.race([link.ready, neverReady(link, patienceMs)]);
+    await Promise.race([link.ready, neverReady(link, readyTimeoutMs)]);
     state.recorder.add({ type: "node-ready", node: name });
   });
 }
 
-async function neverReady(link: AgentLink, patienceMs: number): Promise<never> {
-  await sleep(patienceMs, undefined, { ref: false });
-  throw link.failure(`expected it to be ready within ${patienceMs / 1000} s of its start, and it is not`);
+async function neverReady(link: AgentLink, timeoutMs: number): Promise<never> {
+  await sleep(timeoutMs, undefined, { ref: false });
+  throw link.failure(`expected it to be ready within ${timeoutMs / 1000} s of its start, and it is not`);
 }
 
 /** Foreign programs find the whole lab in its place. */
@@ -264,7 +247,7 @@ async function startGuests(state: LabState): Promise<void> {
 function liveSessions({ request, links }: LabState): readonly LiveSession[] {
   const homes = homeAddresses(request.topology.nodes);
   const mobile = new Set(request.topology.nodes.filter(isMobileNode).map(({ name }) => name));
-  const { topology } = request;
+  const { topology, timeouts } = request;
   const later = topology.timeline.map(({ name }) => topologyAfter(topology, name));
   const conditions = [topology, ...later].map(({ nodes }) => roundTripCondition(nodes));
   // Whichever way the data takes, it crosses no link more than twice in either direction.
@@ -280,19 +263,17 @@ function liveSessions({ request, links }: LabState): readonly LiveSession[] {
     if (from === undefined || fromHome === undefined || toHome === undefined)
       throw new Error(`session ${spec.name} between nodes that have no home address`);
     const mobileEnds = [spec.from, spec.to].filter((name) => mobile.has(name));
-    return { spec, from, mobileEnds, fromHome, toHome, roundTrip, rivals };
+    return { spec, from, mobileEnds, fromHome, toHome, roundTrip, rivals, timeouts };
   });
 }
 
-/** A node that was told to end has nothing left to do but to send the rest of its captures. */
-const FINISH_PATIENCE_MS = 5000;
-
-async function finishNodes({ links }: LabState): Promise<void> {
+async function finishNodes({ links, request }: LabState): Promise<void> {
+  const { finishMs } = request.timeouts;
   for (const link of links.values()) link.finish();
   await each([...links.values()], async (link) => {
-    const late = sleep(FINISH_PATIENCE_MS, link, { ref: false });
+    const late = sleep(finishMs, link, { ref: false });
     if ((await Promise.race([link.finished, late])) !== undefined)
-      throw link.failure(`expected its last report within ${FINISH_PATIENCE_MS / 1000} s of being told to finish`);
+      throw link.failure(`expected its last report within ${finishMs / 1000} s of being told to finish`);
   });
 }
 
@@ -363,19 +344,11 @@ function recordOf(state: LabState): Omit<LabRecord, "error" | "removal"> {
   };
 }
 
-/** What an error is called in results: its code, and `bug` for everything that is no error of this program's own kind. */
-export function describeError(error: unknown): { code: string; message: string; hint?: string } {
-  if (!(error instanceof TestbedError))
-    return { code: "bug", message: error instanceof Error ? error.message : String(error) };
-  const { code, message, hint } = error;
-  return { code, message, ...(hint === undefined ? {} : { hint }) };
-}
-
 async function each<T>(items: readonly T[], run: (item: T) => Promise<unknown>): Promise<void> {
   await Promise.all(items.map(run));
 }
 
-async function keepThose<T>(items: readonly T[], isKept: (item: T) => Promise<boolean>): Promise<readonly T[]> {
+async function filterAsync<T>(items: readonly T[], isKept: (item: T) => Promise<boolean>): Promise<readonly T[]> {
   const kept = await Promise.all(items.map(isKept));
   return items.filter((_, i) => kept[i]);
 }

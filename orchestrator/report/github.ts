@@ -1,19 +1,15 @@
 /** What GitHub Actions shows of a run: annotations at the lines that were not met, and a table in the job's summary. */
 
-import { formatMs } from "../lab/expectation.ts";
-import { promiseText } from "./promise-text.ts";
+import { subjectName, unmetText } from "./expectation-text.ts";
+import { formatMs } from "./format-ms.ts";
 import type { RunResult } from "./run-result.ts";
 
 /** Workflow commands, one line each, for every unmet expectation and for the error of a run. */
 export function githubAnnotations({ topology, expectations, error }: RunResult): readonly string[] {
   const unmet = expectations.filter(({ verdict }) => verdict === "fail");
   return [
-    ...unmet.map((promise) =>
-      annotation(
-        locationOf(promise.source),
-        `${topology}: ${promise.session}`,
-        `${promiseText(promise)}: expected ${promise.expected}, observed ${promise.observed}`,
-      ),
+    ...unmet.map((expectation) =>
+      annotation(locationOf(expectation.source), `${topology}: ${subjectName(expectation)}`, unmetText(expectation)),
     ),
     ...(error === undefined ? [] : [annotation({}, `${topology}: ${error.code}`, error.message)]),
   ];

@@ -1,12 +1,12 @@
 /** One readable line for an event of a run, or none for events that only reports want. */
 
+import { median } from "../judge/median.ts";
 import type { BoxProof } from "../lab/box-proof.ts";
-import { formatMs } from "../lab/expectation.ts";
 import { describeInboundDifference, type InboundProof } from "../lab/inbound-proof.ts";
 import type { CandidateView, LabEvent, NodeEvent, PairView } from "../lab/lab-event.ts";
 import type { LifetimeProof } from "../lab/lifetime-proof.ts";
-import { median } from "../lab/session-observation.ts";
 import { formatEndpoint } from "../topology/model/address-text.ts";
+import { formatMs } from "./format-ms.ts";
 
 /** The line that tells of an event while the run goes on, without its time; undefined for what would only be noise. */
 export function describeEvent(event: LabEvent): string | undefined {

@@ -61,9 +61,10 @@ const LAYERS: readonly {
     mayUse: ["orchestrator/topology", "orchestrator/plan", "orchestrator/runtime", "orchestrator/support"],
     modules: [/^node:/, "@testbed/agent/control"],
   },
+  { folder: "orchestrator/judge", mayUse: ["orchestrator/topology", "orchestrator/lab"], modules: [] },
   {
     folder: "orchestrator/report",
-    mayUse: ["orchestrator/topology", "orchestrator/plan", "orchestrator/lab"],
+    mayUse: ["orchestrator/topology", "orchestrator/plan", "orchestrator/lab", "orchestrator/judge"],
     modules: ["zod", "@testbed/agent/control"],
   },
 ];
@@ -113,7 +114,7 @@ const ROOMS: readonly {
   {
     folder: "orchestrator",
     ground: [],
-    rooms: ["support", "topology", "render", "plan", "runtime", "setup", "lab", "report", "commands"],
+    rooms: ["support", "topology", "render", "plan", "runtime", "setup", "lab", "judge", "report", "commands"],
   },
 ];
 

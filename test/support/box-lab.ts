@@ -2,6 +2,7 @@
 
 import { createRuntime } from "../../orchestrator/commands/create-runtime.ts";
 import type { BoxProof } from "../../orchestrator/lab/box-proof.ts";
+import { labTimeouts } from "../../orchestrator/lab/lab-timeouts.ts";
 import type { LifetimeProof } from "../../orchestrator/lab/lifetime-proof.ts";
 import { runLab } from "../../orchestrator/lab/run-lab.ts";
 import { buildPlan } from "../../orchestrator/plan/build-plan.ts";
@@ -80,6 +81,8 @@ export async function prove(
     only: lifetimes ? "boxes-and-lifetimes" : "boxes",
     signal: new AbortController().signal,
     timeoutMs: 90_000,
+    predictions: [],
+    timeouts: labTimeouts(1),
     keep: false,
     onEvent: () => undefined,
   });

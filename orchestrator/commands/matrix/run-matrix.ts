@@ -1,12 +1,13 @@
 /** Runs the cells of a matrix, many at once. */
 
 import { setMaxListeners } from "node:events";
+import type { LabTimeouts } from "../../lab/lab-timeouts.ts";
 import { type CellResult, isRemarkable } from "../../report/matrix/matrix-result.ts";
 import type { MatrixProgress } from "../../report/matrix/progress.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { inParallel } from "../../support/in-parallel.ts";
 import type { MatrixCell } from "../../topology/matrix/cells.ts";
-import { isOneRunsOwn } from "../run-topology.ts";
+import { isRunScopedError } from "../run-topology.ts";
 import { orderCells } from "./cell-order.ts";
 import { runCell } from "./run-cell.ts";
 
@@ -15,8 +16,9 @@ export interface MatrixRequest {
   readonly runtime: Runtime;
   /** Labs at once. */
   readonly jobs: number;
-  /** For each cell. */
+  /** For each cell, and for each of its steps. */
   readonly timeoutMs: number;
+  readonly timeouts: LabTimeouts;
   readonly signal: AbortSignal;
   /** The matrix's own directory: remarkable cells keep their results in it. */
   readonly directory: string;
@@ -51,7 +53,7 @@ export async function runMatrix(request: MatrixRequest): Promise<MatrixRun> {
     if (signal.aborted) return;
     results.set(cell, result);
     onProgress(progress(), result);
-    if (error !== undefined && !isOneRunsOwn(error)) ending.abort(error);
+    if (error !== undefined && !isRunScopedError(error)) ending.abort(error);
   };
   const over = AbortSignal.any([signal, ending.signal]);
   await inParallel(orderCells(cells), jobs, over, work);

@@ -3,10 +3,10 @@
 import type { LabEvent, NodeEvent } from "./lab-event.ts";
 
 /** Asked with everything so far, which only ever grows. */
-export type Sighting = (events: readonly LabEvent[]) => boolean;
+export type EventMatcher = (events: readonly LabEvent[]) => boolean;
 
 /** Looks for an event that a node reported. With fifty sessions that wait at once, looking at all of them each time would take seconds. */
-export function createSighting(isIt: (node: string, event: NodeEvent) => boolean): Sighting {
+export function createEventMatcher(isIt: (node: string, event: NodeEvent) => boolean): EventMatcher {
   let lookedAt = 0;
   let isSeen = false;
   return (events) => {
@@ -18,10 +18,10 @@ export function createSighting(isIt: (node: string, event: NodeEvent) => boolean
   };
 }
 
-export function every(sightings: readonly Sighting[]): Sighting {
-  return (events) => sightings.every((isSeen) => isSeen(events));
+export function every(matchers: readonly EventMatcher[]): EventMatcher {
+  return (events) => matchers.every((isSeen) => isSeen(events));
 }
 
-export function any(sightings: readonly Sighting[]): Sighting {
-  return (events) => sightings.some((isSeen) => isSeen(events));
+export function any(matchers: readonly EventMatcher[]): EventMatcher {
+  return (events) => matchers.some((isSeen) => isSeen(events));
 }

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { observeEffects } from "../../../orchestrator/lab/event-effect.ts";
-import { judgeEffects } from "../../../orchestrator/lab/expectation.ts";
+import { observeEffects } from "../../../orchestrator/judge/event-effect.ts";
+import { judgeEffects } from "../../../orchestrator/judge/expectation.ts";
+import { observeSessions } from "../../../orchestrator/judge/session-observation.ts";
 import type { LabEvent } from "../../../orchestrator/lab/lab-event.ts";
-import { observeSessions } from "../../../orchestrator/lab/session-observation.ts";
+import { observedText } from "../../../orchestrator/report/expectation-text.ts";
 import type { ResolvedExpectation } from "../../../orchestrator/topology/model/resolved.ts";
 import { CN_HOME, connectedEvents, MN_HOME, nodeEvent, pairOf, TWO_ENDS } from "../../support/lab-events.ts";
 
@@ -117,15 +118,22 @@ describe("an expectation about an event", () => {
     [{ maxLost: 5 }, "5 of 20", "pass"],
     [{ maxLost: 4 }, "5 of 20", "fail"],
   ] as const)("%j: observed %s, %s", (promised, observed, verdict) => {
-    expect(judgeEffects([promise(promised)], effects, () => undefined)).toMatchObject([
-      { session: "mn-cn", after: "reboot", observed, verdict, source: "x.yaml:4" },
-    ]);
+    const judged = judgeEffects([promise(promised)], effects, []);
+    expect(judged).toMatchObject([{ subject: { session: "mn-cn", after: "reboot" }, verdict, source: "x.yaml:4" }]);
+    expect(judged.map(observedText)).toEqual([observed]);
   });
 
   test("where the file says nothing, the predicted path is expected", () => {
-    expect(judgeEffects([], effects, () => "home-agents")).toMatchObject([
-      { after: "reboot", expected: "home-agents", observed: "direct", verdict: "fail", source: "predicted" },
+    const predicted = { session: "mn-cn", after: "reboot", path: "home-agents", why: [] } as const;
+    expect(judgeEffects([], effects, [predicted])).toMatchObject([
+      {
+        subject: { after: "reboot" },
+        expected: "home-agents",
+        observed: "direct",
+        verdict: "fail",
+        source: "predicted",
+      },
     ]);
-    expect(judgeEffects([], effects, () => undefined)).toEqual([]);
+    expect(judgeEffects([], effects, [])).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { any, createEventMatcher, every } from "../../../orchestrator/lab/event-matcher.ts";
 import type { LabEvent } from "../../../orchestrator/lab/lab-event.ts";
-import { any, createSighting, every } from "../../../orchestrator/lab/sighting.ts";
 
 const requested = (node: string): LabEvent => ({
   at: 0,
@@ -12,7 +12,7 @@ const ready: LabEvent = { at: 0, type: "node-ready", node: "cn" };
 
 test("what was seen stays seen, and every event is looked at once", () => {
   const looked: string[] = [];
-  const isSeen = createSighting((node) => {
+  const isSeen = createEventMatcher((node) => {
     looked.push(node);
     return node === "cn";
   });
@@ -24,7 +24,7 @@ test("what was seen stays seen, and every event is looked at once", () => {
 });
 
 test("several are seen once each one is, or any", () => {
-  const of = (name: string) => createSighting((node) => node === name);
+  const of = (name: string) => createEventMatcher((node) => node === name);
   const [both, one] = [every([of("mn"), of("cn")]), any([of("mn"), of("cn")])];
   const events = [requested("cn")];
   expect([both(events), one(events)]).toEqual([false, true]);
