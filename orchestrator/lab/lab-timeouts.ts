@@ -21,7 +21,7 @@ export interface LabTimeouts {
   readonly replyMs: number;
   /** From the last event of a timeline until its sessions are quiescent. */
   readonly quiescenceMs: number;
-  /** From `finish` until a node's last report. */
+  /** From `finish` or `reset` until a node's last report. */
   readonly finishMs: number;
   /** How long a node that has reported a fatal error may take to end. */
   readonly exitMs: number;

@@ -78,7 +78,7 @@ export async function runLab(request: LabRequest): Promise<LabRecord> {
     ending.abort(error);
     recorder.add({ type: "error", ...describeError(error) });
   }
-  const removal = request.keep && error === undefined ? keepLab(state) : removeLab(state);
+  const removal = leaveLab(state, error);
   return { ...recordOf(state), error, removal };
 }
 
@@ -267,13 +267,15 @@ function liveSessions({ request, links }: LabState): readonly LiveSession[] {
   });
 }
 
-async function finishNodes({ links, request }: LabState): Promise<void> {
+/** Nodes of a lab that is to serve another run stay in their places. */
+async function finishNodes({ links, lab, request }: LabState): Promise<void> {
   const { finishMs } = request.timeouts;
-  for (const link of links.values()) link.finish();
+  const ending = lab.release === undefined ? "finish" : "reset";
+  for (const link of links.values()) link.end(ending);
   await each([...links.values()], async (link) => {
     const late = sleep(finishMs, link, { ref: false });
     if ((await Promise.race([link.finished, late])) !== undefined)
-      throw link.failure(`expected its last report within ${finishMs / 1000} s of being told to finish`);
+      throw link.failure(`expected its last report within ${finishMs / 1000} s of being told to ${ending}`);
   });
 }
 
@@ -313,8 +315,19 @@ async function timeout(timeoutMs: number, over: AbortSignal): Promise<never> {
   });
 }
 
-async function removeLab({ lab, recorder, stopwatch }: LabState): Promise<DestroyReport> {
-  const report = await stopwatch.phase("remove", () => lab.destroy());
+/** What becomes of the lab of a run that is over: it is kept for its user, left to another run, or removed. */
+function leaveLab(state: LabState, error: unknown): Promise<DestroyReport> {
+  const { lab, request } = state;
+  if (error !== undefined) return removeLab(state, () => lab.destroy());
+  if (request.keep) return keepLab(state);
+  return removeLab(state, () => lab.release?.() ?? lab.destroy());
+}
+
+async function removeLab(
+  { recorder, stopwatch }: LabState,
+  remove: () => Promise<DestroyReport>,
+): Promise<DestroyReport> {
+  const report = await stopwatch.phase("remove", remove);
   recorder.add({ type: "removed", leftovers: report.leftovers });
   return report;
 }

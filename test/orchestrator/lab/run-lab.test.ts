@@ -284,6 +284,50 @@ test("a session whose registration fails is observed as such, and the run goes o
   expect(observed).toMatchObject({ path: "none", failure: "registration failed: no answer" });
 });
 
+describe("a lab that serves several runs", () => {
+  const released = { leftovers: [] };
+
+  /** A scripted runtime whose labs can be released, with nodes that can be reset. */
+  function reusable(scripts: Readonly<Record<"mn" | "cn", NodeScript>>) {
+    const told: string[] = [];
+    const reset = ({ command = obey }: NodeScript): NodeScript => ({
+      command(node, received) {
+        if (received.type === "reset") {
+          node.report({ type: "bye", clock: { monotonicMs: 0, realMs: 0 }, counters: {} });
+          node.write("not for this run");
+        } else command(node, received);
+        if (["reset", "finish"].includes(received.type)) told.push(`${node.name} ${received.type}`);
+      },
+    });
+    const inner = createScriptedRuntime({ mn: reset(scripts.mn), cn: reset(scripts.cn) });
+    const release = (): Promise<typeof released> => {
+      told.push("release");
+      return Promise.resolve(released);
+    };
+    const runtime: Runtime = { ...inner, createLab: (...args) => ({ ...inner.createLab(...args), release }) };
+    return { runtime, told, calls: inner.calls };
+  }
+
+  test("has its nodes reset and is released at the end of a run", async () => {
+    const { runtime, told, calls } = reusable(cooperative());
+    const record = await runLab(request(runtime));
+    expect(await record.removal).toBe(released);
+    expect(record.error).toBeUndefined();
+    expect(told).toEqual(["mn reset", "cn reset", "release"]);
+    expect(calls).not.toContain("destroy");
+  });
+
+  test("is removed when a run could not be carried through", async () => {
+    const dying: NodeScript = { command: (node, { type }) => type === "start" && node.exit(1) };
+    const { runtime, told, calls } = reusable({ ...cooperative(), cn: dying });
+    const record = await runLab(request(runtime));
+    await record.removal;
+    expect(record.error).toMatchObject({ code: "node-failed" });
+    expect(told).toEqual([]);
+    expect(calls.at(-1)).toBe("destroy");
+  });
+});
+
 test("a kept lab is neither told to finish nor removed", async () => {
   const runtime = createScriptedRuntime(cooperative());
   const record = await runLab(request(runtime, { keep: true }));
