@@ -70,7 +70,7 @@ export async function runTopology(request: RunRequest): Promise<RunOutcome> {
   return { result, directory: results.displayPath, error: record.error };
 }
 
-const RUN_SCOPED: ReadonlySet<string> = new Set(["node-failed", "timed-out", "wrong-box"]);
+const RUN_SCOPED: ReadonlySet<string> = new Set(["node-failed", "timed-out", "behaviour-mismatch"]);
 
 /** Whether an error concerns one run only, so that the next may do better. */
 export function isRunScopedError(error: unknown): boolean {

@@ -2,14 +2,14 @@
 
 import type { DestroyReport, RuntimeEnvironment } from "../runtime/runtime.ts";
 import { TestbedError } from "../support/errors.ts";
+import type { CaptureStream } from "./capture-streams.ts";
 import type { LabEvent, PhaseName } from "./lab-event.ts";
-import type { WireStream } from "./wire-streams.ts";
 
 export interface LabRecord {
   readonly events: readonly LabEvent[];
   readonly phasesMs: ReadonlyMap<PhaseName, number>;
   readonly environment: RuntimeEnvironment | undefined;
-  readonly captures: readonly WireStream[];
+  readonly captures: readonly CaptureStream[];
   /** By node: what its protocol machine counted, and what it logged. */
   readonly counters: ReadonlyMap<string, Readonly<Record<string, number>>>;
   readonly logs: ReadonlyMap<string, string>;

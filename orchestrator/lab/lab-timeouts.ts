@@ -41,7 +41,7 @@ export function labTimeouts(factor: number): LabTimeouts {
     lossyProbeSilenceMs: [1000, 1000, 1000, 1000].map(ms),
     // One round trip; its first retransmissions come after 1 s and 2 s (RFC 6275 section 11.8).
     registrationMs: ms(10_000),
-    // Longer than every check of a list may take to fail (digest 8.7), after which the agent says so itself.
+    // Longer than every check of a list may take to fail (SPEC 8.7), after which the agent says so itself.
     nominationMs: ms(25_000),
     // One round trip on a path that has just been shown to work.
     bindingMs: ms(3000),

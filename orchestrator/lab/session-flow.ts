@@ -1,7 +1,7 @@
 /** What the lab asks of one session, step by step, and how long it waits for each. */
 
+import type { RoundTripImpairment } from "../topology/model/path-impairments.ts";
 import type { ResolvedSession } from "../topology/model/resolved.ts";
-import type { RoundTripCondition } from "../topology/model/way-conditions.ts";
 import type { AgentLink, TrafficRequest } from "./agent-link.ts";
 import { any, createEventMatcher, type EventMatcher, every } from "./event-matcher.ts";
 import type { NodeEvent, TrafficMoment } from "./lab-event.ts";
@@ -17,8 +17,8 @@ export interface LiveSession {
   /** What both ends know each other by: home addresses, or a stationary node's own. */
   readonly fromHome: string;
   readonly toHome: string;
-  /** What link conditions do to a round trip between the two at most. */
-  readonly roundTrip: RoundTripCondition;
+  /** What link impairments do to a round trip between the two at most. */
+  readonly roundTrip: RoundTripImpairment;
   /** How many other sessions do the same at the same time, on the same machine. */
   readonly rivals: number;
   readonly timeouts: LabTimeouts;
@@ -39,7 +39,7 @@ export async function awaitRegistration(session: LiveSession, recorder: Recorder
     session.mobileEnds.map((end) => createEventMatcher((node, event) => node === end && event.type === type));
   const isRegistered = every(ofEnds("registered"));
   const isOver = any([isRegistered, ...ofEnds("registration-failed")]);
-  await untilOrGiveUp(session, recorder, isOver, session.timeouts.registrationMs, "registration");
+  await untilOrTimeout(session, recorder, isOver, session.timeouts.registrationMs, "registration");
   return isRegistered(recorder.events);
 }
 
@@ -63,9 +63,9 @@ export async function connect(session: LiveSession, recorder: Recorder): Promise
   const isSettled = every(ofEnds(endsTheWay));
 
   from.send({ type: "connect", peer: toHome });
-  await untilOrGiveUp(session, recorder, any([isFailed, isNominated]), timeouts.nominationMs, "nomination");
+  await untilOrTimeout(session, recorder, any([isFailed, isNominated]), timeouts.nominationMs, "nomination");
   if (isFailed(recorder.events) || !isNominated(recorder.events)) return;
-  await untilOrGiveUp(session, recorder, any([isFailed, isSettled]), timeouts.bindingMs, "binding");
+  await untilOrTimeout(session, recorder, any([isFailed, isSettled]), timeouts.bindingMs, "binding");
 }
 
 /** Sends what the topology asks for over the path that the session has now. */
@@ -107,7 +107,7 @@ async function traffic(
   recorder.add({ type: "traffic", session: spec.name, kind: request.type, moment, result });
 }
 
-async function untilOrGiveUp(
+async function untilOrTimeout(
   { spec: { name }, roundTrip, rivals, timeouts }: LiveSession,
   recorder: Recorder,
   isOver: EventMatcher,

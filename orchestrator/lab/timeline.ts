@@ -58,8 +58,8 @@ export async function playTimeline(
 function startData(session: LiveSession, { recorder, timeouts }: TimelineLab): SessionData {
   const packets: DataPacket[] = [];
   if (session.spec.traffic === "none") return { session, packets };
-  const patienceMs = timeouts.replyMs + Math.ceil(session.roundTrip.addedMs);
-  const flow = session.from.startFlow({ ...FLOW, patienceMs, to: session.toHome }, (news) => {
+  const timeoutMs = timeouts.replyMs + Math.ceil(session.roundTrip.addedMs);
+  const flow = session.from.startFlow({ ...FLOW, timeoutMs, to: session.toHome }, (news) => {
     packets.push(...news);
     recorder.add({ type: "flow", session: session.spec.name, packets: news });
   });

@@ -1,7 +1,6 @@
 /** The result of a run as a terminal shows it. */
 
 import { formatEndpoint } from "../topology/model/address-text.ts";
-import { boxRows, unprobedLines, wayInRows } from "./box-rows.ts";
 import {
   expectationLabel,
   expectedText,
@@ -13,6 +12,7 @@ import {
 import { formatMs } from "./format-ms.ts";
 import { linkRows } from "./link-rows.ts";
 import { outageRows } from "./outage-rows.ts";
+import { routerRows, unprobedLines, wayInRows } from "./router-rows.ts";
 import type {
   CandidateResult,
   ExpectationResult,
@@ -38,7 +38,7 @@ export function formatResult(result: RunResult, paint: Paint): readonly string[]
   return [
     ...formatSessions(result, paint),
     ...formatTable(outageRows(result), paint),
-    ...formatBoxes(result.routers, paint),
+    ...formatRouters(result.routers, paint),
     ...formatTable(linkRows(result), paint),
     ...formatHosts(result.hosts),
     ...formatExpectations(result.expectations, paint),
@@ -47,9 +47,9 @@ export function formatResult(result: RunResult, paint: Paint): readonly string[]
   ];
 }
 
-/** What probes saw of the boxes, line by line. */
-export function formatBoxes(routers: readonly RouterResult[], paint: Paint): readonly string[] {
-  const tables = [boxRows(routers), wayInRows(routers)].filter((table) => table !== undefined);
+/** What probes saw of the middleboxes, line by line. */
+export function formatRouters(routers: readonly RouterResult[], paint: Paint): readonly string[] {
+  const tables = [routerRows(routers), wayInRows(routers)].filter((table) => table !== undefined);
   const unprobed = unprobedLines(routers).map((line) => paint.faint(line));
   return [...tables.flatMap(({ header, rows }) => ["", ...formatVerdictRows(header, rows, paint)]), ...unprobed];
 }

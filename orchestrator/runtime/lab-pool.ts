@@ -91,7 +91,7 @@ function leaseLab({ runtime, identity, signal, pool }: LeaseParts): RuntimeLab {
     async createNodes(wanted) {
       if (leased !== undefined) throw new Error("expected all nodes of a lab at once");
       specs = wanted;
-      isReusable &&= !wanted.some(hasCondition);
+      isReusable &&= !wanted.some(hasImpairment);
       const layout = layoutOf(segments, wanted);
       leased = pool.take(layout);
       if (leased !== undefined) return;
@@ -109,9 +109,9 @@ function leaseLab({ runtime, identity, signal, pool }: LeaseParts): RuntimeLab {
       nodes.set(name, started);
       return leasedHandle(started);
     },
-    startGuest: (spec) => {
+    startProgram: (spec) => {
       isReusable = false;
-      return inLab().lab.startGuest(spec);
+      return inLab().lab.startProgram(spec);
     },
     keep: () => {
       isReusable = false;
@@ -153,8 +153,8 @@ function resumable(lines: AsyncIterable<string>): AsyncIterable<string> {
 }
 
 /** The figures and the chance of a link's condition go on from one run to the next. */
-function hasCondition({ setup }: NodeSpec): boolean {
-  return setup.wires.some(({ condition }) => condition !== undefined);
+function hasImpairment({ setup }: NodeSpec): boolean {
+  return setup.interfaces.some(({ impairment }) => impairment !== undefined);
 }
 
 /** Everything about a lab but the rules of its middleboxes, as text. */

@@ -13,7 +13,7 @@ const PREDICTION: Prediction = {
   session: "mn-cn",
   path: "direct",
   selected: ["host", "host"],
-  why: ["Both are on one wire."],
+  why: ["Both are on one segment."],
 };
 
 function resultOf(topology: ResolvedTopology = TWO_ENDS, changes: Partial<ResultParts["record"]> = {}): RunResult {
