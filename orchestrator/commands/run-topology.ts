@@ -61,7 +61,8 @@ export async function runTopology(request: RunRequest): Promise<RunOutcome> {
   const result = buildResult({
     ...{ runId: identity.runId, runtime: runtime.name, topology, predictions, record, captures },
     judgement: judgeRun({ topology, predictions, record }),
-    ...{ startedAt, loadMs, durationMs: performance.timeOrigin + performance.now() - startedAt },
+    ...{ loadMs, durationMs: performance.timeOrigin + performance.now() - startedAt },
+    startedAt: new Date(startedAt).toISOString(),
     nodeVersion: process.version,
     leftovers: removed.leftovers,
   });

@@ -90,17 +90,13 @@ function endsTheWay(event: NodeEvent): boolean {
 }
 
 /** Traffic to send; how long its answers may take follows from the session. */
-type UntimedTraffic = TrafficRequest extends infer Request
-  ? Request extends unknown
-    ? Omit<Request, "timeoutMs">
-    : never
-  : never;
+type Untimed<Request> = Request extends unknown ? Omit<Request, "timeoutMs"> : never;
 
 async function traffic(
   { spec, from, roundTrip, rivals, timeouts }: LiveSession,
   recorder: Recorder,
   moment: TrafficMoment,
-  request: UntimedTraffic,
+  request: Untimed<TrafficRequest>,
 ): Promise<void> {
   const timeoutMs = timeouts.replyMs + Math.ceil(roundTrip.addedMs) + timeouts.perRivalMs * rivals;
   const result = await from.request({ ...request, timeoutMs });

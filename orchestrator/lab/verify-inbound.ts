@@ -13,7 +13,7 @@ export interface InboundLab {
   readonly allStarted: () => Promise<void>;
 }
 
-/** Proves one way in: tries again, and waits as long as the next attempt may, while nothing has come. */
+/** Proves one way in: tries again, with the timeout of the next attempt, while nothing has come. */
 export async function verifyInbound(
   probe: InboundProbe,
   waitsMs: readonly number[],

@@ -18,13 +18,11 @@ import {
 } from "./run-result.ts";
 
 /** A run that is over, and what only its runner knows of it. */
-export interface ResultParts extends Pick<RunResult, "runId" | "runtime" | "durationMs" | "captures"> {
+export interface ResultParts extends Pick<RunResult, "runId" | "runtime" | "startedAt" | "durationMs" | "captures"> {
   readonly topology: ResolvedTopology;
   readonly predictions: readonly Prediction[];
   readonly record: Omit<LabRecord, "captures" | "logs" | "removal">;
   readonly judgement: Judgement;
-  /** Milliseconds since 1970. */
-  readonly startedAt: number;
   /** How long it took to load and plan. */
   readonly loadMs: number;
   /** Of Node.js, such as `v24.0.0`. */
@@ -43,7 +41,7 @@ export function buildResult(parts: ResultParts): RunResult {
     summary: topology.summary,
     runtime,
     seed: topology.seed,
-    startedAt: new Date(startedAt).toISOString(),
+    startedAt,
     verdict: judgement.verdict,
     durationMs,
     phasesMs: { load: parts.loadMs, ...Object.fromEntries(record.phasesMs) },

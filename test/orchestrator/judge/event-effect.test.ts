@@ -100,11 +100,11 @@ test("a session as it was set up shows nothing of what came later, in whatever o
 
 describe("an expectation about an event", () => {
   const effects = effectsOf(REBOOT, ...RESTART, flow(".....xxxxx..............."));
-  const promise = (promised: Partial<ResolvedExpectation>): ResolvedExpectation => ({
+  const expectation = (keys: Partial<ResolvedExpectation>): ResolvedExpectation => ({
     session: "mn-cn",
     after: "reboot",
     source: "x.yaml:4",
-    ...promised,
+    ...keys,
   });
 
   test.each([
@@ -117,8 +117,8 @@ describe("an expectation about an event", () => {
     [{ roundTripWithinMs: 5 }, "5 ms", "pass"],
     [{ maxLost: 5 }, "5 of 20", "pass"],
     [{ maxLost: 4 }, "5 of 20", "fail"],
-  ] as const)("%j: observed %s, %s", (promised, observed, verdict) => {
-    const judged = judgeEffects([promise(promised)], effects, []);
+  ] as const)("%j: observed %s, %s", (keys, observed, verdict) => {
+    const judged = judgeEffects([expectation(keys)], effects, []);
     expect(judged).toMatchObject([{ subject: { session: "mn-cn", after: "reboot" }, verdict, source: "x.yaml:4" }]);
     expect(judged.map(observedText)).toEqual([observed]);
   });

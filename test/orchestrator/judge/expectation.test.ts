@@ -12,8 +12,8 @@ const UNCONNECTED = observeSessions(TWO_ENDS.sessions, TWO_ENDS.nodes, []);
 
 const HOME_AGENTS: Prediction = { session: "mn-cn", path: "home-agents", why: [] };
 
-function promise(promised: Partial<ResolvedExpectation>): ResolvedExpectation {
-  return { session: "mn-cn", source: "x.yaml:3", ...promised };
+function expectation(keys: Partial<ResolvedExpectation>): ResolvedExpectation {
+  return { session: "mn-cn", source: "x.yaml:3", ...keys };
 }
 
 test.each([
@@ -31,8 +31,8 @@ test.each([
   [{ roundTripWithinMs: 20 }, "≤ 20 ms", "0.63 ms", "pass"],
   [{ maxLost: 0 }, "≤ 0", "1 of 10", "fail"],
   [{ maxLost: 1 }, "≤ 1", "1 of 10", "pass"],
-] as const)("%j is expected %s, observed %s: %s", (promised, expected, observed, verdict) => {
-  const judged = judgeSessions([promise(promised)], CONNECTED, []);
+] as const)("%j is expected %s, observed %s: %s", (keys, expected, observed, verdict) => {
+  const judged = judgeSessions([expectation(keys)], CONNECTED, []);
   expect(judged).toMatchObject([{ subject: { session: "mn-cn" }, verdict, source: "x.yaml:3" }]);
   expect(judged.map((each) => [expectedText(each), observedText(each)])).toEqual([[expected, observed]]);
 });
@@ -43,14 +43,14 @@ test.each([
   [{ nominatedWithinMs: 2000 }, "not nominated"],
   [{ roundTripWithinMs: 20 }, "no data came back"],
   [{ maxLost: 0 }, "no data was sent"],
-] as const)("%j fails for a session that never came about: %s", (promised, observed) => {
-  const judged = judgeSessions([promise(promised)], UNCONNECTED, []);
+] as const)("%j fails for a session that never came about: %s", (keys, observed) => {
+  const judged = judgeSessions([expectation(keys)], UNCONNECTED, []);
   expect(judged).toMatchObject([{ verdict: "fail" }]);
   expect(judged.map(observedText)).toEqual([observed]);
 });
 
-test("one expectation of the file gives one verdict for each thing that it promises", () => {
-  const all = promise({
+test("one expectation of the file gives one verdict for each of its keys", () => {
+  const all = expectation({
     path: "direct",
     selected: ["host", "host"],
     nominatedWithinMs: 1,
@@ -73,11 +73,13 @@ test("a session that the file says nothing about has to take the predicted path"
 });
 
 test("an expectation of the file stands in place of the prediction", () => {
-  expect(judgeSessions([promise({ path: "direct" })], CONNECTED, [HOME_AGENTS])).toMatchObject([{ verdict: "pass" }]);
+  expect(judgeSessions([expectation({ path: "direct" })], CONNECTED, [HOME_AGENTS])).toMatchObject([
+    { verdict: "pass" },
+  ]);
 });
 
 test("what is judged is data: what was expected, observed and predicted, with units", () => {
-  const all = promise({ path: "direct", selected: ["host", "host"], nominatedWithinMs: 2000, maxLost: 0 });
+  const all = expectation({ path: "direct", selected: ["host", "host"], nominatedWithinMs: 2000, maxLost: 0 });
   const prediction: Prediction = { session: "mn-cn", path: "direct", selected: ["host", "host"], why: [] };
   const common = { subject: { session: "mn-cn" }, source: "x.yaml:3" };
   const reflexive = ["server-reflexive", "server-reflexive"];
@@ -91,7 +93,7 @@ test("what is judged is data: what was expected, observed and predicted, with un
 });
 
 test("what never came about has no observed value", () => {
-  const all = promise({ selected: ["host", "host"], nominatedWithinMs: 2000, roundTripWithinMs: 20, maxLost: 0 });
+  const all = expectation({ selected: ["host", "host"], nominatedWithinMs: 2000, roundTripWithinMs: 20, maxLost: 0 });
   const judged = judgeSessions([all], UNCONNECTED, []);
   expect(judged.map((each) => [each.key, "observed" in each])).toEqual([
     ["selected", false],

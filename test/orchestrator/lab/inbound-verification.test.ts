@@ -32,17 +32,12 @@ test.each([
   [
     "silence",
     [],
-    [
-      [
-        "middlebox nat-h declared UDP 198.18.0.4:4191 forwarded to ha-a:4191, observed nothing there (sent by ha-b)",
-        true,
-      ],
-    ],
+    [["router nat-h declared UDP 198.18.0.4:4191 forwarded to ha-a:4191, observed nothing there (sent by ha-b)", true]],
   ],
   [
     "another port",
     [{ mark: open, port: 5000 }],
-    [["middlebox nat-h declared UDP 198.18.0.4:4191 forwarded to ha-a:4191, observed ha-a:5000 (sent by ha-b)", false]],
+    [["router nat-h declared UDP 198.18.0.4:4191 forwarded to ha-a:4191, observed ha-a:5000 (sent by ha-b)", false]],
   ],
   [
     "an open port beside it",
@@ -50,12 +45,7 @@ test.each([
       { mark: closed, port: 4192 },
       { mark: open, port: 4191 },
     ],
-    [
-      [
-        "middlebox nat-h declared no way in for UDP to 198.18.0.4:4192, observed one to ha-a:4192 (sent by ha-b)",
-        false,
-      ],
-    ],
+    [["router nat-h declared no way in for UDP to 198.18.0.4:4192, observed one to ha-a:4192 (sent by ha-b)", false]],
   ],
 ])("%s is said against a forward", (_, heard, expected) => {
   expect(complaints(PROBE, heard)).toEqual(expected);
@@ -63,6 +53,6 @@ test.each([
 
 test("pinholes and prefixes are called ways in", () => {
   expect(complaints({ ...PROBE, kind: "pinhole" }, [])).toEqual([
-    ["middlebox nat-h declared a way in for UDP to ha-a:4191, observed nothing there (sent by ha-b)", true],
+    ["router nat-h declared a way in for UDP to ha-a:4191, observed nothing there (sent by ha-b)", true],
   ]);
 });

@@ -36,7 +36,7 @@ function resultOf(topology: ResolvedTopology = TWO_ENDS, changes: Partial<Result
     predictions: [PREDICTION],
     record,
     judgement: judgeRun({ topology, predictions: [PREDICTION], record }),
-    startedAt: Date.parse("2026-11-22T16:42:10.000Z"),
+    startedAt: "2026-11-22T16:42:10.000Z",
     durationMs: 2345.6,
     loadMs: 300,
     nodeVersion: "v20.20.2",
