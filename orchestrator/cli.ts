@@ -19,6 +19,9 @@ const BUG = 70;
 
 const RUNTIMES = ["docker", "netns", "auto"] as const satisfies readonly RuntimeChoice[];
 
+/** Longest duration of a run on a usual machine, unless the user says otherwise. */
+const DEFAULT_TIMEOUT_SEC = 60;
+
 /** Back to the first column, and everything right of it gone: a status line makes way for the next line. */
 const ERASE_LINE = "\r\u001b[K";
 
@@ -216,8 +219,6 @@ type Timed<Options extends { readonly timeoutMs: number; readonly timeouts: numb
   readonly timeout?: number;
   readonly timeouts: number;
 };
-
-const DEFAULT_TIMEOUT_SEC = 60;
 
 function timeoutOption(description: string): Option {
   return new Option("--timeout <seconds>", description)
