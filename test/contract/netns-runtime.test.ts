@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
 import { createNetnsRuntime } from "../../orchestrator/runtime/netns/netns-runtime.ts";
-import { isProcessAlive } from "../../orchestrator/support/process-identity.ts";
 import { needs } from "../support/needs.ts";
 import { buildProgram } from "./node-under-test/image.ts";
 import { describeRuntimeContract } from "./node-under-test/runtime-contract.ts";
@@ -21,7 +20,7 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 
 const open = () => {
   const agent = { command: [process.execPath, program], codeDirectory: directory };
-  return Promise.resolve(createNetnsRuntime({ agent, isAlive: isProcessAlive }));
+  return Promise.resolve(createNetnsRuntime({ agent }));
 };
 
 describeRuntimeContract({

@@ -52,5 +52,7 @@ test("a foreign program that fails, fails the run with its exit code", async () 
   const { run, result, log } = await runHost("echo no luck; exit 5");
   expect(run.exitCode).toBe(1);
   expect(log).toContain("no luck");
-  expect(result.expectations).toMatchObject([{ session: "probe", expected: "0", observed: "5", verdict: "fail" }]);
+  expect(result.expectations).toMatchObject([
+    { subject: { host: "probe" }, key: "exit", expected: 0, observed: 5, verdict: "fail" },
+  ]);
 });

@@ -24,10 +24,11 @@ test.concurrent.each(await topologyNames())("%s: predicted, promised and observe
   const result = runResultSchema.parse(JSON.parse(stdout));
   expect(result).toMatchObject({ topology: name, verdict: "pass", leftovers: [] });
   // A promise for every session, so that nothing passes by being predicted wrongly as well.
-  expect(result.expectations.map(({ session }) => session)).toEqual(
+  const subjects = result.expectations.flatMap(({ subject }) => ("session" in subject ? [subject] : []));
+  expect(subjects.map(({ session }) => session)).toEqual(
     expect.arrayContaining(result.sessions.map(({ name: session }) => session)),
   );
-  for (const { event } of result.timeline) expect(result.expectations.map(({ after }) => after)).toContain(event);
+  for (const { event } of result.timeline) expect(subjects.map(({ after }) => after)).toContain(event);
   for (const { session, after, path, selected } of result.predicted) {
     const setUp = result.sessions.find((candidate) => candidate.name === session);
     const observed = after === undefined ? setUp : setUp?.outages.find(({ event }) => event === after);

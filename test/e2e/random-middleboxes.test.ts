@@ -7,6 +7,7 @@
 import { afterAll, beforeAll, expect } from "vitest";
 import { createRuntime } from "../../orchestrator/commands/create-runtime.ts";
 import { runMatrix } from "../../orchestrator/commands/matrix/run-matrix.ts";
+import { labTimeouts } from "../../orchestrator/lab/lab-timeouts.ts";
 import { formatIssue } from "../../orchestrator/topology/file/issue.ts";
 import type { MatrixCell } from "../../orchestrator/topology/matrix/cells.ts";
 import { predictSession } from "../../orchestrator/topology/predict/predict.ts";
@@ -40,6 +41,7 @@ test(`${SEEDS.length} networks from ${FIRST} on do what the model says`, {
     runtime: await createRuntime("netns", () => undefined),
     jobs: JOBS,
     timeoutMs: 90_000,
+    timeouts: labTimeouts(1),
     signal: new AbortController().signal,
     directory: out.path,
     onProgress: () => undefined,

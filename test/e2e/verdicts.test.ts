@@ -54,7 +54,7 @@ test("an unmet expectation fails the run and shows expected and observed", async
   expect(stdout).toMatch(/^fail +mn-cn +path of the data +direct +home-agents +direct +hopeful\.yaml:\d+$/m);
   expect(await result()).toMatchObject({
     verdict: "fail",
-    expectations: [{ expected: "home-agents", observed: "direct", verdict: "fail" }],
+    expectations: [{ key: "path", expected: "home-agents", observed: "direct", verdict: "fail" }],
   });
   const junit = await readFile(join(directory.path, "results/latest/junit.xml"), "utf8");
   expect(junit).toContain('failures="1"');

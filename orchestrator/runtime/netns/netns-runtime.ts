@@ -3,6 +3,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { release } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isProcessAlive } from "../../support/process-identity.ts";
 import type { LabSummary, Runtime } from "../runtime.ts";
 import { type AgentProgram, createNetnsLab } from "./netns-lab.ts";
 import { requirePrograms } from "./required-programs.ts";
@@ -11,8 +12,6 @@ import { requireTunDevice } from "./tun-access.ts";
 
 export interface NetnsRuntimeOptions {
   readonly agent: AgentProgram;
-  /** Whether the process that an identity names still runs. */
-  readonly isAlive: (owner: { readonly pid: number; readonly startTicks: string; readonly bootId: string }) => boolean;
 }
 
 const REMOVAL_WAIT_MS = 5000;
@@ -25,7 +24,7 @@ interface FoundSupervisor {
   readonly nodes: readonly string[];
 }
 
-export function createNetnsRuntime({ agent, isAlive }: NetnsRuntimeOptions): Runtime {
+export function createNetnsRuntime({ agent }: NetnsRuntimeOptions): Runtime {
   return {
     name: "netns",
     environment: () =>
@@ -38,7 +37,7 @@ export function createNetnsRuntime({ agent, isAlive }: NetnsRuntimeOptions): Run
     },
     createLab: (identity, signal) => createNetnsLab(identity, signal, agent),
     async listLabs() {
-      return (await findSupervisors()).map((found) => summary(found, isAlive));
+      return (await findSupervisors()).map(summary);
     },
     async removeLab(runId) {
       for (const { pid, labels } of await findSupervisors()) {
@@ -61,9 +60,9 @@ async function untilGone(runId: string): Promise<readonly string[]> {
   }
 }
 
-function summary({ labels, nodes }: FoundSupervisor, isAlive: NetnsRuntimeOptions["isAlive"]): LabSummary {
+function summary({ labels, nodes }: FoundSupervisor): LabSummary {
   const label = (name: string): string => labels.get(name) ?? "";
-  const isOwnerAlive = isAlive({
+  const isOwnerAlive = isProcessAlive({
     pid: Number(label("owner-pid")),
     startTicks: label("owner-start"),
     bootId: label("boot-id"),
