@@ -12,7 +12,7 @@ import type { SetupOptions } from "./commands/setup.ts";
 import type { Paint } from "./report/table.ts";
 import { TestbedError } from "./support/errors.ts";
 import { listenForInterruption } from "./support/interruption.ts";
-import { nearestName } from "./topology/nearest-name.ts";
+import { nearestName } from "./topology/file/nearest-name.ts";
 
 /** Exit code for what is our own fault (EX_SOFTWARE). */
 const BUG = 70;

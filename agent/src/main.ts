@@ -12,12 +12,12 @@ import {
   SETUP_VARIABLE,
 } from "./control/messages.ts";
 import { describeShapeError } from "./control/shape.ts";
-import { readClocks } from "./io/clock.ts";
-import { killAll } from "./io/command.ts";
-import { openReports, type Reports, readCommands } from "./io/control-channel.ts";
 import { NodeFailure } from "./io/failure.ts";
-import { type Node, type Place, startAgain, startNode } from "./io/node.ts";
-import { releaseStartUpCode } from "./io/start-up-code.ts";
+import { type Node, type Place, startAgain, startNode } from "./io/node/node.ts";
+import { readClocks } from "./io/process/clock.ts";
+import { killAll } from "./io/process/command.ts";
+import { openReports, type Reports, readCommands } from "./io/process/control-channel.ts";
+import { releaseStartUpCode } from "./io/process/start-up-code.ts";
 
 /** `EX_SOFTWARE` of sysexits.h. */
 const EXIT_FAILED = 70;

@@ -7,8 +7,8 @@ import { composeFile } from "../plan/compose.ts";
 import { matrixSchemaText } from "../report/matrix/matrix-result.ts";
 import { resultSchemaText } from "../report/run-result.ts";
 import { PACKAGE_ROOT } from "../support/package-root.ts";
-import { withCatalogue } from "../topology/catalogue.ts";
-import { topologyJsonSchema } from "../topology/schema.ts";
+import { withCatalogue } from "../topology/describe/catalogue.ts";
+import { topologyJsonSchema } from "../topology/file/schema.ts";
 import { loadTopologies } from "./load-topologies.ts";
 import { topologyNames } from "./topology-files.ts";
 

@@ -1,10 +1,10 @@
 /** Reads, parses and resolves what the user named; everything that is wrong with any of it is reported at once. */
 
 import { TestbedError } from "../support/errors.ts";
-import { formatIssue } from "../topology/issue.ts";
-import { loadTopology } from "../topology/load.ts";
-import type { ResolveOptions } from "../topology/resolve.ts";
-import type { ResolvedTopology } from "../topology/resolved.ts";
+import { formatIssue } from "../topology/file/issue.ts";
+import type { ResolvedTopology } from "../topology/model/resolved.ts";
+import { loadTopology } from "../topology/resolve/load.ts";
+import type { ResolveOptions } from "../topology/resolve/resolve.ts";
 import { readTopologyFile } from "./topology-files.ts";
 
 export interface LoadedTopology {

@@ -10,7 +10,7 @@ import type { RouterResult } from "../report/run-result.ts";
 import { formatBoxes } from "../report/table.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { currentProcess } from "../support/process-identity.ts";
-import type { ResolvedTopology } from "../topology/resolved.ts";
+import type { ResolvedTopology } from "../topology/model/resolved.ts";
 import type { CommandContext, ExitCode } from "./context.ts";
 import { createRuntime, type RuntimeChoice } from "./create-runtime.ts";
 import { loadTopologies } from "./load-topologies.ts";

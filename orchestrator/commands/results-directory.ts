@@ -7,12 +7,12 @@ import type { LabRecord } from "../lab/run-lab.ts";
 import type { WireStream } from "../lab/wire-streams.ts";
 import type { Plan } from "../plan/plan.ts";
 import { rulesOf } from "../plan/timeline-plan.ts";
-import { renderHtml } from "../report/html.ts";
+import { renderHtml } from "../report/html/run-page.ts";
 import { renderJunit } from "../report/junit.ts";
 import { mergeCaptures } from "../report/pcapng.ts";
 import type { RunResult } from "../report/run-result.ts";
 import { displayPath } from "../support/display-path.ts";
-import type { ResolvedTopology } from "../topology/resolved.ts";
+import type { ResolvedTopology } from "../topology/model/resolved.ts";
 import { makeResultsDirectory } from "./make-results-directory.ts";
 
 export interface ResultsDirectory {

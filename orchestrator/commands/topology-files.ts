@@ -5,7 +5,7 @@ import { basename, join, resolve } from "node:path";
 import { displayPath } from "../support/display-path.ts";
 import { TestbedError } from "../support/errors.ts";
 import { PACKAGE_ROOT } from "../support/package-root.ts";
-import { namesByDistance, nearestName } from "../topology/nearest-name.ts";
+import { namesByDistance, nearestName } from "../topology/file/nearest-name.ts";
 
 const TOPOLOGIES_DIRECTORY = join(PACKAGE_ROOT, "topologies");
 

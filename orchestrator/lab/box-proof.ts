@@ -2,7 +2,7 @@
 
 import type { NatObservation } from "@testbed/agent/control";
 import type { BoxProbe } from "../plan/probe-plan.ts";
-import { formatEndpoint } from "../topology/address-text.ts";
+import { formatEndpoint } from "../topology/model/address-text.ts";
 
 /** What a probe saw of the boxes in front of a LAN, beside what it had to see. */
 export interface BoxProof {

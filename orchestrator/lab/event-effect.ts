@@ -3,7 +3,7 @@
  * happens until the next one.
  */
 
-import type { PathName, ResolvedNode, ResolvedSession } from "../topology/resolved.ts";
+import type { PathName, ResolvedNode, ResolvedSession } from "../topology/model/resolved.ts";
 import type { DataPacket, LabEvent, NodeEvent, PairView } from "./lab-event.ts";
 import { homeAddresses, median } from "./session-observation.ts";
 

@@ -1,6 +1,6 @@
 /** Compares what a topology file promises with what was observed. An unmet expectation is a verdict, not an error. */
 
-import type { PathName, ResolvedExpectation } from "../topology/resolved.ts";
+import type { PathName, ResolvedExpectation } from "../topology/model/resolved.ts";
 import type { EventEffect } from "./event-effect.ts";
 import type { PairView } from "./lab-event.ts";
 import type { SessionObservation } from "./session-observation.ts";

@@ -2,7 +2,7 @@
 
 import type { HeardDatagram } from "@testbed/agent/control";
 import type { InboundProbe } from "../plan/inbound-probe-plan.ts";
-import { formatEndpoint } from "../topology/address-text.ts";
+import { formatEndpoint } from "../topology/model/address-text.ts";
 import type { Difference } from "./box-proof.ts";
 
 /** What became of datagrams to a way in of a box, and to the port beside it. */

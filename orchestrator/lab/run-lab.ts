@@ -13,10 +13,10 @@ import type {
 } from "../runtime/runtime.ts";
 import { createDeferred, type Deferred } from "../support/deferred.ts";
 import { TestbedError } from "../support/errors.ts";
-import type { ResolvedSession, ResolvedTopology } from "../topology/resolved.ts";
-import { isMobile as isMobileNode } from "../topology/session-end.ts";
-import { topologyAfter } from "../topology/timeline.ts";
-import { roundTripCondition } from "../topology/way-conditions.ts";
+import type { ResolvedSession, ResolvedTopology } from "../topology/model/resolved.ts";
+import { isMobile as isMobileNode } from "../topology/model/session-end.ts";
+import { roundTripCondition } from "../topology/model/way-conditions.ts";
+import { topologyAfter } from "../topology/resolve/timeline.ts";
 import { AgentLink } from "./agent-link.ts";
 import type { LabEvent, PhaseName } from "./lab-event.ts";
 import { measureLifetimes } from "./measure-lifetimes.ts";

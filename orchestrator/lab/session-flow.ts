@@ -1,7 +1,7 @@
 /** What the lab asks of one session, step by step, and how long it waits for each. */
 
-import type { ResolvedSession } from "../topology/resolved.ts";
-import type { RoundTripCondition } from "../topology/way-conditions.ts";
+import type { ResolvedSession } from "../topology/model/resolved.ts";
+import type { RoundTripCondition } from "../topology/model/way-conditions.ts";
 import type { AgentLink, TrafficRequest } from "./agent-link.ts";
 import type { NodeEvent, TrafficMoment } from "./lab-event.ts";
 import type { Recorder } from "./recorder.ts";

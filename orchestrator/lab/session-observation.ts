@@ -1,8 +1,8 @@
 /** What a run showed of its sessions: a fold over the lab's events, nothing else. */
 
-import { formatEndpoint } from "../topology/address-text.ts";
-import type { PathName, ResolvedNode, ResolvedSession } from "../topology/resolved.ts";
-import { isMobile, isSessionEnd, peerAddressOf } from "../topology/session-end.ts";
+import { formatEndpoint } from "../topology/model/address-text.ts";
+import type { PathName, ResolvedNode, ResolvedSession } from "../topology/model/resolved.ts";
+import { isMobile, isSessionEnd, peerAddressOf } from "../topology/model/session-end.ts";
 import type { CandidateView, LabEvent, NodeEvent, PairView } from "./lab-event.ts";
 
 /** How far a session got. */

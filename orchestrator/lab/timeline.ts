@@ -1,7 +1,7 @@
 /** Plays the timeline of a topology: data flows on every session while things happen, each at its time. */
 
 import type { TimelineStep } from "../plan/plan.ts";
-import type { PathName } from "../topology/resolved.ts";
+import type { PathName } from "../topology/model/resolved.ts";
 import type { AgentLink, LinkFlow } from "./agent-link.ts";
 import type { DataPacket, LabEvent } from "./lab-event.ts";
 import type { Recorder } from "./recorder.ts";

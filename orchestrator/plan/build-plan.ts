@@ -2,7 +2,7 @@
 
 import { CONTROL_VERSION, type MobileNodeRole, type NodeSetup, type RoleSetup } from "@testbed/agent/control";
 import { renderRules } from "../render/rules.ts";
-import { withoutLength } from "../topology/address-text.ts";
+import { withoutLength } from "../topology/model/address-text.ts";
 import type {
   ResolvedHomeAgent,
   ResolvedInterface,
@@ -10,10 +10,10 @@ import type {
   ResolvedNode,
   ResolvedStationaryNode,
   ResolvedTopology,
-} from "../topology/resolved.ts";
-import { derivedHex } from "../topology/seed.ts";
-import { homeAgentAddresses, stunAddresses } from "../topology/server-addresses.ts";
-import { isMobile, isSessionEnd, peerAddressOf, type SessionEnd } from "../topology/session-end.ts";
+} from "../topology/model/resolved.ts";
+import { homeAgentAddresses, stunAddresses } from "../topology/model/server-addresses.ts";
+import { isMobile, isSessionEnd, peerAddressOf, type SessionEnd } from "../topology/model/session-end.ts";
+import { derivedHex } from "../topology/resolve/seed.ts";
 import { labEnvironment } from "./lab-environment.ts";
 import type { GuestSpec, NodeSpec, Plan, UnwiredSetup, UnwiredWire } from "./plan.ts";
 import { sysctlsOf } from "./sysctls.ts";

@@ -1,14 +1,14 @@
 /**
  * What a probe must see if every box on its way is what the topology declares it to be. The probe's questions are asked
- * of the boxes in theory (`topology/oracle/`), so that a chain of boxes gives what their composition gives: a mapping
+ * of the boxes in theory (`topology/predict/`), so that a chain of boxes gives what their composition gives: a mapping
  * depends on whatever one of them looks at, a filter is as strict as the strictest, and packets turn round at the
  * outermost box that translates, where the filters inside of it let them.
  */
 
 import { concludeObservation, type NatObservation, type ProbeAnswers } from "@testbed/agent/control";
-import { createNetworkModel, type NetworkModel } from "../topology/oracle/network-model.ts";
-import { type Endpoint, sameEndpoint } from "../topology/oracle/packet.ts";
-import type { ResolvedNode, ResolvedTopology } from "../topology/resolved.ts";
+import type { ResolvedNode, ResolvedTopology } from "../topology/model/resolved.ts";
+import { createNetworkModel, type NetworkModel } from "../topology/predict/network-model.ts";
+import { type Endpoint, sameEndpoint } from "../topology/predict/packet.ts";
 
 /** A node of the topology, and what its probe uses. */
 export interface ProbeEnds {

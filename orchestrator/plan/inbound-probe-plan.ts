@@ -1,12 +1,12 @@
 /** Who sends what from outside of a box, so that its forwards and pinholes show: to their ports, and to one beside each. */
 
-import { familyOfText, formatEndpoint, withoutLength } from "../topology/address-text.ts";
-import { createNetworkModel } from "../topology/oracle/network-model.ts";
-import { type Endpoint, sameEndpoint } from "../topology/oracle/packet.ts";
-import { createPrefixTranslation } from "../topology/oracle/prefix-model.ts";
-import type { ResolvedNode, ResolvedRouter, ResolvedTopology } from "../topology/resolved.ts";
-import { derivedHex } from "../topology/seed.ts";
-import { type RoundTripCondition, roundTripCondition } from "../topology/way-conditions.ts";
+import { familyOfText, formatEndpoint, withoutLength } from "../topology/model/address-text.ts";
+import type { ResolvedNode, ResolvedRouter, ResolvedTopology } from "../topology/model/resolved.ts";
+import { type RoundTripCondition, roundTripCondition } from "../topology/model/way-conditions.ts";
+import { createNetworkModel } from "../topology/predict/network-model.ts";
+import { type Endpoint, sameEndpoint } from "../topology/predict/packet.ts";
+import { createPrefixTranslation } from "../topology/predict/prefix-model.ts";
+import { derivedHex } from "../topology/resolve/seed.ts";
 import type { Unprobed } from "./unprobed.ts";
 
 /** One way in through a box that its file declares, and the port beside it that must stay closed. */

@@ -1,7 +1,7 @@
 /** What a foreign program is told about the lab: addresses, as environment variables. */
 
-import { withoutLength } from "../topology/address-text.ts";
-import type { ResolvedHost, ResolvedNode } from "../topology/resolved.ts";
+import { withoutLength } from "../topology/model/address-text.ts";
+import type { ResolvedHost, ResolvedNode } from "../topology/model/resolved.ts";
 
 /**
  * The variables of a host: `MICE_SELF`, `MICE_SELF_IPV4`, `MICE_SELF_IPV6`, and for every node

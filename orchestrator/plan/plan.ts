@@ -4,7 +4,7 @@
  */
 
 import type { AgentCommand, NodeSetup, WireSetup } from "@testbed/agent/control";
-import type { PathName } from "../topology/resolved.ts";
+import type { PathName } from "../topology/model/resolved.ts";
 
 /** The set-up of a node before a runtime has made its interfaces: everything but how to find them. */
 export type UnwiredSetup = Omit<NodeSetup, "wires"> & { readonly wires: readonly UnwiredWire[] };

@@ -1,8 +1,8 @@
 /** Which node asks which server about which boxes, so that every box is seen from inside each of its LANs. */
 
 import type { NatObservation } from "@testbed/agent/control";
-import { familyOfText, withoutLength } from "../topology/address-text.ts";
-import { nextHop } from "../topology/forwarding.ts";
+import { familyOfText, withoutLength } from "../topology/model/address-text.ts";
+import { nextHop } from "../topology/model/forwarding.ts";
 import type {
   ResolvedHomeAgent,
   ResolvedInterface,
@@ -10,9 +10,9 @@ import type {
   ResolvedRouter,
   ResolvedStunServer,
   ResolvedTopology,
-} from "../topology/resolved.ts";
-import { derivedHex } from "../topology/seed.ts";
-import { type RoundTripCondition, roundTripCondition } from "../topology/way-conditions.ts";
+} from "../topology/model/resolved.ts";
+import { type RoundTripCondition, roundTripCondition } from "../topology/model/way-conditions.ts";
+import { derivedHex } from "../topology/resolve/seed.ts";
 import { expectedObservation } from "./expected-observation.ts";
 import { type InboundProbe, planInboundProbes } from "./inbound-probe-plan.ts";
 import { probePortBlocks } from "./probe-ports.ts";

@@ -1,6 +1,6 @@
 /** Local ports for probes: nobody else's, and none that a box might draw. */
 
-import type { ResolvedTopology } from "../topology/resolved.ts";
+import type { ResolvedTopology } from "../topology/model/resolved.ts";
 
 /** Room for as many attempts of five sockets as a probe makes. */
 const PORTS_PER_PROBE = 40;

@@ -1,6 +1,6 @@
 /** Kernel parameters of each kind of node; a container takes them only when it is made. */
 
-import type { ResolvedNode } from "../topology/resolved.ts";
+import type { ResolvedNode } from "../topology/model/resolved.ts";
 import type { Sysctls } from "./plan.ts";
 
 /** What every node starts from: both IP versions on, nothing forwarded, no address or route from anybody else. */

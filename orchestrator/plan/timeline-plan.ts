@@ -2,9 +2,8 @@
 
 import type { RuleText } from "@testbed/agent/control";
 import { renderNat } from "../render/nat.ts";
-import { withoutLength } from "../topology/address-text.ts";
-import { describeAction } from "../topology/describe-event.ts";
-import { predictRun } from "../topology/predict.ts";
+import { describeAction } from "../topology/describe/describe-event.ts";
+import { withoutLength } from "../topology/model/address-text.ts";
 import type {
   RebootAction,
   ResolvedInterface,
@@ -12,7 +11,8 @@ import type {
   ResolvedRouter,
   ResolvedTopology,
   TimelineAction,
-} from "../topology/resolved.ts";
+} from "../topology/model/resolved.ts";
+import { predictRun } from "../topology/predict/predict.ts";
 import type { ChangeCommand, TimelineStep } from "./plan.ts";
 
 export function planTimeline(topology: ResolvedTopology): readonly TimelineStep[] {

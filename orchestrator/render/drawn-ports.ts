@@ -1,7 +1,7 @@
 /** The outside ports that a box may draw, in an order that follows from its seed. */
 
-import type { NatProfile } from "../topology/nat-profile.ts";
-import { derivedSequence } from "../topology/seed.ts";
+import type { NatProfile } from "../topology/model/nat-profile.ts";
+import { derivedSequence } from "../topology/resolve/seed.ts";
 
 /** As many as are drawn from at most: enough for endpoints to meet rarely, few enough to read. */
 export const MOST_DRAWN_PORTS = 1024;

@@ -6,8 +6,8 @@
  * port in connection tracking, and the next packet from inside on that port leaves from another one.
  */
 
-import { type Family, familyOfText } from "../topology/address-text.ts";
-import type { ResolvedFirewall, ResolvedRouter } from "../topology/resolved.ts";
+import { type Family, familyOfText } from "../topology/model/address-text.ts";
+import type { ResolvedFirewall, ResolvedRouter } from "../topology/model/resolved.ts";
 
 /** Text for `iptables-restore` (4) or `ip6tables-restore` (6). */
 export function renderFirewall(router: ResolvedRouter, family: Family): string {

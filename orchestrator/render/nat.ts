@@ -20,10 +20,10 @@
  */
 
 import type { NatDependence } from "@testbed/agent/control";
-import { withoutLength } from "../topology/address-text.ts";
-import type { NatProfile } from "../topology/nat-profile.ts";
-import type { PortForward, ResolvedRouter } from "../topology/resolved.ts";
-import { derivedNumber } from "../topology/seed.ts";
+import { withoutLength } from "../topology/model/address-text.ts";
+import type { NatProfile } from "../topology/model/nat-profile.ts";
+import type { PortForward, ResolvedRouter } from "../topology/model/resolved.ts";
+import { derivedNumber } from "../topology/resolve/seed.ts";
 import { type PortPool, portPools } from "./drawn-ports.ts";
 
 /** Text for `nft -f`; loading it again replaces the table. Undefined for a box that does not translate. */

@@ -8,8 +8,8 @@
  * here it is mended in the packet, which the kernel does for UDP, TCP and ICMP and not for a bare Mobility Header.
  */
 
-import { familyOfText } from "../topology/address-text.ts";
-import type { ResolvedRouter, TranslatedPrefix } from "../topology/resolved.ts";
+import { familyOfText } from "../topology/model/address-text.ts";
+import type { ResolvedRouter, TranslatedPrefix } from "../topology/model/resolved.ts";
 
 /** Texts for `nft -f`, one for each prefix; loading them again replaces the tables. */
 export function renderPrefixTranslation(router: ResolvedRouter): readonly string[] {

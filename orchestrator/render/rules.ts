@@ -1,7 +1,7 @@
 /** Everything that is loaded into a box, in the order of loading. */
 
 import type { RuleText } from "@testbed/agent/control";
-import type { ResolvedRouter } from "../topology/resolved.ts";
+import type { ResolvedRouter } from "../topology/model/resolved.ts";
 import { renderFirewall } from "./firewall.ts";
 import { renderNat } from "./nat.ts";
 import { renderPrefixTranslation } from "./prefix-translation.ts";

@@ -4,8 +4,8 @@ import type { EventEffect } from "../lab/event-effect.ts";
 import type { ExpectationVerdict } from "../lab/expectation.ts";
 import type { CandidateView, LabEvent, PairView } from "../lab/lab-event.ts";
 import type { SessionObservation } from "../lab/session-observation.ts";
-import type { Prediction } from "../topology/predict.ts";
-import type { ResolvedTopology } from "../topology/resolved.ts";
+import type { ResolvedTopology } from "../topology/model/resolved.ts";
+import type { Prediction } from "../topology/predict/predict.ts";
 import { linkResults } from "./link-result.ts";
 import { routerResults } from "./router-result.ts";
 import {

@@ -2,8 +2,8 @@
 
 import type { LinkCondition, LinkDirection } from "@testbed/agent/control";
 import type { LabEvent } from "../lab/lab-event.ts";
-import { linkName } from "../topology/links.ts";
-import type { ResolvedTopology } from "../topology/resolved.ts";
+import type { ResolvedTopology } from "../topology/model/resolved.ts";
+import { linkName } from "../topology/resolve/links.ts";
 import type { LinkResult } from "./run-result.ts";
 
 /** One direction of the end of a wire. */

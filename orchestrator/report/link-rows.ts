@@ -1,6 +1,6 @@
 /** Which condition a link had when, and what became of its packets, as rows of a table. */
 
-import { describeCondition } from "../topology/describe-link.ts";
+import { describeCondition } from "../topology/describe/describe-link.ts";
 import type { LinkResult, RunResult } from "./run-result.ts";
 import { timeInRun } from "./run-time.ts";
 import type { TextTable } from "./text-table.ts";

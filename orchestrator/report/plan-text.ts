@@ -2,9 +2,9 @@
 
 import type { GuestSpec, NodeSpec, Plan, TimelineStep, UnwiredWire } from "../plan/plan.ts";
 import { rulesOf } from "../plan/timeline-plan.ts";
-import { describeCondition } from "../topology/describe-link.ts";
-import { formatDuration } from "../topology/duration.ts";
-import type { Prediction } from "../topology/predict.ts";
+import { describeCondition } from "../topology/describe/describe-link.ts";
+import { formatDuration } from "../topology/model/duration.ts";
+import type { Prediction } from "../topology/predict/predict.ts";
 import { counted } from "./text-table.ts";
 
 /** Lines of text; nothing in them depends on a machine. */

@@ -6,7 +6,7 @@ import { describeInboundDifference, type InboundProof } from "../lab/inbound-pro
 import type { CandidateView, LabEvent, NodeEvent, PairView } from "../lab/lab-event.ts";
 import type { LifetimeProof } from "../lab/lifetime-proof.ts";
 import { median } from "../lab/session-observation.ts";
-import { formatEndpoint } from "../topology/address-text.ts";
+import { formatEndpoint } from "../topology/model/address-text.ts";
 
 /** The line that tells of an event while the run goes on, without its time; undefined for what would only be noise. */
 export function describeEvent(event: LabEvent): string | undefined {

@@ -4,8 +4,8 @@ import { type BoxProof, describeDifference } from "../lab/box-proof.ts";
 import { describeInboundDifference, type InboundProof } from "../lab/inbound-proof.ts";
 import type { LabEvent } from "../lab/lab-event.ts";
 import type { LifetimeProof } from "../lab/lifetime-proof.ts";
-import type { NatProfile } from "../topology/nat-profile.ts";
-import type { ResolvedFirewall, ResolvedRouter, ResolvedTopology } from "../topology/resolved.ts";
+import type { NatProfile } from "../topology/model/nat-profile.ts";
+import type { ResolvedFirewall, ResolvedRouter, ResolvedTopology } from "../topology/model/resolved.ts";
 import type { ProbeResult, RouterResult, WayInResult } from "./run-result.ts";
 
 /** One result for each router, in the order of the topology. */

@@ -1,7 +1,7 @@
 /** The result of a run as a terminal shows it. */
 
 import { formatMs } from "../lab/expectation.ts";
-import { formatEndpoint } from "../topology/address-text.ts";
+import { formatEndpoint } from "../topology/model/address-text.ts";
 import { boxRows, unprobedLines, wayInRows } from "./box-rows.ts";
 import { linkRows } from "./link-rows.ts";
 import { outageRows } from "./outage-rows.ts";

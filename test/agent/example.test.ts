@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { DOCUMENT, readExample } from "../example/example.ts";
+import { DOCUMENT, readExample } from "../../tools/example/example.ts";
 
 const example = await readExample();
 

@@ -68,6 +68,55 @@ const LAYERS: readonly {
   },
 ];
 
+/**
+ * Rooms inside a layer, from the ground up: each imports itself and what stands before it, and files beside the rooms
+ * import rooms only where `roof` names them. A room's subfolders belong to it unless they are rooms themselves.
+ */
+const ROOMS: readonly {
+  readonly folder: string;
+  /** Files beside the rooms that every room may import; the rest of them are the roof. */
+  readonly ground: readonly string[];
+  readonly rooms: readonly string[];
+}[] = [
+  {
+    folder: "agent/src/core",
+    ground: ["address", "bytes", "checksum", "events", "machine", "min-instant", "refusal", "result", "same-octets"],
+    rooms: ["stun", "link", "nat-probe", "node", "ice", "mip6", "mice"],
+  },
+  {
+    folder: "agent/src/core/mice",
+    ground: [],
+    rooms: ["option", "session", "gathering", "home", "offer", "binding"],
+  },
+  {
+    folder: "agent/src/io",
+    ground: ["failure"],
+    rooms: [
+      "native",
+      "process",
+      "fast-path",
+      "sockets",
+      "tun",
+      "capture",
+      "link",
+      "network",
+      "traffic",
+      "probe",
+      "node",
+    ],
+  },
+  {
+    folder: "orchestrator/topology",
+    ground: [],
+    rooms: ["model", "file", "resolve", "predict", "describe", "matrix"],
+  },
+  {
+    folder: "orchestrator",
+    ground: [],
+    rooms: ["support", "topology", "render", "plan", "runtime", "setup", "lab", "report", "commands"],
+  },
+];
+
 test.each(LAYERS)("$folder imports only what lies below it", ({ folder, mayUse }) => {
   const allowed = [folder, ...mayUse];
   const wrong = importsOf(folder).filter(
@@ -83,6 +132,26 @@ test.each(LAYERS)("$folder takes from outside only what its layer is for", ({ fo
       !modules.some((allowed) => (typeof allowed === "string" ? allowed === from : allowed.test(from))),
   );
   expect(wrong.map(describeImport)).toEqual([]);
+});
+
+test.each(ROOMS)("no import arrow in $folder runs back up", ({ folder, ground, rooms }) => {
+  const roof = rooms.length;
+  const floorOf = (path: string): number => {
+    const [first = "", second] = path.slice(folder.length + 1).split("/");
+    if (second !== undefined) return rooms.indexOf(first);
+    return ground.includes(first.replace(/\.ts$/, "")) ? -1 : roof;
+  };
+  const up = importsOf(folder).filter(
+    ({ by, path }) => path?.startsWith(`${folder}/`) === true && floorOf(path) > floorOf(by),
+  );
+  expect(up.map(describeImport)).toEqual([]);
+});
+
+test.each(ROOMS)("every folder of $folder has its place in the order", ({ folder, rooms }) => {
+  const folders = readdirSync(join(PACKAGE_ROOT, folder), { withFileTypes: true }).filter((entry) =>
+    entry.isDirectory(),
+  );
+  expect(folders.map(({ name }) => name).sort()).toEqual([...rooms].sort());
 });
 
 test("the protocol core takes HMAC, hash and CRC from Node, and nothing else", () => {

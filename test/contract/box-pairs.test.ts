@@ -2,9 +2,9 @@
 
 import type { NatDependence } from "@testbed/agent/control";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { NatProfile } from "../../orchestrator/topology/nat-profile.ts";
-import { predictSession } from "../../orchestrator/topology/predict.ts";
-import type { ResolvedRouter, ResolvedTopology } from "../../orchestrator/topology/resolved.ts";
+import type { NatProfile } from "../../orchestrator/topology/model/nat-profile.ts";
+import type { ResolvedRouter, ResolvedTopology } from "../../orchestrator/topology/model/resolved.ts";
+import { predictSession } from "../../orchestrator/topology/predict/predict.ts";
 import { resolved, twoHomes } from "../orchestrator/topology/sample.ts";
 import { type BoxWorld, createBoxWorld, type UdpPort } from "./box-rules/box-world.ts";
 import { freshText, mappedAddress } from "./box-rules/classify.ts";

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { NatProfile } from "../../orchestrator/topology/nat-profile.ts";
+import type { NatProfile } from "../../orchestrator/topology/model/nat-profile.ts";
 import { type BoxWorld, createBoxWorld, type UdpPort } from "./box-rules/box-world.ts";
 import { classify, freshText, mappedAddress, openServers, passes, type Servers } from "./box-rules/classify.ts";
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readExample } from "../example/example.ts";
+import { readExample } from "../../tools/example/example.ts";
 import { runCli, temporaryDirectory } from "../support/run-cli.ts";
 
 let out: Awaited<ReturnType<typeof temporaryDirectory>>;

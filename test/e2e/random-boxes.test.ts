@@ -7,10 +7,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createRuntime } from "../../orchestrator/commands/create-runtime.ts";
 import { runMatrix } from "../../orchestrator/commands/matrix/run-matrix.ts";
-import { formatIssue } from "../../orchestrator/topology/issue.ts";
-import { loadTopology } from "../../orchestrator/topology/load.ts";
+import { formatIssue } from "../../orchestrator/topology/file/issue.ts";
 import type { MatrixCell } from "../../orchestrator/topology/matrix/cells.ts";
-import { predictSession } from "../../orchestrator/topology/predict.ts";
+import { predictSession } from "../../orchestrator/topology/predict/predict.ts";
+import { loadTopology } from "../../orchestrator/topology/resolve/load.ts";
 import { temporaryDirectory } from "../support/run-cli.ts";
 import { drawNetwork } from "./random-boxes/draw-network.ts";
 import { REGRESSIONS } from "./random-boxes/regressions.ts";

@@ -15,7 +15,7 @@ import { createGathering, type Gathering } from "../../agent/src/core/ice/gather
 import { createIceAgent } from "../../agent/src/core/ice/ice-agent.ts";
 import type { IceCredentials, IceMachine } from "../../agent/src/core/ice/ice-machine.ts";
 import type { Rng } from "../../agent/src/core/machine.ts";
-import { demultiplex } from "../../agent/src/core/mice/demultiplex.ts";
+import { demultiplex } from "../../agent/src/core/node/demultiplex.ts";
 
 /** What both ends tell each other through the rendezvous. */
 interface Description extends IceCredentials {

@@ -9,9 +9,9 @@ import type { NodeSpec } from "../../orchestrator/plan/plan.ts";
 import { planProbes } from "../../orchestrator/plan/probe-plan.ts";
 import type { Unprobed } from "../../orchestrator/plan/unprobed.ts";
 import { currentProcess } from "../../orchestrator/support/process-identity.ts";
-import { formatIssue } from "../../orchestrator/topology/issue.ts";
-import { loadTopology } from "../../orchestrator/topology/load.ts";
-import type { ResolvedTopology } from "../../orchestrator/topology/resolved.ts";
+import { formatIssue } from "../../orchestrator/topology/file/issue.ts";
+import type { ResolvedTopology } from "../../orchestrator/topology/model/resolved.ts";
+import { loadTopology } from "../../orchestrator/topology/resolve/load.ts";
 
 export const DEPENDENCE = ["endpoint-independent", "address-dependent", "address-and-port-dependent"] as const;
 

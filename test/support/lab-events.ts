@@ -1,7 +1,7 @@
 /** Events of a session as its two ends report them, for tests of what is made from them. */
 
 import type { LabEvent, LabEventBody, NodeEvent, PairView } from "../../orchestrator/lab/lab-event.ts";
-import type { ResolvedTopology } from "../../orchestrator/topology/resolved.ts";
+import type { ResolvedTopology } from "../../orchestrator/topology/model/resolved.ts";
 
 export const MN_HOME = "2001:db8:a::100";
 export const CN_HOME = "2001:db8:b::200";

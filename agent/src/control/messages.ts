@@ -7,10 +7,9 @@
 import type { SocketAddress } from "../core/address.ts";
 import type { NodeEvent } from "../core/events.ts";
 import type { LinkCondition } from "../core/link/link-condition.ts";
-
-import type { IceProfile, KeyMode, NodeTimers } from "../core/mice/node-machine.ts";
 import type { LifetimeObservation } from "../core/nat-probe/lifetime-probe.ts";
 import type { NatObservation } from "../core/nat-probe/nat-observation.ts";
+import type { IceProfile, KeyMode, NodeTimers } from "../core/node/node-machine.ts";
 
 export type { LifetimeObservation } from "../core/nat-probe/lifetime-probe.ts";
 export type { NatObservation } from "../core/nat-probe/nat-observation.ts";

@@ -4,6 +4,7 @@ export type { SocketAddress } from "./address.ts";
 export type { CandidateType, CandidateView, DataPath, NodeEvent, PairView } from "./events.ts";
 export type { Datagram, InstantMs, Rng, Transmit } from "./machine.ts";
 export { createMobileNode } from "./mice/mobile-node.ts";
+export { createHomeAgent } from "./mip6/home-agent.ts";
 export type {
   HomeAgentConfig,
   IceProfile,
@@ -11,5 +12,4 @@ export type {
   MobileNodeMachine,
   NodeMachine,
   NodeTimers,
-} from "./mice/node-machine.ts";
-export { createHomeAgent } from "./mip6/home-agent.ts";
+} from "./node/node-machine.ts";

@@ -3,7 +3,7 @@
 import type { SocketAddress } from "../core/address.ts";
 import type { NodeEvent } from "../core/events.ts";
 import type { InstantMs } from "../core/machine.ts";
-import type { NodeMachine } from "../core/mice/node-machine.ts";
+import type { NodeMachine } from "../core/node/node-machine.ts";
 import { ipv6Packet } from "./packet.ts";
 import type { SimHost } from "./sim-host.ts";
 

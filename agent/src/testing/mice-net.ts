@@ -12,8 +12,8 @@ import type { NodeEvent } from "../core/events.ts";
 import type { LinkCondition } from "../core/link/link-condition.ts";
 
 import { createMobileNode } from "../core/mice/mobile-node.ts";
-import type { IceProfile, KeyMode, MobileNodeMachine, NodeMachine, NodeTimers } from "../core/mice/node-machine.ts";
 import { createHomeAgent } from "../core/mip6/home-agent.ts";
+import type { IceProfile, KeyMode, MobileNodeMachine, NodeMachine, NodeTimers } from "../core/node/node-machine.ts";
 import { type MachineNode, routeFromTun, runMachine, type TimedEvent } from "./machine-node.ts";
 import type { SimNatProfile } from "./nat-table.ts";
 import { seededRng } from "./seeded-rng.ts";

@@ -9,8 +9,8 @@
 import type { Family, SocketAddress } from "../core/address.ts";
 import type { LinkCondition } from "../core/link/link-condition.ts";
 import { createMobileNode } from "../core/mice/mobile-node.ts";
-import type { MobileNodeConfig, MobileNodeMachine } from "../core/mice/node-machine.ts";
 import { decodeIpv6Packet, NEXT_HEADER } from "../core/mip6/ipv6-packet.ts";
+import type { MobileNodeConfig, MobileNodeMachine } from "../core/node/node-machine.ts";
 import { type MachineNode, runMachine } from "./machine-node.ts";
 import { CANDIDATE_PORT, createSide, type End, type MiceNet, runUntilBoth, SIDES, type SideSetup } from "./mice-net.ts";
 import { ipv6Packet, type SimPacket } from "./packet.ts";

@@ -2,8 +2,8 @@
 
 import { formatMs } from "../../lab/expectation.ts";
 import type { LabEvent, NodeEvent, PairView } from "../../lab/lab-event.ts";
-import type { ResolvedNode, ResolvedSession, ResolvedTopology } from "../../topology/resolved.ts";
-import { isSessionEnd, peerAddressOf } from "../../topology/session-end.ts";
+import type { ResolvedNode, ResolvedSession, ResolvedTopology } from "../../topology/model/resolved.ts";
+import { isSessionEnd, peerAddressOf } from "../../topology/model/session-end.ts";
 import { counted } from "../text-table.ts";
 import { html, type Markup } from "./markup.ts";
 

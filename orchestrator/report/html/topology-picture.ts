@@ -1,8 +1,13 @@
 /** The topology as a drawing: wires as bars, the widest-reaching on top, boxes between wires, ends below. */
 
-import { describePrefix } from "../../topology/describe-box.ts";
-import { describeFirewall } from "../../topology/presets.ts";
-import type { ResolvedInterface, ResolvedNode, ResolvedRouter, ResolvedTopology } from "../../topology/resolved.ts";
+import { describePrefix } from "../../topology/describe/describe-box.ts";
+import { describeFirewall } from "../../topology/model/presets.ts";
+import type {
+  ResolvedInterface,
+  ResolvedNode,
+  ResolvedRouter,
+  ResolvedTopology,
+} from "../../topology/model/resolved.ts";
 import { html, type Markup } from "./markup.ts";
 
 const NODE = { width: 176, height: 76, gap: 20 } as const;

@@ -1,9 +1,9 @@
 /** The cells of a matrix: every pair of boxes with its topology and what theory says of it. */
 
-import { formatIssue } from "../issue.ts";
-import { loadTopology } from "../load.ts";
-import { type Prediction, predictSession } from "../predict.ts";
-import type { ResolvedTopology } from "../resolved.ts";
+import { formatIssue } from "../file/issue.ts";
+import type { ResolvedTopology } from "../model/resolved.ts";
+import { type Prediction, predictSession } from "../predict/predict.ts";
+import { loadTopology } from "../resolve/load.ts";
 import { cellTopologyText, type Offerer } from "./cell-topology.ts";
 import type { MatrixBox } from "./matrix-box.ts";
 

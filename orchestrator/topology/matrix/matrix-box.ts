@@ -1,9 +1,9 @@
 /** The boxes that a matrix may put in front of a node, by name. */
 
 import type { NatDependence } from "@testbed/agent/control";
-import { nearestName } from "../nearest-name.ts";
-import { FIREWALL_PRESET_NAMES, NAT_PRESET_NAMES } from "../presets.ts";
-import type { RouterEntry } from "../schema.ts";
+import { nearestName } from "../file/nearest-name.ts";
+import type { RouterEntry } from "../file/schema.ts";
+import { FIREWALL_PRESET_NAMES, NAT_PRESET_NAMES } from "../model/presets.ts";
 
 /** A box, or no box at all. */
 export interface MatrixBox {

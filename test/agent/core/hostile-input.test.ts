@@ -1,16 +1,16 @@
 /**
- * A short run of the fuzzer (`test/fuzz`): nothing that comes from the network or over the control channel throws, loops,
+ * A short run of the fuzzer (`tools/fuzz`): nothing that comes from the network or over the control channel throws, loops,
  * or takes memory out of proportion.
  */
 
 import { describe, expect, test } from "vitest";
 import { seededRng } from "../../../agent/src/testing/index.ts";
-import { allTargets } from "../../fuzz/all-targets.ts";
-import { type Campaign, createCampaign } from "../../fuzz/campaign.ts";
-import { readCorpus, readCrashes } from "../../fuzz/corpus.ts";
-import { DECODER_TARGETS } from "../../fuzz/decoder-targets.ts";
-import { createLiveTargets } from "../../fuzz/live-targets.ts";
-import type { FuzzTarget } from "../../fuzz/target.ts";
+import { allTargets } from "../../../tools/fuzz/all-targets.ts";
+import { type Campaign, createCampaign } from "../../../tools/fuzz/campaign.ts";
+import { readCorpus, readCrashes } from "../../../tools/fuzz/corpus.ts";
+import { DECODER_TARGETS } from "../../../tools/fuzz/decoder-targets.ts";
+import { createLiveTargets } from "../../../tools/fuzz/live-targets.ts";
+import type { FuzzTarget } from "../../../tools/fuzz/target.ts";
 
 const SEED = 1;
 const TIMEOUT_MS = 120_000;

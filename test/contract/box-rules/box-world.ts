@@ -4,15 +4,15 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { networkBatch } from "../../../agent/src/io/network-plan.ts";
+import { networkBatch } from "../../../agent/src/io/network/network-plan.ts";
 import { buildPlan } from "../../../orchestrator/plan/build-plan.ts";
 import type { NodeSpec } from "../../../orchestrator/plan/plan.ts";
 import { renderRules } from "../../../orchestrator/render/rules.ts";
 import { startSupervisor } from "../../../orchestrator/runtime/netns/supervisor.ts";
 import { bridgeBatch, nodeBatch, sysctlWrites } from "../../../orchestrator/runtime/netns/wiring.ts";
-import { formatIssue } from "../../../orchestrator/topology/issue.ts";
-import { loadTopology } from "../../../orchestrator/topology/load.ts";
-import type { ResolvedRouter } from "../../../orchestrator/topology/resolved.ts";
+import { formatIssue } from "../../../orchestrator/topology/file/issue.ts";
+import type { ResolvedRouter } from "../../../orchestrator/topology/model/resolved.ts";
+import { loadTopology } from "../../../orchestrator/topology/resolve/load.ts";
 
 export interface BoxWorld {
   /** A box of the topology, as resolved. */

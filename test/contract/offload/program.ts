@@ -1,7 +1,7 @@
 /** Program: turns offload off on the interfaces that its arguments name, and prints why it could not, as JSON. */
 
 import { NodeFailure } from "../../../agent/src/io/failure.ts";
-import { disableTransmitChecksumOffload } from "../../../agent/src/io/offload.ts";
+import { disableTransmitChecksumOffload } from "../../../agent/src/io/network/offload.ts";
 
 try {
   disableTransmitChecksumOffload(process.argv.slice(2));

@@ -1,6 +1,6 @@
 /** Networks drawn from a number: boxes anywhere in the space of RFC 4787, forwards, prefixes, firewalls, shared carriers, uneven links. */
 
-import { derivedSequence } from "../../../orchestrator/topology/seed.ts";
+import { derivedSequence } from "../../../orchestrator/topology/resolve/seed.ts";
 
 /** Draws from one sequence; the same number gives the same network for ever. */
 interface Dice {

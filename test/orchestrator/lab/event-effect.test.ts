@@ -3,7 +3,7 @@ import { observeEffects } from "../../../orchestrator/lab/event-effect.ts";
 import { judgeEffects } from "../../../orchestrator/lab/expectation.ts";
 import type { LabEvent } from "../../../orchestrator/lab/lab-event.ts";
 import { observeSessions } from "../../../orchestrator/lab/session-observation.ts";
-import type { ResolvedExpectation } from "../../../orchestrator/topology/resolved.ts";
+import type { ResolvedExpectation } from "../../../orchestrator/topology/model/resolved.ts";
 import { CN_HOME, connectedEvents, MN_HOME, nodeEvent, pairOf, TWO_ENDS } from "../../support/lab-events.ts";
 
 const PAIR = pairOf("server-reflexive", "server-reflexive");

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { formatMs, judgeExpectations } from "../../../orchestrator/lab/expectation.ts";
 import { observeSessions } from "../../../orchestrator/lab/session-observation.ts";
-import type { ResolvedExpectation } from "../../../orchestrator/topology/resolved.ts";
+import type { ResolvedExpectation } from "../../../orchestrator/topology/model/resolved.ts";
 import { connectedEvents, pairOf, TWO_ENDS } from "../../support/lab-events.ts";
 
 const SELECTED = pairOf("server-reflexive", "server-reflexive");

@@ -4,7 +4,7 @@ import { type LabRecord, runLab } from "../../../orchestrator/lab/run-lab.ts";
 import { buildPlan } from "../../../orchestrator/plan/build-plan.ts";
 import { planProbes } from "../../../orchestrator/plan/probe-plan.ts";
 import { TestbedError } from "../../../orchestrator/support/errors.ts";
-import type { ResolvedTopology } from "../../../orchestrator/topology/resolved.ts";
+import type { ResolvedTopology } from "../../../orchestrator/topology/model/resolved.ts";
 import { createScriptedRuntime, type NodeScript, obey } from "../../support/scripted-runtime.ts";
 import { resolved } from "../topology/sample.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { renderFirewall } from "../../../orchestrator/render/firewall.ts";
 import { renderRules } from "../../../orchestrator/render/rules.ts";
-import type { ResolvedFirewall, ResolvedRouter } from "../../../orchestrator/topology/resolved.ts";
+import type { ResolvedFirewall, ResolvedRouter } from "../../../orchestrator/topology/model/resolved.ts";
 import { resolved, routerOf, topologyText } from "../topology/sample.ts";
 
 /** A box on two inside wires. */

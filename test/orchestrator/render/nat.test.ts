@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { renderNat } from "../../../orchestrator/render/nat.ts";
-import type { NatProfile } from "../../../orchestrator/topology/nat-profile.ts";
-import type { PortForward } from "../../../orchestrator/topology/resolved.ts";
+import type { NatProfile } from "../../../orchestrator/topology/model/nat-profile.ts";
+import type { PortForward } from "../../../orchestrator/topology/model/resolved.ts";
 import { resolved, routerOf, twoHomes } from "../topology/sample.ts";
 
 /** Text of a box with five ports to draw, so that it can be read here. */

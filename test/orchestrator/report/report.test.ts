@@ -5,7 +5,7 @@ import { buildResult, type ResultParts } from "../../../orchestrator/report/buil
 import { renderJunit } from "../../../orchestrator/report/junit.ts";
 import { runResultSchema } from "../../../orchestrator/report/run-result.ts";
 import { formatResult, formatSummary, PLAIN } from "../../../orchestrator/report/table.ts";
-import type { ResolvedTopology } from "../../../orchestrator/topology/resolved.ts";
+import type { ResolvedTopology } from "../../../orchestrator/topology/model/resolved.ts";
 import { connectedEvents, pairOf, TWO_ENDS } from "../../support/lab-events.ts";
 
 function parts(topology: ResolvedTopology = TWO_ENDS, changes: Partial<ResultParts> = {}): ResultParts {

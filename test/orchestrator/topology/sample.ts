@@ -1,8 +1,8 @@
 /** Topology texts for tests, and what they resolve to. */
 
-import { formatIssue } from "../../../orchestrator/topology/issue.ts";
-import { loadTopology } from "../../../orchestrator/topology/load.ts";
-import type { ResolvedNode, ResolvedRouter, ResolvedTopology } from "../../../orchestrator/topology/resolved.ts";
+import { formatIssue } from "../../../orchestrator/topology/file/issue.ts";
+import type { ResolvedNode, ResolvedRouter, ResolvedTopology } from "../../../orchestrator/topology/model/resolved.ts";
+import { loadTopology } from "../../../orchestrator/topology/resolve/load.ts";
 
 /** Every problem of a text, formatted as users see it, with `t.yaml` as file. */
 export function issuesOf(text: string): readonly string[] {

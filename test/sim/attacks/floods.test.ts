@@ -2,11 +2,11 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import type { InstantMs } from "../../../agent/src/core/machine.ts";
-import { makeCredentials } from "../../../agent/src/core/mice/mip-ice-credentials.ts";
-import { encodeMipIce, type MipIceDescription } from "../../../agent/src/core/mice/mip-ice-option.ts";
-import type { NodeMachine } from "../../../agent/src/core/mice/node-machine.ts";
+import { makeCredentials } from "../../../agent/src/core/mice/option/mip-ice-credentials.ts";
+import { encodeMipIce, type MipIceDescription } from "../../../agent/src/core/mice/option/mip-ice-option.ts";
 import { encodeMobilityMessage, NO_FLAGS } from "../../../agent/src/core/mip6/messages.ts";
 import { encodeMobilityPacket } from "../../../agent/src/core/mip6/mobility-header.ts";
+import type { NodeMachine } from "../../../agent/src/core/node/node-machine.ts";
 import { encodeStun } from "../../../agent/src/core/stun/message.ts";
 import {
   createNumberedFlow,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { internetChecksum } from "../../../agent/src/core/checksum.ts";
-import { encodeMipIce } from "../../../agent/src/core/mice/mip-ice-option.ts";
-import type { OpaqueOption } from "../../../agent/src/core/mice/mip-ice-segment.ts";
+import { encodeMipIce } from "../../../agent/src/core/mice/option/mip-ice-option.ts";
+import type { OpaqueOption } from "../../../agent/src/core/mice/option/mip-ice-segment.ts";
 import { encodeMobilityMessage } from "../../../agent/src/core/mip6/messages.ts";
 import { encodeMobilityPacket } from "../../../agent/src/core/mip6/mobility-header.ts";
 import { eventsOf } from "../../../agent/src/testing/index.ts";

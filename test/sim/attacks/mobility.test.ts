@@ -2,7 +2,11 @@ import { describe, expect, test } from "vitest";
 import type { SocketAddress } from "../../../agent/src/core/address.ts";
 import { encodeCheck, readCheck } from "../../../agent/src/core/ice/check-message.ts";
 import type { IceCredentials } from "../../../agent/src/core/ice/ice-machine.ts";
-import { decodeMipIce, encodeMipIce, type MipIceDescription } from "../../../agent/src/core/mice/mip-ice-option.ts";
+import {
+  decodeMipIce,
+  encodeMipIce,
+  type MipIceDescription,
+} from "../../../agent/src/core/mice/option/mip-ice-option.ts";
 import { decodeIpv6Packet, NEXT_HEADER } from "../../../agent/src/core/mip6/ipv6-packet.ts";
 import {
   decodeMobilityMessage,

@@ -7,8 +7,12 @@ import { addressToBytes, type SocketAddress } from "../../../agent/src/core/addr
 import type { CandidateType } from "../../../agent/src/core/events.ts";
 import { encodeCheck, readCheck } from "../../../agent/src/core/ice/check-message.ts";
 import type { IceCredentials } from "../../../agent/src/core/ice/ice-machine.ts";
-import { makeCredentials } from "../../../agent/src/core/mice/mip-ice-credentials.ts";
-import { decodeMipIce, encodeMipIce, type MipIceDescription } from "../../../agent/src/core/mice/mip-ice-option.ts";
+import { makeCredentials } from "../../../agent/src/core/mice/option/mip-ice-credentials.ts";
+import {
+  decodeMipIce,
+  encodeMipIce,
+  type MipIceDescription,
+} from "../../../agent/src/core/mice/option/mip-ice-option.ts";
 import { decodeIpv6Packet, encodeIpv6Packet, NEXT_HEADER } from "../../../agent/src/core/mip6/ipv6-packet.ts";
 import {
   decodeMobilityMessage,

@@ -7,7 +7,7 @@
 import type { SocketAddress } from "../address.ts";
 import type { NodeEvent } from "../events.ts";
 import type { Datagram, InstantMs, Rng, Transmit } from "../machine.ts";
-import type { IceProfile } from "../mice/node-machine.ts";
+import type { IceProfile } from "../node/node-machine.ts";
 import type { RefusedDatagram } from "../refusal.ts";
 import type { LocalCandidate, RemoteCandidate } from "./candidate.ts";
 import type { IceLimits } from "./constants.ts";

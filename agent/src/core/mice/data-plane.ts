@@ -7,9 +7,9 @@ import type { SocketAddress } from "../address.ts";
 import type { InstantMs } from "../machine.ts";
 import { addressKey, destinationKey, isCompleteIpv6, NEXT_HEADER, sourceKey } from "../mip6/ipv6-packet.ts";
 import { PARAMETER_PROBLEM } from "../mip6/parameter-problem.ts";
-import type { Home } from "./home.ts";
-import { HOME_WAY, type PacketWay } from "./mobility-link.ts";
-import type { Outbox } from "./outbox.ts";
+import type { Outbox } from "../node/outbox.ts";
+import type { Home } from "./home/home.ts";
+import { HOME_WAY, type PacketWay } from "./session/mobility-link.ts";
 import type { SessionTable } from "./session-table.ts";
 
 /** Where packets go that are no data. */

@@ -1,18 +1,18 @@
 /** Mobility Headers that arrive at a node: decoded, checked, and given to who they are for. */
 
 import type { InstantMs } from "../machine.ts";
+import type { Correspondent } from "../mip6/correspondent.ts";
 import { createErrorRate } from "../mip6/error-rate.ts";
 import { decodeIpv6Packet, NEXT_HEADER } from "../mip6/ipv6-packet.ts";
 import { decodeMobilityMessage, type MobilityMessage, type MobilityMessageOf } from "../mip6/messages.ts";
 import { refusedHeader } from "../mip6/parameter-problem.ts";
 import { BINDING_ERROR_STATUS } from "../mip6/status.ts";
-import type { Correspondent } from "./correspondent.ts";
-import type { Home } from "./home.ts";
-import { decodeMipIce } from "./mip-ice-option.ts";
-import { HOME_WAY, type MobilityLink, type PacketWay } from "./mobility-link.ts";
-import type { Outbox } from "./outbox.ts";
+import type { Outbox } from "../node/outbox.ts";
+import type { Home } from "./home/home.ts";
+import { decodeMipIce } from "./option/mip-ice-option.ts";
+import { HOME_WAY, type MobilityLink, type PacketWay } from "./session/mobility-link.ts";
+import type { ReceivedMobility } from "./session/session-environment.ts";
 import type { Session } from "./session.ts";
-import type { ReceivedMobility } from "./session-environment.ts";
 import type { SessionTable } from "./session-table.ts";
 
 export interface MobilityIntakeParts {

@@ -2,7 +2,7 @@
 
 import type { InstantMs } from "../machine.ts";
 import { addressKey } from "../mip6/ipv6-packet.ts";
-import { createOfferRate, type OfferRateLimits } from "./offer-rate.ts";
+import { createOfferRate, type OfferRateLimits } from "./offer/offer-rate.ts";
 import type { Session } from "./session.ts";
 
 export interface SessionLimits {

@@ -1,10 +1,10 @@
 /** Which part of a node a STUN message is for; strangers' checks are refused here (digest 1.4 and 2.8). */
 
 import type { Datagram, InstantMs, Transmit } from "../machine.ts";
+import type { Outbox } from "../node/outbox.ts";
 import { classifyStun } from "../stun/classify.ts";
 import { findAttribute, type StunMessage } from "../stun/message.ts";
 import { authenticateRequest } from "../stun/short-term.ts";
-import type { Outbox } from "./outbox.ts";
 import type { Session } from "./session.ts";
 
 /** Something that waits for answers of a STUN server. */

@@ -1,6 +1,6 @@
 /** Defaults of digest 8.7. */
 
-import type { NodeTimers } from "./node-machine.ts";
+import type { NodeTimers } from "../node/node-machine.ts";
 
 /** Used where a configuration says nothing else. */
 export const DEFAULT_TIMERS: NodeTimers = {

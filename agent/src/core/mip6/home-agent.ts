@@ -10,8 +10,8 @@
 import { addressFromBytes, formatSocketAddress, type SocketAddress, sameSocketAddress } from "../address.ts";
 import type { NodeEvent } from "../events.ts";
 import { assertNever, type Datagram, type InstantMs, type Transmit } from "../machine.ts";
-import { demultiplex } from "../mice/demultiplex.ts";
-import type { HomeAgentConfig, NodeMachine } from "../mice/node-machine.ts";
+import { demultiplex } from "../node/demultiplex.ts";
+import type { HomeAgentConfig, NodeMachine } from "../node/node-machine.ts";
 import { answerBinding, type DiscoveryAddresses } from "../stun/server.ts";
 import { type Binding, BindingCache } from "./binding-cache.ts";
 import { createErrorRate } from "./error-rate.ts";

@@ -4,9 +4,9 @@
  */
 
 import type { InstantMs, Rng } from "../machine.ts";
-import { type Correspondent, createCorrespondent } from "../mice/correspondent.ts";
-import type { NodeMachine } from "../mice/node-machine.ts";
-import { createOutbox, type Outbox } from "../mice/outbox.ts";
+import type { NodeMachine } from "../node/node-machine.ts";
+import { createOutbox, type Outbox } from "../node/outbox.ts";
+import { type Correspondent, createCorrespondent } from "./correspondent.ts";
 import { createErrorRate, type ErrorRate } from "./error-rate.ts";
 import { decodeIpv6Packet, isCompleteIpv6, NEXT_HEADER } from "./ipv6-packet.ts";
 import { decodeMobilityMessage, encodeMobilityMessage, type MobilityMessage } from "./messages.ts";

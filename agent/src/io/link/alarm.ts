@@ -4,7 +4,7 @@
  */
 
 import { NodeFailure } from "../failure.ts";
-import { libc } from "../native.ts";
+import { libc } from "../native/native.ts";
 
 export interface Alarm {
   /** Goes off once after this many milliseconds, at once for none; undefined for not at all. Replaces what was set before. */

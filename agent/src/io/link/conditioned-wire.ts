@@ -1,6 +1,6 @@
 import type { LinkConditioner, LinkDirection, WireSetup } from "../../control/messages.ts";
 import type { LinkCondition } from "../../core/link/link-condition.ts";
-import type { FoundWire } from "../network-plan.ts";
+import type { FoundWire } from "./found-wire.ts";
 
 /** What both directions of a wire do. */
 export type LinkConditions = Readonly<Record<LinkDirection, LinkCondition>>;

@@ -4,12 +4,12 @@
  */
 
 import type { LinkDirection, LinkFigures, WireSetup } from "../../control/messages.ts";
-import { run } from "../command.ts";
 import { NodeFailure } from "../failure.ts";
-import { interfaceMtu } from "../interface-request.ts";
-import type { FoundWire } from "../network-plan.ts";
-import { describeRefusal } from "../rule-errors.ts";
+import { interfaceMtu } from "../native/interface-request.ts";
+import { run } from "../process/command.ts";
+import { describeRefusal } from "../process/rule-errors.ts";
 import type { ConditionedWire, LinkConditions } from "./conditioned-wire.ts";
+import type { FoundWire } from "./found-wire.ts";
 import { imposeNetem } from "./netem.ts";
 import { runInTime } from "./run-in-time.ts";
 import { openUserSpaceLink, wireEndGuard } from "./user-space-link.ts";

@@ -1,11 +1,11 @@
 /** Imposes a wire's conditions with the kernel's netem, or finds that it cannot and leaves nothing behind. */
 
 import type { LinkDirection } from "../../control/messages.ts";
-import { run } from "../command.ts";
 import { NodeFailure } from "../failure.ts";
-import type { FoundWire } from "../network-plan.ts";
-import { describeRefusal } from "../rule-errors.ts";
+import { run } from "../process/command.ts";
+import { describeRefusal } from "../process/rule-errors.ts";
 import type { ConditionedWire } from "./conditioned-wire.ts";
+import type { FoundWire } from "./found-wire.ts";
 import { type NetemRequest, type NetemTexts, netemChange, netemTexts } from "./netem-plan.ts";
 
 /**

@@ -1,9 +1,9 @@
 /** A packet socket: every frame that arrives at an interface, and frames sent from it past the IP stack. */
 
 import { NodeFailure } from "../failure.ts";
-import { interfaceIndex } from "../interface-request.ts";
-import { libc } from "../native.ts";
-import { createPacketDevice, type PacketDevice } from "../packet-device.ts";
+import { interfaceIndex } from "../native/interface-request.ts";
+import { libc } from "../native/native.ts";
+import { createPacketDevice, type PacketDevice } from "../native/packet-device.ts";
 
 export interface PacketSocket extends PacketDevice {
   /** Frames that arrived and were lost since the last call, because nobody read them in time. */

@@ -1,6 +1,6 @@
 /** Scheduling of a node that carries packets at times that it was told. */
 
-import { libc } from "../native.ts";
+import { libc } from "../native/native.ts";
 
 const THIS_THREAD = 0;
 const SCHED_RR = 2;

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { DataPlane } from "../../../../agent/src/core/mice/data-plane.ts";
-import { createOutbox } from "../../../../agent/src/core/mice/outbox.ts";
+import { createStationaryHome } from "../../../../agent/src/core/mice/home/stationary-home.ts";
 import { createSessionTable, DEFAULT_SESSION_LIMITS } from "../../../../agent/src/core/mice/session-table.ts";
-import { createStationaryHome } from "../../../../agent/src/core/mice/stationary-home.ts";
 import { encodeUdpInIpv6 } from "../../../../agent/src/core/mip6/udp-in-ipv6.ts";
+import { createOutbox } from "../../../../agent/src/core/node/outbox.ts";
 
 const OWN = "2001:db8::20";
 const PEER = "2001:db8:a::100";

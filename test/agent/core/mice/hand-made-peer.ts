@@ -3,9 +3,13 @@ import type { NodeEvent } from "../../../../agent/src/core/events.ts";
 import { hostCandidate, relayedCandidate } from "../../../../agent/src/core/ice/candidate.ts";
 import { createIceAgent } from "../../../../agent/src/core/ice/ice-agent.ts";
 import type { IceMachine } from "../../../../agent/src/core/ice/ice-machine.ts";
-import { makeCredentials } from "../../../../agent/src/core/mice/mip-ice-credentials.ts";
-import { decodeMipIce, encodeMipIce, type MipIceDescription } from "../../../../agent/src/core/mice/mip-ice-option.ts";
 import { createMobileNode } from "../../../../agent/src/core/mice/mobile-node.ts";
+import { makeCredentials } from "../../../../agent/src/core/mice/option/mip-ice-credentials.ts";
+import {
+  decodeMipIce,
+  encodeMipIce,
+  type MipIceDescription,
+} from "../../../../agent/src/core/mice/option/mip-ice-option.ts";
 import { decodeIpv6Packet, NEXT_HEADER } from "../../../../agent/src/core/mip6/ipv6-packet.ts";
 import {
   decodeMobilityMessage,

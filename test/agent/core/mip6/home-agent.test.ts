@@ -2,7 +2,6 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { addressToBytes, type SocketAddress } from "../../../../agent/src/core/address.ts";
 import type { NodeEvent } from "../../../../agent/src/core/events.ts";
 import type { Transmit } from "../../../../agent/src/core/machine.ts";
-import type { HomeAgentConfig, NodeMachine } from "../../../../agent/src/core/mice/node-machine.ts";
 import { createHomeAgent } from "../../../../agent/src/core/mip6/home-agent.ts";
 import {
   decodeIpv6Packet,
@@ -20,6 +19,7 @@ import { encodeMobilityPacket, withChecksum } from "../../../../agent/src/core/m
 import type { MobilityOption } from "../../../../agent/src/core/mip6/options.ts";
 import { encodeAuthenticated } from "../../../../agent/src/core/mip6/registration-authentication.ts";
 import { encodeUdpInIpv6 } from "../../../../agent/src/core/mip6/udp-in-ipv6.ts";
+import type { HomeAgentConfig, NodeMachine } from "../../../../agent/src/core/node/node-machine.ts";
 import { fromHex, toHex } from "../../../vectors/hex.ts";
 
 const HA = "2001:db8:a::1";

@@ -1,0 +1,54 @@
+/**
+ * Where the keys of the checks' MACs come from (section 1.5 of the draft): passwords in offer and answer, or the key that
+ * return routability gives both ends. The second way is ours in detail: an ice-option says that it is meant, the offer
+ * names the home nonce, and the password fields are zero.
+ */
+
+import { createHmac } from "node:crypto";
+import type { IceCredentials } from "../../ice/ice-machine.ts";
+import type { KeyMode } from "../../node/node-machine.ts";
+import { NO_CREDENTIALS, PWD_LENGTH, toIceChars } from "../option/mip-ice-credentials.ts";
+import type { MipIceDescription } from "../option/mip-ice-option.ts";
+
+/** The token of ice-options that goes with keys from return routability. */
+const RR_KEYS = "rrkeys";
+
+/** What an end of this mode says of it in offers and answers. */
+export function keyModeOptions(mode: KeyMode): readonly string[] {
+  return mode === "rr" ? [RR_KEYS] : [];
+}
+
+/** The mode that an offer or answer is made for. */
+export function keyModeOf({ options }: Pick<MipIceDescription, "options">): KeyMode {
+  return options.includes(RR_KEYS) ? "rr" : "signalled";
+}
+
+/** Why two ends cannot check each other, and what to do about it. */
+export function describeKeyMismatch(own: KeyMode, peer: KeyMode): string {
+  return `keys of checks differ: this node has \`keys: ${own}\`, its peer \`keys: ${peer}\`; give both the same`;
+}
+
+/** Credentials as they travel: a derived password does not. */
+export function signalledCredentials(mode: KeyMode, { ufrag, pwd }: IceCredentials): IceCredentials {
+  return { ufrag, pwd: mode === "rr" ? NO_CREDENTIALS.pwd : pwd };
+}
+
+/** Username fragments of both ends, by who made the offer. */
+export interface ExchangedUfrags {
+  readonly offer: string;
+  readonly answer: string;
+}
+
+/**
+ * The password of one end: base64 text of the first 128 bits of HMAC-SHA1(Kbm, "M-ICE" | end | fragment of the offer |
+ * fragment of the answer), where end is 0 for the offerer and 1 for the answerer. New fragments give new passwords, so that a
+ * restart with the same tokens is one.
+ */
+export function derivedPassword(kbm: Uint8Array, end: "offer" | "answer", ufrags: ExchangedUfrags): string {
+  const mac = createHmac("sha1", kbm)
+    .update("M-ICE")
+    .update(Uint8Array.of(end === "offer" ? 0 : 1))
+    .update(ufrags.offer)
+    .update(ufrags.answer);
+  return toIceChars(mac.digest().subarray(0, PWD_LENGTH));
+}

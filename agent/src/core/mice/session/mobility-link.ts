@@ -1,0 +1,47 @@
+/** Mobility messages between this node and a peer: through the home agents, or in UDP on a candidate pair. */
+
+import type { SocketAddress } from "../../address.ts";
+import { encodeMobilityMessage, type MobilityMessage } from "../../mip6/messages.ts";
+import { encodeMobilityPacket, type MobilityEndpoints } from "../../mip6/mobility-header.ts";
+import type { Outbox } from "../../node/outbox.ts";
+
+/** The way a packet takes: the reverse tunnel, or a pair by its local socket and remote address. */
+export type PacketWay =
+  | { readonly type: "home-agents" }
+  | { readonly type: "pair"; readonly local: SocketAddress; readonly remote: SocketAddress };
+
+/** The way through the home agents. */
+export const HOME_WAY: PacketWay = { type: "home-agents" };
+
+/** Sends Mobility Headers to home addresses of peers. */
+export interface MobilityLink {
+  /** Source and destination of a message to this peer, as checksums cover them. */
+  endpointsTo(peer: string): MobilityEndpoints;
+  /** Encodes and sends a message without authenticator; gives the Mobility Header for repetition. */
+  send(peer: string, message: MobilityMessage, way: PacketWay): Uint8Array;
+  /** Sends a Mobility Header that is encoded already. */
+  sendHeader(peer: string, header: Uint8Array, way: PacketWay): void;
+}
+
+/** Messages leave from the home address; `tunnel` sends a packet to the home agent. */
+export function createMobilityLink(
+  homeAddress: string,
+  outbox: Outbox,
+  tunnel: (packet: Uint8Array) => void,
+): MobilityLink {
+  const endpointsTo = (peer: string): MobilityEndpoints => ({ source: homeAddress, destination: peer });
+  const sendHeader = (peer: string, header: Uint8Array, way: PacketWay): void => {
+    const packet = encodeMobilityPacket(header, endpointsTo(peer));
+    if (way.type === "home-agents") tunnel(packet);
+    else outbox.transmit({ local: way.local, remote: way.remote, payload: packet });
+  };
+  return {
+    endpointsTo,
+    sendHeader,
+    send(peer, message, way) {
+      const header = encodeMobilityMessage(message, endpointsTo(peer));
+      sendHeader(peer, header, way);
+      return header;
+    },
+  };
+}

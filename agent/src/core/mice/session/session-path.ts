@@ -1,0 +1,81 @@
+/** Which way a session's data goes, and which direct ways may data come from. */
+
+import { type SocketAddress, sameSocketAddress } from "../../address.ts";
+import type { DataPath, PairView } from "../../events.ts";
+import type { ValidPair } from "../../ice/ice-machine.ts";
+import { pairView } from "../../ice/pair.ts";
+import type { InstantMs } from "../../machine.ts";
+import type { Outbox } from "../../node/outbox.ts";
+
+/** A direct way: data leaves from `local` to `remote` and may come back from there. */
+export interface DirectRoute {
+  readonly local: SocketAddress;
+  readonly remote: SocketAddress;
+  readonly view: PairView;
+}
+
+/** Which binding a direct way rests on: the one this node has at the peer, or the peer's here. */
+type RouteOwner = "outbound" | "inbound";
+
+export interface SessionPath {
+  /** The direct way in use; undefined means through the home agents. */
+  readonly route: DirectRoute | undefined;
+  /** Sends data straight on this pair from here on. */
+  takeDirect(now: InstantMs, pair: ValidPair, owner: RouteOwner): void;
+  /** Leaves the direct way if it rests on this binding, which is over. */
+  release(now: InstantMs, owner: RouteOwner): void;
+  /** Sends data through the home agents from here on; `pair` is the selected one, when ICE chose that way. */
+  takeHome(now: InstantMs, pair?: ValidPair): void;
+  /** True for the direct way in use and, for a while, the one before it, whose last packets may be under way. */
+  accepts(now: InstantMs, local: SocketAddress, remote: SocketAddress): boolean;
+}
+
+/** How long packets may still come on a way that was left; as long as unused candidates live (RFC 8445 section 8.3). */
+const LINGER_MS = 3000;
+
+/** Reports every change as a `path` event. */
+export function createSessionPath(peer: string, outbox: Outbox): SessionPath {
+  let route: DirectRoute | undefined;
+  let left: { readonly route: DirectRoute; readonly until: InstantMs } | undefined;
+  let owner: RouteOwner | undefined;
+  let reported = "";
+
+  const report = (path: DataPath, view: PairView | undefined): void => {
+    const key = JSON.stringify([path, view?.local.address, view?.remote.address]);
+    if (key === reported) return;
+    reported = key;
+    outbox.emit(view === undefined ? { type: "path", peer, path } : { type: "path", peer, path, pair: view });
+  };
+  const change = (now: InstantMs, next: DirectRoute | undefined, by: RouteOwner | undefined): void => {
+    if (route !== undefined && (next === undefined || !isOn(route, next.local, next.remote)))
+      left = { route, until: now + LINGER_MS };
+    route = next;
+    owner = by;
+  };
+  const takeHome = (now: InstantMs, pair?: ValidPair): void => {
+    change(now, undefined, undefined);
+    report("home-agents", pair && pairView(pair));
+  };
+  return {
+    get route() {
+      return route;
+    },
+    takeDirect(now, pair, by) {
+      const next = { local: pair.local.base, remote: pair.remote.address, view: pairView(pair) };
+      change(now, next, by);
+      report("direct", next.view);
+    },
+    release(now, by) {
+      if (owner === by) takeHome(now);
+    },
+    takeHome,
+    accepts(now, local, remote) {
+      if (route !== undefined && isOn(route, local, remote)) return true;
+      return left !== undefined && now < left.until && isOn(left.route, local, remote);
+    },
+  };
+}
+
+function isOn(route: DirectRoute, local: SocketAddress, remote: SocketAddress): boolean {
+  return sameSocketAddress(route.remote, remote) && sameSocketAddress(route.local, local);
+}

@@ -1,0 +1,267 @@
+/**
+ * Turns a node's set-up into one text for `ip -batch`: deciding only, nothing here runs.
+ *
+ * Two seconds of duplicate address detection are avoided by order: with address generation off and every address
+ * `nodad` before a link goes up, the first IPv6 packet leaves at once (0.09 ms; 1630 ms without, measured on Linux 6.18).
+ */
+
+import type { NodeSetup, RouteSetup, WireSetup } from "../../control/messages.ts";
+import { addressFromBytes, familyOf } from "../../core/address.ts";
+import type { FoundWire } from "../link/found-wire.ts";
+import { TUN_NAME } from "../tun/tun-name.ts";
+import { stationaryRules, stationaryTablesOf, stationaryTunCommands } from "./stationary-network.ts";
+
+/** First of the routing tables for traffic that leaves from a care-of address of one wire, by the way out of that wire. */
+const FIRST_CARE_OF_TABLE = 100;
+const CARE_OF_MAIN_PREFERENCE = 1000;
+const CARE_OF_DEFAULT_PREFERENCE = 1001;
+
+/**
+ * Packets that may wait for the agent at its TUN device, about as many as fit into the buffer of a UDP socket. The
+ * kernel's 500 are less than fifty sessions send at once while the agent is busy with something else.
+ */
+const TUN_QUEUE_PACKETS = 5000;
+
+/** An interface that exists in the node before it is set up. */
+export interface PresentInterface {
+  readonly name: string;
+  /** Addresses without prefix length. */
+  readonly addresses: readonly string[];
+}
+
+/** One interface in what `ip -json address` prints; the fields that are read here. */
+interface ListedInterface {
+  readonly ifname: string;
+  readonly addr_info?: readonly { readonly local?: string }[];
+}
+
+/** Reads what `ip -json address` prints. */
+export function interfacesOfListing(json: string): readonly PresentInterface[] {
+  // iproute2 is part of the node: its output has this shape.
+  const listed = JSON.parse(json) as readonly ListedInterface[];
+  return listed.map(({ ifname, addr_info = [] }) => ({
+    name: ifname,
+    addresses: addr_info.flatMap(({ local }) => (local === undefined ? [] : [local])),
+  }));
+}
+
+/** The interface of each wire, or the wires that have none. */
+export type FindResult =
+  | { readonly ok: true; readonly found: readonly FoundWire[] }
+  | { readonly ok: false; readonly missing: readonly WireSetup[] };
+
+/** Tells by name or by the engine's throwaway address which interface belongs to which wire. */
+export function findInterfaces(wires: readonly WireSetup[], present: readonly PresentInterface[]): FindResult {
+  const found = wires.flatMap((wire) => {
+    const currentName = findInterface(wire.find, present);
+    return currentName === undefined ? [] : [{ wire, currentName }];
+  });
+  if (found.length === wires.length) return { ok: true, found };
+  return { ok: false, missing: wires.filter((wire) => !found.some((entry) => entry.wire === wire)) };
+}
+
+/** The text that gives a node its links, addresses and routes; its TUN device, if the role has one, exists already. */
+export function networkBatch(setup: NodeSetup, found: readonly FoundWire[]): string {
+  const commands = [
+    "link set dev lo up",
+    ...strip(found),
+    ...found.flatMap(({ wire }) => (wire.isStandby === true ? [`link set dev ${wire.interfaceName} arp off`] : [])),
+    ...attached(setup).flatMap(addressCommands),
+    ...found.map(({ wire }) => `link set dev ${wire.interfaceName} up`),
+    ...tunCommands(setup),
+    ...setup.routes.flatMap((route) => routeTexts(setup, route)).map((route) => `route add ${route}`),
+    ...ipv4CareOfRules(setup).map((rule) => `rule add ${rule}`),
+  ];
+  return lines(commands);
+}
+
+/**
+ * The text of the routing rules, for `ip -6 -batch`: of all objects, rules alone do not take their IP version from their
+ * addresses. Empty for most nodes. They keep IPv6 care-of addresses on their wires, and signalling out of the kernel of a
+ * stationary node.
+ */
+export function ruleBatch(setup: NodeSetup): string {
+  const { role } = setup;
+  if (role.type === "stationary-node") return lines(stationaryRules(setup, role));
+  return lines(ipv6CareOfRules(setup).map((rule) => `rule add ${rule}`));
+}
+
+/** Texts for `ip -batch` and `ip -6 -batch`, in this order. */
+export interface MoveTexts {
+  readonly ipv6Before: string;
+  readonly both: string;
+  readonly ipv6After: string;
+}
+
+/**
+ * The texts that take a mobile node from where `before` has it to where `after` has it: everything of the old place goes
+ * first, so that there is a moment at which it is nowhere. Interfaces stay up, so that captures go on.
+ */
+export function moveTexts(before: NodeSetup, after: NodeSetup): MoveTexts {
+  const [left, taken] = [attached(before), attached(after)];
+  return {
+    ipv6Before: lines(ipv6CareOfRules(before).map((rule) => `rule del ${rule}`)),
+    both: lines([
+      ...ipv4CareOfRules(before).map((rule) => `rule del ${rule}`),
+      ...before.routes.flatMap((route) => routeTexts(before, route)).map((route) => `route del ${route}`),
+      ...left.flatMap(({ interfaceName }) => [
+        `addr flush dev ${interfaceName}`,
+        `link set dev ${interfaceName} arp off`,
+      ]),
+      ...taken.flatMap((wire) => [`link set dev ${wire.interfaceName} arp on`, ...addressCommands(wire)]),
+      ...after.routes.flatMap((route) => routeTexts(after, route)).map((route) => `route add ${route}`),
+      ...ipv4CareOfRules(after).map((rule) => `rule add ${rule}`),
+    ]),
+    ipv6After: ruleBatch(after),
+  };
+}
+
+/** The wires that the node is on. */
+function attached({ wires }: NodeSetup): readonly WireSetup[] {
+  return wires.filter(({ isStandby }) => isStandby !== true);
+}
+
+/** Every IPv6 address that the text of `networkBatch` gives the node, without prefix length. */
+export function localIpv6Addresses(setup: NodeSetup): readonly string[] {
+  const { role } = setup;
+  const onWires = attached(setup).flatMap(({ mac, addresses }) => [linkLocalAddress(mac), ...addresses]);
+  const home = "tunMtu" in role ? ["address" in role ? role.address : role.homeAddress] : [];
+  return [...onWires, ...home]
+    .filter((address) => familyOf(address) === 6)
+    .map((address) => address.replace(/\/.*/, ""));
+}
+
+/** Lines of /etc/hosts: the loopback names and every node of the lab. */
+export function hostsFile(hosts: NodeSetup["hosts"]): string {
+  const own = [
+    { address: "127.0.0.1", name: "localhost" },
+    { address: "::1", name: "localhost" },
+  ];
+  return [...own, ...hosts].map(({ address, name }) => `${address}\t${name}\n`).join("");
+}
+
+/** What /etc/resolv.conf says in a lab: no server at all, so that no name is ever asked outside. */
+export const RESOLVER_FILE = "# Names of the lab are in /etc/hosts; there is no name server.\n";
+
+/** The link-local address that a MAC address gives (RFC 4291 appendix A), such as `fe80::ff:fe00:1` for 02:00:00:00:00:01. */
+export function linkLocalAddress(mac: string): string {
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = mac.split(":").map((octet) => Number.parseInt(octet, 16));
+  return addressFromBytes(Uint8Array.of(0xfe, 0x80, 0, 0, 0, 0, 0, 0, a ^ 2, b, c, 0xff, 0xfe, d, e, f));
+}
+
+function findInterface(find: WireSetup["find"], present: readonly PresentInterface[]): string | undefined {
+  if (find.by === "name") return find.name;
+  return present.find(({ addresses }) => addresses.includes(find.address))?.name;
+}
+
+/** Takes from each interface what the engine gave it. Names are swapped through interim ones where they overlap. */
+function strip(found: readonly FoundWire[]): readonly string[] {
+  const current = new Set(found.map(({ currentName }) => currentName));
+  const overlaps = found.some(
+    ({ wire, currentName }) => wire.interfaceName !== currentName && current.has(wire.interfaceName),
+  );
+  const interim = (i: number): string => `rename${i}`;
+  return [
+    ...found.flatMap(({ currentName }, i) => [
+      `link set dev ${currentName} down`,
+      ...(overlaps ? [`link set dev ${currentName} name ${interim(i)}`] : []),
+    ]),
+    ...found.flatMap(({ wire, currentName }, i) => [
+      `link set dev ${overlaps ? interim(i) : currentName} name ${wire.interfaceName} address ${wire.mac} addrgenmode none`,
+      `addr flush dev ${wire.interfaceName}`,
+    ]),
+  ];
+}
+
+function addressCommands({ interfaceName, mac, addresses }: WireSetup): readonly string[] {
+  return [
+    `addr add ${linkLocalAddress(mac)}/64 dev ${interfaceName} nodad`,
+    ...addresses.map((address) => `addr add ${address} dev ${interfaceName}${familyOf(address) === 6 ? " nodad" : ""}`),
+  ];
+}
+
+function tunCommands({ role }: NodeSetup): readonly string[] {
+  if (!("tunMtu" in role)) return [];
+  const shape = `mtu ${role.tunMtu} txqueuelen ${TUN_QUEUE_PACKETS} addrgenmode none`;
+  const make = `link set dev ${TUN_NAME} ${shape}`;
+  const up = `link set dev ${TUN_NAME} up`;
+  const give = (address: string): string => `addr add ${address} dev ${TUN_NAME} nodad`;
+  switch (role.type) {
+    case "home-agent":
+      return [make, give(`${role.address}/${prefixLength(role.homePrefix)}`), up];
+    case "stationary-node":
+      return [make, up, ...stationaryTunCommands(role)];
+    case "mobile-node":
+    case "correspondent-node":
+      // Mobile IPv6: whatever leaves from the home address goes through the reverse tunnel.
+      return [make, give(`${role.homeAddress}/128`), up, `route add ::/0 dev ${TUN_NAME} src ${role.homeAddress}`];
+  }
+}
+
+function routeTexts(setup: NodeSetup, route: RouteSetup): readonly string[] {
+  const gateway = route.via === undefined ? "" : ` via ${route.via}`;
+  return tablesOf(setup, route).map((table) => {
+    const where = table === undefined ? "" : ` table ${table}`;
+    return `${route.to}${gateway} dev ${route.interfaceName}${where}`;
+  });
+}
+
+function tablesOf(setup: NodeSetup, route: RouteSetup): readonly (number | undefined)[] {
+  if (setup.role.type === "stationary-node") return stationaryTablesOf(setup.role, route);
+  return [isCareOfDefault(setup, route) ? careOfTable(setup, route.interfaceName) : undefined];
+}
+
+/**
+ * Whether a default route serves the addresses of its own wire only: of a mobile node all IPv6 ones, because `::/0` of the
+ * main table is the home address's, and of several IPv4 ones all but the first.
+ */
+function isCareOfDefault({ role, routes }: NodeSetup, route: RouteSetup): boolean {
+  if (!isMobile(role) || prefixLength(route.to) !== 0) return false;
+  return isIpv6Default(route.to) || routes.find(({ to }) => to === route.to) !== route;
+}
+
+function ipv6CareOfRules(setup: NodeSetup): readonly string[] {
+  if (!isMobile(setup.role)) return [];
+  const defaults = new Set(setup.routes.filter(({ to }) => isIpv6Default(to)).map((route) => route.interfaceName));
+  const wires = setup.wires.filter(({ interfaceName }) => defaults.has(interfaceName));
+  return wires.flatMap((wire) => careOfRules(wire, careOfTable(setup, wire.interfaceName), 6));
+}
+
+function ipv4CareOfRules(setup: NodeSetup): readonly string[] {
+  const further = setup.routes.filter((route) => isCareOfDefault(setup, route) && !isIpv6Default(route.to));
+  return further.flatMap(({ interfaceName }) =>
+    setup.wires
+      .filter((wire) => wire.interfaceName === interfaceName)
+      .flatMap((wire) => careOfRules(wire, careOfTable(setup, interfaceName), 4)),
+  );
+}
+
+function careOfRules({ addresses }: WireSetup, table: number, family: 4 | 6): readonly string[] {
+  return addresses
+    .filter((address) => familyOf(address) === family)
+    .map((address) => `from ${address.replace(/\/.*/, "")}/${family === 4 ? 32 : 128}`)
+    .flatMap((from) => [
+      `${from} lookup main suppress_prefixlength 0 preference ${CARE_OF_MAIN_PREFERENCE}`,
+      `${from} lookup ${table} preference ${CARE_OF_DEFAULT_PREFERENCE}`,
+    ]);
+}
+
+function careOfTable({ wires }: NodeSetup, interfaceName: string): number {
+  return FIRST_CARE_OF_TABLE + wires.findIndex((wire) => wire.interfaceName === interfaceName);
+}
+
+function isMobile(role: NodeSetup["role"]): boolean {
+  return role.type === "mobile-node" || role.type === "correspondent-node";
+}
+
+function isIpv6Default(to: string): boolean {
+  return familyOf(to) === 6 && prefixLength(to) === 0;
+}
+
+function prefixLength(prefix: string): number {
+  return Number(prefix.slice(prefix.indexOf("/") + 1));
+}
+
+function lines(commands: readonly string[]): string {
+  return commands.map((command) => `${command}\n`).join("");
+}

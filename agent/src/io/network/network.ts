@@ -1,0 +1,118 @@
+/** Gives the node its place: interfaces, addresses, routes, names and rules, as the plan says. */
+
+import { readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import type { NodeSetup } from "../../control/messages.ts";
+import { NodeFailure } from "../failure.ts";
+import type { FoundWire } from "../link/found-wire.ts";
+import { type ConditionedWires, imposeConditions } from "../link/link-conditions.ts";
+import { run } from "../process/command.ts";
+import { describeRefusal } from "../process/rule-errors.ts";
+import { guardNameServer } from "./isolation.ts";
+import { awaitLocalAddresses } from "./local-addresses.ts";
+import {
+  findInterfaces,
+  hostsFile,
+  interfacesOfListing,
+  localIpv6Addresses,
+  moveTexts,
+  networkBatch,
+  type PresentInterface,
+  RESOLVER_FILE,
+  ruleBatch,
+} from "./network-plan.ts";
+import { disableTransmitChecksumOffload } from "./offload.ts";
+import { loadRules } from "./rules.ts";
+
+/** Files that the set-up replaces. */
+const OWN_FILES = ["/etc/hosts", "/etc/resolv.conf"] as const;
+
+/**
+ * Throws `not-isolated` unless the process is the first of a container, or has network, mounts and the files that the
+ * set-up replaces to itself: it takes addresses away and overwrites /etc/hosts.
+ */
+export function requireOwnNamespaces(): void {
+  if (process.pid === 1) return;
+  const shared = ["net", "mnt"].filter((kind) => namespaceOf("self", kind) === namespaceOf("1", kind));
+  if (shared.length > 0)
+    throw new NodeFailure(
+      "not-isolated",
+      `expected network and mount namespaces of the node's own, found those of the machine (${shared.join(", ")}): ` +
+        "run the agent as the first process of a container, or as the netns runtime does",
+    );
+  // A mount namespace of one's own still shows the machine's files, and a write goes to them.
+  const mounts = mountPoints(readFileSync("/proc/self/mountinfo", "utf8"));
+  const foreign = OWN_FILES.filter((file) => !mounts.has(file));
+  if (foreign.length > 0)
+    throw new NodeFailure(
+      "not-isolated",
+      `expected files of the node's own at ${foreign.join(" and ")}, found the machine's: bind-mount others over them`,
+    );
+}
+
+/** Mount points, the fifth field of each line of mountinfo (proc(5)). */
+function mountPoints(mountinfo: string): ReadonlySet<string> {
+  return new Set(mountinfo.split("\n").flatMap((line) => line.split(" ").slice(4, 5)));
+}
+
+/**
+ * Sets the network up. Rules are in force before the first link goes up: a flow that passed a box without them would
+ * keep its untranslated conntrack entry. Gives the wires with their conditions, which are in force. Throws `setup-failed` or `bad-rules`.
+ */
+export async function setUpNetwork(setup: NodeSetup): Promise<ConditionedWires> {
+  const resolverFile = readFileSync("/etc/resolv.conf", "utf8");
+  const found = await findWires(setup);
+  writeFileSync("/etc/hosts", hostsFile(setup.hosts));
+  writeFileSync("/etc/resolv.conf", RESOLVER_FILE);
+  const [wires] = await Promise.all([imposeConditions(found), guardNameServer(resolverFile), loadRules(setup.rules)]);
+  await runBatch(["-batch", "-"], networkBatch(setup, wires.found));
+  const rules = ruleBatch(setup);
+  if (rules !== "") await runBatch(["-6", "-batch", "-"], rules);
+  await awaitLocalAddresses(localIpv6Addresses(setup));
+  disableTransmitChecksumOffload(setup.wires.map(({ interfaceName }) => interfaceName));
+  wires.start();
+  return wires;
+}
+
+/** Takes a node from one place to another. Throws `setup-failed`. */
+export async function moveNetwork(before: NodeSetup, after: NodeSetup): Promise<void> {
+  const { ipv6Before, both, ipv6After } = moveTexts(before, after);
+  if (ipv6Before !== "") await runBatch(["-6", "-batch", "-"], ipv6Before);
+  await runBatch(["-batch", "-"], both);
+  if (ipv6After !== "") await runBatch(["-6", "-batch", "-"], ipv6After);
+  await awaitLocalAddresses(localIpv6Addresses(after));
+}
+
+async function findWires(setup: NodeSetup): Promise<readonly FoundWire[]> {
+  const present = setup.wires.some(({ find }) => find.by === "address") ? await presentInterfaces() : [];
+  const result = findInterfaces(setup.wires, present);
+  if (result.ok) return result.found;
+  const missing = result.missing.map(({ segment, find }) =>
+    find.by === "address" ? `${segment} (${find.address})` : `${segment} (${find.name})`,
+  );
+  const found = present.map(({ name, addresses }) => `${name} ${addresses.join(" ")}`).join("; ");
+  throw new NodeFailure("setup-failed", `expected an interface for ${missing.join(", ")}, found ${found || "none"}`);
+}
+
+/**
+ * Asks `ip`, because Node's own list leaves out interfaces that are not running, as one is for up to a second after its
+ * other end came up on a busy machine.
+ */
+async function presentInterfaces(): Promise<readonly PresentInterface[]> {
+  const { code, stdout, stderr } = await run("ip", ["-json", "address"]);
+  if (code !== 0) throw new NodeFailure("setup-failed", `ip cannot list the interfaces: ${stderr}`);
+  return interfacesOfListing(stdout);
+}
+
+async function runBatch(args: readonly string[], batch: string): Promise<void> {
+  const { code, stderr } = await run("ip", args, batch);
+  if (code !== 0) throw new NodeFailure("setup-failed", describeRefusal(["ip", ...args].join(" "), batch, stderr));
+}
+
+/** Identity of a namespace of a process, or undefined where it may not be asked for. */
+function namespaceOf(process: string, kind: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${process}/ns/${kind}`);
+  } catch {
+    return undefined;
+  }
+}

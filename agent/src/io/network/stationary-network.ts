@@ -1,0 +1,56 @@
+/**
+ * Routes and rules of a stationary node: its kernel speaks with home addresses by itself, but for what the program has
+ * to see. What programs send to home addresses goes into the TUN device, what comes out of it follows the native routes,
+ * and Mobility Headers that arrive on a wire take the way through the TUN device as well.
+ *
+ * The kernel's rule for its own addresses comes first by default; here it steps behind the one for Mobility Headers.
+ */
+
+import type { NodeSetup, RouteSetup, StationaryNodeRole } from "../../control/messages.ts";
+import { canonicalAddress, familyOf } from "../../core/address.ts";
+import { TUN_NAME } from "../tun/tun-name.ts";
+
+/** Routes of packets that came out of the TUN device, and of Mobility Headers. */
+const NATIVE_TABLE = 98;
+const SIGNALLING_TABLE = 99;
+
+const SIGNALLING_PREFERENCE = 100;
+const LOCAL_PREFERENCE = 200;
+const NATIVE_PREFERENCE = 300;
+
+/** Lines for `ip -batch` that put the TUN device on the way to home addresses. */
+export function stationaryTunCommands({ address, homePrefixes }: StationaryNodeRole): readonly string[] {
+  return [
+    ...homePrefixes.map((prefix) => `route add ${prefix} dev ${TUN_NAME} src ${address}`),
+    `route add ::/0 dev ${TUN_NAME} table ${SIGNALLING_TABLE}`,
+  ];
+}
+
+/** The tables that a route goes into; the main one has no number. */
+export function stationaryTablesOf(
+  { homePrefixes }: StationaryNodeRole,
+  { to }: RouteSetup,
+): readonly (number | undefined)[] {
+  if (familyOf(to) === 4) return [undefined];
+  const isHome = homePrefixes.some((prefix) => samePrefix(prefix, to));
+  return isHome ? [NATIVE_TABLE] : [undefined, NATIVE_TABLE];
+}
+
+/** Lines for `ip -6 -batch`. */
+export function stationaryRules({ wires }: NodeSetup, { address }: StationaryNodeRole): readonly string[] {
+  return [
+    ...wires.map(
+      ({ interfaceName }) =>
+        `rule add to ${address}/128 iif ${interfaceName} ipproto mobility-header lookup ${SIGNALLING_TABLE} preference ${SIGNALLING_PREFERENCE}`,
+    ),
+    `rule add lookup local preference ${LOCAL_PREFERENCE}`,
+    `rule add iif ${TUN_NAME} lookup ${NATIVE_TABLE} preference ${NATIVE_PREFERENCE}`,
+    "rule del preference 0",
+  ];
+}
+
+function samePrefix(a: string, b: string): boolean {
+  const [addressA = "", lengthA] = a.split("/");
+  const [addressB = "", lengthB] = b.split("/");
+  return lengthA === lengthB && canonicalAddress(addressA) === canonicalAddress(addressB);
+}

@@ -1,0 +1,158 @@
+/** Makes the protocol machine of a role: the set-up's words turned into the machine's. */
+
+import type {
+  HomeAgentRole,
+  MobileNodeRole,
+  RoleSetup,
+  StationaryNodeRole,
+  StunServerRole,
+} from "../../control/messages.ts";
+import { familyOf, type SocketAddress } from "../../core/address.ts";
+import { assertNever, type InstantMs } from "../../core/machine.ts";
+import { createMobileNode } from "../../core/mice/mobile-node.ts";
+import { createHomeAgent } from "../../core/mip6/home-agent.ts";
+import { createPlainCorrespondent } from "../../core/mip6/plain-correspondent.ts";
+import type { MobileNodeMachine, NodeMachine } from "../../core/node/node-machine.ts";
+import { createStunServer } from "../../core/node/stun-node.ts";
+import type { RefusedDatagram } from "../../core/refusal.ts";
+import type { DiscoveryAddresses } from "../../core/stun/server.ts";
+import { createSeededRng } from "../process/entropy.ts";
+
+/** DSMIPv6 tunnels (RFC 5555 section 10) and STUN (RFC 8489 section 18.6). */
+const DSMIPV6_PORT = 4191;
+const STUN_PORT = 3478;
+
+/** The second port of a server that does NAT behaviour discovery, as other servers have it. */
+const ALTERNATE_STUN_PORT = 3479;
+
+interface MobileVerbs {
+  /** The sockets of these local addresses, which `retarget` then names. */
+  socketsAt(localAddresses: readonly string[]): readonly SocketAddress[];
+  retarget(now: InstantMs, sockets: readonly SocketAddress[]): void;
+  deregister(now: InstantMs): void;
+}
+
+/** A machine, and the sockets it works with. */
+export interface MadeMachine {
+  readonly machine: NodeMachine;
+  readonly sockets: readonly SocketAddress[];
+  /** Offers a session, where the machine can. */
+  readonly connect?: (now: InstantMs, peer: string) => void;
+  /** Takes what ICMP says about its datagrams, where that is of use to it. */
+  readonly handleRefusal?: (now: InstantMs, refused: RefusedDatagram) => void;
+  /** What a mobile or correspondent node can be told besides. */
+  readonly mobile?: MobileVerbs;
+}
+
+/** The machine of a role; undefined for roles without protocol. */
+export function createMachine(role: RoleSetup): MadeMachine | undefined {
+  switch (role.type) {
+    case "router":
+    case "host":
+      return undefined;
+    case "stun-server":
+      return stunServer(role);
+    case "home-agent":
+      return homeAgent(role);
+    case "mobile-node":
+    case "correspondent-node":
+      return mobileNode(role);
+    case "stationary-node":
+      return stationaryNode(role);
+    default:
+      return assertNever(role);
+  }
+}
+
+function homeAgent(role: HomeAgentRole): MadeMachine {
+  const { address, homePrefix, listen, registrationKeys } = role;
+  const tunnelSockets = atPort(listen, DSMIPV6_PORT);
+  const { stunSockets, discovery } = stunAddresses(role);
+  const keys = Object.entries(registrationKeys).map(([home, key]) => [home, fromHex(key)] as const);
+  const registered = { registrationKeys: new Map(keys) };
+  const machine = createHomeAgent({ address, homePrefix, tunnelSockets, stunSockets, discovery, ...registered });
+  return { machine, sockets: [...tunnelSockets, ...stunSockets] };
+}
+
+function stunServer(role: StunServerRole): MadeMachine {
+  const { stunSockets, discovery } = stunAddresses(role);
+  return { machine: createStunServer({ requireFingerprint: false, discovery }), sockets: stunSockets };
+}
+
+/** Where a STUN server listens, and which of its sockets stand in for each other (RFC 5780). */
+function stunAddresses({ listen, alternate = [] }: Pick<HomeAgentRole, "listen" | "alternate">): {
+  readonly stunSockets: readonly SocketAddress[];
+  readonly discovery: readonly DiscoveryAddresses[];
+} {
+  const discovery = alternate.flatMap((second): DiscoveryAddresses[] => {
+    const first = listen.find((ip) => familyOf(ip) === familyOf(second));
+    return first === undefined ? [] : [{ ips: [first, second], ports: [STUN_PORT, ALTERNATE_STUN_PORT] }];
+  });
+  const others = discovery.flatMap(({ ips: [first, second] }) => [
+    { ip: first, port: ALTERNATE_STUN_PORT },
+    ...[STUN_PORT, ALTERNATE_STUN_PORT].map((port) => ({ ip: second, port })),
+  ]);
+  return { stunSockets: [...atPort(listen, STUN_PORT), ...others], discovery };
+}
+
+function mobileNode(role: MobileNodeRole): MadeMachine {
+  const { homeAddress, homeAgent, localAddresses, port, profile, timers, registrationKey, seed } = role;
+  const { address, listen } = homeAgent;
+  const sockets = atPort(localAddresses, port);
+  const machine = createMobileNode(
+    {
+      homeAddress,
+      homeAgent: { address, tunnel: atPort(listen, DSMIPV6_PORT) },
+      stunServers: atPort(listen, STUN_PORT),
+      sockets,
+      profile,
+      ...modesOf(role),
+      timers,
+      ...(registrationKey === undefined ? {} : { registrationKey: fromHex(registrationKey) }),
+    },
+    createSeededRng(seed),
+  );
+  const mobile: MobileVerbs = {
+    socketsAt: (addresses) => atPort(addresses, port),
+    retarget: (now, taken) => machine.retarget(now, taken),
+    deregister: (now) => machine.leave(now),
+  };
+  return { machine, sockets, ...sessionVerbs(machine), mobile };
+}
+
+function stationaryNode(role: StationaryNodeRole): MadeMachine {
+  if (role.speaks === "mobile-ipv6")
+    return { machine: createPlainCorrespondent(role.address, createSeededRng(role.seed)), sockets: [] };
+  const { address: homeAddress, stunServers, localAddresses, port, profile, timers, seed } = role;
+  const sockets = atPort(localAddresses, port);
+  const config = {
+    homeAddress,
+    stunServers: atPort(stunServers, STUN_PORT),
+    sockets,
+    profile,
+    timers,
+    ...modesOf(role),
+  };
+  const machine = createMobileNode(config, createSeededRng(seed));
+  return { machine, sockets, ...sessionVerbs(machine) };
+}
+
+function sessionVerbs(machine: MobileNodeMachine): Pick<MadeMachine, "connect" | "handleRefusal"> {
+  return {
+    connect: (now, peer) => machine.connect(now, peer),
+    handleRefusal: (now, refused) => machine.handleRefusal(now, refused),
+  };
+}
+
+/** What a role says of how its agent works; the machine has defaults. */
+function modesOf({ isLite, keys }: Pick<MobileNodeRole, "isLite" | "keys">): Pick<MobileNodeRole, "isLite" | "keys"> {
+  return { ...(isLite !== undefined && { isLite }), ...(keys !== undefined && { keys }) };
+}
+
+function atPort(addresses: readonly string[], port: number): readonly SocketAddress[] {
+  return addresses.map((ip) => ({ ip, port }));
+}
+
+function fromHex(hex: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(hex, "hex"));
+}

@@ -1,0 +1,132 @@
+/** What a node does about its commands once it is set up. */
+
+import type { AgentCommand, NodeSetup, RoleSetup, TrafficResult } from "../../control/messages.ts";
+import { type Family, familyOf } from "../../core/address.ts";
+import { assertNever } from "../../core/machine.ts";
+import { NodeFailure } from "../failure.ts";
+import type { ConditionedWires } from "../link/link-conditions.ts";
+import { proveIsolation } from "../network/isolation.ts";
+import { moveNetwork } from "../network/network.ts";
+import { answerProbe, isProbeCommand } from "../probe/probe-commands.ts";
+import { now } from "../process/clock.ts";
+import type { Reports } from "../process/control-channel.ts";
+import { echo, openEchoSocket } from "../traffic/echo.ts";
+import { type Flow, startFlow } from "../traffic/flow.ts";
+import { ping } from "../traffic/ping.ts";
+import type { ProtocolNode } from "./protocol-node.ts";
+import { rebootBox } from "./reboot.ts";
+
+/** Commands that concern a node that is set up; the others are the process's. */
+export type NodeCommand = Exclude<AgentCommand, { readonly type: "setup" | "keep" | "rest" | "renew" | "finish" }>;
+
+/** A node that takes commands. */
+export interface CommandedNode {
+  readonly setup: NodeSetup;
+  readonly wires: ConditionedWires;
+  readonly protocol: ProtocolNode | undefined;
+  readonly reports: Reports;
+}
+
+/** Carries commands out; answers go to the reports. Each call rejects with what stops the node. */
+export function createCommands(node: CommandedNode): (command: NodeCommand) => Promise<void> {
+  const { protocol, reports } = node;
+  const { role } = node.setup;
+  let setup = node.setup;
+  const flows = createFlows(node);
+  const reply = async (id: number, result: Promise<TrafficResult>): Promise<void> => {
+    reports.send({ type: "reply", id, result: await result });
+  };
+  /** Answers with the instant at which a change began. */
+  const change = async (id: number, make: () => Promise<void>): Promise<void> => {
+    const atMs = now();
+    await make();
+    reports.send({ type: "done", id, atMs });
+  };
+  return async (command) => {
+    if (isProbeCommand(command)) {
+      reports.send(await answerProbe(command));
+      return;
+    }
+    switch (command.type) {
+      case "start":
+        protocol?.start();
+        return;
+      case "connect":
+        if (protocol?.connect(command.peer) === true) return;
+        throw new NodeFailure("bad-command", `a node of role ${role.type} cannot connect to ${command.peer}`);
+      case "ping":
+        return reply(command.id, ping({ ...command, identifier: command.id }, now));
+      case "echo":
+        return reply(command.id, echo({ ...command, from: echoSource(role, command.to) }, now));
+      case "start-flow":
+        flows.start(command);
+        return;
+      case "stop-flow":
+        return flows.stop(command.flow);
+      case "move":
+        return change(command.id, async () => {
+          const before = setup;
+          setup = placedOn(before, command);
+          await moveNetwork(before, setup);
+          await proveIsolation(setup);
+          if (protocol?.moveTo(command.localAddresses) === true) return;
+          throw new NodeFailure("bad-command", `a node of role ${role.type} cannot move`);
+        });
+      case "deregister":
+        return change(command.id, () => {
+          if (protocol?.deregister() === true) return Promise.resolve();
+          throw new NodeFailure("bad-command", `a node of role ${role.type} has no bindings`);
+        });
+      case "condition-link":
+        return change(command.id, () => node.wires.change(command.segment, command));
+      case "reboot":
+        return change(command.id, () => rebootBox(command.rules, command.downMs));
+      default:
+        return assertNever(command);
+    }
+  };
+}
+
+/** The set-up of a node that has moved to another of its wires. */
+function placedOn(setup: NodeSetup, { to, routes }: Extract<NodeCommand, { readonly type: "move" }>): NodeSetup {
+  if (!setup.wires.some(({ segment }) => segment === to))
+    throw new NodeFailure("bad-command", `expected a wire of ${setup.node} to move to, found ${to}`);
+  const wires = setup.wires.map((wire) => ({ ...wire, isStandby: wire.segment !== to }));
+  return { ...setup, wires, routes };
+}
+
+/** The flows that a node keeps up, by the id of the command that asked for them. */
+function createFlows({ setup: { role }, reports }: CommandedNode) {
+  const flows = new Map<number, Flow>();
+  return {
+    start(command: Extract<NodeCommand, { readonly type: "start-flow" }>): void {
+      const { id, to, sizeBytes, ...request } = command;
+      const ends = { from: echoSource(role, to), to, sizeBytes };
+      const flow = startFlow(
+        request,
+        (onAnswer) => openEchoSocket(ends, onAnswer),
+        now,
+        (packets) => reports.send({ type: "flow", id, packets }),
+      );
+      flows.set(id, flow);
+    },
+    async stop(id: number): Promise<void> {
+      const flow = flows.get(id);
+      if (flow === undefined) throw new NodeFailure("bad-command", `expected a flow to stop, found no flow ${id}`);
+      await flow.stop();
+      reports.send({ type: "flow-ended", id });
+    },
+  };
+}
+
+/** Traffic of a session comes from the address that peers know; a node without one leaves the choice to its routes. */
+function echoSource(role: RoleSetup, to: string): string {
+  const family: Family = familyOf(to);
+  return family === 6 ? (peerAddressOf(role) ?? "::") : "0.0.0.0";
+}
+
+/** The address by which peers of a session know the node: its home address, or its own when it is stationary. */
+export function peerAddressOf(role: RoleSetup): string | undefined {
+  if (role.type === "stationary-node") return role.address;
+  return role.type === "mobile-node" || role.type === "correspondent-node" ? role.homeAddress : undefined;
+}

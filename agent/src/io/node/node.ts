@@ -1,0 +1,188 @@
+/** A node from its set-up to its end: network, captures, proof of isolation, protocol, and the commands it takes. */
+
+import type { AgentReport, NodeSetup, RuleText } from "../../control/messages.ts";
+import type { NodeEvent } from "../../core/events.ts";
+import type { InstantMs } from "../../core/machine.ts";
+import { type Capture, startCapture } from "../capture/capture.ts";
+import { pretendToSetGroups } from "../capture/supplementary-groups.ts";
+import type { ConditionedWires } from "../link/link-conditions.ts";
+import { proveIsolation } from "../network/isolation.ts";
+import { requireOwnNamespaces, setUpNetwork } from "../network/network.ts";
+import { replaceRules } from "../network/rules.ts";
+import { now, readClocks } from "../process/clock.ts";
+import type { Reports } from "../process/control-channel.ts";
+import { reapOrphans } from "../process/reaper.ts";
+import type { UdpSocket } from "../sockets/udp-socket.ts";
+import { createAutostart } from "../traffic/autostart.ts";
+import { startEchoServer } from "../traffic/echo.ts";
+import { openTun, type TunDevice } from "../tun/tun.ts";
+import { createCommands, type NodeCommand, peerAddressOf } from "./node-commands.ts";
+import { openProtocolNode, type ProtocolNode } from "./protocol-node.ts";
+
+export interface Node {
+  /** Carries a command out; replies go to the reports. Rejects with what stops the node. */
+  command(command: NodeCommand): Promise<void>;
+  /** Goes on without an orchestrator: captures, which nobody takes any more, end. */
+  release(): Promise<void>;
+  /** Ends captures and protocol, leaves its place, and sends the last report. */
+  finish(): Promise<void>;
+  /** The same, but its place stays for another one to take. */
+  vacate(): Promise<Place>;
+}
+
+/** What outlives a node that another one follows. */
+export interface Place {
+  readonly setup: NodeSetup;
+  readonly wires: ConditionedWires;
+  readonly tun: TunDevice | undefined;
+}
+
+/** Trains of echo requests that a node without orchestrator sends. */
+const AUTOSTART_ECHO = { count: 5, intervalMs: 200, sizeBytes: 64, timeoutMs: 1000 } as const;
+
+/**
+ * Sets a node up and reports `ready`. The order matters: rules before links, links before captures and sockets, and the
+ * proof of isolation before anything is sent. Throws NodeFailure.
+ */
+export async function startNode(setup: NodeSetup, reports: Reports): Promise<Node> {
+  const phases = createPhases();
+  requireOwnNamespaces();
+  if (setup.capture) pretendToSetGroups();
+  const tun = "tunMtu" in setup.role ? openTun() : undefined;
+  const wires = await setUpNetwork(setup);
+  phases.mark("network");
+  const node = await occupy({ setup, wires, tun }, reports, phases);
+  reapOrphans();
+  return node;
+}
+
+/** Puts a node to work in the place that another one has left, and reports `ready`. Throws NodeFailure. */
+export async function startAgain(
+  { setup, ...place }: Place,
+  rules: readonly RuleText[],
+  reports: Reports,
+): Promise<Node> {
+  const phases = createPhases();
+  await replaceRules(setup.rules, rules);
+  phases.mark("network");
+  return occupy({ ...place, setup: { ...setup, rules } }, reports, phases);
+}
+
+async function occupy(place: Place, reports: Reports, phases: Phases): Promise<Node> {
+  const { setup, wires, tun } = place;
+  const peerAddress = peerAddressOf(setup.role);
+  const listeners: ((event: NodeEvent) => void)[] = [];
+  const report = (atMs: InstantMs, event: NodeEvent): void => {
+    reports.send({ type: "event", atMs, event });
+    for (const listener of listeners) listener(event);
+  };
+  const capturing = setup.capture ? startCaptures(setup, wires, reports) : [];
+  const protocol = openProtocolNode(setup, tun, report);
+  const echoServer = peerAddress === undefined ? undefined : startEchoServer(peerAddress);
+  const [captures] = await Promise.all([capturing, proveIsolation(setup)]);
+  phases.mark("captures-and-sockets");
+  const node = createNode(place, { captures, protocol, echoServer }, reports);
+  if (setup.autostart !== undefined) listeners.push(autostart(setup, setup.autostart.connect, node));
+  reports.send({ type: "ready", phasesMs: phases.result(), ...ifAny(wires.conditioned) });
+  if (setup.startsOn !== "command") protocol?.start();
+  return node;
+}
+
+/** A capture and the wire it belongs to. */
+interface WireCapture {
+  readonly segment: string;
+  readonly capture: Capture;
+}
+
+function startCaptures(setup: NodeSetup, wires: ConditionedWires, reports: Reports): Promise<readonly WireCapture[]> {
+  return Promise.all(
+    setup.wires.map(async (wire) => ({
+      segment: wire.segment,
+      capture: await startCapture(wires.wireEndOf(wire), (piece) => {
+        reports.send({ type: "capture", segment: wire.segment, data: piece.toString("base64") });
+        return reports.flushed();
+      }),
+    })),
+  );
+}
+
+/** What a node consists of beside its place. */
+interface NodeParts {
+  readonly captures: readonly WireCapture[];
+  readonly protocol: ProtocolNode | undefined;
+  readonly echoServer: UdpSocket | undefined;
+}
+
+/** The field `links` of a report, left out when there is nothing to say. */
+function ifAny<Link>(links: readonly Link[]): { readonly links?: readonly Link[] } {
+  return links.length === 0 ? {} : { links };
+}
+
+function createNode(place: Place, { captures, protocol, echoServer }: NodeParts, reports: Reports): Node {
+  const { wires, tun } = place;
+  const stopCaptures = once(async () => {
+    await Promise.all(
+      captures.map(async ({ segment, capture }) => {
+        reports.send({ type: "capture-done", segment, ...(await capture.stop()) });
+      }),
+    );
+  });
+  const end = async (): Promise<AgentReport> => {
+    await stopCaptures();
+    const counters = protocol?.counters() ?? {};
+    protocol?.close();
+    echoServer?.close();
+    return { type: "bye", clock: readClocks(), counters, ...ifAny(await wires.figures()) };
+  };
+  return {
+    command: createCommands({ setup: place.setup, wires, protocol, reports }),
+    release: stopCaptures,
+    finish: once(async () => {
+      reports.send(await end());
+      // The kernel takes tens of milliseconds to take a device down, which nobody needs to wait for.
+      await reports.flushed();
+      wires.close();
+      tun?.close();
+    }),
+    vacate: once(async () => {
+      reports.send(await end());
+      return place;
+    }),
+  };
+}
+
+/** The same action however often it is asked for. */
+function once<T>(action: () => Promise<T>): () => Promise<T> {
+  let done: Promise<T> | undefined;
+  return () => (done ??= action());
+}
+
+function autostart({ role }: NodeSetup, peers: readonly string[], node: Node): (event: NodeEvent) => void {
+  let id = 0;
+  const command = (value: NodeCommand): void => void node.command(value);
+  const actions = {
+    connect: (peer: string) => command({ type: "connect", peer }),
+    echo: (peer: string) => command({ type: "echo", id: id++, to: peer, ...AUTOSTART_ECHO }),
+    after: (delayMs: number, action: () => void) => void setTimeout(action, delayMs),
+  };
+  return createAutostart(peers, actions, { registers: role.type !== "stationary-node" });
+}
+
+/** Durations of the steps of a start, milliseconds. */
+interface Phases {
+  readonly mark: (name: string) => void;
+  readonly result: () => Readonly<Record<string, number>>;
+}
+
+function createPhases(): Phases {
+  const durations: Record<string, number> = {};
+  let last = now();
+  return {
+    mark(name) {
+      const at = now();
+      durations[name] = Math.round((at - last) * 10) / 10;
+      last = at;
+    },
+    result: () => durations,
+  };
+}

@@ -1,0 +1,100 @@
+/** A node that speaks M-ICE: its machine with sockets, TUN device and driver around it. */
+
+import type { NodeSetup } from "../../control/messages.ts";
+import type { NodeEvent } from "../../core/events.ts";
+import type { InstantMs } from "../../core/machine.ts";
+import type { NodeMachine } from "../../core/node/node-machine.ts";
+import type { RefusedDatagram } from "../../core/refusal.ts";
+import { now } from "../process/clock.ts";
+import { createSocketSet } from "../sockets/socket-set.ts";
+import type { TunDevice } from "../tun/tun.ts";
+import { createDriver } from "./driver.ts";
+import { createMachine } from "./machines.ts";
+
+export interface ProtocolNode {
+  /** Starts the protocol work. */
+  start(): void;
+  /** Offers a session to a peer. False when this node is none that can. */
+  connect(peer: string): boolean;
+  /** Goes on at other local addresses, which the node has by now. False when this node is none that can. */
+  moveTo(localAddresses: readonly string[]): boolean;
+  /** Takes the node's bindings away. False when this node is none that has any. */
+  deregister(): boolean;
+  /** Counters of machine, sockets and TUN device since this was opened. */
+  counters(): Readonly<Record<string, number>>;
+  /** Ends the protocol. The TUN device stays; its packets are dropped until another node listens. */
+  close(): void;
+}
+
+/** Opens what the role needs; undefined for a role without protocol, `tun` for a role without home addresses. Nothing is sent before `start`. */
+export function openProtocolNode(
+  setup: NodeSetup,
+  tun: TunDevice | undefined,
+  report: (atMs: InstantMs, event: NodeEvent) => void,
+): ProtocolNode | undefined {
+  const made = createMachine(setup.role);
+  if (made === undefined) return undefined;
+  const { machine, sockets: addresses, connect, handleRefusal, mobile } = made;
+  const takeRefusals = (batch: readonly RefusedDatagram[]): void =>
+    driver.tell((_machine, at) => {
+      for (const refused of batch) handleRefusal?.(at, refused);
+    });
+  const sockets = createSocketSet((batch) => driver.handleDatagrams(batch), handleRefusal && takeRefusals);
+  const tunBefore = { ...tun?.counters() };
+  const driver = createDriver<NodeMachine>(machine, {
+    now,
+    send: (transmit) => sockets.send(transmit),
+    writeTun: (packet) => tun?.write(packet),
+    flush() {
+      sockets.flush();
+      tun?.flush();
+    },
+    report,
+  });
+  sockets.open(addresses);
+  return {
+    start() {
+      tun?.listen((packets) => driver.handleTunPackets(packets));
+      driver.start();
+    },
+    connect(peer) {
+      if (connect === undefined) return false;
+      driver.tell((_machine, at) => connect(at, peer));
+      return true;
+    },
+    moveTo(localAddresses) {
+      if (mobile === undefined) return false;
+      const wanted = mobile.socketsAt(localAddresses);
+      sockets.open(wanted);
+      driver.tell((_machine, at) => mobile.retarget(at, wanted));
+      sockets.closeAllBut(wanted);
+      return true;
+    },
+    deregister() {
+      if (mobile === undefined) return false;
+      driver.tell((_machine, at) => mobile.deregister(at));
+      return true;
+    },
+    counters: () => sum([machine.counters(), since(tunBefore, tun?.counters() ?? {}), ...sockets.counters()]),
+    close() {
+      driver.stop();
+      sockets.closeAllBut([]);
+    },
+  };
+}
+
+function since(
+  before: Readonly<Record<string, number>>,
+  now: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(now).map(([name, value]) => [name, value - (before[name] ?? 0)]));
+}
+
+/** Counters of the same name added up. */
+function sum(parts: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> {
+  const total: Record<string, number> = {};
+  for (const part of parts) {
+    for (const [name, value] of Object.entries(part)) total[name] = (total[name] ?? 0) + value;
+  }
+  return total;
+}

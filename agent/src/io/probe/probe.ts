@@ -1,0 +1,85 @@
+/** Probes of the boxes in front of this node: the probe machines with sockets of their own and a timer around them. */
+
+import type { AgentCommand, LifetimeObservation, NatObservation } from "../../control/messages.ts";
+import type { SocketAddress } from "../../core/address.ts";
+import type { Datagram } from "../../core/machine.ts";
+import { LifetimeProbe, type Silence } from "../../core/nat-probe/lifetime-probe.ts";
+import { NatProbe } from "../../core/nat-probe/nat-probe.ts";
+import type { ProbeMachine } from "../../core/nat-probe/probe-machine.ts";
+import { now } from "../process/clock.ts";
+import { createSeededRng } from "../process/entropy.ts";
+import { openUdpSocket, type UdpSocket } from "../sockets/udp-socket.ts";
+
+type Command<Type> = Extract<AgentCommand, { readonly type: Type }>;
+
+/** Asks what the boxes on the way to a server do. Throws `socket-failed`. */
+export function probeBoxes({ local, ports, server, waitMs, seed }: Command<"probe">): Promise<NatObservation> {
+  const sockets = ports.map((port) => ({ ip: local, port }));
+  return withSockets(sockets, (opened) => new NatProbe({ sockets: opened, server, waitMs }, createSeededRng(seed)));
+}
+
+/** Measures how long the boxes on the way remember mappings, and what refreshes them; takes as long as the longest silence. */
+export function probeLifetime(command: Command<"probe-lifetime">): Promise<LifetimeObservation> {
+  const { local, server, silencesMs, refreshSilenceMs, waitMs, seed } = command;
+  const anyPort = { ip: local, port: 0 };
+  const wanted: readonly Omit<Silence, "socket">[] = [
+    ...silencesMs.map((delayMs) => ({ delayMs })),
+    { delayMs: refreshSilenceMs, refresh: "outbound" },
+    { delayMs: refreshSilenceMs, refresh: "inbound" },
+  ];
+  return withSockets([anyPort, ...wanted.map(() => anyPort)], ([asker = anyPort, ...sockets]) => {
+    const silences = wanted.map((silence, i) => ({ ...silence, socket: sockets[i] ?? anyPort }));
+    return new LifetimeProbe({ asker, silences, server, waitMs }, createSeededRng(seed));
+  });
+}
+
+/** Opens sockets, runs the probe made for them to its end, and closes them. */
+async function withSockets<Result>(
+  addresses: readonly SocketAddress[],
+  makeProbe: (opened: readonly SocketAddress[]) => ProbeMachine<Result>,
+): Promise<Result> {
+  let take: (datagram: Datagram) => void = () => undefined;
+  const sockets: UdpSocket[] = [];
+  try {
+    for (const address of addresses)
+      sockets.push(openUdpSocket(address, (datagrams) => datagrams.forEach((datagram) => take(datagram))));
+    const probe = makeProbe(sockets.map(({ local }) => local));
+    return await drive(probe, sockets, (onDatagram) => (take = onDatagram));
+  } finally {
+    for (const socket of sockets) socket.close();
+  }
+}
+
+/** Like the driver of a node, for a machine that comes to an end. */
+function drive<Result>(
+  probe: ProbeMachine<Result>,
+  sockets: readonly UdpSocket[],
+  listen: (onDatagram: (datagram: Datagram) => void) => void,
+): Promise<Result> {
+  return new Promise((resolve) => {
+    let timer: NodeJS.Timeout | undefined;
+    // Node runs timers before it looks at sockets: on a busy machine an answer may be here when its time seems over.
+    const wakeAfterSockets = (): void => void setImmediate(wake);
+    const settle = (): void => {
+      for (let out = probe.pollTransmit(); out !== undefined; out = probe.pollTransmit()) {
+        const { local, remote, payload } = out;
+        sockets.find((socket) => socket.local.port === local.port)?.send(payload, remote);
+      }
+      clearTimeout(timer);
+      const result = probe.result();
+      const wakeAt = probe.pollTimeout();
+      if (result !== undefined) resolve(result);
+      else if (wakeAt !== undefined) timer = setTimeout(wakeAfterSockets, Math.max(wakeAt - now(), 0));
+    };
+    const wake = (): void => {
+      probe.handleTimeout(now());
+      settle();
+    };
+    listen((datagram) => {
+      probe.handleDatagram(now(), datagram);
+      settle();
+    });
+    probe.start(now());
+    settle();
+  });
+}

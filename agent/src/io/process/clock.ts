@@ -1,0 +1,27 @@
+/** The node's two clocks. All nodes of a machine share the kernel's monotonic clock, so their instants compare. */
+
+import type { ClockReading } from "../../control/messages.ts";
+import type { InstantMs } from "../../core/machine.ts";
+
+/** Offset from the process's own monotonic axis to the kernel's. */
+const kernelOffsetMs = kernelMonotonicMs() - performance.now();
+
+/** Kernel monotonic time (CLOCK_MONOTONIC) in milliseconds with a fraction. */
+export function now(): InstantMs {
+  return performance.now() + kernelOffsetMs;
+}
+
+/**
+ * Monotonic and real time of one moment. JavaScript tells real time in whole milliseconds only, so the moment is when
+ * it turns: at most 1 ms of waiting for an error of a few microseconds.
+ */
+export function readClocks(): ClockReading {
+  const before = Date.now();
+  let realMs = Date.now();
+  while (realMs === before) realMs = Date.now();
+  return { monotonicMs: now(), realMs };
+}
+
+function kernelMonotonicMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}

@@ -1,0 +1,54 @@
+/** The UDP sockets of a protocol machine, which change when the node moves. */
+
+import { formatSocketAddress, type SocketAddress, sameSocketAddress } from "../../core/address.ts";
+import type { Transmit } from "../../core/machine.ts";
+import { type DatagramSink, openUdpSocket, type RefusalSink, type UdpSocket } from "./udp-socket.ts";
+
+export interface SocketSet {
+  /** Opens those of these sockets that are not open yet. Throws `socket-failed`. */
+  open(wanted: readonly SocketAddress[]): void;
+  closeAllBut(wanted: readonly SocketAddress[]): void;
+  /** Queues a datagram, which leaves with the next `flush`. */
+  send(transmit: Transmit): void;
+  flush(): void;
+  /** Of all sockets, those that are closed included. */
+  counters(): readonly Readonly<Record<string, number>>[];
+}
+
+/** None is open at first. */
+export function createSocketSet(onDatagrams: DatagramSink, onRefusals: RefusalSink | undefined): SocketSet {
+  const sockets = new Map<string, UdpSocket>();
+  const closed: UdpSocket[] = [];
+  /** There are few of them, and packets are many: no text is made for each. */
+  const find = (local: SocketAddress): UdpSocket | undefined => {
+    for (const socket of sockets.values()) if (sameSocketAddress(socket.local, local)) return socket;
+    return undefined;
+  };
+  return {
+    open(wanted) {
+      for (const address of wanted) {
+        const name = formatSocketAddress(address);
+        if (!sockets.has(name)) sockets.set(name, openUdpSocket(address, onDatagrams, onRefusals));
+      }
+    },
+    closeAllBut(wanted) {
+      const names = new Set(wanted.map(formatSocketAddress));
+      for (const [name, socket] of sockets) {
+        if (names.has(name)) continue;
+        socket.close();
+        sockets.delete(name);
+        closed.push(socket);
+      }
+    },
+    send({ local, remote, payload }) {
+      const socket = find(local);
+      if (socket === undefined)
+        throw new Error(`the machine sends from ${formatSocketAddress(local)}, which is no socket`);
+      socket.queue(payload, remote);
+    },
+    flush() {
+      for (const socket of sockets.values()) socket.flush();
+    },
+    counters: () => [...closed, ...sockets.values()].map((socket) => socket.counters()),
+  };
+}

@@ -1,0 +1,142 @@
+/**
+ * UDP sockets of a node, one per local address, never connected. The kernel's own calls in place of `node:dgram`: those
+ * move one datagram each, and at 100,000 a second the calls are what costs.
+ */
+
+import { getSystemErrorName } from "node:util";
+import { familyOf, formatSocketAddress, type SocketAddress } from "../../core/address.ts";
+import type { Datagram } from "../../core/machine.ts";
+import type { RefusedDatagram } from "../../core/refusal.ts";
+import { NodeFailure } from "../failure.ts";
+import { receiveRing, SLOTS } from "../fast-path/receive-ring.ts";
+import { createSendQueue } from "../fast-path/send-queue.ts";
+import { libc } from "../native/native.ts";
+import { addressFamily, decodeSocketAddress, encodeSocketAddress, SOCKADDR_BYTES } from "../native/socket-address.ts";
+import { hearErrors, takeRefusals } from "./error-queue.ts";
+
+const SOCK_DGRAM = 2;
+const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000;
+
+const SOL_SOCKET = 1;
+const SO_SNDBUF = 7;
+const SO_RCVBUF = 8;
+const SO_SNDBUFFORCE = 32;
+const SO_RCVBUFFORCE = 33;
+const IPPROTO_IPV6 = 41;
+const IPV6_V6ONLY = 26;
+
+const READABLE = { readable: true } as const;
+
+/** What the sockets ask the kernel to buffer; where it forbids that, it grants what rmem_max and wmem_max allow. */
+const BUFFER_BYTES = 4 * 1024 * 1024;
+
+/** Batches taken at one wake-up before other work gets its turn. */
+const BATCHES_PER_WAKE = 4;
+
+export interface UdpSocket {
+  readonly local: SocketAddress;
+  /** Sends a payload. What the kernel refuses (no route, a firewall rule, no buffer) is counted, never an error. */
+  send(payload: Uint8Array, remote: SocketAddress): void;
+  /** The same, but what is queued until `flush` may leave together. */
+  queue(payload: Uint8Array, remote: SocketAddress): void;
+  flush(): void;
+  counters(): Readonly<Record<string, number>>;
+  close(): void;
+}
+
+/** Takes datagrams that arrived, in the batches in which the kernel has them. */
+export type DatagramSink = (datagrams: readonly Datagram[]) => void;
+
+/** Takes what ICMP says about datagrams that left. */
+export type RefusalSink = (refusals: readonly RefusedDatagram[]) => void;
+
+/**
+ * Opens a socket on an address of this node; port 0 lets the kernel choose. Without `onRefusals` the kernel keeps to
+ * itself what ICMP says. Throws `socket-failed`.
+ */
+export function openUdpSocket(local: SocketAddress, onDatagrams: DatagramSink, onRefusals?: RefusalSink): UdpSocket {
+  const { poll, close } = libc();
+  const fd = openSocket(local, onRefusals !== undefined);
+  const bound = nameOf(fd, local);
+  const sending = createSendQueue(fd);
+  const ring = receiveRing();
+  const counters = { "udp.received": 0, "udp.refused-by-icmp": 0 };
+  let isClosed = false;
+
+  const takeDatagrams = (): void => {
+    for (let i = 0; i < BATCHES_PER_WAKE && !isClosed; i += 1) {
+      const datagrams = ring.take(fd, bound);
+      if (datagrams.length === 0) return;
+      counters["udp.received"] += datagrams.length;
+      onDatagrams(datagrams);
+      // What has come since wakes up the loop again.
+      if (datagrams.length < SLOTS) return;
+    }
+  };
+  const takeErrors = (): void => {
+    const refusals = takeRefusals(fd, bound);
+    counters["udp.refused-by-icmp"] += refusals.length;
+    if (refusals.length > 0) onRefusals?.(refusals);
+  };
+  const onWake = (status: number): void => {
+    if (status < 0) {
+      takeErrors();
+      if (!isClosed) watch.start(READABLE, onWake);
+    }
+    // Also after an error: where the kernel had no room to queue it, this call takes it off the socket.
+    takeDatagrams();
+  };
+  const watch = poll(fd, READABLE, onWake);
+  return {
+    local: bound,
+    send(payload, remote) {
+      sending.push(payload, remote);
+      sending.flush();
+    },
+    queue: (payload, remote) => sending.push(payload, remote),
+    flush: () => sending.flush(),
+    counters: () => ({ ...counters, ...sending.counters }),
+    close() {
+      if (isClosed) return;
+      isClosed = true;
+      watch.close();
+      close(fd);
+    },
+  };
+}
+
+function openSocket(local: SocketAddress, hearsErrors: boolean): number {
+  const { socket, bind, setsockopt, close, errno } = libc();
+  const family = familyOf(local.ip);
+  const fd = socket(addressFamily(family), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const set = (level: number, option: number, value: number): boolean => {
+    const octets = Buffer.alloc(4);
+    octets.writeInt32LE(value);
+    return setsockopt(fd, level, option, octets, octets.length) === 0;
+  };
+  const name = encodeSocketAddress(local);
+  const isOpen =
+    fd !== -1 &&
+    (family === 4 || set(IPPROTO_IPV6, IPV6_V6ONLY, 1)) &&
+    (!hearsErrors || hearErrors(fd, local)) &&
+    bind(fd, name, name.length) === 0;
+  if (!isOpen) {
+    const reason = getSystemErrorName(-errno());
+    if (fd !== -1) close(fd);
+    throw new NodeFailure("socket-failed", `cannot open UDP ${formatSocketAddress(local)}: ${reason}`);
+  }
+  if (!set(SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_BYTES)) set(SOL_SOCKET, SO_RCVBUF, BUFFER_BYTES);
+  if (!set(SOL_SOCKET, SO_SNDBUFFORCE, BUFFER_BYTES)) set(SOL_SOCKET, SO_SNDBUF, BUFFER_BYTES);
+  return fd;
+}
+
+/** The address that was asked for, with the port that the kernel chose. */
+function nameOf(fd: number, { ip, port }: SocketAddress): SocketAddress {
+  if (port !== 0) return { ip, port };
+  const name = Buffer.alloc(SOCKADDR_BYTES);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(SOCKADDR_BYTES);
+  libc().getsockname(fd, name, length);
+  return { ip, port: decodeSocketAddress(name).port };
+}

@@ -1,0 +1,129 @@
+/** The part of `topologies/README.md` that is made from the files: a table of them, and a picture of each. */
+
+import { formatDuration } from "../model/duration.ts";
+import { hasAddress, nextHop } from "../model/forwarding.ts";
+import { FIREWALL_PRESET_NAMES, FIREWALL_PRESETS, NAT_PRESET_NAMES, NAT_PRESETS } from "../model/presets.ts";
+import type { ResolvedExpectation, ResolvedNode, ResolvedTopology } from "../model/resolved.ts";
+import { homeAgentAddresses } from "../model/server-addresses.ts";
+import { predictRun } from "../predict/predict.ts";
+import { describeBox } from "./describe-box.ts";
+import { describeAction } from "./describe-event.ts";
+import { renderDiagram } from "./diagram.ts";
+
+/** The README with its made parts replaced by those of today; throws RangeError when a part's marks are missing. */
+export function withCatalogue(readme: string, topologies: readonly ResolvedTopology[]): string {
+  return replacePart(replacePart(readme, "files", renderCatalogue(topologies)), "presets", renderPresets());
+}
+
+function replacePart(readme: string, name: string, content: string): string {
+  const [begin, end] = [`<!-- begin ${name}: written by \`npm run schema\` -->`, `<!-- end ${name} -->`];
+  const [from, to] = [readme.indexOf(begin), readme.indexOf(end)];
+  if (from < 0 || to < from) throw new RangeError(`expected the lines ${begin} and ${end}`);
+  return `${readme.slice(0, from)}${begin}\n\n${content}\n${readme.slice(to)}`;
+}
+
+/** What the names of presets stand for. */
+function renderPresets(): string {
+  const nats = NAT_PRESET_NAMES.map((name) => {
+    const { behaviour } = NAT_PRESETS[name];
+    const { mapping, filtering, portAssignment, hairpinning, udpLifetimeSec } = behaviour;
+    return `| \`${name}\` | ${mapping} | ${filtering} | ${portAssignment} | ${hairpinning ? "yes" : "no"} | ${udpLifetimeSec} s |`;
+  });
+  return [
+    "| NAT preset | mapping | filtering | ports | hairpinning | lifetime |",
+    "|---|---|---|---|---|---|",
+    ...nats,
+    "",
+    "| NAT preset | what it does | who is known to behave so | source |",
+    "|---|---|---|---|",
+    ...NAT_PRESET_NAMES.map((name) => describePreset(name, NAT_PRESETS[name])),
+    "",
+    "| firewall preset | what it does | who is known to behave so | source |",
+    "|---|---|---|---|",
+    ...FIREWALL_PRESET_NAMES.map((name) => describePreset(name, FIREWALL_PRESETS[name])),
+    "",
+  ].join("\n");
+}
+
+function describePreset(
+  name: string,
+  { summary, seenIn, source }: { readonly summary: string; readonly seenIn: string; readonly source: string },
+): string {
+  return `| \`${name}\` | ${summary} | ${seenIn} | ${source} |`;
+}
+
+/** Table and pictures, in the order of names. */
+export function renderCatalogue(topologies: readonly ResolvedTopology[]): string {
+  const sorted = topologies.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return [
+    "| topology | way from end to end | expected | in theory |",
+    "|---|---|---|---|",
+    ...sorted.map(tableRow),
+    "",
+    ...sorted.flatMap((topology) => [
+      `### ${topology.name}`,
+      "",
+      `${topology.summary}.`,
+      "",
+      ...topology.timeline.map(
+        ({ atMs, action }) => `- ${formatDuration(atMs)} into the data: ${describeAction(action)}`,
+      ),
+      ...(topology.timeline.length > 0 ? [""] : []),
+      "```mermaid",
+      renderDiagram(topology).trimEnd(),
+      "```",
+      "",
+    ]),
+  ].join("\n");
+}
+
+function tableRow(topology: ResolvedTopology): string {
+  const { name, sessions, expectations } = topology;
+  const ways = sessions.map((session) => wayOf(topology, session.from, session.to));
+  const expected = expectations.map(describeExpectation);
+  const predicted = predictRun(topology).map(({ after, path, selected }) => {
+    const moment = after === undefined ? "" : `after ${after} `;
+    return moment + [path, selected?.join(" → ")].filter((part) => part !== undefined).join(": ");
+  });
+  const cells = [`[${name}](#${name})`, ...[ways, expected, predicted].map((lines) => lines.join("<br/>"))];
+  return `| ${cells.join(" | ")} |`;
+}
+
+function describeExpectation(expectation: ResolvedExpectation): string {
+  const { after, path, selected, nominatedWithinMs, restoredWithinMs } = expectation;
+  const moment = after === undefined ? "" : `after ${after} `;
+  const pair = selected === undefined ? "" : `: ${selected.join(" → ")}`;
+  const withinMs = nominatedWithinMs ?? restoredWithinMs;
+  const within = withinMs === undefined ? "" : ` within ${withinMs} ms`;
+  return `${moment}${path ?? "any path"}${pair}${within}`;
+}
+
+/** The boxes from one end outwards and in again to the other, as one line. */
+function wayOf(topology: ResolvedTopology, from: string, to: string): string {
+  const [out, back] = [boxesAbove(topology, from, to), boxesAbove(topology, to, from)];
+  return [from, ...out, ...back.toReversed(), to].join(" — ");
+}
+
+/** What a node's packets to its home agent, or where it has none to that of its peer, pass, the nearest first. */
+function boxesAbove(topology: ResolvedTopology, name: string, peer: string): readonly string[] {
+  const [node, other] = [name, peer].map((wanted) => topology.nodes.find((candidate) => candidate.name === wanted));
+  const served = node !== undefined && "homeAgent" in node ? node : other;
+  const homeAgent = topology.nodes.find(
+    (candidate) => served !== undefined && "homeAgent" in served && candidate.name === served.homeAgent,
+  );
+  if (node === undefined || homeAgent?.role !== "home-agent") return [];
+  const walks = homeAgentAddresses(topology, node, homeAgent).map((address) => walk(topology, node, address));
+  return walks.find((boxes) => boxes !== undefined) ?? [];
+}
+
+function walk(topology: ResolvedTopology, start: ResolvedNode, destination: string): readonly string[] | undefined {
+  const boxes: string[] = [];
+  let at = start;
+  while (!hasAddress(at, destination)) {
+    const next = nextHop(topology, at, destination)?.to?.node;
+    if (next === undefined || boxes.length > topology.nodes.length) return undefined;
+    if (next.role === "router") boxes.push(`${next.name} (${describeBox(next)})`);
+    at = next;
+  }
+  return boxes;
+}

@@ -1,0 +1,51 @@
+/** Link conditions in words. */
+
+import type { LinkCondition } from "@testbed/agent/control";
+import type { ResolvedLinkConditions } from "../model/resolved.ts";
+
+/** A condition; a figure that is undefined counts as absent. */
+type Figures = { readonly [Key in keyof LinkCondition]?: LinkCondition[Key] | undefined };
+
+/** `20 ms ± 2 ms, loss 1 % in runs of 3, 20 Mbit/s, queue 100`; `as it is` for a condition that asks for nothing. */
+export function describeCondition(condition: Figures): string {
+  const { delayMs, jitterMs, lossRate, lossBurst, duplicateRate, reorderRate, rateBitPerSec, queuePackets } = condition;
+  const parts = [
+    delayMs === undefined
+      ? undefined
+      : `${figure(delayMs)} ms${jitterMs === undefined ? "" : ` ± ${figure(jitterMs)} ms`}`,
+    lossRate === undefined
+      ? undefined
+      : `loss ${percent(lossRate)}${lossBurst === undefined ? "" : ` in runs of ${figure(lossBurst)}`}`,
+    duplicateRate === undefined ? undefined : `duplicates ${percent(duplicateRate)}`,
+    reorderRate === undefined ? undefined : `reordered ${percent(reorderRate)}`,
+    rateBitPerSec === undefined ? undefined : bitRate(rateBitPerSec),
+    queuePackets === undefined ? undefined : `queue ${queuePackets}`,
+  ].filter((part) => part !== undefined);
+  return parts.length === 0 ? "as it is" : parts.join(", ");
+}
+
+/** Both directions at once where they are alike: `["20 ms"]`, else `["out: 20 ms", "in: loss 1 %"]`. */
+export function describeLink({ out, in: inbound }: ResolvedLinkConditions): readonly string[] {
+  const [leaving, arriving] = [out, inbound].map((condition) => condition && describeCondition(condition));
+  if (leaving === arriving) return leaving === undefined ? [] : [leaving];
+  return [
+    ...(leaving === undefined ? [] : [`out: ${leaving}`]),
+    ...(arriving === undefined ? [] : [`in: ${arriving}`]),
+  ];
+}
+
+function percent(share: number): string {
+  return `${figure(share * 100)} %`;
+}
+
+function bitRate(bitPerSec: number): string {
+  const [divisor, unit] = [[1e9, "Gbit/s"] as const, [1e6, "Mbit/s"] as const, [1e3, "kbit/s"] as const].find(
+    ([limit]) => bitPerSec >= limit,
+  ) ?? [1, "bit/s"];
+  return `${figure(bitPerSec / divisor)} ${unit}`;
+}
+
+/** At most four digits behind the point. */
+function figure(value: number): string {
+  return String(Number(value.toFixed(4)));
+}

@@ -1,0 +1,82 @@
+/** A picture of a topology as Mermaid text, which code hosts draw in Markdown. */
+
+import { formatEndpoint, withoutLength } from "../model/address-text.ts";
+import { describeFirewall, describeNat } from "../model/presets.ts";
+import type { ResolvedNode, ResolvedSegment, ResolvedTopology } from "../model/resolved.ts";
+import { describeLink } from "./describe-link.ts";
+
+/** Wires as rounded shapes, nodes as boxes, addresses and link conditions on the lines between them. */
+export function renderDiagram({ segments, nodes }: ResolvedTopology): string {
+  const wireIds = new Map(segments.map(({ name }, i) => [name, `wire${i}`]));
+  const lines = [
+    ...segments.map((segment) => `${wireIds.get(segment.name) ?? ""}(["${wireLabel(segment)}"])`),
+    ...nodes.map((node, i) => `node${i}["${nodeLabel(node)}"]`),
+    ...nodes.flatMap((node, i) =>
+      node.interfaces.map(({ segment, interfaceName, ipv4, ipv6, condition }) => {
+        const addresses = [ipv4, ipv6].filter((address) => address !== undefined).map(withoutLength);
+        const label = [...addresses, ...describeLink(condition ?? {})].join("<br/>");
+        const [wire, box] = [wireIds.get(segment) ?? "", `node${i}`];
+        // What lies inside is drawn below.
+        const [above, below] = isInside(node, interfaceName) ? [box, wire] : [wire, box];
+        return `${above} ---|"${label}"| ${below}`;
+      }),
+    ),
+  ];
+  return `flowchart TB\n${lines.map((line) => `  ${line}\n`).join("")}`;
+}
+
+function isInside(node: ResolvedNode, interfaceName: string): boolean {
+  return node.role === "router" && node.lan.includes(interfaceName);
+}
+
+function wireLabel({ name, ipv4, ipv6 }: ResolvedSegment): string {
+  return [`<b>${name}</b>`, ipv4, ipv6].filter((line) => line !== undefined).join("<br/>");
+}
+
+function nodeLabel(node: ResolvedNode): string {
+  return [`<b>${node.name}</b>`, ...nodeDetails(node)].join("<br/>");
+}
+
+function nodeDetails(node: ResolvedNode): readonly string[] {
+  switch (node.role) {
+    case "router":
+      return [
+        ...node.prefixes.map(({ inside, outside }) => `${inside} is ${outside} outside`),
+        ...boxDetails(node),
+        ...forwardLines(node),
+      ];
+    case "home-agent":
+      return ["home agent", node.homePrefix];
+    case "stun-server":
+      return ["STUN server"];
+    case "mobile-node":
+    case "correspondent-node":
+      return [node.role.replace("-", " "), `home ${node.homeAddress}`];
+    case "stationary-node":
+      return ["stationary node", ...PLAIN[node.speaks]];
+    case "host":
+      return [`host ${node.image}`];
+  }
+}
+
+type Router = Extract<ResolvedNode, { readonly role: "router" }>;
+
+const PLAIN = { "m-ice": [], "mobile-ipv6": ["plain Mobile IPv6"], ipv6: ["plain IPv6"] } as const;
+
+function unusualFirewall(firewall: Router["firewall"]): readonly string[] {
+  const name = describeFirewall(firewall);
+  return name === "stateful" ? [] : [`firewall: ${name}`];
+}
+
+function forwardLines({ forwards }: Router): readonly string[] {
+  return forwards.map(
+    ({ protocol, port, to, toPort }) =>
+      `${protocol.toUpperCase()} ${port} goes to ${formatEndpoint({ ip: to, port: toPort })}`,
+  );
+}
+
+function boxDetails({ nat, firewall }: Router): readonly string[] {
+  return nat === undefined
+    ? [`router, ${describeFirewall(firewall)}`]
+    : [`NAT: ${describeNat(nat)}`, ...unusualFirewall(firewall)];
+}

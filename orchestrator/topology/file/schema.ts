@@ -1,0 +1,319 @@
+/** The file format of a topology: what may be written where. References and addresses are checked by `resolve.ts`. */
+
+import * as z from "zod";
+import { type AddressProblem, addressProblem, type Family, networkProblem } from "../model/address-text.ts";
+import { DURATION_PATTERN } from "../model/duration.ts";
+import { RATE_PATTERN, SHARE_PATTERN } from "../model/link-units.ts";
+import { FIREWALL_PRESET_NAMES, NAT_PRESET_NAMES } from "../model/presets.ts";
+
+/** Names become host names, interface names and parts of file names. */
+const NAME_PATTERN = /^[a-z][a-z0-9-]{0,30}$/;
+
+/** Text of one shape; `expected` completes "expected …" for a wrong type and for a wrong text alike. */
+function text(pattern: RegExp, expected: string): z.ZodString {
+  return z.string({ error: `expected ${expected}` }).regex(pattern, { error: `expected ${expected}` });
+}
+
+const name = text(NAME_PATTERN, "a name of lower-case letters, digits and hyphens, at most 31, a letter first");
+const reference = z.string({ error: "expected a name" });
+const duration = text(DURATION_PATTERN, "a duration such as 30s, 400ms or 2m");
+const mac = text(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/, "a MAC address in lower case such as 02:00:00:00:00:01");
+const port = z.int().min(1).max(65535);
+const portRange = text(/^\d{1,5}-\d{1,5}$/, "a port range such as 40000-49999");
+
+/** An address without prefix length. */
+function address(family: Family): z.ZodString {
+  return z.string({ error: `expected an IPv${family} address` }).check((context) => {
+    const problem = addressProblem(context.value, family);
+    if (problem !== undefined) context.issues.push(customIssue(context.value, problem));
+  });
+}
+
+/** A network in CIDR form with no host bits set. */
+function network(family: Family): z.ZodString {
+  return z.string({ error: `expected an IPv${family} network with prefix length` }).check((context) => {
+    const problem = networkProblem(context.value, family);
+    if (problem !== undefined) context.issues.push(customIssue(context.value, problem));
+  });
+}
+
+function customIssue(input: string, { expected, advice }: AddressProblem): z.core.$ZodRawIssue {
+  return { code: "custom", input, message: expected, params: { advice } };
+}
+
+export const segmentSchema = z
+  .strictObject({
+    ipv4: network(4).optional().describe("IPv4 network of the wire, such as 198.18.0.0/24"),
+    ipv6: network(6).optional().describe("IPv6 network of the wire, such as 2001:db8:1::/64"),
+  })
+  .describe("One wire: an Ethernet segment that carries frames between the nodes on it");
+
+const fixedAddresses = z
+  .record(reference, z.strictObject({ ipv4: address(4).optional(), ipv6: address(6).optional(), mac: mac.optional() }))
+  .describe("Fixed addresses by segment; whatever is not given is assigned in the order of the file");
+
+const gateway = reference.describe("The router behind which everything else lies; found by itself when there is one");
+
+const DEPENDENCE = ["endpoint-independent", "address-dependent", "address-and-port-dependent"] as const;
+
+const natObject = z.strictObject({
+  preset: z.enum(NAT_PRESET_NAMES).optional().describe("The point to start from; other keys override it"),
+  mapping: z.enum(DEPENDENCE).optional().describe("RFC 4787 section 4.1"),
+  filtering: z.enum(DEPENDENCE).optional().describe("RFC 4787 section 5"),
+  portAssignment: z.enum(["preserve", "random"]).optional().describe("RFC 4787 section 4.2"),
+  parity: z.enum(["preserve", "any"]).optional().describe("Even ports for even ones (RFC 4787 section 4.2.2); any"),
+  ports: portRange.optional().describe("Outside ports to draw from, both ends included"),
+  hairpinning: z.boolean().optional().describe("RFC 4787 REQ-9, with external source address and port"),
+  udpLifetime: duration.optional().describe("How long an idle UDP mapping lives (RFC 4787 REQ-5)"),
+  refresh: z.enum(["outbound", "both"]).optional().describe("Which packets keep a mapping alive (RFC 4787 REQ-6)"),
+  seed: z.int().min(0).max(0xffffffff).optional().describe("Makes drawn ports reproducible; follows the topology's"),
+});
+const nat = z
+  .union([z.enum(["none", ...NAT_PRESET_NAMES]), natObject])
+  .describe("IPv4 address translation: a preset, a point of RFC 4787, or none");
+
+const pinhole = z.strictObject({
+  protocol: z.enum(["udp", "mh"]).describe("UDP, or the Mobility Header (protocol 135, IPv6 only)"),
+  to: reference.describe("A node, or an address"),
+  port: port.optional(),
+  from: reference.optional().describe("A node, an address or a network; everybody when absent"),
+});
+const firewallObject = z.strictObject({
+  preset: z.enum(FIREWALL_PRESET_NAMES).optional().describe("The policy to start from; other keys override it"),
+  inbound: z.enum(["stateful", "open"]).optional(),
+  outboundUdp: z
+    .union([z.enum(["all", "none"]), z.array(port).min(1)])
+    .optional()
+    .describe("UDP from inside to outside: everything, nothing, or only these destination ports"),
+  denied: z
+    .enum(["drop", "reject"])
+    .optional()
+    .describe("What becomes of the rest: nobody is told, or ICMP says `administratively prohibited`; drop when absent"),
+  udpIdle: duration.optional().describe("How long an idle UDP flow is remembered"),
+  pinholes: z.array(pinhole).optional().describe("What may come in unsolicited"),
+});
+const firewall = z
+  .union([z.enum(FIREWALL_PRESET_NAMES), firewallObject])
+  .describe("What the box lets through; `stateful` with address translation, `open` without");
+
+const prefixTranslation = z
+  .strictObject({
+    ipv4: network(4).optional().describe("1:1 NAT: the network outside, as long as the one inside"),
+    ipv6: network(6).optional().describe("NPTv6 (RFC 6296): the network outside, as long as the one inside"),
+  })
+  .describe(
+    "A network outside in place of the one inside: each host has an address of its own there, and all its ports",
+  );
+
+const forward = z
+  .strictObject({
+    protocol: z.enum(["udp", "tcp"]),
+    port: port.describe("Outside"),
+    to: reference.describe("A node inside, or an IPv4 address"),
+    toPort: port.optional().describe("Inside; the same port when absent"),
+  })
+  .describe("An outside port that stands for a socket inside for good, whoever asks (static mapping)");
+
+const router = z.strictObject({
+  role: z.literal("router"),
+  wan: reference.describe("The outside segment"),
+  lan: z.union([reference, z.array(reference).min(1)]).describe("The inside segment, or several isolated ones"),
+  nat: nat.optional(),
+  forwards: z.array(forward).optional().describe("Port forwards through address translation"),
+  prefixTranslation: prefixTranslation.optional(),
+  firewall: firewall.optional(),
+  gateway: gateway.optional(),
+  addresses: fixedAddresses.optional(),
+});
+
+const segments = z
+  .union([reference, z.array(reference).min(1)])
+  .describe("The segment it is attached to, or several, the preferred one first");
+
+const homeAgent = z.strictObject({
+  role: z.literal("home-agent"),
+  on: segments,
+  homePrefix: network(6).describe("The home network it serves, such as 2001:db8:a::/64"),
+  address: address(6).optional().describe("Its own address in the home prefix; ::1 of it when absent"),
+  gateway: gateway.optional(),
+  addresses: fixedAddresses.optional(),
+});
+
+const stunServer = z.strictObject({
+  role: z.literal("stun-server"),
+  on: reference.describe("The segment it is attached to, with a second address for NAT behaviour discovery (RFC 5780)"),
+  gateway: gateway.optional(),
+  addresses: fixedAddresses.optional(),
+});
+
+const mobileFields = {
+  on: segments,
+  homeAgent: reference,
+  homeAddress: address(6).optional().describe("In the home prefix; ::100 for a home agent's first node when absent"),
+  port: port.optional().describe("UDP port of the candidate sockets; 40000 when absent"),
+  profile: z.enum(["ice16", "rfc8445"]).optional().describe("Pacing and retransmission of the checks"),
+  lite: z.boolean().optional().describe("A lite agent answers checks and sends none; for nodes in the open"),
+  keys: z
+    .enum(["signalled", "rr"])
+    .optional()
+    .describe("Keys of the checks: passwords in offer and answer (when absent), or derived from return routability"),
+  consent: duration
+    .optional()
+    .describe(
+      "Mean time between two questions whether the selected pair is alive; 5s when absent, dead after thrice it",
+    ),
+  gateway: gateway.optional(),
+  addresses: fixedAddresses.optional(),
+};
+const mobileNode = z.strictObject({ role: z.literal("mobile-node"), ...mobileFields });
+const correspondentNode = z.strictObject({ role: z.literal("correspondent-node"), ...mobileFields });
+
+const stationaryNode = z.strictObject({
+  role: z.literal("stationary-node"),
+  on: reference.describe("The segment it is attached to, which carries IPv6: home agents reach the node there"),
+  speaks: z
+    .enum(["m-ice", "mobile-ipv6", "ipv6"])
+    .optional()
+    .describe("M-ICE when absent; other nodes begin no sessions, and one of plain IPv6 answers pings alone"),
+  stun: reference.optional().describe("The home agent or STUN server that it asks; nobody when absent"),
+  port: mobileFields.port,
+  profile: mobileFields.profile,
+  lite: mobileFields.lite,
+  keys: mobileFields.keys,
+  gateway: gateway.optional(),
+  addresses: fixedAddresses.optional(),
+});
+
+const host = z.strictObject({
+  role: z.literal("host"),
+  on: reference.describe("The segment it is attached to"),
+  image: z.string().min(1).describe("Any container image"),
+  command: z
+    .union([z.string(), z.array(z.string())])
+    .optional()
+    .describe("Arguments, or one line for /bin/sh -c"),
+  environment: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+  gateway: gateway.optional(),
+  addresses: fixedAddresses.optional(),
+});
+
+const share = text(SHARE_PATTERN, "a share such as 1% or 0.5%");
+
+const conditionFields = {
+  delay: duration.optional().describe("One-way delay"),
+  jitter: duration.optional().describe("Half width of an even spread around the delay; the order of packets is kept"),
+  loss: share.optional().describe("Share of packets lost"),
+  burst: z.number().min(1).optional().describe("Mean length of a run of losses; 1, independent losses, when absent"),
+  duplicate: share.optional().describe("Share of packets that arrive twice"),
+  reorder: share.optional().describe("Share of packets that overtake the others by skipping the delay"),
+  rate: text(RATE_PATTERN, "a rate such as 20mbit or 256kbit")
+    .optional()
+    .describe("Bits a second, Ethernet header included; packets wait in line for it"),
+  queue: z.int().min(1).optional().describe("Packets that may wait for the rate; more are lost; 1000 when absent"),
+};
+const linkCondition = z.strictObject(conditionFields);
+
+export const linkSchema = z
+  .strictObject({
+    ...conditionFields,
+    out: linkCondition.optional().describe("Only for what leaves the node; overrides what holds for both directions"),
+    in: linkCondition.optional().describe("Only for what arrives at the node"),
+  })
+  .describe(
+    "What happens to packets between a node and a segment, in both directions unless `out` or `in` says otherwise",
+  );
+
+const linkKey = text(/^[^/]+\/[^/]+$/, "<node>/<segment>, such as nat-a/internet");
+
+export const sessionSchema = z.strictObject({
+  from: reference.describe("The node that makes the offer"),
+  to: reference,
+  traffic: z
+    .enum(["echo", "ping", "none"])
+    .optional()
+    .describe("What runs between the home addresses; echo when absent"),
+});
+
+const CANDIDATE_TYPE = ["host", "server-reflexive", "peer-reflexive", "relayed"] as const;
+
+export const expectationSchema = z.strictObject({
+  session: reference.describe("from-to, such as mn-cn"),
+  path: z.enum(["direct", "home-agents", "none"]).optional(),
+  selected: z
+    .tuple([z.enum(CANDIDATE_TYPE), z.enum(CANDIDATE_TYPE)])
+    .optional()
+    .describe("Candidate types of the selected pair: local and remote, seen from the session's `from`"),
+  within: duration.optional().describe("Offer to nomination; with `after`, from the event to data on its path"),
+  roundTrip: duration.optional().describe("Median round trip of the data on the final path"),
+  lost: z.int().min(0).optional().describe("At most this many data packets lost"),
+  after: reference
+    .optional()
+    .describe("An event of the timeline: the other keys then say what holds from it on, until the next one"),
+  outage: duration.optional().describe("Only with `after`: longest time in which no data packet was answered"),
+});
+
+export const timelineEventSchema = z
+  .strictObject({
+    at: duration.describe("Counted from when every session has its path and has exchanged its first data"),
+    name: name.optional().describe("What `after` calls it; the kind of the event, such as reboot, when absent"),
+    move: reference.optional().describe("A mobile or correspondent node, which leaves its segment for another one"),
+    to: reference.optional().describe("Only with `move`: the segment"),
+    deregister: reference
+      .optional()
+      .describe("A mobile or correspondent node, which takes its bindings away and can be reached no more"),
+    reboot: reference.optional().describe("A router, which forgets its mappings and its flows"),
+    link: linkKey.optional().describe("The end of a wire by <node>/<segment>, whose conditions change"),
+    conditions: linkSchema
+      .optional()
+      .describe(
+        "Only with `link`: what holds from then on in place of what held before; a loss of 100% breaks the link",
+      ),
+    down: duration.optional().describe("Only with `reboot`: how long it lets nothing through; no longer than it takes"),
+    ports: z
+      .enum(["new", "same"])
+      .optional()
+      .describe("Only with `reboot`: whether drawn ports are drawn anew, which follows from the seed; new when absent"),
+  })
+  .describe("Something that happens during the run");
+
+export const nodeSchema = z.discriminatedUnion("role", [
+  router,
+  homeAgent,
+  stunServer,
+  mobileNode,
+  correspondentNode,
+  stationaryNode,
+  host,
+]);
+
+/** The whole file. */
+export const topologySchema = z.strictObject({
+  name,
+  summary: z.string().min(1).describe("One line: what this network is, and what must happen in it"),
+  segments: z.record(name, segmentSchema),
+  nodes: z.record(name, nodeSchema),
+  links: z.record(linkKey, linkSchema).optional().describe("Conditions of links by <node>/<segment>"),
+  sessions: z.array(sessionSchema).optional(),
+  timeline: z.array(timelineEventSchema).optional().describe("What happens while data flows, each at its time"),
+  expect: z.array(expectationSchema).optional(),
+  seed: z.int().min(0).max(0xffffffff).optional().describe("All randomness of a run follows from it; 1 when absent"),
+});
+
+export type SegmentEntry = z.output<typeof segmentSchema>;
+export type NodeEntry = z.output<typeof nodeSchema>;
+export type RouterEntry = z.output<typeof router>;
+export type HomeAgentEntry = z.output<typeof homeAgent>;
+export type StunServerEntry = z.output<typeof stunServer>;
+export type MobileEntry = z.output<typeof mobileNode> | z.output<typeof correspondentNode>;
+export type StationaryEntry = z.output<typeof stationaryNode>;
+export type HostEntry = z.output<typeof host>;
+export type LinkConditionEntry = z.output<typeof linkCondition>;
+export type LinkEntry = z.output<typeof linkSchema>;
+export type SessionEntry = z.output<typeof sessionSchema>;
+export type ExpectationEntry = z.output<typeof expectationSchema>;
+export type TimelineEventEntry = z.output<typeof timelineEventSchema>;
+
+/** JSON Schema of the file format, for editors; kept in `topologies/topology.schema.json`. */
+export function topologyJsonSchema(): Record<string, unknown> {
+  return { title: "M-ICE testbed topology", ...z.toJSONSchema(topologySchema, { io: "input" }) };
+}

@@ -1,0 +1,211 @@
+/**
+ * Connectivity checks in theory: both ends check every pair in turn, answer what reaches them, and check back to where
+ * unknown checks came from (RFC 8445 sections 7.2 and 7.3), until nothing new is learned.
+ */
+
+import { familyOfText, withoutLength } from "../model/address-text.ts";
+import { sourceAddresses } from "../model/forwarding.ts";
+import type { CandidateTypeName, ResolvedNode, ResolvedTopology } from "../model/resolved.ts";
+import { stunAddresses } from "../model/server-addresses.ts";
+import type { SessionEnd } from "../model/session-end.ts";
+import type { NetworkModel } from "./network-model.ts";
+import { type Endpoint, endpointKey, sameEndpoint } from "./packet.ts";
+
+/** A candidate: `base` is the socket it belongs to, absent for one that the peer told of. */
+export interface ModelCandidate {
+  readonly type: CandidateTypeName;
+  readonly address: Endpoint;
+  readonly base: Endpoint;
+  readonly priority: bigint;
+}
+
+/** One end of a session while checks run. */
+export interface CheckEnd {
+  readonly node: SessionEnd;
+  readonly candidates: readonly ModelCandidate[];
+  /** The peer's candidates as they become known: told first, discovered later. */
+  readonly remotes: ModelCandidate[];
+  /** Pairs that a check has proved, by text of their ends. */
+  readonly valid: Map<string, ValidPair>;
+  /** What happened to the latest check of each pair, by text of base and remote address. */
+  readonly remarks: Map<string, CheckRemark>;
+}
+
+export interface ValidPair {
+  readonly local: ModelCandidate;
+  readonly remote: ModelCandidate;
+  readonly remarks: readonly string[];
+}
+
+interface CheckRemark {
+  readonly remote: ModelCandidate;
+  readonly remarks: readonly string[];
+  /** Which way was closed: the check's, or the answer's. */
+  readonly isAnswer: boolean;
+}
+
+/** Type preferences of RFC 8445 section 5.1.2.1 with the local preferences of digest 2.2. */
+const TYPE_PREFERENCE: Readonly<Record<CandidateTypeName, bigint>> = {
+  host: 126n,
+  "peer-reflexive": 110n,
+  "server-reflexive": 100n,
+  relayed: 0n,
+};
+
+/** Priority of a candidate on the `rank`-th local address of its node, the best being 0. */
+function candidatePriority(type: CandidateTypeName, rank: number): bigint {
+  return (TYPE_PREFERENCE[type] << 24n) + (BigInt(65535 - rank) << 8n) + 255n;
+}
+
+/** Priority of a pair; `controlling` is the candidate of the end that made the offer (RFC 8445 section 6.1.2.3). */
+export function pairPriority(controlling: bigint, controlled: bigint): bigint {
+  const [low, high] = controlling < controlled ? [controlling, controlled] : [controlled, controlling];
+  return (low << 32n) + 2n * high + (controlling > controlled ? 1n : 0n);
+}
+
+/** Where a node's packets to its home agent or STUN server arrive from, from each address, or why they do not. */
+export interface HomePath {
+  readonly base: Endpoint;
+  readonly mapped?: Endpoint;
+  readonly remarks: readonly string[];
+}
+
+const TUNNEL_PORT = 4191;
+const STUN_PORT = 3478;
+
+/** Registers and gathers: sends to the server's tunnel and STUN ports from every address that has a way there. */
+export function homePaths(topology: ResolvedTopology, network: NetworkModel, node: SessionEnd): readonly HomePath[] {
+  const isStationary = node.role === "stationary-node";
+  const serverName = isStationary ? node.stun : node.homeAgent;
+  const server = topology.nodes.find(({ name }) => name === serverName);
+  if (server === undefined) return [];
+  return stunAddresses(topology, node, server).flatMap((ip) =>
+    sourceAddresses(topology, node, ip).map((own) => {
+      const base = { ip: own, port: node.port };
+      const at = (port: number) => ask(network, { node, base }, { node: server, socket: { ip, port } });
+      const tunnel = isStationary ? undefined : at(TUNNEL_PORT);
+      const stun = at(STUN_PORT);
+      const { mapped, remarks } = tunnel !== undefined && tunnel.mapped === undefined ? tunnel : stun;
+      return { base, ...(mapped && { mapped }), remarks };
+    }),
+  );
+}
+
+/** A request to a server and its answer: the address that the server saw, if the answer comes back. */
+function ask(
+  network: NetworkModel,
+  from: { readonly node: SessionEnd; readonly base: Endpoint },
+  to: { readonly node: ResolvedNode; readonly socket: Endpoint },
+): { readonly mapped?: Endpoint; readonly remarks: readonly string[] } {
+  const request = network.send(from.node, { source: from.base, destination: to.socket });
+  if (!request.arrived) return { remarks: request.remarks };
+  if (request.at.name !== to.node.name)
+    return { remarks: [`it arrives at ${request.at.name}, which is somebody else`] };
+  const { source: mapped, destination: asked } = request.packet;
+  const answer = network.send(to.node, { source: asked, destination: mapped });
+  const isBack = answer.arrived && answer.at.name === from.node.name;
+  return isBack ? { mapped, remarks: request.remarks } : { remarks: answer.remarks };
+}
+
+/** Host and server-reflexive candidates of a node, of a lite one host candidates alone; equal addresses count once. */
+export function gather(node: SessionEnd, paths: readonly HomePath[]): readonly ModelCandidate[] {
+  const locals = node.interfaces
+    .flatMap(({ ipv4, ipv6 }) => [ipv6, ipv4])
+    .filter((address) => address !== undefined)
+    .map((address): Endpoint => ({ ip: withoutLength(address), port: node.port }));
+  return locals.flatMap((base, rank) => {
+    const host: ModelCandidate = { type: "host", address: base, base, priority: candidatePriority("host", rank) };
+    const mapped = paths.find((path) => path.mapped !== undefined && sameEndpoint(path.base, base))?.mapped;
+    if (node.isLite || mapped === undefined || sameEndpoint(mapped, base)) return [host];
+    const type = "server-reflexive";
+    return [host, { type, address: mapped, base, priority: candidatePriority(type, rank) }];
+  });
+}
+
+/** An end before its first check. */
+export function createCheckEnd(
+  node: SessionEnd,
+  candidates: readonly ModelCandidate[],
+  remotes: readonly ModelCandidate[],
+): CheckEnd {
+  return { node, candidates, remotes: [...remotes], valid: new Map(), remarks: new Map() };
+}
+
+/** Enough for every chain of causes: an opened filter, a discovered address, the check back, and its answer. */
+const ROUNDS = 4;
+
+/** Lets both ends check in turn, `first` going first. */
+export function runChecks(network: NetworkModel, first: CheckEnd, second: CheckEnd): void {
+  for (let round = 0; round < ROUNDS; round += 1) {
+    checkAll(network, first, second);
+    checkAll(network, second, first);
+  }
+}
+
+/** A lite end checks nothing. */
+function checkAll(network: NetworkModel, from: CheckEnd, to: CheckEnd): void {
+  if (from.node.isLite) return;
+  const bases = new Map(from.candidates.map(({ base }) => [endpointKey(base), base]));
+  for (const base of bases.values())
+    for (const remote of [...from.remotes])
+      if (familyOfText(base.ip) === familyOfText(remote.address.ip)) check(network, from, to, base, remote);
+}
+
+/** One check: there, and its answer back the way it came. */
+function check(network: NetworkModel, from: CheckEnd, to: CheckEnd, base: Endpoint, remote: ModelCandidate): void {
+  const pair = `${endpointKey(base)} ${endpointKey(remote.address)}`;
+  const note = (remarks: readonly string[], isAnswer: boolean): void => {
+    from.remarks.set(pair, { remote, remarks, isAnswer });
+  };
+  const request = network.send(from.node, { source: base, destination: remote.address });
+  if (!request.arrived) {
+    note(request.remarks, false);
+    return;
+  }
+  const { source: seen, destination: socket } = request.packet;
+  if (request.at.name !== to.node.name || !to.candidates.some((own) => sameEndpoint(own.base, socket))) {
+    note([`it arrives at ${request.at.name}, which is somebody else`], false);
+    return;
+  }
+  discover(to, seen, from.candidates, base);
+  const answer = network.send(to.node, { source: socket, destination: seen });
+  if (!answer.arrived || answer.at.name !== from.node.name) {
+    note(answer.remarks, true);
+    return;
+  }
+  if (!sameEndpoint(answer.packet.source, remote.address)) {
+    note([...answer.remarks, "the answer comes from another address than was asked"], true);
+    return;
+  }
+  from.remarks.delete(pair);
+  const local = localCandidate(from, base, seen);
+  from.valid.set(`${endpointKey(seen)} ${endpointKey(remote.address)}`, { local, remote, remarks: request.remarks });
+}
+
+/** A check from an address that nobody told of is a peer-reflexive candidate. */
+function discover(end: CheckEnd, seen: Endpoint, told: readonly ModelCandidate[], base: Endpoint): void {
+  if (end.remotes.some(({ address }) => sameEndpoint(address, seen))) return;
+  const rank = rankOf(told, base);
+  end.remotes.push({
+    type: "peer-reflexive",
+    address: seen,
+    base: seen,
+    priority: candidatePriority("peer-reflexive", rank),
+  });
+}
+
+/** The candidate whose address the peer saw: one that is known, or a peer-reflexive one. */
+function localCandidate({ candidates }: CheckEnd, base: Endpoint, seen: Endpoint): ModelCandidate {
+  const known = candidates.find((own) => sameEndpoint(own.address, seen));
+  if (known !== undefined) return known;
+  const priority = candidatePriority("peer-reflexive", rankOf(candidates, base));
+  return { type: "peer-reflexive", address: seen, base, priority };
+}
+
+function rankOf(candidates: readonly ModelCandidate[], base: Endpoint): number {
+  const hosts = candidates.filter(({ type }) => type === "host");
+  return Math.max(
+    hosts.findIndex((host) => sameEndpoint(host.base, base)),
+    0,
+  );
+}

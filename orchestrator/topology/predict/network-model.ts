@@ -1,0 +1,90 @@
+/** Carries packets through a resolved topology in theory, hop by hop, past boxes that remember. */
+
+import { hasAddress, nextHop } from "../model/forwarding.ts";
+import type { ResolvedNode, ResolvedRouter, ResolvedTopology } from "../model/resolved.ts";
+import { type BoxModel, createBoxModel } from "./box-model.ts";
+import type { ModelPacket } from "./packet.ts";
+
+/** Where a packet ended up, and what the boxes on its way did, one remark each. */
+type Delivery = { readonly remarks: readonly string[] } & (
+  | { readonly arrived: true; readonly at: ResolvedNode; readonly packet: ModelPacket }
+  | { readonly arrived: false }
+);
+
+export interface NetworkModel {
+  /** Sends a packet from a node; its source is one of the node's addresses. */
+  send(from: ResolvedNode, packet: ModelPacket): Delivery;
+}
+
+/** More hops than any topology has; a loop ends here. */
+const HOP_LIMIT = 32;
+
+/** Makes a network in which nothing was sent yet. */
+export function createNetworkModel(topology: ResolvedTopology): NetworkModel {
+  const boxes = new Map<string, BoxModel>();
+  for (const node of topology.nodes) if (node.role === "router") boxes.set(node.name, createBoxModel(node));
+  return {
+    send(from, packet) {
+      const remarks: string[] = [];
+      let at: Position = { node: from, packet };
+      for (let hops = 0; hops < HOP_LIMIT; hops += 1) {
+        if (hasAddress(at.node, at.packet.destination.ip))
+          return { arrived: true, at: at.node, packet: at.packet, remarks };
+        const step = advance(topology, boxes, at);
+        if (step.why !== undefined) remarks.push(step.why);
+        if (step.next === undefined) return { arrived: false, remarks };
+        at = step.next;
+      }
+      return { arrived: false, remarks: [...remarks, "it runs in a circle"] };
+    },
+  };
+}
+
+/** A packet at a node; `arrivedOn` names the interface it came in by, absent where it was made. */
+interface Position {
+  readonly node: ResolvedNode;
+  readonly packet: ModelPacket;
+  readonly arrivedOn?: string;
+}
+
+interface Step {
+  readonly next?: Position;
+  readonly why?: string;
+}
+
+/** Takes a packet over one wire, and through the box at its far end as far as that box's decision. */
+function advance(topology: ResolvedTopology, boxes: ReadonlyMap<string, BoxModel>, { node, packet }: Position): Step {
+  const { ip } = packet.destination;
+  const hop = nextHop(topology, node, ip, packet.source.ip);
+  if (hop === undefined) return { why: `${node.name} has no route to ${ip}` };
+  const broken = brokenLink(node, hop);
+  if (broken !== undefined) return { why: `the link ${broken} carries nothing` };
+  if (hop.to === undefined) return { why: `nobody on ${hop.out.segment} has ${ip}` };
+  const arrival: Position = { node: hop.to.node, packet, arrivedOn: hop.to.in.interfaceName };
+  const box = boxes.get(arrival.node.name);
+  if (box !== undefined && arrival.node.role === "router") return throughBox(topology, arrival.node, box, arrival);
+  return hasAddress(arrival.node, ip) ? { next: arrival } : { why: `${arrival.node.name} forwards nothing` };
+}
+
+/** The end of the wire that loses everything in the direction of a packet. */
+function brokenLink(node: ResolvedNode, { out, to }: NonNullable<ReturnType<typeof nextHop>>): string | undefined {
+  if ((out.condition?.out?.lossRate ?? 0) >= 1) return `${node.name}/${out.segment}`;
+  if ((to?.in.condition?.in?.lossRate ?? 0) >= 1) return `${to?.node.name ?? ""}/${out.segment}`;
+  return undefined;
+}
+
+function throughBox(
+  topology: ResolvedTopology,
+  router: ResolvedRouter,
+  box: BoxModel,
+  { packet, arrivedOn = "" }: Position,
+): Step {
+  const destination = box.destinationOf(packet, arrivedOn);
+  if (hasAddress(router, destination.ip)) return { why: box.refusal(packet, arrivedOn) };
+  const hop = nextHop(topology, router, destination.ip);
+  if (hop === undefined) return { why: `${router.name} has no route to ${destination.ip}` };
+  const passage = box.pass(packet, arrivedOn, hop.out.interfaceName);
+  if (!passage.passes) return { why: passage.why };
+  const next: Position = { node: router, packet: passage.packet };
+  return passage.why === undefined ? { next } : { next, why: passage.why };
+}

@@ -1,0 +1,194 @@
+/**
+ * The oracle: which path theory expects for a session of a topology, and why. The topology's boxes are asked in theory
+ * (`oracle/`): both ends register, gather and check; what becomes valid decides. Link conditions and lifetimes play no
+ * part.
+ */
+
+import type {
+  CandidateTypeName,
+  PathName,
+  ResolvedSession,
+  ResolvedTopology,
+  TimelineAction,
+} from "../model/resolved.ts";
+import { isSessionEnd, type SessionEnd } from "../model/session-end.ts";
+import { topologyAfter } from "../resolve/timeline.ts";
+import {
+  type CheckEnd,
+  createCheckEnd,
+  gather,
+  type HomePath,
+  homePaths,
+  type ModelCandidate,
+  pairPriority,
+  runChecks,
+  type ValidPair,
+} from "./check-model.ts";
+import { createNetworkModel } from "./network-model.ts";
+import { signallingObstacle } from "./signalling.ts";
+
+export interface Prediction {
+  /** Name of the session, `from-to`. */
+  readonly session: string;
+  /** The event of the timeline after which it holds; absent for the session as it is set up. */
+  readonly after?: string;
+  readonly path: PathName;
+  /** Types of the selected pair, seen from the session's `from`: local, remote. Absent when timing decides. */
+  readonly selected?: readonly [CandidateTypeName, CandidateTypeName];
+  /** The reasoning, one sentence each. */
+  readonly why: readonly string[];
+}
+
+/** Predicts one session. Who checks first must not matter; where it does, only what both orders share is predicted. */
+export function predictSession(topology: ResolvedTopology, session: ResolvedSession): Prediction {
+  const from = endOf(topology, session.from);
+  const to = endOf(topology, session.to);
+  const [one, other] = [true, false].map((fromStarts) => play(topology, { session, from, to, fromStarts }));
+  if (one === undefined || other === undefined) throw new RangeError("two games were played");
+  if (one.path !== other.path)
+    return { session: session.name, path: "home-agents", why: [...one.why, "This depends on who checks first."] };
+  const isCertain = one.selected?.join() === other.selected?.join();
+  if (isCertain) return one;
+  return { session: session.name, path: one.path, why: [...one.why, "Which pair wins depends on who checks first."] };
+}
+
+/**
+ * Predicts every session as it is set up, and after every event of the timeline. After a move theory is asked anew, with
+ * the node at its new place. A box that reboots maps as before, only not the same: what theory says holds once more.
+ */
+export function predictRun(topology: ResolvedTopology): readonly Prediction[] {
+  const setUp = topology.sessions.map((session) => predictSession(topology, session));
+  const later = topology.timeline.flatMap(({ name }, i) => {
+    const topologyThen = topologyAfter(topology, name);
+    const actions = topology.timeline.slice(0, i + 1).map(({ action }) => action);
+    return topology.sessions.map((session) => ({ ...predictAfter(topologyThen, session, actions), after: name }));
+  });
+  return [...setUp, ...later];
+}
+
+/** A session does not outlive an end that leaves, and nobody offers another one. */
+function predictAfter(
+  topology: ResolvedTopology,
+  session: ResolvedSession,
+  actions: readonly TimelineAction[],
+): Prediction {
+  const ends = [session.from, session.to];
+  const own = actions.filter(({ type, node }) => ends.includes(node) && (type === "deregister" || type === "move"));
+  if (!own.some(({ type }) => type === "deregister")) return predictSession(topology, session);
+  const absent = ends.find((end) => own.findLast(({ node }) => node === end)?.type === "deregister");
+  if (absent !== undefined)
+    return { session: session.name, path: "none", why: [`none: ${absent} has left, and its home agent knows no way.`] };
+  const why = "home-agents: the session ended when an end left, and nobody has offered another one.";
+  return { session: session.name, path: "home-agents", why: [why] };
+}
+
+interface Game {
+  readonly session: ResolvedSession;
+  readonly from: SessionEnd;
+  readonly to: SessionEnd;
+  readonly fromStarts: boolean;
+}
+
+function play(topology: ResolvedTopology, { session, from, to, fromStarts }: Game): Prediction {
+  const network = createNetworkModel(topology);
+  const paths = new Map([from, to].map((node) => [node, homePaths(topology, network, node)]));
+  for (const node of [from, to]) {
+    const why = unregistered(node, paths.get(node) ?? []);
+    if (why !== undefined) return { session: session.name, path: "none", why: [why] };
+  }
+  const unheard = unsignalled(topology, from, to);
+  if (unheard !== undefined) return { session: session.name, path: "none", why: [unheard] };
+  const disagreement = disagreementOf(from, to);
+  if (disagreement !== undefined)
+    return { session: session.name, path: "home-agents", why: [`${disagreement}: the home agents carry the data.`] };
+  const candidates = new Map([from, to].map((node) => [node, gather(node, paths.get(node) ?? [])]));
+  const own = (node: SessionEnd): readonly ModelCandidate[] => candidates.get(node) ?? [];
+  const ends = { from: createCheckEnd(from, own(from), own(to)), to: createCheckEnd(to, own(to), own(from)) };
+  runChecks(network, ...(fromStarts ? ([ends.from, ends.to] as const) : ([ends.to, ends.from] as const)));
+  const best = from.isLite ? mirrored(bestPair(ends.to)) : bestPair(ends.from);
+  if (best === undefined) {
+    const why = [
+      ...closedWays(ends.from, to),
+      ...closedWays(ends.to, from),
+      "No direct pair: the home agents carry the data.",
+    ];
+    return { session: session.name, path: "home-agents", selected: [relayedType(from), relayedType(to)], why };
+  }
+  return {
+    session: session.name,
+    path: "direct",
+    selected: [best.local.type, best.remote.type],
+    why: from.isLite ? openWay(to, from, mirrored(best)) : openWay(from, to, best),
+  };
+}
+
+function endOf({ nodes }: ResolvedTopology, name: string): SessionEnd {
+  const node = nodes.find((candidate) => candidate.name === name);
+  if (node !== undefined && isSessionEnd(node)) return node;
+  throw new RangeError(`${name} is neither mobile, correspondent nor stationary node`);
+}
+
+/** What an end is on the way through the home agents: its home address, or the address of a stationary node. */
+function relayedType({ role }: SessionEnd): CandidateTypeName {
+  return role === "stationary-node" ? "host" : "relayed";
+}
+
+/** A stationary node that begins opens its firewall for what comes back. */
+function unsignalled(topology: ResolvedTopology, from: SessionEnd, to: SessionEnd): string | undefined {
+  if (from.role === "stationary-node" || to.role !== "stationary-node") return undefined;
+  const box = signallingObstacle(topology, from, to);
+  return (
+    box && `none: ${box} drops Mobility Headers that ${to.name} has not asked for, and there is no other signalling.`
+  );
+}
+
+function unregistered(node: SessionEnd, paths: readonly HomePath[]): string | undefined {
+  if (node.role === "stationary-node") return undefined;
+  if (paths.some(({ mapped }) => mapped !== undefined)) return undefined;
+  const remarks = [...new Set(paths.flatMap((path) => path.remarks.slice(-1)))];
+  return `none: ${node.name} cannot register with ${node.homeAgent}: ${remarks.join("; ")}.`;
+}
+
+/** Why two ends that hear each other do not check anything. */
+function disagreementOf(from: SessionEnd, to: SessionEnd): string | undefined {
+  const plain = [from, to].find((node) => node.role === "stationary-node" && node.speaks !== "m-ice");
+  if (plain !== undefined) return `${plain.name} knows no M-ICE and refuses the offer`;
+  if (from.keys !== to.keys)
+    return `${from.name} and ${to.name} make the keys of their checks in different ways (${from.keys}, ${to.keys})`;
+  return from.isLite && to.isLite ? `${from.name} and ${to.name} are both lite, and nobody checks` : undefined;
+}
+
+/** A pair as the other end sees it: a lite end knows no pair of its own. */
+function mirrored(pair: ValidPair): ValidPair;
+function mirrored(pair: ValidPair | undefined): ValidPair | undefined;
+function mirrored(pair: ValidPair | undefined): ValidPair | undefined {
+  return pair && { local: pair.remote, remote: pair.local, remarks: pair.remarks };
+}
+
+function bestPair({ valid }: CheckEnd): ValidPair | undefined {
+  const priority = ({ local, remote }: ValidPair): bigint => pairPriority(local.priority, remote.priority);
+  return [...valid.values()].toSorted((a, b) => (priority(a) < priority(b) ? 1 : -1))[0];
+}
+
+function openWay(from: SessionEnd, to: SessionEnd, { local, remote, remarks }: ValidPair): readonly string[] {
+  const way = remarks.length === 0 ? "no box lies between" : remarks.join("; ");
+  return [
+    `direct: ${from.name}'s check to the ${remote.type} address of ${to.name} arrives: ${way}.`,
+    `${to.name} sees it come from ${article(local.type)} address of ${from.name}, and the answer returns the same way.`,
+  ];
+}
+
+/** Why the checks of one end failed: the most telling reason, that of the outermost address of the peer. */
+function closedWays({ node, remarks }: CheckEnd, peer: SessionEnd): readonly string[] {
+  const telling = [...remarks.values()].filter(({ remote }) => remote.type !== "host");
+  const shown = telling.length > 0 ? telling : [...remarks.values()];
+  const sentences = shown.map(({ remote, remarks: reasons, isAnswer }) => {
+    const what = isAnswer ? "the answer to its check" : "its check";
+    return `${node.name}: ${what} to the ${remote.type} address of ${peer.name} fails: ${reasons.join("; ")}.`;
+  });
+  return [...new Set(sentences)];
+}
+
+function article(type: CandidateTypeName): string {
+  return type === "peer-reflexive" ? "a new, peer-reflexive" : `the ${type}`;
+}

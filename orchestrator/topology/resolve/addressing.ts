@@ -1,0 +1,249 @@
+/** Assigns MAC and IP addresses: those the file fixes, and the others in the order of the file. */
+
+import type { IssuePath } from "../file/issue.ts";
+import type { Report } from "../file/issue-list.ts";
+import type { Topology } from "../file/topology.ts";
+import {
+  addressAt,
+  canonicalText,
+  contains,
+  type Family,
+  type Network,
+  offsetIn,
+  parseNetwork,
+  sizeOf,
+} from "../model/address-text.ts";
+import { forbiddenReason } from "../model/forbidden.ts";
+import type { ResolvedInterface } from "../model/resolved.ts";
+import type { Attachment } from "./attachment.ts";
+
+/** The interfaces of every node by name, in the order of its attachments. */
+export type Interfaces = ReadonlyMap<string, readonly ResolvedInterface[]>;
+
+/**
+ * Addresses every attachment. In each network `.1` belongs to the first router whose LAN it is; everybody else gets the
+ * first free address from `.2` on, in the order of declaration. IPv6 counts the same way. The second addresses of STUN
+ * servers are the last ones of the network.
+ */
+export function assignAddresses(
+  topology: Topology,
+  attachments: readonly Attachment[],
+  names: ReadonlyMap<string, string>,
+  report: Report,
+): Interfaces {
+  const context = { topology, attachments, report };
+  const addresses = new Map<Attachment, AssignedAddresses>();
+  for (const segment of topology.segments.keys()) {
+    for (const family of [4, 6] as const) {
+      const key = `ipv${family}` as const;
+      const { own, alternate } = assignInSegment(context, segment, family);
+      for (const [attachment, address] of own)
+        addresses.set(attachment, { ...addresses.get(attachment), [key]: address });
+      for (const [attachment, address] of alternate) {
+        const assigned = addresses.get(attachment);
+        addresses.set(attachment, { ...assigned, alternate: { ...assigned?.alternate, [key]: address } });
+      }
+    }
+  }
+  const macs = assignMacs(context);
+  const interfaces = new Map<string, ResolvedInterface[]>([...topology.nodes.keys()].map((node) => [node, []]));
+  for (const attachment of attachments) {
+    const { node, segment } = attachment;
+    const interfaceName = names.get(segment) ?? segment;
+    interfaces
+      .get(node)
+      ?.push({ segment, interfaceName, mac: macs.get(attachment) ?? "", ...addresses.get(attachment) });
+  }
+  return interfaces;
+}
+
+type AssignedAddresses = Pick<ResolvedInterface, "ipv4" | "ipv6" | "alternate">;
+
+interface Context {
+  readonly topology: Topology;
+  readonly attachments: readonly Attachment[];
+  readonly report: Report;
+}
+
+/** Addresses of one IP version on one wire, with prefix length: everybody's own, and second ones of STUN servers. */
+interface SegmentAddresses {
+  readonly own: ReadonlyMap<Attachment, string>;
+  readonly alternate: ReadonlyMap<Attachment, string>;
+}
+
+/** None when the wire carries no such addresses. */
+function assignInSegment(context: Context, segment: string, family: Family): SegmentAddresses {
+  const text = context.topology.segments.get(segment)?.[`ipv${family}`];
+  const here = context.attachments.filter((attachment) => attachment.segment === segment);
+  if (text === undefined) {
+    refuseFixedAddresses(context, here, segment, family);
+    return { own: new Map(), alternate: new Map() };
+  }
+  const reason = forbiddenReason(text);
+  if (reason !== undefined)
+    context.report("forbidden-address", ["segments", segment, `ipv${family}`], `expected a free network; ${reason}`);
+  const network = parseNetwork(text);
+  const fixed = fixedAddresses(context, here, network);
+  const own = assignFree(context, here, network, fixed);
+  const servers = here.filter(({ node }) => isStunServer(context.topology, node));
+  const alternate = alternateAddresses(network, servers, new Set(own.values()));
+  const withLength = (addresses: ReadonlyMap<Attachment, string>): ReadonlyMap<Attachment, string> =>
+    new Map([...addresses].map(([attachment, address]) => [attachment, `${address}/${network.length}`]));
+  return { own: withLength(own), alternate: withLength(alternate) };
+}
+
+function isStunServer({ nodes }: Topology, node: string): boolean {
+  const role = nodes.get(node)?.role;
+  return role === "home-agent" || role === "stun-server";
+}
+
+/** Where second addresses start: at the network's end, or 64 Ki from its start in a longer one. */
+const ALTERNATE_SPAN = 0x10000n;
+
+/** Second addresses count down from the far end, so that they move no other address; none where nothing is free. */
+function alternateAddresses(
+  network: Network,
+  servers: readonly Attachment[],
+  taken: ReadonlySet<string>,
+): ReadonlyMap<Attachment, string> {
+  const size = sizeOf(network);
+  let offset = (size < ALTERNATE_SPAN ? size : ALTERNATE_SPAN) - 1n;
+  const nextFree = (): string | undefined => {
+    do offset -= 1n;
+    while (offset > 1n && taken.has(addressAt(network, offset)));
+    return offset > 1n ? addressAt(network, offset) : undefined;
+  };
+  return new Map(
+    servers.flatMap((server) => {
+      const address = nextFree();
+      return address === undefined ? [] : [[server, address] as const];
+    }),
+  );
+}
+
+function refuseFixedAddresses(context: Context, here: readonly Attachment[], segment: string, family: Family): void {
+  for (const attachment of here) {
+    const fixed = fixedEntry(context, attachment)?.[`ipv${family}`];
+    const message = `expected no IPv${family} address: segment ${segment} has no IPv${family} network; found ${fixed ?? ""}`;
+    if (fixed !== undefined) context.report("bad-address", fixedPath(attachment, `ipv${family}`), message);
+  }
+}
+
+/** The addresses that the file fixes on one wire, each checked against the wire and against the others. */
+function fixedAddresses(context: Context, here: readonly Attachment[], network: Network): Map<Attachment, string> {
+  const fixed = new Map<Attachment, string>();
+  const owners = new Map<string, string>();
+  for (const attachment of here) {
+    const key = `ipv${network.family}` as const;
+    const text = fixedEntry(context, attachment)?.[key];
+    if (text === undefined) continue;
+    const address = canonicalText(text);
+    const problem =
+      placeProblem(attachment.segment, network, address) ?? ownerProblem(owners, attachment.node, address);
+    if (problem !== undefined) context.report(problem.code, fixedPath(attachment, key), problem.message);
+    fixed.set(attachment, address);
+    owners.set(address, attachment.node);
+  }
+  return fixed;
+}
+
+interface Problem {
+  readonly code: "bad-address" | "duplicate";
+  readonly message: string;
+}
+
+function placeProblem(segment: string, network: Network, address: string): Problem | undefined {
+  const text = `${addressAt(network, 0n)}/${network.length}`;
+  if (!contains(network, address))
+    return { code: "bad-address", message: `expected an address inside ${segment} (${text}); found ${address}` };
+  const offset = offsetIn(network, address);
+  const isUnusable = offset === 0n || (network.family === 4 && offset === sizeOf(network) - 1n);
+  return isUnusable
+    ? {
+        code: "bad-address",
+        message: `expected the address of a host; found ${address}, which ${text} keeps for itself`,
+      }
+    : undefined;
+}
+
+function ownerProblem(owners: ReadonlyMap<string, string>, node: string, address: string): Problem | undefined {
+  const owner = owners.get(address);
+  return owner === undefined
+    ? undefined
+    : {
+        code: "duplicate",
+        message: `expected an address of its own; found ${address}, which ${owner} has; change ${node} or ${owner}`,
+      };
+}
+
+function assignFree(
+  context: Context,
+  here: readonly Attachment[],
+  network: Network,
+  fixed: ReadonlyMap<Attachment, string>,
+): ReadonlyMap<Attachment, string> {
+  const taken = new Set(fixed.values());
+  const assigned = new Map(fixed);
+  const gateway = here.find((attachment) => attachment.side === "lan");
+  let offset = 1n;
+  const nextFree = (): string => {
+    do offset += 1n;
+    while (taken.has(addressAt(network, offset)));
+    return addressAt(network, offset);
+  };
+  for (const attachment of here) {
+    if (fixed.has(attachment)) continue;
+    const first = addressAt(network, 1n);
+    const address = attachment === gateway && !taken.has(first) ? first : nextFree();
+    if (offset >= sizeOf(network) - (network.family === 4 ? 1n : 0n)) {
+      context.report(
+        "bad-address",
+        attachment.path,
+        `expected room for ${attachment.node}; ${attachment.segment} is full; take a shorter prefix`,
+      );
+      break;
+    }
+    taken.add(address);
+    assigned.set(attachment, address);
+  }
+  return assigned;
+}
+
+/** Locally administered MAC addresses `02:00:00:00:SS:NN`: wire and node by their number in the file. */
+function assignMacs(context: Context): ReadonlyMap<Attachment, string> {
+  const segments = [...context.topology.segments.keys()];
+  const nodes = [...context.topology.nodes.keys()];
+  const macs = new Map<Attachment, string>();
+  const owners = new Map<string, string>();
+  for (const attachment of context.attachments) {
+    const fixed = fixedEntry(context, attachment)?.mac;
+    const [wire, node] = [segments.indexOf(attachment.segment) + 1, nodes.indexOf(attachment.node) + 1];
+    const mac = fixed ?? `02:00:00:${[wire >> 8, wire & 0xff, node & 0xff].map(hexOctet).join(":")}`;
+    const owner = owners.get(`${attachment.segment} ${mac}`);
+    if (owner !== undefined) {
+      const message = `expected a MAC address of its own; found ${mac}, which ${owner} has; change one`;
+      context.report("duplicate", fixed === undefined ? attachment.path : fixedPath(attachment, "mac"), message);
+    }
+    owners.set(`${attachment.segment} ${mac}`, attachment.node);
+    macs.set(attachment, mac);
+  }
+  return macs;
+}
+
+function hexOctet(value: number): string {
+  return value.toString(16).padStart(2, "0");
+}
+
+function fixedEntry({ topology }: Context, { node, segment }: Attachment): FixedEntry | undefined {
+  return topology.nodes.get(node)?.addresses?.[segment];
+}
+
+interface FixedEntry {
+  readonly ipv4?: string | undefined;
+  readonly ipv6?: string | undefined;
+  readonly mac?: string | undefined;
+}
+
+function fixedPath({ node, segment }: Attachment, key: string): IssuePath {
+  return ["nodes", node, "addresses", segment, key];
+}

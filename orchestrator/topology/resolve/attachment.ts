@@ -1,0 +1,31 @@
+/** Which wires a node is on, and in what capacity, before it has addresses. */
+
+import type { IssuePath } from "../file/issue.ts";
+import type { NodeEntry } from "../file/schema.ts";
+import type { Family } from "../model/address-text.ts";
+
+export interface Attachment {
+  readonly node: string;
+  readonly segment: string;
+  /** `lan`: the node is the router of this wire; `wan`: this wire is its outside; `on`: it is a host there. */
+  readonly side: "wan" | "lan" | "on";
+  /** Where the file says so. */
+  readonly path: IssuePath;
+}
+
+/** A node's attachments in the order of its interfaces: the outside first. */
+export function attachmentsOf(node: string, entry: NodeEntry): Attachment[] {
+  const listed = (segments: string | readonly string[], side: "lan" | "on"): Attachment[] =>
+    typeof segments === "string"
+      ? [{ node, segment: segments, side, path: ["nodes", node, side] }]
+      : segments.map((segment, i) => ({ node, segment, side, path: ["nodes", node, side, i] }));
+  if (entry.role !== "router") return listed(entry.on, "on");
+  return [{ node, segment: entry.wan, side: "wan", path: ["nodes", node, "wan"] }, ...listed(entry.lan, "lan")];
+}
+
+/** Whether a box translates addresses of an IP version, so that its inside networks are unknown outside. */
+export function translates(entry: NodeEntry, family: Family): boolean {
+  if (entry.role !== "router") return false;
+  if (entry.prefixTranslation?.[`ipv${family}`] !== undefined) return true;
+  return family === 4 && entry.nat !== undefined && entry.nat !== "none";
+}

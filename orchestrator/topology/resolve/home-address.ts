@@ -1,0 +1,93 @@
+/** Addresses in home prefixes: the home agent's own, and the home address of each of its mobile nodes. */
+
+import type { Report } from "../file/issue-list.ts";
+import type { HomeAgentEntry, MobileEntry } from "../file/schema.ts";
+import type { Topology } from "../file/topology.ts";
+import { addressAt, canonicalText, contains, type Network, offsetIn, parseNetwork } from "../model/address-text.ts";
+
+/** Where a home agent lives in its home prefix, and where its first mobile node does, unless the file says otherwise. */
+const HOME_AGENT_OFFSET = 1n;
+const FIRST_HOME_OFFSET = 0x100n;
+
+/** A home agent's own address in its home prefix. */
+export function homeAgentAddress({ address, homePrefix }: HomeAgentEntry): string {
+  return address === undefined ? addressAt(parseNetwork(homePrefix), HOME_AGENT_OFFSET) : canonicalText(address);
+}
+
+/** Reports an address that a home agent is given outside of its home prefix, or that no node can have. */
+export function checkHomeAgentAddress(name: string, { address, homePrefix }: HomeAgentEntry, report: Report): void {
+  if (address === undefined) return;
+  const problem = placeProblem(parseNetwork(homePrefix), address, `the home prefix ${homePrefix}`);
+  if (problem !== undefined) report("bad-address", ["nodes", name, "address"], problem);
+}
+
+/**
+ * The home address that the file gives a mobile node, or the next one from `::100` of the home prefix that nobody else was
+ * given. One outside of the prefix, or somebody else's, is reported. `::` where the home agent is none.
+ */
+export function homeAddressOf(topology: Topology, name: string, entry: MobileEntry, report: Report): string {
+  const homeAgent = topology.nodes.get(entry.homeAgent);
+  if (homeAgent?.role !== "home-agent") return "::";
+  const home: Home = { name: entry.homeAgent, homeAgent, prefix: parseNetwork(homeAgent.homePrefix) };
+  const siblings = [...topology.nodes].filter(
+    (item): item is [string, MobileEntry] => "homeAgent" in item[1] && item[1].homeAgent === entry.homeAgent,
+  );
+  const given = siblings.flatMap(([node, { homeAddress }]) =>
+    homeAddress === undefined ? [] : [[canonicalText(homeAddress), node] as const],
+  );
+  const owners = new Map([...given, [homeAgentAddress(homeAgent), entry.homeAgent]]);
+  if (entry.homeAddress !== undefined) {
+    const address = canonicalText(entry.homeAddress);
+    checkGiven(home, { name, address, owner: owners.get(address) }, report);
+    return address;
+  }
+  const unnamed = siblings.filter(([, sibling]) => sibling.homeAddress === undefined).map(([node]) => node);
+  const free = freeAddresses(home.prefix, owners, unnamed.length);
+  const place = unnamed.indexOf(name);
+  // The nodes after the first one without an address have none either.
+  if (free.findIndex((address) => !contains(home.prefix, address)) === place) reportFull(home, name, report);
+  return free[place] ?? "::";
+}
+
+interface Home {
+  readonly name: string;
+  readonly homeAgent: HomeAgentEntry;
+  readonly prefix: Network;
+}
+
+function checkGiven(
+  { name: home, homeAgent, prefix }: Home,
+  { name, address, owner }: { readonly name: string; readonly address: string; readonly owner: string | undefined },
+  report: Report,
+): void {
+  const path = ["nodes", name, "homeAddress"];
+  const problem = placeProblem(prefix, address, `the home prefix ${homeAgent.homePrefix} of ${home}`);
+  if (problem !== undefined) report("bad-address", path, problem);
+  else if (owner !== undefined && owner !== name)
+    report("duplicate", path, `expected a home address of its own; found ${address}, which ${owner} has; change one`);
+}
+
+/** Why no node can have an address in a home prefix: outside, or that of all its routers (RFC 4291 section 2.6.1). */
+function placeProblem(prefix: Network, address: string, prefixText: string): string | undefined {
+  if (!contains(prefix, address)) return `expected an address inside ${prefixText}; found ${address}`;
+  if (offsetIn(prefix, address) === 0n)
+    return `expected an address of one node inside ${prefixText}; found ${address}, the subnet-router anycast address`;
+  return undefined;
+}
+
+function reportFull({ name: home, homeAgent }: Home, name: string, report: Report): void {
+  report(
+    "bad-address",
+    ["nodes", home, "homePrefix"],
+    `expected a home prefix with room for home addresses, which count from ::100 in it; found ${homeAgent.homePrefix}; write a shorter one, or give ${name} a \`homeAddress\``,
+  );
+}
+
+function freeAddresses(prefix: Network, taken: ReadonlyMap<string, string>, count: number): readonly string[] {
+  const free: string[] = [];
+  for (let offset = FIRST_HOME_OFFSET; free.length < count; offset += 1n) {
+    const address = addressAt(prefix, offset);
+    if (!taken.has(address)) free.push(address);
+  }
+  return free;
+}

@@ -1,0 +1,158 @@
+/** Conditions of links: which end of which wire they belong to, and what they come to in each direction. */
+
+import type { LinkCondition } from "@testbed/agent/control";
+import type { IssuePath } from "../file/issue.ts";
+import type { Report } from "../file/issue-list.ts";
+import { nearestName } from "../file/nearest-name.ts";
+import type { LinkConditionEntry, LinkEntry } from "../file/schema.ts";
+import type { Topology } from "../file/topology.ts";
+import { durationMs } from "../model/duration.ts";
+import { bitPerSecOf, shareOf } from "../model/link-units.ts";
+import type { ResolvedLinkConditions } from "../model/resolved.ts";
+import type { Interfaces } from "./addressing.ts";
+import type { Attachment } from "./attachment.ts";
+import { isBroken } from "./expect-name.ts";
+
+/** The same interfaces, those with a link condition bearing it. Links that lead nowhere are reported. */
+export function imposeLinks(
+  topology: Topology,
+  attachments: readonly Attachment[],
+  interfaces: Interfaces,
+  report: Report,
+): Interfaces {
+  const conditions = new Map<string, ResolvedLinkConditions>();
+  for (const [link, entry] of topology.links) {
+    const path = ["links", link];
+    const resolved = resolveLink(entry, path, report);
+    if (checkLink({ topology, attachments, link, path }, report) && Object.keys(resolved).length > 0)
+      conditions.set(link, resolved);
+  }
+  for (const { entry, path } of topology.timeline) {
+    const { link } = entry;
+    // What may change later is made from the start on: a link cannot be given a conditioner while data flows.
+    if (link !== undefined && checkLink({ topology, attachments, link, path: [...path, "link"] }, report))
+      conditions.set(link, { out: {}, in: {}, ...conditions.get(link) });
+  }
+  return new Map(
+    [...interfaces].map(([node, own]) => [
+      node,
+      own.map((attached) => {
+        const condition = conditions.get(linkName(node, attached.segment));
+        return condition === undefined ? attached : { ...attached, condition };
+      }),
+    ]),
+  );
+}
+
+/** `nat-a/internet`: the end of a wire, as files and reports name it. */
+export function linkName(node: string, segment: string): string {
+  return `${node}/${segment}`;
+}
+
+/** A link that a file names, and where it does. */
+interface NamedLink {
+  readonly topology: Topology;
+  readonly attachments: readonly Attachment[];
+  readonly link: string;
+  readonly path: IssuePath;
+}
+
+function checkLink({ topology, attachments, link, path }: NamedLink, report: Report): boolean {
+  const [node = "", segment] = link.split("/");
+  // The shape of the name is reported where the file is read.
+  if (segment === undefined) return false;
+  const known = attachments.map((attachment) => linkName(attachment.node, attachment.segment));
+  if (known.includes(link)) return true;
+  if (isBroken(topology, "nodes", node)) return false;
+  const near = nearestName(link, known);
+  const own = known.filter((candidate) => candidate.startsWith(`${node}/`));
+  const advice =
+    near === undefined ? `there are: ${(own.length > 0 ? own : known).join(", ")}` : `did you mean ${near}?`;
+  report(
+    "unknown-reference",
+    path,
+    `expected <node>/<segment> of a node on that segment; found "${link}"; ${advice}`,
+    path[0] === "links" ? "key" : undefined,
+  );
+  return false;
+}
+
+/** What stands beside `out` and `in` holds for both; a direction's own keys come first. */
+export function resolveLink(
+  { out, in: inbound, ...both }: LinkEntry,
+  path: IssuePath,
+  report: Report,
+): ResolvedLinkConditions {
+  const own = (entry: LinkConditionEntry, key: "out" | "in") =>
+    resolveCondition({ ...both, ...entry }, [...path, key], report);
+  const isShared = Object.keys(both).length > 0 && (out === undefined || inbound === undefined);
+  const shared = isShared ? resolveCondition(both, path, report) : undefined;
+  const leaving = out === undefined ? shared : own(out, "out");
+  const arriving = inbound === undefined ? shared : own(inbound, "in");
+  return {
+    ...(leaving === undefined ? {} : { out: leaving }),
+    ...(arriving === undefined ? {} : { in: arriving }),
+  };
+}
+
+function resolveCondition(entry: LinkConditionEntry, path: IssuePath, report: Report): LinkCondition {
+  checkCompanions(entry, path, report);
+  const { delay, jitter, loss, burst, duplicate, reorder, rate, queue } = entry;
+  const condition = {
+    ...present("delayMs", delay, durationMs),
+    ...present("jitterMs", jitter, durationMs),
+    ...present("lossRate", loss, shareOf),
+    ...(burst === undefined ? {} : { lossBurst: burst }),
+    ...present("duplicateRate", duplicate, shareOf),
+    ...present("reorderRate", reorder, shareOf),
+    ...present("rateBitPerSec", rate, bitPerSecOf),
+    ...(queue === undefined ? {} : { queuePackets: queue }),
+  };
+  checkFigures(condition, path, report);
+  return condition;
+}
+
+/** Keys that mean nothing without another one. */
+function checkCompanions(entry: LinkConditionEntry, path: IssuePath, report: Report): void {
+  const companions = { jitter: "delay", reorder: "delay", burst: "loss", queue: "rate" } as const;
+  for (const [key, companion] of Object.entries(companions) as [keyof typeof companions, "delay" | "loss" | "rate"][]) {
+    if (entry[key] === undefined || entry[companion] !== undefined) continue;
+    report(
+      "missing",
+      [...path, key],
+      `expected \`${companion}\` beside \`${key}\`; found none; add it, or remove \`${key}\``,
+    );
+  }
+}
+
+function checkFigures(condition: LinkCondition, path: IssuePath, report: Report): void {
+  const { delayMs = 0, jitterMs = 0, lossRate = 0, lossBurst = 1, rateBitPerSec } = condition;
+  if (condition.delayMs !== undefined && jitterMs > delayMs)
+    report("bad-value", [...path, "jitter"], `expected at most the delay of ${delayMs} ms; found ${jitterMs} ms`);
+  // A run of losses is followed by at least one packet that arrives.
+  if (lossRate < 1 && lossBurst > 1 && lossRate > lossBurst / (lossBurst + 1))
+    report(
+      "bad-value",
+      [...path, "burst"],
+      `expected longer runs for a loss of ${rounded(lossRate * 100)}%: at least ${Math.ceil(rounded(lossRate / (1 - lossRate)))}; found ${lossBurst}`,
+    );
+  if (rateBitPerSec !== undefined && rateBitPerSec < 1)
+    report(
+      "bad-value",
+      [...path, "rate"],
+      "expected a rate of at least 1bit; found 0; a loss of 100% stops everything",
+    );
+}
+
+/** Without what binary fractions leave behind. */
+function rounded(value: number): number {
+  return Number(value.toFixed(6));
+}
+
+function present<Key extends string>(
+  key: Key,
+  text: string | undefined,
+  read: (text: string) => number,
+): { readonly [K in Key]?: number } {
+  return (text === undefined ? {} : { [key]: read(text) }) as { readonly [K in Key]?: number };
+}

@@ -1,0 +1,141 @@
+/**
+ * Checks that nobody can meet two networks under one name. Homes behind address translation may use the same network;
+ * wires that see each other without translation may not, and no inside network may shadow one that lies outside of it.
+ */
+
+import type { IssuePath } from "../file/issue.ts";
+import type { Report } from "../file/issue-list.ts";
+import type { NodeEntry } from "../file/schema.ts";
+import type { Topology } from "../file/topology.ts";
+import { type Family, overlaps, parseNetwork } from "../model/address-text.ts";
+import { type Attachment, translates } from "./attachment.ts";
+
+/** Reports networks that overlap where they must not. */
+export function checkOverlaps(topology: Topology, attachments: readonly Attachment[], report: Report): void {
+  for (const family of [4, 6] as const) {
+    const prefixes = prefixesOf(topology, attachments, family);
+    prefixes.forEach((prefix, i) => {
+      const other = prefixes
+        .slice(0, i)
+        .find(
+          (earlier) => isVisible(prefix, earlier) && overlaps(parseNetwork(prefix.text), parseNetwork(earlier.text)),
+        );
+      if (other !== undefined) report("overlap", prefix.path, overlapMessage(prefix, other));
+    });
+    checkWiresOfHosts(topology, attachments, family, report);
+  }
+}
+
+/** A host on two wires tells them apart by their networks. */
+function checkWiresOfHosts(
+  topology: Topology,
+  attachments: readonly Attachment[],
+  family: Family,
+  report: Report,
+): void {
+  const wires = attachments.flatMap((attachment) => {
+    const text = attachment.side === "on" ? topology.segments.get(attachment.segment)?.[`ipv${family}`] : undefined;
+    return text === undefined ? [] : [{ ...attachment, text }];
+  });
+  wires.forEach(({ node, segment, path, text }, i) => {
+    const other = wires
+      .slice(0, i)
+      .find((earlier) => earlier.node === node && overlaps(parseNetwork(earlier.text), parseNetwork(text)));
+    if (other === undefined) return;
+    const message = `expected a network of its own on each wire of ${node}; found ${text} on ${segment} and ${other.text} on ${other.segment}; change one`;
+    report("overlap", path, message);
+  });
+}
+
+/** A network, and the routing domains that its wire belongs to or lies inside of. */
+interface Prefix {
+  readonly name: string;
+  readonly text: string;
+  readonly path: IssuePath;
+  /** The wire's own domain first, then every domain that lies outside of it. */
+  readonly domains: readonly string[];
+}
+
+function overlapMessage(prefix: Prefix, other: Prefix): string {
+  return (
+    `expected a network apart from ${other.name} (${other.text}), which the same nodes have to reach; ` +
+    `found ${prefix.text}; change one: only wires that address translation hides from each other may use the same`
+  );
+}
+
+/** Two networks see each other when one lies in the other's domain or inside of it. */
+function isVisible(a: Prefix, b: Prefix): boolean {
+  const [homeA = "", homeB = ""] = [a.domains[0], b.domains[0]];
+  return a.domains.includes(homeB) || b.domains.includes(homeA);
+}
+
+function prefixesOf(topology: Topology, attachments: readonly Attachment[], family: Family): readonly Prefix[] {
+  const domains = outwardDomains(topology, attachments, family);
+  const segments = [...topology.segments].flatMap(([name, entry]): Prefix[] => {
+    const text = entry[`ipv${family}`];
+    const path = ["segments", name, `ipv${family}`];
+    return text === undefined ? [] : [{ name: `segment ${name}`, text, path, domains: domains.get(name) ?? [name] }];
+  });
+  const translated = [...topology.nodes].flatMap(([name, entry]): Prefix[] => {
+    const text = entry.role === "router" ? entry.prefixTranslation?.[`ipv${family}`] : undefined;
+    if (entry.role !== "router" || text === undefined) return [];
+    const path = ["nodes", name, "prefixTranslation", `ipv${family}`];
+    const outside = domains.get(entry.wan) ?? [entry.wan];
+    return [{ name: `outside network of ${name}`, text, path, domains: outside }];
+  });
+  if (family === 4) return [...segments, ...translated];
+  const homes = [...topology.nodes].flatMap(([name, entry]): Prefix[] => {
+    if (entry.role !== "home-agent") return [];
+    const path = ["nodes", name, "homePrefix"];
+    return [
+      {
+        name: `home prefix of ${name}`,
+        text: entry.homePrefix,
+        path,
+        domains: [...new Set([...domains.values()].flat())],
+      },
+    ];
+  });
+  return [
+    ...segments,
+    ...translated,
+    ...homes.map((home) => ({ ...home, domains: ["everywhere", ...home.domains] })),
+  ].map((prefix) => ({ ...prefix, domains: [...prefix.domains, "everywhere"] }));
+}
+
+/** For every wire its own routing domain and those outside of it, nearest first. A domain is named after one wire. */
+function outwardDomains(
+  topology: Topology,
+  attachments: readonly Attachment[],
+  family: Family,
+): ReadonlyMap<string, readonly string[]> {
+  const domainOf = new Map([...topology.segments.keys()].map((segment) => [segment, segment]));
+  const routers = [...topology.nodes].filter(([, entry]) => entry.role === "router");
+  const wiresOf = (name: string, side: Attachment["side"]): string[] =>
+    attachments.filter((a) => a.node === name && a.side === side).map((a) => a.segment);
+  const hides = (entry: NodeEntry): boolean => translates(entry, family);
+  for (const [name, entry] of routers) {
+    const joined = [...wiresOf(name, "lan"), ...(hides(entry) ? [] : wiresOf(name, "wan"))];
+    merge(domainOf, joined);
+  }
+  const outside = new Map<string, string>();
+  for (const [name, entry] of routers) {
+    const [wan] = wiresOf(name, "wan");
+    for (const lan of hides(entry) && wan !== undefined ? wiresOf(name, "lan") : [])
+      outside.set(domainOf.get(lan) ?? lan, domainOf.get(wan ?? "") ?? "");
+  }
+  return new Map([...domainOf].map(([segment, domain]) => [segment, outwardFrom(domain, outside)]));
+}
+
+function merge(domainOf: Map<string, string>, segments: readonly string[]): void {
+  const domains = new Set(segments.map((segment) => domainOf.get(segment)));
+  const [target] = domains;
+  if (target === undefined) return;
+  for (const [segment, domain] of domainOf) if (domains.has(domain)) domainOf.set(segment, target);
+}
+
+function outwardFrom(domain: string, outside: ReadonlyMap<string, string>): readonly string[] {
+  const path: string[] = [];
+  for (let at: string | undefined = domain; at !== undefined && !path.includes(at); at = outside.get(at)) path.push(at);
+  return path;
+}

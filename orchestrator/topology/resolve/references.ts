@@ -1,0 +1,119 @@
+/** Checks that every name a topology file mentions is there, and is what it is mentioned as. */
+
+import type { IssuePath } from "../file/issue.ts";
+import type { Report } from "../file/issue-list.ts";
+import type { ExpectationEntry, NodeEntry } from "../file/schema.ts";
+import type { Topology } from "../file/topology.ts";
+import { type Attachment, attachmentsOf } from "./attachment.ts";
+import { advice, expectNode, expectSegment } from "./expect-name.ts";
+import { checkTimeline, eventName, movesOf } from "./timeline-references.ts";
+
+/** Reports references that lead nowhere; returns the attachments that lead somewhere. */
+export function checkReferences(topology: Topology, report: Report): Attachment[] {
+  for (const [name, entry] of topology.nodes) checkNode(topology, name, entry, report);
+  checkSessions(topology, report);
+  checkTimeline(topology, report);
+  checkExpectations(topology, report);
+  return checkAttachments(topology, report);
+}
+
+/** Name of a session, as expectations and reports use it. */
+export function sessionName(from: string, to: string): string {
+  return `${from}-${to}`;
+}
+
+function checkAttachments(topology: Topology, report: Report): Attachment[] {
+  const all = [...topology.nodes].flatMap(([name, entry]) => attachmentsOf(name, entry));
+  const seen = new Set<string>();
+  return all.filter(({ node, segment, path }) => {
+    const key = `${node} ${segment}`;
+    if (seen.has(key)) report("duplicate", path, `expected another segment; ${node} is on ${segment} already`);
+    const isFirst = !seen.has(key);
+    seen.add(key);
+    return expectSegment(topology, segment, path, report) && isFirst;
+  });
+}
+
+function checkNode(topology: Topology, name: string, entry: NodeEntry, report: Report): void {
+  const path = ["nodes", name];
+  if ("homeAgent" in entry) expectNode(topology, entry.homeAgent, ["home-agent"], [...path, "homeAgent"], report);
+  if ("stun" in entry && entry.stun !== undefined)
+    expectNode(topology, entry.stun, ["home-agent", "stun-server"], [...path, "stun"], report);
+  if (entry.gateway !== undefined) expectNode(topology, entry.gateway, ["router"], [...path, "gateway"], report);
+  const visited = movesOf(topology).flatMap(({ node, to }) => (node === name ? [to] : []));
+  const own = new Set([...attachmentsOf(name, entry).map((attachment) => attachment.segment), ...visited]);
+  for (const segment of Object.keys(entry.addresses ?? {})) {
+    if (own.has(segment)) continue;
+    const message = `expected a segment that ${name} is on (${[...own].join(", ")}); found ${segment}`;
+    report("unknown-reference", [...path, "addresses", segment], message, "key");
+  }
+}
+
+function speaksPlainIpv6({ nodes }: Topology, name: string): boolean {
+  const entry = nodes.get(name);
+  return entry?.role === "stationary-node" && entry.speaks === "ipv6";
+}
+
+function isPlain({ nodes }: Topology, name: string): boolean {
+  const entry = nodes.get(name);
+  return entry?.role === "stationary-node" && entry.speaks !== undefined && entry.speaks !== "m-ice";
+}
+
+const SESSION_ENDS = ["mobile-node", "correspondent-node", "stationary-node"] as const;
+
+function checkSessions(topology: Topology, report: Report): void {
+  const seen = new Set<string>();
+  for (const { path, entry } of topology.sessions) {
+    for (const end of ["from", "to"] as const) expectNode(topology, entry[end], SESSION_ENDS, [...path, end], report);
+    if (entry.from === entry.to)
+      report("bad-value", [...path, "to"], `expected another node than ${entry.from}: a session has two ends`);
+    else if (isPlain(topology, entry.from))
+      report(
+        "bad-value",
+        [...path, "from"],
+        `expected a node that speaks M-ICE to begin a session; found ${entry.from}, which speaks no M-ICE; let ${entry.to} begin`,
+      );
+    else if (speaksPlainIpv6(topology, entry.to) && (entry.traffic ?? "echo") === "echo")
+      report(
+        "bad-value",
+        [...path, "to"],
+        `expected a node with a program that answers echo traffic; found ${entry.to}, which is a kernel alone; write \`traffic: ping\``,
+      );
+    else if ([entry.from, entry.to].every((end) => topology.nodes.get(end)?.role === "stationary-node"))
+      report(
+        "bad-value",
+        [...path, "to"],
+        `expected a node with a home agent at one end of a session; found none; make ${entry.from} or ${entry.to} a mobile-node`,
+      );
+    const name = sessionName(entry.from, entry.to);
+    if (seen.has(name)) report("duplicate", path, `expected each session once; found ${name} again; remove one`);
+    seen.add(name);
+  }
+}
+
+/** What an expectation is about: the sessions as they were set up, or what came of an event. */
+function checkMoment(topology: Topology, path: IssuePath, entry: ExpectationEntry, report: Report): void {
+  const { after, outage } = entry;
+  if (after === undefined && outage !== undefined)
+    report("missing", [...path, "outage"], "expected `after` beside `outage`; found none; add it, or remove `outage`");
+  const names = [...new Set(topology.timeline.map((event) => eventName(event.entry)))];
+  if (after === undefined || names.includes(after)) return;
+  if ([...topology.broken].some((broken) => broken.startsWith("timeline"))) return;
+  const found = `found "${after}"`;
+  report(
+    "unknown-reference",
+    [...path, "after"],
+    `expected an event of the timeline; ${found}; ${advice(after, names)}`,
+  );
+}
+
+function checkExpectations(topology: Topology, report: Report): void {
+  if ([...topology.broken].some((path) => path.startsWith("sessions"))) return;
+  const names = topology.sessions.map(({ entry }) => sessionName(entry.from, entry.to));
+  for (const { path, entry } of topology.expectations) {
+    checkMoment(topology, path, entry, report);
+    if (names.includes(entry.session)) continue;
+    const found = `found "${entry.session}"`;
+    report("unknown-reference", [...path, "session"], `expected a session; ${found}; ${advice(entry.session, names)}`);
+  }
+}

@@ -1,0 +1,56 @@
+/** Fills in which outside ports of a box stand for sockets inside, for good. */
+
+import type { IssuePath } from "../file/issue.ts";
+import type { RouterEntry } from "../file/schema.ts";
+import { canonicalText, contains, isAddress, parseNetwork, withoutLength } from "../model/address-text.ts";
+import type { PortForward } from "../model/resolved.ts";
+import type { BoxContext } from "./resolve-box.ts";
+
+type ForwardEntry = NonNullable<RouterEntry["forwards"]>[number];
+
+/** The port forwards of a box; `insideNetworks` are the IPv4 networks of its inside segments. */
+export function resolveForwards(context: BoxContext, insideNetworks: readonly string[]): readonly PortForward[] {
+  const { name, entry, report } = context;
+  const forwards = entry.forwards ?? [];
+  const path = ["nodes", name, "forwards"];
+  if (forwards.length > 0 && (entry.nat === undefined || entry.nat === "none")) {
+    const message =
+      "expected address translation (`nat`): without it every inside address is its own outside; use `pinholes` of the firewall";
+    report("bad-value", path, message, "key");
+  }
+  return forwards.flatMap((forward, i) => {
+    const { protocol, port, toPort = port } = forward;
+    const first = forwards.findIndex((other) => other.protocol === protocol && other.port === port);
+    if (first < i)
+      report(
+        "duplicate",
+        [...path, i, "port"],
+        `expected each outside port once; found ${protocol} ${port} again; remove one`,
+      );
+    const to = insideAddress(context, forward, [...path, i, "to"], insideNetworks);
+    return to === undefined ? [] : [{ protocol, port, to, toPort }];
+  });
+}
+
+/** The IPv4 address, or that of the node, that lies inside of the box. */
+function insideAddress(
+  { interfaces, report }: BoxContext,
+  { to }: ForwardEntry,
+  path: IssuePath,
+  insideNetworks: readonly string[],
+): string | undefined {
+  const node = interfaces.get(to);
+  if (node === undefined && !isAddress(to, 4)) {
+    const nodes = [...interfaces.keys()].join(", ");
+    report("unknown-reference", path, `expected a node or an IPv4 address; found "${to}"; nodes: ${nodes}`);
+    return undefined;
+  }
+  const addresses =
+    node === undefined ? [canonicalText(to)] : node.flatMap(({ ipv4 }) => ipv4 ?? []).map(withoutLength);
+  const inside = addresses.find((address) => insideNetworks.some((text) => contains(parseNetwork(text), address)));
+  if (inside === undefined && insideNetworks.length > 0) {
+    const found = node === undefined ? to : `${to} (${addresses.join(", ") || "no IPv4 address"})`;
+    report("bad-address", path, `expected somebody inside, in ${insideNetworks.join(" or ")}; found ${found}`);
+  }
+  return inside;
+}

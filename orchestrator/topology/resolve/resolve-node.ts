@@ -1,0 +1,183 @@
+/** Fills in everything about one node once names, addresses and routes are settled. */
+
+import type { Report } from "../file/issue-list.ts";
+import type {
+  HomeAgentEntry,
+  HostEntry,
+  MobileEntry,
+  NodeEntry,
+  RouterEntry,
+  StationaryEntry,
+  StunServerEntry,
+} from "../file/schema.ts";
+import type { Topology } from "../file/topology.ts";
+import { formatNetwork, parseNetwork, withoutLength } from "../model/address-text.ts";
+import { durationMs } from "../model/duration.ts";
+import type {
+  ResolvedHomeAgent,
+  ResolvedHost,
+  ResolvedMobileNode,
+  ResolvedNode,
+  ResolvedRoute,
+  ResolvedRouter,
+  ResolvedStationaryNode,
+  ResolvedStunServer,
+} from "../model/resolved.ts";
+import type { Interfaces } from "./addressing.ts";
+import { attachmentsOf } from "./attachment.ts";
+import { checkHomeAgentAddress, homeAddressOf, homeAgentAddress } from "./home-address.ts";
+import { resolveFirewall, resolveNat } from "./resolve-box.ts";
+import { resolveForwards } from "./resolve-forwards.ts";
+import { resolvePrefixes } from "./resolve-prefixes.ts";
+
+/** UDP port of the candidate sockets unless a file says otherwise: the same for all, as for equal software everywhere. */
+const CANDIDATE_PORT = 40000;
+
+export interface NodeContext {
+  readonly topology: Topology;
+  readonly seed: number;
+  readonly interfaces: Interfaces;
+  readonly routes: ReadonlyMap<string, readonly ResolvedRoute[]>;
+  readonly report: Report;
+}
+
+/** Resolves one node. */
+export function resolveNode(context: NodeContext, name: string, entry: NodeEntry): ResolvedNode {
+  switch (entry.role) {
+    case "router":
+      return resolveRouter(context, name, entry);
+    case "home-agent":
+      return resolveHomeAgent(context, name, entry);
+    case "stun-server":
+      return resolveStunServer(context, name, entry);
+    case "mobile-node":
+    case "correspondent-node":
+      return resolveMobile(context, name, entry);
+    case "stationary-node":
+      return resolveStationary(context, name, entry);
+    case "host":
+      return resolveHost(context, name, entry);
+  }
+}
+
+function common({ interfaces, routes }: NodeContext, name: string) {
+  return { name, interfaces: interfaces.get(name) ?? [], routes: routes.get(name) ?? [] };
+}
+
+function resolveRouter(context: NodeContext, name: string, entry: RouterEntry): ResolvedRouter {
+  const { seed, interfaces, report } = context;
+  const box = { name, entry, seed, interfaces, report };
+  const nat = resolveNat(box);
+  const node = common(context, name);
+  const nameOn = (segment: string) => node.interfaces.find((own) => own.segment === segment)?.interfaceName ?? segment;
+  const lans = attachmentsOf(name, entry).filter(({ side }) => side === "lan");
+  if (nat !== undefined) checkTranslatable(context, node);
+  return {
+    ...node,
+    role: "router",
+    wan: nameOn(entry.wan),
+    lan: lans.map(({ segment }) => nameOn(segment)),
+    ...(nat === undefined ? {} : { nat }),
+    prefixes: resolvePrefixes(context, name, entry),
+    forwards: resolveForwards(
+      box,
+      lans.flatMap(({ segment }) => context.topology.segments.get(segment)?.ipv4 ?? []),
+    ),
+    firewall: resolveFirewall(box, nat),
+  };
+}
+
+/** Address translation needs IPv4 on every side. */
+function checkTranslatable({ report, topology }: NodeContext, { name, interfaces }: ReturnType<typeof common>): void {
+  for (const { segment, ipv4 } of interfaces) {
+    if (ipv4 !== undefined || topology.segments.get(segment)?.ipv4 !== undefined) continue;
+    const message = `expected IPv4 on every segment of a box with address translation; found none on ${segment}; give it \`ipv4\`, or write \`nat: none\``;
+    report("bad-address", ["nodes", name, "nat"], message);
+  }
+}
+
+function resolveHomeAgent(context: NodeContext, name: string, entry: HomeAgentEntry): ResolvedHomeAgent {
+  const node = common(context, name);
+  checkHomeAgentAddress(name, entry, context.report);
+  return {
+    ...node,
+    role: "home-agent",
+    homePrefix: formatNetwork(parseNetwork(entry.homePrefix)),
+    address: homeAgentAddress(entry),
+    ...serverAddresses(node),
+  };
+}
+
+function resolveStunServer(context: NodeContext, name: string, entry: StunServerEntry): ResolvedStunServer {
+  const node = common(context, name);
+  const addresses = serverAddresses(node);
+  if (context.topology.segments.has(entry.on) && addresses.alternate.length < addresses.listen.length) {
+    const message = `expected room for two addresses of ${name} in each network of ${entry.on}; found ${addresses.alternate.length === 0 ? "none" : "one"}; take a shorter prefix`;
+    context.report("bad-address", ["nodes", name, "on"], message);
+  }
+  return { ...node, role: "stun-server", ...addresses };
+}
+
+/** A server's own addresses, and its second ones. */
+function serverAddresses({ interfaces }: ReturnType<typeof common>): {
+  readonly listen: readonly string[];
+  readonly alternate: readonly string[];
+} {
+  const texts = (addresses: readonly { readonly ipv4?: string; readonly ipv6?: string }[]): readonly string[] =>
+    addresses
+      .flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6])
+      .filter((address) => address !== undefined)
+      .map(withoutLength);
+  return { listen: texts(interfaces), alternate: texts(interfaces.flatMap(({ alternate }) => alternate ?? [])) };
+}
+
+function resolveMobile(context: NodeContext, name: string, entry: MobileEntry): ResolvedMobileNode {
+  return {
+    ...common(context, name),
+    role: entry.role,
+    homeAgent: entry.homeAgent,
+    homeAddress: homeAddressOf(context.topology, name, entry, context.report),
+    ...agentOf(entry),
+    ...(entry.consent === undefined ? {} : { consentMs: durationMs(entry.consent) }),
+  };
+}
+
+function resolveStationary(context: NodeContext, name: string, entry: StationaryEntry): ResolvedStationaryNode {
+  const node = common(context, name);
+  const ipv6 = node.interfaces[0]?.ipv6;
+  const segment = context.topology.segments.get(entry.on);
+  if (segment !== undefined && segment.ipv6 === undefined) {
+    const message = `expected IPv6 on ${entry.on}, by which home agents reach ${name}; found none; give the segment \`ipv6\``;
+    context.report("bad-address", ["nodes", name, "on"], message);
+  }
+  return {
+    ...node,
+    role: "stationary-node",
+    speaks: entry.speaks ?? "m-ice",
+    address: ipv6 === undefined ? "::" : withoutLength(ipv6),
+    ...(entry.stun === undefined ? {} : { stun: entry.stun }),
+    ...agentOf(entry),
+  };
+}
+
+/** How the node's agent works. */
+function agentOf({ port, profile, lite, keys }: MobileEntry | StationaryEntry) {
+  return {
+    port: port ?? CANDIDATE_PORT,
+    profile: profile ?? "ice16",
+    isLite: lite ?? false,
+    keys: keys ?? "signalled",
+  } as const;
+}
+
+function resolveHost(context: NodeContext, name: string, entry: HostEntry): ResolvedHost {
+  const command = typeof entry.command === "string" ? ["/bin/sh", "-c", entry.command] : entry.command;
+  const environment = Object.entries(entry.environment ?? {}).map(([key, value]) => [key, String(value)]);
+  return {
+    ...common(context, name),
+    role: "host",
+    image: entry.image,
+    ...(command === undefined ? {} : { command }),
+    environment: Object.fromEntries(environment) as Record<string, string>,
+  };
+}

@@ -1,0 +1,114 @@
+/** Resolves names, fills defaults in, assigns addresses and routes; finds everything that does not fit together. */
+
+import { inFileOrder, type TopologyIssue } from "../file/issue.ts";
+import { createIssueList, type Report } from "../file/issue-list.ts";
+import type { ExpectationEntry } from "../file/schema.ts";
+import type { Topology } from "../file/topology.ts";
+import { durationMs } from "../model/duration.ts";
+import type { ResolvedExpectation, ResolvedSegment, ResolvedSession, ResolvedTopology } from "../model/resolved.ts";
+import { assignAddresses } from "./addressing.ts";
+import { interfaceNames } from "./interface-names.ts";
+import { imposeLinks } from "./links.ts";
+import { checkOverlaps } from "./overlap.ts";
+import { checkReachability } from "./reachability.ts";
+import { checkReferences, sessionName } from "./references.ts";
+import { resolveNode } from "./resolve-node.ts";
+import { assignRoutes } from "./routing.ts";
+import { resolveTimeline, topologyAfter } from "./timeline.ts";
+import { movesOf } from "./timeline-references.ts";
+import { interfacesOf, placeOn, visitsOf } from "./visits.ts";
+
+export interface ResolveOptions {
+  /** Replaces the file's seed. */
+  readonly seed?: number;
+}
+
+export type ResolveResult =
+  | { readonly ok: true; readonly topology: ResolvedTopology }
+  | { readonly ok: false; readonly issues: readonly TopologyIssue[] };
+
+/** The seed of a file that gives none. */
+const DEFAULT_SEED = 1;
+
+/**
+ * Resolves a topology. Everything in the result follows from the file and the seed. Entries that were broken in
+ * themselves are missing from it: what depends on them is not reported a second time.
+ */
+export function resolveTopology(topology: Topology, options: ResolveOptions = {}): ResolveResult {
+  const { issues, report } = createIssueList(topology);
+  const names = interfaceNames([...topology.segments.keys()]);
+  const attachments = checkReferences(topology, report);
+  const everywhere = [...attachments, ...visitsOf(topology, attachments)];
+  const addressed = assignAddresses(topology, everywhere, names, report);
+  const conditioned = imposeLinks(topology, everywhere, addressed, report);
+  const interfaces = interfacesOf(conditioned, attachments);
+  checkOverlaps(topology, attachments, report);
+  const routes = assignRoutes(topology, attachments, interfaces, report);
+  const seed = options.seed ?? topology.seed ?? DEFAULT_SEED;
+  const context = { topology, seed, interfaces, routes, report };
+  const nodes = [...topology.nodes].map(([name, entry]) => resolveNode(context, name, entry));
+  const places = { topology, attachments, everywhere: conditioned };
+  const resolved: ResolvedTopology = {
+    name: topology.name,
+    summary: topology.summary,
+    seed,
+    segments: resolveSegments(topology, names),
+    nodes,
+    sessions: resolveSessions(topology),
+    timeline: resolveTimeline({ topology, nodes, report, placeOn: (node, to) => placeOn(places, node, to) }),
+    expectations: resolveExpectations(topology),
+  };
+  if (issues.length === 0 && topology.broken.size === 0) checkReachable(resolved, topology, report);
+  return issues.length === 0 ? { ok: true, topology: resolved } : { ok: false, issues: inFileOrder(issues) };
+}
+
+/** Before anything happens, and wherever a node moves to. */
+function checkReachable(resolved: ResolvedTopology, topology: Topology, report: Report): void {
+  checkReachability(resolved, topology, report);
+  movesOf(topology).forEach(({ path }, i) => {
+    const moved = resolved.timeline.filter(({ action }) => action.type === "move")[i];
+    if (moved === undefined) return;
+    checkReachability(topologyAfter(resolved, moved.name), topology, (code, _, message) => report(code, path, message));
+  });
+}
+
+function resolveSegments(topology: Topology, names: ReadonlyMap<string, string>): readonly ResolvedSegment[] {
+  return [...topology.segments].map(([name, { ipv4, ipv6 }]) => ({
+    name,
+    interfaceName: names.get(name) ?? name,
+    ...(ipv4 === undefined ? {} : { ipv4 }),
+    ...(ipv6 === undefined ? {} : { ipv6 }),
+  }));
+}
+
+function resolveSessions(topology: Topology): readonly ResolvedSession[] {
+  return topology.sessions.map(({ entry: { from, to, traffic } }) => ({
+    name: sessionName(from, to),
+    from,
+    to,
+    traffic: traffic ?? "echo",
+  }));
+}
+
+function resolveExpectations(topology: Topology): readonly ResolvedExpectation[] {
+  return topology.expectations.map(({ path, entry }) => ({
+    session: entry.session,
+    source: `${topology.file}:${topology.locate(path).line}`,
+    ...resolveMoment(entry),
+    ...(entry.path === undefined ? {} : { path: entry.path }),
+    ...(entry.selected === undefined ? {} : { selected: entry.selected }),
+    ...(entry.roundTrip === undefined ? {} : { roundTripWithinMs: durationMs(entry.roundTrip) }),
+    ...(entry.lost === undefined ? {} : { maxLost: entry.lost }),
+  }));
+}
+
+/** What an expectation says of time, which depends on whether it is about an event. */
+function resolveMoment({ after, within, outage }: ExpectationEntry): Partial<ResolvedExpectation> {
+  const withinMs = within === undefined ? undefined : durationMs(within);
+  if (after === undefined) return withinMs === undefined ? {} : { nominatedWithinMs: withinMs };
+  return {
+    after,
+    ...(withinMs === undefined ? {} : { restoredWithinMs: withinMs }),
+    ...(outage === undefined ? {} : { maxOutageMs: durationMs(outage) }),
+  };
+}

@@ -1,0 +1,183 @@
+/** Static routes: everybody's default route, return routes of plain routers, and the home prefixes. */
+
+import type { Report } from "../file/issue-list.ts";
+import type { Topology } from "../file/topology.ts";
+import { type Family, formatNetwork, parseNetwork, withoutLength } from "../model/address-text.ts";
+import type { ResolvedRoute } from "../model/resolved.ts";
+import type { Interfaces } from "./addressing.ts";
+import { type Attachment, translates } from "./attachment.ts";
+
+/** Routes of every node by name. Reports gateways that lead nowhere and circles; routes are then incomplete. */
+export function assignRoutes(
+  topology: Topology,
+  attachments: readonly Attachment[],
+  interfaces: Interfaces,
+  report: Report,
+): ReadonlyMap<string, readonly ResolvedRoute[]> {
+  const context: Context = { topology, attachments, interfaces, gateways: findGateways(topology, attachments, report) };
+  if (!checkCircles(context, report)) return new Map();
+  return new Map([...topology.nodes.keys()].map((node) => [node, routesOf(context, node)]));
+}
+
+interface Context {
+  readonly topology: Topology;
+  readonly attachments: readonly Attachment[];
+  readonly interfaces: Interfaces;
+  /** By node, in the order of its attachments; a router has one at most. */
+  readonly gateways: Gateways;
+}
+
+type Gateways = ReadonlyMap<string, readonly Gateway[]>;
+
+/** Where a node's default route leads: a router that serves the wire it is on. */
+interface Gateway {
+  readonly router: string;
+  readonly segment: string;
+}
+
+/** On each wire of a node the gateway that it names, or else the one router whose LAN that is. */
+function findGateways(topology: Topology, attachments: readonly Attachment[], report: Report): Gateways {
+  const gateways = new Map<string, readonly Gateway[]>();
+  const outward = attachments.filter(({ side }) => side !== "lan");
+  for (const { node, segment, path } of outward) {
+    const named = namedGateway(topology, attachments, node, segment);
+    const serving = attachments.filter((a) => a.segment === segment && a.side === "lan" && a.node !== node);
+    const routers = serving.map((attachment) => attachment.node);
+    const router = named ?? routers[0];
+    if (router === undefined) continue;
+    if (named === undefined && routers.length > 1) {
+      const message = `expected one router that serves ${segment}; found ${routers.join(" and ")}; add \`gateway\` to ${node}`;
+      report("unreachable", path, message);
+    }
+    if (routers.includes(router)) gateways.set(node, [...(gateways.get(node) ?? []), { router, segment }]);
+    else if (topology.nodes.get(router)?.role === "router") reportUnservedGateway(node, segment, router, report);
+  }
+  return gateways;
+}
+
+/** The gateway that a node names, unless it serves another wire of the node and not this one. */
+function namedGateway(
+  { nodes }: Topology,
+  attachments: readonly Attachment[],
+  node: string,
+  segment: string,
+): string | undefined {
+  const named = nodes.get(node)?.gateway;
+  const own = attachments.filter((attachment) => attachment.node === node).map((attachment) => attachment.segment);
+  const served = attachments.filter((attachment) => attachment.node === named && attachment.side === "lan");
+  const isMeantElsewhere =
+    served.some((attachment) => own.includes(attachment.segment)) &&
+    !served.some((attachment) => attachment.segment === segment);
+  return isMeantElsewhere ? undefined : named;
+}
+
+function reportUnservedGateway(node: string, segment: string, router: string, report: Report): void {
+  const message =
+    `expected a router that serves ${segment}, the segment of ${node}; found ${router}, which has no \`lan\` there: ` +
+    `the default route would lead nowhere; name another router or add ${segment} to the \`lan\` of ${router}`;
+  report("unreachable", ["nodes", node, "gateway"], message);
+}
+
+/** Whether default routes lead outwards; reports them where they run in a circle. */
+function checkCircles({ gateways }: Context, report: Report): boolean {
+  let isSound = true;
+  const reported = new Set<string>();
+  for (const start of gateways.keys()) {
+    const seen: string[] = [];
+    let node: string | undefined = start;
+    while (node !== undefined && !seen.includes(node)) {
+      seen.push(node);
+      node = gateways.get(node)?.[0]?.router;
+    }
+    if (node === undefined) continue;
+    isSound = false;
+    const circle = seen.slice(seen.indexOf(node));
+    if (circle.some((member) => reported.has(member))) continue;
+    for (const member of circle) reported.add(member);
+    const message = `expected a default route that leads outwards; found a circle: ${[...circle, node].join(" → ")}; change a \`wan\``;
+    report("unreachable", ["nodes", node], message, "key");
+  }
+  return isSound;
+}
+
+function routesOf(context: Context, node: string): readonly ResolvedRoute[] {
+  const own = context.attachments.filter((attachment) => attachment.node === node);
+  const connected = new Set(own.flatMap(({ segment }) => networksOf(context, segment)));
+  // What lies inside of a router is not looked for outside of it, though another router may announce it there.
+  const insideFirst = own.toSorted((a, b) => Number(b.side === "lan") - Number(a.side === "lan"));
+  const specific = insideFirst.flatMap(({ segment }) =>
+    announcedOn(context, segment)
+      .filter((route) => route.router !== node && !connected.has(route.prefix))
+      .filter((route) => !(route.isHome && isMobile(context, node)))
+      .flatMap((route) => routeTo(context, node, segment, route.router, route.prefix)),
+  );
+  const defaults = (context.gateways.get(node) ?? []).flatMap(({ segment, router }) =>
+    ["0.0.0.0/0", "::/0"].flatMap((prefix) => routeTo(context, node, segment, router, prefix)),
+  );
+  // A mobile node uses all of its wires at once: each address has the way out of its own wire.
+  return [...firstPerPrefix(specific), ...(isMobile(context, node) ? defaults : firstPerPrefix(defaults))];
+}
+
+/** Where several routers lead to one network, the first of the file takes the packets. */
+function firstPerPrefix(routes: readonly ResolvedRoute[]): readonly ResolvedRoute[] {
+  return routes.filter(({ to }, i) => routes.findIndex((other) => other.to === to) === i);
+}
+
+/** A network that lies behind a node: what that node's neighbours on a wire need a route for. */
+interface Announcement {
+  readonly router: string;
+  readonly prefix: string;
+  /** A home prefix; mobile nodes reach those through their own home agent. */
+  readonly isHome: boolean;
+}
+
+/** Networks behind the nodes of a wire: LANs or what stands for them, and home prefixes. */
+function announcedOn(context: Context, segment: string): readonly Announcement[] {
+  return context.attachments
+    .filter((attachment) => attachment.segment === segment && attachment.side !== "lan")
+    .flatMap(({ node }) => announcedBy(context, node));
+}
+
+function announcedBy(context: Context, node: string): readonly Announcement[] {
+  const entry = context.topology.nodes.get(node);
+  if (entry?.role === "home-agent")
+    return [{ router: node, prefix: formatNetwork(parseNetwork(entry.homePrefix)), isHome: true }];
+  if (entry?.role !== "router") return [];
+  const lans = context.attachments.filter((attachment) => attachment.node === node && attachment.side === "lan");
+  const behind = lans.flatMap(({ segment }) => [
+    ...networksOf(context, segment).map((prefix) => ({ prefix, isHome: false })),
+    ...announcedOn(context, segment),
+  ]);
+  const visible = behind.filter(({ prefix, isHome }) => isHome || !translates(entry, familyOfPrefix(prefix)));
+  const translated = ([4, 6] as const).flatMap((family) => entry.prefixTranslation?.[`ipv${family}`] ?? []);
+  return [...visible, ...translated.map((text) => ({ prefix: formatNetwork(parseNetwork(text)), isHome: false }))].map(
+    ({ prefix, isHome }) => ({ router: node, prefix, isHome }),
+  );
+}
+
+function networksOf({ topology }: Context, segment: string): readonly string[] {
+  const { ipv4, ipv6 } = topology.segments.get(segment) ?? {};
+  return [ipv4, ipv6].filter((network) => network !== undefined).map((network) => formatNetwork(parseNetwork(network)));
+}
+
+/** The route, when both ends speak its IP version on that wire. */
+function routeTo(context: Context, node: string, segment: string, router: string, to: string): ResolvedRoute[] {
+  const key = `ipv${familyOfPrefix(to)}` as const;
+  const own = interfaceOn(context, node, segment);
+  const via = interfaceOn(context, router, segment)?.[key];
+  if (own?.[key] === undefined || via === undefined) return [];
+  return [{ to, via: withoutLength(via), interfaceName: own.interfaceName }];
+}
+
+function interfaceOn({ interfaces }: Context, node: string, segment: string) {
+  return interfaces.get(node)?.find((candidate) => candidate.segment === segment);
+}
+
+function familyOfPrefix(prefix: string): Family {
+  return prefix.includes(":") ? 6 : 4;
+}
+
+function isMobile({ topology }: Context, node: string): boolean {
+  const role = topology.nodes.get(node)?.role;
+  return role === "mobile-node" || role === "correspondent-node";
+}

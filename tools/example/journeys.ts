@@ -1,0 +1,86 @@
+/** What the nodes of a run said to each other: each message once, with the wires that it crossed. */
+
+import { formatSocketAddress } from "../../agent/src/core/address.ts";
+import type { ResolvedTopology } from "../../orchestrator/topology/model/resolved.ts";
+import { toHex } from "../../test/vectors/hex.ts";
+import { contentOf, type Frame, type FrameContent, readFrames, senderMac } from "./frames.ts";
+import { type ExampleMessage, readMessage } from "./message.ts";
+
+/** One leg of a message's way. */
+export interface Leg {
+  readonly wire: string;
+  /** The node that sent it on this wire: the author, a box or a home agent. */
+  readonly by: string;
+  readonly source: string;
+  readonly destination: string;
+}
+
+/** A message from the node that made it to wherever it came. */
+export interface Journey {
+  /** Since the first message of all. */
+  readonly atMs: number;
+  readonly from: string;
+  /** Whose address it is for: a node, or undefined where nobody on the way has it. */
+  readonly to: string | undefined;
+  readonly message: ExampleMessage;
+  /** What left the node in UDP. */
+  readonly octets: Uint8Array;
+  readonly legs: readonly Leg[];
+}
+
+/** Messages of the protocol and of data, in order; the boxes' own proof and neighbour discovery are left out. */
+export function readJourneys(file: Uint8Array, topology: ResolvedTopology): readonly Journey[] {
+  const nodes = new Map(topology.nodes.flatMap(({ name, interfaces }) => interfaces.map(({ mac }) => [mac, name])));
+  const begun: { frame: Frame; content: FrameContent; legs: Leg[] }[] = [];
+  const open = new Map<string, (typeof begun)[number]>();
+  for (const frame of readFrames(file)) {
+    const content = contentOf(frame);
+    if (content === undefined) continue;
+    const leg = { wire: frame.wire, by: nodes.get(senderMac(frame)) ?? senderMac(frame), ...ends(content) };
+    const key = identity(content);
+    const known = open.get(key);
+    if (known !== undefined && known.legs[0]?.by !== leg.by) known.legs.push(leg);
+    else {
+      const journey = { frame, content, legs: [leg] };
+      open.set(key, journey);
+      begun.push(journey);
+    }
+  }
+  const startNs = begun[0]?.frame.timeNs ?? 0n;
+  return begun.flatMap(({ frame, content, legs }) => {
+    const [first] = legs;
+    if (content.type !== "udp" || first === undefined) return [];
+    const message = readMessage(content, candidatePorts(topology));
+    if (message === undefined) return [];
+    const atMs = Number(frame.timeNs - startNs) / 1e6;
+    return [{ atMs, from: first.by, to: addressee(legs, topology), message, octets: content.payload, legs }];
+  });
+}
+
+/** Equal for one packet on all its ways: a home agent takes off UDP and counts the hop limit down. */
+function identity(content: FrameContent): string {
+  const octets = content.type === "udp" ? content.payload : content.packet;
+  const isIpv6 = (octets[0] ?? 0) >> 4 === 6;
+  return toHex(isIpv6 ? Uint8Array.from(octets).fill(0, 7, 8) : octets);
+}
+
+function ends(content: FrameContent): { readonly source: string; readonly destination: string } {
+  if (content.type === "ipv6") return { source: content.source, destination: content.destination };
+  return { source: formatSocketAddress(content.source), destination: formatSocketAddress(content.destination) };
+}
+
+function candidatePorts(topology: ResolvedTopology): readonly number[] {
+  return topology.nodes.flatMap((node) => ("port" in node ? [node.port] : []));
+}
+
+/** The node on the last wire that has the address there. */
+function addressee(legs: readonly Leg[], { nodes }: ResolvedTopology): string | undefined {
+  const last = legs.at(-1);
+  if (last === undefined) return undefined;
+  const owner = nodes.find(({ interfaces }) =>
+    interfaces.some(
+      ({ segment, ipv4 }) => segment === last.wire && last.destination.startsWith(`${ipv4?.split("/")[0] ?? "-"}:`),
+    ),
+  );
+  return owner?.role === "router" || owner?.name === last.by ? undefined : owner?.name;
+}
