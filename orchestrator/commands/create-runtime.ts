@@ -49,7 +49,5 @@ async function netnsRuntime(): Promise<Runtime> {
     import("../runtime/netns/netns-runtime.ts"),
     import("../setup/bundle.ts"),
   ]);
-  const bundle = await currentAgentBundle();
-  const agent = { command: agentCommand(bundle), codeDirectory: bundle.directory };
-  return createNetnsRuntime({ agent, isAlive: isProcessAlive });
+  return createNetnsRuntime({ agentCommand: agentCommand(await currentAgentBundle()), isAlive: isProcessAlive });
 }

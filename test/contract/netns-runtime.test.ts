@@ -16,10 +16,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-const open = () => {
-  const agent = { command: [process.execPath, program], codeDirectory: directory };
-  return Promise.resolve(createNetnsRuntime({ agent, isAlive: isProcessAlive }));
-};
+const open = () =>
+  Promise.resolve(createNetnsRuntime({ agentCommand: [process.execPath, program], isAlive: isProcessAlive }));
 
 describeRuntimeContract({
   name: "netns",

@@ -4,12 +4,13 @@ import { readdir, readFile } from "node:fs/promises";
 import { release } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LabSummary, Runtime } from "../runtime.ts";
-import { type AgentProgram, createNetnsLab } from "./netns-lab.ts";
+import { createNetnsLab } from "./netns-lab.ts";
 import { SUPERVISOR_NAME } from "./supervisor.ts";
 import { requireTunDevice } from "./tun-access.ts";
 
 export interface NetnsRuntimeOptions {
-  readonly agent: AgentProgram;
+  /** How a node's first process is started. */
+  readonly agentCommand: readonly string[];
   /** Whether the process that an identity names still runs. */
   readonly isAlive: (owner: { readonly pid: number; readonly startTicks: string; readonly bootId: string }) => boolean;
 }
@@ -24,7 +25,7 @@ interface FoundSupervisor {
   readonly nodes: readonly string[];
 }
 
-export function createNetnsRuntime({ agent, isAlive }: NetnsRuntimeOptions): Runtime {
+export function createNetnsRuntime({ agentCommand, isAlive }: NetnsRuntimeOptions): Runtime {
   return {
     name: "netns",
     environment: () =>
@@ -32,7 +33,7 @@ export function createNetnsRuntime({ agent, isAlive }: NetnsRuntimeOptions): Run
     // The kernel removes a lab with its supervisor, and the supervisor ends with its owner.
     sweep: () => Promise.resolve([]),
     checkPlan: ({ nodes }) => requireTunDevice(nodes),
-    createLab: (identity, signal) => createNetnsLab(identity, signal, agent),
+    createLab: (identity, signal) => createNetnsLab(identity, signal, agentCommand),
     async listLabs() {
       return (await findSupervisors()).map((found) => summary(found, isAlive));
     },

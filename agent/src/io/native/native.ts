@@ -42,7 +42,6 @@ interface Native {
   readonly prctl: (option: number, second: bigint, third: bigint) => number;
   /** `priority` is a `struct sched_param`: one int. */
   readonly sched_setscheduler: (pid: number, policy: number, priority: Int32Array) => number;
-  readonly madvise: (address: bigint, length: bigint, advice: number) => number;
   readonly waitpid: (pid: number, status: null, options: number) => number;
   /** Number of the last error of this thread. */
   readonly errno: () => number;
@@ -104,7 +103,6 @@ function bind(koffi: KoffiAddon): Native {
     sched_setscheduler: library.func(
       "int sched_setscheduler(int pid, int policy, int *priority)",
     ) as Native["sched_setscheduler"],
-    madvise: library.func("madvise", "int", ["uintptr_t", "size_t", "int"]) as Native["madvise"],
     waitpid: library.func("int waitpid(int pid, int *status, int options)") as Native["waitpid"],
     errno: koffi.errno,
     addressOf: koffi.address,
