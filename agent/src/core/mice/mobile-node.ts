@@ -60,7 +60,7 @@ class MobileNode implements MobileNodeMachine {
         profile: config.profile,
         rng,
         pacer: this.#pacer,
-        // A lite agent has host candidates, and the home address (digest 2.12).
+        // A lite agent has host candidates, and the home address (SPEC 2.12).
         servers: config.isLite === true ? [] : config.stunServers,
         homeAddress,
         sockets: () => this.#sockets,
@@ -105,7 +105,7 @@ class MobileNode implements MobileNodeMachine {
   handleDatagram(now: InstantMs, datagram: Datagram): void {
     const { local, remote } = datagram;
     const payload = demultiplex(datagram.payload);
-    if (payload.kind === "ipv6") this.#dataPlane.fromWire(now, payload.packet, local, remote);
+    if (payload.kind === "ipv6") this.#dataPlane.fromNetwork(now, payload.packet, local, remote);
     else if (payload.kind === "stun") this.#routeStun(now, datagram);
     else this.#outbox.count(payload.kind === "unknown" ? `dropped.${payload.reason}` : `ignored.${payload.kind}`);
     this.#settle(now);

@@ -21,7 +21,7 @@ export interface HomeRegistrarConfig {
   readonly address: string;
   /** CIDR form. */
   readonly homePrefix: string;
-  /** Shared keys by home address, RFC 5952 text (digest A-39). */
+  /** Shared keys by home address, RFC 5952 text. */
   readonly registrationKeys?: ReadonlyMap<string, Uint8Array>;
 }
 

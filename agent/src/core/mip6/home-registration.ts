@@ -22,7 +22,7 @@ export interface HomeRegistrationConfig {
   readonly homeAddress: string;
   /** The home agent's own IPv6 address. */
   readonly homeAgentAddress: string;
-  /** Shared key (digest A-39); absent means unauthenticated. */
+  /** Shared key; absent means unauthenticated. */
   readonly key?: Uint8Array;
   /** Lifetime asked for, 4..262140 s; default 600. */
   readonly lifetimeSec?: number;
@@ -105,7 +105,7 @@ export class HomeRegistration {
   }
 
   /**
-   * Updates sent since the last acknowledgement; three over one IP version mean: try the other (digest 4.2). None while the
+   * Updates sent since the last acknowledgement; three over one IP version mean: try the other (SPEC 4.2). None while the
    * binding is taken away, which is not worth another one.
    */
   get unanswered(): number {

@@ -14,7 +14,7 @@ import { decodeHeader, HEADER_LENGTH, LENGTH_OFFSET, type StunHeader, writeHeade
 import { integrityOf } from "./integrity.ts";
 import { type RawAttribute, splitAttributes, TLV_HEADER_LENGTH } from "./tlv.ts";
 
-/** A message: header fields and attributes in the order of the wire. */
+/** A message: header fields and attributes in the order of the segment. */
 export interface StunMessage extends StunHeader {
   readonly attributes: readonly StunAttribute[];
 }

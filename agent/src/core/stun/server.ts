@@ -18,7 +18,7 @@ export interface DiscoveryAddresses {
 }
 
 export interface StunServerConfig {
-  /** True on UDP 4191, which tunnels share; false on 3478 (digest section 13). Answers always carry FINGERPRINT. */
+  /** True on UDP 4191, which tunnels share; false on 3478 (SPEC 13). Answers always carry FINGERPRINT. */
   readonly requireFingerprint: boolean;
   /** At most one entry per IP version; a request on a socket that no entry covers gets no CHANGE-REQUEST. */
   readonly discovery?: readonly DiscoveryAddresses[];
