@@ -81,7 +81,5 @@ async function netnsRuntime(): Promise<Runtime> {
     import("../runtime/netns/netns-runtime.ts"),
     import("../setup/bundle.ts"),
   ]);
-  const bundle = await currentAgentBundle();
-  const agent = { command: agentCommand(bundle), codeDirectory: bundle.directory };
-  return createNetnsRuntime({ agent });
+  return createNetnsRuntime({ agentCommand: agentCommand(await currentAgentBundle()) });
 }

@@ -18,10 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-const open = () => {
-  const agent = { command: [process.execPath, program], codeDirectory: directory };
-  return Promise.resolve(createNetnsRuntime({ agent }));
-};
+const open = () => Promise.resolve(createNetnsRuntime({ agentCommand: [process.execPath, program] }));
 
 describeRuntimeContract({
   name: "netns",

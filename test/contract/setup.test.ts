@@ -7,18 +7,17 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterAll, beforeAll, beforeEach, expect } from "vitest";
 import { connectEngine, type Engine, engineEndpoint } from "../../orchestrator/runtime/docker/engine.ts";
 import { buildImage } from "../../orchestrator/setup/build-image.ts";
 import { ensureImage, removeOldVersions } from "../../orchestrator/setup/images.ts";
+import { PACKAGE_ROOT } from "../../orchestrator/support/package-root.ts";
 import { needs } from "../support/needs.ts";
 
 const { describe, test } = await needs("engine", "netns");
 
-const PACKAGE_ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const SETUP = [process.execPath, "--import", "tsx", "orchestrator/cli.ts", "setup"];
+const SETUP = [process.execPath, "orchestrator/cli.ts", "setup"];
 
 beforeAll(async () => {
   await ensureImage(await connectEngine(), "node", () => undefined);

@@ -7,7 +7,7 @@ import type { Bench } from "./bench.ts";
 import { keepLab, memoryOf } from "./kept-lab.ts";
 import { withScratch } from "./scratch.ts";
 
-/** An agent releases what only its start needed three seconds after it. */
+/** How long an agent has had nothing to do. */
 const IDLE_MS = 5000;
 
 /** Says that it has started, then waits. */

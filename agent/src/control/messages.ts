@@ -20,9 +20,6 @@ export const CONTROL_VERSION = 1;
 /** Name of the environment variable that carries a `NodeSetup` as JSON when no orchestrator is attached. */
 export const SETUP_VARIABLE = "MICE_NODE_SETUP";
 
-/** Name of the environment variable with the path of the file that keeps the agent's compiled code between starts. */
-export const CODE_CACHE_VARIABLE = "MICE_CODE_CACHE";
-
 /** When a node begins its protocol work. */
 export const STARTS_ON = ["ready", "command"] as const;
 

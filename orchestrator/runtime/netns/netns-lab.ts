@@ -2,9 +2,8 @@
 
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { type AgentCommand, CODE_CACHE_VARIABLE, type NodeSetup } from "@testbed/agent/control";
+import type { AgentCommand, NodeSetup } from "@testbed/agent/control";
 import type { NodeSpec, ProgramSpec, SegmentSpec, UnboundSetup } from "../../plan/plan.ts";
 import { TestbedError } from "../../support/errors.ts";
 import { searchPath } from "../../support/search-path.ts";
@@ -16,15 +15,12 @@ import { bridgeBatch, nodeBatch, sysctlWrites } from "./wiring.ts";
 /** How many of a node's last log lines an error carries. */
 const LOG_TAIL_LINES = 20;
 
-/** How a node's first process is started. */
-export interface AgentProgram {
-  readonly command: readonly string[];
-  /** Where compiled code is kept: a file for each kind of node, whose functions no other kind calls. */
-  readonly codeDirectory: string;
-}
-
-/** Starts a lab whose nodes run `agent`. Nothing new is made once `signal` is aborted. */
-export function createNetnsLab(identity: RunIdentity, signal: AbortSignal, agent: AgentProgram): RuntimeLab {
+/** Starts a lab whose nodes run `agentCommand`. Nothing new is made once `signal` is aborted. */
+export function createNetnsLab(
+  identity: RunIdentity,
+  signal: AbortSignal,
+  agentCommand: readonly string[],
+): RuntimeLab {
   let supervisor: Promise<Supervisor> | undefined;
   let isDestroyed = false;
   let segments: readonly SegmentSpec[] = [];
@@ -49,8 +45,7 @@ export function createNetnsLab(identity: RunIdentity, signal: AbortSignal, agent
     async startNode(name) {
       const spec = nodes.get(name);
       if (spec === undefined) throw new Error(`startNode before createNodes: ${name}`);
-      const environment = { [CODE_CACHE_VARIABLE]: join(agent.codeDirectory, `${spec.setup.role.type}.code`) };
-      const child = spawnIn(await inLab(), name, nodeScript(spec), agent.command, environment);
+      const child = spawnIn(await inLab(), name, nodeScript(spec), agentCommand);
       child.stdin.write(`${JSON.stringify({ type: "setup", setup: boundSetup(spec.setup) })}\n`);
       const handle = nodeHandle(name, child);
       handles.push(handle);

@@ -5,13 +5,14 @@ import { release } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isProcessAlive } from "../../support/process-identity.ts";
 import type { LabSummary, Runtime } from "../runtime.ts";
-import { type AgentProgram, createNetnsLab } from "./netns-lab.ts";
+import { createNetnsLab } from "./netns-lab.ts";
 import { requirePrograms } from "./required-programs.ts";
 import { SUPERVISOR_NAME } from "./supervisor.ts";
 import { requireTunDevice } from "./tun-access.ts";
 
 export interface NetnsRuntimeOptions {
-  readonly agent: AgentProgram;
+  /** How a node's first process is started. */
+  readonly agentCommand: readonly string[];
 }
 
 const REMOVAL_WAIT_MS = 5000;
@@ -24,7 +25,7 @@ interface FoundSupervisor {
   readonly nodes: readonly string[];
 }
 
-export function createNetnsRuntime({ agent }: NetnsRuntimeOptions): Runtime {
+export function createNetnsRuntime({ agentCommand }: NetnsRuntimeOptions): Runtime {
   return {
     name: "netns",
     environment: () =>
@@ -35,7 +36,7 @@ export function createNetnsRuntime({ agent }: NetnsRuntimeOptions): Runtime {
       await requirePrograms(nodes);
       await requireTunDevice(nodes);
     },
-    createLab: (identity, signal) => createNetnsLab(identity, signal, agent),
+    createLab: (identity, signal) => createNetnsLab(identity, signal, agentCommand),
     async listLabs() {
       return (await findSupervisors()).map(summary);
     },
