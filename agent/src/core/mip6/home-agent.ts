@@ -12,7 +12,7 @@ import type { NodeEvent } from "../events.ts";
 import { assertNever, type Datagram, type InstantMs, type Transmit } from "../machine.ts";
 import { demultiplex } from "../node/demultiplex.ts";
 import type { HomeAgentConfig, NodeMachine } from "../node/node-machine.ts";
-import { answerBinding, type DiscoveryAddresses } from "../stun/server.ts";
+import { answerBinding, answerReceived, type StunServerConfig } from "../stun/server.ts";
 import { type Binding, BindingCache } from "./binding-cache.ts";
 import { createErrorRate } from "./error-rate.ts";
 import { HomeRegistrar, type ReceivedUpdate } from "./home-registrar.ts";
@@ -49,7 +49,7 @@ class HomeAgent implements NodeMachine {
   readonly #ownKey: string;
   readonly #homePrefix: Ipv6Prefix;
   readonly #stunSockets: readonly SocketAddress[];
-  readonly #discovery: readonly DiscoveryAddresses[];
+  readonly #stunConfig: StunServerConfig;
   readonly #cache = new BindingCache(MAX_BINDINGS);
   readonly #registrar: HomeRegistrar;
   readonly #errorRate = createErrorRate();
@@ -63,7 +63,7 @@ class HomeAgent implements NodeMachine {
     this.#ownKey = addressKey(config.address);
     this.#homePrefix = parseIpv6Prefix(config.homePrefix);
     this.#stunSockets = config.stunSockets;
-    this.#discovery = config.discovery ?? [];
+    this.#stunConfig = config.discovery === undefined ? {} : { discovery: config.discovery };
     this.#registrar = new HomeRegistrar(config, this.#cache);
   }
 
@@ -74,7 +74,7 @@ class HomeAgent implements NodeMachine {
 
   handleDatagram(now: InstantMs, datagram: Datagram): void {
     const isStun = this.#stunSockets.some((socket) => sameSocketAddress(socket, datagram.local));
-    this.#count(isStun ? this.#answerStun(datagram, false) : this.#takeFromTunnel(now, datagram));
+    this.#count(isStun ? this.#answerStun(datagram) : this.#takeFromTunnel(now, datagram));
   }
 
   handleTunPacket(_now: InstantMs, packet: Uint8Array): void {
@@ -114,12 +114,13 @@ class HomeAgent implements NodeMachine {
       case "ipv6":
         return this.#takeInner(now, datagram, payload.packet);
       case "stun":
-        return this.#answerStun(datagram, true);
+        return this.#sendAnswers(answerReceived({ ...datagram, ...payload }, this.#stunConfig));
+      case "malformed-stun":
+        return "dropped.stun";
       case "keepalive":
         return "received.keepalive";
       case "ipv4":
       case "mobility-header":
-      case "rrtfw":
         return `dropped.${payload.kind}`;
       case "unknown":
         return `dropped.${payload.reason}`;
@@ -230,8 +231,11 @@ class HomeAgent implements NodeMachine {
     this.#transmits.push({ local, remote: observed, payload: encodeMobilityPacket(header, endpoints) });
   }
 
-  #answerStun(datagram: Datagram, requireFingerprint: boolean): Fate {
-    const answers = answerBinding(datagram, { requireFingerprint, discovery: this.#discovery });
+  #answerStun(datagram: Datagram): Fate {
+    return this.#sendAnswers(answerBinding(datagram, this.#stunConfig));
+  }
+
+  #sendAnswers(answers: readonly Transmit[]): Fate {
     this.#transmits.push(...answers);
     return answers.length > 0 ? "answered.stun" : "dropped.stun";
   }

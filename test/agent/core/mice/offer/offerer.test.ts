@@ -21,6 +21,7 @@ import {
 import { encodeMobilityPacket } from "../../../../../agent/src/core/mip6/mobility-header.ts";
 import { bindingManagementKey, encodeAuthorized } from "../../../../../agent/src/core/mip6/return-routability.ts";
 import { BINDING_ERROR_STATUS, BINDING_STATUS } from "../../../../../agent/src/core/mip6/status.ts";
+import { demultiplex } from "../../../../../agent/src/core/node/demultiplex.ts";
 import { seededRng } from "../../../../../agent/src/testing/index.ts";
 
 const HOME = "2001:db8:a::100";
@@ -179,8 +180,9 @@ class OfferingNode {
     const { machine } = this;
     for (let out = machine.pollTransmit(); out !== undefined; out = machine.pollTransmit()) {
       this.#note(out.payload);
-      if (sameSocketAddress(out.remote, PEER_SOCKET))
-        this.#peerIce?.handleStun(this.now, { local: PEER_SOCKET, remote: SOCKET, payload: out.payload });
+      const content = demultiplex(out.payload);
+      if (sameSocketAddress(out.remote, PEER_SOCKET) && content.kind === "stun")
+        this.#peerIce?.handleStun(this.now, { ...content, local: PEER_SOCKET, remote: SOCKET });
     }
     for (let event = machine.pollEvent(); event !== undefined; event = machine.pollEvent()) this.events.push(event);
     const check = this.#peerIce?.pollTransmit();
