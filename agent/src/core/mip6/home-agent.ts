@@ -5,6 +5,9 @@
  *
  * Hop limits count down as in IP-in-IP (RFC 2003 section 3.1): once where a packet is forwarded. For packets that pass
  * the TUN device the kernel does that; only between two nodes of this home agent it is done here.
+ *
+ * A tunnel must not lead into itself (RFC 2473 section 4.1.2): nothing is taken from an own address or from the home
+ * prefix, and a packet that is nested too deeply is not tunnelled again, whichever agents it has passed.
  */
 
 import { addressFromBytes, formatSocketAddress, type SocketAddress, sameSocketAddress } from "../address.ts";
@@ -15,6 +18,7 @@ import type { HomeAgentConfig, NodeMachine } from "../node/node-machine.ts";
 import { answerBinding, answerReceived, type StunServerConfig } from "../stun/server.ts";
 import { type Binding, BindingCache } from "./binding-cache.ts";
 import { createErrorRate } from "./error-rate.ts";
+import { createHomePlaces, type HomePlaces } from "./home-places.ts";
 import { HomeRegistrar, type ReceivedUpdate } from "./home-registrar.ts";
 import {
   addressKey,
@@ -30,7 +34,7 @@ import {
 } from "./ipv6-packet.ts";
 import { decodeMobilityMessage, encodeMobilityMessage } from "./messages.ts";
 import { encodeMobilityPacket } from "./mobility-header.ts";
-import { type Ipv6Prefix, parseIpv6Prefix, prefixContains } from "./prefix.ts";
+import { isNestedTooDeeply } from "./nesting.ts";
 import { BINDING_ERROR_STATUS } from "./status.ts";
 
 /** Bindings kept at most; further home addresses without a shared key are refused with status 130. */
@@ -47,7 +51,7 @@ type Fate = string;
 class HomeAgent implements NodeMachine {
   readonly #address: string;
   readonly #ownKey: string;
-  readonly #homePrefix: Ipv6Prefix;
+  readonly #places: HomePlaces;
   readonly #stunSockets: readonly SocketAddress[];
   readonly #stunConfig: StunServerConfig;
   readonly #cache = new BindingCache(MAX_BINDINGS);
@@ -61,10 +65,10 @@ class HomeAgent implements NodeMachine {
   constructor(config: HomeAgentConfig) {
     this.#address = config.address;
     this.#ownKey = addressKey(config.address);
-    this.#homePrefix = parseIpv6Prefix(config.homePrefix);
+    this.#places = createHomePlaces(config);
     this.#stunSockets = config.stunSockets;
     this.#stunConfig = config.discovery === undefined ? {} : { discovery: config.discovery };
-    this.#registrar = new HomeRegistrar(config, this.#cache);
+    this.#registrar = new HomeRegistrar({ ...config, places: this.#places }, this.#cache);
   }
 
   /** A home agent does nothing on its own. */
@@ -156,7 +160,7 @@ class HomeAgent implements NodeMachine {
    */
   #answerUnregistered(now: InstantMs, { local, remote }: Datagram, packet: Uint8Array): void {
     const source = sourceBytes(packet);
-    if (!prefixContains(this.#homePrefix, source)) return;
+    if (!this.#places.isInHomePrefix(source) || this.#places.isHere(remote.ip)) return;
     if (!this.#errorRate.admits(now, formatSocketAddress(remote))) return;
     const homeAddress = addressFromBytes(source);
     const status = BINDING_ERROR_STATUS.unknownBindingForHomeAddress;
@@ -171,13 +175,14 @@ class HomeAgent implements NodeMachine {
       return copy === undefined ? "dropped.hop-limit" : this.#tunnel(binding, copy, "forwarded.between-bindings");
     }
     if (!isForwardable(packet)) return "dropped.not-forwardable";
-    if (key !== this.#ownKey && prefixContains(this.#homePrefix, destinationBytes(packet)))
+    if (key !== this.#ownKey && this.#places.isInHomePrefix(destinationBytes(packet)))
       return "dropped.unknown-home-address";
     this.#tunPackets.push(packet);
     return "forwarded.uplink";
   }
 
   #tunnel({ local, observed }: Binding, packet: Uint8Array, fate: Fate): Fate {
+    if (isNestedTooDeeply(packet)) return "dropped.encapsulation-limit";
     this.#transmits.push({ local, remote: observed, payload: packet });
     return fate;
   }
@@ -191,6 +196,7 @@ class HomeAgent implements NodeMachine {
   }
 
   #takeMobility(now: InstantMs, { local, remote }: Datagram, packet: Ipv6Packet): Fate {
+    if (this.#places.isHere(remote.ip)) return "dropped.own-source";
     const { source, destination, payload: header } = packet;
     const homeAddress = packet.homeAddress ?? source;
     const decoded = decodeMobilityMessage(header, { source: homeAddress, destination });

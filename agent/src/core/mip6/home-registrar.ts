@@ -7,10 +7,10 @@ import { addressToBytes, type SocketAddress } from "../address.ts";
 import type { NodeEvent } from "../events.ts";
 import type { InstantMs } from "../machine.ts";
 import type { BindingCache } from "./binding-cache.ts";
+import type { HomePlaces } from "./home-places.ts";
 import { type BindingAcknowledgement, type BindingUpdate, encodeMobilityMessage } from "./messages.ts";
 import { encodeMobilityPacket } from "./mobility-header.ts";
 import { findOption, type MobilityOption } from "./options.ts";
-import { type Ipv6Prefix, parseIpv6Prefix, prefixContains } from "./prefix.ts";
 import { encodeAuthenticated, isAuthentic } from "./registration-authentication.ts";
 import { isSequenceNewer } from "./return-routability.ts";
 import { BINDING_STATUS, isAccepted } from "./status.ts";
@@ -19,8 +19,8 @@ import { BINDING_STATUS, isAccepted } from "./status.ts";
 export interface HomeRegistrarConfig {
   /** The home agent's own IPv6 address. */
   readonly address: string;
-  /** CIDR form. */
-  readonly homePrefix: string;
+  /** Where no mobile node can be. */
+  readonly places: HomePlaces;
   /** Shared keys by home address, RFC 5952 text (digest A-39). */
   readonly registrationKeys?: ReadonlyMap<string, Uint8Array>;
 }
@@ -55,13 +55,13 @@ const NAT_REFRESH_SEC = 110;
 /** Judges updates and keeps the cache. */
 export class HomeRegistrar {
   readonly #address: string;
-  readonly #prefix: Ipv6Prefix;
+  readonly #places: HomePlaces;
   readonly #keys: ReadonlyMap<string, Uint8Array>;
   readonly #cache: BindingCache;
 
   constructor(config: HomeRegistrarConfig, cache: BindingCache) {
     this.#address = config.address;
-    this.#prefix = parseIpv6Prefix(config.homePrefix);
+    this.#places = config.places;
     this.#keys = config.registrationKeys ?? new Map();
     this.#cache = cache;
   }
@@ -71,14 +71,14 @@ export class HomeRegistrar {
     if (!received.update.flags.homeRegistration) return { counter: "dropped.no-home-registration" };
     const careOf = careOfAddress(received);
     if (!this.#isAuthentic(received, careOf)) return { counter: "dropped.authentication" };
-    const status = this.#judge(received);
+    const status = this.#judge(received, careOf);
     if (!isAccepted(status)) return this.#refuse(received, careOf, status);
     return received.update.lifetimeSec === 0 ? this.#remove(received, careOf) : this.#bind(now, received, careOf);
   }
 
-  #judge({ homeAddress, update }: ReceivedUpdate): number {
-    if (!prefixContains(this.#prefix, addressToBytes(homeAddress))) return BINDING_STATUS.notHomeSubnet;
-    if (homeAddress === this.#address) return BINDING_STATUS.administrativelyProhibited;
+  #judge({ homeAddress, update }: ReceivedUpdate, careOf: string): number {
+    if (!this.#places.isInHomePrefix(addressToBytes(homeAddress))) return BINDING_STATUS.notHomeSubnet;
+    if (homeAddress === this.#address || this.#places.isHere(careOf)) return BINDING_STATUS.administrativelyProhibited;
     const binding = this.#cache.find(homeAddress);
     if (binding !== undefined && !isSequenceNewer(update.sequence, binding.sequence))
       return BINDING_STATUS.sequenceNumberOutOfWindow;
