@@ -21,7 +21,7 @@ export interface HomeRegistrarConfig {
   readonly address: string;
   /** Where no mobile node can be. */
   readonly places: HomePlaces;
-  /** Shared keys by home address, RFC 5952 text (digest A-39). */
+  /** Shared keys by home address, RFC 5952 text (digest A-39); with any, no other home address registers. */
   readonly registrationKeys?: ReadonlyMap<string, Uint8Array>;
 }
 
@@ -78,14 +78,14 @@ export class HomeRegistrar {
 
   #judge({ homeAddress, update }: ReceivedUpdate, careOf: string): number {
     if (!this.#places.isInHomePrefix(addressToBytes(homeAddress))) return BINDING_STATUS.notHomeSubnet;
+    if (this.#keys.size > 0 && !this.#keys.has(homeAddress)) return BINDING_STATUS.administrativelyProhibited;
     if (homeAddress === this.#address || this.#places.isHere(careOf)) return BINDING_STATUS.administrativelyProhibited;
     const binding = this.#cache.find(homeAddress);
     if (binding !== undefined && !isSequenceNewer(update.sequence, binding.sequence))
       return BINDING_STATUS.sequenceNumberOutOfWindow;
     if (binding === undefined && update.lifetimeSec === 0) return BINDING_STATUS.notHomeAgentForThisMobileNode;
-    // Who has a key is known beforehand, so his place does not depend on how many strangers came before him.
-    const hasPlace = this.#keys.has(homeAddress) || !this.#cache.isFull;
-    if (binding === undefined && !hasPlace) return BINDING_STATUS.insufficientResources;
+    // The nodes that have keys are known beforehand: there is room for all of them.
+    if (binding === undefined && this.#keys.size === 0 && this.#cache.isFull) return BINDING_STATUS.insufficientResources;
     return BINDING_STATUS.accepted;
   }
 

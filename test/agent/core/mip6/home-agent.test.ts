@@ -224,9 +224,17 @@ describe("shared-key authentication (A-39)", () => {
     expect(agent.counters()).toEqual({ "dropped.authentication": 1 });
   });
 
-  test("a home address without a key is taken unauthenticated", () => {
+  test("a home address without a key is refused with 129 where others have one", () => {
     register(agent, { homeAddress: MN2 });
-    expect(drain(agent).answers[0]?.message).toMatchObject({ status: 0 });
+    const { answers, events } = drain(agent);
+    expect(answers[0]?.message).toMatchObject({ status: 129 });
+    expect(events).toEqual([]);
+  });
+
+  test("a home address registers unauthenticated where none has a key", () => {
+    const open = createHomeAgent({ ...CONFIG, registrationKeys: new Map() });
+    register(open, { homeAddress: MN2 });
+    expect(drain(open).answers[0]?.message).toMatchObject({ status: 0 });
   });
 });
 
