@@ -58,6 +58,11 @@ export class HomeRegistrar {
   readonly #places: HomePlaces;
   readonly #keys: ReadonlyMap<string, Uint8Array>;
   readonly #cache: BindingCache;
+  /**
+   * The last sequence number taken from each home address that has a key. It outlives the binding, so that a recorded
+   * update is not new again once the node has gone. There are as many as keys; a restart forgets them.
+   */
+  readonly #lastSequences = new Map<string, number>();
 
   constructor(config: HomeRegistrarConfig, cache: BindingCache) {
     this.#address = config.address;
@@ -73,6 +78,7 @@ export class HomeRegistrar {
     if (!this.#isAuthentic(received, careOf)) return { counter: "dropped.authentication" };
     const status = this.#judge(received, careOf);
     if (!isAccepted(status)) return this.#refuse(received, careOf, status);
+    if (this.#keys.has(received.homeAddress)) this.#lastSequences.set(received.homeAddress, received.update.sequence);
     return received.update.lifetimeSec === 0 ? this.#remove(received, careOf) : this.#bind(now, received, careOf);
   }
 
@@ -81,11 +87,13 @@ export class HomeRegistrar {
     if (this.#keys.size > 0 && !this.#keys.has(homeAddress)) return BINDING_STATUS.administrativelyProhibited;
     if (homeAddress === this.#address || this.#places.isHere(careOf)) return BINDING_STATUS.administrativelyProhibited;
     const binding = this.#cache.find(homeAddress);
-    if (binding !== undefined && !isSequenceNewer(update.sequence, binding.sequence))
+    const lastSequence = this.#lastSequenceOf(homeAddress);
+    if (lastSequence !== undefined && !isSequenceNewer(update.sequence, lastSequence))
       return BINDING_STATUS.sequenceNumberOutOfWindow;
     if (binding === undefined && update.lifetimeSec === 0) return BINDING_STATUS.notHomeAgentForThisMobileNode;
     // The nodes that have keys are known beforehand: there is room for all of them.
-    if (binding === undefined && this.#keys.size === 0 && this.#cache.isFull) return BINDING_STATUS.insufficientResources;
+    if (binding === undefined && this.#keys.size === 0 && this.#cache.isFull)
+      return BINDING_STATUS.insufficientResources;
     return BINDING_STATUS.accepted;
   }
 
@@ -119,11 +127,15 @@ export class HomeRegistrar {
 
   /** Status 135 tells the last sequence number taken, so that the mobile node can go on from there. */
   #refuse(received: ReceivedUpdate, careOf: string, status: number): RegistrationOutcome {
-    const last = this.#cache.find(received.homeAddress)?.sequence;
+    const last = this.#lastSequenceOf(received.homeAddress);
     const isSequence = status === BINDING_STATUS.sequenceNumberOutOfWindow;
     const sequence = isSequence && last !== undefined ? last : received.update.sequence;
     const answer = this.#answer(received, careOf, { status, sequence, lifetimeSec: 0, options: [] });
     return { counter: "registrations.rejected", ...answer };
+  }
+
+  #lastSequenceOf(homeAddress: string): number | undefined {
+    return this.#cache.find(homeAddress)?.sequence ?? this.#lastSequences.get(homeAddress);
   }
 
   /** Errors are always answered, success where the A flag asks for it (RFC 6275 section 9.5.4). */
