@@ -114,13 +114,16 @@ class OfferingNode {
   }
 
   /** Answers the last Binding Update on the pair, signed unless told otherwise. */
-  acknowledge(status: number, { isSigned = true, sequence = this.updates.at(-1)?.sequence ?? 0 } = {}): void {
+  acknowledge(
+    status: number,
+    { isSigned = true, sequence = this.updates.at(-1)?.sequence ?? 0, lifetimeSec = 0 } = {},
+  ): void {
     const message = {
       type: "binding-acknowledgement",
       status,
       keyManagement: false,
       sequence,
-      lifetimeSec: 0,
+      lifetimeSec,
     } as const;
     const endpoints = { source: PEER, destination: HOME };
     const authorization = { key: bindingManagementKey(TOKEN, TOKEN), careOf: SOCKET.ip, correspondent: PEER };
@@ -384,6 +387,19 @@ describe("a Binding Update that the peer refuses", () => {
     expect(node.count("dropped.acknowledgement-unauthorized")).toBe(1);
     expect(node.updates.length).toBe(2);
   });
+});
+
+test.each([
+  { told: 65_535 * 4, lifetimeSec: 420 },
+  { told: 40, lifetimeSec: 40 },
+])("a binding that the peer grants for $told s lasts $lifetimeSec s here", ({ told, lifetimeSec }) => {
+  const node = offering();
+  node.meet();
+  node.runFor(500);
+  node.acknowledge(BINDING_STATUS.accepted, { lifetimeSec: told });
+  expect(node.events.filter(({ type }) => type === "binding-accepted")).toEqual([
+    { type: "binding-accepted", peer: PEER, sequence: 1, lifetimeSec },
+  ]);
 });
 
 test.each(["2001:db8:a::100", "198.51.100.1"])("%s is no peer to connect to", (peer) => {
