@@ -36,7 +36,7 @@ process.exit(exitCode === 0 ? outputCode : exitCode);
 async function main(argv: readonly string[]): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
   const program = new Command("testbed")
-    .description("M-ICE on real NAT boxes, home agents and kernel UDP, in containers")
+    .description("M-ICE on real NATs, home agents and kernel UDP, in containers")
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
     .configureHelp({ optionDescription })
@@ -119,10 +119,14 @@ function optionDescription(option: Option): string {
 function addMatrixCommand(program: Command, finish: (code: ExitCode) => void): void {
   program
     .command("matrix")
-    .description("run boxes of the mobile node × boxes of the correspondent node, and compare with theory")
-    .option("--boxes <names>", "boxes on both sides; the nine mapping × filtering behaviours when absent", commaList)
-    .option("--mn <names>", "boxes of the mobile node, in place of --boxes", commaList)
-    .option("--cn <names>", "boxes of the correspondent node, in place of --boxes", commaList)
+    .description("run NATs of the mobile node × NATs of the correspondent node, and compare with the prediction")
+    .option(
+      "--with <names>",
+      "NATs and firewalls on both sides; the nine mapping × filtering behaviours when absent",
+      commaList,
+    )
+    .option("--mn <names>", "those of the mobile node, in place of --with", commaList)
+    .option("--cn <names>", "those of the correspondent node, in place of --with", commaList)
     .addOption(
       new Option("--runtime <names>", "docker, netns or auto; docker,netns for both")
         .argParser(runtimeList)
@@ -145,7 +149,7 @@ function addMatrixCommand(program: Command, finish: (code: ExitCode) => void): v
 function addProbeCommand(program: Command, finish: (code: ExitCode) => void): void {
   program
     .command("probe")
-    .description("let the boxes of topologies prove that they are what they are declared to be, and nothing else")
+    .description("verify the NATs and firewalls of topologies (RFC 5780), and nothing else")
     .argument("<topology...>")
     .addOption(runtimeOption())
     .option("--lifetime", "measure UDP lifetimes too: takes 1.4 times the longest, so for short ones", false)
@@ -198,7 +202,7 @@ function addMaintenanceCommands(program: Command, finish: (code: ExitCode) => vo
 }
 
 function runtimeOption(): Option {
-  return new Option("--runtime <name>", "what makes wires and nodes real")
+  return new Option("--runtime <name>", "what runs the lab")
     .choices(RUNTIMES)
     .default(
       "auto",

@@ -44,7 +44,7 @@ export function main(keepCode: () => void): void {
   const reports = openReports(onOrchestratorGone);
   const fail = (error: unknown): void => failWith(reports, error);
   process.on("uncaughtException", fail).on("unhandledRejection", fail);
-  liveOn();
+  keepAlive();
   sayHello(reports);
 
   const begin = (setup: NodeSetup): void => {
@@ -95,7 +95,7 @@ export function main(keepCode: () => void): void {
   } else beginByHand(byHand, begin, fail);
 }
 
-function liveOn(): void {
+function keepAlive(): void {
   setInterval(() => undefined, FOREVER_MS);
   setTimeout(releaseStartUpCode, START_UP_MS);
 }

@@ -67,14 +67,14 @@ export function describeTopology(name: string, content: unknown): TopologyListin
   };
 }
 
-/** The box whose inside a node is on. */
+/** The middlebox whose inside a node is on. */
 function edgeOf(node: string, nodes: readonly (readonly [string, unknown])[]): string {
   const on = names(field(nodes.find(([name]) => name === node)?.[1], "on"));
-  const box = nodes.find(([, entry]) => names(field(entry, "lan")).some((lan) => on.includes(lan)))?.[1];
-  if (box === undefined) return "none";
-  const nat = field(box, "nat");
+  const middlebox = nodes.find(([, entry]) => names(field(entry, "lan")).some((lan) => on.includes(lan)))?.[1];
+  if (middlebox === undefined) return "none";
+  const nat = field(middlebox, "nat");
   if (nat === undefined)
-    return names(field(box, "prefixTranslation")).map(prefixTranslation).join(" and ") || "firewall";
+    return names(field(middlebox, "prefixTranslation")).map(prefixTranslation).join(" and ") || "firewall";
   return typeof nat === "string" ? nat : text(field(nat, "preset")) || "own NAT";
 }
 

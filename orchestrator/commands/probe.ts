@@ -1,4 +1,4 @@
-/** `testbed probe`: lets the boxes of topologies prove themselves, and does nothing else. */
+/** `testbed probe`: lets the middleboxes of topologies prove themselves, and does nothing else. */
 
 import type { LabEvent } from "../lab/lab-event.ts";
 import { lifetimeDurationMs } from "../lab/measure-lifetimes.ts";
@@ -7,7 +7,7 @@ import { buildPlan } from "../plan/build-plan.ts";
 import { planProbes } from "../plan/probe-plan.ts";
 import { routerResults } from "../report/router-result.ts";
 import type { RouterResult } from "../report/run-result.ts";
-import { formatBoxes } from "../report/table.ts";
+import { formatRouters } from "../report/table.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { currentProcess } from "../support/process-identity.ts";
 import type { ResolvedTopology } from "../topology/model/resolved.ts";
@@ -19,7 +19,7 @@ import { newRunId } from "./run-topology.ts";
 export interface ProbeOptions {
   readonly runtime: RuntimeChoice;
   readonly json: boolean;
-  /** Whether to measure how long boxes remember mappings: takes 1.4 times the longest lifetime. */
+  /** Whether to measure how long middleboxes remember mappings: takes 1.4 times the longest lifetime. */
   readonly lifetime: boolean;
   readonly seed?: number;
   /** For one topology, the time for lifetimes not counted. */
@@ -34,7 +34,7 @@ interface Probed {
 }
 
 /**
- * Probes topologies in turn. 0 when every box is what it is declared to be; throws `wrong-box`, or what stood in the way,
+ * Probes topologies in turn. 0 when every middlebox is what it is declared to be; throws `behaviour-mismatch`, or what stood in the way,
  * once the tables of all are printed.
  */
 export async function probe(
@@ -78,7 +78,7 @@ async function probeTopology(
     topology,
     plan: buildPlan(topology, { capture: false }),
     probes,
-    only: lifetime ? "boxes-and-lifetimes" : "boxes",
+    only: lifetime ? "behaviour-and-lifetimes" : "middleboxes",
     signal,
     timeoutMs: timeoutMs + lifetimeMs,
     keep: false,
@@ -90,9 +90,9 @@ async function probeTopology(
 }
 
 function printOutcome({ topology, routers }: Probed, { print, paint }: CommandContext): void {
-  const lines = formatBoxes(routers, paint);
+  const lines = formatRouters(routers, paint);
   print(paint.strong(topology));
-  for (const line of lines.length > 0 ? lines : ["no box that translates or filters"]) print(line);
+  for (const line of lines.length > 0 ? lines : ["no NAT or firewall to verify"]) print(line);
 }
 
 function printJson(outcomes: readonly Probed[], { print }: CommandContext): void {

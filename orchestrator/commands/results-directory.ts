@@ -2,9 +2,9 @@
 
 import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { CaptureStream } from "../lab/capture-streams.ts";
 import type { LabEvent } from "../lab/lab-event.ts";
 import type { LabRecord } from "../lab/run-lab.ts";
-import type { WireStream } from "../lab/wire-streams.ts";
 import type { Plan } from "../plan/plan.ts";
 import { rulesOf } from "../plan/timeline-plan.ts";
 import { renderHtml } from "../report/html/run-page.ts";
@@ -18,7 +18,7 @@ import { makeResultsDirectory } from "./make-results-directory.ts";
 export interface ResultsDirectory {
   /** As the user would write it. */
   readonly displayPath: string;
-  writeCapture(plan: Plan, streams: readonly WireStream[]): Promise<RunResult["captures"]>;
+  writeCapture(plan: Plan, streams: readonly CaptureStream[]): Promise<RunResult["captures"]>;
   /** Everything that is known before the lab is gone. */
   writeRecord(written: { readonly text: string; readonly plan: Plan; readonly record: LabRecord }): Promise<void>;
   /** The result and the reports made from it. */
@@ -34,14 +34,14 @@ export async function createResultsDirectory(out: string, from: string, runId: s
     displayPath: displayPath(directory, from),
     async writeCapture(plan, streams) {
       if (streams.length === 0) return [];
-      const wires = plan.segments.map((segment) => wireCapture(plan, segment.name, streams));
-      const { file, wires: summaries } = mergeCaptures(wires, "M-ICE testbed");
+      const segments = plan.segments.map((segment) => segmentCapture(plan, segment.name, streams));
+      const { file, segments: summaries } = mergeCaptures(segments, "M-ICE testbed");
       await write("capture.pcapng", file);
-      return summaries.map(({ wire, packets, octets }) => ({
-        segment: wire,
+      return summaries.map(({ segment, packets, octets }) => ({
+        segment: segment,
         packets,
         octets,
-        droppedByKernel: sum(streams.filter(({ segment }) => segment === wire).map((s) => s.droppedByKernel ?? 0)),
+        droppedByKernel: sum(streams.filter(({ segment }) => segment === segment).map((s) => s.droppedByKernel ?? 0)),
       }));
     },
     async writeRecord({ text, plan, record }) {
@@ -59,14 +59,14 @@ export async function createResultsDirectory(out: string, from: string, runId: s
   };
 }
 
-function wireCapture(
+function segmentCapture(
   plan: Plan,
   segment: string,
-  streams: readonly WireStream[],
+  streams: readonly CaptureStream[],
 ): Parameters<typeof mergeCaptures>[0][number] {
   const nodes = plan.nodes.filter(({ segments }) => segments.includes(segment)).map(({ name }) => name);
   return {
-    wire: segment,
+    segment: segment,
     description: nodes.join(", "),
     streams: streams.filter((stream) => stream.segment === segment).map(({ pcap }) => pcap),
   };

@@ -123,10 +123,10 @@ function hostResult({ name, image, exitCode }: HostRecord): RunResult["hosts"][n
   return { name, image, ...(exitCode === undefined ? {} : { exitCode }) };
 }
 
-const ONE_RUNS_OWN: ReadonlySet<string> = new Set(["node-failed", "timed-out", "wrong-box"]);
+const ONE_RUNS_OWN: ReadonlySet<string> = new Set(["node-failed", "timed-out", "behaviour-mismatch"]);
 
 /** Whether an error concerns one run only, so that the next may do better. */
-export function isOneRunsOwn(error: unknown): boolean {
+export function isRunScopedError(error: unknown): boolean {
   return error instanceof TestbedError && ONE_RUNS_OWN.has(error.code);
 }
 

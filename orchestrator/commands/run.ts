@@ -10,7 +10,7 @@ import type { CommandContext, ExitCode } from "./context.ts";
 import { createRuntime } from "./create-runtime.ts";
 import { type LoadedTopology, loadTopologies } from "./load-topologies.ts";
 import type { RunOptions } from "./run-options.ts";
-import { isOneRunsOwn, type RunOutcome, runTopology } from "./run-topology.ts";
+import { isRunScopedError, type RunOutcome, runTopology } from "./run-topology.ts";
 
 /**
  * Runs topologies in turn. 0 when every expectation was met, 1 otherwise. What stopped a run is thrown once the results
@@ -50,7 +50,7 @@ async function runInTurn(
     const outcome = await runTopology({ topology, text, runtime, options, context, startedAt, onEvent });
     outcomes.push(outcome);
     if (!options.json) printOutcome(outcome, context);
-    if (outcome.error !== undefined && !isOneRunsOwn(outcome.error)) break;
+    if (outcome.error !== undefined && !isRunScopedError(outcome.error)) break;
   }
   return outcomes;
 }

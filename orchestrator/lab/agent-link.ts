@@ -23,7 +23,7 @@ type TrafficResult = Extract<AgentReport, { type: "reply" }>["result"];
 type FlowRequest = Omit<Extract<AgentCommand, { type: "start-flow" }>, "type" | "id">;
 type ProbeRequest = WithoutId<Extract<AgentCommand, { type: "probe" }>>;
 type LifetimeRequest = WithoutId<Extract<AgentCommand, { type: "probe-lifetime" }>>;
-type OverhearRequest = WithoutId<Extract<AgentCommand, { type: "overhear" }>>;
+type SniffRequest = WithoutId<Extract<AgentCommand, { type: "sniff" }>>;
 type MarksRequest = WithoutId<Extract<AgentCommand, { type: "send-marks" }>>;
 /** Reports that answer a command. */
 type Answer = Exclude<Extract<AgentReport, { readonly id: number }>, { type: "flow" }>;
@@ -105,18 +105,18 @@ export class AgentLink {
     return (await this.#ask(traffic, "reply")).result;
   }
 
-  /** Has the node ask what the boxes in front of it do; rejects when the node fails meanwhile. */
+  /** Has the node ask what the middleboxes in front of it do; rejects when the node fails meanwhile. */
   async probe(request: ProbeRequest): Promise<NatObservation> {
     return (await this.#ask(request, "probed")).observation;
   }
 
-  /** Has the node measure how long those boxes remember mappings; rejects when the node fails meanwhile. */
+  /** Has the node measure how long those middleboxes remember mappings; rejects when the node fails meanwhile. */
   async probeLifetime(request: LifetimeRequest): Promise<LifetimeObservation> {
     return (await this.#ask(request, "lifetime-probed")).observation;
   }
 
   /** Has the node listen for marked datagrams; rejects when the node fails meanwhile. */
-  async overhear(request: OverhearRequest): Promise<readonly HeardDatagram[]> {
+  async sniff(request: SniffRequest): Promise<readonly HeardDatagram[]> {
     return (await this.#ask(request, "heard")).datagrams;
   }
 
@@ -163,7 +163,7 @@ export class AgentLink {
   }
 
   async #ask<Type extends Answer["type"]>(
-    command: TrafficRequest | ProbeRequest | LifetimeRequest | OverhearRequest | MarksRequest | ChangeCommand,
+    command: TrafficRequest | ProbeRequest | LifetimeRequest | SniffRequest | MarksRequest | ChangeCommand,
     type: Type,
   ): Promise<Extract<Answer, { type: Type }>> {
     const id = this.#nextId++;

@@ -45,9 +45,9 @@ export function judgeEffects(
   return effects.flatMap((effect) => {
     const own = expectations.filter(({ session, after }) => session === effect.session && after === effect.event);
     const predicted = predictedPath(effect.session, effect.event);
-    const promises = own.length > 0 || predicted === undefined ? own : [predictionOf(effect, predicted)];
-    return promises
-      .flatMap((promise) => judgeEffect(promise, effect))
+    const due = own.length > 0 || predicted === undefined ? own : [predictionOf(effect, predicted)];
+    return due
+      .flatMap((expectation) => judgeEffect(expectation, effect))
       .map((verdict) => ({
         ...verdict,
         after: effect.event,
@@ -59,8 +59,8 @@ function predictionOf({ session }: EventEffect, path: PathName): ResolvedExpecta
   return { session, source: "predicted", path };
 }
 
-function judgeEffect(promise: ResolvedExpectation, effect: EventEffect): readonly ExpectationVerdict[] {
-  const { source, path, selected, restoredWithinMs, maxOutageMs, roundTripWithinMs, maxLost } = promise;
+function judgeEffect(expectation: ResolvedExpectation, effect: EventEffect): readonly ExpectationVerdict[] {
+  const { source, path, selected, restoredWithinMs, maxOutageMs, roundTripWithinMs, maxLost } = expectation;
   const { session } = effect;
   const verdicts: ExpectationVerdict[] = [];
   if (path !== undefined) verdicts.push(judgePath(path, { name: session, path: effect.path }, source));
@@ -84,12 +84,12 @@ function judge(expectation: ResolvedExpectation, observed: SessionObservation): 
   if (path !== undefined) verdicts.push(judgePath(path, observed, source));
   if (selected !== undefined) verdicts.push(judgeSelected(selected, observed, source));
   if (nominatedWithinMs !== undefined) {
-    const promise = { text: "time from offer to nomination", limit: nominatedWithinMs, source };
-    verdicts.push(judgeTime(promise, observed.nominatedAfterMs, "not nominated", observed.name));
+    const expectation = { text: "time from offer to nomination", limit: nominatedWithinMs, source };
+    verdicts.push(judgeTime(expectation, observed.nominatedAfterMs, "not nominated", observed.name));
   }
   if (roundTripWithinMs !== undefined) {
-    const promise = { text: "median round trip of data", limit: roundTripWithinMs, source };
-    verdicts.push(judgeTime(promise, observed.roundTripMs, "no data came back", observed.name));
+    const expectation = { text: "median round trip of data", limit: roundTripWithinMs, source };
+    verdicts.push(judgeTime(expectation, observed.roundTripMs, "no data came back", observed.name));
   }
   if (maxLost !== undefined) verdicts.push(judgeLost(maxLost, countsOf(observed), source));
   return verdicts;

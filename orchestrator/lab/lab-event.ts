@@ -3,16 +3,16 @@
  * report. Instants are absolute, so that events of several nodes, packets and the program's own steps share one axis.
  */
 
-import type { AgentReport, ConditionedLink, LinkFigures, TrafficResult } from "@testbed/agent/control";
-import type { BoxProof } from "./box-proof.ts";
-import type { InboundProof } from "./inbound-proof.ts";
-import type { LifetimeProof } from "./lifetime-proof.ts";
+import type { AgentReport, ImpairedLink, LinkFigures, TrafficResult } from "@testbed/agent/control";
+import type { InboundVerification } from "./inbound-verification.ts";
+import type { LifetimeVerification } from "./lifetime-verification.ts";
+import type { NatVerification } from "./nat-verification.ts";
 
 /** What a node reports about the protocol; see the agent's own events. */
 export type NodeEvent = Extract<AgentReport, { type: "event" }>["event"];
 
 /** One direction of a node's link with a condition: who makes it, and at the end of a run what became of its packets. */
-export type LinkReport = ConditionedLink & Partial<LinkFigures>;
+export type LinkReport = ImpairedLink & Partial<LinkFigures>;
 
 /** A candidate as a node reports it. */
 export type CandidateView = Extract<NodeEvent, { type: "candidate" }>["candidate"];
@@ -27,7 +27,7 @@ export const PHASES = [
   "start",
   "registration",
   "before-ice",
-  "boxes",
+  "middleboxes",
   "lifetimes",
   "nomination",
   "data",
@@ -59,12 +59,12 @@ export type LabEventBody =
   | { readonly type: "host-started"; readonly node: string; readonly image: string }
   | { readonly type: "host-exited"; readonly node: string; readonly exitCode: number }
   | { readonly type: "node"; readonly node: string; readonly event: NodeEvent }
-  | { readonly type: "box-proof"; readonly proof: BoxProof }
-  /** What became of datagrams from outside to where a box lets them in. */
-  | { readonly type: "box-inbound-proof"; readonly proof: InboundProof }
-  | { readonly type: "box-lifetime"; readonly proof: LifetimeProof }
-  /** No probe comes from this LAN of a box. */
-  | { readonly type: "box-not-probed"; readonly router: string; readonly lan: string; readonly reason: string }
+  | { readonly type: "nat-verification"; readonly verification: NatVerification }
+  /** What became of datagrams from outside to where a middlebox lets them in. */
+  | { readonly type: "inbound-verification"; readonly verification: InboundVerification }
+  | { readonly type: "lifetime-verification"; readonly verification: LifetimeVerification }
+  /** No probe comes from this LAN of a middlebox. */
+  | { readonly type: "not-verified"; readonly router: string; readonly lan: string; readonly reason: string }
   /** The links of a node that have a condition. */
   | { readonly type: "links"; readonly node: string; readonly links: readonly LinkReport[] }
   | {

@@ -1,10 +1,10 @@
-/** Measures how long the boxes of a lab remember idle UDP mappings. */
+/** Measures how long the middleboxes of a lab remember idle UDP mappings. */
 
-import type { BoxProbe, ProbePlan } from "../plan/probe-plan.ts";
+import type { ProbePlan, VerificationProbe } from "../plan/probe-plan.ts";
 import { TestbedError } from "../support/errors.ts";
-import { describeDifference } from "./box-proof.ts";
-import { type LifetimeProof, lifetimeDifferences } from "./lifetime-proof.ts";
-import type { ProvingLab } from "./prove-boxes.ts";
+import { type LifetimeVerification, lifetimeDifferences } from "./lifetime-verification.ts";
+import { describeDifference } from "./nat-verification.ts";
+import type { VerificationLab } from "./verify-routers.ts";
 
 /** How far beyond the declared lifetime is looked. */
 const MARGIN = 1.2;
@@ -24,20 +24,26 @@ export function lifetimeDurationMs({ probes }: ProbePlan): number {
   return Math.max(0, ...lifetimesSec.map((sec) => sec * 1000 * 2 * REFRESH_SHARE + 3 * WAIT_MS));
 }
 
-/** Leaves mappings behind every box alone, all at once; throws `wrong-box` where one forgets sooner or later than declared. */
-export async function measureLifetimes({ probes }: ProbePlan, lab: ProvingLab): Promise<void> {
-  const isFirstOfLan = ({ router, lan, ipVersion }: BoxProbe, i: number): boolean =>
+/** Leaves mappings behind every middlebox alone, all at once; throws `behaviour-mismatch` where one forgets sooner or later than declared. */
+export async function measureLifetimes({ probes }: ProbePlan, lab: VerificationLab): Promise<void> {
+  const isFirstOfLan = ({ router, lan, ipVersion }: VerificationProbe, i: number): boolean =>
     probes.findIndex((other) => other.router === router && other.lan === lan && other.ipVersion === ipVersion) === i;
   const forgetful = probes.filter(isFirstOfLan).flatMap((probe) => {
     const { expected, lifetimeSec } = probe;
     return expected.type === "udp-blocked" || lifetimeSec === undefined ? [] : [{ probe, lifetimeSec }];
   });
-  const proofs = await Promise.all(forgetful.map(({ probe, lifetimeSec }) => measure(probe, lifetimeSec, lab)));
-  const lines = proofs.flatMap((proof) => proof.differences.map((difference) => describeDifference(proof, difference)));
-  if (lines.length > 0) throw new TestbedError("wrong-box", lines.join("\n"));
+  const verifications = await Promise.all(forgetful.map(({ probe, lifetimeSec }) => measure(probe, lifetimeSec, lab)));
+  const lines = verifications.flatMap((verification) =>
+    verification.differences.map((difference) => describeDifference(verification, difference)),
+  );
+  if (lines.length > 0) throw new TestbedError("behaviour-mismatch", lines.join("\n"));
 }
 
-async function measure(probe: BoxProbe, lifetimeSec: number, { link, recorder }: ProvingLab): Promise<LifetimeProof> {
+async function measure(
+  probe: VerificationProbe,
+  lifetimeSec: number,
+  { link, recorder }: VerificationLab,
+): Promise<LifetimeVerification> {
   const { router, lan, through, node, ipVersion, local, inboundRefresh, server, seed, roundTrip } = probe;
   const asked = link(node);
   if (asked === undefined) throw new Error(`a probe from ${node}, which was never started`);
@@ -48,9 +54,9 @@ async function measure(probe: BoxProbe, lifetimeSec: number, { link, recorder }:
   const observed = await asked.probeLifetime({ type: "probe-lifetime", ...request });
   const declared = { declaredSec: lifetimeSec, ...(inboundRefresh === undefined ? {} : { inboundRefresh }) };
   const differences = lifetimeDifferences(declared, observed);
-  const proof = { router, lan, through, node, ipVersion, ...declared, observed, differences };
-  recorder.add({ type: "box-lifetime", proof });
-  return proof;
+  const verification = { router, lan, through, node, ipVersion, ...declared, observed, differences };
+  recorder.add({ type: "lifetime-verification", verification });
+  return verification;
 }
 
 /** Tenths of the lifetime up to 1.2 of it, and both sides of its end; the lifetime itself would be a toss. */

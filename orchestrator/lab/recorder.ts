@@ -10,7 +10,7 @@ export interface Recorder {
   /** Records an event that carries its time. */
   readonly addAt: (at: number, body: LabEventBody) => void;
   /** Waits until `isThere` holds for the events so far; false when it does not within `patienceMs`. */
-  until(isThere: (events: readonly LabEvent[]) => boolean, patienceMs: number): Promise<boolean>;
+  until(isThere: (events: readonly LabEvent[]) => boolean, timeoutMs: number): Promise<boolean>;
 }
 
 /** `now` gives milliseconds since 1970. */
@@ -27,7 +27,7 @@ export function createRecorder(now: () => number, onEvent: (event: LabEvent) => 
     events,
     add: (body) => addAt(now(), body),
     addAt,
-    until: (isThere, patienceMs) =>
+    until: (isThere, timeoutMs) =>
       new Promise((resolve) => {
         const end = (found: boolean): void => {
           clearTimeout(timer);
@@ -37,7 +37,7 @@ export function createRecorder(now: () => number, onEvent: (event: LabEvent) => 
         const look = (): void => {
           if (isThere(events)) end(true);
         };
-        const timer = setTimeout(() => end(false), patienceMs);
+        const timer = setTimeout(() => end(false), timeoutMs);
         waiting.add(look);
         look();
       }),

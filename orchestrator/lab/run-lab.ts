@@ -5,7 +5,7 @@ import type { NodeSpec, Plan } from "../plan/plan.ts";
 import type { ProbePlan } from "../plan/probe-plan.ts";
 import type {
   DestroyReport,
-  GuestHandle,
+  ProgramHandle,
   RunIdentity,
   Runtime,
   RuntimeEnvironment,
@@ -13,30 +13,30 @@ import type {
 } from "../runtime/runtime.ts";
 import { createDeferred, type Deferred } from "../support/deferred.ts";
 import { TestbedError } from "../support/errors.ts";
+import { roundTripImpairment } from "../topology/model/path-impairments.ts";
 import type { ResolvedSession, ResolvedTopology } from "../topology/model/resolved.ts";
 import { isMobile as isMobileNode } from "../topology/model/session-end.ts";
-import { roundTripCondition } from "../topology/model/way-conditions.ts";
 import { topologyAfter } from "../topology/resolve/timeline.ts";
 import { AgentLink } from "./agent-link.ts";
+import { type CaptureStream, type CaptureStreams, createCaptureStreams } from "./capture-streams.ts";
 import type { LabEvent, PhaseName } from "./lab-event.ts";
 import { measureLifetimes } from "./measure-lifetimes.ts";
-import { type ProvingLab, proveBoxes } from "./prove-boxes.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
 import { awaitRegistration, connect, exchangeData, type LiveSession, pingBeforeIce } from "./session-flow.ts";
 import { homeAddresses } from "./session-observation.ts";
 import { createStopwatch, type Stopwatch } from "./stopwatch.ts";
 import { playTimeline, type TimelineLab } from "./timeline.ts";
-import { createWireStreams, type WireStream, type WireStreams } from "./wire-streams.ts";
+import { type VerificationLab, verifyRouters } from "./verify-routers.ts";
 
 export interface LabRequest {
   readonly runtime: Runtime;
   readonly identity: RunIdentity;
   readonly topology: ResolvedTopology;
   readonly plan: Plan;
-  /** How the boxes prove themselves. */
+  /** How the middleboxes prove themselves. */
   readonly probes: ProbePlan;
-  /** Whether that is all, with how long boxes remember mappings or without; the whole flow when absent. */
-  readonly only?: "boxes" | "boxes-and-lifetimes";
+  /** Whether that is all, with how long middleboxes remember mappings or without; the whole flow when absent. */
+  readonly only?: "middleboxes" | "behaviour-and-lifetimes";
   /** Aborted when the user wants an end. */
   readonly signal: AbortSignal;
   /** For everything up to the end of the data. */
@@ -60,7 +60,7 @@ export interface LabRecord {
   readonly events: readonly LabEvent[];
   readonly phasesMs: ReadonlyMap<PhaseName, number>;
   readonly environment: RuntimeEnvironment | undefined;
-  readonly captures: readonly WireStream[];
+  readonly captures: readonly CaptureStream[];
   /** By node: what its protocol machine counted, and what it logged. */
   readonly counters: ReadonlyMap<string, Readonly<Record<string, number>>>;
   readonly logs: ReadonlyMap<string, string>;
@@ -85,9 +85,9 @@ export async function runLab(request: LabRequest): Promise<LabRecord> {
     lab: runtime.createLab(identity, over),
     recorder,
     stopwatch,
-    captures: createWireStreams(),
+    captures: createCaptureStreams(),
     links: new Map(),
-    guests: new Map(),
+    programs: new Map(),
     failure: createDeferred(),
     environment: undefined,
   };
@@ -111,9 +111,9 @@ interface LabState {
   readonly lab: RuntimeLab;
   readonly recorder: Recorder;
   readonly stopwatch: Stopwatch;
-  readonly captures: WireStreams;
+  readonly captures: CaptureStreams;
   readonly links: Map<string, AgentLink>;
-  readonly guests: Map<string, { readonly handle: GuestHandle; exitCode?: number }>;
+  readonly programs: Map<string, { readonly handle: ProgramHandle; exitCode?: number }>;
   /** Rejects with the first failure of any node. */
   readonly failure: Deferred<never>;
   environment: RuntimeEnvironment | undefined;
@@ -123,47 +123,47 @@ interface LabState {
 async function conduct(state: LabState): Promise<void> {
   const { recorder, stopwatch, request } = state;
   await stopwatch.phase("create", () => createEverything(state));
-  const proving = proveBoxes(request.probes, provingLab(state));
-  // A wrong box ends the run also while something waits for what that box keeps back.
-  proving.catch(state.failure.reject);
+  const verifying = verifyRouters(request.probes, verificationLab(state));
+  // A wrong middlebox ends the run also while something waits for what that middlebox keeps back.
+  verifying.catch(state.failure.reject);
   await stopwatch.phase("start", () => startNodes(state));
-  if (request.only !== undefined) return proveOnly(state, proving);
-  await startGuests(state);
+  if (request.only !== undefined) return verifyOnly(state, verifying);
+  await startPrograms(state);
   beginRegistrations(state);
 
   const all = liveSessions(state);
   const registered = await stopwatch.phase("registration", () =>
-    keepThose(all, (session) => awaitRegistration(session, recorder)),
+    filterAsync(all, (session) => awaitRegistration(session, recorder)),
   );
   await stopwatch.phase("before-ice", () => each(registered, (session) => pingBeforeIce(session, recorder)));
-  await stopwatch.phase("boxes", () => proving);
+  await stopwatch.phase("middleboxes", () => verifying);
   await stopwatch.phase("nomination", () => each(registered, (session) => connect(session, recorder)));
   await stopwatch.phase("data", () => each(registered, (session) => exchangeData(session, recorder)));
   if (request.plan.timeline.length > 0)
     await stopwatch.phase("timeline", () => playTimeline(request.plan.timeline, registered, timelineLab(state)));
-  if (request.topology.sessions.length === 0 && state.guests.size > 0)
-    await stopwatch.phase("hosts", () => awaitGuests(state));
+  if (request.topology.sessions.length === 0 && state.programs.size > 0)
+    await stopwatch.phase("hosts", () => awaitPrograms(state));
   if (!request.keep) await stopwatch.phase("finish", () => finishNodes(state));
 }
 
 /** Without a session, a run lasts as long as its foreign programs; servers among them end with the time there is. */
-async function awaitGuests({ guests, request, startedAt }: LabState): Promise<void> {
+async function awaitPrograms({ programs, request, startedAt }: LabState): Promise<void> {
   const elapsedMs = performance.now() - startedAt;
-  const leftMs = request.timeoutMs - elapsedMs - FINISH_PATIENCE_MS;
-  const exits = Promise.all([...guests.values()].map(({ handle }) => handle.exited));
+  const leftMs = request.timeoutMs - elapsedMs - FINISH_TIMEOUT_MS;
+  const exits = Promise.all([...programs.values()].map(({ handle }) => handle.exited));
   await Promise.race([exits, sleep(Math.max(0, leftMs), undefined, { ref: false })]);
 }
 
-/** The end of a run that asks the boxes and nobody else. */
-async function proveOnly(state: LabState, proving: Promise<void>): Promise<void> {
+/** The end of a run that asks the middleboxes and nobody else. */
+async function verifyOnly(state: LabState, verifying: Promise<void>): Promise<void> {
   const { stopwatch, request } = state;
-  await stopwatch.phase("boxes", () => proving);
-  if (request.only === "boxes-and-lifetimes")
-    await stopwatch.phase("lifetimes", () => measureLifetimes(request.probes, provingLab(state)));
+  await stopwatch.phase("middleboxes", () => verifying);
+  if (request.only === "behaviour-and-lifetimes")
+    await stopwatch.phase("lifetimes", () => measureLifetimes(request.probes, verificationLab(state)));
   await stopwatch.phase("finish", () => finishNodes(state));
 }
 
-function provingLab({ recorder, links }: LabState): ProvingLab {
+function verificationLab({ recorder, links }: LabState): VerificationLab {
   return { recorder, link: (node) => links.get(node) };
 }
 
@@ -199,7 +199,7 @@ async function createEverything(state: LabState): Promise<void> {
 }
 
 /**
- * A mobile node waits for the word: a registration sent while a box or home agent on its way is not there yet is lost,
+ * A mobile node waits for the word: a registration sent while a middlebox or home agent on its way is not there yet is lost,
  * and repeated only after a second.
  */
 function onCommand(spec: NodeSpec): NodeSpec {
@@ -215,12 +215,12 @@ function isMobile({ setup }: NodeSpec): boolean {
 }
 
 /** A node that starts does so within a second or two even on a loaded machine, unless many do at once. */
-const READY_PATIENCE_MS = 20_000;
-const READY_PATIENCE_PER_NODE_MS = 500;
+const READY_TIMEOUT_MS = 20_000;
+const READY_TIMEOUT_PER_NODE_MS = 500;
 
 async function startNodes(state: LabState): Promise<void> {
   const { nodes } = state.request.plan;
-  const patienceMs = READY_PATIENCE_MS + READY_PATIENCE_PER_NODE_MS * nodes.length;
+  const timeoutMs = READY_TIMEOUT_MS + READY_TIMEOUT_PER_NODE_MS * nodes.length;
   await each(nodes, async ({ name }) => {
     const handle = await state.lab.startNode(name);
     const link = new AgentLink(handle, {
@@ -234,22 +234,22 @@ async function startNodes(state: LabState): Promise<void> {
     });
     state.links.set(name, link);
     link.failed.catch(state.failure.reject);
-    await Promise.race([link.ready, neverReady(link, patienceMs)]);
+    await Promise.race([link.ready, neverReady(link, timeoutMs)]);
     state.recorder.add({ type: "node-ready", node: name });
   });
 }
 
-async function neverReady(link: AgentLink, patienceMs: number): Promise<never> {
-  await sleep(patienceMs, undefined, { ref: false });
-  throw link.failure(`expected it to be ready within ${patienceMs / 1000} s of its start, and it is not`);
+async function neverReady(link: AgentLink, timeoutMs: number): Promise<never> {
+  await sleep(timeoutMs, undefined, { ref: false });
+  throw link.failure(`expected it to be ready within ${timeoutMs / 1000} s of its start, and it is not`);
 }
 
 /** Foreign programs find the whole lab in its place. */
-async function startGuests(state: LabState): Promise<void> {
-  await each(state.request.plan.guests, async (spec) => {
-    const handle = await state.lab.startGuest(spec);
-    const guest: { handle: GuestHandle; exitCode?: number } = { handle };
-    state.guests.set(spec.name, guest);
+async function startPrograms(state: LabState): Promise<void> {
+  await each(state.request.plan.programs, async (spec) => {
+    const handle = await state.lab.startProgram(spec);
+    const guest: { handle: ProgramHandle; exitCode?: number } = { handle };
+    state.programs.set(spec.name, guest);
     state.recorder.add({ type: "host-started", node: spec.name, image: spec.image });
     handle.exited.then(
       ({ code }) => {
@@ -266,11 +266,11 @@ function liveSessions({ request, links }: LabState): readonly LiveSession[] {
   const mobile = new Set(request.topology.nodes.filter(isMobileNode).map(({ name }) => name));
   const { topology } = request;
   const later = topology.timeline.map(({ name }) => topologyAfter(topology, name));
-  const conditions = [topology, ...later].map(({ nodes }) => roundTripCondition(nodes));
+  const impairments = [topology, ...later].map(({ nodes }) => roundTripImpairment(nodes));
   // Whichever way the data takes, it crosses no link more than twice in either direction.
   const roundTrip = {
-    addedMs: 2 * Math.max(...conditions.map(({ addedMs }) => addedMs)),
-    lossRate: conditions[0]?.lossRate ?? 0,
+    addedMs: 2 * Math.max(...impairments.map(({ addedMs }) => addedMs)),
+    lossRate: impairments[0]?.lossRate ?? 0,
   };
   const rivals = request.topology.sessions.length - 1;
   return request.topology.sessions.map((spec: ResolvedSession) => {
@@ -285,14 +285,14 @@ function liveSessions({ request, links }: LabState): readonly LiveSession[] {
 }
 
 /** A node that was told to end has nothing left to do but to send the rest of its captures. */
-const FINISH_PATIENCE_MS = 5000;
+const FINISH_TIMEOUT_MS = 5000;
 
 async function finishNodes({ links }: LabState): Promise<void> {
   for (const link of links.values()) link.finish();
   await each([...links.values()], async (link) => {
-    const late = sleep(FINISH_PATIENCE_MS, link, { ref: false });
+    const late = sleep(FINISH_TIMEOUT_MS, link, { ref: false });
     if ((await Promise.race([link.finished, late])) !== undefined)
-      throw link.failure(`expected its last report within ${FINISH_PATIENCE_MS / 1000} s of being told to finish`);
+      throw link.failure(`expected its last report within ${FINISH_TIMEOUT_MS / 1000} s of being told to finish`);
   });
 }
 
@@ -345,7 +345,7 @@ async function keepLab({ lab, recorder, request }: LabState): Promise<DestroyRep
 }
 
 function recordOf(state: LabState): Omit<LabRecord, "error" | "removal"> {
-  const { recorder, stopwatch, environment, captures, links, guests, request } = state;
+  const { recorder, stopwatch, environment, captures, links, programs, request } = state;
   const logs = [...links].map(([name, link]) => [name, link.log] as const);
   return {
     events: recorder.events,
@@ -354,8 +354,8 @@ function recordOf(state: LabState): Omit<LabRecord, "error" | "removal"> {
     captures: captures.all(),
     counters: new Map([...links].map(([name, link]) => [name, link.counters])),
     logs: new Map(logs),
-    hosts: request.plan.guests.flatMap(({ name, image }) => {
-      const guest = guests.get(name);
+    hosts: request.plan.programs.flatMap(({ name, image }) => {
+      const guest = programs.get(name);
       if (guest === undefined) return [];
       const { handle, exitCode } = guest;
       return [{ name, image, log: handle.log(), ...(exitCode === undefined ? {} : { exitCode }) }];
@@ -375,7 +375,7 @@ async function each<T>(items: readonly T[], run: (item: T) => Promise<unknown>):
   await Promise.all(items.map(run));
 }
 
-async function keepThose<T>(items: readonly T[], isKept: (item: T) => Promise<boolean>): Promise<readonly T[]> {
+async function filterAsync<T>(items: readonly T[], isKept: (item: T) => Promise<boolean>): Promise<readonly T[]> {
   const kept = await Promise.all(items.map(isKept));
   return items.filter((_, i) => kept[i]);
 }

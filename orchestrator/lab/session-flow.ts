@@ -1,11 +1,11 @@
 /** What the lab asks of one session, step by step, and how long it waits for each. */
 
+import type { RoundTripImpairment } from "../topology/model/path-impairments.ts";
 import type { ResolvedSession } from "../topology/model/resolved.ts";
-import type { RoundTripCondition } from "../topology/model/way-conditions.ts";
 import type { AgentLink, TrafficRequest } from "./agent-link.ts";
+import { any, createEventMatcher, type EventMatcher, every } from "./event-matcher.ts";
 import type { NodeEvent, TrafficMoment } from "./lab-event.ts";
 import type { Recorder } from "./recorder.ts";
-import { any, createSighting, every, type Sighting } from "./sighting.ts";
 
 /** A session with everything that its steps need. */
 export interface LiveSession {
@@ -16,25 +16,25 @@ export interface LiveSession {
   /** What both ends know each other by: home addresses, or a stationary node's own. */
   readonly fromHome: string;
   readonly toHome: string;
-  /** What link conditions do to a round trip between the two at most. */
-  readonly roundTrip: RoundTripCondition;
+  /** What link impairments do to a round trip between the two at most. */
+  readonly roundTrip: RoundTripImpairment;
   /** How many other sessions do the same at the same time, on the same machine. */
   readonly rivals: number;
 }
 
 /** A home registration takes one round trip; its first retransmissions come after 1 s and 2 s (RFC 6275 section 11.8). */
-const REGISTRATION_PATIENCE_MS = 10_000;
-/** Longer than every check of a list may take to fail (digest 8.7), after which the agent says so itself. */
-const NOMINATION_PATIENCE_MS = 25_000;
+const REGISTRATION_TIMEOUT_MS = 10_000;
+/** Longer than every check of a list may take to fail (SPEC 8.7), after which the agent says so itself. */
+const NOMINATION_TIMEOUT_MS = 25_000;
 /** The binding takes one round trip on a path that has just been proven. */
-const BINDING_PATIENCE_MS = 3000;
+const BINDING_TIMEOUT_MS = 3000;
 
 /** Round trips that a step may need in turn, retransmissions left out. */
 const ROUND_TRIPS_PER_STEP = 10;
 /** Where packets are lost, retransmissions come later and later: a step may take as much longer. */
 const LOSSY_FACTOR = 4;
 /** A node that many sessions meet at answers one after the other, and what is late is not lost. */
-const PATIENCE_PER_RIVAL_MS = 100;
+const TIMEOUT_PER_RIVAL_MS = 100;
 
 const PING_BEFORE_ICE = { count: 3, intervalMs: 10, timeoutMs: 1000 } as const;
 const PING = { count: 5, intervalMs: 5, timeoutMs: 1000 } as const;
@@ -42,11 +42,11 @@ const ECHO = { count: 20, intervalMs: 2, sizeBytes: 200, timeoutMs: 1000 } as co
 
 /** Waits until all ends that have home agents are registered there. False when one of them is not to be. */
 export async function awaitRegistration(session: LiveSession, recorder: Recorder): Promise<boolean> {
-  const ofEnds = (type: NodeEvent["type"]): readonly Sighting[] =>
-    session.mobileEnds.map((end) => createSighting((node, event) => node === end && event.type === type));
+  const ofEnds = (type: NodeEvent["type"]): readonly EventMatcher[] =>
+    session.mobileEnds.map((end) => createEventMatcher((node, event) => node === end && event.type === type));
   const isRegistered = every(ofEnds("registered"));
   const isOver = any([isRegistered, ...ofEnds("registration-failed")]);
-  await untilOrGiveUp(session, recorder, isOver, REGISTRATION_PATIENCE_MS, "registration");
+  await untilOrTimeout(session, recorder, isOver, REGISTRATION_TIMEOUT_MS, "registration");
   return isRegistered(recorder.events);
 }
 
@@ -58,21 +58,21 @@ export async function pingBeforeIce(session: LiveSession, recorder: Recorder): P
 /** Offers the session and waits until both ends send their data where they will, or one of them says that it failed. */
 export async function connect(session: LiveSession, recorder: Recorder): Promise<void> {
   const { spec, from, fromHome, toHome } = session;
-  const ofEnds = (isIt: (event: NodeEvent) => boolean): readonly Sighting[] =>
+  const ofEnds = (isIt: (event: NodeEvent) => boolean): readonly EventMatcher[] =>
     [
       { end: spec.from, peer: toHome },
       { end: spec.to, peer: fromHome },
     ].map(({ end, peer }) =>
-      createSighting((node, event) => node === end && "peer" in event && event.peer === peer && isIt(event)),
+      createEventMatcher((node, event) => node === end && "peer" in event && event.peer === peer && isIt(event)),
     );
   const isFailed = any(ofEnds(({ type }) => type === "session-failed"));
   const isNominated = every(ofEnds(({ type }) => type === "nominated"));
   const isSettled = every(ofEnds(endsTheWay));
 
   from.send({ type: "connect", peer: toHome });
-  await untilOrGiveUp(session, recorder, any([isFailed, isNominated]), NOMINATION_PATIENCE_MS, "nomination");
+  await untilOrTimeout(session, recorder, any([isFailed, isNominated]), NOMINATION_TIMEOUT_MS, "nomination");
   if (isFailed(recorder.events) || !isNominated(recorder.events)) return;
-  await untilOrGiveUp(session, recorder, any([isFailed, isSettled]), BINDING_PATIENCE_MS, "binding");
+  await untilOrTimeout(session, recorder, any([isFailed, isSettled]), BINDING_TIMEOUT_MS, "binding");
 }
 
 /** Sends what the topology asks for over the path that the session has now. */
@@ -102,21 +102,21 @@ async function traffic(
   moment: TrafficMoment,
   request: TrafficRequest,
 ): Promise<void> {
-  const timeoutMs = request.timeoutMs + Math.ceil(roundTrip.addedMs) + PATIENCE_PER_RIVAL_MS * rivals;
+  const timeoutMs = request.timeoutMs + Math.ceil(roundTrip.addedMs) + TIMEOUT_PER_RIVAL_MS * rivals;
   const result = await from.request({ ...request, timeoutMs });
   recorder.add({ type: "traffic", session: spec.name, kind: request.type, moment, result });
 }
 
-async function untilOrGiveUp(
+async function untilOrTimeout(
   { spec: { name }, roundTrip, rivals }: LiveSession,
   recorder: Recorder,
-  isOver: Sighting,
-  usualPatienceMs: number,
+  isOver: EventMatcher,
+  usualTimeoutMs: number,
   waitedFor: string,
 ): Promise<void> {
   const { addedMs, lossRate } = roundTrip;
-  const alonePatienceMs = usualPatienceMs * (lossRate > 0 ? LOSSY_FACTOR : 1) + ROUND_TRIPS_PER_STEP * addedMs;
-  const patienceMs = alonePatienceMs + PATIENCE_PER_RIVAL_MS * rivals;
-  if (await recorder.until(isOver, patienceMs)) return;
-  recorder.add({ type: "gave-up", session: name, waitedFor, afterMs: patienceMs });
+  const aloneTimeoutMs = usualTimeoutMs * (lossRate > 0 ? LOSSY_FACTOR : 1) + ROUND_TRIPS_PER_STEP * addedMs;
+  const timeoutMs = aloneTimeoutMs + TIMEOUT_PER_RIVAL_MS * rivals;
+  if (await recorder.until(isOver, timeoutMs)) return;
+  recorder.add({ type: "gave-up", session: name, waitedFor, afterMs: timeoutMs });
 }

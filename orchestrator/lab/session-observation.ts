@@ -19,7 +19,7 @@ export interface CheckCounts {
 export interface RefusedCheck {
   readonly node: string;
   readonly pair: PairView;
-  /** Who refused it: a box on the way, the other end, or the node itself. */
+  /** Who refused it: a middlebox on the way, the other end, or the node itself. */
   readonly by: string;
   readonly reason: string;
 }

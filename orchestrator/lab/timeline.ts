@@ -4,9 +4,9 @@ import type { TimelineStep } from "../plan/plan.ts";
 import type { PathName } from "../topology/model/resolved.ts";
 import type { AgentLink, LinkFlow } from "./agent-link.ts";
 import type { DataPacket, LabEvent } from "./lab-event.ts";
+import { isDataBack, isDataGone, isDirect, restingSince, type SessionEnds } from "./quiescence.ts";
 import type { Recorder } from "./recorder.ts";
 import type { LiveSession } from "./session-flow.ts";
-import { isDataBack, isDataGone, isDirect, restingSince, type SessionEnds } from "./settling.ts";
 
 /** What a timeline needs of the lab. */
 export interface TimelineLab {
@@ -27,13 +27,13 @@ interface SessionData {
 }
 
 /** Fifty packets a second each way: a loss is placed to 20 ms. */
-const FLOW = { intervalMs: 20, sizeBytes: 200, patienceMs: 1000 } as const;
+const FLOW = { intervalMs: 20, sizeBytes: 200, timeoutMs: 1000 } as const;
 
 /** Longer than a dead pair takes to be noticed (16 s) and a restart to end in either way. */
-const REST_PATIENCE_MS = 45_000;
+const REST_TIMEOUT_MS = 45_000;
 
 /**
- * Plays all steps and waits until every session has come to rest, or does not within its patience. Rejects when a node
+ * Plays all steps and waits until every session has come to rest, or does not within its timeout. Rejects when a node
  * fails or the run is over.
  */
 export async function playTimeline(
@@ -58,8 +58,8 @@ export async function playTimeline(
 function startData(session: LiveSession, { recorder }: TimelineLab): SessionData {
   const packets: DataPacket[] = [];
   if (session.spec.traffic === "none") return { session, packets };
-  const patienceMs = FLOW.patienceMs + Math.ceil(session.roundTrip.addedMs);
-  const flow = session.from.startFlow({ ...FLOW, patienceMs, to: session.toHome }, (news) => {
+  const timeoutMs = FLOW.timeoutMs + Math.ceil(session.roundTrip.addedMs);
+  const flow = session.from.startFlow({ ...FLOW, timeoutMs, to: session.toHome }, (news) => {
     packets.push(...news);
     recorder.add({ type: "flow", session: session.spec.name, packets: news });
   });
@@ -73,7 +73,7 @@ async function carryOut({ name, node, text, command }: TimelineStep, lab: Timeli
 }
 
 /**
- * Rest is data that comes back, or where theory expects none, data that does not. Where theory expects a direct path there
+ * Rest is data that comes back, or where the model predicts none, data that does not. Where the model predicts a direct path there
  * is no rest on another one: ends that fell back to their home agents try for one again later.
  */
 async function awaitRest(
@@ -93,6 +93,6 @@ async function awaitRest(
     const since = restingSince(events, ends, from);
     return since !== undefined && (flow === undefined || isDataBack(packets, since));
   };
-  if (!(await lab.recorder.until(isResting, REST_PATIENCE_MS)))
-    lab.recorder.add({ type: "gave-up", session: spec.name, waitedFor: "rest", afterMs: REST_PATIENCE_MS });
+  if (!(await lab.recorder.until(isResting, REST_TIMEOUT_MS)))
+    lab.recorder.add({ type: "gave-up", session: spec.name, waitedFor: "rest", afterMs: REST_TIMEOUT_MS });
 }

@@ -1,4 +1,4 @@
-/** Turns a resolved topology into a plan: every wire, node and rule text, nothing left to decide. */
+/** Turns a resolved topology into a plan: every segment, node and rule text, nothing left to decide. */
 
 import { CONTROL_VERSION, type MobileNodeRole, type NodeSetup, type RoleSetup } from "@testbed/agent/control";
 import { renderRules } from "../render/rules.ts";
@@ -15,12 +15,12 @@ import { homeAgentAddresses, stunAddresses } from "../topology/model/server-addr
 import { isMobile, isSessionEnd, peerAddressOf, type SessionEnd } from "../topology/model/session-end.ts";
 import { derivedHex } from "../topology/resolve/seed.ts";
 import { labEnvironment } from "./lab-environment.ts";
-import type { GuestSpec, NodeSpec, Plan, UnwiredSetup, UnwiredWire } from "./plan.ts";
+import type { NodeSpec, Plan, ProgramSpec, UnboundInterface, UnboundSetup } from "./plan.ts";
 import { sysctlsOf } from "./sysctls.ts";
 import { laterInterfaces, localAddresses, planTimeline } from "./timeline-plan.ts";
 
 export interface PlanOptions {
-  /** Whether nodes capture their wires and stream the frames to the orchestrator. */
+  /** Whether nodes capture their segments and stream the frames to the orchestrator. */
   readonly capture: boolean;
   /** Whether the sessions' nodes connect by themselves once ready, for a lab that no orchestrator drives. */
   readonly autostart?: boolean;
@@ -37,7 +37,7 @@ export function buildPlan(topology: ResolvedTopology, options: PlanOptions): Pla
     topology: topology.name,
     segments: topology.segments.map(({ name, interfaceName }) => ({ name, interfaceName })),
     nodes: topology.nodes.map((node) => planNode(topology, node, options)),
-    guests: topology.nodes.flatMap((node) => planGuest(topology, node)),
+    programs: topology.nodes.flatMap((node) => planProgram(topology, node)),
     timeline: planTimeline(topology),
   };
 }
@@ -46,24 +46,24 @@ function planNode(topology: ResolvedTopology, node: ResolvedNode, options: PlanO
   return {
     name: node.name,
     sysctls: sysctlsOf(node),
-    // A link condition may have to be made in the node itself, on a TAP device.
+    // A link impairment may have to be made in the node itself, on a TAP device.
     tun:
       node.role === "home-agent" ||
       (isSessionEnd(node) && !isPlainHost(node)) ||
-      node.interfaces.some(({ condition }) => condition !== undefined),
+      node.interfaces.some(({ impairment }) => impairment !== undefined),
     segments: [...node.interfaces, ...laterInterfaces(topology, node)].map(({ segment }) => segment),
     setup: planSetup(topology, node, options),
   };
 }
 
-function planSetup(topology: ResolvedTopology, node: ResolvedNode, options: PlanOptions): UnwiredSetup {
+function planSetup(topology: ResolvedTopology, node: ResolvedNode, options: PlanOptions): UnboundSetup {
   const peers = options.autostart === true ? peersOf(topology, node) : [];
   return {
     version: CONTROL_VERSION,
     node: node.name,
-    wires: [
-      ...node.interfaces.map((attached) => planWire(topology, node, attached)),
-      ...laterInterfaces(topology, node).map((later) => ({ ...planWire(topology, node, later), isStandby: true })),
+    interfaces: [
+      ...node.interfaces.map((attached) => planInterface(topology, node, attached)),
+      ...laterInterfaces(topology, node).map((later) => ({ ...planInterface(topology, node, later), isStandby: true })),
     ],
     routes: node.routes,
     rules: node.role === "router" ? renderRules(node) : [],
@@ -74,8 +74,8 @@ function planSetup(topology: ResolvedTopology, node: ResolvedNode, options: Plan
   };
 }
 
-function planWire(topology: ResolvedTopology, node: ResolvedNode, attached: ResolvedInterface): UnwiredWire {
-  const { segment, interfaceName, mac, ipv4, ipv6, alternate, condition } = attached;
+function planInterface(topology: ResolvedTopology, node: ResolvedNode, attached: ResolvedInterface): UnboundInterface {
+  const { segment, interfaceName, mac, ipv4, ipv6, alternate, impairment } = attached;
   const addresses = [ipv4, ipv6, alternate?.ipv4, alternate?.ipv6].filter((address) => address !== undefined);
   const seed = derivedHex(topology.seed, `link/${node.name}/${segment}`, LINK_SEED_OCTETS);
   return {
@@ -83,11 +83,11 @@ function planWire(topology: ResolvedTopology, node: ResolvedNode, attached: Reso
     interfaceName,
     mac,
     addresses,
-    ...(condition === undefined ? {} : { condition: { ...condition, seed } }),
+    ...(impairment === undefined ? {} : { impairment: { ...impairment, seed } }),
   };
 }
 
-/** A name stands for the addresses at which everybody reaches the node: the home address, or those of its first wire. */
+/** A name stands for the addresses at which everybody reaches the node: the home address, or those of its first segment. */
 function hostLines(node: ResolvedNode): NodeSetup["hosts"] {
   const [first] = node.interfaces;
   const own = [first?.ipv4, first?.ipv6].filter((address) => address !== undefined).map(withoutLength);
@@ -196,7 +196,7 @@ function peersOf(topology: ResolvedTopology, node: ResolvedNode): readonly strin
     .map(peerAddressOf);
 }
 
-function planGuest(topology: ResolvedTopology, node: ResolvedNode): readonly GuestSpec[] {
+function planProgram(topology: ResolvedTopology, node: ResolvedNode): readonly ProgramSpec[] {
   if (node.role !== "host") return [];
   const { name, image, command } = node;
   const environment = labEnvironment(node, topology.nodes);

@@ -8,7 +8,7 @@
  */
 
 import { type NodeSetup, SETUP_VARIABLE } from "@testbed/agent/control";
-import type { GuestSpec, NodeSpec, Plan } from "./plan.ts";
+import type { NodeSpec, Plan, ProgramSpec } from "./plan.ts";
 
 export interface ComposeOptions {
   /** Image of our nodes; may contain a Compose variable such as `${NAME:-default}`. */
@@ -18,7 +18,7 @@ export interface ComposeOptions {
 }
 
 /**
- * Text of the Compose file. Wires are bridge networks with throwaway subnets of 10.213.0.0/16 and a unique local prefix;
+ * Text of the Compose file. Segments are bridge networks with throwaway subnets of 10.213.0.0/16 and a unique local prefix;
  * nodes find their interfaces by them and drop them before anything is sent. Fixed subnets mean one such lab at a time.
  */
 export function renderCompose(plan: Plan, { image, header }: ComposeOptions): string {
@@ -27,7 +27,7 @@ export function renderCompose(plan: Plan, { image, header }: ComposeOptions): st
     ...header.map((line) => `# ${line}`.trimEnd()),
     "services:",
     ...services.map((line) => `  ${line}`.trimEnd()),
-    ...plan.guests.flatMap(guestService).map((line) => `  ${line}`.trimEnd()),
+    ...plan.programs.flatMap(programService).map((line) => `  ${line}`.trimEnd()),
     "networks:",
     ...plan.segments.flatMap(({ name }, i) => network(name, i)).map((line) => `  ${line}`),
     "",
@@ -47,8 +47,8 @@ const FIRST_HOST = 2;
 
 function service(plan: Plan, node: NodeSpec, image: string): readonly string[] {
   const attachments = node.segments.map((segment) => attachmentOf(plan, node, segment));
-  const wires = node.setup.wires.map((wire, i) => ({
-    ...wire,
+  const interfaces = node.setup.interfaces.map((iface, i) => ({
+    ...iface,
     find: { by: "address" as const, address: attachments[i]?.ipv4 ?? "" },
   }));
   const dependencies = dependenciesOf(plan, node);
@@ -69,7 +69,7 @@ function service(plan: Plan, node: NodeSpec, image: string): readonly string[] {
     ),
     "  environment:",
     `    ${SETUP_VARIABLE}: |`,
-    ...setupLines({ ...node.setup, wires }).map((line) => `      ${escapeDollars(line)}`),
+    ...setupLines({ ...node.setup, interfaces }).map((line) => `      ${escapeDollars(line)}`),
   ];
 }
 
@@ -83,14 +83,14 @@ function setupLines(setup: NodeSetup): readonly string[] {
   return `{\n${entries.join(",\n")}\n}`.split("\n");
 }
 
-/** Addresses of a node on a wire: nodes of a wire are counted in the order of the plan. */
+/** Addresses of a node on a segment: nodes of a segment are counted in the order of the plan. */
 function attachmentOf({ segments, nodes }: Plan, node: NodeSpec, segment: string) {
-  const wire = segments.findIndex(({ name }) => name === segment);
+  const iface = segments.findIndex(({ name }) => name === segment);
   const host = FIRST_HOST + nodes.filter((other) => other.segments.includes(segment)).indexOf(node);
-  return { segment, ipv4: throwaway.ipv4(wire, host), ipv6: throwaway.ipv6(wire, host) };
+  return { segment, ipv4: throwaway.ipv4(iface, host), ipv6: throwaway.ipv6(iface, host) };
 }
 
-/** Boxes and home agents stand before the nodes that talk through them; who makes offers comes last. */
+/** Middleboxes and home agents stand before the nodes that talk through them; who makes offers comes last. */
 function dependenciesOf({ nodes }: Plan, node: NodeSpec): readonly string[] {
   const ranks = nodes.map((other) => ({ name: other.name, rank: startRank(other) }));
   return ranks.filter(({ rank }) => rank < startRank(node)).map(({ name }) => name);
@@ -101,9 +101,9 @@ function startRank({ setup }: NodeSpec): number {
   return setup.role.type === "router" || setup.role.type === "home-agent" ? 0 : 1;
 }
 
-function guestService({ name, inside, image, command, environment }: GuestSpec): readonly string[] {
+function programService({ name, inside, image, command, environment }: ProgramSpec): readonly string[] {
   return [
-    `${name}.guest:`,
+    `${name}.program:`,
     `  image: ${JSON.stringify(escapeDollars(image))}`,
     `  network_mode: service:${inside}`,
     ...(command === undefined ? [] : [`  command: ${escapeDollars(JSON.stringify(command))}`]),

@@ -1,8 +1,8 @@
 /**
- * What a probe must see if every box on its way is what the topology declares it to be. The probe's questions are asked
- * of the boxes in theory (`topology/predict/`), so that a chain of boxes gives what their composition gives: a mapping
+ * What a probe must see if every middlebox on its way is what the topology declares it to be. The probe's questions are asked
+ * of the middleboxes as predicted (`topology/predict/`), so that a chain of middleboxes gives what their composition gives: a mapping
  * depends on whatever one of them looks at, a filter is as strict as the strictest, and packets turn round at the
- * outermost box that translates, where the filters inside of it let them.
+ * outermost middlebox that translates, where the filters inside of it let them.
  */
 
 import { concludeObservation, type NatObservation, type ProbeAnswers } from "@testbed/agent/control";
@@ -22,7 +22,7 @@ export interface ProbeEnds {
   };
 }
 
-/** Asks the boxes of a topology in which nothing else has been sent. */
+/** Asks the middleboxes of a topology in which nothing else has been sent. */
 export function expectedObservation(topology: ResolvedTopology, ends: ProbeEnds): NatObservation {
   const network = createNetworkModel(topology);
   const [mapping, filterAddress, filterPort, hairpinA, hairpinB] = ends.sockets;

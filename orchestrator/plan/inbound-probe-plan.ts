@@ -1,15 +1,15 @@
-/** Who sends what from outside of a box, so that its forwards and pinholes show: to their ports, and to one beside each. */
+/** Who sends what from outside of a middlebox, so that its forwards and pinholes show: to their ports, and to one beside each. */
 
 import { familyOfText, formatEndpoint, withoutLength } from "../topology/model/address-text.ts";
+import { type RoundTripImpairment, roundTripImpairment } from "../topology/model/path-impairments.ts";
 import type { ResolvedNode, ResolvedRouter, ResolvedTopology } from "../topology/model/resolved.ts";
-import { type RoundTripCondition, roundTripCondition } from "../topology/model/way-conditions.ts";
 import { createNetworkModel } from "../topology/predict/network-model.ts";
 import { type Endpoint, sameEndpoint } from "../topology/predict/packet.ts";
 import { createPrefixTranslation } from "../topology/predict/prefix-model.ts";
 import { derivedHex } from "../topology/resolve/seed.ts";
 import type { Unprobed } from "./unprobed.ts";
 
-/** One way in through a box that its file declares, and the port beside it that must stay closed. */
+/** One way in through a middlebox that its file declares, and the port beside it that must stay closed. */
 export interface InboundProbe {
   readonly router: string;
   readonly kind: "forward" | "pinhole" | "prefix";
@@ -23,7 +23,7 @@ export interface InboundProbe {
   readonly ipVersion: 4 | 6;
   /** Every node that has to be there. */
   readonly needs: readonly string[];
-  readonly roundTrip: RoundTripCondition;
+  readonly roundTrip: RoundTripImpairment;
   /** What makes the marks of its datagrams: octets in hex. */
   readonly seed: string;
 }
@@ -33,17 +33,17 @@ export interface InboundProbePlan {
   readonly notProbed: readonly Unprobed[];
 }
 
-/** Plans a probe for each way in; none for boxes that declare none. */
+/** Plans a probe for each way in; none for middleboxes that declare none. */
 export function planInboundProbes(topology: ResolvedTopology): InboundProbePlan {
-  const planned = topology.nodes.flatMap((node) => (node.role === "router" ? planBox(topology, node) : []));
+  const planned = topology.nodes.flatMap((node) => (node.role === "router" ? planMiddlebox(topology, node) : []));
   return {
     inbound: planned.flatMap((each) => ("target" in each ? [each] : [])),
     notProbed: planned.flatMap((each) => ("reason" in each ? [each] : [])),
   };
 }
 
-function planBox(topology: ResolvedTopology, router: ResolvedRouter): readonly (InboundProbe | Unprobed)[] {
-  return waysIn(topology, router).map((way) => {
+function planMiddlebox(topology: ResolvedTopology, router: ResolvedRouter): readonly (InboundProbe | Unprobed)[] {
+  return inbound(topology, router).map((way) => {
     const because = (reason: string): Unprobed => ({ router: router.name, lan: "outside", reason });
     if (way.kind === "other") return because(way.reason);
     return planProbe(topology, router, way) ?? because(`nobody outside has a way to ${formatEndpoint(way.target)}`);
@@ -63,7 +63,7 @@ interface OtherWay {
   readonly reason: string;
 }
 
-function waysIn(topology: ResolvedTopology, router: ResolvedRouter): readonly (WayIn | OtherWay)[] {
+function inbound(topology: ResolvedTopology, router: ResolvedRouter): readonly (WayIn | OtherWay)[] {
   return [...forwards(router), ...pinholes(router), ...openPrefixes(topology, router)];
 }
 
@@ -92,7 +92,7 @@ function pinholes(router: ResolvedRouter): readonly (WayIn | OtherWay)[] {
   });
 }
 
-/** Where a box lets everything in, each inside host can be reached by the address that stands for its own. */
+/** Where a middlebox lets everything in, each inside host can be reached by the address that stands for its own. */
 function openPrefixes(topology: ResolvedTopology, router: ResolvedRouter): readonly WayIn[] {
   if (router.firewall.inbound !== "open") return [];
   return router.prefixes.flatMap(({ inside }): readonly WayIn[] => {
@@ -111,7 +111,7 @@ function openPrefixes(topology: ResolvedTopology, router: ResolvedRouter): reado
   });
 }
 
-/** The outside endpoint that stands for an inside one in a box that translates prefixes; itself in others. */
+/** The outside endpoint that stands for an inside one in a middlebox that translates prefixes; itself in others. */
 function outsideOf({ name, prefixes }: ResolvedRouter, target: Endpoint): Endpoint {
   const packet = { source: target, destination: target };
   const translated = prefixes.flatMap(
@@ -131,7 +131,7 @@ function planProbe(topology: ResolvedTopology, router: ResolvedRouter, way: WayI
     const arrived = arrivalOf(topology, sender, ip, destination);
     if (arrived === undefined || !sameEndpoint(arrived, target)) continue;
     const receiver = topology.nodes.find(({ name }) => name === arrived.node);
-    const roundTrip = roundTripCondition([sender, ...routers, ...(receiver === undefined ? [] : [receiver])]);
+    const roundTrip = roundTripImpairment([sender, ...routers, ...(receiver === undefined ? [] : [receiver])]);
     if (roundTrip.lossRate > MAX_LOSS_RATE) return undefined;
     const closedPort = closedPortBeside(topology, router, way, (port) =>
       arrivalOf(topology, sender, ip, { ...destination, port }),
@@ -152,7 +152,7 @@ function planProbe(topology: ResolvedTopology, router: ResolvedRouter, way: WayI
   return undefined;
 }
 
-/** Nodes that may send, each from its own addresses: those on the wire outside of the box first. */
+/** Nodes that may send, each from its own addresses: those on the wire outside of the middlebox first. */
 function sendersOf(
   { nodes }: ResolvedTopology,
   router: ResolvedRouter,
@@ -175,7 +175,7 @@ function sendersOf(
 /** Any port that nobody else has. */
 const SOURCE_PORT = 60_999;
 
-/** Who gets a datagram in theory, in a lab in which nothing else was sent. */
+/** Who gets a datagram as predicted, in a lab in which nothing else was sent. */
 function arrivalOf(
   topology: ResolvedTopology,
   sender: ResolvedNode,
@@ -190,7 +190,7 @@ function arrivalOf(
 /** How far from the port a closed one is looked for once no other node's habits are in the way. */
 const NEIGHBOURS = 64;
 
-/** The nearest port that leads nowhere, and that no box or node takes into use by itself while the lab runs. */
+/** The nearest port that leads nowhere, and that no middlebox or node takes into use by itself while the lab runs. */
 function closedPortBeside(
   { nodes }: ResolvedTopology,
   { nat }: ResolvedRouter,

@@ -5,7 +5,7 @@ import type { ResolvedHost, ResolvedNode } from "../topology/model/resolved.ts";
 
 /**
  * The variables of a host: `MICE_SELF`, `MICE_SELF_IPV4`, `MICE_SELF_IPV6`, and for every node
- * `MICE_NODE_<NAME>_IPV4`, `_IPV6` (of its first wire: the outside one of a box) and `_HOME_ADDRESS`, the name in capitals
+ * `MICE_NODE_<NAME>_IPV4`, `_IPV6` (of its first segment: the outside one of a middlebox) and `_HOME_ADDRESS`, the name in capitals
  * with `_` for `-`. What the file sets itself wins.
  */
 export function labEnvironment(host: ResolvedHost, nodes: readonly ResolvedNode[]): Readonly<Record<string, string>> {

@@ -3,15 +3,15 @@
  * executes it; `testbed plan` prints it, `lab/` executes it, `compose.ts` writes it down for Docker Compose.
  */
 
-import type { AgentCommand, NodeSetup, WireSetup } from "@testbed/agent/control";
+import type { AgentCommand, InterfaceSetup, NodeSetup } from "@testbed/agent/control";
 import type { PathName } from "../topology/model/resolved.ts";
 
 /** The set-up of a node before a runtime has made its interfaces: everything but how to find them. */
-export type UnwiredSetup = Omit<NodeSetup, "wires"> & { readonly wires: readonly UnwiredWire[] };
+export type UnboundSetup = Omit<NodeSetup, "interfaces"> & { readonly interfaces: readonly UnboundInterface[] };
 
-export type UnwiredWire = Omit<WireSetup, "find">;
+export type UnboundInterface = Omit<InterfaceSetup, "find">;
 
-/** A wire to make. Its topology addresses are the nodes' business; a runtime only carries frames. */
+/** A segment to make. Its topology addresses are the nodes' business; a runtime only carries frames. */
 export interface SegmentSpec {
   readonly name: string;
   readonly interfaceName: string;
@@ -26,13 +26,13 @@ export interface NodeSpec {
   readonly sysctls: Sysctls;
   /** Whether it needs /dev/net/tun. */
   readonly tun: boolean;
-  /** Names of the segments it is attached to, in the order of `setup.wires`. */
+  /** Names of the segments it is attached to, in the order of `setup.segments`. */
   readonly segments: readonly string[];
-  readonly setup: UnwiredSetup;
+  readonly setup: UnboundSetup;
 }
 
 /** A foreign program that shares the network of a node of ours. */
-export interface GuestSpec {
+export interface ProgramSpec {
   readonly name: string;
   /** The node whose network it lives in. */
   readonly inside: string;
@@ -46,14 +46,14 @@ export interface Plan {
   readonly segments: readonly SegmentSpec[];
   readonly nodes: readonly NodeSpec[];
   /** Started once every node is ready. */
-  readonly guests: readonly GuestSpec[];
+  readonly programs: readonly ProgramSpec[];
   /** What happens once data flows, in the order of happening. */
   readonly timeline: readonly TimelineStep[];
 }
 
 /** A command as the plan holds it: ids are given when it is sent. */
 export type ChangeCommand = WithoutId<
-  Extract<AgentCommand, { readonly type: "move" | "deregister" | "reboot" | "condition-link" }>
+  Extract<AgentCommand, { readonly type: "move" | "deregister" | "reboot" | "impair-link" }>
 >;
 
 type WithoutId<T> = T extends unknown ? Omit<T, "id"> : never;
@@ -68,6 +68,6 @@ export interface TimelineStep {
   /** What happens, for people. */
   readonly text: string;
   readonly command: ChangeCommand;
-  /** Which path theory expects the data of each session to take from then on, by name of the session. */
+  /** Which path the model predicts the data of each session to take from then on, by name of the session. */
   readonly paths: Readonly<Record<string, PathName>>;
 }

@@ -1,8 +1,9 @@
-/** Which node asks which server about which boxes, so that every box is seen from inside each of its LANs. */
+/** Which node asks which server about which middleboxes, so that every middlebox is seen from inside each of its LANs. */
 
 import type { NatObservation } from "@testbed/agent/control";
 import { familyOfText, withoutLength } from "../topology/model/address-text.ts";
 import { nextHop } from "../topology/model/forwarding.ts";
+import { type RoundTripImpairment, roundTripImpairment } from "../topology/model/path-impairments.ts";
 import type {
   ResolvedHomeAgent,
   ResolvedInterface,
@@ -11,7 +12,6 @@ import type {
   ResolvedStunServer,
   ResolvedTopology,
 } from "../topology/model/resolved.ts";
-import { type RoundTripCondition, roundTripCondition } from "../topology/model/way-conditions.ts";
 import { derivedHex } from "../topology/resolve/seed.ts";
 import { expectedObservation } from "./expected-observation.ts";
 import { type InboundProbe, planInboundProbes } from "./inbound-probe-plan.ts";
@@ -26,9 +26,9 @@ interface Endpoint {
   readonly port: number;
 }
 
-/** One probe: what a node inside a box's LAN asks, and what it must see. */
-export interface BoxProbe {
-  /** The box, and the segment inside of it that the probe comes from. */
+/** One probe: what a node inside a middlebox's LAN asks, and what it must see. */
+export interface VerificationProbe {
+  /** The middlebox, and the segment inside of it that the probe comes from. */
   readonly router: string;
   readonly lan: string;
   readonly node: string;
@@ -37,27 +37,27 @@ export interface BoxProbe {
   /** The first of the ports that are the probe's own; see `PORTS_PER_PROBE`. */
   readonly firstPort: number;
   readonly server: { readonly node: string; readonly first: Endpoint; readonly second: Endpoint };
-  /** The boxes that translate or filter on the way, inmost first: the probe sees what they are together. */
+  /** The middleboxes that translate or filter on the way, inmost first: the probe sees what they are together. */
   readonly through: readonly string[];
   /** Every node that has to be there. */
   readonly needs: readonly string[];
   readonly expected: NatObservation;
-  /** Where the outmost box that translates draws its ports from; absent when it keeps the ports it gets. */
+  /** Where the outmost middlebox that translates draws its ports from; absent when it keeps the ports it gets. */
   readonly drawnFrom?: { readonly first: number; readonly last: number };
-  /** How long flows are remembered by the most forgetful box on the way, seconds; absent where none has to remember. */
+  /** How long flows are remembered by the most forgetful middlebox on the way, seconds; absent where none has to remember. */
   readonly lifetimeSec?: number;
-  /** Whether packets from outside keep a flow alive in all boxes that remember it, or in none; absent where they differ. */
+  /** Whether packets from outside keep a flow alive in all middleboxes that remember it, or in none; absent where they differ. */
   readonly inboundRefresh?: boolean;
-  /** Another node that asks from the same LAN and the same ports: no box may give both the same outside port. */
+  /** Another node that asks from the same LAN and the same ports: no middlebox may give both the same outside port. */
   readonly rival?: string;
-  /** What link conditions on the way do to its packets. */
-  readonly roundTrip: RoundTripCondition;
+  /** What link impairments on the way do to its packets. */
+  readonly roundTrip: RoundTripImpairment;
   readonly seed: string;
 }
 
 export interface ProbePlan {
-  readonly probes: readonly BoxProbe[];
-  /** What is sent from outside to where boxes let it in. */
+  readonly probes: readonly VerificationProbe[];
+  /** What is sent from outside to where middleboxes let it in. */
   readonly inbound: readonly InboundProbe[];
   readonly notProbed: readonly Unprobed[];
 }
@@ -68,7 +68,7 @@ const RIVALS = 2;
 /** Where more round trips than these are lost, silence proves nothing. */
 const MAX_LOSS_RATE = 0.4;
 
-/** Plans the probes of a topology; none for boxes that neither translate nor filter. */
+/** Plans the probes of a topology; none for middleboxes that neither translate nor filter. */
 export function planProbes(topology: ResolvedTopology): ProbePlan {
   const ways = topology.nodes.flatMap((node) => waysOf(topology, node));
   const lans = topology.nodes.flatMap((node) => (node.role === "router" ? lansToProbe(topology, node) : []));
@@ -87,7 +87,7 @@ export function planProbes(topology: ResolvedTopology): ProbePlan {
   };
 }
 
-/** A LAN of a box, over one IP version. */
+/** A LAN of a middlebox, over one IP version. */
 interface LanSide {
   readonly router: ResolvedRouter;
   readonly segment: string;
@@ -124,21 +124,21 @@ function lansToProbe(topology: ResolvedTopology, router: ResolvedRouter): readon
   });
 }
 
-/** Whether a box does anything with packets of an IP version but forward them. */
+/** Whether a middlebox does anything with packets of an IP version but forward them. */
 function actsOn({ nat, prefixes, firewall }: ResolvedRouter, ipVersion: IpVersion): boolean {
   const translates =
     (ipVersion === 4 && nat !== undefined) || prefixes.some(({ inside }) => familyOfText(inside) === ipVersion);
   return translates || firewall.inbound !== "open" || firewall.outboundUdp !== "all";
 }
 
-/** Whether what a box lets in depends on what went out before. */
+/** Whether what a middlebox lets in depends on what went out before. */
 function remembers({ nat, firewall }: ResolvedRouter, ipVersion: IpVersion): boolean {
   return (ipVersion === 4 && nat !== undefined) || firewall.inbound === "stateful";
 }
 
 /**
  * One way from each of its addresses: to the node's own home agent if it has one, else to the first server that it has a way to. A
- * server that lies inside of a box itself is asked only where there is no other: its box would be seen as well.
+ * server that lies inside of a middlebox itself is asked only where there is no other: its middlebox would be seen as well.
  */
 function waysOf(topology: ResolvedTopology, node: ResolvedNode): readonly Way[] {
   if (node.role === "router") return [];
@@ -201,25 +201,25 @@ function routersBetween(
   return passed;
 }
 
-/** Whether a way leads out of every box that it passes, and into none. */
+/** Whether a way leads out of every middlebox that it passes, and into none. */
 function leadsOutward(way: Way): boolean {
-  return boxesOf(way).every(({ router, from, to }) => {
+  return middleboxesOf(way).every(({ router, from, to }) => {
     const outside = router.interfaces.find(({ interfaceName }) => interfaceName === router.wan)?.segment;
     return to === outside && from !== outside;
   });
 }
 
-/** The boxes of a way that do more than forward. */
-function boxesOf({ routers, ipVersion }: Way): Way["routers"] {
+/** The middleboxes of a way that do more than forward. */
+function middleboxesOf({ routers, ipVersion }: Way): Way["routers"] {
   return routers.filter(({ router }) => actsOn(router, ipVersion));
 }
 
-/** Ways on which this LAN's box is the first one met, the simplest first, from hosts on one wire. */
+/** Ways on which this LAN's middlebox is the first one met, the simplest first, from hosts on one segment. */
 function chooseWays(ways: readonly Way[], { router, segment, ipVersion }: LanSide): readonly Way[] {
   const fitting = ways
     .filter((way) => way.ipVersion === ipVersion && roundTripOf(way).lossRate <= MAX_LOSS_RATE)
     .filter((way) => {
-      const [inmost] = boxesOf(way);
+      const [inmost] = middleboxesOf(way);
       return inmost?.router.name === router.name && inmost.from === segment;
     })
     .toSorted((a, b) => a.routers.length - b.routers.length);
@@ -249,8 +249,10 @@ function explain({ nodes }: ResolvedTopology, lan: LanSide, ways: readonly Way[]
   if (own.some((way) => way.on.segment === segment && roundTripOf(way).lossRate > MAX_LOSS_RATE))
     return because("the links to its STUN server lose too many packets for silence to mean anything");
   const behind = own
-    .filter((way) => boxesOf(way).some((box) => box.router.name === router.name && box.from === segment))
-    .map((way) => boxesOf(way)[0]?.router.name);
+    .filter((way) =>
+      middleboxesOf(way).some((middlebox) => middlebox.router.name === router.name && middlebox.from === segment),
+    )
+    .map((way) => middleboxesOf(way)[0]?.router.name);
   const together =
     behind.length === 0 ? "" : `; seen together with what lies inside of it: ${unique(behind).join(", ")}`;
   const isEmpty = !nodes.some(
@@ -278,12 +280,12 @@ function planProbe(
   topology: ResolvedTopology,
   { router, segment, ipVersion }: LanSide,
   { way, rivals, firstPort }: { readonly way: Way; readonly rivals: readonly Way[]; readonly firstPort: number },
-): BoxProbe {
+): VerificationProbe {
   const { node, local, server } = way;
-  const boxes = boxesOf(way).map((box) => box.router);
-  const outmost = ipVersion === 4 ? boxes.findLast(({ nat }) => nat !== undefined)?.nat : undefined;
+  const middleboxes = middleboxesOf(way).map((middlebox) => middlebox.router);
+  const outmost = ipVersion === 4 ? middleboxes.findLast(({ nat }) => nat !== undefined)?.nat : undefined;
   const rival = outmost && rivals.find((other) => other.node.name !== node.name)?.node.name;
-  const memories = boxes.filter((box) => remembers(box, ipVersion));
+  const memories = middleboxes.filter((middlebox) => remembers(middlebox, ipVersion));
   const lifetimesSec = memories.map(({ firewall }) => firewall.udpIdleSec);
   const refreshes = unique(memories.map(({ nat }) => ipVersion === 6 || nat === undefined || nat.inboundRefresh));
   const sockets = portsOf(firstPort, 0).map((port) => ({ ip: local, port }));
@@ -295,9 +297,9 @@ function planProbe(
     local,
     firstPort,
     server: { ...server, node: server.node.name },
-    through: boxes.map(({ name }) => name),
+    through: middleboxes.map(({ name }) => name),
     needs: [node.name, server.node.name, ...way.routers.map((passed) => passed.router.name)],
-    expected: withParity(expectedObservation(topology, { node, sockets, server }), keepsParity(boxes, ipVersion)),
+    expected: withParity(expectedObservation(topology, { node, sockets, server }), keepsParity(middleboxes, ipVersion)),
     ...(outmost?.portAssignment === "random" ? { drawnFrom: outmost.ports } : {}),
     ...(lifetimesSec.length === 0 ? {} : { lifetimeSec: Math.min(...lifetimesSec) }),
     ...(refreshes.length === 1 ? { inboundRefresh: refreshes[0] === true } : {}),
@@ -307,24 +309,24 @@ function planProbe(
   };
 }
 
-/** Where nothing is promised, parity is chance: theory's own draw says nothing about it. */
+/** Where nothing is promised, parity is chance: the model's own draw says nothing about it. */
 function withParity(expected: NatObservation, parityPreservation: boolean): NatObservation {
   return expected.type === "nat" ? { ...expected, parityPreservation } : expected;
 }
 
-function keepsParity(boxes: readonly ResolvedRouter[], ipVersion: IpVersion): boolean {
-  const nats = ipVersion === 4 ? boxes.flatMap(({ nat }) => nat ?? []) : [];
+function keepsParity(middleboxes: readonly ResolvedRouter[], ipVersion: IpVersion): boolean {
+  const nats = ipVersion === 4 ? middleboxes.flatMap(({ nat }) => nat ?? []) : [];
   return nats.length > 0 && nats.every(({ parity }) => parity === "preserve");
 }
 
-function roundTripOf({ node, routers, server }: Way): RoundTripCondition {
-  return roundTripCondition([node, ...routers.map(({ router }) => router), server.node]);
+function roundTripOf({ node, routers, server }: Way): RoundTripImpairment {
+  return roundTripImpairment([node, ...routers.map(({ router }) => router), server.node]);
 }
 
 /** Sockets of one probe. */
 const SOCKETS = 5;
 
-/** Ports of one attempt; the attempts of a probe follow each other, because each needs ports that are new to the boxes. */
+/** Ports of one attempt; the attempts of a probe follow each other, because each needs ports that are new to the middleboxes. */
 export function portsOf(firstPort: number, attempt: number): readonly number[] {
   return Array.from({ length: SOCKETS }, (_, i) => firstPort + SOCKETS * attempt + i);
 }

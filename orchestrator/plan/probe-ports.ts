@@ -1,17 +1,17 @@
-/** Local ports for probes: nobody else's, and none that a box might draw. */
+/** Local ports for probes: nobody else's, and none that a middlebox might draw. */
 
 import type { ResolvedTopology } from "../topology/model/resolved.ts";
 
 /** Room for as many attempts of five sockets as a probe makes. */
 const PORTS_PER_PROBE = 40;
 
-/** Where the search for ports begins: below the kernel's own choices (32768 and up) and the usual ranges of boxes. */
+/** Where the search for ports begins: below the kernel's own choices (32768 and up) and the usual ranges of middleboxes. */
 const LOWEST = 20_000;
 const HIGHEST = 65_535;
 
 /**
- * The first ports of `count` blocks. A port that a box can draw as an outside port may be taken when a probe comes to ask
- * whether ports are kept; where boxes draw from everywhere, such ports must do.
+ * The first ports of `count` blocks. A port that a middlebox can draw as an outside port may be taken when a probe comes to ask
+ * whether ports are kept; where middleboxes draw from everywhere, such ports must do.
  */
 export function probePortBlocks({ nodes }: ResolvedTopology, count: number): readonly number[] {
   const candidatePorts = nodes.flatMap((node) => ("port" in node ? [{ first: node.port, last: node.port }] : []));

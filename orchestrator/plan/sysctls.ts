@@ -14,7 +14,7 @@ const COMMON: Sysctls = {
   "net.ipv6.conf.default.accept_ra": "0",
 };
 
-/** Packets go from the TUN device to the wires and back. */
+/** Packets go from the TUN device to the segments and back. */
 const FORWARDING: Sysctls = { ...COMMON, "net.ipv6.conf.all.forwarding": "1" };
 
 /**
@@ -31,7 +31,7 @@ export function sysctlsOf(node: ResolvedNode): Sysctls {
         ...COMMON,
         "net.ipv4.ip_forward": "1",
         "net.ipv6.conf.all.forwarding": "1",
-        // The kernel has two lifetimes for UDP, before and after the first answer; a box has one.
+        // The kernel has two lifetimes for UDP, before and after the first answer; a middlebox has one.
         "net.netfilter.nf_conntrack_udp_timeout": String(node.firewall.udpIdleSec),
         "net.netfilter.nf_conntrack_udp_timeout_stream": String(node.firewall.udpIdleSec),
         ...(node.firewall.denied === "reject" ? OUTSPOKEN : {}),

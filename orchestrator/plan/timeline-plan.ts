@@ -36,7 +36,7 @@ function commandOf(topology: ResolvedTopology, action: TimelineAction): ChangeCo
     case "deregister":
       return { type: "deregister" };
     case "link":
-      return { type: "condition-link", segment: action.segment, ...action.conditions };
+      return { type: "impair-link", segment: action.segment, ...action.impairments };
     case "reboot":
       return { type: "reboot", downMs: action.downMs, rules: tablesAfter(routerOf(topology, action.node), action) };
   }
@@ -58,7 +58,7 @@ export function rulesOf(command: ChangeCommand): readonly RuleText[] {
   return command.type === "reboot" ? command.rules : [];
 }
 
-/** Best first: IPv6 before IPv4, as candidates rank (digest 2.2), wire by wire. */
+/** Best first: IPv6 before IPv4, as candidates rank (SPEC 2.2), segment by segment. */
 export function localAddresses(interfaces: readonly ResolvedInterface[]): readonly string[] {
   return interfaces
     .flatMap(({ ipv4, ipv6 }) => [ipv6, ipv4])
@@ -66,7 +66,7 @@ export function localAddresses(interfaces: readonly ResolvedInterface[]): readon
     .map(withoutLength);
 }
 
-/** The memory of a box lies in its table for address translation; policy is not forgotten. */
+/** The memory of a middlebox lies in its table for address translation; policy is not forgotten. */
 function tablesAfter(router: ResolvedRouter, { natSeed }: RebootAction): readonly RuleText[] {
   if (router.nat === undefined || natSeed === undefined) return [];
   const text = renderNat({ ...router, nat: { ...router.nat, seed: natSeed } });

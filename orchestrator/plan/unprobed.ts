@@ -1,6 +1,6 @@
-/** What no probe shows of a box. */
+/** What no probe shows of a middlebox. */
 
-/** A box's LAN that no probe comes from; `outside` for a way in that none shows. */
+/** A middlebox's LAN that no probe comes from; `outside` for a way in that none shows. */
 export interface Unprobed {
   readonly router: string;
   readonly lan: string;

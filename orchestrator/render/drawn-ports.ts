@@ -1,4 +1,4 @@
-/** The outside ports that a box may draw, in an order that follows from its seed. */
+/** The outside ports that a middlebox may draw, in an order that follows from its seed. */
 
 import type { NatProfile } from "../topology/model/nat-profile.ts";
 import { derivedSequence } from "../topology/resolve/seed.ts";

@@ -1,8 +1,8 @@
 /**
- * What a box lets through, as texts for iptables-restore and ip6tables-restore. Each replaces the filter table and
+ * What a middlebox lets through, as texts for iptables-restore and ip6tables-restore. Each replaces the filter table and
  * touches no other: an engine keeps rules of its own in a node's nat table.
  *
- * New packets to the box itself are dropped. That is more than caution: a stray packet that is taken in claims the
+ * New packets to the middlebox itself are dropped. That is more than caution: a stray packet that is taken in claims the
  * port in connection tracking, and the next packet from inside on that port leaves from another one.
  */
 
@@ -40,7 +40,7 @@ const REJECT: Readonly<Record<Family, string>> = {
   6: "-j REJECT --reject-with icmp6-adm-prohibited",
 };
 
-/** From one inside wire to the outside; UDP may be restricted. */
+/** From one inside segment to the outside; UDP may be restricted. */
 function outbound({ wan, firewall }: ResolvedRouter, lan: string, family: Family): string[] {
   const way = `-A FORWARD -i ${lan} -o ${wan}`;
   const { outboundUdp, denied } = firewall;
@@ -53,7 +53,7 @@ function outbound({ wan, firewall }: ResolvedRouter, lan: string, family: Family
   ];
 }
 
-/** Everything from outside, and between the inside wires. */
+/** Everything from outside, and between the inside segments. */
 function inbound({ wan, lan }: ResolvedRouter): string[] {
   const between = lan.flatMap((from) => lan.filter((to) => to !== from).map((to) => [from, to] as const));
   return [

@@ -1,5 +1,5 @@
 /**
- * Address translation of a box as one nft table: source NAT that maps as the profile says, a memory of what it mapped,
+ * Address translation of a middlebox as one nft table: source NAT that maps as the profile says, a memory of what it mapped,
  * and destination NAT that filters as the profile says. Who may pass at all is `firewall.ts`.
  *
  * The kernel's own NAT is one point of RFC 4787, and not even endpoint-independent once two inside hosts use one port.
@@ -26,17 +26,24 @@ import type { PortForward, ResolvedRouter } from "../topology/model/resolved.ts"
 import { derivedNumber } from "../topology/resolve/seed.ts";
 import { type PortPool, portPools } from "./drawn-ports.ts";
 
-/** Text for `nft -f`; loading it again replaces the table. Undefined for a box that does not translate. */
+/** Text for `nft -f`; loading it again replaces the table. Undefined for a middlebox that does not translate. */
 export function renderNat(router: ResolvedRouter): string | undefined {
   if (router.nat === undefined) return undefined;
-  const box: Box = {
+  const middlebox: Middlebox = {
     ...router.nat,
     forwards: router.forwards,
     wan: `"${router.wan}"`,
     lan: `{ ${router.lan.map((name) => `"${name}"`).join(", ")} }`,
     address: outsideAddress(router),
   };
-  const parts = [memory(box), outward(box), translate(box), learn(box), inward(box), expiry(box)];
+  const parts = [
+    memory(middlebox),
+    outward(middlebox),
+    translate(middlebox),
+    learn(middlebox),
+    inward(middlebox),
+    expiry(middlebox),
+  ];
   return [
     `table ip ${TABLE}`,
     `delete table ip ${TABLE}`,
@@ -53,8 +60,8 @@ export function renderNat(router: ResolvedRouter): string | undefined {
 
 const TABLE = "mice_nat";
 
-/** A profile with the box's interfaces as nft writes them, and its outside address. */
-interface Box extends NatProfile {
+/** A profile with the middlebox's interfaces as nft writes them, and its outside address. */
+interface Middlebox extends NatProfile {
   readonly forwards: readonly PortForward[];
   readonly wan: string;
   readonly lan: string;
@@ -98,8 +105,8 @@ const ANSWERING_KEY: Readonly<Record<NatDependence, string>> = {
   "address-and-port-dependent": "ct reply ip saddr . ct reply proto-src . ip daddr . udp dport",
 };
 
-function memory(box: Box): string[] {
-  const { mapping, udpLifetimeSec } = box;
+function memory(middlebox: Middlebox): string[] {
+  const { mapping, udpLifetimeSec } = middlebox;
   const declare = (comment: string, declaration: string, type: string, lifetimeSec = udpLifetimeSec): string[] => [
     `# ${comment}`,
     `${declaration} {`,
@@ -109,13 +116,15 @@ function memory(box: Box): string[] {
     "}",
   ];
   const key = MAPPING_KEY_TYPE[mapping];
-  const peers = remembersPeers(box) ? peerType(box) : undefined;
+  const peers = remembersPeers(middlebox) ? peerType(middlebox) : undefined;
   return [
     "# Ports to draw.",
     "map drawn {",
     "  type mark : inet_service",
     "  elements = {",
-    ...portLines(portPools(box, forwardedPorts(box)).flatMap(({ ports }) => ports)).map((line) => `    ${line}`),
+    ...portLines(portPools(middlebox, forwardedPorts(middlebox)).flatMap(({ ports }) => ports)).map(
+      (line) => `    ${line}`,
+    ),
     "  }",
     "}",
     ...declare("Places of `drawn` that are taken.", "set slots", "mark"),
@@ -132,7 +141,7 @@ function memory(box: Box): string[] {
   ];
 }
 
-function outward({ wan, lan, address, hairpinning }: Box): string[] {
+function outward({ wan, lan, address, hairpinning }: Middlebox): string[] {
   return [
     "chain outward {",
     "  type nat hook postrouting priority srcnat - 5; policy accept;",
@@ -142,10 +151,10 @@ function outward({ wan, lan, address, hairpinning }: Box): string[] {
   ];
 }
 
-function translate(box: Box): string[] {
-  const { address, mapping, portAssignment, seed } = box;
+function translate(middlebox: Middlebox): string[] {
+  const { address, mapping, portAssignment, seed } = middlebox;
   const key = MAPPING_KEY[mapping];
-  const pools = portPools(box, forwardedPorts(box));
+  const pools = portPools(middlebox, forwardedPorts(middlebox));
   const draw = (i: number): string[] =>
     pools.map(({ inside, ports }, place) => {
       const offset = 1 + pools.slice(0, place).reduce((sum, before) => sum + before.ports.length, 0);
@@ -156,11 +165,11 @@ function translate(box: Box): string[] {
   const takeIfFree = `  meta l4proto udp ct mark != @slots add @slot_claims { ct mark ${FIRST} } ${taken}`;
   return [
     "chain translate {",
-    ...forwardsOut(box).map((line) => `  ${line}`),
+    ...forwardsOut(middlebox).map((line) => `  ${line}`),
     `  meta l4proto != udp snat ip to ${address};`,
     `  meta l4proto udp snat ip to ${address}:${key} map @own;`,
     ...(portAssignment === "preserve"
-      ? [`  ${freePort(box)} add @port_claims { udp sport ${FIRST} } snat ip to ${address};`]
+      ? [`  ${freePort(middlebox)} add @port_claims { udp sport ${FIRST} } snat ip to ${address};`]
       : []),
     ...Array.from({ length: DRAWS }, (_, i) => [
       ...draw(i),
@@ -177,9 +186,9 @@ const DRAWS_FROM: Readonly<Record<PortPool["inside"], string>> = {
   odd: "udp sport & 1 == 1",
 };
 
-function learn(box: Box): string[] {
-  const { wan, lan, address, mapping, inboundRefresh } = box;
-  const peer = peerOut(box);
+function learn(middlebox: Middlebox): string[] {
+  const { wan, lan, address, mapping, inboundRefresh } = middlebox;
+  const peer = peerOut(middlebox);
   const common = ["update @used { udp sport };", "ct mark != 0 update @slots { ct mark };", ...peer];
   return [
     "chain learn {",
@@ -202,22 +211,22 @@ function learn(box: Box): string[] {
     "  meta l4proto udp update @ext { udp sport : ct reply ip saddr . ct reply proto-src };",
     ...common.map((line) => `  ${line}`),
     "}",
-    ...(inboundRefresh ? ["", ...learnInbound(box)] : []),
+    ...(inboundRefresh ? ["", ...learnInbound(middlebox)] : []),
   ];
 }
 
 /** Packets from outside that keep a mapping alive: in flows that they opened (`dnat`), and in answer to inside (`snat`). */
-function learnInbound(box: Box): string[] {
+function learnInbound(middlebox: Middlebox): string[] {
   return [
     "chain learn_inbound {",
     ...(["dnat", "snat"] as const).flatMap((status) => {
       const port = status === "dnat" ? "ct original proto-dst" : "ct reply proto-dst";
       const when = `meta l4proto udp ct status ${status}`;
       return [
-        `  ${when} update @own { ${INBOUND_KEY[box.mapping]} : ${port} };`,
+        `  ${when} update @own { ${INBOUND_KEY[middlebox.mapping]} : ${port} };`,
         `  ${when} update @ext { ${port} : ip daddr . udp dport };`,
         `  ${when} update @used { ${port} };`,
-        ...(remembersPeers(box) ? [`  ${when} update @peers { ${port} . ip saddr };`] : []),
+        ...(remembersPeers(middlebox) ? [`  ${when} update @peers { ${port} . ip saddr };`] : []),
       ];
     }),
     "  ct mark != 0 update @slots { ct mark };",
@@ -230,14 +239,14 @@ function hashSeed(seed: number, draw: number): string {
   return (derivedNumber(seed, `draw ${draw}`) || 1).toString(16);
 }
 
-function inward(box: Box): string[] {
-  const { wan, lan, address, filtering, hairpinning } = box;
+function inward(middlebox: Middlebox): string[] {
+  const { wan, lan, address, filtering, hairpinning } = middlebox;
   const rule = (guard: string): string => `  ${guard} dnat ip to udp dport map @ext;`;
   const fromOutside = `iifname ${wan} ip daddr ${address}`;
   return [
     "chain inward {",
     "  type nat hook prerouting priority dstnat - 5; policy accept;",
-    ...forwardsIn(box).map((line) => `  ${line}`),
+    ...forwardsIn(middlebox).map((line) => `  ${line}`),
     ...(filtering === "endpoint-independent" ? [rule(`${fromOutside} meta l4proto udp`)] : []),
     ...(filtering === "address-dependent" ? [rule(`${fromOutside} udp dport . ip saddr @peers`)] : []),
     ...(hairpinning ? [rule(`iifname ${lan} ip daddr ${address} meta l4proto udp`)] : []),
@@ -249,9 +258,9 @@ function inward(box: Box): string[] {
  * Connection tracking takes packets of both directions as signs of life. Where only packets from inside count, what comes
  * in for a mapping or a peer that the memory has forgotten is dropped before it is translated.
  */
-function expiry(box: Box): string[] {
-  if (box.inboundRefresh) return [];
-  const forwarded = forwardedPorts(box);
+function expiry(middlebox: Middlebox): string[] {
+  if (middlebox.inboundRefresh) return [];
+  const forwarded = forwardedPorts(middlebox);
   const alive: Readonly<Record<NatDependence, string>> = {
     "endpoint-independent": "udp dport != @used",
     "address-dependent": "udp dport . ip saddr != @peers",
@@ -261,32 +270,32 @@ function expiry(box: Box): string[] {
     "chain expiry {",
     "  type filter hook prerouting priority dstnat - 10; policy accept;",
     ...(forwarded.length === 0 ? [] : [`  udp dport { ${forwarded.join(", ")} } accept;`]),
-    `  iifname ${box.wan} ip daddr ${box.address} ct state established meta l4proto udp ${alive[box.filtering]} drop;`,
+    `  iifname ${middlebox.wan} ip daddr ${middlebox.address} ct state established meta l4proto udp ${alive[middlebox.filtering]} drop;`,
     "}",
   ];
 }
 
 /** A forwarded port is nobody else's, and its socket sends from it: a mapping that never ends. */
-function forwardsOut({ forwards, address }: Box): string[] {
+function forwardsOut({ forwards, address }: Middlebox): string[] {
   return forwards.map(
     ({ protocol, port, to, toPort }) => `ip saddr ${to} ${protocol} sport ${toPort} snat ip to ${address}:${port};`,
   );
 }
 
-function forwardsIn({ forwards, address, wan, lan, hairpinning }: Box): string[] {
+function forwardsIn({ forwards, address, wan, lan, hairpinning }: Middlebox): string[] {
   const from = hairpinning ? [wan, lan] : [wan];
   return forwards.flatMap(({ protocol, port, to, toPort }) =>
     from.map((side) => `iifname ${side} ip daddr ${address} ${protocol} dport ${port} dnat ip to ${to}:${toPort};`),
   );
 }
 
-function forwardedPorts({ forwards }: Pick<Box, "forwards">): readonly number[] {
+function forwardedPorts({ forwards }: Pick<Middlebox, "forwards">): readonly number[] {
   return forwards.filter(({ protocol }) => protocol === "udp").map(({ port }) => port);
 }
 
 /** Matches inside ports that nobody has outside. */
-function freePort(box: Box): string {
-  const forwarded = forwardedPorts(box);
+function freePort(middlebox: Middlebox): string {
+  const forwarded = forwardedPorts(middlebox);
   return `${forwarded.length === 0 ? "" : `udp sport != { ${forwarded.join(", ")} } `}udp sport != @used`;
 }
 

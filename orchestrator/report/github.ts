@@ -1,18 +1,18 @@
 /** What GitHub Actions shows of a run: annotations at the lines that were not met, and a table in the job's summary. */
 
 import { formatMs } from "../lab/expectation.ts";
-import { promiseText } from "./promise-text.ts";
+import { expectationLabel } from "./expectation-label.ts";
 import type { RunResult } from "./run-result.ts";
 
 /** Workflow commands, one line each, for every unmet expectation and for the error of a run. */
 export function githubAnnotations({ topology, expectations, error }: RunResult): readonly string[] {
   const unmet = expectations.filter(({ verdict }) => verdict === "fail");
   return [
-    ...unmet.map((promise) =>
+    ...unmet.map((expectation) =>
       annotation(
-        locationOf(promise.source),
-        `${topology}: ${promise.session}`,
-        `${promiseText(promise)}: expected ${promise.expected}, observed ${promise.observed}`,
+        locationOf(expectation.source),
+        `${topology}: ${expectation.session}`,
+        `${expectationLabel(expectation)}: expected ${expectation.expected}, observed ${expectation.observed}`,
       ),
     ),
     ...(error === undefined ? [] : [annotation({}, `${topology}: ${error.code}`, error.message)]),

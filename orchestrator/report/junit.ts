@@ -1,6 +1,6 @@
 /** The expectations of runs as JUnit XML, which every CI system reads. */
 
-import { promiseText } from "./promise-text.ts";
+import { expectationLabel } from "./expectation-label.ts";
 import type { RunResult } from "./run-result.ts";
 
 /** One test suite for a run, one test case for each expectation; a run that could not be carried through is one error. */
@@ -22,7 +22,7 @@ export function renderJunit(result: RunResult): string {
 
 function testCase({ topology }: RunResult, expectation: RunResult["expectations"][number]): string {
   const { session, expected, observed, verdict, source } = expectation;
-  const text = promiseText(expectation);
+  const text = expectationLabel(expectation);
   const open = `    <testcase classname="${escapeXml(topology)}" name="${escapeXml(`${session}: ${text} ${expected}`)}"`;
   if (verdict === "pass") return `${open}/>`;
   const message = escapeXml(`${text}: expected ${expected}, observed ${observed}`);

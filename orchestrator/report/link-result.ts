@@ -1,12 +1,12 @@
 /** What a run's result says of the links that have a condition. */
 
-import type { LinkCondition, LinkDirection } from "@testbed/agent/control";
+import type { Impairment, LinkDirection } from "@testbed/agent/control";
 import type { LabEvent } from "../lab/lab-event.ts";
 import type { ResolvedTopology } from "../topology/model/resolved.ts";
 import { linkName } from "../topology/resolve/links.ts";
 import type { LinkResult } from "./run-result.ts";
 
-/** One direction of the end of a wire. */
+/** One direction of the end of a segment. */
 interface End {
   readonly node: string;
   readonly segment: string;
@@ -16,9 +16,9 @@ interface End {
 /** Every direction with a condition, in the order of the file's nodes; the last report of a node counts. */
 export function linkResults(topology: ResolvedTopology, events: readonly LabEvent[]): readonly LinkResult[] {
   return topology.nodes.flatMap(({ name: node, interfaces }) =>
-    interfaces.flatMap(({ segment, condition }) =>
+    interfaces.flatMap(({ segment, impairment }) =>
       (["out", "in"] as const).flatMap((direction): LinkResult[] => {
-        const asked = condition?.[direction];
+        const asked = impairment?.[direction];
         return asked === undefined ? [] : [linkResult({ node, segment, direction }, asked, topology, events)];
       }),
     ),
@@ -27,7 +27,7 @@ export function linkResults(topology: ResolvedTopology, events: readonly LabEven
 
 function linkResult(
   end: End,
-  condition: LinkCondition,
+  impairment: Impairment,
   topology: ResolvedTopology,
   events: readonly LabEvent[],
 ): LinkResult {
@@ -38,7 +38,7 @@ function linkResult(
   return {
     link: linkName(node, segment),
     direction,
-    condition,
+    impairment,
     changes: changesOf(end, topology, events),
     ...(last === undefined ? {} : { applied: last.applied }),
     ...(last?.counters === undefined ? {} : { counters: last.counters }),
@@ -54,7 +54,7 @@ function changesOf(
   const happened = new Set(events.flatMap((event) => (event.type === "timeline" ? [event.name] : [])));
   return timeline.flatMap(({ name, action }) =>
     action.type === "link" && action.node === node && action.segment === segment && happened.has(name)
-      ? [{ event: name, condition: action.conditions[direction] }]
+      ? [{ event: name, impairment: action.impairments[direction] }]
       : [],
   );
 }

@@ -1,6 +1,6 @@
 /** Which condition a link had when, and what became of its packets, as rows of a table. */
 
-import { describeCondition } from "../topology/describe/describe-link.ts";
+import { describeImpairment } from "../topology/describe/describe-link.ts";
 import type { LinkResult, RunResult } from "./run-result.ts";
 import { timeInRun } from "./run-time.ts";
 import type { TextTable } from "./text-table.ts";
@@ -11,23 +11,23 @@ export function linkRows(result: Pick<RunResult, "links" | "timeline" | "phasesM
   if (links.length === 0) return undefined;
   const from = new Map(timeline.map(({ event, atMs }) => [event, `${event}, at ${timeInRun(result, atMs)}`]));
   return {
-    header: ["link", "direction", "from", "condition", "made by", "packets of the whole run"],
+    header: ["link", "direction", "from", "impairment", "made by", "packets of the whole run"],
     rows: links.flatMap((link) => directionRows(link, from)),
   };
 }
 
 function directionRows(
-  { link, direction, condition, changes, applied, counters }: LinkResult,
+  { link, direction, impairment, changes, applied, counters }: LinkResult,
   from: ReadonlyMap<string, string>,
 ): TextTable["rows"] {
   const packets = counters === undefined ? "-" : describeFigures(counters);
   return [
-    [link, direction, "the start", describeCondition(condition), applied ?? "not reached", packets],
+    [link, direction, "the start", describeImpairment(impairment), applied ?? "not reached", packets],
     ...changes.map((change) => [
       "",
       "",
       from.get(change.event) ?? change.event,
-      describeCondition(change.condition),
+      describeImpairment(change.impairment),
       "",
       "",
     ]),

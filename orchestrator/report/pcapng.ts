@@ -1,47 +1,47 @@
 /**
- * Joins the pcap streams of a run into one pcapng file with one named interface per wire. Every frame on a wire leaves
- * exactly one node once; the streams of a wire's nodes, each of what that node sent, are therefore the wire, complete
+ * Joins the pcap streams of a run into one pcapng file with one named interface per segment. Every frame on a segment leaves
+ * exactly one node once; the streams of a segment's nodes, each of what that node sent, are therefore the segment, complete
  * and without doubles.
  *
  * Formats: draft-ietf-opsawg-pcap (magic, 24-octet header, 16-octet record headers) and draft-ietf-opsawg-pcapng
  * (blocks 0x0a0d0d0a, 1, 6).
  */
 
-/** The streams captured on one wire, each one pcap file, possibly cut off at its end. */
-export interface WireCapture {
-  readonly wire: string;
+/** The streams captured on one segment, each one pcap file, possibly cut off at its end. */
+export interface InterfaceCapture {
+  readonly segment: string;
   /** For the reader of the capture: which nodes are on the wire, such as `ha-a, nat-a, nat-b`. */
   readonly description: string;
   readonly streams: readonly Uint8Array[];
 }
 
-/** What went into the file, per wire. */
-export interface WireSummary {
-  readonly wire: string;
+/** What went into the file, per segment. */
+export interface SegmentSummary {
+  readonly segment: string;
   readonly packets: number;
   readonly octets: number;
 }
 
 export interface MergedCapture {
   readonly file: Uint8Array;
-  readonly wires: readonly WireSummary[];
+  readonly segments: readonly SegmentSummary[];
 }
 
-/** Frames of all wires in the order of time; wires keep their order as interfaces, empty ones included. */
-export function mergeCaptures(captures: readonly WireCapture[], application: string): MergedCapture {
-  const wires = captures.map((capture) => ({ capture, packets: capture.streams.flatMap(readPcap) }));
+/** Frames of all segments in the order of time; segments keep their order as interfaces, empty ones included. */
+export function mergeCaptures(captures: readonly InterfaceCapture[], application: string): MergedCapture {
+  const segments = captures.map((capture) => ({ capture, packets: capture.streams.flatMap(readPcap) }));
   const blocks = [
     sectionHeader(application),
-    ...wires.map(({ capture }) => interfaceDescription(capture)),
-    ...wires
+    ...segments.map(({ capture }) => interfaceDescription(capture)),
+    ...segments
       .flatMap(({ packets }, index) => packets.map((packet) => ({ ...packet, index })))
       .sort((a, b) => (a.timeNs < b.timeNs ? -1 : a.timeNs > b.timeNs ? 1 : 0))
       .map(enhancedPacket),
   ];
   return {
     file: concat(blocks),
-    wires: wires.map(({ capture, packets }) => ({
-      wire: capture.wire,
+    segments: segments.map(({ capture, packets }) => ({
+      segment: capture.segment,
       packets: packets.length,
       octets: packets.reduce((sum, { frame }) => sum + frame.length, 0),
     })),
@@ -108,14 +108,14 @@ function sectionHeader(application: string): Uint8Array {
   return block(SECTION_HEADER_BLOCK, [body, textOption(OPTION.sectionApplication, application), endOption()]);
 }
 
-function interfaceDescription({ wire, description }: WireCapture): Uint8Array {
+function interfaceDescription({ segment, description }: InterfaceCapture): Uint8Array {
   const body = new Uint8Array(8);
   const view = new DataView(body.buffer);
   view.setUint16(0, LINKTYPE_ETHERNET, true);
   view.setUint32(4, SNAPLEN, true);
   return block(INTERFACE_DESCRIPTION_BLOCK, [
     body,
-    textOption(OPTION.interfaceName, wire),
+    textOption(OPTION.interfaceName, segment),
     textOption(OPTION.interfaceDescription, description),
     option(OPTION.timeResolution, Uint8Array.of(NANOSECONDS_EXPONENT)),
     endOption(),

@@ -1,8 +1,8 @@
 /** A plan for people: every step in order, and every rule text as it would be loaded. */
 
-import type { GuestSpec, NodeSpec, Plan, TimelineStep, UnwiredWire } from "../plan/plan.ts";
+import type { NodeSpec, Plan, ProgramSpec, TimelineStep, UnboundInterface } from "../plan/plan.ts";
 import { rulesOf } from "../plan/timeline-plan.ts";
-import { describeCondition } from "../topology/describe/describe-link.ts";
+import { describeImpairment } from "../topology/describe/describe-link.ts";
 import { formatDuration } from "../topology/model/duration.ts";
 import type { Prediction } from "../topology/predict/predict.ts";
 import { counted } from "./text-table.ts";
@@ -10,14 +10,14 @@ import { counted } from "./text-table.ts";
 /** Lines of text; nothing in them depends on a machine. */
 export function formatPlan(plan: Plan, predictions: readonly Prediction[]): readonly string[] {
   const steps = [
-    ...plan.segments.map(({ name, interfaceName }) => [`make wire ${name} (interface ${interfaceName})`]),
+    ...plan.segments.map(({ name, interfaceName }) => [`make segment ${name} (interface ${interfaceName})`]),
     ...plan.nodes.map(nodeLines),
     ["start every node and wait until all are ready"],
-    ...plan.guests.map(guestLines),
+    ...plan.programs.map(programLines),
     ...plan.timeline.map(timelineLines),
   ];
   return [
-    `plan of ${plan.topology}: ${counted(plan.segments.length, "wire")}, ${counted(plan.nodes.length, "node")}; nothing was made`,
+    `plan of ${plan.topology}: ${counted(plan.segments.length, "segment")}, ${counted(plan.nodes.length, "node")}; nothing was made`,
     ...steps.flatMap(([title = "", ...details], i) => ["", `${i + 1}. ${title}`, ...details]),
     ...predictions.flatMap(predictionLines),
   ];
@@ -26,7 +26,7 @@ export function formatPlan(plan: Plan, predictions: readonly Prediction[]): read
 function nodeLines({ name, sysctls, tun, setup }: NodeSpec): readonly string[] {
   return [
     `make node ${name}: ${setup.role.type}${tun ? ", with a TUN device" : ""}`,
-    ...setup.wires.flatMap(wireLines),
+    ...setup.interfaces.flatMap(interfaceLines),
     ...setup.routes.map(routeLine),
     ...Object.entries(sysctls).map(([key, value]) => `   sysctl ${key}=${value}`),
     // Not indented, so that it can be pasted as it is.
@@ -51,13 +51,20 @@ function timelineLines({ name, atMs, text, command }: TimelineStep): readonly st
   ];
 }
 
-function wireLines({ segment, interfaceName, mac, addresses, condition, isStandby }: UnwiredWire): readonly string[] {
+function interfaceLines({
+  segment,
+  interfaceName,
+  mac,
+  addresses,
+  impairment,
+  isStandby,
+}: UnboundInterface): readonly string[] {
   const when = isStandby === true ? ", once it moves there" : "";
   return [
     `   interface ${interfaceName} on ${segment}${when}: ${[mac, ...addresses].join(" ")}`,
     ...(["out", "in"] as const).flatMap((direction) => {
-      const own = condition?.[direction];
-      return own === undefined ? [] : [`   link ${direction} of ${interfaceName}: ${describeCondition(own)}`];
+      const own = impairment?.[direction];
+      return own === undefined ? [] : [`   link ${direction} of ${interfaceName}: ${describeImpairment(own)}`];
     }),
   ];
 }
@@ -73,7 +80,7 @@ function loaderOf(tool: NodeSpec["setup"]["rules"][number]["tool"]): string {
   }
 }
 
-function guestLines({ name, inside, image, command, environment }: GuestSpec): readonly string[] {
+function programLines({ name, inside, image, command, environment }: ProgramSpec): readonly string[] {
   return [
     `start ${image} in the network of ${inside}, as ${name}`,
     ...(command === undefined ? [] : [`   command ${JSON.stringify(command)}`]),
@@ -84,5 +91,5 @@ function guestLines({ name, inside, image, command, environment }: GuestSpec): r
 function predictionLines({ session, after, path, selected, why }: Prediction): readonly string[] {
   const pair = selected === undefined ? "" : `, ${selected.join(" → ")}`;
   const moment = after === undefined ? "" : ` after ${after}`;
-  return ["", `theory expects for ${session}${moment}: ${path}${pair}`, ...why.map((reason) => `   ${reason}`)];
+  return ["", `predicted for ${session}${moment}: ${path}${pair}`, ...why.map((reason) => `   ${reason}`)];
 }

@@ -1,10 +1,10 @@
 /** One readable line for an event of a run, or none for events that only reports want. */
 
-import type { BoxProof } from "../lab/box-proof.ts";
 import { formatMs } from "../lab/expectation.ts";
-import { describeInboundDifference, type InboundProof } from "../lab/inbound-proof.ts";
+import { describeInboundDifference, type InboundVerification } from "../lab/inbound-verification.ts";
 import type { CandidateView, LabEvent, NodeEvent, PairView } from "../lab/lab-event.ts";
-import type { LifetimeProof } from "../lab/lifetime-proof.ts";
+import type { LifetimeVerification } from "../lab/lifetime-verification.ts";
+import type { NatVerification } from "../lab/nat-verification.ts";
 import { median } from "../lab/session-observation.ts";
 import { formatEndpoint } from "../topology/model/address-text.ts";
 
@@ -16,21 +16,21 @@ export function describeEvent(event: LabEvent): string | undefined {
     case "swept":
       return event.line;
     case "segments-made":
-      return `wires: ${event.segments.join(", ")}`;
+      return `segments: ${event.segments.join(", ")}`;
     case "nodes-made":
-      return `boxes: ${event.nodes.join(", ")}`;
+      return `middleboxes: ${event.nodes.join(", ")}`;
     case "node": {
       const line = describeNodeEvent(event.event);
       return line === undefined ? undefined : `${event.node}: ${line}`;
     }
-    case "box-proof":
-      return describeProof(event.proof);
-    case "box-inbound-proof":
-      return describeWayIn(event.proof);
-    case "box-not-probed":
+    case "nat-verification":
+      return describeVerification(event.verification);
+    case "inbound-verification":
+      return describeWayIn(event.verification);
+    case "not-verified":
       return `${event.router}: not probed from ${event.lan}: ${event.reason}`;
-    case "box-lifetime":
-      return describeLifetime(event.proof);
+    case "lifetime-verification":
+      return describeLifetime(event.verification);
     case "links":
       return describeLinks(event);
     case "traffic":
@@ -44,25 +44,26 @@ export function describeEvent(event: LabEvent): string | undefined {
   }
 }
 
-function describeProof({ router, through, ipVersion, observed, differences }: BoxProof): string {
-  const boxes = through.length > 1 ? through.join(", then ") : router;
+function describeVerification({ router, through, ipVersion, observed, differences }: NatVerification): string {
+  const middleboxes = through.length > 1 ? through.join(", then ") : router;
   const way = ipVersion === 6 ? " over IPv6" : "";
-  if (differences.length === 0) return `${boxes}: proved to be as declared${way}: ${describeObservation(observed)}`;
+  if (differences.length === 0) return `${middleboxes}: verified as declared${way}: ${describeObservation(observed)}`;
   const found = differences.map(({ declared, observed: seen }) => `declared ${declared}, found ${seen}`);
-  return `${boxes}: not as declared${way}: ${found.join("; ")}`;
+  return `${middleboxes}: not as declared${way}: ${found.join("; ")}`;
 }
 
-function describeWayIn(proof: InboundProof): string {
-  const { router, kind, destination, target, differences } = proof;
-  if (differences.length > 0) return differences.map((each) => describeInboundDifference(proof, each)).join("; ");
-  return `${router}: proved its ${kind}: UDP ${destination.port} reaches ${target.node}:${target.port}`;
+function describeWayIn(verification: InboundVerification): string {
+  const { router, kind, destination, target, differences } = verification;
+  if (differences.length > 0)
+    return differences.map((each) => describeInboundDifference(verification, each)).join("; ");
+  return `${router}: verified its ${kind}: UDP ${destination.port} reaches ${target.node}:${target.port}`;
 }
 
-function describeLifetime({ through, declaredSec, differences }: LifetimeProof): string {
-  const boxes = through.join(", then ");
-  if (differences.length === 0) return `${boxes}: proved to remember UDP mappings for ${declaredSec} s`;
+function describeLifetime({ through, declaredSec, differences }: LifetimeVerification): string {
+  const middleboxes = through.join(", then ");
+  if (differences.length === 0) return `${middleboxes}: measured to keep UDP mappings for ${declaredSec} s`;
   const found = differences.map(({ declared, observed }) => `declared ${declared}, found ${observed}`);
-  return `${boxes}: not as declared: ${found.join("; ")}`;
+  return `${middleboxes}: not as declared: ${found.join("; ")}`;
 }
 
 /** Told once, when the node is ready; the figures of its end stand in the result. */
@@ -70,10 +71,10 @@ function describeLinks({ node, links }: Extract<LabEvent, { type: "links" }>): s
   if (links.some(({ counters }) => counters !== undefined)) return undefined;
   const ends = links.map(({ segment, direction }) => `${node}/${segment} ${direction}`);
   const isKernels = links.every(({ applied }) => applied === "netem");
-  return `link conditions of ${ends.join(", ")}: ${isKernels ? "by the kernel's netem" : "from user space, this kernel has no netem"}`;
+  return `link impairments of ${ends.join(", ")}: ${isKernels ? "by the kernel's netem" : "from user space, this kernel has no netem"}`;
 }
 
-function describeObservation(observed: BoxProof["observed"]): string {
+function describeObservation(observed: NatVerification["observed"]): string {
   switch (observed.type) {
     case "udp-blocked":
       return "UDP blocked";
@@ -185,7 +186,7 @@ function describeDeath({ reason, silentMs }: Extract<NodeEvent, { type: "pair-de
     case "no-answer":
       return `no answer for ${formatMs(silentMs)}`;
     case "mapping-changed":
-      return "a box on the way has mapped it anew";
+      return "a NAT on the path mapped it anew";
   }
 }
 

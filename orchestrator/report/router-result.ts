@@ -1,51 +1,55 @@
-/** The boxes of a run: what they are declared to be, and what probes saw of them. */
+/** The middleboxes of a run: what they are declared to be, and what probes saw of them. */
 
-import { type BoxProof, describeDifference } from "../lab/box-proof.ts";
-import { describeInboundDifference, type InboundProof } from "../lab/inbound-proof.ts";
+import { describeInboundDifference, type InboundVerification } from "../lab/inbound-verification.ts";
 import type { LabEvent } from "../lab/lab-event.ts";
-import type { LifetimeProof } from "../lab/lifetime-proof.ts";
+import type { LifetimeVerification } from "../lab/lifetime-verification.ts";
+import { describeDifference, type NatVerification } from "../lab/nat-verification.ts";
 import type { NatProfile } from "../topology/model/nat-profile.ts";
 import type { ResolvedFirewall, ResolvedRouter, ResolvedTopology } from "../topology/model/resolved.ts";
 import type { ProbeResult, RouterResult, WayInResult } from "./run-result.ts";
 
 /** One result for each router, in the order of the topology. */
 export function routerResults({ nodes }: ResolvedTopology, events: readonly LabEvent[]): readonly RouterResult[] {
-  const proofs = events.flatMap((event) => (event.type === "box-proof" ? [event.proof] : []));
-  const waysIn = events.flatMap((event) => (event.type === "box-inbound-proof" ? [event.proof] : []));
-  const lifetimes = events.flatMap((event) => (event.type === "box-lifetime" ? [event.proof] : []));
+  const verifications = events.flatMap((event) => (event.type === "nat-verification" ? [event.verification] : []));
+  const inbound = events.flatMap((event) => (event.type === "inbound-verification" ? [event.verification] : []));
+  const lifetimes = events.flatMap((event) => (event.type === "lifetime-verification" ? [event.verification] : []));
   return nodes.flatMap((node) => {
     if (node.role !== "router") return [];
     const notProbed = events.flatMap((event) =>
-      event.type === "box-not-probed" && event.router === node.name ? [`${event.lan}: ${event.reason}`] : [],
+      event.type === "not-verified" && event.router === node.name ? [`${event.lan}: ${event.reason}`] : [],
     );
-    const ownWaysIn = waysIn.filter(({ router }) => router === node.name);
-    return [routerResult(node, { proofs, waysIn: ownWaysIn, lifetimes, notProbed })];
+    const ownInbound = inbound.filter(({ router }) => router === node.name);
+    return [routerResult(node, { verifications, inbound: ownInbound, lifetimes, notProbed })];
   });
 }
 
 interface Seen {
-  readonly proofs: readonly BoxProof[];
+  readonly verifications: readonly NatVerification[];
   /** Of this router. */
-  readonly waysIn: readonly InboundProof[];
-  readonly lifetimes: readonly LifetimeProof[];
+  readonly inbound: readonly InboundVerification[];
+  readonly lifetimes: readonly LifetimeVerification[];
   readonly notProbed: string[];
 }
 
-function routerResult(node: ResolvedRouter, { proofs, waysIn, lifetimes, notProbed }: Seen): RouterResult {
-  const through = proofs.filter((proof) => proof.through.includes(node.name));
-  const alone = through.find((proof) => proof.through.length === 1);
-  const seen = [...through, ...waysIn, ...lifetimes.filter((proof) => proof.through.includes(node.name))];
+function routerResult(node: ResolvedRouter, { verifications, inbound, lifetimes, notProbed }: Seen): RouterResult {
+  const through = verifications.filter((verification) => verification.through.includes(node.name));
+  const alone = through.find((verification) => verification.through.length === 1);
+  const seen = [
+    ...through,
+    ...inbound,
+    ...lifetimes.filter((verification) => verification.through.includes(node.name)),
+  ];
   const isWrong = seen.some(({ differences }) => differences.length > 0);
   return {
     name: node.name,
     ...declaredBehaviour(node),
     ...(alone === undefined ? {} : { observed: behaviourSeen(alone.observed) }),
-    ...(through.length + waysIn.length === 0 ? {} : { agrees: !isWrong }),
-    probes: proofs
+    ...(through.length + inbound.length === 0 ? {} : { agrees: !isWrong }),
+    probes: verifications
       .filter(({ router }) => router === node.name)
       .toSorted((a, b) => a.lan.localeCompare(b.lan) || a.ipVersion - b.ipVersion)
-      .map((proof) => probeResult(proof, lifetimes)),
-    waysIn: waysIn.map(wayInResult),
+      .map((verification) => probeResult(verification, lifetimes)),
+    inbound: inbound.map(wayInResult),
     notProbed,
   };
 }
@@ -73,7 +77,7 @@ function prefixBehaviour({ inbound, udpIdleSec }: ResolvedFirewall): NonNullable
   };
 }
 
-function behaviourSeen(observed: BoxProof["observed"]): NonNullable<RouterResult["observed"]> {
+function behaviourSeen(observed: NatVerification["observed"]): NonNullable<RouterResult["observed"]> {
   switch (observed.type) {
     case "udp-blocked":
       return {};
@@ -88,8 +92,8 @@ function behaviourSeen(observed: BoxProof["observed"]): NonNullable<RouterResult
   }
 }
 
-function probeResult(proof: BoxProof, lifetimes: readonly LifetimeProof[]): ProbeResult {
-  const { lan, node, server, ipVersion, through, expected, observed, differences, attempts } = proof;
+function probeResult(verification: NatVerification, lifetimes: readonly LifetimeVerification[]): ProbeResult {
+  const { lan, node, server, ipVersion, through, expected, observed, differences, attempts } = verification;
   const lifetime = lifetimes.find((own) => own.node === node && own.lan === lan && own.ipVersion === ipVersion);
   return {
     lan,
@@ -100,15 +104,16 @@ function probeResult(proof: BoxProof, lifetimes: readonly LifetimeProof[]): Prob
     expected: observationResult(expected),
     observed: observationResult(observed),
     differences: [...differences, ...(lifetime?.differences ?? [])].map((difference) =>
-      describeDifference(proof, difference),
+      describeDifference(verification, difference),
     ),
     attempts,
     ...(lifetime === undefined ? {} : { lifetime: { declaredSec: lifetime.declaredSec, ...lifetime.observed } }),
   };
 }
 
-function wayInResult(proof: InboundProof): WayInResult {
-  const { kind, from, destination, target, ipVersion, reachedPort, closedPort, closedReachedPort, attempts } = proof;
+function wayInResult(verification: InboundVerification): WayInResult {
+  const { kind, from, destination, target, ipVersion, reachedPort, closedPort, closedReachedPort, attempts } =
+    verification;
   return {
     kind,
     from: from.node,
@@ -118,12 +123,12 @@ function wayInResult(proof: InboundProof): WayInResult {
     ...(reachedPort === undefined ? {} : { reachedPort }),
     ...(closedPort === undefined ? {} : { closedPort }),
     ...(closedReachedPort === undefined ? {} : { closedReachedPort }),
-    differences: proof.differences.map((difference) => describeInboundDifference(proof, difference)),
+    differences: verification.differences.map((difference) => describeInboundDifference(verification, difference)),
     attempts,
   };
 }
 
-function observationResult(observation: BoxProof["observed"]): ProbeResult["observed"] {
+function observationResult(observation: NatVerification["observed"]): ProbeResult["observed"] {
   if (observation.type !== "nat") return observation;
   const { mapped, ...rest } = observation;
   return { ...rest, mapped: { address: mapped.ip, port: mapped.port } };

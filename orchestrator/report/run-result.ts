@@ -62,7 +62,7 @@ const session = z.strictObject({
       z.strictObject({
         node: z.string().describe("whose check it was"),
         pair: pair.describe("seen from that node"),
-        by: z.string().describe("IP address of who refused: a box on the way, the other end, or the node itself"),
+        by: z.string().describe("IP address of who refused: a middlebox on the way, the other end, or the node itself"),
         reason: z.string().describe("what ICMP said, in words"),
       }),
     )
@@ -111,8 +111,8 @@ const probe = z.strictObject({
   node: z.string().describe("who asked"),
   server: z.string().describe("whom it asked"),
   ipVersion: z.union([z.literal(4), z.literal(6)]),
-  through: z.array(z.string()).describe("boxes on the way, inmost first: they are seen together"),
-  expected: observation.describe("what theory says of the boxes as declared"),
+  through: z.array(z.string()).describe("middleboxes on the way, inmost first: they are seen together"),
+  expected: observation.describe("what the model says of the middleboxes as declared"),
   observed: observation,
   differences: z.array(z.string()),
   attempts: count.describe("how often it was asked until silence could be believed"),
@@ -143,14 +143,14 @@ const wayIn = z.strictObject({
 
 const router = z.strictObject({
   name: z.string(),
-  declared: natBehaviour.optional().describe("RFC 4787; absent for a box that does not translate"),
+  declared: natBehaviour.optional().describe("RFC 4787; absent for a middlebox that does not translate"),
   observed: natBehaviour
     .partial()
     .optional()
-    .describe("what a probe saw of this box alone; absent when none went through it alone"),
+    .describe("what a probe saw of this middlebox alone; absent when none went through it alone"),
   agrees: z.boolean().optional().describe("whether every probe through it saw what it had to; absent without probes"),
   probes: z.array(probe).describe("from inside of its LANs"),
-  waysIn: z.array(wayIn).describe("forwards, pinholes and open prefixes, tried from outside"),
+  inbound: z.array(wayIn).describe("forwards, pinholes and open prefixes, tried from outside"),
   notProbed: z
     .array(z.string())
     .describe("LANs that no probe came from, and ways in that none shows, each with the reason"),
@@ -181,7 +181,7 @@ const capture = z.strictObject({
   droppedByKernel: count,
 });
 
-const linkCondition = z
+const impairment = z
   .strictObject({
     delayMs: milliseconds,
     jitterMs: milliseconds,
@@ -197,9 +197,9 @@ const linkCondition = z
 const link = z.strictObject({
   link: z.string().describe("`<node>/<segment>`, as in the topology file"),
   direction: z.enum(["out", "in"]).describe("leaving the node, or arriving at it"),
-  condition: linkCondition.describe("what was asked for at the start; shares from 0 to 1"),
+  impairment: impairment.describe("what was asked for at the start; shares from 0 to 1"),
   changes: z
-    .array(z.strictObject({ event: z.string(), condition: linkCondition }))
+    .array(z.strictObject({ event: z.string(), impairment: impairment }))
     .describe("what it became with which event of the timeline, in the order of happening"),
   applied: z
     .enum(["netem", "user-space"])
@@ -267,7 +267,7 @@ export type CandidateResult = SessionResult["candidates"][number];
 export type LinkResult = RunResult["links"][number];
 export type RouterResult = RunResult["routers"][number];
 export type ProbeResult = RouterResult["probes"][number];
-export type WayInResult = RouterResult["waysIn"][number];
+export type WayInResult = RouterResult["inbound"][number];
 export type Verdict = RunResult["verdict"];
 
 /** The published JSON Schema, as the text of `result.schema.json`. */

@@ -2,10 +2,10 @@
 
 import { formatMs } from "../lab/expectation.ts";
 import { formatEndpoint } from "../topology/model/address-text.ts";
-import { boxRows, unprobedLines, wayInRows } from "./box-rows.ts";
+import { expectationLabel } from "./expectation-label.ts";
 import { linkRows } from "./link-rows.ts";
 import { outageRows } from "./outage-rows.ts";
-import { promiseText } from "./promise-text.ts";
+import { routerRows, unprobedLines, wayInRows } from "./router-rows.ts";
 import type { CandidateResult, RouterResult, RunResult, SessionResult, Verdict } from "./run-result.ts";
 import { formatColumns, type TextTable } from "./text-table.ts";
 
@@ -24,7 +24,7 @@ export function formatResult(result: RunResult, paint: Paint): readonly string[]
   return [
     ...formatSessions(result, paint),
     ...formatTable(outageRows(result), paint),
-    ...formatBoxes(result.routers, paint),
+    ...formatRouters(result.routers, paint),
     ...formatTable(linkRows(result), paint),
     ...formatHosts(result.hosts),
     ...formatExpectations(result, paint),
@@ -33,9 +33,9 @@ export function formatResult(result: RunResult, paint: Paint): readonly string[]
   ];
 }
 
-/** What probes saw of the boxes, line by line. */
-export function formatBoxes(routers: readonly RouterResult[], paint: Paint): readonly string[] {
-  const tables = [boxRows(routers), wayInRows(routers)].filter((table) => table !== undefined);
+/** What probes saw of the middleboxes, line by line. */
+export function formatRouters(routers: readonly RouterResult[], paint: Paint): readonly string[] {
+  const tables = [routerRows(routers), wayInRows(routers)].filter((table) => table !== undefined);
   const unprobed = unprobedLines(routers).map((line) => paint.faint(line));
   return [...tables.flatMap(({ header, rows }) => ["", ...formatVerdictRows(header, rows, paint)]), ...unprobed];
 }
@@ -55,7 +55,7 @@ export function formatSummary(results: readonly RunResult[], paint: Paint): read
 function unmet({ expectations }: RunResult): string {
   return expectations
     .filter(({ verdict }) => verdict === "fail")
-    .map((unmet) => `${promiseText(unmet)}: expected ${unmet.expected}, observed ${unmet.observed}`)
+    .map((unmet) => `${expectationLabel(unmet)}: expected ${unmet.expected}, observed ${unmet.observed}`)
     .join("; ");
 }
 
@@ -125,7 +125,7 @@ function formatExpectations(result: RunResult, paint: Paint): readonly string[] 
   const rows = result.expectations.map((expectation) => [
     expectation.verdict,
     expectation.session,
-    promiseText(expectation),
+    expectationLabel(expectation),
     predictionFor(expectation, result),
     expectation.expected,
     expectation.observed,
@@ -135,7 +135,7 @@ function formatExpectations(result: RunResult, paint: Paint): readonly string[] 
   return ["", ...formatVerdictRows(header, rows, paint)];
 }
 
-/** What theory says to an expectation; it says nothing about times and losses. */
+/** What the model says to an expectation; it says nothing about times and losses. */
 export function predictionFor(
   { session, after, text }: RunResult["expectations"][number],
   { predicted }: RunResult,

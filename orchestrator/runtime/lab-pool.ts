@@ -1,6 +1,6 @@
 /**
- * A runtime whose labs serve one run after the other. A run that asks for the wires and nodes of a lab whose nodes have
- * all come to an orderly end gets that lab: its boxes take other rules and forget everything, its nodes begin anew.
+ * A runtime whose labs serve one run after the other. A run that asks for the segments and nodes of a lab whose nodes have
+ * all come to an orderly end gets that lab: its middleboxes take other rules and forget everything, its nodes begin anew.
  */
 
 import type { NodeSpec, SegmentSpec } from "../plan/plan.ts";
@@ -89,7 +89,7 @@ function createPooledLab({ runtime, identity, signal, pool }: PooledLabParts): R
     async createNodes(wanted) {
       if (standing !== undefined) throw new Error("expected all nodes of a lab at once");
       specs = wanted;
-      isReusable &&= !wanted.some(hasCondition);
+      isReusable &&= !wanted.some(hasImpairment);
       const place = placeOf(segments, wanted);
       standing = pool.take(place);
       if (standing !== undefined) return;
@@ -107,9 +107,9 @@ function createPooledLab({ runtime, identity, signal, pool }: PooledLabParts): R
       nodes.set(name, started);
       return started.first;
     },
-    startGuest: (spec) => {
+    startProgram: (spec) => {
       isReusable = false;
-      return inLab().lab.startGuest(spec);
+      return inLab().lab.startProgram(spec);
     },
     keep: () => {
       isReusable = false;
@@ -120,11 +120,11 @@ function createPooledLab({ runtime, identity, signal, pool }: PooledLabParts): R
 }
 
 /** The figures and the chance of a link's condition go on from one run to the next. */
-function hasCondition({ setup }: NodeSpec): boolean {
-  return setup.wires.some(({ condition }) => condition !== undefined);
+function hasImpairment({ setup }: NodeSpec): boolean {
+  return setup.interfaces.some(({ impairment }) => impairment !== undefined);
 }
 
-/** Everything about a lab but the rules of its boxes, as text. */
+/** Everything about a lab but the rules of its middleboxes, as text. */
 function placeOf(segments: readonly SegmentSpec[], specs: readonly NodeSpec[]): string {
   return JSON.stringify([segments, specs.map(({ setup, ...spec }) => [spec, { ...setup, rules: [] }])]);
 }

@@ -1,11 +1,11 @@
 /**
- * The port to whatever makes wires and nodes real. Drivers live in one folder each; everything above talks to this.
+ * The port to whatever makes segments and nodes real. Drivers live in one folder each; everything above talks to this.
  *
  * A lab belongs to one run. Whatever a driver makes carries the run's identity, so that it can be found and removed
  * when its owner is gone, and nothing without that identity is ever touched.
  */
 
-import type { GuestSpec, NodeSpec, Plan, SegmentSpec } from "../plan/plan.ts";
+import type { NodeSpec, Plan, ProgramSpec, SegmentSpec } from "../plan/plan.ts";
 
 export type RuntimeName = "docker" | "netns";
 
@@ -69,7 +69,7 @@ export interface RuntimeLab {
   createNodes(specs: readonly NodeSpec[]): Promise<void>;
   /** Starts a node, hands its set-up over, and gives its control channel. */
   startNode(name: string): Promise<NodeHandle>;
-  startGuest(spec: GuestSpec): Promise<GuestHandle>;
+  startProgram(spec: ProgramSpec): Promise<ProgramHandle>;
   /** Lets the lab outlive its owner; `removeLab` is then the way to end it. */
   keep(): Promise<void>;
   /** Removes everything; safe to call at any moment and more than once. */
@@ -99,7 +99,7 @@ export interface NodeExit {
   readonly logTail: readonly string[];
 }
 
-export interface GuestHandle {
+export interface ProgramHandle {
   readonly name: string;
   readonly exited: Promise<NodeExit>;
   log(): string;

@@ -15,8 +15,8 @@ const EXIT_CODES = {
   leak: 3,
   "output-failed": 3,
   "setup-failed": 3,
-  /** A box of the lab is not what the topology declares it to be. */
-  "wrong-box": 3,
+  /** A middlebox of the lab is not what the topology declares it to be. */
+  "behaviour-mismatch": 3,
   /** A node of the lab did not do its part. */
   "node-failed": 3,
   "timed-out": 3,

@@ -9,7 +9,7 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
  * Signals closer together than this are one wish: Ctrl-C reaches this process from the terminal, once more through npm,
  * and then npm is gone.
  */
-const ONE_WISH_MS = 1000;
+const SIGNAL_DEBOUNCE_MS = 1000;
 
 export interface Interruption {
   /** Aborted at the first signal, or when npm is gone; the reason is a `TestbedError`, with code `interrupted` for these. */
@@ -40,7 +40,7 @@ export function listenForInterruption(): Interruption {
     controller.abort(outputError);
   };
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (performance.now() - interruptedAt > ONE_WISH_MS) process.exit(130);
+    if (performance.now() - interruptedAt > SIGNAL_DEBOUNCE_MS) process.exit(130);
     interrupt(signal);
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);

@@ -11,7 +11,7 @@ interface Row {
   readonly level: string;
   readonly requirement: string;
   readonly section: string;
-  readonly proof: string;
+  readonly verification: string;
 }
 
 const NOT_IMPLEMENTED = /^not implemented(?: as a count)?: \S/;
@@ -51,14 +51,16 @@ test("every row says how binding it is, what, and where that is written", () => 
 });
 
 test("every row is proved by tests, or says why it is not implemented", () => {
-  const bare = rows.filter(({ proof }) => !NOT_IMPLEMENTED.test(proof) && references(proof).length === 0);
+  const bare = rows.filter(
+    ({ verification }) => !NOT_IMPLEMENTED.test(verification) && references(verification).length === 0,
+  );
   expect(bare).toEqual([]);
 });
 
 test("every test that a row names exists, and is not skipped", () => {
   const missing = rows
-    .filter(({ proof }) => !NOT_IMPLEMENTED.test(proof))
-    .flatMap(({ proof }) => references(proof).filter((reference) => !exists(reference)));
+    .filter(({ verification }) => !NOT_IMPLEMENTED.test(verification))
+    .flatMap(({ verification }) => references(verification).filter((reference) => !exists(reference)));
   expect(missing).toEqual([]);
 });
 
@@ -74,7 +76,7 @@ test("every section of the draft has a row, and so has every attack", () => {
 test("the README counts what the table holds", () => {
   const lines = [...new Set(rows.map(({ document }) => document))].map((document) => {
     const of = rows.filter((row) => row.document === document);
-    const open = of.filter(({ proof }) => NOT_IMPLEMENTED.test(proof)).length;
+    const open = of.filter(({ verification }) => NOT_IMPLEMENTED.test(verification)).length;
     return [document, of.length - open, open].join(" | ");
   });
   const table = readme.split("\n").map((line) => line.replace(/^\| +| +\|$/g, "").replace(/ +\| +/g, " | "));
@@ -107,17 +109,17 @@ function readRows(text: string): readonly Row[] {
 
 function rowOf(document: string): (line: string) => Row {
   return (line) => {
-    const [level = "", requirement = "", section = "", proof = ""] = line
+    const [level = "", requirement = "", section = "", verification = ""] = line
       .slice(1, -1)
       .split("|")
       .map((cell) => cell.trim());
-    return { document, level, requirement, section, proof };
+    return { document, level, requirement, section, verification };
   };
 }
 
 /** The tests that a cell names, as `file › title` or `file › chapter › title`. */
-function references(proof: string): readonly string[] {
-  return proof.split("<br>").filter((part) => /^`[^`]+` › \S/.test(part));
+function references(verification: string): readonly string[] {
+  return verification.split("<br>").filter((part) => /^`[^`]+` › \S/.test(part));
 }
 
 function exists(reference: string): boolean {

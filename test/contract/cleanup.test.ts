@@ -43,7 +43,7 @@ interface StartedRun {
 /** The ways in which runs end that nobody wanted to end like this. */
 const ENDS: Readonly<Record<string, (run: StartedRun) => void>> = {
   "Ctrl-C, which reaches the whole process group": ({ npm }) => process.kill(-pidOf(npm), "SIGINT"),
-  "Ctrl-C twice, the second time out of patience": ({ npm }) => {
+  "Ctrl-C twice, the second time out of timeout": ({ npm }) => {
     process.kill(-pidOf(npm), "SIGINT");
     setTimeout(() => {
       if (npm.exitCode === null && npm.signalCode === null) process.kill(-pidOf(npm), "SIGINT");
@@ -61,7 +61,7 @@ const TOPOLOGY = "symmetric-symmetric";
 
 /** Steps of a run after which it is ended, by what the run prints, and the time to let pass: up to the next step. */
 const MOMENTS = [
-  { step: "docker makes wires", runtime: "docker", pattern: /symmetric on docker/, withinMs: 300 },
+  { step: "docker makes segments", runtime: "docker", pattern: /symmetric on docker/, withinMs: 300 },
   { step: "docker makes and starts nodes", runtime: "docker", pattern: /boxes:/, withinMs: 2500 },
   { step: "netns makes and starts nodes", runtime: "netns", pattern: /symmetric on netns/, withinMs: 1000 },
 ];

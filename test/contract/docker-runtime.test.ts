@@ -35,7 +35,7 @@ const DEAD_OWNER = { ...currentProcess(), pid: 2 ** 22 + 1, startTicks: "1" };
 /** capabilities(7): bit 12. */
 const CAP_NET_ADMIN = 1n << 12n;
 
-const ALONE = [node("alone", { wire: "198.18.7.1/24" })];
+const ALONE = [node("alone", { iface: "198.18.7.1/24" })];
 
 describeRuntimeContract({ name: "docker", open, traces });
 
@@ -62,7 +62,7 @@ describe("labs on a Docker engine", () => {
         [LABELS.bootId]: owner.bootId,
       };
       expect(container?.Labels).toMatchObject({ ...common, [LABELS.name]: "alone" });
-      expect(network?.Labels).toMatchObject({ ...common, [LABELS.name]: "wire" });
+      expect(network?.Labels).toMatchObject({ ...common, [LABELS.name]: "segment" });
     } finally {
       await lab.destroy();
     }
@@ -111,19 +111,19 @@ describe("labs on a Docker engine", () => {
     }
   });
 
-  test("take in a guest of another image that shares its node's network and may not change it", async () => {
+  test("take in a host program of another image that shares its node's network and may not change it", async () => {
     const { lab } = await bringUp(runtime, ALONE);
     try {
-      const guest = await lab.startGuest({
-        name: "guest",
+      const guest = await lab.startProgram({
+        name: "host program",
         inside: "alone",
         image: await ensureBaseImage(engine, () => undefined),
-        command: ["bash", "-c", 'echo "peer $PEER"; cat /sys/class/net/wire/address; cat /proc/self/status; exit 5'],
+        command: ["bash", "-c", 'echo "peer $PEER"; cat /sys/class/net/segment/address; cat /proc/self/status; exit 5'],
         environment: { PEER: "198.18.7.9" },
       });
       expect(await guest.exited).toMatchObject({ code: 5 });
       expect(guest.log()).toContain("peer 198.18.7.9\n");
-      expect(guest.log()).toContain(ALONE[0]?.setup.wires[0]?.mac);
+      expect(guest.log()).toContain(ALONE[0]?.setup.interfaces[0]?.mac);
       const capabilities = BigInt(`0x${/CapEff:\s*(\w+)/.exec(guest.log())?.[1] ?? ""}`);
       expect(capabilities & CAP_NET_ADMIN).toBe(0n);
     } finally {
@@ -131,11 +131,11 @@ describe("labs on a Docker engine", () => {
     }
   });
 
-  test("refuse a guest whose image the engine does not have, and say how to get it", async () => {
+  test("refuse a host program whose image the engine does not have, and say how to get it", async () => {
     const { lab } = await bringUp(runtime, ALONE);
     try {
-      const spec = { name: "guest", inside: "alone", image: "no-such-image:anywhere", environment: {} };
-      await expect(lab.startGuest(spec)).rejects.toMatchObject({
+      const spec = { name: "host program", inside: "alone", image: "no-such-image:anywhere", environment: {} };
+      await expect(lab.startProgram(spec)).rejects.toMatchObject({
         code: "no-image",
         hint: expect.stringContaining("docker pull no-such-image:anywhere") as string,
       });

@@ -10,15 +10,15 @@ import type { AgentProcess } from "./node-process/agent-process.ts";
 import { setupOf } from "./node-process/setups.ts";
 import { buildBundleUnderTest, createWorld, type World } from "./node-process/world.ts";
 
-type Change = Extract<AgentCommand, { readonly type: "condition-link" }>;
+type Change = Extract<AgentCommand, { readonly type: "impair-link" }>;
 
-/** A node whose one link may change, and another one on the same wire. */
+/** A node whose one link may change, and another one on the same segment. */
 interface Link {
   readonly world: World;
   readonly agent: AgentProcess;
   readonly ready: Extract<AgentReport, { readonly type: "ready" }>;
   /** Comes back once the condition is in force. */
-  readonly change: (conditions: Pick<Change, "out" | "in">) => Promise<void>;
+  readonly change: (impairments: Pick<Change, "out" | "in">) => Promise<void>;
   /** Pings through the link and back, and waits so long for the last answer. */
   readonly ping: (count: number, timeoutMs?: number) => Promise<TrafficResult>;
 }
@@ -47,10 +47,10 @@ beforeEach(async () => {
 afterEach(() => world.end());
 
 async function startLink(environment: Readonly<Record<string, string>>): Promise<Link> {
-  for (const node of ["n1", "n2"]) await world.addNode(node, [{ interfaceName: "eth0", bridge: "wire" }]);
+  for (const node of ["n1", "n2"]) await world.addNode(node, [{ interfaceName: "eth0", bridge: "segment" }]);
   const plain = setupOf(1);
-  const wires = plain.wires.map((wire) => ({ ...wire, condition: { ...NOTHING, seed: "00000001" } }));
-  const agent = world.startAgent("n1", { setup: { ...plain, wires }, environment });
+  const interfaces = plain.interfaces.map((iface) => ({ ...iface, impairment: { ...NOTHING, seed: "00000001" } }));
+  const agent = world.startAgent("n1", { setup: { ...plain, interfaces }, environment });
   const [ready] = await Promise.all([
     agent.report("ready"),
     world.startAgent("n2", { setup: setupOf(2) }).report("ready"),
@@ -60,9 +60,9 @@ async function startLink(environment: Readonly<Record<string, string>>): Promise
     world,
     agent,
     ready,
-    async change(conditions) {
+    async change(impairments) {
       id += 1;
-      agent.send({ type: "condition-link", id, segment: "net", ...conditions });
+      agent.send({ type: "impair-link", id, segment: "net", ...impairments });
       await agent.answer("done", id);
     },
     async ping(count, timeoutMs = 5000) {
@@ -85,8 +85,8 @@ describe.each([
     const { agent, ready, change, ping } = await startLink(environment());
     for (const link of ready.links ?? []) expect(applied).toContain(link.applied);
     expect((await ping(3)).received).toBe(3);
-    for (const conditions of [BROKEN, { out: {}, in: { lossRate: 1 } }]) {
-      await change(conditions);
+    for (const impairments of [BROKEN, { out: {}, in: { lossRate: 1 } }]) {
+      await change(impairments);
       expect((await ping(3, 100)).received).toBe(0);
     }
     await change(NOTHING);
@@ -133,12 +133,12 @@ describe.each([
 });
 
 test("a link that was made without conditions cannot be given any, and the node says so", async () => {
-  await world.addNode("n1", [{ interfaceName: "eth0", bridge: "wire" }]);
+  await world.addNode("n1", [{ interfaceName: "eth0", bridge: "segment" }]);
   const agent = world.startAgent("n1", { setup: setupOf(1) });
   await agent.report("ready");
-  agent.send({ type: "condition-link", id: 1, segment: "net", ...BROKEN });
+  agent.send({ type: "impair-link", id: 1, segment: "net", ...BROKEN });
   expect(await agent.report("fatal")).toMatchObject({
     code: "bad-command",
-    message: "expected a wire with a condition to change, found net",
+    message: "expected an impaired link to change, found net",
   });
 });

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type NodeSetup, SETUP_VARIABLE } from "../../agent/src/control/index.ts";
 import type { AgentProcess } from "./node-process/agent-process.ts";
-import { hasRightChecksum, parsePcap, wireOf } from "./node-process/pcap.ts";
+import { hasRightChecksum, interfaceOf, parsePcap } from "./node-process/pcap.ts";
 import { homeAgentRole, mobileNodeRole, setupOf } from "./node-process/setups.ts";
 import { buildBundleUnderTest, createWorld, type World } from "./node-process/world.ts";
 
@@ -34,11 +34,11 @@ function mayAskForNoSleep(): boolean {
   }
 }
 
-const oneWire = [{ interfaceName: "eth0", bridge: "wire" }] as const;
+const oneInterface = [{ interfaceName: "eth0", bridge: "segment" }] as const;
 
-/** A node on the common wire, ready. */
+/** A node on the common segment, ready. */
 async function startNode(number: number, change: Partial<NodeSetup> = {}): Promise<AgentProcess> {
-  await world.addNode(`n${number}`, oneWire);
+  await world.addNode(`n${number}`, oneInterface);
   const agent = world.startAgent(`n${number}`, { setup: setupOf(number, change) });
   await agent.report("ready");
   return agent;
@@ -54,20 +54,20 @@ describe("a node's place in the topology", () => {
   test("an interface is found by its throwaway address and becomes the segment's", async () => {
     await world.addNode("n1", [
       { interfaceName: "eth0", bridge: "wire1" },
-      { interfaceName: "eth1", bridge: "wire" },
+      { interfaceName: "eth1", bridge: "segment" },
     ]);
     await world.shIn(
       "n1",
       `ip addr add 10.200.0.2/28 dev eth0; ip addr add 10.200.1.2/28 dev eth1; ip addr add fd00:9::2/64 dev eth1 nodad
        ip link set eth0 up; ip link set eth1 up; ip route add default via 10.200.0.1; ip -6 route add default via fd00:9::1`,
     );
-    const wire = (segment: string, address: string, mac: string, addresses: readonly string[]) =>
+    const iface = (segment: string, address: string, mac: string, addresses: readonly string[]) =>
       ({ segment, interfaceName: segment, find: { by: "address", address }, mac, addresses }) as const;
     const agent = world.startAgent("n1", {
       setup: setupOf(1, {
-        wires: [
-          wire("net", "10.200.1.2", "02:00:00:00:00:01", ["198.18.0.1/24", "2001:db8::1/64"]),
-          wire("eth1", "10.200.0.2", "02:00:00:00:00:11", ["192.168.1.1/24"]),
+        interfaces: [
+          iface("net", "10.200.1.2", "02:00:00:00:00:01", ["198.18.0.1/24", "2001:db8::1/64"]),
+          iface("eth1", "10.200.0.2", "02:00:00:00:00:11", ["192.168.1.1/24"]),
         ],
         routes: [{ to: "0.0.0.0/0", via: "198.18.0.254", interfaceName: "net" }],
         hosts: [{ address: "2001:db8:a::2", name: "mn" }],
@@ -92,12 +92,12 @@ describe("a node's place in the topology", () => {
   });
 
   test("an interface whose other end is not up yet is found as well", async () => {
-    await world.addNode("n1", [{ interfaceName: "eth0", bridge: "wire" }]);
+    await world.addNode("n1", [{ interfaceName: "eth0", bridge: "segment" }]);
     await world.shIn("n1", "ip addr add 10.200.0.2/28 dev eth0");
-    const [wire] = setupOf(1).wires;
-    if (wire === undefined) throw new Error("a node has a wire");
+    const [iface] = setupOf(1).interfaces;
+    if (iface === undefined) throw new Error("a node has a segment");
     const agent = world.startAgent("n1", {
-      setup: setupOf(1, { wires: [{ ...wire, find: { by: "address", address: "10.200.0.2" } }] }),
+      setup: setupOf(1, { interfaces: [{ ...iface, find: { by: "address", address: "10.200.0.2" } }] }),
     });
     await agent.report("ready");
   });
@@ -112,7 +112,7 @@ describe("a node's place in the topology", () => {
     expect(await world.shIn("n1", "ip -6 addr show tentative")).toBe("");
   });
 
-  test("a mobile node sends home traffic into the tunnel and what leaves from a care-of address on its wire", async () => {
+  test("a mobile node sends home traffic into the tunnel and what leaves from a care-of address on its segment", async () => {
     const routes = [{ to: "::/0", via: "2001:db8::9", interfaceName: "net" }];
     await startNode(1, { role: mobileNodeRole("a", 1, 3), startsOn: "command", routes });
     const outside = "2001:db8:99::1";
@@ -131,7 +131,7 @@ describe("a node's place in the topology", () => {
   });
 
   test("a node that started by hand takes its set-up from the environment and outlives its stdin", async () => {
-    await world.addNode("n1", oneWire);
+    await world.addNode("n1", oneInterface);
     const agent = world.startAgent("n1", { environment: { [SETUP_VARIABLE]: JSON.stringify(setupOf(1)) } });
     agent.closeInput();
     await agent.report("ready");
@@ -144,7 +144,7 @@ describe("rules", () => {
   const filter = "*filter\n:FORWARD DROP [0:0]\n-A INPUT -i net -m conntrack --ctstate NEW -j DROP\nCOMMIT\n";
 
   test("are loaded as they are, beside what was there", async () => {
-    await world.addNode("n1", oneWire);
+    await world.addNode("n1", oneInterface);
     await world.shIn("n1", "iptables -t nat -N DOCKER_OUTPUT; iptables -A OUTPUT -d 127.0.0.11 -j ACCEPT");
     const rules = [
       { tool: "iptables", text: filter },
@@ -171,7 +171,7 @@ describe("rules", () => {
     { tool: "ip6tables", text: "*filter\n-A NOWHERE -j ACCEPT\nCOMMIT\n", line: "line 2: -A NOWHERE -j ACCEPT" },
     { tool: "nft", text: "table ip mice {\n  chain c {\n    frobnicate\n  }\n}\n", line: "line 3:     frobnicate" },
   ] as const)("a text that $tool refuses ends the node with the line", async ({ tool, text, line }) => {
-    await world.addNode("n1", oneWire);
+    await world.addNode("n1", oneInterface);
     const agent = world.startAgent("n1", { setup: setupOf(1, { rules: [{ tool, text }] }) });
     const { code, message } = await agent.report("fatal");
     expect(code).toBe("bad-rules");
@@ -181,7 +181,7 @@ describe("rules", () => {
 });
 
 describe("captures", () => {
-  test("of all nodes together are the wire, without doubles and without losses", async () => {
+  test("of all nodes together are the segment, without doubles and without losses", async () => {
     const [first, second] = await Promise.all([startNode(1, { capture: true }), startNode(2, { capture: true })]);
     first.send({ type: "ping", id: 1, to: "2001:db8::2", count: 20, intervalMs: 2, timeoutMs: 900 });
     expect((await first.report("reply")).result.received).toBe(20);
@@ -191,9 +191,10 @@ describe("captures", () => {
     for (const agent of [first, second]) {
       const { captured, droppedByKernel } = await agent.report("capture-done");
       expect(droppedByKernel).toBe(0);
-      expect(parsePcap(wireOf(agent.reports, "net"))).toHaveLength(captured);
+      expect(parsePcap(interfaceOf(agent.reports, "net"))).toHaveLength(captured);
     }
-    const echoes = (agent: AgentProcess, icmpType: number): number => echoesIn(wireOf(agent.reports, "net"), icmpType);
+    const echoes = (agent: AgentProcess, icmpType: number): number =>
+      echoesIn(interfaceOf(agent.reports, "net"), icmpType);
     expect([echoes(first, 128), echoes(first, 129), echoes(second, 128), echoes(second, 129)]).toEqual([20, 0, 0, 20]);
     expect(first.reports.at(-1)?.type).toBe("bye");
   });
@@ -208,25 +209,25 @@ describe("captures", () => {
     await world.sh("pkill -CONT tcpdump");
     expect(await first.exited).toBe(0);
     second.send({ type: "finish" });
-    expect(echoesIn(wireOf(first.reports, "net"), 128)).toBe(20);
+    expect(echoesIn(interfaceOf(first.reports, "net"), 128)).toBe(20);
   });
 
-  test("show the checksums that a real wire would carry", async () => {
+  test("show the checksums that a real segment would carry", async () => {
     const agent = await startNode(1, { capture: true });
-    await world.addNode("n2", oneWire);
+    await world.addNode("n2", oneInterface);
     await world.shIn("n2", "ip addr add 198.18.0.2/24 dev eth0; ip link set eth0 up");
     agent.send({ type: "echo", id: 1, to: "198.18.0.2", count: 1, intervalMs: 1, sizeBytes: 100, timeoutMs: 1000 });
     await agent.report("reply");
     agent.send({ type: "finish" });
     await agent.exited;
-    const datagrams = parsePcap(wireOf(agent.reports, "net")).filter(
+    const datagrams = parsePcap(interfaceOf(agent.reports, "net")).filter(
       (frame) => frame.readUInt16BE(12) === 0x0800 && frame[23] === 17,
     );
     expect(datagrams.map(hasRightChecksum)).toEqual([true]);
   });
 
   test("that cannot start end the node", async () => {
-    await world.addNode("n1", oneWire);
+    await world.addNode("n1", oneInterface);
     await world.sh("mount --bind /dev/null $(command -v tcpdump)");
     const { code, message } = await world.startAgent("n1", { setup: setupOf(1, { capture: true }) }).report("fatal");
     expect(code).toBe("capture-failed");
@@ -260,7 +261,7 @@ describe("the end of a node", () => {
   });
 
   test("comes at once when the orchestrator is gone before it said anything", async () => {
-    await world.addNode("n1", oneWire);
+    await world.addNode("n1", oneInterface);
     const agent = world.startAgent("n1");
     await agent.report("hello");
     agent.closeInput();
@@ -298,7 +299,7 @@ describe("what stops a node", () => {
     },
     { what: "another command first", line: '{"type":"connect","peer":"2001:db8:b::2"}' },
   ])("instead of a set-up: $what", async ({ line }) => {
-    await world.addNode("n1", oneWire);
+    await world.addNode("n1", oneInterface);
     const agent = world.startAgent("n1");
     agent.sendText(line);
     expect((await agent.report("fatal")).code).toBe("bad-setup");
@@ -314,18 +315,18 @@ describe("what stops a node", () => {
     });
   });
 
-  test("a wire that is not there", async () => {
-    await world.addNode("n1", oneWire);
-    const [wire] = setupOf(1).wires;
-    if (wire === undefined) throw new Error("a set-up has a wire");
-    const setup = setupOf(1, { wires: [{ ...wire, find: { by: "address", address: "10.200.0.2" } }] });
+  test("a segment that is not there", async () => {
+    await world.addNode("n1", oneInterface);
+    const [iface] = setupOf(1).interfaces;
+    if (iface === undefined) throw new Error("a set-up has a segment");
+    const setup = setupOf(1, { interfaces: [{ ...iface, find: { by: "address", address: "10.200.0.2" } }] });
     const { code, message } = await world.startAgent("n1", { setup }).report("fatal");
     expect(code).toBe("setup-failed");
     expect(message).toContain("net (10.200.0.2)");
   });
 
   test("a way out of the lab", async () => {
-    await world.addNode("n1", [...oneWire, { interfaceName: "eth1", bridge: "wire1" }]);
+    await world.addNode("n1", [...oneInterface, { interfaceName: "eth1", bridge: "wire1" }]);
     await world.shIn(
       "n1",
       "ip addr add 10.200.1.2/28 dev eth1; ip link set eth1 up; ip route add default via 10.200.1.1",
@@ -369,8 +370,8 @@ describe("home addresses", () => {
       interfaceName: "net",
     });
     const [mn, cn, ...agents] = await Promise.all([
-      startNode(1, { role: mobileNodeRole("a", 1, 3), startsOn: "command", wires: ipv4Only(1) }),
-      startNode(2, { role: mobileNodeRole("b", 2, 4), startsOn: "command", wires: ipv4Only(2) }),
+      startNode(1, { role: mobileNodeRole("a", 1, 3), startsOn: "command", interfaces: ipv4Only(1) }),
+      startNode(2, { role: mobileNodeRole("b", 2, 4), startsOn: "command", interfaces: ipv4Only(2) }),
       startNode(3, { role: homeAgentRole("a", 3), routes: [route("b", 4)] }),
       startNode(4, { role: homeAgentRole("b", 4), routes: [route("a", 3)] }),
     ]);
@@ -390,7 +391,7 @@ describe("home addresses", () => {
   });
 });
 
-test("a box that reboots forgets its flows and the tables it is given, and lets packets through again", async () => {
+test("a middlebox that reboots forgets its flows and the tables it is given, and lets packets through again", async () => {
   const table = (element: string) => `table inet memory
 delete table inet memory
 table inet memory {
@@ -399,14 +400,14 @@ table inet memory {
 }
 `;
   const rules = [{ tool: "nft", text: table("elements = { 7 }") }] as const;
-  const [box] = await Promise.all([startNode(1, { role: { type: "router" }, rules }), startNode(2)]);
+  const [nat] = await Promise.all([startNode(1, { role: { type: "router" }, rules }), startNode(2)]);
   const ping = "ping -c 1 -W 2 198.18.0.1 > /dev/null";
   const flows = () => world.shIn("n1", "cat /proc/sys/net/netfilter/nf_conntrack_count");
   await world.shIn("n2", ping);
   expect(Number(await flows())).toBeGreaterThan(0);
 
-  box.send({ type: "reboot", id: 1, rules: [{ tool: "nft", text: table("") }], downMs: 1 });
-  expect((await box.report("done")).id).toBe(1);
+  nat.send({ type: "reboot", id: 1, rules: [{ tool: "nft", text: table("") }], downMs: 1 });
+  expect((await nat.report("done")).id).toBe(1);
   expect(Number(await flows())).toBe(0);
   expect(await world.shIn("n1", "nft list tables; nft list set inet memory known")).not.toMatch(/mice_shut|elements/);
   await world.shIn("n2", ping);
@@ -434,8 +435,8 @@ function describeInterface({ ifname, address, addr_info = [] }: Interface): read
   ];
 }
 
-function ipv4Only(number: number): NodeSetup["wires"] {
-  return setupOf(number).wires.map((wire) => ({ ...wire, addresses: wire.addresses.slice(0, 1) }));
+function ipv4Only(number: number): NodeSetup["interfaces"] {
+  return setupOf(number).interfaces.map((iface) => ({ ...iface, addresses: iface.addresses.slice(0, 1) }));
 }
 
 async function registered(node: AgentProcess): Promise<void> {
@@ -447,10 +448,10 @@ async function registered(node: AgentProcess): Promise<void> {
 }
 
 /** How many ICMPv6 messages of a type a pcap file has. */
-function echoesIn(wire: Buffer, icmpType: number): number {
+function echoesIn(iface: Buffer, icmpType: number): number {
   const isOne = (frame: Buffer): boolean =>
     frame.readUInt16BE(12) === 0x86dd && frame[20] === 58 && frame[54] === icmpType;
-  return parsePcap(wire).filter(isOne).length;
+  return parsePcap(iface).filter(isOne).length;
 }
 
 function replies(node: AgentProcess) {

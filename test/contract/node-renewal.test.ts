@@ -19,7 +19,7 @@ beforeEach(async () => {
 afterEach(() => world.end());
 
 async function startNode(number: number, change: Partial<NodeSetup>): Promise<AgentProcess> {
-  await world.addNode(`n${number}`, [{ interfaceName: "eth0", bridge: "wire" }]);
+  await world.addNode(`n${number}`, [{ interfaceName: "eth0", bridge: "segment" }]);
   const agent = world.startAgent(`n${number}`, { setup: setupOf(number, change) });
   await agent.report("ready");
   return agent;
@@ -44,7 +44,7 @@ const filter = (port: number): string =>
   `*filter\n:FORWARD DROP [0:0]\n-A FORWARD -p udp --dport ${port} -j ACCEPT\nCOMMIT\n`;
 const table = (name: string): string => `table ip ${name} {\n  chain c {\n  }\n}\n`;
 
-test("a box gets other rules in place of its own and keeps nothing of them", async () => {
+test("a middlebox gets other rules in place of its own and keeps nothing of them", async () => {
   const before = [
     { tool: "iptables", text: filter(1) },
     { tool: "ip6tables", text: filter(1) },
@@ -67,7 +67,7 @@ test("a box gets other rules in place of its own and keeps nothing of them", asy
   expect(tables).not.toContain("table ip old");
 });
 
-test("a box forgets the flows that passed under its earlier rules", async () => {
+test("a middlebox forgets the flows that passed under its earlier rules", async () => {
   const tracked: RuleText = {
     tool: "nft",
     text: "table ip t {\n  chain c {\n    type filter hook output priority 0;\n    ct state new accept;\n  }\n}\n",

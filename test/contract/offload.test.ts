@@ -1,4 +1,4 @@
-/** What leaves a node is what a capture of a wire has to show: frames that fit the wire, with their checksums made. */
+/** What leaves a node is what a capture of a segment has to show: frames that fit the segment, with their checksums made. */
 
 import { once } from "node:events";
 import { dirname, join } from "node:path";
@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { AgentProcess } from "./node-process/agent-process.ts";
-import { hasRightChecksum, parsePcap, wireOf } from "./node-process/pcap.ts";
+import { hasRightChecksum, interfaceOf, parsePcap } from "./node-process/pcap.ts";
 import { setupOf } from "./node-process/setups.ts";
 import { buildBundleUnderTest, createWorld, type World } from "./node-process/world.ts";
 
@@ -31,7 +31,7 @@ beforeEach(async () => {
 afterEach(() => world.end());
 
 async function startNode(number: number, capture: boolean): Promise<AgentProcess> {
-  await world.addNode(`n${number}`, [{ interfaceName: "eth0", bridge: "wire" }]);
+  await world.addNode(`n${number}`, [{ interfaceName: "eth0", bridge: "segment" }]);
   const agent = world.startAgent(`n${number}`, { setup: setupOf(number, { capture }) });
   await agent.report("ready");
   return agent;
@@ -47,7 +47,7 @@ function protocolOf(frame: Buffer): number | undefined {
 test.each([
   { version: 4, to: "198.18.0.2" },
   { version: 6, to: "2001:db8::2" },
-])("a long write over IPv$version comes as frames that fit the wire, each with its checksum", async ({ to }) => {
+])("a long write over IPv$version comes as frames that fit the segment, each with its checksum", async ({ to }) => {
   const sender = await startNode(1, true);
   await startNode(2, false);
   const sink = world.spawnIn("n2", [process.execPath, "-e", SINK]);
@@ -57,7 +57,7 @@ test.each([
   sender.send({ type: "finish" });
   await sender.exited;
 
-  const frames = parsePcap(wireOf(sender.reports, "net")).filter((frame) => protocolOf(frame) === TCP);
+  const frames = parsePcap(interfaceOf(sender.reports, "net")).filter((frame) => protocolOf(frame) === TCP);
   expect(frames.reduce((sum, frame) => sum + frame.length, 0)).toBeGreaterThan(SENT_OCTETS);
   expect(Math.max(...frames.map(({ length }) => length))).toBe(FULL_FRAME_OCTETS);
   expect(frames.filter((frame) => !hasRightChecksum(frame))).toEqual([]);

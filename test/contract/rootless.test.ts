@@ -63,14 +63,17 @@ async function runAsOrdinaryUser(topology: string, { tunMode = "0666", by = [] }
 }
 
 describe("an ordinary user", () => {
-  test.each(["nat-nat", "slow"])("runs %s, boxes, captures and links with conditions included", async (topology) => {
-    const { exitCode, stdout, stderr } = await runAsOrdinaryUser(topology);
-    expect({ exitCode, stderr }, stdout).toEqual({ exitCode: 0, stderr: "" });
-    const { verdict, captures, environment } = await latestResult(join(directory.path, "out"));
-    expect(verdict).toBe("pass");
-    expect(environment.capabilities).toMatchObject({ rootless: true });
-    expect(captures.length).toBeGreaterThan(0);
-  });
+  test.each(["nat-nat", "slow"])(
+    "runs %s, middleboxes, captures and links with conditions included",
+    async (topology) => {
+      const { exitCode, stdout, stderr } = await runAsOrdinaryUser(topology);
+      expect({ exitCode, stderr }, stdout).toEqual({ exitCode: 0, stderr: "" });
+      const { verdict, captures, environment } = await latestResult(join(directory.path, "out"));
+      expect(verdict).toBe("pass");
+      expect(environment.capabilities).toMatchObject({ rootless: true });
+      expect(captures.length).toBeGreaterThan(0);
+    },
+  );
 
   test("is told what to do where TUN devices are not for everybody", async () => {
     const { exitCode, stderr } = await runAsOrdinaryUser("nat-nat", { tunMode: "0600" });

@@ -179,7 +179,7 @@ function relayedCheck(): Uint8Array {
   return encodeUdpInIpv6({ source, destination: { ip: HOME_ADDRESS_R, port: 40002 }, payload: CHECK });
 }
 
-/** A Binding Update that carries the updated offer (digest A-2). */
+/** A Binding Update that carries the updated offer. */
 function updatedOffer(): Uint8Array {
   const careOf = "198.51.100.10";
   return encodeAuthorized(

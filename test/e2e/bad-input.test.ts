@@ -144,7 +144,7 @@ test("a plan shows every step and rule, and makes nothing, with or without an en
   expect(stdout).toMatch(/^theory expects for mn-cn: direct, server-reflexive → server-reflexive$/m);
 });
 
-test("the list names every topology with its boxes and the path it expects", async () => {
+test("the list names every topology with its middleboxes and the path it expects", async () => {
   const { exitCode, stdout } = await runCli(["list"]);
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(/^nat-nat +port-restricted-cone × port-restricted-cone +direct +Both ends/m);

@@ -13,7 +13,7 @@ import { PACKAGE_ROOT } from "../../orchestrator/support/package-root.ts";
 
 const PROJECT = "mice-e2e-by-hand";
 const SOCKET = "/var/run/docker.sock";
-const PATIENCE_MS = 60_000;
+const TIMEOUT_MS = 60_000;
 
 let compose: StartedTestContainer;
 const run = async (...args: readonly string[]): Promise<string> => {
@@ -61,7 +61,7 @@ async function reportsOf(
   node: string,
   isEnough: (reports: readonly AgentReport[]) => boolean,
 ): Promise<readonly AgentReport[]> {
-  const deadline = performance.now() + PATIENCE_MS;
+  const deadline = performance.now() + TIMEOUT_MS;
   for (;;) {
     const lines = (await run("logs", "--no-color", "--no-log-prefix", node)).split("\n");
     const reports = lines.flatMap((line) => {

@@ -1,4 +1,4 @@
-/** Somebody else's program as a node: an image that has neither `ip` nor our agent, behind one of our boxes. */
+/** Somebody else's program as a node: an image that has neither `ip` nor our agent, behind one of our middleboxes. */
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -36,7 +36,7 @@ nodes:
 }
 
 test("coturn's STUN client learns its outside address from the home agent's STUN server", async () => {
-  // Having its answer, the client goes on to ask for one from elsewhere, which the box holds back, and waits for ever.
+  // Having its answer, the client goes on to ask for one from elsewhere, which the middlebox holds back, and waits for ever.
   const { run, result, log } = await runHost(
     'if command -v ip; then exit 9; fi; timeout 2 turnutils_stunclient "$MICE_NODE_HA_A_IPV4"; exit 0',
   );

@@ -1,4 +1,4 @@
-/** ICE against an agent that nobody here wrote: Debian's aioice and this package's ICE agent behind two NAT boxes. */
+/** ICE against an agent that nobody here wrote: Debian's aioice and this package's ICE agent behind two NATs. */
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -71,7 +71,7 @@ nodes:
 }
 
 describe.each(["controlling", "controlled"] as const)("aioice as the %s side", (aioiceRole) => {
-  test("selects the direct path through both port-restricted boxes, and data crosses", async () => {
+  test("selects the direct path through both port-restricted middleboxes, and data crosses", async () => {
     const file = join(out.path, "foreign-ice.yaml");
     await writeFile(file, topology(aioiceRole));
 

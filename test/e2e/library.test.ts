@@ -1,4 +1,4 @@
-/** Every topology of the library is what it says: what theory predicts, what the file promises and what is seen agree. */
+/** Every topology of the library is what it says: what the model predicts, what the file promises and what is seen agree. */
 
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";

@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => out.remove());
 
-/** The one is in the open and the fifty behind one box, so that nobody has to be as fast as the one who is busiest. */
+/** The one is in the open and the fifty behind one middlebox, so that nobody has to be as fast as the one who is busiest. */
 test.each([
   { name: "one-with-fifty", mobiles: 1, correspondents: MANY, selected: "host, server-reflexive" },
   { name: "fifty-with-one", mobiles: MANY, correspondents: 1, selected: "server-reflexive, host" },
@@ -39,7 +39,7 @@ test.each([
     expect(sessions.map(({ name: session }) => session)).toEqual(namesOf(meeting));
     for (const { path, pingBeforeIce, ping, echo } of sessions)
       expect([path, pingBeforeIce?.received, ping?.received, echo?.received]).toEqual(["direct", 3, 5, 20]);
-    // Behind the one box each has an outside port of its own.
+    // Behind the one middlebox each has an outside port of its own.
     const ways = sessions.map(({ selected }) => `${selected?.local.port} ${selected?.remote.port}`);
     expect(new Set(ways).size).toBe(MANY);
   },
@@ -70,7 +70,7 @@ function meetingOf(name: string, meeting: Meeting): string {
     "nodes:",
     "  ha-a: { role: home-agent, on: internet, homePrefix: 2001:db8:a::/64 }",
     "  ha-b: { role: home-agent, on: internet, homePrefix: 2001:db8:b::/64 }",
-    "  box: { role: router, wan: internet, lan: lan, nat: port-restricted-cone }",
+    "  middlebox: { role: router, wan: internet, lan: lan, nat: port-restricted-cone }",
     ...ends("mn", mobiles, "mobile-node", "ha-a"),
     ...ends("cn", correspondents, "correspondent-node", "ha-b"),
     "sessions:",

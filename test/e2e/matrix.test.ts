@@ -1,4 +1,4 @@
-/** A matrix through the real command line, with real agents, and what it says when theory is wrong. */
+/** A matrix through the real command line, with real agents, and what it says when the model is wrong. */
 
 import { access, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { createRuntime } from "../../orchestrator/commands/create-runtime.ts";
 import { runMatrix } from "../../orchestrator/commands/matrix/run-matrix.ts";
 import { type MatrixResult, matrixResultSchema } from "../../orchestrator/report/matrix/matrix-result.ts";
 import { planCell } from "../../orchestrator/topology/matrix/cells.ts";
-import { MATRIX_BOXES } from "../../orchestrator/topology/matrix/matrix-box.ts";
+import { MATRIX_MIDDLEBOXES } from "../../orchestrator/topology/matrix/matrix-middlebox.ts";
 import { runCli, startCli, temporaryDirectory } from "../support/run-cli.ts";
 
 let out: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -17,9 +17,9 @@ beforeAll(async () => {
 });
 afterAll(() => out.remove());
 
-function box(name: string) {
-  const found = MATRIX_BOXES.find((candidate) => candidate.name === name);
-  if (found === undefined) throw new Error(`no box ${name}`);
+function middlebox(name: string) {
+  const found = MATRIX_MIDDLEBOXES.find((candidate) => candidate.name === name);
+  if (found === undefined) throw new Error(`no middlebox ${name}`);
   return found;
 }
 
@@ -27,8 +27,8 @@ async function latestMatrix(): Promise<MatrixResult> {
   return matrixResultSchema.parse(JSON.parse(await readFile(join(out.path, "latest-matrix/matrix.json"), "utf8")));
 }
 
-test("three boxes by three do what theory says, three labs serving nine cells", async () => {
-  const args = ["--boxes", "eim-apdf,adm-eif,apdm-apdf", "--runtime", "netns", "--jobs", "3", "--out", out.path];
+test("three middleboxes by three do what the model says, three labs serving nine cells", async () => {
+  const args = ["--with", "eim-apdf,adm-eif,apdm-apdf", "--runtime", "netns", "--jobs", "3", "--out", out.path];
   const { exitCode, stdout } = await runCli(["matrix", ...args]);
   const result = await latestMatrix();
   expect(result.cells.filter(({ surprise, error }) => surprise !== undefined || error !== undefined)).toEqual([]);
@@ -42,7 +42,7 @@ test("three boxes by three do what theory says, three labs serving nine cells", 
   expect((await readdir(join(out.path, "latest-matrix"))).sort()).toEqual(["junit.xml", "matrix.html", "matrix.json"]);
 });
 
-test("a firewall that lets no UDP out leaves no way, and a node without a box is found from anywhere", async () => {
+test("a firewall that lets no UDP out leaves no way, and a node without a middlebox is found from anywhere", async () => {
   const { exitCode } = await runCli([
     ...["matrix", "--mn", "udp-blocked,none", "--cn", "apdm-apdf", "--both-orders", "--json"],
     ...["--runtime", "netns", "--out", out.path],
@@ -57,9 +57,9 @@ test("a firewall that lets no UDP out leaves no way, and a node without a box is
   ]);
 });
 
-test("a prediction for other boxes than those that run is found out, both ways, and the results are kept", async () => {
-  const open = planCell(box("eim-eif"), box("eim-eif"), "mn");
-  const strict = planCell(box("apdm-apdf"), box("apdm-apdf"), "mn");
+test("a prediction for other middleboxes than those that run is found out, both ways, and the results are kept", async () => {
+  const open = planCell(middlebox("eim-eif"), middlebox("eim-eif"), "mn");
+  const strict = planCell(middlebox("apdm-apdf"), middlebox("apdm-apdf"), "mn");
   const runtime = await createRuntime("netns", () => undefined);
   const { results, error } = await runMatrix({
     cells: [
@@ -86,10 +86,10 @@ test("a prediction for other boxes than those that run is found out, both ways, 
     );
 });
 
-test("an unknown box is bad usage, and the nearest name is told", async () => {
-  const { exitCode, stderr } = await runCli(["matrix", "--boxes", "eim-edf", "--runtime", "netns", "--out", out.path]);
+test("an unknown middlebox is bad usage, and the nearest name is told", async () => {
+  const { exitCode, stderr } = await runCli(["matrix", "--with", "eim-edf", "--runtime", "netns", "--out", out.path]);
   expect(exitCode).toBe(2);
-  expect(stderr).toContain("no box is called eim-edf; did you mean eim-");
+  expect(stderr).toContain("no NAT or firewall is called eim-edf; did you mean eim-");
 });
 
 test("an interruption ends every lab, and the cells that were done are written", async () => {

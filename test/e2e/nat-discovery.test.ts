@@ -1,16 +1,16 @@
-/** All nine boxes through somebody else's eyes: coturn's behaviour discovery (RFC 5780) behind each, on Docker. */
+/** All nine middleboxes through somebody else's eyes: coturn's behaviour discovery (RFC 5780) behind each, on Docker. */
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connectEngine } from "../../orchestrator/runtime/docker/engine.ts";
 import { ensureImage } from "../../orchestrator/setup/images.ts";
-import { DEPENDENCE, homesTopology } from "../support/box-lab.ts";
+import { DEPENDENCE, homesTopology } from "../support/middlebox-lab.ts";
 import { latestResult, runCli, temporaryDirectory } from "../support/run-cli.ts";
 
 type Dependence = (typeof DEPENDENCE)[number];
 
-const BOXES = DEPENDENCE.flatMap((mapping, i) =>
+const MIDDLEBOXES = DEPENDENCE.flatMap((mapping, i) =>
   DEPENDENCE.map((filtering, j) => ({ name: `${i}-${j}`, mapping, filtering, hairpinning: (i + j) % 2 === 0 })),
 );
 
@@ -57,9 +57,9 @@ afterAll(() => directory.remove());
 test("coturn's turnutils_natdiscovery finds the same classes as are declared, for all nine", async () => {
   const image = await ensureImage(await connectEngine(), "tools", () => undefined);
   const command = 'turnutils_natdiscovery -m -f -H "$MICE_NODE_STUN_IPV4"';
-  const homes = BOXES.map(({ name, mapping, filtering, hairpinning }) => ({
+  const homes = MIDDLEBOXES.map(({ name, mapping, filtering, hairpinning }) => ({
     name,
-    box: `nat: { mapping: ${mapping}, filtering: ${filtering}, hairpinning: ${hairpinning}, portAssignment: random }`,
+    middlebox: `nat: { mapping: ${mapping}, filtering: ${filtering}, hairpinning: ${hairpinning}, portAssignment: random }`,
   }));
   const text = homesTopology(homes).replaceAll("image: none", `image: "${image}", command: '${command}'`);
   await writeFile(join(directory.path, "discovery.yaml"), text);
@@ -67,7 +67,7 @@ test("coturn's turnutils_natdiscovery finds the same classes as are declared, fo
   const run = await runCli(["discovery.yaml", ...options], { cwd: directory.path });
   expect({ exitCode: run.exitCode, stderr: run.stderr }).toEqual({ exitCode: 0, stderr: "" });
 
-  for (const { name, mapping, filtering, hairpinning } of BOXES) {
+  for (const { name, mapping, filtering, hairpinning } of MIDDLEBOXES) {
     const log = await readFile(join(directory.path, `results/latest/logs/host0-${name}.log`), "utf8");
     const found = { mapping: mappingOf(log), hairpinning: log.includes("Received a request"), log };
     expect(found).toMatchObject({ mapping, hairpinning });
@@ -75,8 +75,10 @@ test("coturn's turnutils_natdiscovery finds the same classes as are declared, fo
     const called = mapping === "address-dependent" ? "address-and-port-dependent" : mapping;
     expect(log).toContain(`NAT with ${WORDS[called]} Mapping!`);
   }
-  // The boxes have proved the same to our own probes.
+  // The middleboxes have proved the same to our own probes.
   const { routers, verdict } = await latestResult(join(directory.path, "results"));
   expect(verdict).toBe("pass");
-  expect(routers.map(({ name, agrees }) => [name, agrees])).toEqual(BOXES.map(({ name }) => [`box-${name}`, true]));
+  expect(routers.map(({ name, agrees }) => [name, agrees])).toEqual(
+    MIDDLEBOXES.map(({ name }) => [`box-${name}`, true]),
+  );
 });

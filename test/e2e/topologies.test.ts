@@ -9,9 +9,9 @@ import { objectsOfRun } from "../support/engine-objects.ts";
 import { type CliResult, latestResult, runCli, temporaryDirectory } from "../support/run-cli.ts";
 import { fieldsOf, startTshark, type Tshark } from "../support/tshark.ts";
 
-/** What a box that translates loads. */
-function rulesOf(...boxes: readonly string[]): readonly string[] {
-  return boxes.flatMap((box) => ["ip6tables", "iptables", "nft"].map((tool) => `${box}.${tool}`));
+/** What a middlebox that translates loads. */
+function rulesOf(...middleboxes: readonly string[]): readonly string[] {
+  return middleboxes.flatMap((middlebox) => ["ip6tables", "iptables", "nft"].map((tool) => `${middlebox}.${tool}`));
 }
 
 const TOPOLOGIES = [
@@ -64,7 +64,7 @@ describe.each(TOPOLOGIES)("$name", ({ name, path, selected, segments, rules }) =
     expect(run.stdout).toContain(`results in ${out.path}/${result.runId}`);
   });
 
-  test("selects what theory predicts and the file expects", () => {
+  test("selects what the model predicts and the file expects", () => {
     const [session] = result.sessions;
     expect(result).toMatchObject({ verdict: "pass", topology: name, runtime: "docker", predicted: [{ path }] });
     expect([session?.selected?.local.type, session?.selected?.remote.type]).toEqual(selected);
@@ -84,12 +84,12 @@ describe.each(TOPOLOGIES)("$name", ({ name, path, selected, segments, rules }) =
     if (rules.length > 0) expect((await readdir(join(directory, "rules"))).sort()).toEqual(rules);
   });
 
-  test("captures every wire whole: nothing dropped, each packet where and when it was sent", async () => {
+  test("captures every segment whole: nothing dropped, each packet where and when it was sent", async () => {
     expect(result.captures.map(({ segment }) => segment)).toEqual(segments);
     const packets = await tshark.read(capture, fieldsOf("frame", "frame.interface_name"));
     for (const { segment, packets: count, droppedByKernel } of result.captures) {
       expect(droppedByKernel).toBe(0);
-      expect(packets.filter((wire) => wire === segment)).toHaveLength(count);
+      expect(packets.filter((iface) => iface === segment)).toHaveLength(count);
     }
   });
 
@@ -145,7 +145,7 @@ test("the netns runtime needs no engine and comes to the same", async () => {
   );
 });
 
-test("checks that boxes refuse are told with who refused them and why", async () => {
+test("checks that middleboxes refuse are told with who refused them and why", async () => {
   const { exitCode, stdout } = await runCli(["rejecting-firewall", "--runtime", "netns", "--json", "--out", out.path]);
   const [session] = (JSON.parse(stdout) as RunResult).sessions;
   const told = session?.refusals.map(

@@ -84,8 +84,8 @@ describe("Ctrl-C", () => {
   test.each([
     ["while Node starts", undefined, 30],
     ["while the engine is asked for", undefined, 350],
-    ["before the wires", /nat-nat|on docker/, 0],
-    ["before the boxes", /wires:/, 0],
+    ["before the segments", /nat-nat|on docker/, 0],
+    ["before the middleboxes", /wires:/, 0],
     ["while nodes start", /boxes:/, 0],
     ["some time later", /boxes:/, 700],
     ["after a registration", /registered/, 0],

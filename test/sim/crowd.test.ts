@@ -26,8 +26,8 @@ describe.each([
     crowd.net.time.runUntil(CONNECT_AT + 4000);
     const [lost] = pairsOf(crowd);
     const victim = a === 1 ? lost?.[1] : lost?.[0];
-    const boxName = `nat-${a === 1 ? "b1" : "a1"}`;
-    crowd.net.intercept(({ from }) => from !== boxName);
+    const natName = `nat-${a === 1 ? "b1" : "a1"}`;
+    crowd.net.intercept(({ from }) => from !== natName);
     crowd.net.time.runUntil(crowd.net.time.now + 60_000);
     const one = a === 1 ? crowd.a[0] : crowd.b[0];
     const dead = eventsOf(one ?? never(), "pair-dead").map(({ event }) => event.peer);

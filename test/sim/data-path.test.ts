@@ -3,7 +3,7 @@ import { encodeUdpInIpv6 } from "../../agent/src/core/mip6/udp-in-ipv6.ts";
 import { createMiceNet, createNumberedFlow, eventsOf, type MiceNet, SimHost } from "../../agent/src/testing/index.ts";
 import { ACCESS, CONNECT_AT, connect, connectNatNat, SYMMETRIC } from "./scenario.ts";
 
-/** Data packets on the internet that went from one box straight to the other: what is no STUN begins with 6. */
+/** Data packets on the internet that went from one middlebox straight to the other: what is no STUN begins with 6. */
 function directData({ net }: MiceNet): number {
   return net.trace.filter(
     ({ from, to, packet }) =>
@@ -55,7 +55,7 @@ test("after the switch the home agents see no packet of the flow", () => {
   expect(mice.net.trace.filter(({ from }) => from.startsWith("ha-")).length).toBe(seenBefore);
 });
 
-test("relay to relay is plain tunnelling: no Binding Update, no data from box to box", () => {
+test("relay to relay is plain tunnelling: no Binding Update, no data from middlebox to middlebox", () => {
   const mice = connect({ a: { nat: SYMMETRIC, access: ACCESS }, b: { nat: SYMMETRIC, access: ACCESS } });
   expect(mice.runUntilBoth("path", 10_000)).toBe(true);
   const forth = createNumberedFlow(mice.mn, mice.cn);

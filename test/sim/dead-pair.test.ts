@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { LinkCondition } from "../../agent/src/core/link/link-condition.ts";
+import type { Impairment } from "../../agent/src/core/link/impairment.ts";
 import {
   createMiceNet,
   createNumberedFlow,
@@ -33,17 +33,17 @@ function talk(mice: MiceNet, forMs: number): Talk {
   return { ...mice, flows };
 }
 
-function behindRouters(access: LinkCondition = ACCESS, seed = 1): MiceNet {
-  const box = (salt: number) => ({ nat: { ...FORGETFUL, seed: seed + salt }, access });
-  return connect({ a: box(10), b: box(20), seed });
+function behindRouters(access: Impairment = ACCESS, seed = 1): MiceNet {
+  const nat = (salt: number) => ({ nat: { ...FORGETFUL, seed: seed + salt }, access });
+  return connect({ a: nat(10), b: nat(20), seed });
 }
 
 /** While `isCut`, the internet takes nothing straight from one side to the other. */
 function cutDirectWay({ net }: MiceNet, isCut: () => boolean): void {
   const sides = ["198.18.0.10", "198.18.0.20"];
-  net.intercept(({ wire, packet }) => {
+  net.intercept(({ segment, packet }) => {
     const isDirect =
-      wire === "internet" &&
+      segment === "internet" &&
       packet.kind === "udp" &&
       [packet.source.ip, packet.destination.ip].every((ip) => sides.includes(ip));
     return !(isDirect && isCut());
@@ -65,7 +65,7 @@ function lostMs({ flows }: Talk): number {
   return Math.max(...flows.map((flow) => (flow.sent - flow.arrivals().length) * DATA_EVERY_MS));
 }
 
-describe("a box that reboots amid direct data", () => {
+describe("a middlebox that reboots amid direct data", () => {
   test.each(["mn", "cn"] as const)("at %s: data falls back, and is direct again a second or two later", (rebooted) => {
     const mice = talk(behindRouters(), 40_000);
     const { net, mn, cn } = mice;

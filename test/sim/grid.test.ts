@@ -5,11 +5,11 @@ import { ACCESS, connect, pathOf } from "./scenario.ts";
 const BEHAVIOURS = { EI: "endpoint-independent", AD: "address-dependent", APD: "address-and-port-dependent" } as const;
 
 /** The nine points of mapping and filtering, written `mapping/filtering`. */
-const BOXES = ["EI/EI", "EI/AD", "EI/APD", "AD/EI", "AD/AD", "AD/APD", "APD/EI", "APD/AD", "APD/APD"] as const;
-type Box = (typeof BOXES)[number];
+const MIDDLEBOXES = ["EI/EI", "EI/AD", "EI/APD", "AD/EI", "AD/AD", "AD/APD", "APD/EI", "APD/AD", "APD/APD"] as const;
+type Middlebox = (typeof MIDDLEBOXES)[number];
 
 /**
- * Pairs between which plain punching through real kernel boxes finds no direct path: the relay cells of the measured
+ * Pairs between which plain punching through real kernel middleboxes finds no direct path: the relay cells of the measured
  * 9 x 9 table. All other pairs do, in both orders of starting.
  */
 const RELAYED: ReadonlySet<string> = new Set(
@@ -21,9 +21,9 @@ const RELAYED: ReadonlySet<string> = new Set(
   ),
 );
 
-function profileOf(box: Box, seed: number): Partial<SimNatProfile> {
-  const [mapping, filtering] = box.split("/").map((part) => behaviourOf(part));
-  if (mapping === undefined || filtering === undefined) throw new Error(`not a box: ${box}`);
+function profileOf(nat: Middlebox, seed: number): Partial<SimNatProfile> {
+  const [mapping, filtering] = nat.split("/").map((part) => behaviourOf(part));
+  if (mapping === undefined || filtering === undefined) throw new Error(`not a middlebox: ${nat}`);
   return { mapping, filtering, portAssignment: mapping === "endpoint-independent" ? "preserve" : "random", seed };
 }
 
@@ -31,8 +31,8 @@ function behaviourOf(part: string): NatDependence {
   return part === "EI" || part === "AD" ? BEHAVIOURS[part] : BEHAVIOURS.APD;
 }
 
-describe.each(BOXES)("mobile node behind %s", (a) => {
-  test.each(BOXES)("correspondent behind %s", (b) => {
+describe.each(MIDDLEBOXES)("mobile node behind %s", (a) => {
+  test.each(MIDDLEBOXES)("correspondent behind %s", (b) => {
     const mice = connect({
       a: { nat: profileOf(a, 1), access: ACCESS },
       b: { nat: profileOf(b, 2), access: ACCESS },

@@ -12,13 +12,13 @@ import { ACCESS, CONNECT_AT, connectNatNat, offer, pathOf } from "./scenario.ts"
 const DIRECT = "direct server-reflexive server-reflexive";
 const MOVE_AT = CONNECT_AT + 5000;
 
-/** Moves the mobile node into an office 172.16.9.0/24 behind a box of its own; the old wire is gone at once. */
+/** Moves the mobile node into an office 172.16.9.0/24 behind a middlebox of its own; the old segment is gone at once. */
 function moveToOffice({ net, mn }: MiceNet): void {
   createSimNat(net, {
     name: "nat-c",
     profile: { ...HOME_ROUTER, seed: 3 },
-    wan: { wire: "internet", address: "198.18.0.30/24", condition: ACCESS },
-    lan: { wire: "office", address: "172.16.9.1/24" },
+    wan: { segment: "internet", address: "198.18.0.30/24", impairment: ACCESS },
+    lan: { segment: "office", address: "172.16.9.1/24" },
   });
   const { host } = mn.node;
   for (const port of [...host.ports]) host.detach(port);

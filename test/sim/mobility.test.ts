@@ -14,27 +14,27 @@ import { ACCESS, CONNECT_AT, connectNatNat, offer, pathOf } from "./scenario.ts"
 const DIRECT = "direct server-reflexive server-reflexive";
 const PACKET_EVERY_MS = 5;
 
-/** Where a node moves to: a network of its own behind a box of its own. */
+/** Where a node moves to: a network of its own behind a middlebox of its own. */
 interface Network {
-  readonly wire: string;
+  readonly segment: string;
   readonly network: string;
   readonly wan: string;
 }
 
-const OFFICE: Network = { wire: "office", network: "172.16.9", wan: "198.18.0.30" };
-const STATION: Network = { wire: "station", network: "172.16.8", wan: "198.18.0.40" };
+const OFFICE: Network = { segment: "office", network: "172.16.9", wan: "198.18.0.30" };
+const STATION: Network = { segment: "station", network: "172.16.8", wan: "198.18.0.40" };
 
-function move({ net }: MiceNet, side: Side, { wire, network, wan }: Network): void {
+function move({ net }: MiceNet, side: Side, { segment, network, wan }: Network): void {
   createSimNat(net, {
-    name: `nat-${wire}`,
+    name: `nat-${segment}`,
     profile: { ...HOME_ROUTER, seed: 3 },
-    wan: { wire: "internet", address: `${wan}/24`, condition: ACCESS },
-    lan: { wire, address: `${network}.1/24` },
+    wan: { segment: "internet", address: `${wan}/24`, impairment: ACCESS },
+    lan: { segment, address: `${network}.1/24` },
   });
   const { host } = side.node;
   for (const port of [...host.ports]) host.detach(port);
   side.node.close(side.socket);
-  host.attach(wire, [`${network}.3/24`]);
+  host.attach(segment, [`${network}.3/24`]);
   host.route("0.0.0.0/0", `${network}.1`);
   const socket = { ip: `${network}.3`, port: 40_003 };
   side.node.open(socket);

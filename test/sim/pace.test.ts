@@ -1,4 +1,4 @@
-/** What all sessions of a node together start, as the wire outside of the node sees it. */
+/** What all sessions of a node together start, as the segment outside of the node sees it. */
 
 import { describe, expect, test } from "vitest";
 import { decodeStun } from "../../agent/src/core/stun/message.ts";
@@ -44,7 +44,7 @@ test("a session alone starts its checks when it always did: the first with the d
   }
 });
 
-/** When transactions of a node started: the first time that the wire saw each of their requests. */
+/** When transactions of a node started: the first time that the segment saw each of their requests. */
 function startsOf({ net }: Crowd, node: string): readonly number[] {
   const startedAt = new Map<string, number>();
   for (const { atMs, from, packet } of net.trace) {

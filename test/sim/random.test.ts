@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { LinkCondition } from "../../agent/src/core/link/link-condition.ts";
+import type { Impairment } from "../../agent/src/core/link/impairment.ts";
 import {
   createMiceNet,
   createNumberedFlow,
@@ -28,7 +28,7 @@ const nat: fc.Arbitrary<Partial<SimNatProfile>> = fc.record({
   seed: fc.integer({ min: 1, max: 1000 }),
 });
 
-function link(lossRate: number): fc.Arbitrary<LinkCondition> {
+function link(lossRate: number): fc.Arbitrary<Impairment> {
   return fc.record({
     delayMs: fc.integer({ min: 0, max: 120 }),
     jitterMs: fc.integer({ min: 0, max: 20 }),
@@ -40,7 +40,7 @@ function link(lossRate: number): fc.Arbitrary<LinkCondition> {
 function side(lossRate: number): fc.Arbitrary<SideSetup> {
   return fc
     .record({ nat: fc.option(nat, { nil: undefined }), access: link(lossRate) })
-    .map(({ nat: box, access }) => (box === undefined ? { access } : { nat: box, access }));
+    .map(({ nat: nat, access }) => (nat === undefined ? { access } : { nat: nat, access }));
 }
 
 const scenario = (lossRate: number) =>
@@ -65,7 +65,9 @@ function runUntilSettled({ net, ...mice }: MiceNet): void {
   for (let turn = 0; turn < 10 && !doPathsAgree({ net, ...mice }); turn++) net.time.runUntil(net.time.now + 32_000);
 }
 
-test("whatever the boxes and links: both ends agree on a path, and data arrives on it", { timeout: 120_000 }, () => {
+test("whatever the middleboxes and links: both ends agree on a path, and data arrives on it", {
+  timeout: 120_000,
+}, () => {
   fc.assert(
     fc.property(scenario(0.1), ({ alsoOffersAfterMs, ...setup }) => {
       const mice = createMiceNet(setup);

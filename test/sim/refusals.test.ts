@@ -19,8 +19,8 @@ function refusalsAt(end: End): readonly string[] {
   );
 }
 
-/** The same network behind boxes that say by ICMP what they do not let in, or say nothing. */
-function behindBoxes({ a, b, ...setup }: MiceNetSetup, rejects: boolean): MiceNetSetup {
+/** The same network behind middleboxes that say by ICMP what they do not let in, or say nothing. */
+function behindNats({ a, b, ...setup }: MiceNetSetup, rejects: boolean): MiceNetSetup {
   return { a: { ...a, rejects }, b: { ...b, rejects }, ...setup };
 }
 
@@ -32,11 +32,9 @@ function sentBy(node: string, trace: readonly TraceEntry[]): readonly string[] {
     .toSorted();
 }
 
-describe("between two boxes that refuse by ICMP what they do not let in", () => {
+describe("between two middleboxes that refuse by ICMP what they do not let in", () => {
   test("the end that checks first is refused, and the path is direct all the same", () => {
-    const mice = connect(
-      behindBoxes({ a: { nat: {}, access: ACCESS }, b: { nat: { seed: 2 }, access: ACCESS } }, true),
-    );
+    const mice = connect(behindNats({ a: { nat: {}, access: ACCESS }, b: { nat: { seed: 2 }, access: ACCESS } }, true));
     expect(mice.runUntilBoth("path", 10_000)).toBe(true);
     expect(refusalsAt(mice.cn)).toEqual(["198.18.0.10 by 198.18.0.10: administratively prohibited"]);
     expect(refusalsAt(mice.mn)).toEqual([]);
@@ -44,13 +42,13 @@ describe("between two boxes that refuse by ICMP what they do not let in", () => 
     expect(pathOf(mice.cn)).toBe("direct server-reflexive server-reflexive");
   });
 
-  test("whatever the boxes and delays: nodes send what they send between boxes that say nothing", {
+  test("whatever the middleboxes and delays: nodes send what they send between middleboxes that say nothing", {
     timeout: 60_000,
   }, () => {
     fc.assert(
       fc.property(setups, (setup) => {
         const [silent, rejecting] = [false, true].map((rejects) => {
-          const mice = connect(behindBoxes(setup, rejects));
+          const mice = connect(behindNats(setup, rejects));
           mice.net.time.runUntil(20_000);
           return {
             sent: ["mn", "cn"].map((name) => sentBy(name, mice.net.trace)),

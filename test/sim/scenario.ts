@@ -14,7 +14,7 @@ import {
   type TraceEntry,
 } from "../../agent/src/testing/index.ts";
 
-/** A box whose every new destination gets a new, random port, and lets in only whom it was sent to. */
+/** A middlebox whose every new destination gets a new, random port, and lets in only whom it was sent to. */
 export const SYMMETRIC: Partial<SimNatProfile> = { mapping: "address-and-port-dependent", portAssignment: "random" };
 
 /** Between each edge and the internet: 40 ms there and back between two nodes. */

@@ -35,7 +35,7 @@ describe("a correspondent without home agent", () => {
       cn: "direct host server-reflexive",
     },
     {
-      name: "and a mobile node behind a symmetric box: peer-reflexive to host",
+      name: "and a mobile node behind a symmetric middlebox: peer-reflexive to host",
       setup: { a: { nat: SYMMETRIC, access: ACCESS }, cn: { access: ACCESS } },
       mn: "direct peer-reflexive host",
       cn: "direct host peer-reflexive",
@@ -102,7 +102,7 @@ describe("a session that the stationary node begins", () => {
     ]);
   });
 
-  test("comes back by itself when the mobile node's box reboots", () => {
+  test("comes back by itself when the mobile node's middlebox reboots", () => {
     const mice = begunByCorrespondent();
     mice.runUntilBoth("path", 5000);
     mice.mn.nat?.table.clear();
@@ -200,7 +200,7 @@ function refreshRequest(
   return ipv6Packet(encodeMobilityPacket(header, { source, destination }));
 }
 
-/** Puts a packet on a host's wire, from nowhere in particular. */
+/** Puts a packet on a host's segment, from nowhere in particular. */
 function arrive(host: SimHost, packet: SimPacket): void {
   const [port] = host.ports;
   if (port !== undefined) host.receive(packet, port);

@@ -12,14 +12,14 @@ const NAMES: Readonly<Record<number, string>> = {
   23: "CoT-ICE",
 };
 
-function hop({ atMs, wire, packet }: TraceEntry): string {
+function hop({ atMs, segment, packet }: TraceEntry): string {
   if (packet.kind !== "udp") throw new Error("mobility messages of nodes travel in UDP");
   const name = NAMES[mobilityTypeOf(packet) ?? -1] ?? "?";
   const ends = `${formatSocketAddress(packet.source)} > ${formatSocketAddress(packet.destination)}`;
-  return `${atMs} ${wire} ${name} ${ends}`;
+  return `${atMs} ${segment} ${name} ${ends}`;
 }
 
-/** Mobility messages after the registration, where their senders put them on a wire. */
+/** Mobility messages after the registration, where their senders put them on a segment. */
 function messagesOf(sender: "mn" | "cn"): readonly TraceEntry[] {
   const mice = connectNatNat();
   mice.net.time.runUntil(CONNECT_AT + 2000);
@@ -28,7 +28,7 @@ function messagesOf(sender: "mn" | "cn"): readonly TraceEntry[] {
   );
 }
 
-test("the messages of a session leave in this order, and the last two straight to the peer's box", () => {
+test("the messages of a session leave in this order, and the last two straight to the peer's middlebox", () => {
   expect(
     [...messagesOf("mn"), ...messagesOf("cn")].toSorted((a, b) => a.atMs - b.atMs).map(hop),
   ).toMatchInlineSnapshot(`

@@ -6,10 +6,10 @@ import type { ResolvedTopology } from "../../orchestrator/topology/model/resolve
 export const MN_HOME = "2001:db8:a::100";
 export const CN_HOME = "2001:db8:b::200";
 
-/** Two mobile ends on one wire; enough for everything above the boxes. */
+/** Two mobile ends on one segment; enough for everything above the middleboxes. */
 export const TWO_ENDS: ResolvedTopology = {
   name: "two-ends",
-  summary: "Two ends on one wire",
+  summary: "Two ends on one segment",
   seed: 7,
   segments: [{ name: "internet", interfaceName: "internet", ipv4: "198.18.0.0/24" }],
   nodes: [mobileNode("mn", "mobile-node", MN_HOME), mobileNode("cn", "correspondent-node", CN_HOME)],

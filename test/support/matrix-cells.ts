@@ -23,7 +23,7 @@ export function cellResult(given: Partial<CellResult> & Pick<CellResult, "mn" | 
   };
 }
 
-/** A matrix of boxes `one` and `two` on both sides. */
+/** A matrix of middleboxes `one` and `two` on both sides. */
 export function matrixResult(cells: readonly CellResult[], planned = cells.length): MatrixResult {
   const summary = summarizeCells(cells, planned);
   return {

@@ -1,4 +1,4 @@
-/** A runtime whose nodes are scripts: for the logic of the lab, where neither wires nor protocol matter. */
+/** A runtime whose nodes are scripts: for the logic of the lab, where neither segments nor protocol matter. */
 
 import type { AgentCommand, AgentReport } from "@testbed/agent/control";
 import type { DestroyReport, NodeExit, NodeHandle, Runtime, RuntimeLab } from "../../orchestrator/runtime/runtime.ts";
@@ -54,7 +54,7 @@ export function obey(node: ScriptedNode, command: AgentCommand): void {
     case "probe-lifetime":
       node.report({ type: "lifetime-probed", id: command.id, observation: {} });
       break;
-    case "overhear":
+    case "sniff":
       node.report({ type: "heard", id: command.id, datagrams: [] });
       break;
     case "send-marks":
@@ -69,7 +69,7 @@ export function obey(node: ScriptedNode, command: AgentCommand): void {
       node.report({ type: "flow-ended", id: command.flow });
       break;
     case "reboot":
-    case "condition-link":
+    case "impair-link":
       node.report({ type: "done", id: command.id, atMs: CHANGED_AT_MS });
       break;
     case "finish":
@@ -83,7 +83,7 @@ export function obey(node: ScriptedNode, command: AgentCommand): void {
 
 export function createScriptedRuntime(
   scripts: Readonly<Record<string, NodeScript>>,
-  { guestExits = true }: { readonly guestExits?: boolean } = {},
+  { programExits = true }: { readonly programExits?: boolean } = {},
 ): ScriptedRuntime {
   const calls: string[] = [];
   const call = <T>(text: string, value: T): Promise<T> => {
@@ -95,11 +95,11 @@ export function createScriptedRuntime(
     createSegments: (specs) => call(`createSegments ${specs.map(({ name }) => name).join()}`, undefined),
     createNodes: (specs) => call(`createNodes ${specs.map(({ name }) => name).join()}`, undefined),
     startNode: (name) => call(`startNode ${name}`, scriptedNode(name, scripts[name] ?? {})),
-    startGuest: ({ name }) => {
-      const exited = guestExits
+    startProgram: ({ name }) => {
+      const exited = programExits
         ? Promise.resolve<NodeExit>({ code: 0, logTail: [] })
         : new Promise<NodeExit>(() => undefined);
-      return call(`startGuest ${name}`, { name, exited, log: () => "guest output\n" });
+      return call(`startGuest ${name}`, { name, exited, log: () => "host program output\n" });
     },
     keep: () => call("keep", undefined),
     destroy: () => call("destroy", nothingLeft),

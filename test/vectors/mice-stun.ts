@@ -1,6 +1,6 @@
 /**
  * Reference octets of the STUN messages of an M-ICE session and of what may be mistaken for STUN: our own vectors, not
- * the draft's (digest 8.3 and 8.5). Computed with Python's `hmac`, `hashlib` and `zlib`, and rebuilt bit-exact by a
+ * the draft's (SPEC 8.3 and 8.5). Computed with Python's `hmac`, `hashlib` and `zlib`, and rebuilt bit-exact by a
  * second independent codec. Those of the mobility messages are in `mobility.ts`.
  */
 
@@ -48,7 +48,7 @@ export const MICE_STUN_VECTORS = [
   { name: "487 response", bytes: ROLE_CONFLICT, key: KEY_R },
 ] as const;
 
-/** Mobility Headers whose octets 4..7 are the magic cookie (digest 8.5). */
+/** Mobility Headers whose octets 4..7 are the magic cookie (SPEC 8.5). */
 export const COOKIE_COLLISIONS = {
   /** HoT R to L with home nonce index 0xA442, checksum valid. */
   homeTest: fromHex("3b020300 2112 a442 112233445566778899aabbccddee58c7"),

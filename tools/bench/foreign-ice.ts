@@ -1,4 +1,4 @@
-/** ICE agents of others between the mobile and the correspondent node of a kept lab, behind its boxes. */
+/** ICE agents of others between the mobile and the correspondent node of a kept lab, behind its middleboxes. */
 
 import { join } from "node:path";
 import { execa } from "execa";
@@ -36,7 +36,7 @@ export async function compileLibjuice(directory: string): Promise<ForeignIce> {
 }
 
 /** Milliseconds from the offer, whose sender has gathered, until both have nominated; the answerer gathers after it. */
-export async function nominateBehindBoxes(lab: KeptLab, command: Command): Promise<number> {
+export async function nominateBehindNats(lab: KeptLab, command: Command): Promise<number> {
   const start = (node: string, words: Command, env: Readonly<Record<string, string>> = {}) => {
     const [file, ...args] = lab.inside(node, ...words);
     return execa(file, args, { env, reject: false });

@@ -1,5 +1,5 @@
 /**
- * What the agents add to the way of a packet: pings between home addresses beside pings on the same wire. OpenVPN, which
+ * What the agents add to the way of a packet: pings between home addresses beside pings on the same segment. OpenVPN, which
  * takes as many turns through user space, tells how long the machine needs to wake up a process; it lets processors sleep
  * between packets, which the agents do not.
  */
@@ -14,7 +14,7 @@ import { withScratch } from "./scratch.ts";
 const PINGS = 500;
 const INTERVAL_S = 0.004;
 
-/** Addresses of open-open: on the one wire, and at home. */
+/** Addresses of open-open: on the one segment, and at home. */
 const ON_THE_WIRE = { mn: "198.18.0.4", cn: "198.18.0.5" } as const;
 const PLACES = {
   mn: { inside: ON_THE_WIRE.mn, outside: ON_THE_WIRE.mn },

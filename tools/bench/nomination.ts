@@ -1,7 +1,7 @@
-/** From the offer to the nominated pair in nat-nat, and the same of others' ICE agents behind the same boxes. */
+/** From the offer to the nominated pair in nat-nat, and the same of others' ICE agents behind the same middleboxes. */
 
 import type { Bench } from "./bench.ts";
-import { compileLibjuice, findAioice, nominateBehindBoxes } from "./foreign-ice.ts";
+import { compileLibjuice, findAioice, nominateBehindNats } from "./foreign-ice.ts";
 import { keepLab } from "./kept-lab.ts";
 import type { Series } from "./measure.ts";
 import { withScratch } from "./scratch.ts";
@@ -22,7 +22,7 @@ export const nomination: Bench = {
         try {
           values.push(lab.nominatedAfterMs);
           for (const { ice, values } of peers) {
-            if ("command" in ice) values.push(await nominateBehindBoxes(lab, ice.command));
+            if ("command" in ice) values.push(await nominateBehindNats(lab, ice.command));
           }
         } finally {
           await lab.remove();

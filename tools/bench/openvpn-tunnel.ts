@@ -18,7 +18,7 @@ export interface TunnelEnd {
   readonly outside: string;
 }
 
-/** Runs something while the tunnel is up. Where boxes lie between the ends, both keep their ports. */
+/** Runs something while the tunnel is up. Where middleboxes lie between the ends, both keep their ports. */
 export async function withOpenvpn<T>(
   lab: KeptLab,
   places: Readonly<Record<"mn" | "cn", TunnelEnd>>,

@@ -1,4 +1,4 @@
-/** TCP between home addresses on the direct pair, and through OpenVPN between the same two nodes behind the same boxes. */
+/** TCP between home addresses on the direct pair, and through OpenVPN between the same two nodes behind the same middleboxes. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";

@@ -11,7 +11,7 @@ agents, said in one run of \`topologies/nat-nat.yaml\` on Linux, read from [exam
 of that run. The file is made by \`npm run example\`; tests hold it equal to what the capture says, and hold the flow equal
 to that of a run today. To see the packets: \`tshark -r agent/example.pcapng -X lua_script:images/tools/mice.lua\`.`;
 
-const NOTES = `A message that reaches nobody was not let in by the peer's box. Both homes use the same private network and both nodes
+const NOTES = `A message that reaches nobody was not let in by the peer's middlebox. Both homes use the same private network and both nodes
 have the same address in it, on purpose: a check of the peer's host address never leaves the node. Of data, the first
 packet of each node on each way is shown.`;
 
@@ -29,7 +29,7 @@ const PURPOSES: Readonly<Record<string, string>> = {
   "CoT-ICE in the tunnel":
     "The answer, and a care-of keygen token made for the home address (A-6). Checks start at once.",
   "check on a pair":
-    "A connectivity check. The first to a mapped address opens the sender's own box and dies at the other one.",
+    "A connectivity check. The first to a mapped address opens the sender's own middlebox and dies at the other one.",
   "answer to a check on a pair":
     "It went there and back: the pair is valid. The mapped address tells which candidate the checking node was.",
   "check, through the home agents in the tunnel":
@@ -104,7 +104,7 @@ function messageSection(journey: Journey, number: number): string {
   const kind = describeKind(journey);
   const purpose = PURPOSES[kind];
   if (purpose === undefined) throw new Error(`the capture holds a kind of message that nothing explains: ${kind}`);
-  const way = journey.legs.map(({ by, wire, source, destination }) => [by, wire, source, destination]);
+  const way = journey.legs.map(({ by, iface, source, destination }) => [by, iface, source, destination]);
   const octets = journey.message.parts.map(({ octets: part, meaning }) => `${meaning}\n${indented(part)}`);
   return [
     `### ${heading(journey, number)}`,

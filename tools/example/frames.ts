@@ -2,9 +2,9 @@
 
 import { addressFromBytes, type SocketAddress } from "../../agent/src/core/address.ts";
 
-/** A frame where a node put it on a wire. */
+/** A frame where a node put it on a segment. */
 export interface Frame {
-  readonly wire: string;
+  readonly iface: string;
   readonly timeNs: bigint;
   readonly octets: Uint8Array;
 }
@@ -26,15 +26,15 @@ const INTERFACE_NAME_OPTION = 2;
 /** Frames in the order of the file, which is that of time. */
 export function readFrames(file: Uint8Array): readonly Frame[] {
   const view = new DataView(file.buffer, file.byteOffset, file.length);
-  const wires: string[] = [];
+  const interfaces: string[] = [];
   const frames: Frame[] = [];
   for (let at = 0; at + 12 <= file.length; at += view.getUint32(at + 4, true)) {
     const type = view.getUint32(at, true);
-    if (type === INTERFACE_DESCRIPTION_BLOCK) wires.push(interfaceName(view, at + 16));
+    if (type === INTERFACE_DESCRIPTION_BLOCK) interfaces.push(interfaceName(view, at + 16));
     if (type !== ENHANCED_PACKET_BLOCK) continue;
     const timeNs = (BigInt(view.getUint32(at + 12, true)) << 32n) | BigInt(view.getUint32(at + 16, true));
     const octets = file.subarray(at + 28, at + 28 + view.getUint32(at + 20, true));
-    frames.push({ wire: wires[view.getUint32(at + 8, true)] ?? "", timeNs, octets });
+    frames.push({ iface: interfaces[view.getUint32(at + 8, true)] ?? "", timeNs, octets });
   }
   return frames;
 }

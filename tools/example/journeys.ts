@@ -1,4 +1,4 @@
-/** What the nodes of a run said to each other: each message once, with the wires that it crossed. */
+/** What the nodes of a run said to each other: each message once, with the segments that it crossed. */
 
 import { formatSocketAddress } from "../../agent/src/core/address.ts";
 import type { ResolvedTopology } from "../../orchestrator/topology/model/resolved.ts";
@@ -8,8 +8,8 @@ import { type ExampleMessage, readMessage } from "./message.ts";
 
 /** One leg of a message's way. */
 export interface Leg {
-  readonly wire: string;
-  /** The node that sent it on this wire: the author, a box or a home agent. */
+  readonly iface: string;
+  /** The node that sent it on this segment: the author, a middlebox or a home agent. */
   readonly by: string;
   readonly source: string;
   readonly destination: string;
@@ -28,7 +28,7 @@ export interface Journey {
   readonly legs: readonly Leg[];
 }
 
-/** Messages of the protocol and of data, in order; the boxes' own proof and neighbour discovery are left out. */
+/** Messages of the protocol and of data, in order; the middleboxes' own proof and neighbour discovery are left out. */
 export function readJourneys(file: Uint8Array, topology: ResolvedTopology): readonly Journey[] {
   const nodes = new Map(topology.nodes.flatMap(({ name, interfaces }) => interfaces.map(({ mac }) => [mac, name])));
   const begun: { frame: Frame; content: FrameContent; legs: Leg[] }[] = [];
@@ -36,7 +36,7 @@ export function readJourneys(file: Uint8Array, topology: ResolvedTopology): read
   for (const frame of readFrames(file)) {
     const content = contentOf(frame);
     if (content === undefined) continue;
-    const leg = { wire: frame.wire, by: nodes.get(senderMac(frame)) ?? senderMac(frame), ...ends(content) };
+    const leg = { iface: frame.iface, by: nodes.get(senderMac(frame)) ?? senderMac(frame), ...ends(content) };
     const key = identity(content);
     const known = open.get(key);
     if (known !== undefined && known.legs[0]?.by !== leg.by) known.legs.push(leg);
@@ -73,13 +73,13 @@ function candidatePorts(topology: ResolvedTopology): readonly number[] {
   return topology.nodes.flatMap((node) => ("port" in node ? [node.port] : []));
 }
 
-/** The node on the last wire that has the address there. */
+/** The node on the last segment that has the address there. */
 function addressee(legs: readonly Leg[], { nodes }: ResolvedTopology): string | undefined {
   const last = legs.at(-1);
   if (last === undefined) return undefined;
   const owner = nodes.find(({ interfaces }) =>
     interfaces.some(
-      ({ segment, ipv4 }) => segment === last.wire && last.destination.startsWith(`${ipv4?.split("/")[0] ?? "-"}:`),
+      ({ segment, ipv4 }) => segment === last.iface && last.destination.startsWith(`${ipv4?.split("/")[0] ?? "-"}:`),
     ),
   );
   return owner?.role === "router" || owner?.name === last.by ? undefined : owner?.name;

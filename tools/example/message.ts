@@ -31,7 +31,7 @@ interface Datagram {
 const TUNNEL_PORT = 4191;
 const STUN_PORT = 3478;
 
-/** Undefined for what is no part of a session: probes of the boxes, from other sockets than those of candidates. */
+/** Undefined for what is no part of a session: probes of the middleboxes, from other sockets than those of candidates. */
 export function readMessage(datagram: Datagram, candidatePorts: readonly number[]): ExampleMessage | undefined {
   const ports = [datagram.source.port, datagram.destination.port];
   if (!ports.some((port) => candidatePorts.includes(port))) return undefined;

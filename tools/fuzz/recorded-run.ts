@@ -42,7 +42,7 @@ export function datagramsTo(node: RecordedNode): readonly Datagram[] {
   );
 }
 
-/** Every UDP payload and every native IPv6 packet on a wire, once. */
+/** Every UDP payload and every native IPv6 packet on a segment, once. */
 export const RECORDED_PAYLOADS: readonly Uint8Array[] = uniquePayloads(trace);
 
 /** Passwords that offers and answers of the run gave away, as keys. */

@@ -97,7 +97,7 @@ function setup(): NodeSetup {
   return {
     version: CONTROL_VERSION,
     node: "ha-a",
-    wires: [
+    interfaces: [
       {
         segment: "internet",
         interfaceName: "internet",

@@ -4,7 +4,7 @@
  */
 
 import { nodeEvent, socketAddress } from "./event-shapes.ts";
-import { conditionedLink, linkCondition, linkFigures } from "./link-shapes.ts";
+import { impairedLink, impairment, linkFigures } from "./link-shapes.ts";
 import type {
   AgentCommand,
   AgentReport,
@@ -92,20 +92,20 @@ const command: Shape<AgentCommand> = unionByType<AgentCommand>({
     silencesMs: array(integer(1, MAX_MS)),
     refreshSilenceMs: integer(1, MAX_MS),
   }),
-  overhear: object({ id, local: address, marks: array(mark), awaited: mark, waitMs: integer(1, MAX_MS) }),
+  sniff: object({ id, local: address, marks: array(mark), awaited: mark, waitMs: integer(1, MAX_MS) }),
   "send-marks": object({ id, local: address, marks: array(object<MarkToSend>({ to: socketAddress, mark })) }),
   "start-flow": object({
     id,
     to: address,
     intervalMs: integer(1, MAX_MS),
     sizeBytes: payloadBytes,
-    patienceMs: integer(1, MAX_MS),
+    timeoutMs: integer(1, MAX_MS),
   }),
   "stop-flow": object({ flow: id }),
   move: object({ id, to: string, routes, localAddresses: array(address) }),
   deregister: object({ id }),
   reboot: object({ id, rules, downMs: integer(0, MAX_MS) }),
-  "condition-link": object({ id, segment: string, out: linkCondition, in: linkCondition }),
+  "impair-link": object({ id, segment: string, out: impairment, in: impairment }),
   keep: object<object>({}),
   rest: object<object>({}),
   renew: object({ rules }),
@@ -123,7 +123,7 @@ const report: Shape<AgentReport> = unionByType<AgentReport>({
   hello: object({ version: number, pid: number, nodeVersion: string, clock }),
   ready: object<Omit<Extract<AgentReport, { type: "ready" }>, "type">>({
     phasesMs: optional(record(number)),
-    links: optional(array(conditionedLink)),
+    links: optional(array(impairedLink)),
   }),
   event: object({ atMs: number, event: nodeEvent }),
   reply: object({ id, result: trafficResult }),

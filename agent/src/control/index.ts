@@ -1,4 +1,4 @@
-export type { LinkCondition } from "../core/link/link-condition.ts";
+export type { Impairment } from "../core/link/impairment.ts";
 export type { NatDependence } from "../core/nat-probe/nat-dependence.ts";
 export { concludeObservation, type ProbeAnswers } from "../core/nat-probe/nat-observation.ts";
 export * from "./codec.ts";

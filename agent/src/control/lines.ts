@@ -2,7 +2,7 @@
 
 const NEWLINE = 0x0a;
 
-/** Longest line that either side takes, octets: a box's rules with full port maps take about a tenth. */
+/** Longest line that either side takes, octets: a middlebox's rules with full port maps take about a tenth. */
 const MAX_LINE_BYTES = 4 * 1024 * 1024;
 
 /** What a splitter found: a complete line without its newline, or one that was longer than allowed and is left out. */

@@ -1,7 +1,7 @@
-/** Shapes of link conditions and of what became of them. */
+/** Shapes of link impairments and of what became of them. */
 
-import type { LinkCondition } from "../core/link/link-condition.ts";
-import type { ConditionedLink, LinkFigures, WireCondition } from "./messages.ts";
+import type { Impairment } from "../core/link/impairment.ts";
+import type { ImpairedLink, InterfaceImpairments, LinkFigures } from "./messages.ts";
 import { integer, number, numberBetween, object, oneOf, optional, record, type Shape, string, text } from "./shape.ts";
 
 /** Nothing in a lab takes longer than an hour to arrive. */
@@ -10,7 +10,7 @@ const share = numberBetween(0, 1);
 const MAX_BIT_PER_SEC = 1e12;
 
 /** What one direction does. */
-export const linkCondition: Shape<LinkCondition> = object<LinkCondition>({
+export const impairment: Shape<Impairment> = object<Impairment>({
   delayMs: optional(duration),
   jitterMs: optional(duration),
   lossRate: optional(share),
@@ -21,10 +21,10 @@ export const linkCondition: Shape<LinkCondition> = object<LinkCondition>({
   queuePackets: optional(integer(1, 1_000_000)),
 });
 
-/** Conditions of a wire's end. */
-export const wireCondition: Shape<WireCondition> = object<WireCondition>({
-  out: optional(linkCondition),
-  in: optional(linkCondition),
+/** Conditions of a segment's end. */
+export const interfaceImpairments: Shape<InterfaceImpairments> = object<InterfaceImpairments>({
+  out: optional(impairment),
+  in: optional(impairment),
   seed: text(/^([0-9A-Fa-f]{2}){4,}$/, "four octets or more in hex"),
 });
 
@@ -34,6 +34,6 @@ const link = {
   applied: oneOf("netem", "user-space"),
 } as const;
 
-export const conditionedLink: Shape<ConditionedLink> = object<ConditionedLink>(link);
+export const impairedLink: Shape<ImpairedLink> = object<ImpairedLink>(link);
 
 export const linkFigures: Shape<LinkFigures> = object<LinkFigures>({ ...link, counters: record(number) });

@@ -6,7 +6,7 @@
 
 import type { SocketAddress } from "../core/address.ts";
 import type { NodeEvent } from "../core/events.ts";
-import type { LinkCondition } from "../core/link/link-condition.ts";
+import type { Impairment } from "../core/link/impairment.ts";
 import type { LifetimeObservation } from "../core/nat-probe/lifetime-probe.ts";
 import type { NatObservation } from "../core/nat-probe/nat-observation.ts";
 import type { IceProfile, KeyMode, NodeTimers } from "../core/node/node-machine.ts";
@@ -28,12 +28,12 @@ export interface NodeSetup {
   readonly version: typeof CONTROL_VERSION;
   /** Name in the topology. */
   readonly node: string;
-  readonly wires: readonly WireSetup[];
+  readonly interfaces: readonly InterfaceSetup[];
   readonly routes: readonly RouteSetup[];
   readonly rules: readonly RuleText[];
   /** Lines for /etc/hosts: every node of the lab by name. */
   readonly hosts: readonly { readonly address: string; readonly name: string }[];
-  /** Whether to capture every wire and stream the frames to the orchestrator. */
+  /** Whether to capture every segment and stream the frames to the orchestrator. */
   readonly capture: boolean;
   readonly role: RoleSetup;
   /**
@@ -46,7 +46,7 @@ export interface NodeSetup {
 }
 
 /** One network interface to adopt: find it, strip what the engine gave it, give it its place in the topology. */
-export interface WireSetup {
+export interface InterfaceSetup {
   readonly segment: string;
   /** Name the interface gets, at most 15 octets. */
   readonly interfaceName: string;
@@ -55,35 +55,35 @@ export interface WireSetup {
   readonly mac: string;
   /** Addresses with prefix length, such as `192.168.1.2/24`. */
   readonly addresses: readonly string[];
-  /** What happens to frames between the node and the wire; nothing when absent. */
-  readonly condition?: WireCondition;
-  /** The node is not on this wire until it moves there: the interface is up and says nothing. */
+  /** What happens to frames between the node and the segment; nothing when absent. */
+  readonly impairment?: InterfaceImpairments;
+  /** The node is not on this segment until it moves there: the interface is up and says nothing. */
   readonly isStandby?: boolean;
 }
 
 /** Which way frames go, seen from the node: `out` leave it, `in` arrive at it. */
 export type LinkDirection = "out" | "in";
 
-/** Conditions of a wire's end by direction; one that is absent is left alone. */
-export interface WireCondition {
-  readonly out?: LinkCondition;
-  readonly in?: LinkCondition;
+/** Conditions of a segment's end by direction; one that is absent is left alone. */
+export interface InterfaceImpairments {
+  readonly out?: Impairment;
+  readonly in?: Impairment;
   /** Seed of the draws: at least four octets in hex. */
   readonly seed: string;
 }
 
 /** What makes a condition: the kernel's netem, or the node's own process where the kernel has none. */
-export type LinkConditioner = "netem" | "user-space";
+export type Impairer = "netem" | "user-space";
 
-/** One direction of a wire's end that has a condition. */
-export interface ConditionedLink {
+/** One direction of a segment's end that has a condition. */
+export interface ImpairedLink {
   readonly segment: string;
   readonly direction: LinkDirection;
-  readonly applied: LinkConditioner;
+  readonly applied: Impairer;
 }
 
 /** What became of its frames: `delivered` and `lost`, and what else is told apart. */
-export interface LinkFigures extends ConditionedLink {
+export interface LinkFigures extends ImpairedLink {
   readonly counters: Readonly<Record<string, number>>;
 }
 
@@ -232,7 +232,7 @@ export type AgentCommand =
       readonly sizeBytes: number;
       readonly timeoutMs: number;
     }
-  /** Asks an RFC 5780 server what the boxes on the way do; answered by `probed`. */
+  /** Asks an RFC 5780 server what the middleboxes on the way do; answered by `probed`. */
   | (ProbeFields & {
       readonly type: "probe";
       /** Local ports of the five sockets, none of them used before. */
@@ -240,7 +240,7 @@ export type AgentCommand =
       /** The server's first address and port, and its second address and second port. */
       readonly server: { readonly first: SocketAddress; readonly second: SocketAddress };
     })
-  /** Measures how long the boxes on the way remember idle mappings; answered by `lifetime-probed`. */
+  /** Measures how long the middleboxes on the way remember idle mappings; answered by `lifetime-probed`. */
   | (ProbeFields & {
       readonly type: "probe-lifetime";
       readonly server: SocketAddress;
@@ -254,7 +254,7 @@ export type AgentCommand =
    * awaited one has come, or after `waitMs`. A mark is a datagram's whole payload, octets in hex.
    */
   | {
-      readonly type: "overhear";
+      readonly type: "sniff";
       readonly id: number;
       readonly local: string;
       readonly marks: readonly string[];
@@ -274,13 +274,13 @@ export type AgentCommand =
       readonly intervalMs: number;
       readonly sizeBytes: number;
       /** How long a request may stay unanswered before it is lost. */
-      readonly patienceMs: number;
+      readonly timeoutMs: number;
     }
   /** `flow` is the `id` of the command that started it. */
   | { readonly type: "stop-flow"; readonly flow: number }
   /**
-   * A box forgets its mappings and flows and lets nothing through meanwhile, and longer where `downMs` says so. The
-   * texts replace tables that they name whole; answered by `done` when the box is back.
+   * A middlebox forgets its mappings and flows and lets nothing through meanwhile, and longer where `downMs` says so. The
+   * texts replace tables that they name whole; answered by `done` when the middlebox is back.
    */
   | {
       readonly type: "reboot";
@@ -289,13 +289,13 @@ export type AgentCommand =
       readonly downMs: number;
     }
   /**
-   * A mobile node leaves the wires it is on and takes its place on another one, whose interface stands by: addresses as
+   * A mobile node leaves the segments it is on and takes its place on another one, whose interface stands by: addresses as
    * its set-up says, and these routes. Answered by `done` when the protocol knows.
    */
   | {
       readonly type: "move";
       readonly id: number;
-      /** Segment of the wire. */
+      /** Segment of the segment. */
       readonly to: string;
       readonly routes: readonly RouteSetup[];
       /** Local addresses to open the candidate sockets on, best first. */
@@ -303,19 +303,19 @@ export type AgentCommand =
     }
   /** A mobile node takes all its bindings away and can be reached no more, until it moves; answered by `done`. */
   | { readonly type: "deregister"; readonly id: number }
-  /** Other conditions of a wire whose set-up gives it some; answered by `done` when they hold. */
+  /** Other conditions of a segment whose set-up gives it some; answered by `done` when they hold. */
   | {
-      readonly type: "condition-link";
+      readonly type: "impair-link";
       readonly id: number;
       readonly segment: string;
-      readonly out: LinkCondition;
-      readonly in: LinkCondition;
+      readonly out: Impairment;
+      readonly in: Impairment;
     }
   | { readonly type: "keep" }
   /** Ends captures and protocol with the last report; the node keeps its place on the wires and waits for `renew`. */
   | { readonly type: "rest" }
   /**
-   * For a node that rests: other rules in a box that has forgotten everything, and all the rest as its set-up says, from
+   * For a node that rests: other rules in a middlebox that has forgotten everything, and all the rest as its set-up says, from
    * the beginning. It says `hello` and `ready` again.
    */
   | { readonly type: "renew"; readonly rules: readonly RuleText[] }
@@ -340,8 +340,8 @@ export type AgentReport =
   | {
       readonly type: "ready";
       readonly phasesMs?: Readonly<Record<string, number>>;
-      /** Absent where no wire has a condition, here and in `bye`. */
-      readonly links?: readonly ConditionedLink[];
+      /** Absent where no segment has a condition, here and in `bye`. */
+      readonly links?: readonly ImpairedLink[];
     }
   | { readonly type: "event"; readonly atMs: number; readonly event: NodeEvent }
   | { readonly type: "reply"; readonly id: number; readonly result: TrafficResult }
@@ -353,7 +353,7 @@ export type AgentReport =
   | { readonly type: "flow-ended"; readonly id: number }
   /** A change to the node was made; `atMs` is when it began to show. */
   | { readonly type: "done"; readonly id: number; readonly atMs: number }
-  /** A piece of the pcap stream of one wire, base64; the pieces of a wire in order are one pcap file. */
+  /** A piece of the pcap stream of one segment, base64; the pieces of a segment in order are one pcap file. */
   | { readonly type: "capture"; readonly segment: string; readonly data: string }
   | {
       readonly type: "capture-done";

@@ -1,9 +1,10 @@
 /** Shapes of a node's set-up. Only what would be dangerous or senseless to run with is refused here; the kernel judges the rest. */
 
-import { wireCondition } from "./link-shapes.ts";
+import { interfaceImpairments } from "./link-shapes.ts";
 import {
   CONTROL_VERSION,
   type HomeAgentRole,
+  type InterfaceSetup,
   type MobileNodeRole,
   type NodeSetup,
   type RoleSetup,
@@ -11,7 +12,6 @@ import {
   type RuleText,
   type StationaryNodeRole,
   type StunServerRole,
-  type WireSetup,
 } from "./messages.ts";
 import {
   array,
@@ -40,19 +40,19 @@ const port = integer(1, 0xffff);
 /** IPv6 needs 1280 octets (RFC 8200 section 5). */
 const tunMtu = integer(1280, 65535);
 
-const wire: Shape<WireSetup> = object<WireSetup>({
+const iface: Shape<InterfaceSetup> = object<InterfaceSetup>({
   segment: string,
   interfaceName,
   find: (value: unknown, path: string) => findBy(value, path),
   mac,
   addresses: array(prefix),
-  condition: optional(wireCondition),
+  impairment: optional(interfaceImpairments),
   isStandby: optional(boolean),
 });
 
 const findByAddress = object<{ readonly by: "address"; readonly address: string }>({ by: oneOf("address"), address });
 const findByName = object<{ readonly by: "name"; readonly name: string }>({ by: oneOf("name"), name: interfaceName });
-const findBy: Shape<WireSetup["find"]> = (value, path) => {
+const findBy: Shape<InterfaceSetup["find"]> = (value, path) => {
   const checked = findByAddress(value, path);
   return checked.ok || checked.error.path !== `${path}.by` ? checked : findByName(value, path);
 };
@@ -119,7 +119,7 @@ export const rules: Shape<readonly RuleText[]> = array(
 export const nodeSetup: Shape<NodeSetup> = object<NodeSetup>({
   version: oneOf(CONTROL_VERSION),
   node: hostName,
-  wires: array(wire),
+  interfaces: array(iface),
   routes,
   rules,
   hosts: array(object<NodeSetup["hosts"][number]>({ address, name: hostName })),

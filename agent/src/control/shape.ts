@@ -6,7 +6,7 @@
 /** Outcome of checking a value. */
 export type Checked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: ShapeError };
 
-/** What is wrong: a path such as `setup.wires[1].mac`, and what was expected and found there. */
+/** What is wrong: a path such as `setup.segments[1].mac`, and what was expected and found there. */
 export interface ShapeError {
   readonly path: string;
   readonly expected: string;
@@ -136,7 +136,7 @@ export function unionByType<T extends { readonly type: string }>(
   };
 }
 
-/** Text for people: `setup.wires[0].mac: expected a MAC address, found "x"`. */
+/** Text for people: `setup.segments[0].mac: expected a MAC address, found "x"`. */
 export function describeShapeError({ path, expected, found }: ShapeError): string {
   return `${path === "" ? "the value" : path}: expected ${expected}, found ${found}`;
 }

@@ -50,7 +50,7 @@ export type NodeEvent =
   | { readonly type: "binding-removed"; readonly homeAddress: string; readonly reason: "deregistered" | "expired" }
   | { readonly type: "candidate"; readonly peer: string; readonly candidate: CandidateView }
   | {
-      /** A box shows a socket of this node at another address than it did when candidates were gathered. */
+      /** A middlebox shows a socket of this node at another address than it did when candidates were gathered. */
       readonly type: "mapping-changed";
       readonly peer: string;
       readonly before: CandidateView;
@@ -138,7 +138,7 @@ export type NodeEvent =
       readonly type: "pair-dead";
       readonly peer: string;
       readonly pair: PairView;
-      /** Nobody answers on it, or a box on the way has given this end another address. */
+      /** Nobody answers on it, or a middlebox on the way has given this end another address. */
       readonly reason: "no-answer" | "mapping-changed";
       /** Time since the last answer on it. */
       readonly silentMs: number;

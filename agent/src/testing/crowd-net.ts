@@ -1,12 +1,12 @@
 /**
  * Many nodes of two home networks on one internet, each behind a home router of its own:
  *
- *      a1 ── [box] ──┐                          ┌── [box] ── b1
- *      a2 ── [box] ──┼─ internet ─ ha-a, ha-b ──┼── [box] ── b2
+ *      a1 ── [middlebox] ──┐                          ┌── [middlebox] ── b1
+ *      a2 ── [middlebox] ──┼─ internet ─ ha-a, ha-b ──┼── [middlebox] ── b2
  *      …             │                          │            …
  */
 
-import type { LinkCondition } from "../core/link/link-condition.ts";
+import type { Impairment } from "../core/link/impairment.ts";
 import { createMobileNode } from "../core/mice/mobile-node.ts";
 import { runMachine } from "./machine-node.ts";
 import { CANDIDATE_PORT, createHomeAgentNode, type End, HOME_ROUTER, SIDES } from "./mice-net.ts";
@@ -19,8 +19,8 @@ export interface CrowdSetup {
   /** How many nodes each home agent serves, at most 200. */
   readonly a: number;
   readonly b: number;
-  /** Between each box and the internet. */
-  readonly access?: LinkCondition;
+  /** Between each middlebox and the internet. */
+  readonly access?: Impairment;
   readonly seed?: number;
 }
 
@@ -42,15 +42,15 @@ export function createCrowd({ a, b, access = {}, seed = 1 }: CrowdSetup): Crowd 
   return { net, a: nodes("a", a), b: nodes("b", b) };
 }
 
-function createNode(net: SimNet, letter: "a" | "b", number: number, access: LinkCondition, seed: number): End {
+function createNode(net: SimNet, letter: "a" | "b", number: number, access: Impairment, seed: number): End {
   const home = SIDES[letter];
   const name = `${letter}${number}`;
   const octet = letter === "a" ? 1 : 2;
   createSimNat(net, {
     name: `nat-${name}`,
     profile: { ...HOME_ROUTER, seed: number },
-    wan: { wire: "internet", address: `198.18.${octet}.${number}/16`, condition: access },
-    lan: { wire: `lan-${name}`, address: "192.168.1.1/24" },
+    wan: { segment: "internet", address: `198.18.${octet}.${number}/16`, impairment: access },
+    lan: { segment: `lan-${name}`, address: "192.168.1.1/24" },
   });
   const host = new SimHost(net, name);
   host.attach(`lan-${name}`, ["192.168.1.2/24"]);

@@ -1,4 +1,4 @@
-/** A network in virtual time for tests: wires, hosts, NAT boxes, and protocol machines on them. */
+/** A network in virtual time for tests: segments, hosts, NATs, and protocol machines on them. */
 
 export type { NatDependence } from "../core/nat-probe/nat-dependence.ts";
 export { type Crowd, createCrowd } from "./crowd-net.ts";

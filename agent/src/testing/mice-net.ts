@@ -9,7 +9,7 @@
 
 import { type Family, familyOf, type SocketAddress } from "../core/address.ts";
 import type { NodeEvent } from "../core/events.ts";
-import type { LinkCondition } from "../core/link/link-condition.ts";
+import type { Impairment } from "../core/link/impairment.ts";
 
 import { createMobileNode } from "../core/mice/mobile-node.ts";
 import { createHomeAgent } from "../core/mip6/home-agent.ts";
@@ -23,14 +23,14 @@ import { SimNet } from "./sim-net.ts";
 
 /** One side of the network. */
 export interface SideSetup {
-  /** The box at the edge, which speaks IPv4 alone; without one the node is on the internet itself. */
+  /** The middlebox at the edge, which speaks IPv4 alone; without one the node is on the internet itself. */
   readonly nat?: Partial<SimNatProfile>;
-  /** The box tells by ICMP what its filter drops. */
+  /** The middlebox tells by ICMP what its filter drops. */
   readonly rejects?: boolean;
   /** IP versions of a node on the internet, better ones first; default IPv4 alone. */
   readonly versions?: readonly Family[];
-  /** Between the box, or the node without one, and the internet. */
-  readonly access?: LinkCondition;
+  /** Between the middlebox, or the node without one, and the internet. */
+  readonly access?: Impairment;
   readonly profile?: IceProfile;
   readonly isLite?: boolean;
   readonly keys?: KeyMode;
@@ -43,7 +43,7 @@ export interface MiceNetSetup {
   readonly a?: SideSetup;
   readonly b?: SideSetup;
   /** Between each home agent and the internet. */
-  readonly homeAgents?: LinkCondition;
+  readonly homeAgents?: Impairment;
   readonly seed?: number;
 }
 
@@ -72,7 +72,7 @@ export interface MiceNet<Cn extends End = Side> {
   runUntilBoth(type: NodeEvent["type"], limitMs: number): boolean;
 }
 
-/** A box that keeps ports, filters by address and port, and does not hairpin: the home router. */
+/** A middlebox that keeps ports, filters by address and port, and does not hairpin: the home router. */
 export const HOME_ROUTER: SimNatProfile = {
   mapping: "endpoint-independent",
   filtering: "address-and-port-dependent",
@@ -155,7 +155,7 @@ export function createSide(
   net: SimNet,
   addresses: SideAddresses,
   setup: SideSetup,
-  homeAgentLink: LinkCondition | undefined,
+  homeAgentLink: Impairment | undefined,
   seed: number,
 ): Side {
   const homeAgent = createHomeAgentNode(net, addresses, homeAgentLink, setup.registrationKey);
@@ -191,7 +191,7 @@ export function createSide(
 export function createHomeAgentNode(
   net: SimNet,
   addresses: SideAddresses,
-  link: LinkCondition | undefined,
+  link: Impairment | undefined,
   registrationKey: Uint8Array | undefined,
 ): MachineNode<NodeMachine> {
   const { letter, homePrefix, homeAddress, homeAgentIpv4, homeAgentIpv6, homeAgentHome } = addresses;
@@ -215,7 +215,7 @@ function homeAgentSockets({ homeAgentIpv4, homeAgentIpv6 }: SideAddresses, port:
   return [homeAgentIpv4, homeAgentIpv6].map((ip) => ({ ip, port }));
 }
 
-/** Puts the node on the internet, or into a home 192.168.1.0/24 behind its box. */
+/** Puts the node on the internet, or into a home 192.168.1.0/24 behind its middlebox. */
 function attachToInternet(
   net: SimNet,
   host: SimHost,
@@ -233,14 +233,14 @@ function attachToInternet(
     return { nat: undefined, ips };
   }
   const lan = letter === "a" ? "home" : "cafe";
-  const box = createSimNat(net, {
+  const simNat = createSimNat(net, {
     name: `nat-${letter}`,
     profile: { ...HOME_ROUTER, ...nat },
     rejects,
-    wan: { wire: "internet", address: `${wan}/24`, ...(access && { condition: access }) },
-    lan: { wire: lan, address: "192.168.1.1/24" },
+    wan: { segment: "internet", address: `${wan}/24`, ...(access && { impairment: access }) },
+    lan: { segment: lan, address: "192.168.1.1/24" },
   });
   host.attach(lan, ["192.168.1.2/24"]);
   host.route("0.0.0.0/0", "192.168.1.1");
-  return { nat: box, ips: ["192.168.1.2"] };
+  return { nat: simNat, ips: ["192.168.1.2"] };
 }

@@ -92,7 +92,7 @@ export class NatTable {
     return this.#byPort.get(externalPort)?.inside;
   }
 
-  /** Where a packet that hairpins goes: boxes of the testbed do not filter what comes from their own LAN. */
+  /** Where a packet that hairpins goes: middleboxes of the testbed do not filter what comes from their own LAN. */
   hairpin(now: InstantMs, peer: SocketAddress, externalPort: number): InboundTranslation | undefined {
     this.#expire(now);
     const mapping = this.#byPort.get(externalPort);

@@ -1,4 +1,4 @@
-/** What travels over a simulated wire: UDP datagrams of either IP version, and native IPv6 packets between home agents. */
+/** What travels over a simulated segment: UDP datagrams of either IP version, and native IPv6 packets between home agents. */
 
 import { addressFromBytes, familyOf, type SocketAddress } from "../core/address.ts";
 import { decodeIpv6Packet } from "../core/mip6/ipv6-packet.ts";

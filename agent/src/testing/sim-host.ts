@@ -1,7 +1,7 @@
 /** A node with an IP stack: addresses, routes, UDP sockets, and forwarding where it is a router. */
 
 import { formatSocketAddress, type SocketAddress } from "../core/address.ts";
-import type { LinkCondition } from "../core/link/link-condition.ts";
+import type { Impairment } from "../core/link/impairment.ts";
 import type { RefusedDatagram } from "../core/refusal.ts";
 import { asIpv6, asUdp, destinationIp, type Ipv6Packet, type SimPacket } from "./packet.ts";
 import { type Prefix, parsePrefix, prefixContains } from "./prefix.ts";
@@ -47,8 +47,8 @@ export class SimHost implements SimNode {
   }
 
   /** Gives the host a port with addresses such as `192.168.1.2/24`. */
-  attach(wire: string, addresses: readonly string[], condition?: LinkCondition): SimPort {
-    const port = this.net.attach(this, wire, addresses, condition);
+  attach(segment: string, addresses: readonly string[], impairment?: Impairment): SimPort {
+    const port = this.net.attach(this, segment, addresses, impairment);
     this.#ports.push(port);
     for (const address of addresses) this.#addRoute({ prefix: parsePrefix(address), port });
     return port;
@@ -63,10 +63,10 @@ export class SimHost implements SimNode {
     this.#routeCache.clear();
   }
 
-  /** Routes a prefix by the port whose wire has the next hop. */
+  /** Routes a prefix by the port whose segment has the next hop. */
   route(prefix: string, via: string): void {
     const onLink = this.#lookUp(via);
-    if (onLink === undefined) throw new Error(`${this.name}: no wire has the next hop ${via}`);
+    if (onLink === undefined) throw new Error(`${this.name}: no segment has the next hop ${via}`);
     this.#addRoute({ prefix: parsePrefix(prefix), port: onLink.port, via });
   }
 

@@ -1,6 +1,6 @@
-/** A NAT box: a router whose WAN side shows one address, and whose table decides what passes (RFC 4787). */
+/** A NAT: a router whose WAN side shows one address, and whose table decides what passes (RFC 4787). */
 
-import type { LinkCondition } from "../core/link/link-condition.ts";
+import type { Impairment } from "../core/link/impairment.ts";
 import { NatTable, type SimNatProfile } from "./nat-table.ts";
 import { type IcmpPacket, icmpRefusal, type SimPacket, type UdpPacket } from "./packet.ts";
 import { SimHost } from "./sim-host.ts";
@@ -13,15 +13,15 @@ export interface SimNatSetup {
   readonly rejects?: boolean;
   /** `address` with prefix length; `gateway` where the WAN is itself behind a router. */
   readonly wan: {
-    readonly wire: string;
+    readonly segment: string;
     readonly address: string;
     readonly gateway?: string;
-    readonly condition?: LinkCondition;
+    readonly impairment?: Impairment;
   };
-  readonly lan: { readonly wire: string; readonly address: string; readonly condition?: LinkCondition };
+  readonly lan: { readonly segment: string; readonly address: string; readonly impairment?: Impairment };
 }
 
-/** A running NAT box. */
+/** A running NAT. */
 export interface SimNat {
   readonly table: NatTable;
   readonly externalIp: string;
@@ -29,12 +29,12 @@ export interface SimNat {
   readonly refused: () => number;
 }
 
-/** Puts a NAT box between two wires. New packets to the WAN address itself leave no trace in the table. */
+/** Puts a NAT between two segments. New packets to the WAN address itself leave no trace in the table. */
 export function createSimNat(net: SimNet, { name, profile, rejects, wan, lan }: SimNatSetup): SimNat {
   const table = new NatTable(profile);
   const host = new SimHost(net, name);
-  const wanPort = host.attach(wan.wire, [wan.address], wan.condition);
-  host.attach(lan.wire, [lan.address], lan.condition);
+  const wanPort = host.attach(wan.segment, [wan.address], wan.impairment);
+  host.attach(lan.segment, [lan.address], lan.impairment);
   if (wan.gateway !== undefined) host.route("0.0.0.0/0", wan.gateway);
   const externalIp = wan.address.split("/")[0] ?? wan.address;
   let refused = 0;

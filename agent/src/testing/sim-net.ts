@@ -1,13 +1,13 @@
-/** A network in virtual time: wires, the ports of nodes on them, impairments, and a trace of every packet. */
+/** A network in virtual time: segments, the ports of nodes on them, impairments, and a trace of every packet. */
 
-import type { LinkCondition } from "../core/link/link-condition.ts";
+import type { Impairment } from "../core/link/impairment.ts";
 import { createLinkImpairment, type LinkImpairment } from "../core/link/link-impairment.ts";
 import type { InstantMs } from "../core/machine.ts";
 import { packetOctets, type SimPacket } from "./packet.ts";
 import { type SeededRng, seededRng } from "./seeded-rng.ts";
 import { VirtualTime } from "./virtual-time.ts";
 
-/** Anything with ports: hosts, NAT boxes, routers. */
+/** Anything with ports: hosts, NATs, routers. */
 export interface SimNode {
   readonly name: string;
   /** Takes a packet that arrived at one of its ports. */
@@ -17,31 +17,31 @@ export interface SimNode {
 /** A network interface of a node. */
 export interface SimPort {
   readonly node: SimNode;
-  readonly wire: string;
+  readonly segment: string;
   /** Addresses with prefix length. */
   readonly addresses: readonly string[];
   /** Puts a packet on the wire for the node that has the address `nextHop`. */
   readonly send: (packet: SimPacket, nextHop: string) => void;
-  /** Takes the port off its wire: later packets reach nobody. */
+  /** Takes the port off its segment: later packets reach nobody. */
   readonly detach: () => void;
 }
 
-/** Whether a packet got onto the wire; the link may still lose it. */
-type WireOutcome = "sent" | "no-such-address" | "intercepted";
+/** Whether a packet got onto the segment; the link may still lose it. */
+type LinkOutcome = "sent" | "no-such-address" | "intercepted";
 
-/** One packet on one wire, at the moment its sender put it there. */
+/** One packet on one segment, at the moment its sender put it there. */
 export interface TraceEntry {
   readonly atMs: InstantMs;
-  readonly wire: string;
+  readonly segment: string;
   readonly from: string;
   readonly to: string | undefined;
   readonly packet: SimPacket;
-  readonly outcome: WireOutcome;
+  readonly outcome: LinkOutcome;
 }
 
-/** Decides about a packet before it is put on a wire: false drops it. */
+/** Decides about a packet before it is put on a segment: false drops it. */
 export type Interceptor = (hop: {
-  readonly wire: string;
+  readonly segment: string;
   readonly from: string;
   readonly packet: SimPacket;
 }) => boolean;
@@ -58,19 +58,19 @@ export class SimNet {
     this.#rng = seededRng(seed);
   }
 
-  /** Puts a node on a wire, which exists once named. The condition applies in both directions of this port. */
-  attach(node: SimNode, wire: string, addresses: readonly string[], condition: LinkCondition = {}): SimPort {
-    const ports = this.#ports.get(wire) ?? new Set();
-    this.#ports.set(wire, ports);
+  /** Puts a node on a segment, which exists once named. The condition applies in both directions of this port. */
+  attach(node: SimNode, segment: string, addresses: readonly string[], impairment: Impairment = {}): SimPort {
+    const ports = this.#ports.get(segment) ?? new Set();
+    this.#ports.set(segment, ports);
     const port: AttachedPort = {
       node,
-      wire,
+      segment,
       addresses,
       ips: new Set(addresses.map((address) => address.split("/")[0] ?? address)),
       send: (packet, nextHop) => this.#send(port, packet, nextHop),
       detach: () => void ports.delete(port),
-      egress: this.#pipe(condition, ({ packet, to }) => to.ingress(packet)),
-      ingress: this.#pipe(condition, (packet) => {
+      egress: this.#pipe(impairment, ({ packet, to }) => to.ingress(packet)),
+      ingress: this.#pipe(impairment, (packet) => {
         if (ports.has(port)) node.receive(packet, port);
       }),
     };
@@ -78,14 +78,14 @@ export class SimNet {
     return port;
   }
 
-  /** Adds a rule that sees every packet before it is put on a wire. */
+  /** Adds a rule that sees every packet before it is put on a segment. */
   intercept(interceptor: Interceptor): void {
     this.#interceptors.push(interceptor);
   }
 
   #send(from: AttachedPort, packet: SimPacket, nextHop: string): void {
-    const to = [...(this.#ports.get(from.wire) ?? [])].find((port) => port.ips.has(nextHop));
-    const hop = { wire: from.wire, from: from.node.name, packet };
+    const to = [...(this.#ports.get(from.segment) ?? [])].find((port) => port.ips.has(nextHop));
+    const hop = { segment: from.segment, from: from.node.name, packet };
     const isIntercepted = this.#interceptors.some((passes) => !passes(hop));
     const outcome = to === undefined ? "no-such-address" : isIntercepted ? "intercepted" : "sent";
     this.trace.push({ atMs: this.time.now, ...hop, to: to?.node.name, outcome });
@@ -94,10 +94,10 @@ export class SimNet {
 
   /** One direction of a port; octets that count for the rate are those of the IP packet. */
   #pipe<T extends SimPacket | { readonly packet: SimPacket }>(
-    condition: LinkCondition,
+    impairment: Impairment,
     deliver: (item: T) => void,
   ): (item: T) => void {
-    const pipe: LinkImpairment<T> = createLinkImpairment(condition, () => this.#rng.fraction());
+    const pipe: LinkImpairment<T> = createLinkImpairment(impairment, () => this.#rng.fraction());
     const flush = (): void => {
       for (let item = pipe.pollDue(this.time.now); item !== undefined; item = pipe.pollDue(this.time.now))
         deliver(item);

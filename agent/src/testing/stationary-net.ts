@@ -7,7 +7,7 @@
  */
 
 import type { Family, SocketAddress } from "../core/address.ts";
-import type { LinkCondition } from "../core/link/link-condition.ts";
+import type { Impairment } from "../core/link/impairment.ts";
 import { createMobileNode } from "../core/mice/mobile-node.ts";
 import { decodeIpv6Packet, NEXT_HEADER } from "../core/mip6/ipv6-packet.ts";
 import type { MobileNodeConfig, MobileNodeMachine } from "../core/node/node-machine.ts";
@@ -21,14 +21,14 @@ import { SimNet } from "./sim-net.ts";
 export interface StationaryNetSetup {
   readonly a?: SideSetup;
   readonly cn?: StationarySetup;
-  readonly homeAgents?: LinkCondition;
+  readonly homeAgents?: Impairment;
   readonly seed?: number;
 }
 
 export interface StationarySetup extends Partial<Omit<MobileNodeConfig, "homeAddress" | "homeAgent" | "sockets">> {
   /** IP versions of its candidates, better ones first; default both. Its own address is IPv6 in any case. */
   readonly versions?: readonly Family[];
-  readonly access?: LinkCondition;
+  readonly access?: Impairment;
 }
 
 /** Builds the network and starts every node at time 0. */

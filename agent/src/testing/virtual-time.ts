@@ -38,8 +38,8 @@ export class VirtualTime {
   }
 
   /** Runs actions while `condition` holds and they are due by `limit`; true when the condition ended it. */
-  runWhile(condition: () => boolean, limit: InstantMs): boolean {
-    while (condition()) {
+  runWhile(impairment: () => boolean, limit: InstantMs): boolean {
+    while (impairment()) {
       const next = this.#queue.at(-1);
       if (next === undefined || next.at > limit) return false;
       this.#queue.pop();

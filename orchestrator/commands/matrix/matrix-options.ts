@@ -5,16 +5,16 @@ import type { RuntimeChoice } from "../create-runtime.ts";
 export interface MatrixOptions {
   /** More than one are run in turn. */
   readonly runtime: readonly RuntimeChoice[];
-  /** Boxes on both sides; the nine behaviours of RFC 4787 when absent. */
-  readonly boxes?: readonly string[];
-  /** Boxes of one side, in place of `boxes`. */
+  /** Middleboxes on both sides; the nine behaviours of RFC 4787 when absent. */
+  readonly with?: readonly string[];
+  /** Middleboxes of one side, in place of `with`. */
   readonly mn?: readonly string[];
   readonly cn?: readonly string[];
   /** Labs at once; as many as the machine takes when absent. */
   readonly jobs?: number;
   /** Whether every pair runs twice, the offer coming from either end. */
   readonly bothOrders: boolean;
-  /** Whether every cell gets a new lab; else labs stay, and their boxes take other rules. */
+  /** Whether every cell gets a new lab; else labs stay, and their middleboxes take other rules. */
   readonly freshLabs: boolean;
   readonly json: boolean;
   /** Directory for results, from where the user is. */

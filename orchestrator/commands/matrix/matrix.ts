@@ -1,4 +1,4 @@
-/** `testbed matrix`: boxes of the mobile node × boxes of the correspondent node, theory beside what happens. */
+/** `testbed matrix`: middleboxes of the mobile node × middleboxes of the correspondent node, the model beside what happens. */
 
 import { writeFile } from "node:fs/promises";
 import { availableParallelism, release } from "node:os";
@@ -21,7 +21,7 @@ import type { RuntimeName } from "../../runtime/runtime.ts";
 import { displayPath } from "../../support/display-path.ts";
 import { TestbedError } from "../../support/errors.ts";
 import { type MatrixCell, planCells } from "../../topology/matrix/cells.ts";
-import { findBoxes, type MatrixBox, NINE_BOXES } from "../../topology/matrix/matrix-box.ts";
+import { findMiddleboxes, type MatrixMiddlebox, NINE_BEHAVIOURS } from "../../topology/matrix/matrix-middlebox.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 import { createRuntime } from "../create-runtime.ts";
 import { makeResultsDirectory } from "../make-results-directory.ts";
@@ -31,12 +31,12 @@ import type { MatrixOptions } from "./matrix-options.ts";
 import { type MatrixRun, runMatrix } from "./run-matrix.ts";
 
 /**
- * Runs a matrix and writes its results, also those of an interrupted one. 0 when every cell does what theory says, 1
+ * Runs a matrix and writes its results, also those of an interrupted one. 0 when every cell does what the model says, 1
  * when one surprises or fails. Throws what stopped the matrix as a whole once the results are written.
  */
 export async function matrix(options: MatrixOptions, context: CommandContext): Promise<ExitCode> {
   const startedAt = performance.timeOrigin;
-  const axes = chooseBoxes(options);
+  const axes = chooseMiddleboxes(options);
   const offerers = options.bothOrders ? (["mn", "cn"] as const) : (["mn"] as const);
   const cells = planCells({ ...axes, offerers, ...(options.seed === undefined ? {} : { seed: options.seed }) });
   const runId = newRunId("matrix", new Date(startedAt));
@@ -53,21 +53,21 @@ export async function matrix(options: MatrixOptions, context: CommandContext): P
 }
 
 interface Axes {
-  readonly mn: readonly MatrixBox[];
-  readonly cn: readonly MatrixBox[];
+  readonly mn: readonly MatrixMiddlebox[];
+  readonly cn: readonly MatrixMiddlebox[];
 }
 
-/** Throws `bad-usage` for a name that no box has. */
-function chooseBoxes({ boxes, mn, cn }: MatrixOptions): Axes {
-  const find = (names: readonly string[] | undefined): readonly MatrixBox[] => {
-    if (names === undefined) return NINE_BOXES;
-    const found = findBoxes(names);
-    if (found.ok) return found.boxes;
-    throw new TestbedError("bad-usage", `no box is called ${found.unknown.join(", ")}; ${found.advice}`, {
+/** Throws `bad-usage` for a name that no middlebox has. */
+function chooseMiddleboxes({ with: both, mn, cn }: MatrixOptions): Axes {
+  const find = (names: readonly string[] | undefined): readonly MatrixMiddlebox[] => {
+    if (names === undefined) return NINE_BEHAVIOURS;
+    const found = findMiddleboxes(names);
+    if (found.ok) return found.middleboxes;
+    throw new TestbedError("bad-usage", `no NAT or firewall is called ${found.unknown.join(", ")}; ${found.advice}`, {
       hint: "the nine, the presets of topologies/README.md, and none can be given",
     });
   };
-  return { mn: find(mn ?? boxes), cn: find(cn ?? boxes) };
+  return { mn: find(mn ?? both), cn: find(cn ?? both) };
 }
 
 /** A matrix on one runtime, and how many labs it had at once. */

@@ -6,7 +6,7 @@ import type { MatrixProgress } from "../../report/matrix/progress.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { inParallel } from "../../support/in-parallel.ts";
 import type { MatrixCell } from "../../topology/matrix/cells.ts";
-import { isOneRunsOwn } from "../run-topology.ts";
+import { isRunScopedError } from "../run-topology.ts";
 import { orderCells } from "./cell-order.ts";
 import { runCell } from "./run-cell.ts";
 
@@ -51,7 +51,7 @@ export async function runMatrix(request: MatrixRequest): Promise<MatrixRun> {
     if (signal.aborted) return;
     results.set(cell, result);
     onProgress(progress(), result);
-    if (error !== undefined && !isOneRunsOwn(error)) ending.abort(error);
+    if (error !== undefined && !isRunScopedError(error)) ending.abort(error);
   };
   const over = AbortSignal.any([signal, ending.signal]);
   await inParallel(orderCells(cells), jobs, over, work);

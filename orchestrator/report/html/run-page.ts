@@ -4,10 +4,10 @@ import { formatMs } from "../../lab/expectation.ts";
 import type { LabEvent, PairView } from "../../lab/lab-event.ts";
 import { formatEndpoint } from "../../topology/model/address-text.ts";
 import type { ResolvedTopology } from "../../topology/model/resolved.ts";
-import { boxRows, unprobedLines, wayInRows } from "../box-rows.ts";
+import { expectationLabel } from "../expectation-label.ts";
 import { linkRows } from "../link-rows.ts";
 import { outageRows } from "../outage-rows.ts";
-import { promiseText } from "../promise-text.ts";
+import { routerRows, unprobedLines, wayInRows } from "../router-rows.ts";
 import type { CandidateResult, RunResult, SessionResult } from "../run-result.ts";
 import { timeInRun } from "../run-time.ts";
 import { formatCandidate, predictionFor } from "../table.ts";
@@ -30,7 +30,7 @@ ${expectations(result)}
 ${result.sessions.map((session) => sessionPart(session, topology, events))}
 ${happenings(result)}
 <h2>Timeline</h2><div class="panel">${drawTimeline(result, events)}</div>
-${boxes(result)}
+${middleboxes(result)}
 ${links(result)}
 ${captures(result)}
 ${environment(result)}
@@ -52,7 +52,7 @@ function expectations(result: RunResult): Markup {
   const rows = result.expectations.map((expectation) => [
     badge(expectation.verdict),
     expectation.session,
-    promiseText(expectation),
+    expectationLabel(expectation),
     predictionFor(expectation, result),
     expectation.expected,
     html`<b>${expectation.observed}</b>`,
@@ -61,7 +61,7 @@ function expectations(result: RunResult): Markup {
   const header = ["verdict", "session", "expectation", "predicted", "expected", "observed", "from"];
   const why = result.predicted
     .filter(({ after }) => after === undefined)
-    .map((entry) => html`<p class="faint">Theory for ${entry.session}: ${entry.why}</p>`);
+    .map((entry) => html`<p class="faint">Predicted for ${entry.session}: ${entry.why}</p>`);
   return html`<h2>Predicted, expected, observed</h2>${rows.length > 0 ? table(header, rows) : html`<p>Nothing was expected.</p>`}${why}`;
 }
 
@@ -148,9 +148,9 @@ function pairText({ local, remote }: PairView): string {
   return `${local.type} ${formatEndpoint(local.address)} → ${remote.type} ${formatEndpoint(remote.address)}`;
 }
 
-function boxes({ routers }: RunResult): Markup | undefined {
+function middleboxes({ routers }: RunResult): Markup | undefined {
   if (routers.length === 0) return undefined;
-  const seen = [boxRows(routers), wayInRows(routers)].filter((each) => each !== undefined);
+  const seen = [routerRows(routers), wayInRows(routers)].filter((each) => each !== undefined);
   const rows = routers.map(({ name, declared, observed, agrees }) => [
     agrees === undefined ? html`<span class="faint">not asked</span>` : badge(agrees ? "pass" : "fail"),
     name,
@@ -160,8 +160,8 @@ function boxes({ routers }: RunResult): Markup | undefined {
     declared === undefined ? "-" : declared.hairpinning ? "yes" : "no",
     declared === undefined ? "-" : `${declared.udpLifetimeSec} s`,
   ]);
-  const header = ["", "box", "declared mapping / filtering", "observed", "ports", "hairpins", "UDP lifetime"];
-  return html`<h2>Boxes</h2>${table(header, rows)}
+  const header = ["", "middlebox", "declared mapping / filtering", "observed", "ports", "hairpins", "UDP lifetime"];
+  return html`<h2>NATs and firewalls</h2>${table(header, rows)}
 ${seen.length > 0 ? html`<h3>What probes saw</h3>` : undefined}
 ${seen.map(({ header: columns, rows: lines }) =>
   table(
@@ -178,8 +178,8 @@ function links(result: RunResult): Markup | undefined {
   return seen && html`<h2>Links</h2>${table(seen.header, seen.rows)}`;
 }
 
-function captures({ captures: wires }: RunResult): Markup {
-  const rows = wires.map(({ segment, packets, octets, droppedByKernel }) => [
+function captures({ captures: segments }: RunResult): Markup {
+  const rows = segments.map(({ segment, packets, octets, droppedByKernel }) => [
     segment,
     String(packets),
     String(octets),
@@ -188,8 +188,8 @@ function captures({ captures: wires }: RunResult): Markup {
   return html`<h2>Captures</h2>${
     rows.length === 0
       ? html`<p>No packets were captured.</p>`
-      : html`${table(["wire", "packets", "octets", "dropped by the kernel"], rows)}
-<p><a href="capture.pcapng"><code>capture.pcapng</code></a> has one interface for each wire.</p>`
+      : html`${table(["segment", "packets", "octets", "dropped by the kernel"], rows)}
+<p><a href="capture.pcapng"><code>capture.pcapng</code></a> has one interface for each segment.</p>`
   }`;
 }
 

@@ -1,6 +1,6 @@
-/** The topology as a drawing: wires as bars, the widest-reaching on top, boxes between wires, ends below. */
+/** The topology as a drawing: segments as bars, the widest-reaching on top, middleboxes between segments, ends below. */
 
-import { describePrefix } from "../../topology/describe/describe-box.ts";
+import { describePrefix } from "../../topology/describe/describe-middlebox.ts";
 import { describeFirewall } from "../../topology/model/presets.ts";
 import type {
   ResolvedInterface,
@@ -11,22 +11,22 @@ import type {
 import { html, type Markup } from "./markup.ts";
 
 const NODE = { width: 176, height: 76, gap: 20 } as const;
-/** Room for two addresses between a node and the wire below. */
+/** Room for two addresses between a node and the segment below. */
 const LEVEL_HEIGHT = 190;
-const WIRE_HEIGHT = 26;
-/** Widths of a letter in a wire's name and in its networks, on the large side, and of the ends of its bar. */
-const WIRE_LABEL = { name: 8, network: 6.5, ends: 30 } as const;
+const SEGMENT_HEIGHT = 26;
+/** Widths of a letter in a segment's name and in its networks, on the large side, and of the ends of its bar. */
+const SEGMENT_LABEL = { name: 8, network: 6.5, ends: 30 } as const;
 const TOP = 8;
 /** Addresses stand to the right of their line and reach beyond the last node. */
 const MARGIN = 44;
 
-/** A wire and what hangs from it. */
+/** A segment and what hangs from it. */
 interface Branch {
   readonly segment: string;
   readonly leaves: readonly Hanging[];
 }
 
-/** A node, and the wires that only it leads to. */
+/** A node, and the segments that only it leads to. */
 interface Hanging {
   readonly node: ResolvedNode;
   readonly below: readonly Branch[];
@@ -38,7 +38,7 @@ interface Placed {
   readonly bottom: number;
 }
 
-/** Draws a topology as SVG; wires that no other reaches stand side by side. */
+/** Draws a topology as SVG; segments that no other reaches stand side by side. */
 export function drawTopology(topology: ResolvedTopology): Markup {
   let x = MARGIN;
   let bottom = 0;
@@ -53,7 +53,7 @@ export function drawTopology(topology: ResolvedTopology): Markup {
   return html`<svg class="topology" viewBox="0 0 ${width} ${bottom + TOP}" style="max-width:${width}px" role="img" aria-label="Topology">${parts}</svg>`;
 }
 
-/** Trees of wires; each wire and each node stands once, under the first wire that reaches it. */
+/** Trees of segments; each segment and each node stands once, under the first segment that reaches it. */
 function branchesOf({ segments, nodes }: ResolvedTopology): readonly Branch[] {
   const seenSegments = new Set<string>();
   const seenNodes = new Set<string>();
@@ -65,7 +65,7 @@ function branchesOf({ segments, nodes }: ResolvedTopology): readonly Branch[] {
     for (const { name } of fresh) seenNodes.add(name);
     const leaves = fresh.map((node) => ({
       node,
-      below: wiresBelow(node).flatMap((wire) => (seenSegments.has(wire) ? [] : [grow(wire)])),
+      below: segmentsBelow(node).flatMap((segment) => (seenSegments.has(segment) ? [] : [grow(segment)])),
     }));
     return { segment, leaves };
   };
@@ -73,26 +73,26 @@ function branchesOf({ segments, nodes }: ResolvedTopology): readonly Branch[] {
   return busiestFirst.flatMap((segment) => (seenSegments.has(segment) ? [] : [grow(segment)]));
 }
 
-/** Only routers have wires below: a host on several wires hangs from one, and names the others. */
-function wiresBelow({ role, interfaces }: ResolvedNode): readonly string[] {
+/** Only routers have segments below: a host on several segments hangs from one, and names the others. */
+function segmentsBelow({ role, interfaces }: ResolvedNode): readonly string[] {
   return role === "router" ? interfaces.map(({ segment }) => segment) : [];
 }
 
 /** A bar as wide as its words and as what hangs from it, in the middle. */
 function placeBranch(branch: Branch, x: number, y: number, topology: ResolvedTopology): Placed {
-  const label = wireLabel(branch.segment, topology);
-  const { name, network, ends } = WIRE_LABEL;
+  const label = segmentLabel(branch.segment, topology);
+  const { name, network, ends } = SEGMENT_LABEL;
   const labelWidth = Math.ceil(name * label.name.length + network * label.networks.length + ends);
   const leavesWidth = placeLeaves(branch, x, y, topology).width;
   const width = Math.max(leavesWidth, labelWidth, NODE.width);
   const { parts, bottom } = placeLeaves(branch, x + (width - leavesWidth) / 2, y, topology);
-  return { parts: [...parts, drawWire(label, x, y, width)], width, bottom };
+  return { parts: [...parts, drawSegment(label, x, y, width)], width, bottom };
 }
 
 function placeLeaves({ segment, leaves }: Branch, x: number, y: number, topology: ResolvedTopology): Placed {
   const parts: Markup[] = [];
   let right = x;
-  let bottom = y + WIRE_HEIGHT;
+  let bottom = y + SEGMENT_HEIGHT;
   for (const hanging of leaves) {
     const placed = placeHanging(hanging, segment, right, y, topology);
     parts.push(...placed.parts);
@@ -106,16 +106,16 @@ function placeHanging(
   { node, below }: Hanging,
   segment: string,
   x: number,
-  wireY: number,
+  segmentY: number,
   topology: ResolvedTopology,
 ): Placed {
-  const y = wireY + 74;
+  const y = segmentY + 74;
   const parts: Markup[] = [];
   let right = x;
   let bottom = y + NODE.height;
   const joints: number[] = [];
   for (const branch of below) {
-    const placed = placeBranch(branch, right, wireY + LEVEL_HEIGHT, topology);
+    const placed = placeBranch(branch, right, segmentY + LEVEL_HEIGHT, topology);
     joints.push(right + placed.width / 2);
     parts.push(...placed.parts);
     right += placed.width + NODE.gap;
@@ -126,30 +126,30 @@ function placeHanging(
   const centre = left + NODE.width / 2;
   const up = node.interfaces.find((entry) => entry.segment === segment);
   const lines = [
-    html`<line x1="${centre}" y1="${wireY + WIRE_HEIGHT}" x2="${centre}" y2="${y}"/>`,
-    addressLabels(up, centre, wireY + WIRE_HEIGHT + 16),
+    html`<line x1="${centre}" y1="${segmentY + SEGMENT_HEIGHT}" x2="${centre}" y2="${y}"/>`,
+    addressLabels(up, centre, segmentY + SEGMENT_HEIGHT + 16),
     ...below.map((branch, i) => {
       const joint = joints[i] ?? centre;
       const down = node.interfaces.find((entry) => entry.segment === branch.segment);
-      return html`<line x1="${centre}" y1="${y + NODE.height}" x2="${joint}" y2="${wireY + LEVEL_HEIGHT}"/>${addressLabels(down, joint, y + NODE.height + 15)}`;
+      return html`<line x1="${centre}" y1="${y + NODE.height}" x2="${joint}" y2="${segmentY + LEVEL_HEIGHT}"/>${addressLabels(down, joint, y + NODE.height + 15)}`;
     }),
   ];
   return { parts: [...lines, drawNode(node, left, y), ...parts], width, bottom };
 }
 
-interface WireLabel {
+interface SegmentLabel {
   readonly name: string;
   readonly networks: string;
 }
 
-function wireLabel(segment: string, { segments }: ResolvedTopology): WireLabel {
+function segmentLabel(segment: string, { segments }: ResolvedTopology): SegmentLabel {
   const found = segments.find(({ name }) => name === segment);
   const networks = [found?.ipv4, found?.ipv6].filter((network) => network !== undefined).join("  ");
   return { name: segment, networks };
 }
 
-function drawWire({ name, networks }: WireLabel, x: number, y: number, width: number): Markup {
-  return html`<g class="wire"><rect x="${x}" y="${y}" width="${width}" height="${WIRE_HEIGHT}" rx="13"/>
+function drawSegment({ name, networks }: SegmentLabel, x: number, y: number, width: number): Markup {
+  return html`<g class="wire"><rect x="${x}" y="${y}" width="${width}" height="${SEGMENT_HEIGHT}" rx="13"/>
 <text x="${x + width / 2}" y="${y + 17}"><tspan class="name">${name}</tspan> <tspan class="small">${networks}</tspan></text></g>`;
 }
 
@@ -166,7 +166,7 @@ function addressLabels(found: ResolvedInterface | undefined, x: number, y: numbe
   return html`${addresses.map((address, i) => html`<text class="address" x="${x + 5}" y="${y + 13 * i}">${address.replace(/\/\d+$/, "")}</text>`)}`;
 }
 
-/** Wires of a host beside the one that it hangs from. */
+/** Segments of a host beside the one that it hangs from. */
 function alsoOn({ role, interfaces }: ResolvedNode): readonly string[] {
   const [, ...others] = interfaces.map(({ segment }) => segment);
   return role === "router" || others.length === 0 ? [] : [`also on ${others.join(", ")}`];

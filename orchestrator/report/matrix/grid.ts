@@ -1,4 +1,4 @@
-/** A matrix as a terminal shows it: rows are the mobile node's boxes, columns those of the correspondent node. */
+/** A matrix as a terminal shows it: rows are the mobile node's middleboxes, columns those of the correspondent node. */
 
 import { formatMs } from "../../lab/expectation.ts";
 import type { Paint } from "../table.ts";
@@ -80,7 +80,7 @@ function explainCell(cell: CellResult, directory: string, paint: Paint): readonl
   const what = error === undefined ? describeSurprise(cell) : `failed: ${error.message}`;
   return [
     `${paint.bad(`${mn} × ${cn}`)} on ${runtime}, ${offerer} offers: ${what}`,
-    ...reasons.map((reason) => paint.faint(`  theory: ${reason}`)),
+    ...reasons.map((reason) => paint.faint(`  predicted: ${reason}`)),
     ...(error?.hint === undefined ? [] : [`  → ${error.hint}`]),
     ...(results === undefined ? [] : keptResults(`${directory}/${results}`)),
   ];

@@ -1,4 +1,4 @@
-/** A matrix as one HTML file that needs nothing beside it: a grid whose cells tell, when pointed at, what theory says. */
+/** A matrix as one HTML file that needs nothing beside it: a grid whose cells tell, when pointed at, what the model says. */
 
 import { formatMs } from "../../lab/expectation.ts";
 import { html, Markup } from "../html/markup.ts";
@@ -44,7 +44,7 @@ const GRID_STYLE = `
 .scroll.grid { overflow: visible } .swatch { display: inline-block; border-radius: 5px; padding: 0 8px }
 `;
 
-const LEGEND = html`<p class="faint">Rows: the box of the mobile node; columns: that of the correspondent node. A cell shows the path that the data
+const LEGEND = html`<p class="faint">Rows: the NAT of the mobile node; columns: that of the correspondent node. A cell shows the path that the data
 took at the end and the time from offer to nomination; point at it, or reach it with the Tab key, for the reasoning of theory.
 <span class="swatch cell direct">direct</span> <span class="swatch cell home-agents">through the home agents</span>
 <span class="swatch cell none">no way</span> <span class="swatch cell remarkable">not as predicted</span></p>`;
@@ -87,6 +87,6 @@ function explanation(cell: CellResult): Markup {
   const { mn, cn, offerer, runtime, reasons, error, results } = cell;
   const what = error === undefined ? describeSurprise(cell) : `failed: ${error.message}`;
   return html`<div class="panel"><p><b class="bad">${mn} × ${cn}</b> on ${runtime}, ${offerer} offers: ${what}</p>
-${reasons.map((reason) => html`<p class="faint">Theory: ${reason}</p>`)}
+${reasons.map((reason) => html`<p class="faint">Predicted: ${reason}</p>`)}
 ${results === undefined ? undefined : html`<p><a href="${results}/report.html">report</a>, <a href="${results}/topology.yaml">topology.yaml</a>, <a href="${results}/">everything</a></p>`}</div>`;
 }

@@ -17,13 +17,13 @@ const runtimeName = z.enum(["docker", "netns"]);
 const offerer = z.enum(["mn", "cn"]);
 
 const cell = z.strictObject({
-  mn: z.string().describe("box in front of the mobile node"),
-  cn: z.string().describe("box in front of the correspondent node"),
+  mn: z.string().describe("middlebox in front of the mobile node"),
+  cn: z.string().describe("middlebox in front of the correspondent node"),
   offerer: offerer.describe("which end makes the offer"),
   runtime: runtimeName,
   predicted: pathName,
   predictedPair: pairTypes.optional().describe("seen from the offerer; absent when timing decides"),
-  reasons: z.array(z.string()).describe("why theory says so, one sentence each"),
+  reasons: z.array(z.string()).describe("why the model says so, one sentence each"),
   observed: pathName.optional().describe("the way of the data at the end; absent when the run failed"),
   observedPair: pairTypes.optional().describe("seen from the offerer"),
   nominatedAfterMs: milliseconds.optional().describe("from the offer to the nomination, at the offerer"),
@@ -47,8 +47,8 @@ export const matrixResultSchema = z
     startedAt: z.iso.datetime(),
     durationMs: milliseconds.describe("of the whole process until this file was written"),
     verdict: z.enum(["pass", "fail", "error"]).describe("error: a run failed or was not made; else fail: a surprise"),
-    mn: z.array(z.string()).describe("boxes in front of the mobile node: the rows"),
-    cn: z.array(z.string()).describe("boxes in front of the correspondent node: the columns"),
+    mn: z.array(z.string()).describe("middleboxes in front of the mobile node: the rows"),
+    cn: z.array(z.string()).describe("middleboxes in front of the correspondent node: the columns"),
     offerers: z.array(offerer),
     runtimes: z.array(runtimeName),
     jobs: count.describe("runs at once"),
@@ -57,7 +57,7 @@ export const matrixResultSchema = z
       planned: count,
       asPredicted: count,
       otherPair: count.describe(
-        "of those as predicted: over another pair than theory holds best, which timing decides",
+        "of those as predicted: over another pair than the model ranks best, which timing decides",
       ),
       better: count,
       worse: count,
@@ -87,7 +87,7 @@ export function surpriseOf({ predicted, observed }: Pick<CellResult, "predicted"
 }
 
 /**
- * Whether the predicted path was taken over another pair than theory holds best. Where several pairs become valid, a busy
+ * Whether the predicted path was taken over another pair than the model ranks best. Where several pairs become valid, a busy
  * machine may nominate before the best of them: no surprise.
  */
 export function isOverOtherPair({ predicted, predictedPair, observed, observedPair }: CellResult): boolean {

@@ -60,7 +60,7 @@ export function findConflicts(
 
 /** Networks behind a route may be nobody's address: those that stand for an inside one are not. */
 function usesOf({ name, setup }: NodeSpec): readonly { readonly cidr: string; readonly use: string }[] {
-  const addresses = setup.wires.flatMap((wire) => wire.addresses);
+  const addresses = setup.interfaces.flatMap((iface) => iface.addresses);
   const destinations = setup.routes.map(({ to }) => to).filter((to) => !to.endsWith("/0"));
   return [
     ...addresses.map((address) => ({

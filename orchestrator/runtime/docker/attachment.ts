@@ -14,7 +14,7 @@ const UNKNOWN_EXIT_CODE = -1;
 
 export interface Attachment {
   readonly stdout: AsyncIterable<Uint8Array>;
-  /** Everything on stderr so far, and for guests on stdout too. */
+  /** Everything on stderr so far, and for host programs on stdout too. */
   readonly log: () => string;
   readonly exited: Promise<NodeExit>;
   readonly write: (text: string) => void;
@@ -84,7 +84,7 @@ function awaitExit(engine: Engine, id: string, signal: AbortSignal): Promise<{ r
       {
         path: `/containers/${id}/wait?`,
         method: "POST",
-        options: { _query: { condition: "next-exit" }, _body: {} },
+        options: { _query: { impairment: "next-exit" }, _body: {} },
         isStream: true,
         abortSignal: signal,
         statusCodes: { 200: true, 404: "no such container", 500: "server error" },

@@ -1,17 +1,17 @@
-/** What the engine is asked for when a node or a guest is made. */
+/** What the engine is asked for when a node or a host program is made. */
 
 import type { ContainerCreateOptions, EndpointSettings } from "dockerode";
-import type { GuestSpec, NodeSpec, Sysctls } from "../../plan/plan.ts";
+import type { NodeSpec, ProgramSpec, Sysctls } from "../../plan/plan.ts";
 import type { Labels } from "./labels.ts";
-import type { WireAddress } from "./wire-subnet.ts";
+import type { SegmentAddress } from "./segment-subnet.ts";
 
-/** A node's attachment to a wire, before the container exists. */
+/** A node's attachment to a segment, before the container exists. */
 export interface Endpoint {
   readonly networkName: string;
-  readonly address: WireAddress;
+  readonly address: SegmentAddress;
 }
 
-/** What nodes and guests have in common: nothing of them stays when they end, and their log is bounded. */
+/** What nodes and host programs have in common: nothing of them stays when they end, and their log is bounded. */
 const EPHEMERAL = {
   AutoRemove: true,
   LogConfig: { Type: "local", Config: { "max-size": "5m", "max-file": "1", compress: "false" } },
@@ -68,7 +68,7 @@ export function nodeContainer(
   };
 }
 
-/** Endpoint settings that give a container fixed throwaway addresses on a wire. */
+/** Endpoint settings that give a container fixed throwaway addresses on a segment. */
 export function endpointSettings({ address }: Endpoint): EndpointSettings {
   return {
     IPAMConfig: {
@@ -79,10 +79,10 @@ export function endpointSettings({ address }: Endpoint): EndpointSettings {
 }
 
 /** A foreign program in the network of the node `holderId`, with no capability and no file of ours. */
-export function guestContainer(
+export function programContainer(
   name: string,
   holderId: string,
-  { image, command, environment }: GuestSpec,
+  { image, command, environment }: ProgramSpec,
   labels: Labels,
 ): ContainerCreateOptions {
   return {

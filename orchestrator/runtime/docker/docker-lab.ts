@@ -2,17 +2,17 @@
 
 import type { NodeSetup } from "@testbed/agent/control";
 import type { Container } from "dockerode";
-import type { GuestSpec, NodeSpec, UnwiredSetup } from "../../plan/plan.ts";
+import type { NodeSpec, ProgramSpec, UnboundSetup } from "../../plan/plan.ts";
 import { TestbedError } from "../../support/errors.ts";
 import { readLines } from "../read-lines.ts";
-import type { DestroyReport, GuestHandle, NodeHandle, RunIdentity, RuntimeLab } from "../runtime.ts";
+import type { DestroyReport, NodeHandle, ProgramHandle, RunIdentity, RuntimeLab } from "../runtime.ts";
 import { type Attachment, attachContainer } from "./attachment.ts";
-import { type Endpoint, endpointSettings, guestContainer, nodeContainer } from "./container-options.ts";
+import { type Endpoint, endpointSettings, nodeContainer, programContainer } from "./container-options.ts";
 import { type Engine, engineCall, engineStatus } from "./engine.ts";
 import { objectLabels } from "./labels.ts";
 import { KEPT_SUFFIX, removeRun } from "./removal.ts";
+import { createSegmentNetwork, type SegmentNetwork } from "./segment-networks.ts";
 import { startWatchdog, type Watchdog } from "./watchdog.ts";
-import { createWire, type Wire } from "./wires.ts";
 
 /** A lab of this driver: the port's, and the end of this process's part in it. */
 export interface DockerLab extends RuntimeLab {
@@ -31,7 +31,7 @@ interface MadeNode {
 interface LabState {
   readonly engine: Engine;
   readonly identity: RunIdentity;
-  readonly wires: Map<string, Wire>;
+  readonly networks: Map<string, SegmentNetwork>;
   readonly nodes: Map<string, MadeNode>;
   /** Containers that run, by container id. */
   readonly attachments: Map<string, Attachment>;
@@ -44,8 +44,8 @@ export function createDockerLab(
   signal: AbortSignal,
   nodeImage: () => Promise<string>,
 ): DockerLab {
-  const state: LabState = { engine, identity, wires: new Map(), nodes: new Map(), attachments: new Map() };
-  // Resolved while the wires are made; whoever makes nodes hears of its failure.
+  const state: LabState = { engine, identity, networks: new Map(), nodes: new Map(), attachments: new Map() };
+  // Resolved while the segments are made; whoever makes nodes hears of its failure.
   const image = nodeImage();
   image.catch(() => undefined);
   const watchdog = startWatchdog(engine.endpoint, identity.runId);
@@ -66,13 +66,17 @@ export function createDockerLab(
 
   return {
     createSegments: (specs) =>
-      everyStep(specs.map((spec) => async () => state.wires.set(spec.name, await createWire(engine, identity, spec)))),
+      everyStep(
+        specs.map(
+          (spec) => async () => state.networks.set(spec.name, await createSegmentNetwork(engine, identity, spec)),
+        ),
+      ),
     createNodes: async (specs) => {
       const imageId = await step(() => image);
       await everyStep(specs.map((spec) => () => createNode(state, spec, imageId)));
     },
     startNode: (name) => step(() => startNode(state, name)),
-    startGuest: (spec) => step(() => startGuest(state, spec)),
+    startProgram: (spec) => step(() => startProgram(state, spec)),
     keep: () => step(() => keepLab(state, watchdog)),
     destroy: () => (destroyed ??= destroyLab(state, watchdog, underWay)),
     release: () => {
@@ -84,9 +88,9 @@ export function createDockerLab(
 async function createNode(state: LabState, spec: NodeSpec, image: string): Promise<void> {
   const { engine, identity } = state;
   const endpoints = spec.segments.map((segment): Endpoint => {
-    const wire = state.wires.get(segment);
-    if (wire === undefined) throw new Error(`node ${spec.name} before its segment ${segment}`);
-    return { networkName: wire.networkName, address: wire.nextAddress() };
+    const network = state.networks.get(segment);
+    if (network === undefined) throw new Error(`node ${spec.name} before its segment ${segment}`);
+    return { networkName: network.networkName, address: network.nextAddress() };
   });
   const options = nodeContainer(containerName(identity, spec.name), image, spec, endpoints, labelsOf(state, spec.name));
   const container = await engineCall(`make node ${spec.name}`, create(state, options, spec.name));
@@ -103,7 +107,7 @@ async function startNode(state: LabState, name: string): Promise<NodeHandle> {
   const node = state.nodes.get(name);
   if (node === undefined) throw new Error(`startNode before createNodes: ${name}`);
   const attachment = await attach(state, node.container, { stdin: true, logsStdout: false });
-  attachment.write(`${JSON.stringify({ type: "setup", setup: wiredSetup(node) })}\n`);
+  attachment.write(`${JSON.stringify({ type: "setup", setup: boundSetup(node) })}\n`);
   await engineCall(`start node ${name}`, node.container.start());
   return {
     name,
@@ -114,14 +118,14 @@ async function startNode(state: LabState, name: string): Promise<NodeHandle> {
   };
 }
 
-async function startGuest(state: LabState, spec: GuestSpec): Promise<GuestHandle> {
+async function startProgram(state: LabState, spec: ProgramSpec): Promise<ProgramHandle> {
   const holder = state.nodes.get(spec.inside);
-  if (holder === undefined) throw new Error(`guest ${spec.name} before the node ${spec.inside} it lives in`);
-  const name = containerName(state.identity, spec.name === spec.inside ? `${spec.name}.guest` : spec.name);
-  const options = guestContainer(name, holder.container.id, spec, labelsOf(state, spec.name));
-  const container = await engineCall(`make guest ${spec.name}`, create(state, options, spec.name));
+  if (holder === undefined) throw new Error(`program ${spec.name} before the node ${spec.inside} it lives in`);
+  const name = containerName(state.identity, spec.name === spec.inside ? `${spec.name}.program` : spec.name);
+  const options = programContainer(name, holder.container.id, spec, labelsOf(state, spec.name));
+  const container = await engineCall(`make host program ${spec.name}`, create(state, options, spec.name));
   const attachment = await attach(state, container, { stdin: false, logsStdout: true });
-  await engineCall(`start guest ${spec.name}`, container.start());
+  await engineCall(`start host program ${spec.name}`, container.start());
   return { name: spec.name, exited: attachment.exited, log: attachment.log };
 }
 
@@ -179,14 +183,14 @@ async function attach(
   return attachment;
 }
 
-function wiredSetup({ spec, endpoints }: MadeNode): NodeSetup {
-  const setup: UnwiredSetup = spec.setup;
+function boundSetup({ spec, endpoints }: MadeNode): NodeSetup {
+  const setup: UnboundSetup = spec.setup;
   return {
     ...setup,
-    wires: setup.wires.map((wire, i) => {
+    interfaces: setup.interfaces.map((iface, i) => {
       const address = endpoints[i]?.address.ipv4;
-      if (address === undefined) throw new Error(`node ${spec.name} has more wires than segments`);
-      return { ...wire, find: { by: "address", address } };
+      if (address === undefined) throw new Error(`node ${spec.name} has more interfaces than segments`);
+      return { ...iface, find: { by: "address", address } };
     }),
   };
 }

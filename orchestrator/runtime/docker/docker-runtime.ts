@@ -16,7 +16,7 @@ export interface DockerRuntimeOptions {
 }
 
 /** How long the sweep tries each network of a dead run: a leaked one must not delay every later run. */
-const SWEEP_PATIENCE_MS = 50;
+const SWEEP_TIMEOUT_MS = 50;
 
 export function createDockerRuntime({ engine, nodeImage }: DockerRuntimeOptions): Runtime {
   const labs = new Set<DockerLab>();
@@ -53,7 +53,7 @@ async function sweepDeadRuns(engine: Engine): Promise<readonly string[]> {
   const dead = (await findRuns(engine)).filter(isAbandoned);
   const reports = await Promise.all(
     dead.map(async ({ runId, topology }) => {
-      const { leftovers } = await removeRun(engine, runId, SWEEP_PATIENCE_MS);
+      const { leftovers } = await removeRun(engine, runId, SWEEP_TIMEOUT_MS);
       return leftovers.length > 0 ? leftovers : [`removed what run ${runId} (${topology}) had left behind`];
     }),
   );

@@ -7,7 +7,7 @@ import type { OwnerIdentity, RunIdentity } from "../runtime.ts";
 export const LABELS = {
   run: "mice.testbed.run",
   topology: "mice.testbed.topology",
-  /** Name in the topology: of a node, a guest or a segment. */
+  /** Name in the topology: of a node, a host program or a segment. */
   name: "mice.testbed.name",
   ownerPid: "mice.testbed.owner-pid",
   ownerStart: "mice.testbed.owner-start",

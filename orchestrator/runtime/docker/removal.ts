@@ -35,7 +35,7 @@ export async function findRuns(engine: Engine): Promise<readonly FoundRun[]> {
  * Removes a run's containers all at once, and each network as soon as the containers on it are gone. `patienceMs` is how
  * long a network is tried that the engine says is in use: containers on their way out still count for a moment.
  */
-export async function removeRun(engine: Engine, runId: string, patienceMs = 3000): Promise<DestroyReport> {
+export async function removeRun(engine: Engine, runId: string, timeoutMs = 3000): Promise<DestroyReport> {
   const filters = labelFilter(runId);
   const listContainers = engine.docker.listContainers({ all: true, filters });
   const listNetworks = engine.docker.listNetworks({ filters });
@@ -47,7 +47,7 @@ export async function removeRun(engine: Engine, runId: string, patienceMs = 3000
   const networkRemovals = networks.map(async ({ Id, Name }) => {
     const onIt = removals.filter((removal) => removal.networks.includes(Name));
     await Promise.all(onIt.map(({ leftover }) => leftover));
-    return removeNetwork(engine, Id, Name, patienceMs);
+    return removeNetwork(engine, Id, Name, timeoutMs);
   });
   const leftovers = await Promise.all([...removals.map(({ leftover }) => leftover), ...networkRemovals]);
   return { leftovers: leftovers.filter((line) => line !== undefined) };
@@ -96,14 +96,9 @@ async function isGoneSoon(inspect: () => Promise<unknown>): Promise<boolean> {
   return false;
 }
 
-async function removeNetwork(
-  engine: Engine,
-  id: string,
-  name: string,
-  patienceMs: number,
-): Promise<string | undefined> {
+async function removeNetwork(engine: Engine, id: string, name: string, timeoutMs: number): Promise<string | undefined> {
   const network = engine.docker.getNetwork(id);
-  const giveUpAt = performance.now() + patienceMs;
+  const giveUpAt = performance.now() + timeoutMs;
   for (let pauseMs = 20; ; pauseMs = Math.min(2 * pauseMs, 400)) {
     try {
       await network.remove();

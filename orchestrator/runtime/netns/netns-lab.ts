@@ -1,14 +1,14 @@
-/** One lab of network namespaces: wires by `ip -batch`, nodes as plain processes under the lab's supervisor. */
+/** One lab of network namespaces: segments by `ip -batch`, nodes as plain processes under the lab's supervisor. */
 
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { type AgentCommand, CODE_CACHE_VARIABLE, type NodeSetup } from "@testbed/agent/control";
-import type { GuestSpec, NodeSpec, SegmentSpec, UnwiredSetup } from "../../plan/plan.ts";
+import type { NodeSpec, ProgramSpec, SegmentSpec, UnboundSetup } from "../../plan/plan.ts";
 import { TestbedError } from "../../support/errors.ts";
 import { readLines } from "../read-lines.ts";
-import type { DestroyReport, GuestHandle, NodeExit, NodeHandle, RunIdentity, RuntimeLab } from "../runtime.ts";
+import type { DestroyReport, NodeExit, NodeHandle, ProgramHandle, RunIdentity, RuntimeLab } from "../runtime.ts";
 import { type Supervisor, startSupervisor } from "./supervisor.ts";
 import { bridgeBatch, nodeBatch, sysctlWrites } from "./wiring.ts";
 
@@ -50,15 +50,15 @@ export function createNetnsLab(identity: RunIdentity, signal: AbortSignal, agent
       if (spec === undefined) throw new Error(`startNode before createNodes: ${name}`);
       const environment = { [CODE_CACHE_VARIABLE]: join(agent.codeDirectory, `${spec.setup.role.type}.code`) };
       const child = spawnIn(await inLab(), name, nodeScript(spec), agent.command, environment);
-      child.stdin.write(`${JSON.stringify({ type: "setup", setup: wiredSetup(spec.setup) })}\n`);
+      child.stdin.write(`${JSON.stringify({ type: "setup", setup: boundSetup(spec.setup) })}\n`);
       const handle = nodeHandle(name, child);
       handles.push(handle);
       return handle;
     },
-    async startGuest(spec) {
-      const child = spawnIn(await inLab(), spec.inside, "", guestCommand(spec), spec.environment);
+    async startProgram(spec) {
+      const child = spawnIn(await inLab(), spec.inside, "", programCommand(spec), spec.environment);
       child.stdin.end();
-      return guestHandle(spec.name, child);
+      return programHandle(spec.name, child);
     },
     async keep() {
       (await inLab()).keep();
@@ -89,7 +89,7 @@ async function ipBatch({ enter }: Supervisor, batch: string): Promise<void> {
   child.stdin.end(batch);
   const [errors] = await Promise.all([text(child.stderr), once(child, "close")]);
   if (child.exitCode !== 0) {
-    throw new TestbedError("setup-failed", `ip could not wire the lab: ${errors.trim()}`, {
+    throw new TestbedError("setup-failed", `ip could not segment the lab: ${errors.trim()}`, {
       hint: "the kernel needs veth and bridge; `testbed plan` shows what was asked for",
     });
   }
@@ -128,14 +128,14 @@ function nodeScript(spec: NodeSpec): string {
   ].join("");
 }
 
-function wiredSetup(setup: UnwiredSetup): NodeSetup {
+function boundSetup(setup: UnboundSetup): NodeSetup {
   return {
     ...setup,
-    wires: setup.wires.map((wire) => ({ ...wire, find: { by: "name", name: wire.interfaceName } })),
+    interfaces: setup.interfaces.map((iface) => ({ ...iface, find: { by: "name", name: iface.interfaceName } })),
   };
 }
 
-function guestCommand({ name, command }: GuestSpec): readonly string[] {
+function programCommand({ name, command }: ProgramSpec): readonly string[] {
   if (command !== undefined && command.length > 0) return command;
   throw new TestbedError(
     "bad-topology",
@@ -160,7 +160,7 @@ function nodeHandle(name: string, child: ChildProcessWithoutNullStreams): NodeHa
   };
 }
 
-function guestHandle(name: string, child: ChildProcessWithoutNullStreams): GuestHandle {
+function programHandle(name: string, child: ChildProcessWithoutNullStreams): ProgramHandle {
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => (output += chunk));
   const { log, exited } = watch(child);

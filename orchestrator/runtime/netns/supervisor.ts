@@ -1,7 +1,7 @@
 /**
  * The process that a lab lives and dies with. It is the first process of its own PID, mount and network namespaces; its
  * stdin is a pipe from the run. When the run ends, however it ends, the pipe closes, the supervisor exits, and the
- * kernel kills every process of the lab and with them the namespaces, wires and mounts.
+ * kernel kills every process of the lab and with them the namespaces, segments and mounts.
  */
 
 import { type ChildProcessByStdio, spawn } from "node:child_process";

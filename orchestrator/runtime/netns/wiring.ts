@@ -1,4 +1,4 @@
-/** The commands that wire a lab, as text for `ip -batch`: deciding only, nothing here runs. */
+/** The commands that segment a lab, as text for `ip -batch`: deciding only, nothing here runs. */
 
 import type { NodeSpec, SegmentSpec, Sysctls } from "../../plan/plan.ts";
 
@@ -9,7 +9,7 @@ import type { NodeSpec, SegmentSpec, Sysctls } from "../../plan/plan.ts";
 const FIRST_BRIDGE_PORT_INDEX = 1001;
 const FIRST_NODE_INDEX = 101;
 
-/** One bridge per segment in the lab's own namespace. Bridges learn nothing that a wire would not: no STP, no snooping. */
+/** One bridge per segment in the lab's own namespace. Bridges learn nothing that a segment would not: no STP, no snooping. */
 export function bridgeBatch(segments: readonly SegmentSpec[]): string {
   return lines(
     segments.flatMap((_, i) => [
@@ -23,15 +23,15 @@ export function bridgeBatch(segments: readonly SegmentSpec[]): string {
 /** A namespace per node, and a veth pair per attachment whose bridge end is up and whose node end waits for the agent. */
 export function nodeBatch(segments: readonly SegmentSpec[], nodes: readonly NodeSpec[]): string {
   const bridgeOf = new Map(segments.map((segment, i) => [segment.name, bridgeName(i)]));
-  const attachments = nodes.flatMap((node) => node.setup.wires.map((wire) => ({ node: node.name, wire })));
+  const attachments = nodes.flatMap((node) => node.setup.interfaces.map((iface) => ({ node: node.name, iface })));
   return lines([
     ...nodes.map((node) => `netns add ${node.name}`),
-    ...attachments.flatMap(({ node, wire }, i) => {
+    ...attachments.flatMap(({ node, iface }, i) => {
       const port = `p${i}`;
       return [
-        `link add name ${wire.interfaceName} index ${FIRST_NODE_INDEX + i} netns ${node} type veth ` +
+        `link add name ${iface.interfaceName} index ${FIRST_NODE_INDEX + i} netns ${node} type veth ` +
           `peer name ${port} index ${FIRST_BRIDGE_PORT_INDEX + i}`,
-        `link set ${port} master ${bridgeOf.get(wire.segment) ?? "none"} addrgenmode none`,
+        `link set ${port} master ${bridgeOf.get(iface.segment) ?? "none"} addrgenmode none`,
         `link set ${port} up`,
       ];
     }),

@@ -6,8 +6,8 @@ import { FIREWALL_PRESET_NAMES, FIREWALL_PRESETS, NAT_PRESET_NAMES, NAT_PRESETS 
 import type { ResolvedExpectation, ResolvedNode, ResolvedTopology } from "../model/resolved.ts";
 import { homeAgentAddresses } from "../model/server-addresses.ts";
 import { predictRun } from "../predict/predict.ts";
-import { describeBox } from "./describe-box.ts";
 import { describeAction } from "./describe-event.ts";
+import { describeMiddlebox } from "./describe-middlebox.ts";
 import { renderDiagram } from "./diagram.ts";
 
 /** The README with its made parts replaced by those of today; throws RangeError when a part's marks are missing. */
@@ -56,7 +56,7 @@ function describePreset(
 export function renderCatalogue(topologies: readonly ResolvedTopology[]): string {
   const sorted = topologies.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return [
-    "| topology | way from end to end | expected | in theory |",
+    "| topology | way from end to end | expected | as predicted |",
     "|---|---|---|---|",
     ...sorted.map(tableRow),
     "",
@@ -98,14 +98,14 @@ function describeExpectation(expectation: ResolvedExpectation): string {
   return `${moment}${path ?? "any path"}${pair}${within}`;
 }
 
-/** The boxes from one end outwards and in again to the other, as one line. */
+/** The middleboxes from one end outwards and in again to the other, as one line. */
 function wayOf(topology: ResolvedTopology, from: string, to: string): string {
-  const [out, back] = [boxesAbove(topology, from, to), boxesAbove(topology, to, from)];
+  const [out, back] = [middleboxesAbove(topology, from, to), middleboxesAbove(topology, to, from)];
   return [from, ...out, ...back.toReversed(), to].join(" — ");
 }
 
 /** What a node's packets to its home agent, or where it has none to that of its peer, pass, the nearest first. */
-function boxesAbove(topology: ResolvedTopology, name: string, peer: string): readonly string[] {
+function middleboxesAbove(topology: ResolvedTopology, name: string, peer: string): readonly string[] {
   const [node, other] = [name, peer].map((wanted) => topology.nodes.find((candidate) => candidate.name === wanted));
   const served = node !== undefined && "homeAgent" in node ? node : other;
   const homeAgent = topology.nodes.find(
@@ -113,17 +113,17 @@ function boxesAbove(topology: ResolvedTopology, name: string, peer: string): rea
   );
   if (node === undefined || homeAgent?.role !== "home-agent") return [];
   const walks = homeAgentAddresses(topology, node, homeAgent).map((address) => walk(topology, node, address));
-  return walks.find((boxes) => boxes !== undefined) ?? [];
+  return walks.find((middleboxes) => middleboxes !== undefined) ?? [];
 }
 
 function walk(topology: ResolvedTopology, start: ResolvedNode, destination: string): readonly string[] | undefined {
-  const boxes: string[] = [];
+  const middleboxes: string[] = [];
   let at = start;
   while (!hasAddress(at, destination)) {
     const next = nextHop(topology, at, destination)?.to?.node;
-    if (next === undefined || boxes.length > topology.nodes.length) return undefined;
-    if (next.role === "router") boxes.push(`${next.name} (${describeBox(next)})`);
+    if (next === undefined || middleboxes.length > topology.nodes.length) return undefined;
+    if (next.role === "router") middleboxes.push(`${next.name} (${describeMiddlebox(next)})`);
     at = next;
   }
-  return boxes;
+  return middleboxes;
 }

@@ -23,8 +23,8 @@ function describeReboot({ node, downMs }: RebootAction): string {
   return `${node} reboots: it forgets its mappings and flows${down}`;
 }
 
-function describeChange({ node, segment, conditions }: LinkAction): string {
-  const isBroken = [conditions.out, conditions.in].every(({ lossRate = 0 }) => lossRate >= 1);
-  const becomes = isBroken ? "breaks" : `becomes ${describeLink(conditions).join(", ")}`;
+function describeChange({ node, segment, impairments }: LinkAction): string {
+  const isBroken = [impairments.out, impairments.in].every(({ lossRate = 0 }) => lossRate >= 1);
+  const becomes = isBroken ? "breaks" : `becomes ${describeLink(impairments).join(", ")}`;
   return `the link ${node}/${segment} ${becomes}`;
 }

@@ -1,14 +1,15 @@
 /** Link conditions in words. */
 
-import type { LinkCondition } from "@testbed/agent/control";
-import type { ResolvedLinkConditions } from "../model/resolved.ts";
+import type { Impairment } from "@testbed/agent/control";
+import type { ResolvedLinkImpairments } from "../model/resolved.ts";
 
 /** A condition; a figure that is undefined counts as absent. */
-type Figures = { readonly [Key in keyof LinkCondition]?: LinkCondition[Key] | undefined };
+type Figures = { readonly [Key in keyof Impairment]?: Impairment[Key] | undefined };
 
 /** `20 ms ± 2 ms, loss 1 % in runs of 3, 20 Mbit/s, queue 100`; `as it is` for a condition that asks for nothing. */
-export function describeCondition(condition: Figures): string {
-  const { delayMs, jitterMs, lossRate, lossBurst, duplicateRate, reorderRate, rateBitPerSec, queuePackets } = condition;
+export function describeImpairment(impairment: Figures): string {
+  const { delayMs, jitterMs, lossRate, lossBurst, duplicateRate, reorderRate, rateBitPerSec, queuePackets } =
+    impairment;
   const parts = [
     delayMs === undefined
       ? undefined
@@ -25,8 +26,8 @@ export function describeCondition(condition: Figures): string {
 }
 
 /** Both directions at once where they are alike: `["20 ms"]`, else `["out: 20 ms", "in: loss 1 %"]`. */
-export function describeLink({ out, in: inbound }: ResolvedLinkConditions): readonly string[] {
-  const [leaving, arriving] = [out, inbound].map((condition) => condition && describeCondition(condition));
+export function describeLink({ out, in: inbound }: ResolvedLinkImpairments): readonly string[] {
+  const [leaving, arriving] = [out, inbound].map((impairment) => impairment && describeImpairment(impairment));
   if (leaving === arriving) return leaving === undefined ? [] : [leaving];
   return [
     ...(leaving === undefined ? [] : [`out: ${leaving}`]),

@@ -5,19 +5,19 @@ import { describeFirewall, describeNat } from "../model/presets.ts";
 import type { ResolvedNode, ResolvedSegment, ResolvedTopology } from "../model/resolved.ts";
 import { describeLink } from "./describe-link.ts";
 
-/** Wires as rounded shapes, nodes as boxes, addresses and link conditions on the lines between them. */
+/** Segments as rounded shapes, nodes as middleboxes, addresses and link impairments on the lines between them. */
 export function renderDiagram({ segments, nodes }: ResolvedTopology): string {
-  const wireIds = new Map(segments.map(({ name }, i) => [name, `wire${i}`]));
+  const segmentIds = new Map(segments.map(({ name }, i) => [name, `segment${i}`]));
   const lines = [
-    ...segments.map((segment) => `${wireIds.get(segment.name) ?? ""}(["${wireLabel(segment)}"])`),
+    ...segments.map((segment) => `${segmentIds.get(segment.name) ?? ""}(["${segmentLabel(segment)}"])`),
     ...nodes.map((node, i) => `node${i}["${nodeLabel(node)}"]`),
     ...nodes.flatMap((node, i) =>
-      node.interfaces.map(({ segment, interfaceName, ipv4, ipv6, condition }) => {
+      node.interfaces.map(({ segment, interfaceName, ipv4, ipv6, impairment }) => {
         const addresses = [ipv4, ipv6].filter((address) => address !== undefined).map(withoutLength);
-        const label = [...addresses, ...describeLink(condition ?? {})].join("<br/>");
-        const [wire, box] = [wireIds.get(segment) ?? "", `node${i}`];
+        const label = [...addresses, ...describeLink(impairment ?? {})].join("<br/>");
+        const [segmentId, nodeId] = [segmentIds.get(segment) ?? "", `node${i}`];
         // What lies inside is drawn below.
-        const [above, below] = isInside(node, interfaceName) ? [box, wire] : [wire, box];
+        const [above, below] = isInside(node, interfaceName) ? [nodeId, segmentId] : [segmentId, nodeId];
         return `${above} ---|"${label}"| ${below}`;
       }),
     ),
@@ -29,7 +29,7 @@ function isInside(node: ResolvedNode, interfaceName: string): boolean {
   return node.role === "router" && node.lan.includes(interfaceName);
 }
 
-function wireLabel({ name, ipv4, ipv6 }: ResolvedSegment): string {
+function segmentLabel({ name, ipv4, ipv6 }: ResolvedSegment): string {
   return [`<b>${name}</b>`, ipv4, ipv6].filter((line) => line !== undefined).join("<br/>");
 }
 
@@ -42,7 +42,7 @@ function nodeDetails(node: ResolvedNode): readonly string[] {
     case "router":
       return [
         ...node.prefixes.map(({ inside, outside }) => `${inside} is ${outside} outside`),
-        ...boxDetails(node),
+        ...middleboxDetails(node),
         ...forwardLines(node),
       ];
     case "home-agent":
@@ -75,7 +75,7 @@ function forwardLines({ forwards }: Router): readonly string[] {
   );
 }
 
-function boxDetails({ nat, firewall }: Router): readonly string[] {
+function middleboxDetails({ nat, firewall }: Router): readonly string[] {
   return nat === undefined
     ? [`router, ${describeFirewall(firewall)}`]
     : [`NAT: ${describeNat(nat)}`, ...unusualFirewall(firewall)];

@@ -37,21 +37,21 @@ export function readTopology(text: string, file: string): TopologyReading {
   const yamlIssues = source.errors.map((error) => yamlIssue(error, file));
   if (source.errors.some((error) => error.kind === "syntax")) return { issues: inFileOrder(yamlIssues) };
   const parsed = topologySchema.safeParse(source.data);
-  const shapeIssues = withoutMeant((parsed.error?.issues ?? []).flatMap((i) => describeShapeIssue(i, source.data))).map(
-    ({ code, path, at, message }) => ({
-      code,
-      message,
-      file,
-      path: formatPath(path),
-      ...source.locate(path, at),
-    }),
-  );
+  const shapeIssues = dropMisspeltDuplicates(
+    (parsed.error?.issues ?? []).flatMap((i) => describeShapeIssue(i, source.data)),
+  ).map(({ code, path, at, message }) => ({
+    code,
+    message,
+    file,
+    path: formatPath(path),
+    ...source.locate(path, at),
+  }));
   const issues = inFileOrder([...yamlIssues, ...shapeIssues]);
   return isMapping(source.data) ? { topology: soundPart(source, source.data, file), issues } : { issues };
 }
 
 /** A key that is misspelt is not reported as missing as well. */
-function withoutMeant(issues: readonly ShapeIssue[]): readonly ShapeIssue[] {
+function dropMisspeltDuplicates(issues: readonly ShapeIssue[]): readonly ShapeIssue[] {
   const meant = new Set(issues.flatMap((issue) => (issue.meant === undefined ? [] : [formatPath(issue.meant)])));
   return issues.filter(({ code, path }) => code !== "missing" || !meant.has(formatPath(path)));
 }

@@ -43,10 +43,10 @@ function customIssue(input: string, { expected, advice }: AddressProblem): z.cor
 
 export const segmentSchema = z
   .strictObject({
-    ipv4: network(4).optional().describe("IPv4 network of the wire, such as 198.18.0.0/24"),
-    ipv6: network(6).optional().describe("IPv6 network of the wire, such as 2001:db8:1::/64"),
+    ipv4: network(4).optional().describe("IPv4 network of the segment, such as 198.18.0.0/24"),
+    ipv6: network(6).optional().describe("IPv6 network of the segment, such as 2001:db8:1::/64"),
   })
-  .describe("One wire: an Ethernet segment that carries frames between the nodes on it");
+  .describe("One segment: an Ethernet segment that carries frames between the nodes on it");
 
 const fixedAddresses = z
   .record(reference, z.strictObject({ ipv4: address(4).optional(), ipv6: address(6).optional(), mac: mac.optional() }))
@@ -94,7 +94,7 @@ const firewallObject = z.strictObject({
 });
 const firewall = z
   .union([z.enum(FIREWALL_PRESET_NAMES), firewallObject])
-  .describe("What the box lets through; `stateful` with address translation, `open` without");
+  .describe("What the middlebox lets through; `stateful` with address translation, `open` without");
 
 const prefixTranslation = z
   .strictObject({
@@ -199,7 +199,7 @@ const host = z.strictObject({
 
 const share = text(SHARE_PATTERN, "a share such as 1% or 0.5%");
 
-const conditionFields = {
+const impairmentFields = {
   delay: duration.optional().describe("One-way delay"),
   jitter: duration.optional().describe("Half width of an even spread around the delay; the order of packets is kept"),
   loss: share.optional().describe("Share of packets lost"),
@@ -211,13 +211,13 @@ const conditionFields = {
     .describe("Bits a second, Ethernet header included; packets wait in line for it"),
   queue: z.int().min(1).optional().describe("Packets that may wait for the rate; more are lost; 1000 when absent"),
 };
-const linkCondition = z.strictObject(conditionFields);
+const impairment = z.strictObject(impairmentFields);
 
 export const linkSchema = z
   .strictObject({
-    ...conditionFields,
-    out: linkCondition.optional().describe("Only for what leaves the node; overrides what holds for both directions"),
-    in: linkCondition.optional().describe("Only for what arrives at the node"),
+    ...impairmentFields,
+    out: impairment.optional().describe("Only for what leaves the node; overrides what holds for both directions"),
+    in: impairment.optional().describe("Only for what arrives at the node"),
   })
   .describe(
     "What happens to packets between a node and a segment, in both directions unless `out` or `in` says otherwise",
@@ -262,7 +262,7 @@ export const timelineEventSchema = z
       .optional()
       .describe("A mobile or correspondent node, which takes its bindings away and can be reached no more"),
     reboot: reference.optional().describe("A router, which forgets its mappings and its flows"),
-    link: linkKey.optional().describe("The end of a wire by <node>/<segment>, whose conditions change"),
+    link: linkKey.optional().describe("The end of a segment by <node>/<segment>, whose conditions change"),
     conditions: linkSchema
       .optional()
       .describe(
@@ -292,7 +292,7 @@ export const topologySchema = z.strictObject({
   summary: z.string().min(1).describe("One line: what this network is, and what must happen in it"),
   segments: z.record(name, segmentSchema),
   nodes: z.record(name, nodeSchema),
-  links: z.record(linkKey, linkSchema).optional().describe("Conditions of links by <node>/<segment>"),
+  links: z.record(linkKey, linkSchema).optional().describe("Impairments of links by <node>/<segment>"),
   sessions: z.array(sessionSchema).optional(),
   timeline: z.array(timelineEventSchema).optional().describe("What happens while data flows, each at its time"),
   expect: z.array(expectationSchema).optional(),
@@ -307,7 +307,7 @@ export type StunServerEntry = z.output<typeof stunServer>;
 export type MobileEntry = z.output<typeof mobileNode> | z.output<typeof correspondentNode>;
 export type StationaryEntry = z.output<typeof stationaryNode>;
 export type HostEntry = z.output<typeof host>;
-export type LinkConditionEntry = z.output<typeof linkCondition>;
+export type ImpairmentEntry = z.output<typeof impairment>;
 export type LinkEntry = z.output<typeof linkSchema>;
 export type SessionEntry = z.output<typeof sessionSchema>;
 export type ExpectationEntry = z.output<typeof expectationSchema>;

@@ -1,17 +1,17 @@
 /** The topology of one cell of a matrix, as a file that can be run by itself. */
 
-import type { MatrixBox } from "./matrix-box.ts";
+import type { MatrixMiddlebox } from "./matrix-middlebox.ts";
 
 /** Which end makes the offer. */
 export type Offerer = "mn" | "cn";
 
-/** The text of a topology file: a mobile and a correspondent node, each behind its box. */
-export function cellTopologyText(mn: MatrixBox, cn: MatrixBox, offerer: Offerer): string {
+/** The text of a topology file: a mobile and a correspondent node, each behind its middlebox. */
+export function cellTopologyText(mn: MatrixMiddlebox, cn: MatrixMiddlebox, offerer: Offerer): string {
   const ends = [endOf("mn", mn), endOf("cn", cn)];
   const session = offerer === "mn" ? "{ from: mn, to: cn, traffic: ping }" : "{ from: cn, to: mn, traffic: ping }";
   return [
     `name: ${cellName(mn, cn)}`,
-    `summary: A mobile node behind ${describeBox(mn)}, a correspondent node behind ${describeBox(cn)}`,
+    `summary: A mobile node behind ${describeMiddlebox(mn)}, a correspondent node behind ${describeMiddlebox(cn)}`,
     "segments:",
     "  internet: { ipv4: 198.18.0.0/24, ipv6: 2001:db8:0:1::/64 }",
     ...ends.flatMap(({ segment }) => segment),
@@ -26,15 +26,15 @@ export function cellTopologyText(mn: MatrixBox, cn: MatrixBox, offerer: Offerer)
 }
 
 /** Both names as far as they fit: `eim-eif-x-symmetric`. */
-function cellName(mn: MatrixBox, cn: MatrixBox): string {
+function cellName(mn: MatrixMiddlebox, cn: MatrixMiddlebox): string {
   return [mn, cn].map(({ name }) => name.slice(0, LONGEST_HALF)).join("-x-");
 }
 
 /** A topology's name has at most 31 letters. */
 const LONGEST_HALF = 14;
 
-function describeBox({ name, entry }: MatrixBox): string {
-  return entry === undefined ? "no box" : name;
+function describeMiddlebox({ name, entry }: MatrixMiddlebox): string {
+  return entry === undefined ? "no middlebox" : name;
 }
 
 interface EndLines {
@@ -43,23 +43,26 @@ interface EndLines {
 }
 
 const ENDS = {
-  mn: { role: "mobile-node", homeAgent: "ha-a", box: "box-mn", lan: "mn-lan", publicLan: "198.18.1.0/24" },
-  cn: { role: "correspondent-node", homeAgent: "ha-b", box: "box-cn", lan: "cn-lan", publicLan: "198.18.2.0/24" },
+  mn: { role: "mobile-node", homeAgent: "ha-a", middlebox: "nat-mn", lan: "mn-lan", publicLan: "198.18.1.0/24" },
+  cn: { role: "correspondent-node", homeAgent: "ha-b", middlebox: "nat-cn", lan: "cn-lan", publicLan: "198.18.2.0/24" },
 } as const;
 
-/** Both homes have this one network wherever a box hides it, as homes do. */
+/** Both homes have this one network wherever a middlebox hides it, as homes do. */
 const HIDDEN_LAN = "192.168.1.0/24";
 
-/** A box that does not translate needs a LAN that everybody can reach. */
-function endOf(node: keyof typeof ENDS, { entry }: MatrixBox): EndLines {
-  const { role, homeAgent, box, lan, publicLan } = ENDS[node];
+/** A middlebox that does not translate needs a LAN that everybody can reach. */
+function endOf(node: keyof typeof ENDS, { entry }: MatrixMiddlebox): EndLines {
+  const { role, homeAgent, middlebox, lan, publicLan } = ENDS[node];
   const nodeLine = (on: string): string => `  ${node}: { role: ${role}, on: ${on}, homeAgent: ${homeAgent} }`;
   if (entry === undefined) return { segment: [], nodes: [nodeLine("internet")] };
   const isHidden = entry.nat !== undefined && entry.nat !== "none";
   const behaviour = Object.entries(entry).map(([key, value]) => `${key}: ${flow(value)}`);
   return {
     segment: [`  ${lan}: { ipv4: ${isHidden ? HIDDEN_LAN : publicLan} }`],
-    nodes: [`  ${box}: { ${[`role: router, wan: internet, lan: ${lan}`, ...behaviour].join(", ")} }`, nodeLine(lan)],
+    nodes: [
+      `  ${middlebox}: { ${[`role: router, wan: internet, lan: ${lan}`, ...behaviour].join(", ")} }`,
+      nodeLine(lan),
+    ],
   };
 }
 

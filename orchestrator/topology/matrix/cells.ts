@@ -1,14 +1,14 @@
-/** The cells of a matrix: every pair of boxes with its topology and what theory says of it. */
+/** The cells of a matrix: every pair of middleboxes with its topology and what the model says of it. */
 
 import { formatIssue } from "../file/issue.ts";
 import type { ResolvedTopology } from "../model/resolved.ts";
 import { type Prediction, predictSession } from "../predict/predict.ts";
 import { loadTopology } from "../resolve/load.ts";
 import { cellTopologyText, type Offerer } from "./cell-topology.ts";
-import type { MatrixBox } from "./matrix-box.ts";
+import type { MatrixMiddlebox } from "./matrix-middlebox.ts";
 
 export interface MatrixCell {
-  /** Names of the boxes in front of the mobile and of the correspondent node. */
+  /** Names of the middleboxes in front of the mobile and of the correspondent node. */
   readonly mn: string;
   readonly cn: string;
   readonly offerer: Offerer;
@@ -19,8 +19,8 @@ export interface MatrixCell {
 }
 
 export interface MatrixAxes {
-  readonly mn: readonly MatrixBox[];
-  readonly cn: readonly MatrixBox[];
+  readonly mn: readonly MatrixMiddlebox[];
+  readonly cn: readonly MatrixMiddlebox[];
   readonly offerers: readonly Offerer[];
   /** All randomness of every cell follows from it; that of the topology file when absent. */
   readonly seed?: number;
@@ -31,8 +31,8 @@ export function planCells({ mn, cn, offerers, seed }: MatrixAxes): readonly Matr
   return mn.flatMap((row) => cn.flatMap((column) => offerers.map((offerer) => planCell(row, column, offerer, seed))));
 }
 
-/** One cell; throws RangeError for a box that no topology can have. */
-export function planCell(mn: MatrixBox, cn: MatrixBox, offerer: Offerer, seed?: number): MatrixCell {
+/** One cell; throws RangeError for a middlebox that no topology can have. */
+export function planCell(mn: MatrixMiddlebox, cn: MatrixMiddlebox, offerer: Offerer, seed?: number): MatrixCell {
   const text = cellTopologyText(mn, cn, offerer);
   const loaded = loadTopology(text, `${mn.name} × ${cn.name}`, seed === undefined ? {} : { seed });
   if (!loaded.ok) throw new RangeError(loaded.issues.map(formatIssue).join("\n"));

@@ -3,7 +3,7 @@
 import { contains, familyOfText, type Network, parseNetwork, withoutLength } from "./address-text.ts";
 import type { ResolvedInterface, ResolvedNode, ResolvedTopology } from "./resolved.ts";
 
-/** The wire a packet leaves by, and the node that takes it there; no node when nobody has the next address. */
+/** The segment a packet leaves by, and the node that takes it there; no node when nobody has the next address. */
 export interface Hop {
   readonly out: ResolvedInterface;
   readonly to?: { readonly node: ResolvedNode; readonly in: ResolvedInterface };
@@ -11,7 +11,7 @@ export interface Hop {
 
 /**
  * The next hop from a node to an address, or undefined when the node has no route. Of several default routes that one is
- * taken whose wire has the source address, where that is given.
+ * taken whose segment has the source address, where that is given.
  */
 export function nextHop(
   topology: ResolvedTopology,
@@ -19,8 +19,8 @@ export function nextHop(
   destination: string,
   source?: string,
 ): Hop | undefined {
-  const wireOfSource = node.interfaces.find((own) => source !== undefined && holds(own, source))?.interfaceName;
-  const elsewhere = (name: string): number => (name === wireOfSource ? 0 : 1);
+  const interfaceOfSource = node.interfaces.find((own) => source !== undefined && holds(own, source))?.interfaceName;
+  const elsewhere = (name: string): number => (name === interfaceOfSource ? 0 : 1);
   const route = routesOf(node)
     .filter(({ to }) => contains(to, destination))
     .toSorted((a, b) => b.to.length - a.to.length || elsewhere(a.interfaceName) - elsewhere(b.interfaceName))[0];
@@ -40,7 +40,7 @@ function holds({ ipv4, ipv6, alternate }: ResolvedInterface, address: string): b
   return own.some((each) => each !== undefined && withoutLength(each) === address);
 }
 
-/** The node's own addresses from which packets to a destination leave by the wire that has them. */
+/** The node's own addresses from which packets to a destination leave by the segment that has them. */
 export function sourceAddresses(
   topology: ResolvedTopology,
   node: ResolvedNode,

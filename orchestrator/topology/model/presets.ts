@@ -22,7 +22,7 @@ const rfc = (number: number, section: string): string =>
 const CONNTRACK = "[nf_conntrack-sysctl](https://www.kernel.org/doc/html/latest/networking/nf_conntrack-sysctl.html)";
 const NETGATE = "https://docs.netgate.com/pfsense/en/latest";
 
-/** IANA's dynamic ports: what a box draws from unless told otherwise (RFC 6335 section 6). */
+/** IANA's dynamic ports: what a middlebox draws from unless told otherwise (RFC 6335 section 6). */
 const DYNAMIC_PORTS = { first: 49152, last: 65535 } as const;
 
 /** Linux conntrack's lifetime of a UDP flow that was answered (nf_conntrack_udp_timeout_stream). */

@@ -3,7 +3,7 @@
  * program works from. Made only by `resolve.ts`; nothing in it is optional for lack of a decision.
  */
 
-import type { LinkCondition } from "@testbed/agent/control";
+import type { Impairment } from "@testbed/agent/control";
 import type { NatProfile } from "./nat-profile.ts";
 
 export interface ResolvedTopology {
@@ -18,33 +18,33 @@ export interface ResolvedTopology {
   readonly expectations: readonly ResolvedExpectation[];
 }
 
-/** One wire. */
+/** One segment. */
 export interface ResolvedSegment {
   readonly name: string;
-  /** Name of the interface that every node has on this wire, at most 15 octets, unique in the topology. */
+  /** Name of the interface that every node has on this segment, at most 15 octets, unique in the topology. */
   readonly interfaceName: string;
-  /** CIDR; absent when the wire carries no such addresses. */
+  /** CIDR; absent when the segment carries no such addresses. */
   readonly ipv4?: string;
   readonly ipv6?: string;
 }
 
-/** A node's attachment to a wire. Addresses carry their prefix length: `192.168.1.2/24`. */
+/** A node's attachment to a segment. Addresses carry their prefix length: `192.168.1.2/24`. */
 export interface ResolvedInterface {
   readonly segment: string;
   readonly interfaceName: string;
   readonly mac: string;
   readonly ipv4?: string;
   readonly ipv6?: string;
-  /** A STUN server's second addresses on this wire (RFC 5780); absent where the network has no room for them. */
+  /** A STUN server's second addresses on this segment (RFC 5780); absent where the network has no room for them. */
   readonly alternate?: { readonly ipv4?: string; readonly ipv6?: string };
-  /** What happens to packets between the node and the wire; absent where nothing does. */
-  readonly condition?: ResolvedLinkConditions;
+  /** What happens to packets between the node and the segment; absent where nothing does. */
+  readonly impairment?: ResolvedLinkImpairments;
 }
 
 /** Conditions of a link by direction: `out` leaves the node, `in` arrives at it. */
-export interface ResolvedLinkConditions {
-  readonly out?: LinkCondition;
-  readonly in?: LinkCondition;
+export interface ResolvedLinkImpairments {
+  readonly out?: Impairment;
+  readonly in?: Impairment;
 }
 
 export interface ResolvedRoute {
@@ -68,10 +68,10 @@ export type ResolvedNode =
   | ResolvedStationaryNode
   | ResolvedHost;
 
-/** A NAT or firewall box. */
+/** A NAT or firewall middlebox. */
 export interface ResolvedRouter extends NodeCommon {
   readonly role: "router";
-  /** Interface names of the outside and of the inside wires. */
+  /** Interface names of the outside and of the inside segments. */
   readonly wan: string;
   readonly lan: readonly string[];
   /** Address translation for IPv4; absent means plain forwarding. */
@@ -98,7 +98,7 @@ export interface TranslatedPrefix {
   readonly outside: string;
 }
 
-/** What a box lets through, per IP version where they differ. Stateful: answers to what went out come back in. */
+/** What a middlebox lets through, per IP version where they differ. Stateful: answers to what went out come back in. */
 export interface ResolvedFirewall {
   /** `stateful` lets in only what belongs to a flow from inside; `open` lets everything in. */
   readonly inbound: "stateful" | "open";
@@ -199,10 +199,10 @@ export interface LinkAction {
   readonly type: "link";
   readonly node: string;
   readonly segment: string;
-  readonly conditions: Required<ResolvedLinkConditions>;
+  readonly impairments: Required<ResolvedLinkImpairments>;
 }
 
-/** A mobile node leaves its wire for another one. */
+/** A mobile node leaves its segment for another one. */
 export interface MoveAction extends Place {
   readonly type: "move";
   readonly node: string;
@@ -222,13 +222,13 @@ export interface DeregisterAction {
   readonly node: string;
 }
 
-/** A box forgets its mappings and flows. */
+/** A middlebox forgets its mappings and flows. */
 export interface RebootAction {
   readonly type: "reboot";
   readonly node: string;
-  /** How long the box lets nothing through, beyond what forgetting takes. */
+  /** How long the middlebox lets nothing through, beyond what forgetting takes. */
   readonly downMs: number;
-  /** Seed of the ports that it draws from then on; absent for a box that does not translate. */
+  /** Seed of the ports that it draws from then on; absent for a middlebox that does not translate. */
   readonly natSeed?: number;
 }
 

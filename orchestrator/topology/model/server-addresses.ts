@@ -1,6 +1,6 @@
 /**
- * At which addresses a node reaches a home agent. Inside of a box that translates, a home agent has an address that means
- * nothing outside; what stands for it there is the box's own, where both of its ports are forwarded, or the one of the
+ * At which addresses a node reaches a home agent. Inside of a middlebox that translates, a home agent has an address that means
+ * nothing outside; what stands for it there is the middlebox's own, where both of its ports are forwarded, or the one of the
  * network that stands for the inside one.
  */
 
@@ -67,7 +67,7 @@ function outsideOf({ forwards, prefixes, interfaces, wan }: ResolvedRouter, ip: 
   return [...(isForwarded && own !== undefined ? [withoutLength(own)] : []), ...exchanged];
 }
 
-/** Whether packets to an address end at the node that is meant: another wire may have the same address. */
+/** Whether packets to an address end at the node that is meant: another segment may have the same address. */
 function leadsTo(topology: ResolvedTopology, from: ResolvedNode, { ip, owner }: Place): boolean {
   let at: ResolvedNode | undefined = from;
   for (let hops = 0; at !== undefined && hops <= topology.nodes.length; hops += 1) {

@@ -1,5 +1,5 @@
 /**
- * Connectivity checks in theory: both ends check every pair in turn, answer what reaches them, and check back to where
+ * Connectivity checks in predicted: both ends check every pair in turn, answer what reaches them, and check back to where
  * unknown checks came from (RFC 8445 sections 7.2 and 7.3), until nothing new is learned.
  */
 
@@ -44,7 +44,7 @@ interface CheckRemark {
   readonly isAnswer: boolean;
 }
 
-/** Type preferences of RFC 8445 section 5.1.2.1 with the local preferences of digest 2.2. */
+/** Type preferences of RFC 8445 section 5.1.2.1 with the local preferences of SPEC 2.2. */
 const TYPE_PREFERENCE: Readonly<Record<CandidateTypeName, bigint>> = {
   host: 126n,
   "peer-reflexive": 110n,

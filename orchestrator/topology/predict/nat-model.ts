@@ -1,4 +1,4 @@
-/** Address and port translation in theory: outside ports by mapping key, and who they were used towards. */
+/** Address and port translation in predicted: outside ports by mapping key, and who they were used towards. */
 
 import type { NatDependence } from "@testbed/agent/control";
 import { withoutLength } from "../model/address-text.ts";
@@ -7,7 +7,7 @@ import type { ResolvedRouter } from "../model/resolved.ts";
 import { type Endpoint, endpointKey, type ModelPacket, sameEndpoint } from "./packet.ts";
 import { EXACT, type Translation } from "./translation.ts";
 
-/** The translation of a box by such a profile, before its first packet. */
+/** The translation of a middlebox by such a profile, before its first packet. */
 export function createNatTranslation(router: ResolvedRouter, profile: NatProfile): Translation {
   const wan = router.interfaces.find(({ interfaceName }) => interfaceName === router.wan);
   const outsideIp = withoutLength(wan?.ipv4 ?? "");
@@ -64,7 +64,7 @@ export function createNatTranslation(router: ResolvedRouter, profile: NatProfile
   };
 }
 
-/** The memory of a box: outside ports by mapping key, inside endpoints by outside port. `given` ports are never assigned. */
+/** The memory of a middlebox: outside ports by mapping key, inside endpoints by outside port. `given` ports are never assigned. */
 function createMappings(profile: NatProfile, given: readonly number[]) {
   const ports = new Map<string, number>();
   const inside = new Map<number, Endpoint>();

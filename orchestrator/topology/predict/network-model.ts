@@ -1,11 +1,11 @@
-/** Carries packets through a resolved topology in theory, hop by hop, past boxes that remember. */
+/** Carries packets through a resolved topology as predicted, hop by hop, past middleboxes that remember. */
 
 import { hasAddress, nextHop } from "../model/forwarding.ts";
 import type { ResolvedNode, ResolvedRouter, ResolvedTopology } from "../model/resolved.ts";
-import { type BoxModel, createBoxModel } from "./box-model.ts";
+import { createMiddleboxModel, type MiddleboxModel } from "./middlebox-model.ts";
 import type { ModelPacket } from "./packet.ts";
 
-/** Where a packet ended up, and what the boxes on its way did, one remark each. */
+/** Where a packet ended up, and what the middleboxes on its way did, one remark each. */
 type Delivery = { readonly remarks: readonly string[] } & (
   | { readonly arrived: true; readonly at: ResolvedNode; readonly packet: ModelPacket }
   | { readonly arrived: false }
@@ -21,8 +21,8 @@ const HOP_LIMIT = 32;
 
 /** Makes a network in which nothing was sent yet. */
 export function createNetworkModel(topology: ResolvedTopology): NetworkModel {
-  const boxes = new Map<string, BoxModel>();
-  for (const node of topology.nodes) if (node.role === "router") boxes.set(node.name, createBoxModel(node));
+  const middleboxes = new Map<string, MiddleboxModel>();
+  for (const node of topology.nodes) if (node.role === "router") middleboxes.set(node.name, createMiddleboxModel(node));
   return {
     send(from, packet) {
       const remarks: string[] = [];
@@ -30,7 +30,7 @@ export function createNetworkModel(topology: ResolvedTopology): NetworkModel {
       for (let hops = 0; hops < HOP_LIMIT; hops += 1) {
         if (hasAddress(at.node, at.packet.destination.ip))
           return { arrived: true, at: at.node, packet: at.packet, remarks };
-        const step = advance(topology, boxes, at);
+        const step = advance(topology, middleboxes, at);
         if (step.why !== undefined) remarks.push(step.why);
         if (step.next === undefined) return { arrived: false, remarks };
         at = step.next;
@@ -52,8 +52,12 @@ interface Step {
   readonly why?: string;
 }
 
-/** Takes a packet over one wire, and through the box at its far end as far as that box's decision. */
-function advance(topology: ResolvedTopology, boxes: ReadonlyMap<string, BoxModel>, { node, packet }: Position): Step {
+/** Takes a packet over one segment, and through the middlebox at its far end as far as that middlebox's decision. */
+function advance(
+  topology: ResolvedTopology,
+  middleboxes: ReadonlyMap<string, MiddleboxModel>,
+  { node, packet }: Position,
+): Step {
   const { ip } = packet.destination;
   const hop = nextHop(topology, node, ip, packet.source.ip);
   if (hop === undefined) return { why: `${node.name} has no route to ${ip}` };
@@ -61,29 +65,30 @@ function advance(topology: ResolvedTopology, boxes: ReadonlyMap<string, BoxModel
   if (broken !== undefined) return { why: `the link ${broken} carries nothing` };
   if (hop.to === undefined) return { why: `nobody on ${hop.out.segment} has ${ip}` };
   const arrival: Position = { node: hop.to.node, packet, arrivedOn: hop.to.in.interfaceName };
-  const box = boxes.get(arrival.node.name);
-  if (box !== undefined && arrival.node.role === "router") return throughBox(topology, arrival.node, box, arrival);
+  const middlebox = middleboxes.get(arrival.node.name);
+  if (middlebox !== undefined && arrival.node.role === "router")
+    return throughMiddlebox(topology, arrival.node, middlebox, arrival);
   return hasAddress(arrival.node, ip) ? { next: arrival } : { why: `${arrival.node.name} forwards nothing` };
 }
 
-/** The end of the wire that loses everything in the direction of a packet. */
+/** The end of the segment that loses everything in the direction of a packet. */
 function brokenLink(node: ResolvedNode, { out, to }: NonNullable<ReturnType<typeof nextHop>>): string | undefined {
-  if ((out.condition?.out?.lossRate ?? 0) >= 1) return `${node.name}/${out.segment}`;
-  if ((to?.in.condition?.in?.lossRate ?? 0) >= 1) return `${to?.node.name ?? ""}/${out.segment}`;
+  if ((out.impairment?.out?.lossRate ?? 0) >= 1) return `${node.name}/${out.segment}`;
+  if ((to?.in.impairment?.in?.lossRate ?? 0) >= 1) return `${to?.node.name ?? ""}/${out.segment}`;
   return undefined;
 }
 
-function throughBox(
+function throughMiddlebox(
   topology: ResolvedTopology,
   router: ResolvedRouter,
-  box: BoxModel,
+  middlebox: MiddleboxModel,
   { packet, arrivedOn = "" }: Position,
 ): Step {
-  const destination = box.destinationOf(packet, arrivedOn);
-  if (hasAddress(router, destination.ip)) return { why: box.refusal(packet, arrivedOn) };
+  const destination = middlebox.destinationOf(packet, arrivedOn);
+  if (hasAddress(router, destination.ip)) return { why: middlebox.refusal(packet, arrivedOn) };
   const hop = nextHop(topology, router, destination.ip);
   if (hop === undefined) return { why: `${router.name} has no route to ${destination.ip}` };
-  const passage = box.pass(packet, arrivedOn, hop.out.interfaceName);
+  const passage = middlebox.pass(packet, arrivedOn, hop.out.interfaceName);
   if (!passage.passes) return { why: passage.why };
   const next: Position = { node: router, packet: passage.packet };
   return passage.why === undefined ? { next } : { next, why: passage.why };

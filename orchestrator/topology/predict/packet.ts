@@ -1,4 +1,4 @@
-/** UDP packets as the oracle sees them: two ends and no content. */
+/** UDP packets as the model sees them: two ends and no content. */
 
 export interface Endpoint {
   readonly ip: string;

@@ -1,6 +1,6 @@
 /**
- * The oracle: which path theory expects for a session of a topology, and why. The topology's boxes are asked in theory
- * (`oracle/`): both ends register, gather and check; what becomes valid decides. Link conditions and lifetimes play no
+ * The model: which path predicted for a session of a topology, and why. The topology's middleboxes are asked as predicted
+ * (`model/`): both ends register, gather and check; what becomes valid decides. Link conditions and lifetimes play no
  * part.
  */
 
@@ -43,8 +43,8 @@ export interface Prediction {
 export function predictSession(topology: ResolvedTopology, session: ResolvedSession): Prediction {
   const from = endOf(topology, session.from);
   const to = endOf(topology, session.to);
-  const [one, other] = [true, false].map((fromStarts) => play(topology, { session, from, to, fromStarts }));
-  if (one === undefined || other === undefined) throw new RangeError("two games were played");
+  const [one, other] = [true, false].map((fromStarts) => simulate(topology, { session, from, to, fromStarts }));
+  if (one === undefined || other === undefined) throw new RangeError("two simulations were run");
   if (one.path !== other.path)
     return { session: session.name, path: "home-agents", why: [...one.why, "This depends on who checks first."] };
   const isCertain = one.selected?.join() === other.selected?.join();
@@ -53,8 +53,8 @@ export function predictSession(topology: ResolvedTopology, session: ResolvedSess
 }
 
 /**
- * Predicts every session as it is set up, and after every event of the timeline. After a move theory is asked anew, with
- * the node at its new place. A box that reboots maps as before, only not the same: what theory says holds once more.
+ * Predicts every session as it is set up, and after every event of the timeline. After a move the model is asked anew, with
+ * the node at its new place. A middlebox that reboots maps as before, only not the same: what the model says holds once more.
  */
 export function predictRun(topology: ResolvedTopology): readonly Prediction[] {
   const setUp = topology.sessions.map((session) => predictSession(topology, session));
@@ -82,14 +82,14 @@ function predictAfter(
   return { session: session.name, path: "home-agents", why: [why] };
 }
 
-interface Game {
+interface Simulation {
   readonly session: ResolvedSession;
   readonly from: SessionEnd;
   readonly to: SessionEnd;
   readonly fromStarts: boolean;
 }
 
-function play(topology: ResolvedTopology, { session, from, to, fromStarts }: Game): Prediction {
+function simulate(topology: ResolvedTopology, { session, from, to, fromStarts }: Simulation): Prediction {
   const network = createNetworkModel(topology);
   const paths = new Map([from, to].map((node) => [node, homePaths(topology, network, node)]));
   for (const node of [from, to]) {
@@ -136,9 +136,10 @@ function relayedType({ role }: SessionEnd): CandidateTypeName {
 /** A stationary node that begins opens its firewall for what comes back. */
 function unsignalled(topology: ResolvedTopology, from: SessionEnd, to: SessionEnd): string | undefined {
   if (from.role === "stationary-node" || to.role !== "stationary-node") return undefined;
-  const box = signallingObstacle(topology, from, to);
+  const middlebox = signallingObstacle(topology, from, to);
   return (
-    box && `none: ${box} drops Mobility Headers that ${to.name} has not asked for, and there is no other signalling.`
+    middlebox &&
+    `none: ${middlebox} drops Mobility Headers that ${to.name} has not asked for, and there is no other signalling.`
   );
 }
 
@@ -171,7 +172,7 @@ function bestPair({ valid }: CheckEnd): ValidPair | undefined {
 }
 
 function openWay(from: SessionEnd, to: SessionEnd, { local, remote, remarks }: ValidPair): readonly string[] {
-  const way = remarks.length === 0 ? "no box lies between" : remarks.join("; ");
+  const way = remarks.length === 0 ? "no middlebox lies between" : remarks.join("; ");
   return [
     `direct: ${from.name}'s check to the ${remote.type} address of ${to.name} arrives: ${way}.`,
     `${to.name} sees it come from ${article(local.type)} address of ${from.name}, and the answer returns the same way.`,

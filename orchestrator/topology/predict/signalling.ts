@@ -14,7 +14,7 @@ import type {
   ResolvedTopology,
 } from "../model/resolved.ts";
 
-/** The box that drops unsolicited Mobility Headers from a mobile node's home agent to a stationary node; undefined for none. */
+/** The middlebox that drops unsolicited Mobility Headers from a mobile node's home agent to a stationary node; undefined for none. */
 export function signallingObstacle(
   topology: ResolvedTopology,
   mobile: ResolvedMobileNode,

@@ -1,4 +1,4 @@
-/** What every kind of address translation is asked in theory. */
+/** What every kind of address translation is asked as predicted. */
 
 import type { Endpoint, ModelPacket } from "./packet.ts";
 
@@ -19,5 +19,5 @@ export interface Translation {
   refusal(packet: ModelPacket, fromOutside: boolean): string | undefined;
 }
 
-/** The one kind of entry into a flow that every box remembers by itself. */
+/** The one kind of entry into a flow that every middlebox remembers by itself. */
 export const EXACT = "exactly this address and port was sent to from inside";

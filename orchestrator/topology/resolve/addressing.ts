@@ -65,13 +65,13 @@ interface Context {
   readonly report: Report;
 }
 
-/** Addresses of one IP version on one wire, with prefix length: everybody's own, and second ones of STUN servers. */
+/** Addresses of one IP version on one segment, with prefix length: everybody's own, and second ones of STUN servers. */
 interface SegmentAddresses {
   readonly own: ReadonlyMap<Attachment, string>;
   readonly alternate: ReadonlyMap<Attachment, string>;
 }
 
-/** None when the wire carries no such addresses. */
+/** None when the segment carries no such addresses. */
 function assignInSegment(context: Context, segment: string, family: Family): SegmentAddresses {
   const text = context.topology.segments.get(segment)?.[`ipv${family}`];
   const here = context.attachments.filter((attachment) => attachment.segment === segment);
@@ -129,7 +129,7 @@ function refuseFixedAddresses(context: Context, here: readonly Attachment[], seg
   }
 }
 
-/** The addresses that the file fixes on one wire, each checked against the wire and against the others. */
+/** The addresses that the file fixes on one segment, each checked against the segment and against the others. */
 function fixedAddresses(context: Context, here: readonly Attachment[], network: Network): Map<Attachment, string> {
   const fixed = new Map<Attachment, string>();
   const owners = new Map<string, string>();
@@ -209,7 +209,7 @@ function assignFree(
   return assigned;
 }
 
-/** Locally administered MAC addresses `02:00:00:00:SS:NN`: wire and node by their number in the file. */
+/** Locally administered MAC addresses `02:00:00:00:SS:NN`: segment and node by their number in the file. */
 function assignMacs(context: Context): ReadonlyMap<Attachment, string> {
   const segments = [...context.topology.segments.keys()];
   const nodes = [...context.topology.nodes.keys()];
@@ -217,8 +217,8 @@ function assignMacs(context: Context): ReadonlyMap<Attachment, string> {
   const owners = new Map<string, string>();
   for (const attachment of context.attachments) {
     const fixed = fixedEntry(context, attachment)?.mac;
-    const [wire, node] = [segments.indexOf(attachment.segment) + 1, nodes.indexOf(attachment.node) + 1];
-    const mac = fixed ?? `02:00:00:${[wire >> 8, wire & 0xff, node & 0xff].map(hexOctet).join(":")}`;
+    const [segment, node] = [segments.indexOf(attachment.segment) + 1, nodes.indexOf(attachment.node) + 1];
+    const mac = fixed ?? `02:00:00:${[segment >> 8, segment & 0xff, node & 0xff].map(hexOctet).join(":")}`;
     const owner = owners.get(`${attachment.segment} ${mac}`);
     if (owner !== undefined) {
       const message = `expected a MAC address of its own; found ${mac}, which ${owner} has; change one`;

@@ -1,4 +1,4 @@
-/** Which wires a node is on, and in what capacity, before it has addresses. */
+/** Which segments a node is on, and in what capacity, before it has addresses. */
 
 import type { IssuePath } from "../file/issue.ts";
 import type { NodeEntry } from "../file/schema.ts";
@@ -7,7 +7,7 @@ import type { Family } from "../model/address-text.ts";
 export interface Attachment {
   readonly node: string;
   readonly segment: string;
-  /** `lan`: the node is the router of this wire; `wan`: this wire is its outside; `on`: it is a host there. */
+  /** `lan`: the node is the router of this segment; `wan`: this segment is its outside; `on`: it is a host there. */
   readonly side: "wan" | "lan" | "on";
   /** Where the file says so. */
   readonly path: IssuePath;
@@ -23,7 +23,7 @@ export function attachmentsOf(node: string, entry: NodeEntry): Attachment[] {
   return [{ node, segment: entry.wan, side: "wan", path: ["nodes", node, "wan"] }, ...listed(entry.lan, "lan")];
 }
 
-/** Whether a box translates addresses of an IP version, so that its inside networks are unknown outside. */
+/** Whether a middlebox translates addresses of an IP version, so that its inside networks are unknown outside. */
 export function translates(entry: NodeEntry, family: Family): boolean {
   if (entry.role !== "router") return false;
   if (entry.prefixTranslation?.[`ipv${family}`] !== undefined) return true;

@@ -1,4 +1,4 @@
-/** Gives every wire the name that its interfaces have in the nodes. */
+/** Gives every segment the name that its interfaces have in the nodes. */
 
 /** IFNAMSIZ less the terminating zero. */
 const LONGEST_NAME = 15;

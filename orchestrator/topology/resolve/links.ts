@@ -1,50 +1,50 @@
-/** Conditions of links: which end of which wire they belong to, and what they come to in each direction. */
+/** Impairments of links: which end of which segment they belong to, and what they come to in each direction. */
 
-import type { LinkCondition } from "@testbed/agent/control";
+import type { Impairment } from "@testbed/agent/control";
 import type { IssuePath } from "../file/issue.ts";
 import type { Report } from "../file/issue-list.ts";
 import { nearestName } from "../file/nearest-name.ts";
-import type { LinkConditionEntry, LinkEntry } from "../file/schema.ts";
+import type { ImpairmentEntry, LinkEntry } from "../file/schema.ts";
 import type { Topology } from "../file/topology.ts";
 import { durationMs } from "../model/duration.ts";
 import { bitPerSecOf, shareOf } from "../model/link-units.ts";
-import type { ResolvedLinkConditions } from "../model/resolved.ts";
+import type { ResolvedLinkImpairments } from "../model/resolved.ts";
 import type { Interfaces } from "./addressing.ts";
 import type { Attachment } from "./attachment.ts";
 import { isBroken } from "./expect-name.ts";
 
-/** The same interfaces, those with a link condition bearing it. Links that lead nowhere are reported. */
+/** The same interfaces, those with a link impairment bearing it. Links that lead nowhere are reported. */
 export function imposeLinks(
   topology: Topology,
   attachments: readonly Attachment[],
   interfaces: Interfaces,
   report: Report,
 ): Interfaces {
-  const conditions = new Map<string, ResolvedLinkConditions>();
+  const impairments = new Map<string, ResolvedLinkImpairments>();
   for (const [link, entry] of topology.links) {
     const path = ["links", link];
     const resolved = resolveLink(entry, path, report);
     if (checkLink({ topology, attachments, link, path }, report) && Object.keys(resolved).length > 0)
-      conditions.set(link, resolved);
+      impairments.set(link, resolved);
   }
   for (const { entry, path } of topology.timeline) {
     const { link } = entry;
     // What may change later is made from the start on: a link cannot be given a conditioner while data flows.
     if (link !== undefined && checkLink({ topology, attachments, link, path: [...path, "link"] }, report))
-      conditions.set(link, { out: {}, in: {}, ...conditions.get(link) });
+      impairments.set(link, { out: {}, in: {}, ...impairments.get(link) });
   }
   return new Map(
     [...interfaces].map(([node, own]) => [
       node,
       own.map((attached) => {
-        const condition = conditions.get(linkName(node, attached.segment));
-        return condition === undefined ? attached : { ...attached, condition };
+        const impairment = impairments.get(linkName(node, attached.segment));
+        return impairment === undefined ? attached : { ...attached, impairment };
       }),
     ]),
   );
 }
 
-/** `nat-a/internet`: the end of a wire, as files and reports name it. */
+/** `nat-a/internet`: the end of a segment, as files and reports name it. */
 export function linkName(node: string, segment: string): string {
   return `${node}/${segment}`;
 }
@@ -82,11 +82,11 @@ export function resolveLink(
   { out, in: inbound, ...both }: LinkEntry,
   path: IssuePath,
   report: Report,
-): ResolvedLinkConditions {
-  const own = (entry: LinkConditionEntry, key: "out" | "in") =>
-    resolveCondition({ ...both, ...entry }, [...path, key], report);
+): ResolvedLinkImpairments {
+  const own = (entry: ImpairmentEntry, key: "out" | "in") =>
+    resolveImpairment({ ...both, ...entry }, [...path, key], report);
   const isShared = Object.keys(both).length > 0 && (out === undefined || inbound === undefined);
-  const shared = isShared ? resolveCondition(both, path, report) : undefined;
+  const shared = isShared ? resolveImpairment(both, path, report) : undefined;
   const leaving = out === undefined ? shared : own(out, "out");
   const arriving = inbound === undefined ? shared : own(inbound, "in");
   return {
@@ -95,10 +95,10 @@ export function resolveLink(
   };
 }
 
-function resolveCondition(entry: LinkConditionEntry, path: IssuePath, report: Report): LinkCondition {
+function resolveImpairment(entry: ImpairmentEntry, path: IssuePath, report: Report): Impairment {
   checkCompanions(entry, path, report);
   const { delay, jitter, loss, burst, duplicate, reorder, rate, queue } = entry;
-  const condition = {
+  const impairment = {
     ...present("delayMs", delay, durationMs),
     ...present("jitterMs", jitter, durationMs),
     ...present("lossRate", loss, shareOf),
@@ -108,12 +108,12 @@ function resolveCondition(entry: LinkConditionEntry, path: IssuePath, report: Re
     ...present("rateBitPerSec", rate, bitPerSecOf),
     ...(queue === undefined ? {} : { queuePackets: queue }),
   };
-  checkFigures(condition, path, report);
-  return condition;
+  checkFigures(impairment, path, report);
+  return impairment;
 }
 
 /** Keys that mean nothing without another one. */
-function checkCompanions(entry: LinkConditionEntry, path: IssuePath, report: Report): void {
+function checkCompanions(entry: ImpairmentEntry, path: IssuePath, report: Report): void {
   const companions = { jitter: "delay", reorder: "delay", burst: "loss", queue: "rate" } as const;
   for (const [key, companion] of Object.entries(companions) as [keyof typeof companions, "delay" | "loss" | "rate"][]) {
     if (entry[key] === undefined || entry[companion] !== undefined) continue;
@@ -125,9 +125,9 @@ function checkCompanions(entry: LinkConditionEntry, path: IssuePath, report: Rep
   }
 }
 
-function checkFigures(condition: LinkCondition, path: IssuePath, report: Report): void {
-  const { delayMs = 0, jitterMs = 0, lossRate = 0, lossBurst = 1, rateBitPerSec } = condition;
-  if (condition.delayMs !== undefined && jitterMs > delayMs)
+function checkFigures(impairment: Impairment, path: IssuePath, report: Report): void {
+  const { delayMs = 0, jitterMs = 0, lossRate = 0, lossBurst = 1, rateBitPerSec } = impairment;
+  if (impairment.delayMs !== undefined && jitterMs > delayMs)
     report("bad-value", [...path, "jitter"], `expected at most the delay of ${delayMs} ms; found ${jitterMs} ms`);
   // A run of losses is followed by at least one packet that arrives.
   if (lossRate < 1 && lossBurst > 1 && lossRate > lossBurst / (lossBurst + 1))

@@ -1,6 +1,6 @@
 /**
  * Checks that nobody can meet two networks under one name. Homes behind address translation may use the same network;
- * wires that see each other without translation may not, and no inside network may shadow one that lies outside of it.
+ * segments that see each other without translation may not, and no inside network may shadow one that lies outside of it.
  */
 
 import type { IssuePath } from "../file/issue.ts";
@@ -22,44 +22,44 @@ export function checkOverlaps(topology: Topology, attachments: readonly Attachme
         );
       if (other !== undefined) report("overlap", prefix.path, overlapMessage(prefix, other));
     });
-    checkWiresOfHosts(topology, attachments, family, report);
+    checkSegmentsOfHosts(topology, attachments, family, report);
   }
 }
 
-/** A host on two wires tells them apart by their networks. */
-function checkWiresOfHosts(
+/** A host on two segments tells them apart by their networks. */
+function checkSegmentsOfHosts(
   topology: Topology,
   attachments: readonly Attachment[],
   family: Family,
   report: Report,
 ): void {
-  const wires = attachments.flatMap((attachment) => {
+  const segments = attachments.flatMap((attachment) => {
     const text = attachment.side === "on" ? topology.segments.get(attachment.segment)?.[`ipv${family}`] : undefined;
     return text === undefined ? [] : [{ ...attachment, text }];
   });
-  wires.forEach(({ node, segment, path, text }, i) => {
-    const other = wires
+  segments.forEach(({ node, segment, path, text }, i) => {
+    const other = segments
       .slice(0, i)
       .find((earlier) => earlier.node === node && overlaps(parseNetwork(earlier.text), parseNetwork(text)));
     if (other === undefined) return;
-    const message = `expected a network of its own on each wire of ${node}; found ${text} on ${segment} and ${other.text} on ${other.segment}; change one`;
+    const message = `expected a network of its own on each segment of ${node}; found ${text} on ${segment} and ${other.text} on ${other.segment}; change one`;
     report("overlap", path, message);
   });
 }
 
-/** A network, and the routing domains that its wire belongs to or lies inside of. */
+/** A network, and the routing domains that its segment belongs to or lies inside of. */
 interface Prefix {
   readonly name: string;
   readonly text: string;
   readonly path: IssuePath;
-  /** The wire's own domain first, then every domain that lies outside of it. */
+  /** The segment's own domain first, then every domain that lies outside of it. */
   readonly domains: readonly string[];
 }
 
 function overlapMessage(prefix: Prefix, other: Prefix): string {
   return (
     `expected a network apart from ${other.name} (${other.text}), which the same nodes have to reach; ` +
-    `found ${prefix.text}; change one: only wires that address translation hides from each other may use the same`
+    `found ${prefix.text}; change one: only segments that address translation hides from each other may use the same`
   );
 }
 
@@ -103,7 +103,7 @@ function prefixesOf(topology: Topology, attachments: readonly Attachment[], fami
   ].map((prefix) => ({ ...prefix, domains: [...prefix.domains, "everywhere"] }));
 }
 
-/** For every wire its own routing domain and those outside of it, nearest first. A domain is named after one wire. */
+/** For every segment its own routing domain and those outside of it, nearest first. A domain is named after one segment. */
 function outwardDomains(
   topology: Topology,
   attachments: readonly Attachment[],
@@ -111,17 +111,17 @@ function outwardDomains(
 ): ReadonlyMap<string, readonly string[]> {
   const domainOf = new Map([...topology.segments.keys()].map((segment) => [segment, segment]));
   const routers = [...topology.nodes].filter(([, entry]) => entry.role === "router");
-  const wiresOf = (name: string, side: Attachment["side"]): string[] =>
+  const segmentsOf = (name: string, side: Attachment["side"]): string[] =>
     attachments.filter((a) => a.node === name && a.side === side).map((a) => a.segment);
   const hides = (entry: NodeEntry): boolean => translates(entry, family);
   for (const [name, entry] of routers) {
-    const joined = [...wiresOf(name, "lan"), ...(hides(entry) ? [] : wiresOf(name, "wan"))];
+    const joined = [...segmentsOf(name, "lan"), ...(hides(entry) ? [] : segmentsOf(name, "wan"))];
     merge(domainOf, joined);
   }
   const outside = new Map<string, string>();
   for (const [name, entry] of routers) {
-    const [wan] = wiresOf(name, "wan");
-    for (const lan of hides(entry) && wan !== undefined ? wiresOf(name, "lan") : [])
+    const [wan] = segmentsOf(name, "wan");
+    for (const lan of hides(entry) && wan !== undefined ? segmentsOf(name, "lan") : [])
       outside.set(domainOf.get(lan) ?? lan, domainOf.get(wan ?? "") ?? "");
   }
   return new Map([...domainOf].map(([segment, domain]) => [segment, outwardFrom(domain, outside)]));

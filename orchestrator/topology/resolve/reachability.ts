@@ -47,11 +47,11 @@ function checkHomeAgentOf(resolved: ResolvedTopology, node: ResolvedMobileNode, 
   if (reachesHomeAgent(resolved, node, homeAgent)) return;
   const problems = homeAgent.listen.map((address) => obstacle(resolved, node, address, homeAgent));
   const found = [...new Set(problems)].filter((problem) => problem !== undefined).join("; ");
-  const message = `expected a way from ${node.name} to its home agent ${homeAgent.name}; ${found || OTHER_WIRE}; add a router whose \`lan\` is the segment of ${node.name}, mend \`gateway\`, or let the box in front of ${homeAgent.name} forward UDP 4191 and 3478 (\`forwards\`)`;
+  const message = `expected a way from ${node.name} to its home agent ${homeAgent.name}; ${found || OTHER_SEGMENT}; add a router whose \`lan\` is the segment of ${node.name}, mend \`gateway\`, or let the middlebox in front of ${homeAgent.name} forward UDP 4191 and 3478 (\`forwards\`)`;
   report("unreachable", ["nodes", node.name], message, "key");
 }
 
-const OTHER_WIRE = "its address is another node's on the way";
+const OTHER_SEGMENT = "its address is another node's on the way";
 
 /** Why packets from a node do not arrive at an address, or undefined when they do. */
 function obstacle(

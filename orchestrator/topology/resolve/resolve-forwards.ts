@@ -1,15 +1,15 @@
-/** Fills in which outside ports of a box stand for sockets inside, for good. */
+/** Fills in which outside ports of a middlebox stand for sockets inside, for good. */
 
 import type { IssuePath } from "../file/issue.ts";
 import type { RouterEntry } from "../file/schema.ts";
 import { canonicalText, contains, isAddress, parseNetwork, withoutLength } from "../model/address-text.ts";
 import type { PortForward } from "../model/resolved.ts";
-import type { BoxContext } from "./resolve-box.ts";
+import type { MiddleboxContext } from "./resolve-middlebox.ts";
 
 type ForwardEntry = NonNullable<RouterEntry["forwards"]>[number];
 
-/** The port forwards of a box; `insideNetworks` are the IPv4 networks of its inside segments. */
-export function resolveForwards(context: BoxContext, insideNetworks: readonly string[]): readonly PortForward[] {
+/** The port forwards of a middlebox; `insideNetworks` are the IPv4 networks of its inside segments. */
+export function resolveForwards(context: MiddleboxContext, insideNetworks: readonly string[]): readonly PortForward[] {
   const { name, entry, report } = context;
   const forwards = entry.forwards ?? [];
   const path = ["nodes", name, "forwards"];
@@ -32,9 +32,9 @@ export function resolveForwards(context: BoxContext, insideNetworks: readonly st
   });
 }
 
-/** The IPv4 address, or that of the node, that lies inside of the box. */
+/** The IPv4 address, or that of the node, that lies inside of the middlebox. */
 function insideAddress(
-  { interfaces, report }: BoxContext,
+  { interfaces, report }: MiddleboxContext,
   { to }: ForwardEntry,
   path: IssuePath,
   insideNetworks: readonly string[],

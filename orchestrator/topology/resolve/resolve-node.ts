@@ -26,8 +26,8 @@ import type {
 import type { Interfaces } from "./addressing.ts";
 import { attachmentsOf } from "./attachment.ts";
 import { checkHomeAgentAddress, homeAddressOf, homeAgentAddress } from "./home-address.ts";
-import { resolveFirewall, resolveNat } from "./resolve-box.ts";
 import { resolveForwards } from "./resolve-forwards.ts";
+import { resolveFirewall, resolveNat } from "./resolve-middlebox.ts";
 import { resolvePrefixes } from "./resolve-prefixes.ts";
 
 /** UDP port of the candidate sockets unless a file says otherwise: the same for all, as for equal software everywhere. */
@@ -66,8 +66,8 @@ function common({ interfaces, routes }: NodeContext, name: string) {
 
 function resolveRouter(context: NodeContext, name: string, entry: RouterEntry): ResolvedRouter {
   const { seed, interfaces, report } = context;
-  const box = { name, entry, seed, interfaces, report };
-  const nat = resolveNat(box);
+  const middlebox = { name, entry, seed, interfaces, report };
+  const nat = resolveNat(middlebox);
   const node = common(context, name);
   const nameOn = (segment: string) => node.interfaces.find((own) => own.segment === segment)?.interfaceName ?? segment;
   const lans = attachmentsOf(name, entry).filter(({ side }) => side === "lan");
@@ -80,10 +80,10 @@ function resolveRouter(context: NodeContext, name: string, entry: RouterEntry): 
     ...(nat === undefined ? {} : { nat }),
     prefixes: resolvePrefixes(context, name, entry),
     forwards: resolveForwards(
-      box,
+      middlebox,
       lans.flatMap(({ segment }) => context.topology.segments.get(segment)?.ipv4 ?? []),
     ),
-    firewall: resolveFirewall(box, nat),
+    firewall: resolveFirewall(middlebox, nat),
   };
 }
 
@@ -91,7 +91,7 @@ function resolveRouter(context: NodeContext, name: string, entry: RouterEntry): 
 function checkTranslatable({ report, topology }: NodeContext, { name, interfaces }: ReturnType<typeof common>): void {
   for (const { segment, ipv4 } of interfaces) {
     if (ipv4 !== undefined || topology.segments.get(segment)?.ipv4 !== undefined) continue;
-    const message = `expected IPv4 on every segment of a box with address translation; found none on ${segment}; give it \`ipv4\`, or write \`nat: none\``;
+    const message = `expected IPv4 on every segment of a middlebox with address translation; found none on ${segment}; give it \`ipv4\`, or write \`nat: none\``;
     report("bad-address", ["nodes", name, "nat"], message);
   }
 }

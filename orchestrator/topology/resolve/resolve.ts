@@ -40,14 +40,14 @@ export function resolveTopology(topology: Topology, options: ResolveOptions = {}
   const attachments = checkReferences(topology, report);
   const everywhere = [...attachments, ...visitsOf(topology, attachments)];
   const addressed = assignAddresses(topology, everywhere, names, report);
-  const conditioned = imposeLinks(topology, everywhere, addressed, report);
-  const interfaces = interfacesOf(conditioned, attachments);
+  const impaired = imposeLinks(topology, everywhere, addressed, report);
+  const interfaces = interfacesOf(impaired, attachments);
   checkOverlaps(topology, attachments, report);
   const routes = assignRoutes(topology, attachments, interfaces, report);
   const seed = options.seed ?? topology.seed ?? DEFAULT_SEED;
   const context = { topology, seed, interfaces, routes, report };
   const nodes = [...topology.nodes].map(([name, entry]) => resolveNode(context, name, entry));
-  const places = { topology, attachments, everywhere: conditioned };
+  const places = { topology, attachments, everywhere: impaired };
   const resolved: ResolvedTopology = {
     name: topology.name,
     summary: topology.summary,

@@ -29,13 +29,13 @@ interface Context {
 
 type Gateways = ReadonlyMap<string, readonly Gateway[]>;
 
-/** Where a node's default route leads: a router that serves the wire it is on. */
+/** Where a node's default route leads: a router that serves the segment it is on. */
 interface Gateway {
   readonly router: string;
   readonly segment: string;
 }
 
-/** On each wire of a node the gateway that it names, or else the one router whose LAN that is. */
+/** On each segment of a node the gateway that it names, or else the one router whose LAN that is. */
 function findGateways(topology: Topology, attachments: readonly Attachment[], report: Report): Gateways {
   const gateways = new Map<string, readonly Gateway[]>();
   const outward = attachments.filter(({ side }) => side !== "lan");
@@ -55,7 +55,7 @@ function findGateways(topology: Topology, attachments: readonly Attachment[], re
   return gateways;
 }
 
-/** The gateway that a node names, unless it serves another wire of the node and not this one. */
+/** The gateway that a node names, unless it serves another segment of the node and not this one. */
 function namedGateway(
   { nodes }: Topology,
   attachments: readonly Attachment[],
@@ -114,7 +114,7 @@ function routesOf(context: Context, node: string): readonly ResolvedRoute[] {
   const defaults = (context.gateways.get(node) ?? []).flatMap(({ segment, router }) =>
     ["0.0.0.0/0", "::/0"].flatMap((prefix) => routeTo(context, node, segment, router, prefix)),
   );
-  // A mobile node uses all of its wires at once: each address has the way out of its own wire.
+  // A mobile node uses all of its segments at once: each address has the way out of its own segment.
   return [...firstPerPrefix(specific), ...(isMobile(context, node) ? defaults : firstPerPrefix(defaults))];
 }
 
@@ -123,7 +123,7 @@ function firstPerPrefix(routes: readonly ResolvedRoute[]): readonly ResolvedRout
   return routes.filter(({ to }, i) => routes.findIndex((other) => other.to === to) === i);
 }
 
-/** A network that lies behind a node: what that node's neighbours on a wire need a route for. */
+/** A network that lies behind a node: what that node's neighbours on a segment need a route for. */
 interface Announcement {
   readonly router: string;
   readonly prefix: string;
@@ -131,7 +131,7 @@ interface Announcement {
   readonly isHome: boolean;
 }
 
-/** Networks behind the nodes of a wire: LANs or what stands for them, and home prefixes. */
+/** Networks behind the nodes of a segment: LANs or what stands for them, and home prefixes. */
 function announcedOn(context: Context, segment: string): readonly Announcement[] {
   return context.attachments
     .filter((attachment) => attachment.segment === segment && attachment.side !== "lan")
@@ -160,7 +160,7 @@ function networksOf({ topology }: Context, segment: string): readonly string[] {
   return [ipv4, ipv6].filter((network) => network !== undefined).map((network) => formatNetwork(parseNetwork(network)));
 }
 
-/** The route, when both ends speak its IP version on that wire. */
+/** The route, when both ends speak its IP version on that segment. */
 function routeTo(context: Context, node: string, segment: string, router: string, to: string): ResolvedRoute[] {
   const key = `ipv${familyOfPrefix(to)}` as const;
   const own = interfaceOn(context, node, segment);

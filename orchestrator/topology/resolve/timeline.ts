@@ -63,10 +63,10 @@ function nodesMoved(nodes: readonly ResolvedNode[], action: TimelineAction): rea
 
 function linksChanged(nodes: readonly ResolvedNode[], action: TimelineAction): readonly ResolvedNode[] {
   if (action.type !== "link") return nodes;
-  const { node, segment, conditions } = action;
+  const { node, segment, impairments } = action;
   return nodes.map((candidate) => {
     if (candidate.name !== node) return candidate;
-    const changed = (on: ResolvedInterface) => (on.segment === segment ? { ...on, condition: conditions } : on);
+    const changed = (on: ResolvedInterface) => (on.segment === segment ? { ...on, impairment: impairments } : on);
     return { ...candidate, interfaces: candidate.interfaces.map(changed) };
   });
 }
@@ -74,14 +74,14 @@ function linksChanged(nodes: readonly ResolvedNode[], action: TimelineAction): r
 /** Both directions are given conditions, which may ask for nothing. */
 function resolveLinkChange(
   { report }: TimelineContext,
-  { conditions = {} }: TimelineEventEntry,
+  { conditions: impairments = {} }: TimelineEventEntry,
   link: string,
   path: IssuePath,
 ): TimelineAction | undefined {
   const [node, segment] = link.split("/");
   if (node === undefined || segment === undefined) return undefined;
-  const { out = {}, in: inbound = {} } = resolveLink(conditions, [...path, "conditions"], report);
-  return { type: "link", node, segment, conditions: { out, in: inbound } };
+  const { out = {}, in: inbound = {} } = resolveLink(impairments, [...path, "conditions"], report);
+  return { type: "link", node, segment, impairments: { out, in: inbound } };
 }
 
 function resolveReboot({ nodes }: TimelineContext, entry: TimelineEventEntry, name: string): TimelineAction {

@@ -1,4 +1,4 @@
-/** The wires that mobile nodes move to during a run: attachments that they do not have from the start. */
+/** The segments that mobile nodes move to during a run: attachments that they do not have from the start. */
 
 import type { NodeEntry } from "../file/schema.ts";
 import type { Topology } from "../file/topology.ts";

@@ -28,7 +28,7 @@ const peer = "2001:db8:b::2";
 const routerSetup: NodeSetup = {
   version: CONTROL_VERSION,
   node: "nat-a",
-  wires: [
+  interfaces: [
     {
       segment: "internet",
       interfaceName: "internet",
@@ -55,9 +55,9 @@ const setups: readonly NodeSetup[] = [
   routerSetup,
   {
     ...routerSetup,
-    wires: routerSetup.wires.map((wire) => ({
-      ...wire,
-      condition: { out: { delayMs: 20, jitterMs: 2.5, lossRate: 0.01, lossBurst: 3 }, in: {}, seed: "0badcafe" },
+    interfaces: routerSetup.interfaces.map((iface) => ({
+      ...iface,
+      impairment: { out: { delayMs: 20, jitterMs: 2.5, lossRate: 0.01, lossBurst: 3 }, in: {}, seed: "0badcafe" },
     })),
   },
   { ...routerSetup, role: { type: "host" }, startsOn: "command" },
@@ -118,9 +118,9 @@ const commands: readonly AgentCommand[] = [
     refreshSilenceMs: 1400,
     silencesMs: [1000, 2000],
   },
-  { type: "overhear", id: 9, local: "192.168.1.2", marks: ["00ff", "00fe"], awaited: "00ff", waitMs: 60 },
+  { type: "sniff", id: 9, local: "192.168.1.2", marks: ["00ff", "00fe"], awaited: "00ff", waitMs: 60 },
   { type: "send-marks", id: 10, local: "198.18.0.2", marks: [{ to: { ip: "198.18.0.4", port: 4191 }, mark: "00ff" }] },
-  { type: "start-flow", id: 5, to: peer, intervalMs: 20, sizeBytes: 200, patienceMs: 1000 },
+  { type: "start-flow", id: 5, to: peer, intervalMs: 20, sizeBytes: 200, timeoutMs: 1000 },
   { type: "stop-flow", flow: 5 },
   {
     type: "move",
@@ -131,7 +131,7 @@ const commands: readonly AgentCommand[] = [
   },
   { type: "deregister", id: 8 },
   { type: "reboot", id: 6, rules: [{ tool: "nft", text: "table ip mice {\n}\n" }], downMs: 500 },
-  { type: "condition-link", id: 11, segment: "internet", out: { delayMs: 20 }, in: { lossRate: 1 } },
+  { type: "impair-link", id: 11, segment: "internet", out: { delayMs: 20 }, in: { lossRate: 1 } },
   { type: "keep" },
   { type: "rest" },
   { type: "renew", rules: [{ tool: "nft", text: "table ip t {\n}\n" }] },
@@ -257,7 +257,7 @@ const refused: readonly { readonly what: string; readonly line: string; readonly
     what: "an unknown type",
     line: '{"type":"explode"}',
     error:
-      'type: expected one of setup, start, connect, ping, echo, probe, probe-lifetime, overhear, send-marks, start-flow, stop-flow, move, deregister, reboot, condition-link, keep, rest, renew, finish, found "explode"',
+      'type: expected one of setup, start, connect, ping, echo, probe, probe-lifetime, sniff, send-marks, start-flow, stop-flow, move, deregister, reboot, condition-link, keep, rest, renew, finish, found "explode"',
   },
   { what: "a missing field", line: '{"type":"connect"}', error: "peer: expected an IP address, found nothing" },
   {
@@ -279,32 +279,32 @@ describe("a line that is no command", () => {
   });
 
   const inSetup = (change: object): string => JSON.stringify({ type: "setup", setup: { ...routerSetup, ...change } });
-  const wire = (change: object): string => inSetup({ wires: [{ ...routerSetup.wires[0], ...change }] });
+  const iface = (change: object): string => inSetup({ interfaces: [{ ...routerSetup.interfaces[0], ...change }] });
 
   test.each([
     { what: "another version", line: inSetup({ version: 2 }), path: "setup.version" },
     {
       what: "a name with a newline for ip -batch",
-      line: wire({ interfaceName: "a\nlink" }),
-      path: "setup.wires[0].interfaceName",
+      line: iface({ interfaceName: "a\nlink" }),
+      path: "setup.segments[0].interfaceName",
     },
     {
       what: "a name that is too long",
-      line: wire({ interfaceName: "a".repeat(16) }),
-      path: "setup.wires[0].interfaceName",
+      line: iface({ interfaceName: "a".repeat(16) }),
+      path: "setup.segments[0].interfaceName",
     },
     {
       what: "an address that is more than an address",
-      line: wire({ addresses: ["::1/64 dev x"] }),
-      path: "setup.wires[0].addresses[0]",
+      line: iface({ addresses: ["::1/64 dev x"] }),
+      path: "setup.segments[0].addresses[0]",
     },
-    { what: "no way to find an interface", line: wire({ find: { by: "luck" } }), path: "setup.wires[0].find.by" },
+    { what: "no way to find an interface", line: iface({ find: { by: "luck" } }), path: "setup.segments[0].find.by" },
     {
       what: "a name to find that is none",
-      line: wire({ find: { by: "name", name: "" } }),
-      path: "setup.wires[0].find.name",
+      line: iface({ find: { by: "name", name: "" } }),
+      path: "setup.segments[0].find.name",
     },
-    { what: "a MAC address that is none", line: wire({ mac: "02:00" }), path: "setup.wires[0].mac" },
+    { what: "a MAC address that is none", line: iface({ mac: "02:00" }), path: "setup.segments[0].mac" },
     {
       what: "a host name with a newline for /etc/hosts",
       line: inSetup({ hosts: [{ address: "::1", name: "a\nb" }] }),
@@ -312,13 +312,13 @@ describe("a line that is no command", () => {
     },
     {
       what: "a link that loses more than everything",
-      line: wire({ condition: { out: { lossRate: 1.5 }, seed: "00000000" } }),
-      path: "setup.wires[0].condition.out.lossRate",
+      line: iface({ impairment: { out: { lossRate: 1.5 }, seed: "00000000" } }),
+      path: "setup.segments[0].condition.out.lossRate",
     },
     {
       what: "a link's seed that is none",
-      line: wire({ condition: { in: { delayMs: 1 }, seed: "x" } }),
-      path: "setup.wires[0].condition.seed",
+      line: iface({ impairment: { in: { delayMs: 1 }, seed: "x" } }),
+      path: "setup.segments[0].condition.seed",
     },
     { what: "an unknown role", line: inSetup({ role: { type: "king" } }), path: "setup.role.type" },
     { what: "half a role", line: inSetup({ role: { type: "home-agent" } }), path: "setup.role.address" },

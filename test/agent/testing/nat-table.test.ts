@@ -77,7 +77,7 @@ describe("lifetime (RFC 4787 REQ-5 and REQ-6)", () => {
     expect(nat.size).toBe(0);
   });
 
-  test("packets from outside keep it alive where the box lets them", () => {
+  test("packets from outside keep it alive where the middlebox lets them", () => {
     const nat = table({ udpLifetimeSec: 30, inboundRefresh: true });
     const { externalPort } = nat.outbound(0, INSIDE, A1);
     nat.inbound(20_000, A1, externalPort);

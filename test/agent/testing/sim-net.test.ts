@@ -20,12 +20,12 @@ function listen(host: SimHost, ip: string): string[] {
   return sources;
 }
 
-describe("hosts on wires", () => {
+describe("hosts on segments", () => {
   test("a packet takes the delays of both its ports, and none to the sender's own address", () => {
     const net = new SimNet();
     const [a, b] = [new SimHost(net, "a"), new SimHost(net, "b")];
-    a.attach("wire", ["10.0.0.1/24"], { delayMs: 3 });
-    b.attach("wire", ["10.0.0.2/24"], { delayMs: 4 });
+    a.attach("segment", ["10.0.0.1/24"], { delayMs: 3 });
+    b.attach("segment", ["10.0.0.2/24"], { delayMs: 4 });
     const [atA, atB] = [listen(a, "10.0.0.1"), listen(b, "10.0.0.2")];
     send(a, "10.0.0.1", "10.0.0.2");
     send(a, "10.0.0.1", "10.0.0.1");
@@ -36,8 +36,8 @@ describe("hosts on wires", () => {
   test("several packets under way on one link all arrive", () => {
     const net = new SimNet();
     const [a, b] = [new SimHost(net, "a"), new SimHost(net, "b")];
-    a.attach("wire", ["10.0.0.1/24"], { delayMs: 10 });
-    b.attach("wire", ["10.0.0.2/24"]);
+    a.attach("segment", ["10.0.0.1/24"], { delayMs: 10 });
+    b.attach("segment", ["10.0.0.2/24"]);
     const atB = listen(b, "10.0.0.2");
     for (const at of [0, 5, 9]) net.time.at(at, () => void send(a, "10.0.0.1", "10.0.0.2"));
     net.time.runUntil(100);
@@ -47,7 +47,7 @@ describe("hosts on wires", () => {
   test("without a route nothing is sent; without a taker on the wire the trace says so", () => {
     const net = new SimNet();
     const a = new SimHost(net, "a");
-    a.attach("wire", ["10.0.0.1/24"]);
+    a.attach("segment", ["10.0.0.1/24"]);
     expect(send(a, "10.0.0.1", "198.18.0.1")).toBe(false);
     expect(send(a, "10.0.0.1", "10.0.0.9")).toBe(true);
     expect(net.trace.map(({ outcome }) => outcome)).toEqual(["no-such-address"]);
@@ -56,9 +56,9 @@ describe("hosts on wires", () => {
   test("the longest prefix wins, also after the host has sent there before", () => {
     const net = new SimNet();
     const [a, far, near] = [new SimHost(net, "a"), new SimHost(net, "far"), new SimHost(net, "near")];
-    a.attach("wire", ["10.0.0.1/24"]);
-    far.attach("wire", ["10.0.0.2/24"]);
-    near.attach("wire", ["10.0.0.3/24"]);
+    a.attach("segment", ["10.0.0.1/24"]);
+    far.attach("segment", ["10.0.0.2/24"]);
+    near.attach("segment", ["10.0.0.3/24"]);
     a.route("0.0.0.0/0", "10.0.0.2");
     send(a, "10.0.0.1", "198.18.7.7");
     a.route("198.18.7.0/24", "10.0.0.3");
@@ -76,8 +76,8 @@ describe("two homes with the same addresses", () => {
       const nat = createSimNat(net, {
         name: `nat-${letter}`,
         profile: { ...HOME_ROUTER, hairpinning, filtering: "endpoint-independent" },
-        wan: { wire: "internet", address: `198.18.0.${i + 1}/24` },
-        lan: { wire: `home-${letter}`, address: "192.168.1.1/24" },
+        wan: { segment: "internet", address: `198.18.0.${i + 1}/24` },
+        lan: { segment: `home-${letter}`, address: "192.168.1.1/24" },
       });
       host.route("0.0.0.0/0", "192.168.1.1");
       return { host, nat, heard: listen(host, "192.168.1.2") };
@@ -87,7 +87,7 @@ describe("two homes with the same addresses", () => {
     return { net, a, b };
   }
 
-  test("see each other as the external addresses of their boxes", () => {
+  test("see each other as the external addresses of their middleboxes", () => {
     const { net, a, b } = homes();
     send(b.host, "192.168.1.2", "198.18.0.1");
     net.time.runUntil(10);

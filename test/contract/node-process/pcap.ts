@@ -7,8 +7,8 @@ const RECORD_HEADER_BYTES = 16;
 const MAGIC = 0xa1b2c3d4;
 const LINKTYPE_ETHERNET = 1;
 
-/** The pcap file that the capture reports of a wire make together. */
-export function wireOf(reports: readonly AgentReport[], segment: string): Buffer {
+/** The pcap file that the capture reports of a segment make together. */
+export function interfaceOf(reports: readonly AgentReport[], segment: string): Buffer {
   const pieces = reports.flatMap((report) =>
     report.type === "capture" && report.segment === segment ? [Buffer.from(report.data, "base64")] : [],
   );

@@ -1,4 +1,4 @@
-/** A piece of the kernel of its own for one test: namespaces to run the real agent in, and wires between them. */
+/** A piece of the kernel of its own for one test: namespaces to run the real agent in, and segments between them. */
 
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -15,8 +15,11 @@ export interface World {
   sh(script: string): Promise<string>;
   /** The same inside the network of a node. */
   shIn(node: string, script: string): Promise<string>;
-  /** Makes a network for a node with one interface per wire, whose far ends meet on a bridge named like the wire. */
-  addNode(node: string, wires: readonly { readonly interfaceName: string; readonly bridge: string }[]): Promise<void>;
+  /** Makes a network for a node with one interface per segment, whose far ends meet on a bridge named like the segment. */
+  addNode(
+    node: string,
+    interfaces: readonly { readonly interfaceName: string; readonly bridge: string }[],
+  ): Promise<void>;
   /** Starts a program in the network of a node; it ends with the world at the latest. */
   spawnIn(node: string, command: readonly string[]): ChildProcessWithoutNullStreams;
   /** Starts the agent in a node's network, with files of its own for names; `setup` is its first line, if given. */
@@ -57,9 +60,9 @@ export async function createWorld(bundle: string): Promise<World> {
   return {
     sh,
     shIn: (node, script) => runToEnd(inNode(node, ["sh", "-ec", script])),
-    async addNode(node, wires) {
+    async addNode(node, interfaces) {
       await sh(`ip netns add ${node}`);
-      for (const { interfaceName, bridge } of wires) {
+      for (const { interfaceName, bridge } of interfaces) {
         const index = nextIndex++;
         await sh(`
           ip link add ${bridge} type bridge mcast_snooping 0 2> /dev/null || true

@@ -23,16 +23,16 @@ export function segment(name: string): SegmentSpec {
 }
 
 /** A node with one address on each of its segments. */
-export function node(name: string, wires: Readonly<Record<string, string>>): NodeSpec {
+export function node(name: string, interfaces: Readonly<Record<string, string>>): NodeSpec {
   return {
     name,
     sysctls: { "net.ipv4.ip_forward": "0" },
     tun: false,
-    segments: Object.keys(wires),
+    segments: Object.keys(interfaces),
     setup: {
       version: 1,
       node: name,
-      wires: Object.entries(wires).map(([segmentName, address]) => ({
+      interfaces: Object.entries(interfaces).map(([segmentName, address]) => ({
         segment: segmentName,
         interfaceName: segmentName,
         mac: macOf(name, segmentName),

@@ -6,7 +6,7 @@
 import { execFile, execFileSync } from "node:child_process";
 import { networkInterfaces } from "node:os";
 import { createInterface } from "node:readline";
-import type { NodeSetup, WireSetup } from "@testbed/agent/control";
+import type { InterfaceSetup, NodeSetup } from "@testbed/agent/control";
 
 export type ProgramCommand =
   | { readonly type: "setup"; readonly setup: NodeSetup }
@@ -27,7 +27,7 @@ function report(value: ProgramReport): void {
 function obey(command: ProgramCommand): void {
   switch (command.type) {
     case "setup":
-      for (const wire of command.setup.wires) adoptInterface(wire);
+      for (const iface of command.setup.interfaces) adoptInterface(iface);
       report({ type: "ready" });
       return;
     case "exec": {
@@ -50,7 +50,7 @@ function obey(command: ProgramCommand): void {
   }
 }
 
-function adoptInterface({ find, interfaceName, mac, addresses }: WireSetup): void {
+function adoptInterface({ find, interfaceName, mac, addresses }: InterfaceSetup): void {
   const name = find.by === "name" ? find.name : interfaceWith(find.address);
   const ip = (...args: readonly string[]): void => void execFileSync("ip", args);
   ip("link", "set", name, "down");

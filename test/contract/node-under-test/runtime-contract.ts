@@ -13,7 +13,7 @@ export interface DriverUnderTest {
   readonly traces: (runId: string) => Promise<readonly string[]>;
 }
 
-const PAIR = [node("left", { wire: "198.18.7.1/24" }), node("right", { wire: "198.18.7.2/24" })];
+const PAIR = [node("left", { iface: "198.18.7.1/24" }), node("right", { iface: "198.18.7.2/24" })];
 
 /** Prints the datagrams that arrive at UDP 5000 until a second after the first. */
 const RECEIVER = `
@@ -38,33 +38,33 @@ export function describeRuntimeContract({ name, open, traces }: DriverUnderTest)
     });
     afterAll(() => runtime.close());
 
-    test("carries frames between the nodes of a wire, at the MAC and IP addresses of the topology", async () => {
+    test("carries frames between the nodes of a segment, at the MAC and IP addresses of the topology", async () => {
       const { lab, nodes } = await bringUp(runtime, PAIR);
       try {
         const ping = await nodes.get("left")?.exec("ping", "-c", "1", "-W", "2", "198.18.7.2");
         const neighbour = await nodes.get("left")?.exec("ip", "neigh", "show", "198.18.7.2");
         expect(ping).toMatchObject({ code: 0 });
-        expect(neighbour?.output).toContain(PAIR[1]?.setup.wires[0]?.mac);
+        expect(neighbour?.output).toContain(PAIR[1]?.setup.interfaces[0]?.mac);
       } finally {
         await lab.destroy();
       }
     });
 
-    test("keeps a wire's frames from the nodes of other wires, and gives no node a way out", async () => {
+    test("keeps a segment's frames from the nodes of other segments, and gives no node a way out", async () => {
       const specs = [
         node("left", { one: "198.18.7.1/24" }),
         node("right", { one: "198.18.7.2/24" }),
         node("stranger", { two: "198.18.7.3/24" }),
-        node("box", { one: "198.18.7.4/24", two: "198.18.7.4/24" }),
+        node("middlebox", { one: "198.18.7.4/24", two: "198.18.7.4/24" }),
       ];
       const { lab, nodes } = await bringUp(runtime, specs);
       try {
         const left = nodes.get("left");
-        const overheard = nodes.get("stranger")?.exec("timeout", "2", "tcpdump", "-ni", "two", "--immediate-mode");
+        const sniffed = nodes.get("stranger")?.exec("timeout", "2", "tcpdump", "-ni", "two", "--immediate-mode");
         await sleep(500);
         await left?.exec("bash", "-c", "echo stray > /dev/udp/198.18.7.3/9; echo heard > /dev/udp/198.18.7.4/9");
         await left?.exec("timeout", "0.5", "ping", "-b", "-i", "0.1", "198.18.7.255");
-        expect((await overheard)?.output).not.toContain("198.18.7.1");
+        expect((await sniffed)?.output).not.toContain("198.18.7.1");
         expect(await left?.exec("ping", "-c", "1", "-W", "1", "198.18.7.3")).not.toMatchObject({ code: 0 });
         expect((await left?.exec("ip", "route", "show"))?.output.trim()).toMatch(/^198\.18\.7\.0\/24 dev one .*$/);
         expect((await left?.exec("ip", "-6", "route", "show", "default"))?.output.trim()).toBe("");
@@ -92,7 +92,7 @@ export function describeRuntimeContract({ name, open, traces }: DriverUnderTest)
     });
 
     test("sets a node's kernel parameters before its first process runs", async () => {
-      const spec = { ...node("router", { wire: "198.18.7.1/24" }), sysctls: { "net.ipv4.ip_forward": "1" } };
+      const spec = { ...node("router", { iface: "198.18.7.1/24" }), sysctls: { "net.ipv4.ip_forward": "1" } };
       const { lab, nodes } = await bringUp(runtime, [spec]);
       try {
         expect(await nodes.get("router")?.exec("cat", "/proc/sys/net/ipv4/ip_forward")).toMatchObject({
@@ -119,7 +119,7 @@ export function describeRuntimeContract({ name, open, traces }: DriverUnderTest)
     test("removes everything on destroy, also in the middle of creation and more than once", async () => {
       const identity = newIdentity();
       const lab = runtime.createLab(identity, new AbortController().signal);
-      await lab.createSegments([segment("wire")]);
+      await lab.createSegments([segment("segment")]);
       const creating = lab.createNodes(PAIR).catch((error: unknown) => error);
       await sleep(20);
       const [first, second] = await Promise.all([lab.destroy(), lab.destroy()]);
@@ -134,7 +134,7 @@ export function describeRuntimeContract({ name, open, traces }: DriverUnderTest)
       const interruption = new AbortController();
       const lab = runtime.createLab(identity, interruption.signal);
       interruption.abort(new Error("Ctrl-C"));
-      await expect(lab.createSegments([segment("wire")])).rejects.toThrow("Ctrl-C");
+      await expect(lab.createSegments([segment("segment")])).rejects.toThrow("Ctrl-C");
       expect(await lab.destroy()).toEqual({ leftovers: [] });
       expect(await traces(identity.runId)).toEqual([]);
     });

@@ -63,7 +63,7 @@ async function exchange(ip: string, lengths: readonly number[], queueOf?: () => 
 }
 
 /** How long what does not come is waited for: the test then says what is missing. */
-const PATIENCE_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 
 /** Sends in turn to a socket and to a port where there is none, hears of the latter, and is sent something in the end. */
 async function beRefused(ip: string) {
@@ -75,10 +75,10 @@ async function beRefused(ip: string) {
   const until = async (holds: () => boolean): Promise<void> => {
     while (!holds() && !isOver) await new Promise<void>((resolve) => (look = resolve));
   };
-  const patience = setTimeout(() => {
+  const timers = setTimeout(() => {
     isOver = true;
     look();
-  }, PATIENCE_MS);
+  }, TIMEOUT_MS);
   const target = openUdpSocket({ ip, port: 0 }, (datagrams) => {
     received.push(...datagrams);
     look();
@@ -105,7 +105,7 @@ async function beRefused(ip: string) {
   const counters = sender.counters();
   target.send(Uint8Array.of(1), sender.local);
   await until(() => heard.length > 0);
-  clearTimeout(patience);
+  clearTimeout(timers);
   target.close();
   sender.close();
   return {

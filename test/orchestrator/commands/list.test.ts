@@ -5,7 +5,7 @@ function describeText(text: string) {
   return describeTopology("sample", readable(text));
 }
 
-const BOXES = `
+const MIDDLEBOXES = `
   nat-a: { role: router, wan: internet, lan: home-lan, nat: full-cone }
   nat-b: { role: router, wan: internet, lan: [cafe-lan, office-lan], nat: { preset: symmetric, hairpinning: true } }
   nat-c: { role: router, wan: internet, lan: c-lan, nat: { mapping: endpoint-independent } }
@@ -19,7 +19,7 @@ test.each([
   ["internet", "home-lan", "none × full-cone"],
   ["e-lan", "f-lan", "1:1 NAT × NPTv6"],
 ])("ends on %s and %s are behind %s", (mn, cn, edges) => {
-  const nodes = `${BOXES}\n  mn: { role: mobile-node, on: ${mn} }\n  cn: { role: correspondent-node, on: [${cn}] }`;
+  const nodes = `${MIDDLEBOXES}\n  mn: { role: mobile-node, on: ${mn} }\n  cn: { role: correspondent-node, on: [${cn}] }`;
   expect(describeText(`nodes:${nodes}\nsessions: [{ from: mn, to: cn }]`).edges).toBe(edges);
 });
 

@@ -14,8 +14,8 @@ function happens(at: number, name: string): LabEvent {
 }
 
 /** A packet every 20 ms from 1000 on; a dot was answered after 5 ms, anything else never. */
-function flow(fates: string): LabEvent {
-  const packets = Array.from(fates).map((fate, i) => ({ sentAt: 1000 + 20 * i, rttMs: fate === "." ? 5 : null }));
+function flow(deliveries: string): LabEvent {
+  const packets = Array.from(deliveries).map((fate, i) => ({ sentAt: 1000 + 20 * i, rttMs: fate === "." ? 5 : null }));
   return { at: 5000, type: "flow", session: "mn-cn", packets };
 }
 

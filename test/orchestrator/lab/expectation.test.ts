@@ -10,7 +10,7 @@ const UNCONNECTED = observeSessions(TWO_ENDS.sessions, TWO_ENDS.nodes, []);
 
 const NEVER: ReadonlyMap<string, "direct"> = new Map();
 
-function promise(promised: Partial<ResolvedExpectation>): ResolvedExpectation {
+function expectation(promised: Partial<ResolvedExpectation>): ResolvedExpectation {
   return { session: "mn-cn", source: "x.yaml:3", ...promised };
 }
 
@@ -30,7 +30,7 @@ test.each([
   [{ maxLost: 0 }, "≤ 0", "1 of 10", "fail"],
   [{ maxLost: 1 }, "≤ 1", "1 of 10", "pass"],
 ] as const)("%j is expected %s, observed %s: %s", (promised, expected, observed, verdict) => {
-  const [judged, ...others] = judgeExpectations([promise(promised)], CONNECTED, NEVER);
+  const [judged, ...others] = judgeExpectations([expectation(promised)], CONNECTED, NEVER);
   expect(judged).toMatchObject({ session: "mn-cn", expected, observed, verdict, source: "x.yaml:3" });
   expect(others).toEqual([]);
 });
@@ -42,12 +42,12 @@ test.each([
   [{ roundTripWithinMs: 20 }, "no data came back"],
   [{ maxLost: 0 }, "no data was sent"],
 ] as const)("%j fails for a session that never came about: %s", (promised, observed) => {
-  const judged = judgeExpectations([promise(promised)], UNCONNECTED, NEVER);
+  const judged = judgeExpectations([expectation(promised)], UNCONNECTED, NEVER);
   expect(judged).toMatchObject([{ observed, verdict: "fail" }]);
 });
 
 test("one expectation of the file gives one verdict for each thing that it promises", () => {
-  const all = promise({
+  const all = expectation({
     path: "direct",
     selected: ["host", "host"],
     nominatedWithinMs: 1,
@@ -72,7 +72,9 @@ test("a session that the file says nothing about has to take the predicted path"
 
 test("an expectation of the file stands in place of the prediction", () => {
   const predicted = new Map([["mn-cn", "home-agents" as const]]);
-  expect(judgeExpectations([promise({ path: "direct" })], CONNECTED, predicted)).toMatchObject([{ verdict: "pass" }]);
+  expect(judgeExpectations([expectation({ path: "direct" })], CONNECTED, predicted)).toMatchObject([
+    { verdict: "pass" },
+  ]);
 });
 
 test.each([

@@ -38,9 +38,9 @@ const PLAN: Plan = {
     sysctls: {},
     tun: true,
     segments: ["internet"],
-    setup: { version: 1, node: name, wires: [], routes: [], rules: [], hosts: [], capture: true, role: ROLE },
+    setup: { version: 1, node: name, interfaces: [], routes: [], rules: [], hosts: [], capture: true, role: ROLE },
   })),
-  guests: [],
+  programs: [],
   timeline: [],
 };
 
@@ -107,7 +107,7 @@ async function failing(scripts: Record<string, NodeScript>, changes: Partial<Lab
   return record.error as TestbedError;
 }
 
-test("a run makes wires, then nodes, starts them, drives the session and removes everything", async () => {
+test("a run makes segments, then nodes, starts them, drives the session and removes everything", async () => {
   const runtime = createScriptedRuntime(cooperative());
   const record = await runLab(request(runtime));
   await record.removal;
@@ -171,7 +171,7 @@ test("a mobile node is told to start once every node is ready", async () => {
   expect(seen).toEqual(["cn ready", "start", "finish"]);
 });
 
-test("captured bytes of every node and wire come back in order, with the count of dropped packets", async () => {
+test("captured bytes of every node and segment come back in order, with the count of dropped packets", async () => {
   const scripts = cooperative();
   const finishing = (node: ScriptedNode, command: AgentCommand): void => {
     if (command.type === "finish") {
@@ -263,21 +263,25 @@ test("foreign programs start once every node is ready, and the run waits for the
   const runtime = createScriptedRuntime({});
   const guest = { name: "probe", inside: "mn", image: "busybox", environment: {} };
   const record = await runLab(
-    request(runtime, { plan: { ...PLAN, guests: [guest] }, topology: { ...TWO_ENDS, sessions: [] } }),
+    request(runtime, { plan: { ...PLAN, programs: [guest] }, topology: { ...TWO_ENDS, sessions: [] } }),
   );
   expect(record.error).toBeUndefined();
   expect(runtime.calls.indexOf("startGuest probe")).toBeGreaterThan(runtime.calls.indexOf("startNode cn"));
-  expect(record.hosts).toEqual([{ name: "probe", image: "busybox", exitCode: 0, log: "guest output\n" }]);
+  expect(record.hosts).toEqual([{ name: "probe", image: "busybox", exitCode: 0, log: "host program output\n" }]);
 });
 
 test("a foreign program that never ends is no error: the run ends with the time there is", async () => {
-  const runtime = createScriptedRuntime({}, { guestExits: false });
+  const runtime = createScriptedRuntime({}, { programExits: false });
   const guest = { name: "server", inside: "mn", image: "busybox", environment: {} };
   const record = await runLab(
-    request(runtime, { plan: { ...PLAN, guests: [guest] }, topology: { ...TWO_ENDS, sessions: [] }, timeoutMs: 5100 }),
+    request(runtime, {
+      plan: { ...PLAN, programs: [guest] },
+      topology: { ...TWO_ENDS, sessions: [] },
+      timeoutMs: 5100,
+    }),
   );
   expect(record.error).toBeUndefined();
-  expect(record.hosts).toEqual([{ name: "server", image: "busybox", log: "guest output\n" }]);
+  expect(record.hosts).toEqual([{ name: "server", image: "busybox", log: "host program output\n" }]);
 });
 
 describe("a timeline", () => {
@@ -313,7 +317,7 @@ describe("a timeline", () => {
     expect(effects.at(-1)).toMatchObject({ event: "second", packetsSent: 10, packetsLost: 0 });
   });
 
-  test("goes on while a session that fell back has a direct path to win back, as theory says", async () => {
+  test("goes on while a session that fell back has a direct path to win back, as the model says", async () => {
     const seen: string[] = [];
     const scripts = cooperative();
     const report = (node: ScriptedNode, atMs: number, nodeEvent: NodeEvent): void => {

@@ -12,7 +12,7 @@ function nodeOf(plan: Plan, name: string): NodeSpec {
   return node;
 }
 
-test("a box that rejects tells of each packet, and not of six and then one a second; others are left as they are", () => {
+test("a middlebox that rejects tells of each packet, and not of six and then one a second; others are left as they are", () => {
   const rejecting = "nat: home-router, firewall: { denied: reject }";
   const plan = buildPlan(resolved(twoHomes(rejecting, "nat: home-router")), { capture: true });
   const limits = { "net.ipv4.icmp_ratemask": "6160", "net.ipv6.icmp.ratemask": "0,3-127" };
@@ -23,7 +23,7 @@ test("a box that rejects tells of each packet, and not of six and then one a sec
 describe("the plan of two homes", () => {
   const plan = buildPlan(resolved(homes), { capture: true });
 
-  test("has every wire and every node, and no guest", () => {
+  test("has every segment and every node, and no host program", () => {
     expect(plan.topology).toBe("t");
     expect(plan.segments.map(({ name }) => name)).toEqual(["internet", "home-a", "home-b"]);
     expect(plan.nodes.map(({ name, segments }) => [name, ...segments])).toEqual([
@@ -34,7 +34,7 @@ describe("the plan of two homes", () => {
       ["mn", "home-a"],
       ["cn", "home-b"],
     ]);
-    expect(plan.guests).toEqual([]);
+    expect(plan.programs).toEqual([]);
   });
 
   test("gives the mobile node its place, its home and its home agent", () => {
@@ -43,7 +43,7 @@ describe("the plan of two homes", () => {
       setup: {
         version: 1,
         node: "mn",
-        wires: [{ segment: "home-a", interfaceName: "home-a", addresses: ["192.168.1.2/24"] }],
+        interfaces: [{ segment: "home-a", interfaceName: "home-a", addresses: ["192.168.1.2/24"] }],
         routes: [{ to: "0.0.0.0/0", via: "192.168.1.1", interfaceName: "home-a" }],
         rules: [],
         capture: true,
@@ -71,7 +71,7 @@ describe("the plan of two homes", () => {
     expect(Object.keys(keys("ha-b"))).toEqual(["2001:db8:b::100"]);
   });
 
-  test("boxes forward and remember UDP for their lifetime, home agents forward IPv6, mobile nodes nothing", () => {
+  test("middleboxes forward and remember UDP for their lifetime, home agents forward IPv6, mobile nodes nothing", () => {
     const forwarding = (name: string) => {
       const { sysctls } = nodeOf(plan, name);
       return [sysctls["net.ipv4.ip_forward"], sysctls["net.ipv6.conf.all.forwarding"]];
@@ -106,8 +106,11 @@ describe("the plan of two homes", () => {
 
   test("is understood by the agent, node by node", () => {
     for (const { setup } of plan.nodes) {
-      const wires = setup.wires.map((wire) => ({ ...wire, find: { by: "name", name: wire.interfaceName } as const }));
-      const whole = { ...setup, wires };
+      const interfaces = setup.interfaces.map((iface) => ({
+        ...iface,
+        find: { by: "name", name: iface.interfaceName } as const,
+      }));
+      const whole = { ...setup, interfaces };
       expect(decodeSetup(JSON.stringify(whole))).toEqual({ ok: true, value: whole });
       expect(encodeLine({ type: "setup", setup: whole })).not.toContain("undefined");
     }
@@ -122,18 +125,18 @@ test("by hand, who offers a session connects by itself", () => {
   ]);
 });
 
-test("on a dual-stack wire, IPv6 comes first", () => {
+test("on a dual-stack segment, IPv6 comes first", () => {
   const nodes = `${HOME_AGENTS}, mn: { role: mobile-node, on: internet, homeAgent: ha-a }`;
   const { role } = nodeOf(buildPlan(resolved(topologyText({ nodes })), { capture: false }), "mn").setup;
   expect("localAddresses" in role && role.localAddresses).toEqual(["2001:db8:0:1::4", "198.18.0.4"]);
 });
 
-test("a host is a node of ours that holds the network, and a guest that knows the lab's addresses", () => {
+test("a host is a node of ours that holds the network, and a host program that knows the lab's addresses", () => {
   const nodes = `${HOME_AGENTS}, mn: { role: mobile-node, on: internet, homeAgent: ha-a },
     other-stack: { role: host, on: internet, image: "busybox:1", command: "ping $MICE_NODE_MN_HOME_ADDRESS", environment: { COUNT: 3, MICE_SELF: me } }`;
   const plan = buildPlan(resolved(topologyText({ nodes })), { capture: false });
   expect(nodeOf(plan, "other-stack")).toMatchObject({ tun: false, setup: { role: { type: "host" } } });
-  expect(plan.guests).toEqual([
+  expect(plan.programs).toEqual([
     {
       name: "other-stack",
       inside: "other-stack",
@@ -158,7 +161,7 @@ test("a host is a node of ours that holds the network, and a guest that knows th
   ]);
 });
 
-describe("the plan of a link condition", () => {
+describe("the plan of a link impairment", () => {
   const plan = (seed?: number): Plan =>
     buildPlan(
       resolved(
@@ -167,17 +170,17 @@ describe("the plan of a link condition", () => {
       ),
       { capture: true },
     );
-  const wiresOf = (from: Plan, name: string) => nodeOf(from, name).setup.wires;
+  const segmentsOf = (from: Plan, name: string) => nodeOf(from, name).setup.interfaces;
 
   test("stands on the wire it belongs to, with a seed of its own", () => {
-    const [internet, home] = wiresOf(plan(), "nat-a");
-    expect(internet).not.toHaveProperty("condition");
-    expect(home?.condition).toMatchObject({ out: { delayMs: 20, lossRate: 0.01 }, in: { delayMs: 20 } });
-    const other = wiresOf(plan(), "nat-b")[0]?.condition;
+    const [internet, home] = segmentsOf(plan(), "nat-a");
+    expect(internet).not.toHaveProperty("impairment");
+    expect(home?.impairment).toMatchObject({ out: { delayMs: 20, lossRate: 0.01 }, in: { delayMs: 20 } });
+    const other = segmentsOf(plan(), "nat-b")[0]?.impairment;
     expect(other).toMatchObject({ in: { rateBitPerSec: 1e6 } });
     expect(other).not.toHaveProperty("out");
-    expect(home?.condition?.seed).toMatch(/^[0-9a-f]{16}$/);
-    expect(home?.condition?.seed).not.toBe(other?.seed);
+    expect(home?.impairment?.seed).toMatch(/^[0-9a-f]{16}$/);
+    expect(home?.impairment?.seed).not.toBe(other?.seed);
   });
 
   test("gives the node a TUN device, which it needs where the kernel cannot make the condition", () => {
@@ -192,16 +195,16 @@ describe("the plan of a link condition", () => {
   });
 
   test("draws from the run's seed", () => {
-    const seedOf = (from: Plan) => wiresOf(from, "nat-a")[1]?.condition?.seed;
+    const seedOf = (from: Plan) => segmentsOf(from, "nat-a")[1]?.impairment?.seed;
     expect(seedOf(plan())).toBe(seedOf(plan()));
     expect(seedOf(plan(99))).not.toBe(seedOf(plan()));
   });
 
   test("is a set-up that the agent takes as it is", () => {
     for (const { setup } of plan().nodes) {
-      const wires = setup.wires.map((wire) => ({ ...wire, find: { by: "name", name: "eth0" } }));
-      const decoded = decodeSetup(JSON.stringify({ ...setup, wires }));
-      expect(decoded).toEqual({ ok: true, value: { ...setup, wires } });
+      const interfaces = setup.interfaces.map((iface) => ({ ...iface, find: { by: "name", name: "eth0" } }));
+      const decoded = decodeSetup(JSON.stringify({ ...setup, interfaces }));
+      expect(decoded).toEqual({ ok: true, value: { ...setup, interfaces } });
     }
   });
 });

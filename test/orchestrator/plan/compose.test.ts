@@ -30,7 +30,10 @@ test("each service finds its interfaces by the throwaway addresses that its netw
   for (const { networks = {}, environment } of Object.values(services)) {
     const setup = decodeSetup(environment[SETUP_VARIABLE] ?? "");
     if (!setup.ok) throw new Error(JSON.stringify(setup.error));
-    const found = setup.value.wires.map(({ segment, find }) => [segment, find.by === "address" ? find.address : ""]);
+    const found = setup.value.interfaces.map(({ segment, find }) => [
+      segment,
+      find.by === "address" ? find.address : "",
+    ]);
     expect(found).toEqual(Object.entries(networks).map(([name, { ipv4_address }]) => [name, ipv4_address]));
   }
 });
@@ -44,7 +47,7 @@ test("no two services share a throwaway address, and none takes the engine's own
   expect(addresses.filter((address) => /[.:]1$/.test(address))).toEqual([]);
 });
 
-test("boxes and home agents start first, who offers starts last", () => {
+test("middleboxes and home agents start first, who offers starts last", () => {
   const { services } = composeOf(twoHomes("nat: symmetric", "nat: symmetric"));
   expect(services["nat-a"]?.depends_on).toBeUndefined();
   expect(services["cn"]?.depends_on).toEqual(["ha-a", "ha-b", "nat-a", "nat-b"]);
@@ -53,7 +56,7 @@ test("boxes and home agents start first, who offers starts last", () => {
 
 test("a foreign image joins its holder's network, and dollar signs survive Compose", () => {
   const nodes = `${HOME_AGENTS}, probe: { role: host, on: internet, image: "busybox:1", command: "echo $HOME" }`;
-  const guest = composeOf(topologyText({ nodes })).services["probe.guest"];
+  const guest = composeOf(topologyText({ nodes })).services["probe.host program"];
   expect(guest).toMatchObject({
     image: "busybox:1",
     network_mode: "service:probe",

@@ -1,25 +1,25 @@
 import { describe, expect, test } from "vitest";
-import { planBehind } from "./box-topology.ts";
+import { planBehind } from "./middlebox-topology.ts";
 
 const STRICTNESS = ["endpoint-independent", "address-dependent", "address-and-port-dependent"] as const;
 type Dependence = (typeof STRICTNESS)[number];
 const NINE = STRICTNESS.flatMap((mapping) => STRICTNESS.map((filtering) => ({ mapping, filtering })));
 
-function nat(box: { mapping: Dependence; filtering: Dependence }, more = ""): string {
-  return `nat: { mapping: ${box.mapping}, filtering: ${box.filtering}${more} }`;
+function nat(middlebox: { mapping: Dependence; filtering: Dependence }, more = ""): string {
+  return `nat: { mapping: ${middlebox.mapping}, filtering: ${middlebox.filtering}${more} }`;
 }
 
-function expectedBehind(boxes: readonly string[], ipv6 = false) {
-  const { probes } = planBehind(boxes, { ipv6 });
+function expectedBehind(middleboxes: readonly string[], ipv6 = false) {
+  const { probes } = planBehind(middleboxes, { ipv6 });
   return probes.find(({ ipVersion }) => (ipVersion === 6) === ipv6)?.expected;
 }
 
-describe("one box", () => {
-  test.each(NINE.flatMap((box) => [true, false].map((hairpinning) => ({ ...box, hairpinning }))))(
+describe("one middlebox", () => {
+  test.each(NINE.flatMap((middlebox) => [true, false].map((hairpinning) => ({ ...middlebox, hairpinning }))))(
     "is seen as mapping $mapping, filtering $filtering, hairpinning $hairpinning",
-    (box) => {
-      const { mapping, filtering, hairpinning } = box;
-      expect(expectedBehind([nat(box, `, hairpinning: ${hairpinning}`)])).toMatchObject({
+    (middlebox) => {
+      const { mapping, filtering, hairpinning } = middlebox;
+      expect(expectedBehind([nat(middlebox, `, hairpinning: ${hairpinning}`)])).toMatchObject({
         type: "nat",
         mapping,
         filtering,
@@ -32,9 +32,9 @@ describe("one box", () => {
     ["preserve", true],
     ["random", false],
   ])("ports assigned by %s: kept %s", (portAssignment, portPreservation) => {
-    const [box] = NINE;
-    if (box === undefined) throw new Error("no box");
-    expect(expectedBehind([nat(box, `, portAssignment: ${portAssignment}`)])).toMatchObject({ portPreservation });
+    const [middlebox] = NINE;
+    if (middlebox === undefined) throw new Error("no middlebox");
+    expect(expectedBehind([nat(middlebox, `, portAssignment: ${portAssignment}`)])).toMatchObject({ portPreservation });
   });
 
   test.each([
@@ -49,8 +49,8 @@ describe("one box", () => {
       "firewall: { inbound: stateful, pinholes: [{ protocol: udp, to: inside }] }",
       { type: "no-nat", filtering: "endpoint-independent" },
     ],
-  ])("%s is seen as what its firewall leaves", (box, expected) => {
-    expect(expectedBehind([box])).toMatchObject(expected);
+  ])("%s is seen as what its firewall leaves", (middlebox, expected) => {
+    expect(expectedBehind([middlebox])).toMatchObject(expected);
   });
 
   test("a mapping that the firewall hides half of cannot be told", () => {
@@ -70,15 +70,15 @@ describe("one box", () => {
         hairpinning: true,
         portPreservation: true,
       };
-      const box = (prefix: string) => `prefixTranslation: { ${prefix} }, firewall: ${firewall}`;
-      const behind4 = expectedBehind([box("ipv4: 198.18.1.0/24")]);
-      const behind6 = expectedBehind([box('ipv6: "2001:db8:a1::/64"')], true);
+      const middlebox = (prefix: string) => `prefixTranslation: { ${prefix} }, firewall: ${firewall}`;
+      const behind4 = expectedBehind([middlebox("ipv4: 198.18.1.0/24")]);
+      const behind6 = expectedBehind([middlebox('ipv6: "2001:db8:a1::/64"')], true);
       expect(behind4).toMatchObject({ ...seen, mapped: { ip: "198.18.1.2" } });
       expect(behind6).toMatchObject({ ...seen, mapped: { ip: "2001:db8:a1::2" } });
     },
   );
 
-  test("over IPv6 nothing is translated, and a stateful box filters", () => {
+  test("over IPv6 nothing is translated, and a stateful middlebox filters", () => {
     expect(expectedBehind(["nat: full-cone"], true)).toEqual({
       type: "no-nat",
       filtering: "address-and-port-dependent",
@@ -86,7 +86,7 @@ describe("one box", () => {
   });
 });
 
-describe("a box inside of another", () => {
+describe("a middlebox inside of another", () => {
   const strictest = (a: Dependence, b: Dependence): Dependence =>
     STRICTNESS[Math.max(STRICTNESS.indexOf(a), STRICTNESS.indexOf(b))] ?? a;
   const pairs = NINE.flatMap((inner) => NINE.map((outer) => ({ inner, outer })));
@@ -103,8 +103,8 @@ describe("a box inside of another", () => {
   test("packets turn round at the outer one, where the inner one's filter knows whom it sees", () => {
     for (const { inner, outer } of pairs) {
       const mapping = strictest(inner.mapping, outer.mapping);
-      // The inner filter sees the outside address of the other socket: known by its address where the inner box maps all
-      // destinations alike, by its port too where the outer box does.
+      // The inner filter sees the outside address of the other socket: known by its address where the inner middlebox maps all
+      // destinations alike, by its port too where the outer middlebox does.
       const isKnown =
         inner.filtering === "endpoint-independent" ||
         mapping === "endpoint-independent" ||
@@ -120,12 +120,12 @@ describe("a box inside of another", () => {
     ["preserve", "random", false],
     ["random", "preserve", false],
   ])("ports %s inside, %s outside: kept %s", (inside, outside, portPreservation) => {
-    const box = (portAssignment: string): string =>
+    const middlebox = (portAssignment: string): string =>
       `nat: { preset: port-restricted-cone, portAssignment: ${portAssignment} }`;
-    expect(expectedBehind([box(inside), box(outside)])).toMatchObject({ portPreservation });
+    expect(expectedBehind([middlebox(inside), middlebox(outside)])).toMatchObject({ portPreservation });
   });
 
-  test("a firewall in front of an open box filters for both", () => {
+  test("a firewall in front of an open middlebox filters for both", () => {
     expect(expectedBehind(["nat: full-cone", "firewall: stateful"])).toMatchObject({
       type: "nat",
       mapping: "endpoint-independent",

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { planInboundProbes } from "../../../orchestrator/plan/inbound-probe-plan.ts";
 import { resolved } from "../topology/sample.ts";
 
-/** An inside host behind a box and, where told, a box around it; a STUN server outside. */
-function plan(box: string, { around, more = "" }: { readonly around?: string; readonly more?: string } = {}) {
+/** An inside host behind a middlebox and, where told, a middlebox around it; a STUN server outside. */
+function plan(middlebox: string, { around, more = "" }: { readonly around?: string; readonly more?: string } = {}) {
   const wan = around === undefined ? "internet" : "street";
   return planInboundProbes(
     resolved(`
@@ -16,7 +16,7 @@ segments:
 nodes:
   stun: { role: stun-server, on: internet }
   passer: { role: host, on: street, image: none }
-  box: { role: router, wan: ${wan}, lan: home, ${box} }
+  middlebox: { role: router, wan: ${wan}, lan: home, ${middlebox} }
 ${around === undefined ? "" : `  carrier: { role: router, wan: internet, lan: street, ${around} }\n`}${more}
   inside: { role: host, on: home, image: none }
 `),
@@ -29,28 +29,28 @@ describe("a forward", () => {
   test("is tried from outside, with the nearest port that leads nowhere", () => {
     expect(plan(`nat: home-router, ${FORWARD}`).inbound).toMatchObject([
       {
-        router: "box",
+        router: "middlebox",
         kind: "forward",
         from: { node: "stun", ip: "198.18.0.2" },
         destination: { ip: "198.18.0.3", port: 8080 },
         target: { node: "inside", ip: "192.168.1.2", port: 80 },
         closedPort: 8081,
-        needs: ["stun", "inside", "box"],
+        needs: ["stun", "inside", "middlebox"],
       },
     ]);
   });
 
-  test("has beside it a port that is neither forwarded nor drawn by the box", () => {
+  test("has beside it a port that is neither forwarded nor drawn by the middlebox", () => {
     const more = "forwards: [{ protocol: udp, port: 8080, to: inside }, { protocol: udp, port: 8081, to: inside }]";
     expect(plan(`nat: home-router, ${more}`).inbound.map(({ closedPort }) => closedPort)).toEqual([8079, 8082]);
     const [drawing] = plan(`nat: { preset: symmetric, ports: 8000-9000 }, ${FORWARD}`).inbound;
     expect(drawing?.closedPort).toBe(7999);
   });
 
-  test("of a box inside of another one is tried from between them", () => {
+  test("of a middlebox inside of another one is tried from between them", () => {
     const [probe] = plan(`nat: home-router, ${FORWARD}`, { around: "nat: carrier-grade" }).inbound;
     expect(probe?.from.node).toBe("passer");
-    expect(probe?.needs).toEqual(["passer", "inside", "box", "carrier"]);
+    expect(probe?.needs).toEqual(["passer", "inside", "middlebox", "carrier"]);
   });
 
   test.each([
@@ -59,7 +59,7 @@ describe("a forward", () => {
   ])("that cannot be tried is told of: %s", (forward, reason) => {
     expect(plan(`nat: home-router, ${forward}`)).toEqual({
       inbound: [],
-      notProbed: [{ router: "box", lan: "outside", reason }],
+      notProbed: [{ router: "middlebox", lan: "outside", reason }],
     });
   });
 });
@@ -83,6 +83,6 @@ test("a prefix that lets everything in is tried at the address that stands for a
   expect(probe).not.toHaveProperty("closedPort");
 });
 
-test("a box that declares no way in has nothing to prove", () => {
+test("a middlebox that declares no way in has nothing to prove", () => {
   expect(plan("nat: full-cone")).toEqual({ inbound: [], notProbed: [] });
 });

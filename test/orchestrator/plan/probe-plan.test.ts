@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { planProbes, portsOf } from "../../../orchestrator/plan/probe-plan.ts";
 import { resolved } from "../topology/sample.ts";
-import { planBehind } from "./box-topology.ts";
+import { planBehind } from "./middlebox-topology.ts";
 
 function plan(segments: string, nodes: string) {
   return planProbes(
@@ -46,7 +46,7 @@ describe("who asks", () => {
     ]);
   });
 
-  test("a home agent that lies inside of a box itself is not asked where another server is in the open", () => {
+  test("a home agent that lies inside of a middlebox itself is not asked where another server is in the open", () => {
     const { probes } = plan(
       "  site: { ipv4: 198.18.1.0/24 }\n  home: { ipv4: 192.168.1.0/24 }",
       `  wall: { role: router, wan: internet, lan: site, firewall: stateful }
@@ -66,7 +66,7 @@ describe("who asks", () => {
   test("from a dual-stack LAN both IP versions are asked about", () => {
     const { probes } = plan(
       '  home: { ipv4: 192.168.1.0/24, ipv6: "2001:db8:0:2::/64" }',
-      "  box: { role: router, wan: internet, lan: home, nat: symmetric }\n  inside: { role: host, on: home, image: x }",
+      "  middlebox: { role: router, wan: internet, lan: home, nat: symmetric }\n  inside: { role: host, on: home, image: x }",
     );
     expect(probes.map(({ ipVersion, local }) => [ipVersion, local])).toEqual([
       [4, "192.168.1.2"],
@@ -78,7 +78,7 @@ describe("who asks", () => {
     const hosts = ["one", "two", "three"].map((name) => `  ${name}: { role: host, on: home, image: x }`).join("\n");
     const { probes } = plan(
       "  home: { ipv4: 192.168.1.0/24 }",
-      `  box: { role: router, wan: internet, lan: home, nat: symmetric }\n${hosts}`,
+      `  middlebox: { role: router, wan: internet, lan: home, nat: symmetric }\n${hosts}`,
     );
     expect(probes.map(({ node, rival, firstPort }) => [node, rival, firstPort])).toEqual([
       ["one", "two", 20000],
@@ -97,13 +97,13 @@ describe("who asks", () => {
     ]);
   });
 
-  test("a plain router has nothing to prove, and is passed on the way to a box that has", () => {
+  test("a plain router has nothing to prove, and is passed on the way to a middlebox that has", () => {
     const { probes } = planBehind(["nat: none", "nat: full-cone"]);
     expect(probes).toMatchObject([{ router: "box1", lan: "lan1", through: ["box1"], node: "inside" }]);
     expect(probes[0]?.needs).toEqual(["inside", "stun", "box0", "box1"]);
   });
 
-  test("boxes in a chain are seen together; the outer one's own LAN has nobody to ask", () => {
+  test("middleboxes in a chain are seen together; the outer one's own LAN has nobody to ask", () => {
     const { probes, notProbed } = planBehind([
       "nat: home-router",
       "nat: { preset: carrier-grade, udpLifetime: 60s, portAssignment: random }",
@@ -120,7 +120,7 @@ describe("who asks", () => {
     ]);
   });
 
-  test("a node whose way leads elsewhere does not ask about this box", () => {
+  test("a node whose way leads elsewhere does not ask about this middlebox", () => {
     const { probes, notProbed } = plan(
       "  site: { ipv4: 10.0.0.0/24 }",
       `  one: { role: router, wan: internet, lan: site, firewall: stateful }
@@ -138,10 +138,10 @@ describe("who asks", () => {
   });
 
   test("hosts with outside addresses of their own do not share ports, and where all may come in nothing is forgotten", () => {
-    const rivals = (box: string) =>
+    const rivals = (middlebox: string) =>
       plan(
         "  site: { ipv4: 10.0.0.0/24 }",
-        `  edge: { role: router, wan: internet, lan: site, ${box} }
+        `  edge: { role: router, wan: internet, lan: site, ${middlebox} }
   one: { role: host, on: site, image: x }
   two: { role: host, on: site, image: x }`,
       ).probes.map(({ rival, lifetimeSec, firstPort }) => ({ rival, lifetimeSec, firstPort }));
@@ -163,8 +163,8 @@ describe("who asks", () => {
     [["parity: any"], false],
     [["parity: preserve", "parity: preserve"], true],
     [["parity: preserve", "parity: any"], false],
-  ])("boxes with %j promise parity: %s", (boxes, parityPreservation) => {
-    const { probes } = planBehind(boxes.map((box) => `nat: { preset: symmetric, ${box} }`));
+  ])("middleboxes with %j promise parity: %s", (middleboxes, parityPreservation) => {
+    const { probes } = planBehind(middleboxes.map((middlebox) => `nat: { preset: symmetric, ${middlebox} }`));
     expect(probes[0]?.expected).toMatchObject({ type: "nat", parityPreservation });
   });
 
@@ -172,18 +172,18 @@ describe("who asks", () => {
     [["refresh: both"], true],
     [["refresh: outbound"], false],
     [["refresh: both", "refresh: outbound"], undefined],
-  ])("boxes with %j are refreshed from outside: %s", (boxes, inboundRefresh) => {
-    const { probes } = planBehind(boxes.map((box) => `nat: { preset: symmetric, ${box} }`));
+  ])("middleboxes with %j are refreshed from outside: %s", (middleboxes, inboundRefresh) => {
+    const { probes } = planBehind(middleboxes.map((middlebox) => `nat: { preset: symmetric, ${middlebox} }`));
     expect(probes[0]?.inboundRefresh).toBe(inboundRefresh);
   });
 
   test("an empty LAN is named, once for both IP versions", () => {
     const { probes, notProbed } = plan(
       '  home: { ipv4: 192.168.1.0/24, ipv6: "2001:db8:0:2::/64" }',
-      "  box: { role: router, wan: internet, lan: home, nat: symmetric }",
+      "  middlebox: { role: router, wan: internet, lan: home, nat: symmetric }",
     );
     expect(probes).toEqual([]);
-    expect(notProbed).toEqual([{ router: "box", lan: "home", reason: "no node on home" }]);
+    expect(notProbed).toEqual([{ router: "middlebox", lan: "home", reason: "no node on home" }]);
   });
 });
 
@@ -193,7 +193,7 @@ describe("ports", () => {
     expect(portsOf(20000, 3)).toEqual([20015, 20016, 20017, 20018, 20019]);
   });
 
-  test("they are none that a box draws or a candidate uses, and other ones for each LAN", () => {
+  test("they are none that a middlebox draws or a candidate uses, and other ones for each LAN", () => {
     const { probes } = plan(
       "  home: { ipv4: 192.168.1.0/24 }\n  cafe: { ipv4: 192.168.1.0/24 }",
       `  nat-a: { role: router, wan: internet, lan: home, nat: { preset: symmetric, ports: 20010-20070 } }
@@ -204,7 +204,7 @@ describe("ports", () => {
     expect(probes.map(({ firstPort }) => firstPort)).toEqual([20120, 20160]);
   });
 
-  test("where boxes draw from everywhere, only candidates are kept clear of", () => {
+  test("where middleboxes draw from everywhere, only candidates are kept clear of", () => {
     const { probes } = planBehind(["nat: { preset: symmetric, ports: 1024-65535 }"]);
     expect(probes.map(({ firstPort }) => firstPort)).toEqual([20000]);
   });

@@ -9,7 +9,7 @@ function planOf(rest: string) {
   return buildPlan(resolved(`${HOMES}\n${rest}\n`), { capture: false });
 }
 
-test("a reboot replaces the box's table by the same one with other ports, and no policy", () => {
+test("a reboot replaces the middlebox's table by the same one with other ports, and no policy", () => {
   const { timeline, nodes } = planOf("timeline: [{ at: 2s, reboot: nat-a, down: 500ms }]");
   const before = nodes.find(({ name }) => name === "nat-a")?.setup.rules.find(({ tool }) => tool === "nft")?.text ?? "";
   const [step] = timeline;
@@ -41,7 +41,7 @@ test("a node that moves has the interfaces of all its places from the start, and
   );
   const mn = nodes.find(({ name }) => name === "mn");
   expect(mn?.segments).toEqual(["home-a", "home-b"]);
-  expect(mn?.setup.wires.map(({ segment, isStandby = false }) => [segment, isStandby])).toEqual([
+  expect(mn?.setup.interfaces.map(({ segment, isStandby = false }) => [segment, isStandby])).toEqual([
     ["home-a", false],
     ["home-b", true],
   ]);
@@ -76,17 +76,17 @@ test("a link that changes is its node's to change, told in words that say whethe
     [
       "nat-a",
       "the link nat-a/internet breaks",
-      { type: "condition-link", segment: "internet", out: { lossRate: 1 }, in: { lossRate: 1 } },
+      { type: "impair-link", segment: "internet", out: { lossRate: 1 }, in: { lossRate: 1 } },
     ],
     [
       "nat-a",
       "the link nat-a/internet becomes out: 20 ms, in: as it is",
-      { type: "condition-link", segment: "internet", out: { delayMs: 20 }, in: {} },
+      { type: "impair-link", segment: "internet", out: { delayMs: 20 }, in: {} },
     ],
   ]);
 });
 
-test("every step says which path theory expects of each session from then on", () => {
+test("every step says which path the model predicts of each session from then on", () => {
   const { timeline } = planOf(
     "timeline: [{ at: 1s, link: nat-a/internet, conditions: { loss: 100% }, name: breaks }, { at: 2s, link: nat-a/internet, name: heals }]",
   );

@@ -4,15 +4,15 @@ import { renderRules } from "../../../orchestrator/render/rules.ts";
 import type { ResolvedFirewall, ResolvedRouter } from "../../../orchestrator/topology/model/resolved.ts";
 import { resolved, routerOf, topologyText } from "../topology/sample.ts";
 
-/** A box on two inside wires. */
-function boxWith(keys: string): ResolvedRouter {
+/** A middlebox on two inside segments. */
+function middleboxWith(keys: string): ResolvedRouter {
   const segments = 'home: { ipv4: 192.168.1.0/24, ipv6: "2001:db8:0:2::/64" }, den: { ipv4: 192.168.2.0/24 }';
-  const nodes = `box: { role: router, wan: internet, lan: [home, den], ${keys} }`;
-  return routerOf(resolved(topologyText({ segments, nodes })), "box");
+  const nodes = `middlebox: { role: router, wan: internet, lan: [home, den], ${keys} }`;
+  return routerOf(resolved(topologyText({ segments, nodes })), "middlebox");
 }
 
 test("a home router: IPv4 lets translated packets in, IPv6 is stateful beside it", () => {
-  const router = boxWith("nat: home-router");
+  const router = middleboxWith("nat: home-router");
   expect(renderFirewall(router, 4)).toMatchInlineSnapshot(`
     "*filter
     :INPUT DROP [0:0]
@@ -44,8 +44,8 @@ test("a home router: IPv4 lets translated packets in, IPv6 is stateful beside it
   `);
 });
 
-test("a plain router is open, between its inside wires too", () => {
-  expect(renderFirewall(boxWith("nat: none"), 4)).toMatchInlineSnapshot(`
+test("a plain router is open, between its inside segments too", () => {
+  expect(renderFirewall(middleboxWith("nat: none"), 4)).toMatchInlineSnapshot(`
     "*filter
     :INPUT DROP [0:0]
     :FORWARD DROP [0:0]
@@ -67,7 +67,7 @@ test("a plain router is open, between its inside wires too", () => {
 
 describe("UDP from inside", () => {
   const udpRules = (keys: string): readonly string[] =>
-    renderFirewall(boxWith(keys), 4)
+    renderFirewall(middleboxWith(keys), 4)
       .split("\n")
       .filter((line) => line.includes("-i home -o internet"));
 
@@ -88,8 +88,8 @@ describe("UDP from inside", () => {
   });
 });
 
-test("a box that rejects says so by ICMP, of UDP from inside and of all that no rule lets through", () => {
-  const router = boxWith("nat: home-router, firewall: { preset: udp-blocked, denied: reject }");
+test("a middlebox that rejects says so by ICMP, of UDP from inside and of all that no rule lets through", () => {
+  const router = middleboxWith("nat: home-router, firewall: { preset: udp-blocked, denied: reject }");
   const rejected = ([4, 6] as const).map((family) =>
     renderFirewall(router, family)
       .split("\n")
@@ -117,7 +117,7 @@ test("pinholes stand in the text of their IP version, Mobility Headers by protoc
     { protocol: "udp", to: "2001:db8:0:2::9", port: 4191, from: "2001:db8::/32" },
     { protocol: "mh", to: "2001:db8:0:2::9" },
   ];
-  const router = boxWith("firewall: stateful");
+  const router = middleboxWith("firewall: stateful");
   const withHoles = { ...router, firewall: { ...router.firewall, pinholes } };
   const holes = (family: 4 | 6): readonly string[] =>
     renderFirewall(withHoles, family)
@@ -130,7 +130,11 @@ test("pinholes stand in the text of their IP version, Mobility Headers by protoc
   ]);
 });
 
-test("a box loads policy for both IP versions, and one nft table if it translates", () => {
-  expect(renderRules(boxWith("nat: symmetric")).map(({ tool }) => tool)).toEqual(["iptables", "ip6tables", "nft"]);
-  expect(renderRules(boxWith("nat: none")).map(({ tool }) => tool)).toEqual(["iptables", "ip6tables"]);
+test("a middlebox loads policy for both IP versions, and one nft table if it translates", () => {
+  expect(renderRules(middleboxWith("nat: symmetric")).map(({ tool }) => tool)).toEqual([
+    "iptables",
+    "ip6tables",
+    "nft",
+  ]);
+  expect(renderRules(middleboxWith("nat: none")).map(({ tool }) => tool)).toEqual(["iptables", "ip6tables"]);
 });

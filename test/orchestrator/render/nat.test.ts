@@ -4,7 +4,7 @@ import type { NatProfile } from "../../../orchestrator/topology/model/nat-profil
 import type { PortForward } from "../../../orchestrator/topology/model/resolved.ts";
 import { resolved, routerOf, twoHomes } from "../topology/sample.ts";
 
-/** Text of a box with five ports to draw, so that it can be read here. */
+/** Text of a middlebox with five ports to draw, so that it can be read here. */
 function text(change: Partial<NatProfile>, forwards: readonly PortForward[] = []): string {
   const router = routerOf(resolved(twoHomes("nat: port-restricted-cone", "nat: symmetric")), "nat-a");
   if (router.nat === undefined) throw new Error("no translation");
@@ -31,7 +31,7 @@ function chain(table: string, name: string): readonly string[] {
   return (body.split("\n  }\n")[0] ?? "").split("\n").map((line) => line.trim());
 }
 
-test("a box that keeps ports and filters by address, in full", () => {
+test("a middlebox that keeps ports and filters by address, in full", () => {
   expect(text({ filtering: "address-dependent", hairpinning: true })).toMatchInlineSnapshot(`
     "table ip mice_nat
     delete table ip mice_nat
@@ -267,10 +267,10 @@ describe("what each axis changes", () => {
     ["endpoint-independent", "udp dport != @used"],
     ["address-dependent", "udp dport . ip saddr != @peers"],
     ["address-and-port-dependent", "udp dport . ip saddr . udp sport != @peers"],
-  ] as const)("refresh from inside only, %s filtering: forgotten means dropped", (filtering, condition) => {
+  ] as const)("refresh from inside only, %s filtering: forgotten means dropped", (filtering, impairment) => {
     expect(chain(text({ filtering, inboundRefresh: false }), "expiry")).toEqual([
       "type filter hook prerouting priority dstnat - 10; policy accept;",
-      `iifname "internet" ip daddr 198.18.0.4 ct state established meta l4proto udp ${condition} drop;`,
+      `iifname "internet" ip daddr 198.18.0.4 ct state established meta l4proto udp ${impairment} drop;`,
     ]);
     expect(text({ filtering, inboundRefresh: true })).not.toContain("chain expiry");
   });
@@ -281,7 +281,7 @@ describe("what each axis changes", () => {
   });
 });
 
-test("a box that does not translate has no table", () => {
+test("a middlebox that does not translate has no table", () => {
   const router = routerOf(resolved(twoHomes("nat: port-restricted-cone", "nat: symmetric")), "nat-a");
   const { nat, ...plain } = router;
   expect(nat).toBeDefined();

@@ -3,8 +3,8 @@ import { renderFirewall } from "../../../orchestrator/render/firewall.ts";
 import { renderRules } from "../../../orchestrator/render/rules.ts";
 import { resolved, routerOf, topologyText } from "../topology/sample.ts";
 
-/** A box with one dual-stack LAN. */
-function box(keys: string) {
+/** A middlebox with one dual-stack LAN. */
+function middlebox(keys: string) {
   const topology = resolved(
     topologyText({
       segments: 'site: { ipv4: 10.0.0.0/24, ipv6: "fd00:a::/64" }',
@@ -16,7 +16,7 @@ function box(keys: string) {
 
 test("each prefix is one table that exchanges networks both ways, and turns packets round", () => {
   const rules = renderRules(
-    box('prefixTranslation: { ipv4: 198.18.1.0/24, ipv6: "2001:db8:a1::/64" }, firewall: stateful'),
+    middlebox('prefixTranslation: { ipv4: 198.18.1.0/24, ipv6: "2001:db8:a1::/64" }, firewall: stateful'),
   );
   expect(rules.map(({ tool }) => tool)).toEqual(["iptables", "ip6tables", "nft"]);
   const table = (family: string, inside: string, outside: string) => `table ${family} mice_prefix
@@ -40,7 +40,7 @@ table ${family} mice_prefix {
 });
 
 test("translation opens the firewall to nobody outside, only to neighbours that are turned round", () => {
-  const edge = box('prefixTranslation: { ipv6: "2001:db8:a1::/64" }, firewall: stateful');
+  const edge = middlebox('prefixTranslation: { ipv6: "2001:db8:a1::/64" }, firewall: stateful');
   const forward = renderFirewall(edge, 6)
     .split("\n")
     .filter((line) => line.startsWith("-A FORWARD"));
@@ -52,8 +52,8 @@ test("translation opens the firewall to nobody outside, only to neighbours that 
   expect(renderFirewall(edge, 4)).not.toContain("DNAT");
 });
 
-test("one box maps ports over IPv4 and prefixes over IPv6", () => {
-  const text = renderRules(box('nat: symmetric, prefixTranslation: { ipv6: "2001:db8:a1::/64" }'))[2]?.text;
+test("one middlebox maps ports over IPv4 and prefixes over IPv6", () => {
+  const text = renderRules(middlebox('nat: symmetric, prefixTranslation: { ipv6: "2001:db8:a1::/64" }'))[2]?.text;
   expect(text).toContain("table ip mice_nat {");
   expect(text).toContain("table ip6 mice_prefix {");
 });

@@ -1,4 +1,4 @@
-import type { ConditionedLink, LinkFigures } from "@testbed/agent/control";
+import type { ImpairedLink, LinkFigures } from "@testbed/agent/control";
 import { describe, expect, test } from "vitest";
 import type { LabEvent } from "../../../orchestrator/lab/lab-event.ts";
 import { linkResults } from "../../../orchestrator/report/link-result.ts";
@@ -13,8 +13,8 @@ const topology = resolved(
     rest: "links: { ha-a/internet: { delay: 5ms }, ha-b/internet: { in: { loss: 1% } } }",
   }),
 );
-const out: ConditionedLink = { segment: "internet", direction: "out", applied: "user-space" };
-const inbound: ConditionedLink = { ...out, direction: "in" };
+const out: ImpairedLink = { segment: "internet", direction: "out", applied: "user-space" };
+const inbound: ImpairedLink = { ...out, direction: "in" };
 const figures: LinkFigures = { ...out, counters: { received: 7, delivered: 6, lost: 1, overrun: 0 } };
 const event = (node: string, links: Extract<LabEvent, { type: "links" }>["links"]): LabEvent => ({
   at: 1,
@@ -30,7 +30,7 @@ describe("the links of a result", () => {
       {
         link: "ha-a/internet",
         direction: "out",
-        condition: { delayMs: 5 },
+        impairment: { delayMs: 5 },
         changes: [],
         applied: "user-space",
         counters: figures.counters,
@@ -38,12 +38,12 @@ describe("the links of a result", () => {
       {
         link: "ha-a/internet",
         direction: "in",
-        condition: { delayMs: 5 },
+        impairment: { delayMs: 5 },
         changes: [],
         applied: "user-space",
         counters: {},
       },
-      { link: "ha-b/internet", direction: "in", condition: { lossRate: 0.01 }, changes: [] },
+      { link: "ha-b/internet", direction: "in", impairment: { lossRate: 0.01 }, changes: [] },
     ]);
   });
 
@@ -61,12 +61,12 @@ describe("the links of a result", () => {
     const changes = linkResults(changing, [happened(5, "breaks"), happened(6, "mends")]).map((link) => link.changes);
     expect(changes).toEqual([
       [
-        { event: "breaks", condition: { lossRate: 1 } },
-        { event: "mends", condition: { delayMs: 20 } },
+        { event: "breaks", impairment: { lossRate: 1 } },
+        { event: "mends", impairment: { delayMs: 20 } },
       ],
       [
-        { event: "breaks", condition: { lossRate: 1 } },
-        { event: "mends", condition: {} },
+        { event: "breaks", impairment: { lossRate: 1 } },
+        { event: "mends", impairment: {} },
       ],
     ]);
   });
@@ -77,7 +77,7 @@ describe("the links of a result", () => {
 });
 
 describe("a table of links", () => {
-  const link: LinkResult = { link: "ha-a/internet", direction: "out", condition: { delayMs: 5 }, changes: [] };
+  const link: LinkResult = { link: "ha-a/internet", direction: "out", impairment: { delayMs: 5 }, changes: [] };
   const nothing = { timeline: [], phasesMs: {} };
 
   test("has a row for each direction, reached or not", () => {
@@ -90,7 +90,7 @@ describe("a table of links", () => {
   });
 
   test("has a row for each condition that a direction had, with its time in the run", () => {
-    const changes = [{ event: "breaks", condition: { lossRate: 1 } }];
+    const changes = [{ event: "breaks", impairment: { lossRate: 1 } }];
     const timeline = [{ event: "breaks", node: "ha-a", text: "the link breaks", atMs: 2000 }];
     const applied = { applied: "netem", counters: { delivered: 6, lost: 1 } } as const;
     expect(linkRows({ links: [{ ...link, ...applied, changes }], timeline, phasesMs: { load: 500 } })?.rows).toEqual([
@@ -103,10 +103,10 @@ describe("a table of links", () => {
 describe("progress", () => {
   test("tells once who makes the conditions of a node's links", () => {
     expect(describeEvent(event("ha-a", [out, inbound]))).toBe(
-      "link conditions of ha-a/internet out, ha-a/internet in: from user space, this kernel has no netem",
+      "link impairments of ha-a/internet out, ha-a/internet in: from user space, this kernel has no netem",
     );
     expect(describeEvent(event("ha-a", [{ ...out, applied: "netem" }]))).toBe(
-      "link conditions of ha-a/internet out: by the kernel's netem",
+      "link impairments of ha-a/internet out: by the kernel's netem",
     );
     expect(describeEvent(event("ha-a", [figures]))).toBeUndefined();
   });

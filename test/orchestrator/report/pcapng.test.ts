@@ -44,18 +44,18 @@ const SECTION = 0x0a0d0d0a;
 const INTERFACE = 1;
 const PACKET = 6;
 
-function packets(file: Uint8Array): { wire: number; timeNs: bigint; original: number; bytes: number[] }[] {
+function packets(file: Uint8Array): { segment: number; timeNs: bigint; original: number; bytes: number[] }[] {
   return blocks(file)
     .filter(({ type }) => type === PACKET)
     .map(({ body }) => ({
-      wire: body.getUint32(0, true),
+      segment: body.getUint32(0, true),
       timeNs: (BigInt(body.getUint32(4, true)) << 32n) | BigInt(body.getUint32(8, true)),
       original: body.getUint32(16, true),
       bytes: [...new Uint8Array(body.buffer, body.byteOffset + 20, body.getUint32(12, true))],
     }));
 }
 
-test("streams of one wire join in the order of time, whichever node sent them", () => {
+test("streams of one segment join in the order of time, whichever node sent them", () => {
   const streams = [
     pcap([
       { seconds: 10, fraction: 5, bytes: [1] },
@@ -63,18 +63,18 @@ test("streams of one wire join in the order of time, whichever node sent them", 
     ]),
     pcap([{ seconds: 11, fraction: 0, bytes: [2] }]),
   ];
-  const { file } = mergeCaptures([{ wire: "internet", description: "a, b", streams }], "test");
+  const { file } = mergeCaptures([{ segment: "internet", description: "a, b", streams }], "test");
   expect(packets(file)).toEqual([
-    { wire: 0, timeNs: 10_000_005_000n, original: 1, bytes: [1] },
-    { wire: 0, timeNs: 11_000_000_000n, original: 1, bytes: [2] },
-    { wire: 0, timeNs: 12_000_000_000n, original: 1, bytes: [3] },
+    { segment: 0, timeNs: 10_000_005_000n, original: 1, bytes: [1] },
+    { segment: 0, timeNs: 11_000_000_000n, original: 1, bytes: [2] },
+    { segment: 0, timeNs: 12_000_000_000n, original: 1, bytes: [3] },
   ]);
 });
 
-test("every wire is one interface with its name, also a silent one, and packets point at theirs", () => {
-  const silent = { wire: "home-lan", description: "mn", streams: [] };
-  const busy = { wire: "internet", description: "ha-a", streams: [pcap([{ seconds: 1, fraction: 0, bytes: [9] }])] };
-  const { file, wires } = mergeCaptures([silent, busy], "test");
+test("every segment is one interface with its name, also a silent one, and packets point at theirs", () => {
+  const silent = { segment: "home-lan", description: "mn", streams: [] };
+  const busy = { segment: "internet", description: "ha-a", streams: [pcap([{ seconds: 1, fraction: 0, bytes: [9] }])] };
+  const { file, segments } = mergeCaptures([silent, busy], "test");
   expect(blocks(file).map(({ type }) => type)).toEqual([SECTION, INTERFACE, INTERFACE, PACKET]);
   const names = blocks(file).flatMap(({ type, body }) =>
     type === INTERFACE
@@ -82,17 +82,17 @@ test("every wire is one interface with its name, also a silent one, and packets 
       : [],
   );
   expect(names).toEqual(["home-lan", "internet"]);
-  expect(packets(file)).toMatchObject([{ wire: 1 }]);
-  expect(wires).toEqual([
-    { wire: "home-lan", packets: 0, octets: 0 },
-    { wire: "internet", packets: 1, octets: 1 },
+  expect(packets(file)).toMatchObject([{ segment: 1 }]);
+  expect(segments).toEqual([
+    { segment: "home-lan", packets: 0, octets: 0 },
+    { segment: "internet", packets: 1, octets: 1 },
   ]);
 });
 
 test("a frame that was cut short keeps its length on the wire", () => {
   const streams = [pcap([{ seconds: 1, fraction: 0, bytes: [1, 2, 3], originalLength: 1500 }])];
-  const { file } = mergeCaptures([{ wire: "w", description: "", streams }], "test");
-  expect(packets(file)).toEqual([{ wire: 0, timeNs: 1_000_000_000n, original: 1500, bytes: [1, 2, 3] }]);
+  const { file } = mergeCaptures([{ segment: "w", description: "", streams }], "test");
+  expect(packets(file)).toEqual([{ segment: 0, timeNs: 1_000_000_000n, original: 1500, bytes: [1, 2, 3] }]);
 });
 
 test.each([

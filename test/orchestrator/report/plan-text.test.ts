@@ -3,7 +3,7 @@ import type { Plan } from "../../../orchestrator/plan/plan.ts";
 import { formatPlan } from "../../../orchestrator/report/plan-text.ts";
 
 const PLAN: Plan = {
-  topology: "one-box",
+  topology: "one-middlebox",
   segments: [{ name: "internet", interfaceName: "internet" }],
   nodes: [
     {
@@ -14,13 +14,13 @@ const PLAN: Plan = {
       setup: {
         version: 1,
         node: "nat-a",
-        wires: [
+        interfaces: [
           {
             segment: "internet",
             interfaceName: "internet",
             mac: "02:00:00:00:00:01",
             addresses: ["198.18.0.4/24"],
-            condition: { out: { delayMs: 20, jitterMs: 2 }, in: { lossRate: 0.01 }, seed: "00000001" },
+            impairment: { out: { delayMs: 20, jitterMs: 2 }, in: { lossRate: 0.01 }, seed: "00000001" },
           },
         ],
         routes: [{ to: "0.0.0.0/0", via: "198.18.0.1", interfaceName: "internet" }],
@@ -32,15 +32,15 @@ const PLAN: Plan = {
     },
   ],
   timeline: [],
-  guests: [{ name: "probe", inside: "nat-a", image: "busybox", command: ["ping", "x"], environment: { A: "1" } }],
+  programs: [{ name: "probe", inside: "nat-a", image: "busybox", command: ["ping", "x"], environment: { A: "1" } }],
 };
 
 test("a plan reads as numbered steps with the rule texts ready to be pasted", () => {
-  const predicted = { session: "mn-cn", path: "direct" as const, why: ["No box is in the way."] };
+  const predicted = { session: "mn-cn", path: "direct" as const, why: ["No middlebox is in the way."] };
   expect(formatPlan(PLAN, [predicted]).join("\n")).toMatchInlineSnapshot(`
-    "plan of one-box: 1 wire, 1 node; nothing was made
+    "plan of one-middlebox: 1 segment, 1 node; nothing was made
 
-    1. make wire internet (interface internet)
+    1. make segment internet (interface internet)
 
     2. make node nat-a: router
        interface internet on internet: 02:00:00:00:00:01 198.18.0.4/24
@@ -60,7 +60,7 @@ test("a plan reads as numbered steps with the rule texts ready to be pasted", ()
        command ["ping","x"]
        environment A=1
 
-    theory expects for mn-cn: direct
-       No box is in the way."
+    predicted for mn-cn: direct
+       No middlebox is in the way."
   `);
 });

@@ -29,8 +29,8 @@ test("a run reads as a story, one line for each thing that matters", () => {
 });
 
 test.each<[LabEvent, string | undefined]>([
-  [{ at: 0, type: "segments-made", segments: ["internet", "home-lan"] }, "wires: internet, home-lan"],
-  [{ at: 0, type: "nodes-made", nodes: ["nat-a", "mn"] }, "boxes: nat-a, mn"],
+  [{ at: 0, type: "segments-made", segments: ["internet", "home-lan"] }, "segments: internet, home-lan"],
+  [{ at: 0, type: "nodes-made", nodes: ["nat-a", "mn"] }, "middleboxes: nat-a, mn"],
   [
     { at: 0, type: "gave-up", session: "mn-cn", waitedFor: "nomination", afterMs: 25_000 },
     "mn-cn: no nomination within 25 s, waiting no longer",
@@ -56,7 +56,7 @@ test.each<[LabEvent, string | undefined]>([
       reason: "mapping-changed",
       silentMs: 5000,
     }),
-    "mn: pair dead, host 198.18.0.11:40000 → host 198.18.0.12:40000: a box on the way has mapped it anew",
+    "mn: pair dead, host 198.18.0.11:40000 → host 198.18.0.12:40000: a NAT on the path mapped it anew",
   ],
   [
     nodeEvent(0, "mn", {

@@ -15,7 +15,7 @@ function parts(topology: ResolvedTopology = TWO_ENDS, changes: Partial<ResultPar
     events: [],
     observations,
     effects: [],
-    predictions: [{ session: "mn-cn", path: "direct", selected: ["host", "host"], why: ["Both are on one wire."] }],
+    predictions: [{ session: "mn-cn", path: "direct", selected: ["host", "host"], why: ["Both are on one segment."] }],
     expectations: judgeExpectations(topology.expectations, observations, new Map()),
     runId: "20261122-164210-two-ends-3f9a",
     runtime: "docker",

@@ -5,15 +5,15 @@ import type { NodeSpec, Plan } from "../../../orchestrator/plan/plan.ts";
 import { poolLabs } from "../../../orchestrator/runtime/lab-pool.ts";
 import type { NodeHandle, Runtime, RuntimeLab } from "../../../orchestrator/runtime/runtime.ts";
 import { planCell } from "../../../orchestrator/topology/matrix/cells.ts";
-import { MATRIX_BOXES } from "../../../orchestrator/topology/matrix/matrix-box.ts";
+import { MATRIX_MIDDLEBOXES } from "../../../orchestrator/topology/matrix/matrix-middlebox.ts";
 import { createScriptedRuntime, type NodeScript, obey, sayReady } from "../../support/scripted-runtime.ts";
 
 const never = new AbortController().signal;
 const identity = { runId: "run", topology: "t", owner: { pid: 1, startTicks: "1", bootId: "b" } };
 
 function planOf(mn: string, cn: string): Plan {
-  const [a, b] = [mn, cn].map((name) => MATRIX_BOXES.find((box) => box.name === name));
-  if (a === undefined || b === undefined) throw new Error(`no box ${mn} or ${cn}`);
+  const [a, b] = [mn, cn].map((name) => MATRIX_MIDDLEBOXES.find((middlebox) => middlebox.name === name));
+  if (a === undefined || b === undefined) throw new Error(`no middlebox ${mn} or ${cn}`);
   return buildPlan(planCell(a, b, "mn").topology, { capture: false });
 }
 
@@ -59,7 +59,7 @@ async function finishAll(handles: readonly NodeHandle[]): Promise<readonly strin
   return [...new Set(said)];
 }
 
-test("a run with other rules for the same boxes gets the lab of an earlier one, and its nodes begin anew", async () => {
+test("a run with other rules for the same middleboxes gets the lab of an earlier one, and its nodes begin anew", async () => {
   const [first, second] = [planOf("eim-eif", "eim-adf"), planOf("apdm-apdf", "symmetric")];
   const inner = restingRuntime(first.nodes);
   const runtime = poolLabs(inner, fail);
@@ -89,7 +89,7 @@ test("a run's log is its own", async () => {
 });
 
 test.each([
-  ["with other wires", "eim-eif", "none"],
+  ["with other segments", "eim-eif", "none"],
   ["with other kernel parameters", "eim-eif", "corporate"],
 ])("a run %s gets a lab of its own, in place of one that waits", async (_what, one, other) => {
   const plans = [planOf(one, one), planOf(other, one)];
@@ -106,10 +106,10 @@ test.each([
 
 test("a lab whose links have conditions is nobody's after its run", async () => {
   const plan = planOf("eim-eif", "eim-eif");
-  const condition = { via: "user-space", out: { delayMs: 1 }, seed: "00" } as const;
+  const impairment = { via: "user-space", out: { delayMs: 1 }, seed: "00" } as const;
   const nodes = plan.nodes.map((spec) => {
-    const wires = spec.setup.wires.map((wire) => ({ ...wire, condition }));
-    return { ...spec, setup: { ...spec.setup, wires } };
+    const interfaces = spec.setup.interfaces.map((iface) => ({ ...iface, impairment }));
+    return { ...spec, setup: { ...spec.setup, interfaces } };
   });
   const inner = restingRuntime(plan.nodes);
   const { lab, handles } = await startLab(poolLabs(inner, fail), { ...plan, nodes });

@@ -46,13 +46,13 @@ ${blocks.rest ?? ""}
 export const HOME_AGENTS =
   'ha-a: { role: home-agent, on: internet, homePrefix: "2001:db8:a::/64" }, ha-b: { role: home-agent, on: internet, homePrefix: "2001:db8:b::/64" }';
 
-/** Two homes with equal networks behind boxes of these behaviours, MN and CN inside. */
-export function twoHomes(boxA: string, boxB: string): string {
+/** Two homes with equal networks behind middleboxes of these behaviours, MN and CN inside. */
+export function twoHomes(natA: string, natB: string): string {
   return topologyText({
     segments: "home-a: { ipv4: 192.168.1.0/24 }, home-b: { ipv4: 192.168.1.0/24 }",
     nodes: `${HOME_AGENTS},
-      nat-a: { role: router, wan: internet, lan: home-a, ${boxA} },
-      nat-b: { role: router, wan: internet, lan: home-b, ${boxB} },
+      nat-a: { role: router, wan: internet, lan: home-a, ${natA} },
+      nat-b: { role: router, wan: internet, lan: home-b, ${natB} },
       mn: { role: mobile-node, on: home-a, homeAgent: ha-a },
       cn: { role: correspondent-node, on: home-b, homeAgent: ha-b }`,
     rest: "sessions: [{ from: mn, to: cn }]",

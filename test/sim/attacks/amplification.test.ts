@@ -164,7 +164,7 @@ test("S13: fifty candidates that all mean one victim cost it 32 checks of 7 requ
   expect(checks.map(({ requests }) => requests)).toEqual(Array<number>(32).fill(7));
   const gaps = checks.slice(1).map(({ firstAt }, i) => firstAt - (checks[i]?.firstAt ?? 0));
   expect(Math.min(...gaps)).toBeGreaterThanOrEqual(20);
-  // The bounds of the digest: 700 requests in all, 325 kbit/s.
+  // The bounds of SPEC 10: 700 requests in all, 325 kbit/s.
   expect(arrivals.length).toBeLessThanOrEqual(700);
   expect(busiestSecond(arrivals)).toBeLessThanOrEqual(325_000);
   expect(dataAmong(arrivals)).toEqual([]);

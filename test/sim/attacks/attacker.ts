@@ -30,7 +30,7 @@ export interface Attacker extends Bystander {
   sendIpv6(packet: Uint8Array): void;
   /**
    * Sits on the wire `internet`: sees every packet of others before it is put there. `take` is called for each; when it
-   * answers true the packet is taken off the wire.
+   * answers true the packet is taken off the segment.
    */
   sitOnPath(take: (packet: SimPacket, from: string) => boolean): void;
 }
@@ -59,7 +59,7 @@ export function createAttacker(net: SimNet): Attacker {
       host.send(ipv6Packet(packet));
     },
     sitOnPath(take: (packet: SimPacket, from: string) => boolean): void {
-      net.intercept(({ wire, from, packet }) => wire !== "internet" || from === name || !take(packet, from));
+      net.intercept(({ segment, from, packet }) => segment !== "internet" || from === name || !take(packet, from));
     },
   });
 }

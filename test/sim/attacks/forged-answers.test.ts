@@ -56,7 +56,7 @@ describe("S1: an error that arrives before the real answer is as if it never cam
 });
 
 test("S2: forged successes do not bring a dead pair to life; it fails by time-out", () => {
-  const timers = { relayPatienceMs: 20_000 };
+  const timers = { relayNominationDelayMs: 20_000 };
   const field = createBattlefield({ a: { access: ACCESS, timers }, b: { access: ACCESS, timers } });
   const { attacker, mn, cn } = field;
   let forged = 0;
@@ -122,6 +122,6 @@ test("S10: answers to gathering from off the path, with guessed transaction IDs,
   }
   field.net.time.runUntil(RUN_UNTIL);
   expect(reports(field)).toEqual(undisturbed(NAT_NAT, RUN_UNTIL));
-  // The first request to the STUN server has to open the box before anything from there gets in.
+  // The first request to the STUN server has to open the middlebox before anything from there gets in.
   expect(counter(field.mn, "dropped.stun-unawaited-response")).toBe(500);
 });

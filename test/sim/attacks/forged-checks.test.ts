@@ -41,7 +41,7 @@ function forge({ username, key, tieBreaker = 0n }: Forgery): Uint8Array {
 }
 
 /** Notes the first genuine check that goes straight to the mobile node. */
-function overhear(field: Battlefield): { check: UdpPacket | undefined; username: string } {
+function sniff(field: Battlefield): { check: UdpPacket | undefined; username: string } {
   const heard: { check: UdpPacket | undefined; username: string } = { check: undefined, username: "" };
   field.attacker.sitOnPath((packet, from) => {
     const message = stunOf(packet);
@@ -69,7 +69,7 @@ describe.each(["while checks run", "after nomination"])("a forged check, %s", (w
   /** Runs a session and sends the forgeries in the middle of it. */
   function attackWith(forgeries: (username: string) => readonly Forgery[]): Battlefield {
     const field = createBattlefield(OPEN);
-    const heard = overhear(field);
+    const heard = sniff(field);
     field.connect();
     field.net.time.runUntil(when === "after nomination" ? 3000 : 1130);
     expect(heard.username).toMatch(/^....:....$/);
@@ -102,7 +102,7 @@ describe.each(["while checks run", "after nomination"])("a forged check, %s", (w
 test("S19: a genuine check of before a restart is answered 401 after it, whoever seems to send it", () => {
   const field = createBattlefield(OPEN);
   const { attacker, mn, cn } = field;
-  const heard = overhear(field);
+  const heard = sniff(field);
   field.connect();
   field.net.time.runUntil(3000);
   offer(mn, cn);

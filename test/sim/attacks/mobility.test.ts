@@ -133,15 +133,15 @@ describe("S14: tampering between node and home agent", () => {
 });
 
 /** What an on-path observer between the home agents reads. */
-interface Overheard {
+interface Sniffed {
   readonly home: MobilityMessageOf<"home-test"> | undefined;
   readonly careOf: MobilityMessageOf<"care-of-test-ice"> | undefined;
   readonly mn: IceCredentials | undefined;
   readonly cn: IceCredentials | undefined;
 }
 
-function overhearBetweenHomeAgents(field: Battlefield, onAnswer: (heard: Overheard) => void): void {
-  let heard: Overheard = { home: undefined, careOf: undefined, mn: undefined, cn: undefined };
+function sniffBetweenHomeAgents(field: Battlefield, onAnswer: (heard: Sniffed) => void): void {
+  let heard: Sniffed = { home: undefined, careOf: undefined, mn: undefined, cn: undefined };
   field.attacker.sitOnPath((packet) => {
     const message = packet.kind === "ipv6" ? mobilityOf(packet)?.message : undefined;
     if (message?.type === "home-test") heard = { ...heard, home: message };
@@ -157,7 +157,7 @@ test("S15 (residual risk): who reads the leg between home agents has passwords a
   const field = createBattlefield(OPEN);
   const { attacker, mn, cn, net } = field;
   const E: SocketAddress = { ip: ATTACKER_IP, port: 7000 };
-  overhearBetweenHomeAgents(field, ({ home, careOf, mn: ofMn, cn: ofCn }) => {
+  sniffBetweenHomeAgents(field, ({ home, careOf, mn: ofMn, cn: ofCn }) => {
     if (home === undefined || careOf === undefined || ofMn === undefined || ofCn === undefined) return;
     attacker.onArrival = (packet) => {
       const check = stunOf(packet);

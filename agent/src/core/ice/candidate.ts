@@ -1,4 +1,4 @@
-/** Candidates of both ends: how they are made, and which are redundant (digest 2.2). */
+/** Candidates of both ends: how they are made, and which are redundant (SPEC 2.2). */
 
 import { formatSocketAddress, type SocketAddress, sameSocketAddress } from "../address.ts";
 import type { CandidateType, CandidateView } from "../events.ts";
@@ -35,7 +35,7 @@ export function serverReflexiveCandidate(address: SocketAddress, base: SocketAdd
   return { type: "server-reflexive", address, base, priority, related: base };
 }
 
-/** The home address as candidate (digest A-24); `related` is the mapped address of the tunnel, where known. */
+/** The home address as candidate (A-24); `related` is the mapped address of the tunnel, where known. */
 export function relayedCandidate(address: SocketAddress, related?: SocketAddress): LocalCandidate {
   const candidate = { type: "relayed", address, base: address, priority: candidatePriority("relayed") } as const;
   return related === undefined ? candidate : { ...candidate, related };

@@ -1,4 +1,4 @@
-/** The check list: which pairs are checked, and in what order (digest 2.5 and 2.6; RFC 8445 section 6.1.2). */
+/** The check list: which pairs are checked, and in what order (SPEC 2.5 and 2.6; RFC 8445 section 6.1.2). */
 
 import { addressToBytes, familyOf, type SocketAddress } from "../address.ts";
 import type { LocalCandidate, RemoteCandidate } from "./candidate.ts";
@@ -20,7 +20,7 @@ export interface DueCheck {
  * Pairs every local with every remote candidate that it can reach, best first.
  *
  * A server-reflexive candidate sends from its base and would repeat the check of the host candidate: of the pairs with
- * one base and one remote address only the best stays. At most `maxPairs` are kept (digest A-23).
+ * one base and one remote address only the best stays. At most `maxPairs` are kept (A-23).
  */
 export function formCheckList(
   role: IceRole,

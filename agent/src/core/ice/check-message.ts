@@ -1,4 +1,4 @@
-/** The STUN messages that only ICE has: checks and keepalives (digest 2.6 and 2.11; RFC 8445 sections 7.1 and 11). */
+/** The STUN messages that only ICE has: checks and keepalives (SPEC 2.6 and 2.11; RFC 8445 sections 7.1 and 11). */
 
 import type { StunAttribute } from "../stun/attributes.ts";
 import { BINDING } from "../stun/header.ts";

@@ -1,6 +1,6 @@
 /**
  * One run of connectivity checks, from the peer's description to the selected pair: client side of the checks,
- * what received checks change, nomination and conclusion (digest 2.5 to 2.9).
+ * what received checks change, nomination and conclusion (SPEC 2.5 to 2.9).
  *
  * Every input ends in `advance`, which does what has become due: nominate, give up, send the next check. New checks
  * leave one per Ta; repetitions leave when their transaction says so.
@@ -218,7 +218,7 @@ export class CheckRun {
   advance(now: InstantMs): void {
     this.#considerConclusion(now);
     if (this.#state === "failed" || now < this.#nextCheckAt || !this.#list.hasDue) {
-      this.#turns.giveUp();
+      this.#turns.cancel();
       return;
     }
     if (!this.#turns.take(now)) return;
@@ -229,11 +229,11 @@ export class CheckRun {
 
   /** Starts nothing any more. */
   close(): void {
-    this.#turns.giveUp();
+    this.#turns.cancel();
     this.#consent?.stop();
   }
 
-  // What a received check changes (digest 2.8)
+  // What a received check changes (SPEC 2.8)
 
   /** After nomination only a better nomination by an aggressive peer changes anything. */
   #isBeyondConclusion(local: LocalCandidate, remote: RemoteCandidate, isNomination: boolean): boolean {
@@ -270,12 +270,12 @@ export class CheckRun {
     this.#list.enqueueTriggered(pair);
   }
 
-  /** A lite agent takes the controlling peer's word for it (digest 2.12). */
+  /** A lite agent takes the controlling peer's word for it (SPEC 2.12). */
   #followNomination(now: InstantMs, local: LocalCandidate, pair: CandidatePair): void {
     if (pair.isNominatedByPeer) this.#nominate(now, this.#prove(now, local, pair, 0));
   }
 
-  // The client side of checks (digest 2.6 and 2.7)
+  // The client side of checks (SPEC 2.6 and 2.7)
 
   #sendNextCheck(now: InstantMs): void {
     const due = this.#list.takeDue();
@@ -322,14 +322,14 @@ export class CheckRun {
     this.noteSent(now, transmit.local, transmit.remote);
   }
 
-  /** RTO grows with the checks that compete for the pace (digest 2.3). */
+  /** RTO grows with the checks that compete for the pace (SPEC 2.3). */
   #rtoMs(): number {
     const { rtoFloorMs, rtoCounts, taMs } = this.#config.timing;
     const competing = rtoCounts === "waiting" ? this.#list.count("waiting") : this.#list.open.length;
     return Math.max(rtoFloorMs, taMs * competing);
   }
 
-  /** Whatever a peer makes this agent send, it is never more than a full list of unanswered checks (digest 10, S13). */
+  /** Whatever a peer makes this agent send, it is never more than a full list of unanswered checks (SPEC 10, S13). */
   #mayRequest(): boolean {
     if (this.#requestsSent < this.#config.limits.maxPairs * REQUEST_COUNT) return true;
     this.#out.drop("request-budget-spent");
@@ -375,7 +375,7 @@ export class CheckRun {
     this.#list.enqueueTriggered(pair);
   }
 
-  /** A nomination that fails takes its valid pair along, and the next one gets its turn (digest 13). */
+  /** A nomination that fails takes its valid pair along, and the next one gets its turn (SPEC 13). */
   #fail({ pair, kind }: OpenCheck, reason: string): void {
     if (kind === "nominating" ? this.#state !== "running" : pair.state === "succeeded") return;
     if (kind === "nominating") {
@@ -392,7 +392,7 @@ export class CheckRun {
     this.#out.emit({ type: "check-failed", pair: pairView(pair), reason });
   }
 
-  // Nomination and conclusion (digest 2.9)
+  // Nomination and conclusion (SPEC 2.9)
 
   #considerConclusion(now: InstantMs): void {
     if (this.#state !== "running" || this.#config.isLite) return;
@@ -413,7 +413,7 @@ export class CheckRun {
     const { limits } = this.#config;
     if (this.#waitedBeforeRelayMs === undefined) return limits;
     const inLineMs = this.#turns.isInLine ? Infinity : this.#turns.waitedMs - this.#waitedBeforeRelayMs;
-    return { ...limits, relayPatienceMs: limits.relayPatienceMs + inLineMs };
+    return { ...limits, relayNominationDelayMs: limits.relayNominationDelayMs + inLineMs };
   }
 
   #giveUp(): void {
@@ -446,7 +446,7 @@ export class CheckRun {
     this.#upkeep = new Upkeep(now, this.#config.limits);
   }
 
-  // What keeps the selected pair, or gives it up (digest 2.11; RFC 7675)
+  // What keeps the selected pair, or gives it up (SPEC 2.11; RFC 7675)
 
   /** A pair through a home agent needs no watch: its way is watched by the home registration. */
   #watch(now: InstantMs, pair: ProvenPair): Consent | undefined {

@@ -1,6 +1,6 @@
 /**
  * Whether the selected pair is still alive: authenticated Binding requests on it, as RFC 7675 does for consent. The
- * draft's keepalives are Indications, which nobody answers, so that a box that forgot its mappings, or a firewall that
+ * draft's keepalives are Indications, which nobody answers, so that a middlebox that forgot its mappings, or a firewall that
  * shut, would go unnoticed until the binding's refresh.
  *
  * While answers come there is one request per interval, drawn from 0.8 to 1.2 of it so that nodes do not fall into step
@@ -50,7 +50,7 @@ export class Consent {
   readonly #config: ConsentConfig;
   readonly #out: IceOutbox;
   readonly #turns: Turns;
-  /** Requests since the last answer; at most `#patience`. */
+  /** Requests since the last answer; at most `#timeout`. */
   readonly #open = new Set<string>();
   /** How many requests in a row go unanswered before the pair is dead. */
   readonly #patience: number;
@@ -74,7 +74,7 @@ export class Consent {
 
   /** Asks no more. */
   stop(): void {
-    this.#turns.giveUp();
+    this.#turns.cancel();
   }
 
   ownsTransaction(transactionId: Uint8Array): boolean {
@@ -93,7 +93,7 @@ export class Consent {
 
   /**
    * Takes the answer to one of the requests. Only an authenticated one on the pair itself counts; a refusal that anybody
-   * could have written is as if it never came. An answer that shows this end at another address means that the box on
+   * could have written is as if it never came. An answer that shows this end at another address means that the middlebox on
    * the way maps anew: what the peer sends to the old address is lost.
    */
   handleAnswer(now: InstantMs, answer: StunDatagram): PairDeath | undefined {
@@ -124,7 +124,7 @@ export class Consent {
   #renew(now: InstantMs): void {
     this.#out.counters.consentAnswered += 1;
     this.#open.clear();
-    this.#turns.giveUp();
+    this.#turns.cancel();
     this.#provenAt = now;
     this.#dueAt = now + this.#drawIntervalMs();
   }

@@ -3,7 +3,7 @@
 import type { CandidateType } from "../events.ts";
 import type { IceProfile } from "../node/node-machine.ts";
 
-/** Pacing and retransmission of one profile (digest 2.3). */
+/** Pacing and retransmission of one profile (SPEC 2.3). */
 export interface ProfileTiming {
   /** Ta: the least time between two new transactions; retransmissions are not paced. */
   readonly taMs: number;
@@ -15,10 +15,10 @@ export interface ProfileTiming {
 
 /** Timers and limits of one agent that a configuration may override. */
 export interface IceLimits {
-  /** How long better pairs may hold up a valid pair that is not relayed; digest 2.9 (b). */
+  /** How long better pairs may hold up a valid pair that is not relayed; SPEC 2.9 (b). */
   readonly nominationDelayMs: number;
-  /** How long a valid relayed pair waits for a better one; digest 2.9 (d). */
-  readonly relayPatienceMs: number;
+  /** How long a valid relayed pair waits for a better one; SPEC 2.9 (d). */
+  readonly relayNominationDelayMs: number;
   /** An unanswered better pair counts as hopeless after this many round trips of the valid pair; 0 switches the rule off. */
   readonly settleRtts: number;
   /** ... but never before this time after its last request. */
@@ -35,7 +35,7 @@ export interface IceLimits {
   readonly consentTimeoutMs: number;
   /** Pairs in the check list; draft section 14.4.2 and RFC 8445 section 6.1.2.5. */
   readonly maxPairs: number;
-  /** Remote candidates taken from one offer or answer; digest A-38. */
+  /** Remote candidates taken from one offer or answer; A-38. */
   readonly maxRemoteCandidates: number;
 }
 
@@ -45,10 +45,10 @@ export const PROFILE_TIMING: Readonly<Record<IceProfile, ProfileTiming>> = {
   rfc8445: { taMs: 50, rtoFloorMs: 500, rtoCounts: "waiting-and-in-progress" },
 };
 
-/** Defaults of digest 8.7, which a node turns consent on in; the two settle values are explained in `nomination.ts`. */
+/** Defaults of SPEC 8.7, which a node turns consent on in; the two settle values are explained in `nomination.ts`. */
 export const DEFAULT_LIMITS: IceLimits = {
   nominationDelayMs: 100,
-  relayPatienceMs: 2000,
+  relayNominationDelayMs: 2000,
   settleRtts: 3,
   settleFloorMs: 50,
   freeDelayMs: 3000,
@@ -92,5 +92,5 @@ export const TYPE_PREFERENCE: Readonly<Record<CandidateType, number>> = {
 /** Local preference of a single-homed host; RFC 8445 section 5.1.2.1. */
 export const HIGHEST_LOCAL_PREFERENCE = 65_535;
 
-/** The only component: one UDP flow between two nodes (digest A-14). */
+/** The only component: one UDP flow between two nodes (A-14). */
 export const COMPONENT_ID = 1;

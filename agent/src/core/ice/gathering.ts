@@ -1,5 +1,5 @@
 /**
- * Gathering of local candidates (digest 2.2 and 2.3; RFC 8445 section 5.1.1): every socket is a host candidate, each
+ * Gathering of local candidates (SPEC 2.2 and 2.3; RFC 8445 section 5.1.1): every socket is a host candidate, each
  * STUN server tells it how it is seen from outside, and the relayed candidate is given. Mappings are kept alive by
  * asking again until gathering is stopped.
  */
@@ -40,7 +40,7 @@ export interface GatheringConfig {
 /** What gathering reports. */
 export type GatheringEvent =
   | { readonly type: "candidate"; readonly candidate: LocalCandidate }
-  /** Every server has answered or failed, or patience has run out; later answers still give candidates. */
+  /** Every server has answered or failed, or timeout has run out; later answers still give candidates. */
   | { readonly type: "done"; readonly candidates: readonly LocalCandidate[] }
   /** A refresh came back with another mapped address: the NAT has forgotten, and paths that used the old one are dead. */
   | { readonly type: "mapping-changed"; readonly before: LocalCandidate; readonly after: LocalCandidate }
@@ -57,7 +57,7 @@ export interface Gathering {
   start(now: InstantMs): void;
   /** Asks no more: mappings are left to age, candidates stay what they are. */
   stop(): void;
-  /** Every server has answered or failed, or patience has run out. */
+  /** Every server has answered or failed, or timeout has run out. */
   readonly isDone: boolean;
   /** What is known so far, best first, without redundant ones. */
   candidates(): readonly LocalCandidate[];
@@ -128,7 +128,7 @@ class ServerQuestions implements Gathering {
 
   stop(): void {
     this.#state = "stopped";
-    this.#turns.giveUp();
+    this.#turns.cancel();
     for (const target of this.#targets) target.open = undefined;
   }
 
@@ -191,7 +191,7 @@ class ServerQuestions implements Gathering {
   #advance(now: InstantMs): void {
     if (this.#state === "new" || this.#state === "stopped") return;
     const due = this.#targets.find(({ open, dueAt }) => open === undefined && dueAt <= now);
-    if (due === undefined || now < this.#nextRequestAt) this.#turns.giveUp();
+    if (due === undefined || now < this.#nextRequestAt) this.#turns.cancel();
     else if (this.#turns.take(now)) this.#ask(now, due);
     const isSettled = this.#targets.every((target) => target.isSettled);
     if (this.#state !== "gathering" || !(isSettled || now >= this.#patienceEndsAt)) return;

@@ -1,6 +1,6 @@
 /**
  * The ICE agent of one session and generation: takes STUN, answers checks from the first moment on, and runs its own
- * once the peer's description is there (digest 2.4 to 2.12). The checks themselves are in `check-run.ts`.
+ * once the peer's description is there (SPEC 2.4 to 2.12). The checks themselves are in `check-run.ts`.
  */
 
 import { type SocketAddress, sameSocketAddress } from "../address.ts";
@@ -48,7 +48,7 @@ class IceAgent implements IceMachine {
   /** The claim of the run once there is one. */
   #claim: RoleClaim;
   #run: CheckRun | undefined;
-  /** Both ends are lite: there is nobody to check (digest A-22). */
+  /** Both ends are lite: there is nobody to check (A-22). */
   #isHopeless = false;
 
   constructor(config: IceAgentConfig) {

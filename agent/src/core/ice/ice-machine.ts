@@ -15,7 +15,7 @@ import type { IceLimits } from "./constants.ts";
 import type { Pacer } from "./pacer.ts";
 import type { IceRole } from "./priority.ts";
 
-/** Username fragment and password of one end as STUN uses them (ice-char text, digest 8.3). */
+/** Username fragment and password of one end as STUN uses them (ice-char text, SPEC 8.3). */
 export interface IceCredentials {
   readonly ufrag: string;
   readonly pwd: string;
@@ -26,7 +26,7 @@ export interface IceAgentConfig {
   readonly profile: IceProfile;
   /** Role to begin with: the offerer controls (RFC 8445 section 6.1.1). */
   readonly role: IceRole;
-  /** A lite agent answers checks and sends none (digest 2.12). */
+  /** A lite agent answers checks and sends none (SPEC 2.12). */
   readonly isLite?: boolean;
   readonly credentials: IceCredentials;
   /** Host, server-reflexive and relayed candidates of this node; the relayed one is its own base. */
@@ -58,7 +58,7 @@ export interface ValidPair {
   readonly rttMs: number;
 }
 
-/** What the agent knows about a pair of transport addresses: the question of remote-candidates (digest 2.10). */
+/** What the agent knows about a pair of transport addresses: the question of remote-candidates (SPEC 2.10). */
 export type PairStanding = "valid" | "pending" | "failed" | "unknown";
 
 type WithoutPeer<E> = E extends unknown ? Omit<E, "peer"> : never;
@@ -85,7 +85,7 @@ export type IceEvent =
   /** `freeDelayMs` after nomination: candidates off the selected pair need no upkeep any more. */
   | { readonly type: "released" };
 
-/** How the selected pair died: nothing came back for too long, or a box on the way shows this end at another address. */
+/** How the selected pair died: nothing came back for too long, or a middlebox on the way shows this end at another address. */
 export type PairDeath = Pick<Extract<NodeEvent, { readonly type: "pair-dead" }>, "reason" | "silentMs">;
 
 /** Why an agent gave up. */

@@ -1,4 +1,4 @@
-/** What a received check, or the answer to one's own, means before it changes anything (digest 1.4, 2.7 and 2.8). */
+/** What a received check, or the answer to one's own, means before it changes anything (SPEC 1.4, 2.7 and 2.8). */
 
 import { formatSocketAddress, type SocketAddress, sameSocketAddress } from "../address.ts";
 import { findAttribute, type StunMessage } from "../stun/message.ts";

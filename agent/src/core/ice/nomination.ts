@@ -1,12 +1,12 @@
 /**
- * When the controlling agent stops waiting for something better and nominates (digest 2.9).
+ * When the controlling agent stops waiting for something better and nominates (SPEC 2.9).
  *
  * The question is only how long an open pair that outranks the best valid pair may hold things up: typically the
  * peer's private host address, which nobody answers. Four criteria, the first that holds decides:
  *
  * (a) no open pair outranks the best valid one, (c) with none open at all;
  * (b) `nominationDelayMs` have passed since the first valid pair that is not relayed;
- * (d) `relayPatienceMs` have passed since the relayed pair became valid, and nothing else is valid.
+ * (d) `relayNominationDelayMs` have passed since the relayed pair became valid, and nothing else is valid.
  *
  * (b) fires early once every better open pair is hopeless: its last request went out `settleRtts` round trips of the
  * valid pair ago, at least `settleFloorMs`. What this risks is the rank of the path, never the session, since a valid
@@ -35,21 +35,24 @@ export interface OpenPair {
 }
 
 /** The criterion that decided. */
-type NominationReason = "list-exhausted" | "outranks-open" | "better-hopeless" | "delay-passed" | "relay-patience";
+type NominationReason = "list-exhausted" | "outranks-open" | "better-hopeless" | "delay-passed" | "relay-delay";
 
 /** Nominate this pair, or ask again: not later than `until` when it is given, and whenever a pair changes. */
 export type NominationDecision<V> =
   | { readonly type: "nominate"; readonly pair: V; readonly reason: NominationReason }
   | { readonly type: "wait"; readonly until: InstantMs | undefined };
 
-type Patience = Pick<IceLimits, "nominationDelayMs" | "relayPatienceMs" | "settleRtts" | "settleFloorMs">;
+type NominationTimers = Pick<
+  IceLimits,
+  "nominationDelayMs" | "relayNominationDelayMs" | "settleRtts" | "settleFloorMs"
+>;
 
 /** Decides on what is known at `now`. */
 export function decideNomination<V extends NominationCandidate>(
   now: InstantMs,
   valid: readonly V[],
   open: readonly OpenPair[],
-  patience: Patience,
+  timers: NominationTimers,
 ): NominationDecision<V> {
   const [first, ...others] = valid;
   if (first === undefined) return { type: "wait", until: undefined };
@@ -58,11 +61,11 @@ export function decideNomination<V extends NominationCandidate>(
 
   const better = open.filter((pair) => pair.priority > best.priority);
   if (better.length === 0) return { type: "nominate", pair: best, reason: "outranks-open" };
-  if (best.isRelayed) return deadline(now, best, best.validAt + patience.relayPatienceMs, "relay-patience");
+  if (best.isRelayed) return deadline(now, best, best.validAt + timers.relayNominationDelayMs, "relay-delay");
 
   const firstDirectAt = Math.min(...valid.filter((pair) => !pair.isRelayed).map((pair) => pair.validAt));
-  const delayEndsAt = firstDirectAt + patience.nominationDelayMs;
-  const hopelessAt = Math.max(...better.map((pair) => hopelessFrom(pair, best, patience)));
+  const delayEndsAt = firstDirectAt + timers.nominationDelayMs;
+  const hopelessAt = Math.max(...better.map((pair) => hopelessFrom(pair, best, timers)));
   return hopelessAt < delayEndsAt
     ? deadline(now, best, hopelessAt, "better-hopeless")
     : deadline(now, best, delayEndsAt, "delay-passed");
@@ -73,7 +76,7 @@ function deadline<V>(now: InstantMs, pair: V, until: InstantMs, reason: Nominati
 }
 
 /** When an open pair stops being worth waiting for. */
-function hopelessFrom(pair: OpenPair, best: NominationCandidate, patience: Patience): InstantMs {
-  if (patience.settleRtts === 0 || pair.state === "waiting" || pair.lastSentAt === undefined) return Infinity;
-  return pair.lastSentAt + Math.max(patience.settleRtts * best.rttMs, patience.settleFloorMs);
+function hopelessFrom(pair: OpenPair, best: NominationCandidate, timers: NominationTimers): InstantMs {
+  if (timers.settleRtts === 0 || pair.state === "waiting" || pair.lastSentAt === undefined) return Infinity;
+  return pair.lastSentAt + Math.max(timers.settleRtts * best.rttMs, timers.settleFloorMs);
 }

@@ -21,7 +21,7 @@ export interface Turns {
   /** Whether a transaction may start now, which then is this one's turn. Otherwise it stands in line until it may. */
   take(now: InstantMs): boolean;
   /** Leaves the line, where others wait: there is nothing to start any more. */
-  giveUp(): void;
+  cancel(): void;
   /** When to try again: at any time out of line, -Infinity; never, Infinity, before those ahead have had their turns. */
   readonly nextAt: InstantMs;
   readonly isInLine: boolean;
@@ -48,7 +48,7 @@ export function createPacer(): Pacer {
           waitedMs += now - since;
           return true;
         },
-        giveUp: () => void line.delete(turns),
+        cancel: () => void line.delete(turns),
         get nextAt() {
           if (!line.has(turns)) return -Infinity;
           return isFirst(turns) ? freeAt : Infinity;

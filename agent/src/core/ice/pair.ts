@@ -6,7 +6,7 @@ import type { InstantMs } from "../machine.ts";
 import { candidateView, type LocalCandidate, type RemoteCandidate } from "./candidate.ts";
 import { type IceRole, pairPriority } from "./priority.ts";
 
-/** States of digest 2.5; there is no Frozen, because there is one component and one stream. */
+/** States of SPEC 2.5; there is no Frozen, because there is one component and one stream. */
 type PairState = "waiting" | "in-progress" | "succeeded" | "failed";
 
 /** A pair on a check list. The check list and the agent change it in place. */

@@ -1,4 +1,4 @@
-/** Candidate and pair priorities (digest 2.2; RFC 8445 sections 5.1.2.1 and 6.1.2.3). */
+/** Candidate and pair priorities (SPEC 2.2; RFC 8445 sections 5.1.2.1 and 6.1.2.3). */
 
 import type { CandidateType } from "../events.ts";
 import { COMPONENT_ID, HIGHEST_LOCAL_PREFERENCE, TYPE_PREFERENCE } from "./constants.ts";

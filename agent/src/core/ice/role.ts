@@ -1,4 +1,4 @@
-/** Roles and their conflicts (digest 2.4 and 2.8; RFC 8445 section 7.3.1.1). */
+/** Roles and their conflicts (SPEC 2.4 and 2.8; RFC 8445 section 7.3.1.1). */
 
 import { ByteReader } from "../bytes.ts";
 import type { Rng } from "../machine.ts";

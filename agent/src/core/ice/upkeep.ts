@@ -1,4 +1,4 @@
-/** What remains to do once a pair is selected: keepalives, and letting go of the rest (digest 2.9 and 2.11). */
+/** What remains to do once a pair is selected: keepalives, and letting go of the rest (SPEC 2.9 and 2.11). */
 
 import type { InstantMs } from "../machine.ts";
 import type { IceLimits } from "./constants.ts";

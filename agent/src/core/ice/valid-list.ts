@@ -1,4 +1,4 @@
-/** The valid list: pairs that a successful check has proved (digest 2.7; RFC 8445 section 7.2.5.3.2). */
+/** The valid list: pairs that a successful check has proved (SPEC 2.7; RFC 8445 section 7.2.5.3.2). */
 
 import { sameSocketAddress } from "../address.ts";
 import type { InstantMs } from "../machine.ts";

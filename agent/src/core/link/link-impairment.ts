@@ -6,7 +6,7 @@
  */
 
 import type { InstantMs } from "../machine.ts";
-import { DEFAULT_QUEUE_PACKETS, type LinkCondition } from "./link-condition.ts";
+import { DEFAULT_QUEUE_PACKETS, type Impairment } from "./impairment.ts";
 
 /** Uniform draws from [0, 1). */
 export type Uniform = () => number;
@@ -29,17 +29,17 @@ export interface LinkCounters {
   readonly reordered: number;
 }
 
-export function createLinkImpairment<Packet>(condition: LinkCondition, uniform: Uniform): LinkImpairment<Packet> {
-  const isLost = lossProcess(condition, uniform);
-  const line = rateLine(condition);
+export function createLinkImpairment<Packet>(impairment: Impairment, uniform: Uniform): LinkImpairment<Packet> {
+  const isLost = lossProcess(impairment, uniform);
+  const line = rateLine(impairment);
   const underWay: { readonly dueAt: InstantMs; readonly packet: Packet }[] = [];
   const counters = { received: 0, lost: 0, queueFull: 0, duplicated: 0, reordered: 0 };
   let lastInOrderAt: InstantMs = Number.NEGATIVE_INFINITY;
 
   const send = (sentAt: InstantMs, packet: Packet): void => {
-    const overtakes = condition.reorderRate !== undefined && uniform() < condition.reorderRate;
+    const overtakes = impairment.reorderRate !== undefined && uniform() < impairment.reorderRate;
     if (overtakes) counters.reordered += 1;
-    else lastInOrderAt = Math.max(lastInOrderAt, sentAt + delayOf(condition, uniform));
+    else lastInOrderAt = Math.max(lastInOrderAt, sentAt + delayOf(impairment, uniform));
     insert(underWay, { dueAt: overtakes ? sentAt : lastInOrderAt, packet });
   };
 
@@ -56,7 +56,7 @@ export function createLinkImpairment<Packet>(condition: LinkCondition, uniform: 
         return;
       }
       send(sentAt, packet);
-      if (condition.duplicateRate !== undefined && uniform() < condition.duplicateRate) {
+      if (impairment.duplicateRate !== undefined && uniform() < impairment.duplicateRate) {
         counters.duplicated += 1;
         send(sentAt, packet);
       }
@@ -68,7 +68,7 @@ export function createLinkImpairment<Packet>(condition: LinkCondition, uniform: 
 }
 
 /** Independent losses, or the two-state chain of Gilbert: every packet is lost in the bad state, none in the good. */
-function lossProcess({ lossRate = 0, lossBurst = 1 }: LinkCondition, uniform: Uniform): () => boolean {
+function lossProcess({ lossRate = 0, lossBurst = 1 }: Impairment, uniform: Uniform): () => boolean {
   if (lossRate <= 0) return () => false;
   if (lossBurst <= 1 || lossRate >= 1) return () => uniform() < lossRate;
   const leaveBad = 1 / lossBurst;
@@ -81,7 +81,7 @@ function lossProcess({ lossRate = 0, lossBurst = 1 }: LinkCondition, uniform: Un
 }
 
 /** When a packet that arrives at `now` has left the sender at the link's rate; packets before it go first. */
-function rateLine({ rateBitPerSec, queuePackets = DEFAULT_QUEUE_PACKETS }: LinkCondition) {
+function rateLine({ rateBitPerSec, queuePackets = DEFAULT_QUEUE_PACKETS }: Impairment) {
   const departures: InstantMs[] = [];
   return (now: InstantMs, octets: number): InstantMs | "full" => {
     if (rateBitPerSec === undefined) return now;
@@ -93,7 +93,7 @@ function rateLine({ rateBitPerSec, queuePackets = DEFAULT_QUEUE_PACKETS }: LinkC
   };
 }
 
-function delayOf({ delayMs = 0, jitterMs = 0 }: LinkCondition, uniform: Uniform): number {
+function delayOf({ delayMs = 0, jitterMs = 0 }: Impairment, uniform: Uniform): number {
   return Math.max(0, delayMs + (jitterMs === 0 ? 0 : (2 * uniform() - 1) * jitterMs));
 }
 

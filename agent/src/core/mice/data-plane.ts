@@ -1,6 +1,6 @@
 /**
  * The packets of a node, told apart by a few octets and never copied: from the TUN device to the selected pair or the
- * home agent, and from there to the TUN device (digest 8.6, last paragraph).
+ * home agent, and from there to the TUN device (SPEC 8.6 "Data out" and "Data in").
  */
 
 import type { SocketAddress } from "../address.ts";
@@ -63,7 +63,7 @@ export class DataPlane {
   }
 
   /** Takes a whole IPv6 packet that came in UDP. */
-  fromWire(now: InstantMs, packet: Uint8Array, local: SocketAddress, remote: SocketAddress): void {
+  fromNetwork(now: InstantMs, packet: Uint8Array, local: SocketAddress, remote: SocketAddress): void {
     const { outbox, home } = this.#parts;
     if (destinationKey(packet) !== this.#homeKey) outbox.count("dropped.not-home-address");
     else if (home.isAgent(remote)) this.#fromHomeAgent(now, packet);

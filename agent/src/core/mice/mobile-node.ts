@@ -61,7 +61,7 @@ class MobileNode implements MobileNodeMachine {
         profile: config.profile,
         rng,
         pacer: this.#pacer,
-        // A lite agent has host candidates, and the home address (digest 2.12).
+        // A lite agent has host candidates, and the home address (SPEC 2.12).
         servers: config.isLite === true ? [] : config.stunServers,
         homeAddress,
         sockets: () => this.#sockets,
@@ -108,7 +108,7 @@ class MobileNode implements MobileNodeMachine {
     const payload = demultiplex(datagram.payload);
     switch (payload.kind) {
       case "ipv6":
-        this.#dataPlane.fromWire(now, payload.packet, local, remote);
+        this.#dataPlane.fromNetwork(now, payload.packet, local, remote);
         break;
       case "stun":
         this.#routeStun(now, { ...payload, local, remote });

@@ -12,7 +12,7 @@ export interface SessionLimits {
 }
 
 /**
- * Enough for a node with a few peers; a refused peer repeats its offer (digest 9, step 9). Strangers can turn the whole
+ * Enough for a node with a few peers; a refused peer repeats its offer (SPEC 9, step 9). Strangers can turn the whole
  * table over in 3 s at most, which is time for an honest one among them to have a pair checked.
  */
 export const DEFAULT_SESSION_LIMITS: SessionLimits = {

@@ -287,9 +287,9 @@ export class Session {
    * its repetitions; with the answer in hand it may wait for a better pair, and has then to nominate this one.
    */
   #awaitNomination(now: InstantMs): void {
-    const { mobilityFirstTimeoutMs, mobilityMaxTimeoutMs, relayPatienceMs } = this.#env.timers;
+    const { mobilityFirstTimeoutMs, mobilityMaxTimeoutMs, relayNominationDelayMs } = this.#env.timers;
     if (this.ice?.role !== "controlled" || this.ice.state !== "running") return;
-    this.#nominationDueAt ??= now + 2 * mobilityMaxTimeoutMs - mobilityFirstTimeoutMs + relayPatienceMs;
+    this.#nominationDueAt ??= now + 2 * mobilityMaxTimeoutMs - mobilityFirstTimeoutMs + relayNominationDelayMs;
   }
 
   /** A pair of home addresses is the path there is already, so no update tells of it. */
@@ -362,7 +362,7 @@ export class Session {
   }
 }
 
-/** Return routability messages count only when they came through the home agents (digest 13). */
+/** Return routability messages count only when they came through the home agents (SPEC 13). */
 function isFromWrongWay({ message, way }: ReceivedMobility): boolean {
   return way.type === "pair" && !TYPES_ON_PAIRS.includes(message.type);
 }

@@ -1,4 +1,4 @@
-/** Which part of a node a STUN message is for; strangers' checks are refused here (digest 1.4 and 2.8). */
+/** Which part of a node a STUN message is for; strangers' checks are refused here (SPEC 1.4 and 2.8). */
 
 import { assertNever, type InstantMs, type Transmit } from "../machine.ts";
 import type { Outbox } from "../node/outbox.ts";

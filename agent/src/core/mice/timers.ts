@@ -1,11 +1,11 @@
-/** Defaults of digest 8.7. */
+/** Defaults of SPEC 8.7. */
 
 import type { NodeTimers } from "../node/node-machine.ts";
 
 /** Used where a configuration says nothing else. */
 export const DEFAULT_TIMERS: NodeTimers = {
   nominationDelayMs: 100,
-  relayPatienceMs: 2000,
+  relayNominationDelayMs: 2000,
   freeDelayMs: 3000,
   pairKeepaliveMs: 15_000,
   consentIntervalMs: 5000,

@@ -46,7 +46,7 @@ export function createHomeAgent(config: HomeAgentConfig): NodeMachine {
 }
 
 /** What became of a packet: the name of the one counter that it raises. */
-type Fate = string;
+type CounterName = string;
 
 class HomeAgent implements NodeMachine {
   readonly #address: string;
@@ -112,7 +112,7 @@ class HomeAgent implements NodeMachine {
     return { ...this.#counters };
   }
 
-  #takeFromTunnel(now: InstantMs, datagram: Datagram): Fate {
+  #takeFromTunnel(now: InstantMs, datagram: Datagram): CounterName {
     const payload = demultiplex(datagram.payload);
     switch (payload.kind) {
       case "ipv6":
@@ -133,7 +133,7 @@ class HomeAgent implements NodeMachine {
     }
   }
 
-  #takeFromTun(packet: Uint8Array): Fate {
+  #takeFromTun(packet: Uint8Array): CounterName {
     if (!isCompleteIpv6(packet)) return "dropped.tun-not-ipv6";
     const binding = this.#cache.findByKey(destinationKey(packet));
     if (binding !== undefined) return this.#tunnel(binding, packet, "forwarded.downlink");
@@ -141,7 +141,7 @@ class HomeAgent implements NodeMachine {
   }
 
   /** A packet to this node's own address with a Mobility Header is for the machine; every other one is forwarded. */
-  #takeInner(now: InstantMs, datagram: Datagram, packet: Uint8Array): Fate {
+  #takeInner(now: InstantMs, datagram: Datagram, packet: Uint8Array): CounterName {
     const key = destinationKey(packet);
     if (key === this.#ownKey) {
       const inner = decodeIpv6Packet(packet);
@@ -154,7 +154,7 @@ class HomeAgent implements NodeMachine {
   }
 
   /**
-   * Binding Error of status 1 to where a packet of an own home address came from: a box between may have mapped the
+   * Binding Error of status 1 to where a packet of an own home address came from: a middlebox between may have mapped the
    * tunnel anew, and its mobile node would not know before its next update. It says nothing but "register", and rarely,
    * since anybody can provoke it for anybody.
    */
@@ -168,7 +168,7 @@ class HomeAgent implements NodeMachine {
     this.#count("sent.binding-error");
   }
 
-  #forward(packet: Uint8Array, key: string): Fate {
+  #forward(packet: Uint8Array, key: string): CounterName {
     const binding = this.#cache.findByKey(key);
     if (binding !== undefined) {
       const copy = forwardedCopy(packet);
@@ -181,10 +181,10 @@ class HomeAgent implements NodeMachine {
     return "forwarded.uplink";
   }
 
-  #tunnel({ local, observed }: Binding, packet: Uint8Array, fate: Fate): Fate {
+  #tunnel({ local, observed }: Binding, packet: Uint8Array, counterName: CounterName): CounterName {
     if (isNestedTooDeeply(packet)) return "dropped.encapsulation-limit";
     this.#transmits.push({ local, remote: observed, payload: packet });
-    return fate;
+    return counterName;
   }
 
   /** True when the inner source is a home address bound to exactly this outer source and socket. */
@@ -195,7 +195,7 @@ class HomeAgent implements NodeMachine {
     );
   }
 
-  #takeMobility(now: InstantMs, { local, remote }: Datagram, packet: Ipv6Packet): Fate {
+  #takeMobility(now: InstantMs, { local, remote }: Datagram, packet: Ipv6Packet): CounterName {
     if (this.#places.isHere(remote.ip)) return "dropped.own-source";
     const { source, destination, payload: header } = packet;
     const homeAddress = packet.homeAddress ?? source;
@@ -208,7 +208,7 @@ class HomeAgent implements NodeMachine {
     return message.type === "unknown" ? this.#answerUnknownType(now, packet, way) : "dropped.mobility-unexpected";
   }
 
-  #register(now: InstantMs, received: ReceivedUpdate): Fate {
+  #register(now: InstantMs, received: ReceivedUpdate): CounterName {
     const { counter, answer, event } = this.#registrar.handleUpdate(now, received);
     if (answer !== undefined)
       this.#transmits.push({ local: received.local, remote: received.observed, payload: answer });
@@ -217,7 +217,7 @@ class HomeAgent implements NodeMachine {
   }
 
   /** Binding Error of status 2 (RFC 6275 section 9.2), only to nodes that are registered. */
-  #answerUnknownType(now: InstantMs, packet: Ipv6Packet, way: Pick<Binding, "local" | "observed">): Fate {
+  #answerUnknownType(now: InstantMs, packet: Ipv6Packet, way: Pick<Binding, "local" | "observed">): CounterName {
     const binding = this.#cache.find(packet.source);
     if (binding === undefined || !sameSocketAddress(binding.observed, way.observed))
       return "dropped.unregistered-source";
@@ -237,17 +237,17 @@ class HomeAgent implements NodeMachine {
     this.#transmits.push({ local, remote: observed, payload: encodeMobilityPacket(header, endpoints) });
   }
 
-  #answerStun(datagram: Datagram): Fate {
+  #answerStun(datagram: Datagram): CounterName {
     return this.#sendAnswers(answerBinding(datagram, this.#stunConfig));
   }
 
-  #sendAnswers(answers: readonly Transmit[]): Fate {
+  #sendAnswers(answers: readonly Transmit[]): CounterName {
     this.#transmits.push(...answers);
     return answers.length > 0 ? "answered.stun" : "dropped.stun";
   }
 
-  #count(fate: Fate): void {
-    this.#counters[fate] = (this.#counters[fate] ?? 0) + 1;
+  #count(counterName: CounterName): void {
+    this.#counters[counterName] = (this.#counters[counterName] ?? 0) + 1;
   }
 }
 

@@ -21,7 +21,7 @@ export interface HomeRegistrarConfig {
   readonly address: string;
   /** Where no mobile node can be. */
   readonly places: HomePlaces;
-  /** Shared keys by home address, RFC 5952 text (digest A-39); with any, no other home address registers. */
+  /** Shared keys by home address, RFC 5952 text; with any, no other home address registers. */
   readonly registrationKeys?: ReadonlyMap<string, Uint8Array>;
 }
 

@@ -22,7 +22,7 @@ export interface HomeRegistrationConfig {
   readonly homeAddress: string;
   /** The home agent's own IPv6 address. */
   readonly homeAgentAddress: string;
-  /** Shared key (digest A-39); absent means unauthenticated. */
+  /** Shared key; absent means unauthenticated. */
   readonly key?: Uint8Array;
   /** Longest time between two updates behind a NAT; default 110 s (RFC 5555 section 5.3). */
   readonly natKeepaliveMs?: number;
@@ -104,7 +104,7 @@ export class HomeRegistration {
   }
 
   /**
-   * Updates sent since the last acknowledgement; three over one IP version mean: try the other (digest 4.2). None while the
+   * Updates sent since the last acknowledgement; three over one IP version mean: try the other (SPEC 4.2). None while the
    * binding is taken away, which is not worth another one.
    */
   get unanswered(): number {

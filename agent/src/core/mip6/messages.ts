@@ -1,4 +1,4 @@
-/** The messages of Mobile IPv6 (RFC 6275 section 6.1) and of M-ICE (digest 3.2), to and from octets. */
+/** The messages of Mobile IPv6 (RFC 6275 section 6.1) and of M-ICE (SPEC 3.2), to and from octets. */
 
 import { addressFromBytes, addressToBytes } from "../address.ts";
 import { ByteReader, ByteWriter } from "../bytes.ts";
@@ -13,7 +13,7 @@ import {
 } from "./mobility-header.ts";
 import { decodeOptions, encodeOptions, type MobilityOption } from "./options.ts";
 
-/** Numbers that no registry gave to M-ICE and that a deployment may choose (digest A-2). */
+/** Numbers that no registry gave to M-ICE and that a deployment may choose. */
 export interface MobilityNumbers {
   readonly careOfTestInitIce: number;
   readonly careOfTestIce: number;

@@ -11,7 +11,7 @@ import { hasValidChecksum, internetChecksum, ipv6PseudoHeader } from "../checksu
 import { type Decoded, decoded, malformed } from "../result.ts";
 import { encodeIpv6Packet, NEXT_HEADER } from "./ipv6-packet.ts";
 
-/** MH types (RFC 6275 section 6.1; 22 and 23: bajko-mip6-rrtfw-02, digest A-2). */
+/** MH types (RFC 6275 section 6.1; 22 and 23: bajko-mip6-rrtfw-02, A-2). */
 export const MH_TYPE = {
   bindingRefreshRequest: 0,
   homeTestInit: 1,

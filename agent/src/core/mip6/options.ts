@@ -37,7 +37,7 @@ export type MobilityOption =
       readonly intervalSec: number;
     }
   | {
-      /** In a BU. IPv4 text stands for the IPv4-mapped address on the wire (digest A-8). */
+      /** In a BU. IPv4 text stands for the IPv4-mapped address on the wire (A-8). */
       readonly type: "alternate-care-of-address";
       readonly address: string;
     }
@@ -137,7 +137,7 @@ export function findOptionOffset(header: Uint8Array, start: number, optionType: 
   return undefined;
 }
 
-/** Sixteen octets of an address; IPv4 text becomes its IPv4-mapped form (digest A-8). */
+/** Sixteen octets of an address; IPv4 text becomes its IPv4-mapped form (A-8). */
 export function ipv6BytesOf(address: string): Uint8Array {
   return familyOf(address) === 4 ? mappedIpv6Bytes(address) : addressToBytes(address);
 }
@@ -161,7 +161,7 @@ function* locateOptions(
   }
 }
 
-/** Alignment `unit·n + remainder` of an option's first octet (RFC 6275 section 6.2.1; MIP-ICE: digest 8.3). */
+/** Alignment `unit·n + remainder` of an option's first octet (RFC 6275 section 6.2.1; MIP-ICE: SPEC 8.3). */
 function alignmentOf(option: MobilityOption): { readonly unit: number; readonly remainder: number } {
   switch (option.type) {
     case "binding-refresh-advice":

@@ -1,4 +1,4 @@
-/** Return routability (RFC 6275 sections 5.2 and 9.4; digest 3.4): keygen tokens, binding keys, authenticators. */
+/** Return routability (RFC 6275 sections 5.2 and 9.4; SPEC 3.4): keygen tokens, binding keys, authenticators. */
 
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { encodeMobilityMessage, type MobilityMessageOf, type MobilityNumbers } from "./messages.ts";
@@ -23,7 +23,7 @@ export function homeKeygenToken(nodeKey: Uint8Array, homeAddress: string, nonce:
 
 /**
  * First 64 bits of HMAC-SHA1(Kcn, care-of address | nonce | 1). For a CoTI-ICE the care-of address is the source that
- * the correspondent sees: the home address (digest A-6).
+ * the correspondent sees: the home address (A-6).
  */
 export function careOfKeygenToken(nodeKey: Uint8Array, careOfAddress: string, nonce: Uint8Array): Uint8Array {
   return keygenToken(nodeKey, careOfAddress, nonce, 1);
@@ -40,7 +40,7 @@ export function bindingManagementKey(homeToken: Uint8Array, careOfToken?: Uint8A
 export interface BindingAuthorization {
   /** Kbm, 20 octets. */
   readonly key: Uint8Array;
-  /** Care-of address; IPv4 stands for its IPv4-mapped form (digest A-8). The home address in a deletion. */
+  /** Care-of address; IPv4 stands for its IPv4-mapped form. The home address in a deletion. */
   readonly careOf: string;
   /** The correspondent's address; its home address when it is mobile itself. */
   readonly correspondent: string;

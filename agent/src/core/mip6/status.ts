@@ -18,7 +18,7 @@ export const BINDING_STATUS = {
   registrationTypeChangeDisallowed: 139,
   /** RFC 5555 section 3.2. */
   cannotForceUdpEncapsulation: 144,
-  /** Digest A-7: the care-of address is not the one that the connectivity checks proved. */
+  /** the care-of address is not the one that the connectivity checks proved. */
   invalidCareOfAddress: 174,
 } as const;
 

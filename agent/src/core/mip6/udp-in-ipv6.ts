@@ -1,4 +1,4 @@
-/** UDP inside an inner IPv6 packet: connectivity checks of the relayed candidate travel so (digest A-24). */
+/** UDP inside an inner IPv6 packet: connectivity checks of the relayed candidate travel so. */
 
 import type { SocketAddress } from "../address.ts";
 import { ByteReader, ByteWriter } from "../bytes.ts";

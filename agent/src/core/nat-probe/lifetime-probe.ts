@@ -1,5 +1,5 @@
 /**
- * Measures how long a box remembers an idle UDP mapping (RFC 5780 section 4.6). Each of several sockets makes a mapping
+ * Measures how long a middlebox remembers an idle UDP mapping (RFC 5780 section 4.6). Each of several sockets makes a mapping
  * and falls silent for a time of its own; then another socket asks the server, with RESPONSE-PORT, to answer to that
  * mapping. What arrives shows that the mapping is still there, and no packet of the asker has kept it alive.
  *

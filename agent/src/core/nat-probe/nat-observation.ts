@@ -1,4 +1,4 @@
-/** What a probe saw of the box in front of it, and how it concludes that from answers (RFC 5780 section 4). */
+/** What a probe saw of the middlebox in front of it, and how it concludes that from answers (RFC 5780 section 4). */
 
 import { type SocketAddress, sameSocketAddress } from "../address.ts";
 import type { NatDependence } from "./nat-dependence.ts";

@@ -1,5 +1,5 @@
 /**
- * A probe that classifies the box in front of it against one RFC 5780 server with two addresses and two ports, from
+ * A probe that classifies the middlebox in front of it against one RFC 5780 server with two addresses and two ports, from
  * five sockets with fresh ports, all questions at once.
  *
  * | socket | asks | learns |

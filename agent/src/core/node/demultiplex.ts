@@ -1,6 +1,6 @@
 /**
  * What a UDP payload is on a port that STUN, DSMIPv6 tunnels, checks and data share: section 12 of the draft made
- * precise in digest 8.5. The kinds cannot be confused: 4 or 6 in the first nibble never begins a STUN message, and of
+ * precise in SPEC 8.5. The kinds cannot be confused: 4 or 6 in the first nibble never begins a STUN message, and of
  * what begins like one only a FINGERPRINT that fits makes it STUN.
  */
 

@@ -51,7 +51,7 @@ export interface MobileNodeMachine extends NodeMachine {
   handleRefusal(now: InstantMs, refused: RefusedDatagram): void;
 }
 
-/** Pacing and retransmission profile of the checks (digest 2.3 and A-37). */
+/** Pacing and retransmission profile of the checks (SPEC 2.3 and A-37). */
 export type IceProfile = "ice16" | "rfc8445";
 
 /** `signalled`: passwords travel in offer and answer. `rr`: they are derived from Kbm, which needs both keygen tokens. */
@@ -76,11 +76,11 @@ export interface MobileNodeConfig {
   /** The sockets of this node, one per local address, best first; the first one that can reach the home agent carries the tunnel. */
   readonly sockets: readonly SocketAddress[];
   readonly profile: IceProfile;
-  /** A lite agent answers checks and sends none; for nodes in the open (digest 2.12). Default false. */
+  /** A lite agent answers checks and sends none; for nodes in the open (SPEC 2.12). Default false. */
   readonly isLite?: boolean;
   /** Where the keys of the checks' MACs come from, the same at both ends; default `signalled`. */
   readonly keys?: KeyMode;
-  /** Overrides of the timers of digest 8.7, milliseconds. */
+  /** Overrides of the timers of SPEC 8.7, milliseconds. */
   readonly timers?: Partial<NodeTimers>;
   /** Shared key that authenticates the home registration (A-39); absent means none. */
   readonly registrationKey?: Uint8Array;
@@ -102,10 +102,10 @@ export interface HomeAgentConfig {
   readonly registrationKeys?: ReadonlyMap<string, Uint8Array>;
 }
 
-/** Timers of digest 8.7 in milliseconds. */
+/** Timers of SPEC 8.7 in milliseconds. */
 export interface NodeTimers {
   readonly nominationDelayMs: number;
-  readonly relayPatienceMs: number;
+  readonly relayNominationDelayMs: number;
   readonly freeDelayMs: number;
   readonly pairKeepaliveMs: number;
   /** Mean time between two questions whether the selected pair is alive (RFC 7675); 0 asks none. */

@@ -26,8 +26,8 @@ class StunServer implements NodeMachine {
   handleDatagram(_now: InstantMs, datagram: Datagram): void {
     const answers = answerBinding(datagram, this.#config);
     this.#transmits.push(...answers);
-    const fate = answers.length > 0 ? "answered.stun" : "dropped.stun";
-    this.#counters[fate] = (this.#counters[fate] ?? 0) + 1;
+    const counter = answers.length > 0 ? "answered.stun" : "dropped.stun";
+    this.#counters[counter] = (this.#counters[counter] ?? 0) + 1;
   }
 
   /** It has no TUN device. */

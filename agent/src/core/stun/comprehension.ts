@@ -4,7 +4,7 @@ import { attributeNumber, isComprehensionRequired, type StunAttributeType } from
 import type { StunMessage } from "./message.ts";
 
 /**
- * Numbers of the comprehension-required attributes outside `understood`, in the order of the wire: what a 420 lists.
+ * Numbers of the comprehension-required attributes outside `understood`, in the order of the segment: what a 420 lists.
  * An attribute that the codec knows is not thereby one that its receiver acts on.
  */
 export function notUnderstood(

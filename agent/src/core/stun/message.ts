@@ -15,7 +15,7 @@ import { HEADER_LENGTH, LENGTH_OFFSET, type StunHeader, writeHeader } from "./he
 import { integrityOf } from "./integrity.ts";
 import { type RawAttribute, TLV_HEADER_LENGTH } from "./tlv.ts";
 
-/** A message: header fields and attributes in the order of the wire. */
+/** A message: header fields and attributes in the order of the segment. */
 export interface StunMessage extends StunHeader {
   readonly attributes: readonly StunAttribute[];
 }

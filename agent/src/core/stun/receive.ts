@@ -1,4 +1,4 @@
-/** The checks that come before octets are treated as STUN: digest 1.6, after RFC 8489 section 6.3. */
+/** The checks that come before octets are treated as STUN: SPEC 1.6, after RFC 8489 section 6.3. */
 
 import type { SocketAddress } from "../address.ts";
 import { ATTRIBUTE_NUMBERS } from "./attributes.ts";

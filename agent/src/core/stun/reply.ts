@@ -1,4 +1,4 @@
-/** Answers to a Binding request. All carry FINGERPRINT; those with a key also MESSAGE-INTEGRITY (digest 1.4). */
+/** Answers to a Binding request. All carry FINGERPRINT; those with a key also MESSAGE-INTEGRITY (SPEC 1.4). */
 
 import type { SocketAddress } from "../address.ts";
 import type { StunAttribute } from "./attributes.ts";

@@ -22,7 +22,7 @@ export interface StunServerConfig {
   readonly discovery?: readonly DiscoveryAddresses[];
 }
 
-/** Answers one datagram on a port that only STUN uses, where requests need no FINGERPRINT (digest section 13). */
+/** Answers one datagram on a port that only STUN uses, where requests need no FINGERPRINT (SPEC 13). */
 export function answerBinding({ local, remote, payload }: Datagram, config: StunServerConfig): readonly Transmit[] {
   const received = receiveStun(payload, { requireFingerprint: false });
   return received.kind === "stun" ? answerReceived({ local, remote, message: received.message }, config) : [];

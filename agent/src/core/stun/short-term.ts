@@ -1,5 +1,5 @@
 /**
- * The short-term credential mechanism as a receiver applies it, in the order of digest 1.4 (RFC 8489 section 9.1.3 and
+ * The short-term credential mechanism as a receiver applies it, in the order of SPEC 1.4 (RFC 8489 section 9.1.3 and
  * 9.1.4). A wrong MESSAGE-INTEGRITY is answered 401, as RFC 5389 has it, not 431.
  */
 

@@ -1,6 +1,6 @@
 /**
- * Captures of a node's wires. Each frame on a wire leaves exactly one node's interface once, so that outgoing frames of
- * all nodes together are each wire complete and without doubles.
+ * Captures of a node's segments. Each frame on a segment leaves exactly one node's interface once, so that outgoing frames of
+ * all nodes together are each segment complete and without doubles.
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
@@ -24,7 +24,7 @@ export interface Capture {
 const PIECE_BYTES = 48 * 1024;
 const PIECE_DELAY_MS = 50;
 
-/** At the end tcpdump is looked at this often, and this many times at most: on a wire that is never quiet it has never read all. */
+/** At the end tcpdump is looked at this often, and this many times at most: on a segment that is never quiet it has never read all. */
 const LOOK_EVERY_MS = 1;
 const MOST_LOOKS = 500;
 

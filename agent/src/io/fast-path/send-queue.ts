@@ -1,6 +1,6 @@
 /**
  * Datagrams for one socket, gathered into runs: those to one address and of one length, the last perhaps shorter, cost
- * one `sendmsg` together, and the kernel cuts them apart (UDP_SEGMENT, Linux 4.18). On the wire they are what they would
+ * one `sendmsg` together, and the kernel cuts them apart (UDP_SEGMENT, Linux 4.18). On the segment they are what they would
  * be one by one.
  */
 

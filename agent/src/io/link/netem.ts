@@ -1,36 +1,36 @@
-/** Imposes a wire's conditions with the kernel's netem, or finds that it cannot and leaves nothing behind. */
+/** Imposes a segment's conditions with the kernel's netem, or finds that it cannot and leaves nothing behind. */
 
 import type { LinkDirection } from "../../control/messages.ts";
 import { NodeFailure } from "../failure.ts";
 import { run } from "../process/command.ts";
 import { describeRefusal } from "../process/rule-errors.ts";
-import type { ConditionedWire } from "./conditioned-wire.ts";
-import type { FoundWire } from "./found-wire.ts";
+import type { FoundInterface } from "./found-interface.ts";
+import type { ImpairedInterface } from "./impaired-interface.ts";
 import { type NetemRequest, type NetemTexts, netemChange, netemTexts } from "./netem-plan.ts";
 
 /**
  * Undefined where the kernel or its tools do not know how, with nothing changed. Queues survive the interface's new name
  * and its way down and up.
  */
-export async function imposeNetem(found: FoundWire, position: number): Promise<ConditionedWire | undefined> {
-  const { wire, currentName } = found;
-  const { condition } = wire;
-  if (condition === undefined) return undefined;
+export async function imposeNetem(found: FoundInterface, position: number): Promise<ImpairedInterface | undefined> {
+  const { iface, currentName } = found;
+  const { impairment } = iface;
+  if (impairment === undefined) return undefined;
   const ifbName = `mice-in${position}`;
-  const request: NetemRequest = { ...condition, interfaceName: currentName, ifbName };
-  const seed = Number.parseInt(condition.seed.slice(0, 8), 16);
+  const request: NetemRequest = { ...impairment, interfaceName: currentName, ifbName };
+  const seed = Number.parseInt(impairment.seed.slice(0, 8), 16);
   let refused = await tryTexts(netemTexts({ ...request, seeds: { out: seed, in: seed ^ 1 } }));
   // iproute2 before 6.6 knows no seed: netem then draws as it likes.
   if (refused?.includes('"seed"') === true) refused = await tryTexts(netemTexts(request));
   if (refused !== undefined) return undefined;
-  const shaped = (direction: LinkDirection): string => (direction === "out" ? wire.interfaceName : ifbName);
+  const shaped = (direction: LinkDirection): string => (direction === "out" ? iface.interfaceName : ifbName);
   return {
-    wire,
+    iface,
     applied: "netem",
     found,
-    wireEnd: wire.interfaceName,
-    change: async (conditions) => {
-      const text = netemChange({ interfaceName: wire.interfaceName, ifbName }, conditions);
+    underlyingName: iface.interfaceName,
+    change: async (impairments) => {
+      const text = netemChange({ interfaceName: iface.interfaceName, ifbName }, impairments);
       const refused = await batch("tc", ["-batch", "-"], text);
       if (refused !== undefined) throw new NodeFailure("setup-failed", describeRefusal("tc -batch -", text, refused));
     },

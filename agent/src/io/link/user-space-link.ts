@@ -1,17 +1,17 @@
 /**
- * A wire whose condition this process makes, for kernels without netem. The segment's interface is a TAP device; its
- * frames go through one impairment a direction to a packet socket on the engine's interface, the wire's end, and back.
+ * A segment whose condition this process makes, for kernels without netem. The segment's interface is a TAP device; its
+ * frames go through one impairment a direction to a packet socket on the engine's interface, the segment's end, and back.
  *
  * To the node nothing shows: rules, routes and programs see an interface with the segment's name. A capture of the
- * wire's end shows what left. The kernel must not take frames in at the wire's end as well: `WIRE_END_GUARD` drops them
- * there, behind the packet socket. (A bridge between TAP and wire would do too, were it not that frames across a bridge
- * meet the node's own iptables wherever the machine has br_netfilter, and are dropped by a box's FORWARD policy.)
+ * segment's end shows what left. The kernel must not take frames in at the segment's end as well: `WIRE_END_GUARD` drops them
+ * there, behind the packet socket. (A bridge between TAP and segment would do too, were it not that frames across a bridge
+ * meet the node's own iptables wherever the machine has br_netfilter, and are dropped by a middlebox's FORWARD policy.)
  */
 
 import { readFileSync } from "node:fs";
 import { constants, setPriority } from "node:os";
-import type { LinkDirection, WireCondition } from "../../control/messages.ts";
-import type { LinkCondition } from "../../core/link/link-condition.ts";
+import type { InterfaceImpairments, LinkDirection } from "../../control/messages.ts";
+import type { Impairment } from "../../core/link/impairment.ts";
 import { createLinkImpairment, type LinkCounters, type Uniform } from "../../core/link/link-impairment.ts";
 import type { InstantMs } from "../../core/machine.ts";
 import type { PacketDevice } from "../native/packet-device.ts";
@@ -19,7 +19,7 @@ import { now } from "../process/clock.ts";
 import { createSeededRng } from "../process/entropy.ts";
 import { openTap } from "../tun/tun.ts";
 import { createAlarm } from "./alarm.ts";
-import type { LinkConditions } from "./conditioned-wire.ts";
+import type { LinkImpairments } from "./impaired-interface.ts";
 import { openPacketSocket } from "./packet-socket.ts";
 
 /** Figures of one direction: what the impairment did, and what this process could not keep up with. */
@@ -33,68 +33,72 @@ export interface UserSpaceFigures extends LinkCounters {
 
 export interface UserSpaceLink {
   /** Other conditions for frames that come from here on; those on their way arrive as they would have. */
-  change(conditions: LinkConditions): void;
+  change(impairments: LinkImpairments): void;
   /** Carries frames from here on. */
   start(): void;
   figures(): Readonly<Record<LinkDirection, UserSpaceFigures>>;
   close(): void;
 }
 
-/** Rules, for one wire end each, that keep the kernel's own stack away from frames that arrive there. */
-export function wireEndGuard(wireEnd: string): string {
-  return `table netdev ${wireEnd} {
+/** Rules, for one segment end each, that keep the kernel's own stack away from frames that arrive there. */
+export function underlyingGuard(underlyingName: string): string {
+  return `table netdev ${underlyingName} {
   chain ingress {
-    type filter hook ingress device "${wireEnd}" priority -500; policy drop;
+    type filter hook ingress device "${underlyingName}" priority -500; policy drop;
   }
 }
 `;
 }
 
 /**
- * Makes the TAP device `interfaceName` beside the wire's end, which exists. Both directions keep the order of frames and
+ * Makes the TAP device `interfaceName` beside the segment's end, which exists. Both directions keep the order of frames and
  * lose none but those they are asked to.
  */
-export function openUserSpaceLink(interfaceName: string, wireEnd: string, condition: WireCondition): UserSpaceLink {
+export function openUserSpaceLink(
+  interfaceName: string,
+  underlyingName: string,
+  impairment: InterfaceImpairments,
+): UserSpaceLink {
   const tap = openTap(interfaceName);
-  const wire = openPacketSocket(wireEnd);
-  const seedOf = (direction: LinkDirection): string => `${condition.seed}${direction === "out" ? "00" : "01"}`;
-  const out = createDirection(condition.out ?? {}, seedOf("out"), wire);
-  const inbound = createDirection(condition.in ?? {}, seedOf("in"), tap);
-  let wireOverruns = 0;
+  const iface = openPacketSocket(underlyingName);
+  const seedOf = (direction: LinkDirection): string => `${impairment.seed}${direction === "out" ? "00" : "01"}`;
+  const out = createDirection(impairment.out ?? {}, seedOf("out"), iface);
+  const inbound = createDirection(impairment.in ?? {}, seedOf("in"), tap);
+  let linkOverruns = 0;
   let tapOverrunsBefore = 0;
   return {
-    change(conditions) {
-      out.change(conditions.out);
-      inbound.change(conditions.in);
+    change(impairments) {
+      out.change(impairments.out);
+      inbound.change(impairments.in);
     },
     start() {
       preferThisProcess();
       // What the kernel says by itself while an interface comes up (MLD) may find no room yet.
       tapOverrunsBefore = tapOverruns(interfaceName);
       tap.listen(out.take);
-      wire.listen(inbound.take);
+      iface.listen(inbound.take);
     },
     figures() {
-      wireOverruns += wire.takeOverruns();
-      return { out: out.figures(tapOverruns(interfaceName) - tapOverrunsBefore), in: inbound.figures(wireOverruns) };
+      linkOverruns += iface.takeOverruns();
+      return { out: out.figures(tapOverruns(interfaceName) - tapOverrunsBefore), in: inbound.figures(linkOverruns) };
     },
     close() {
-      for (const part of [out, inbound, tap, wire]) part.close();
+      for (const part of [out, inbound, tap, iface]) part.close();
     },
   };
 }
 
 interface Direction {
   readonly take: (frame: Uint8Array) => void;
-  change(condition: LinkCondition): void;
+  change(impairment: Impairment): void;
   figures(overrun: number): UserSpaceFigures;
   close(): void;
 }
 
 /** Frames in, and out to `sink` when they are due. A frame counts with its Ethernet header and without checksum. */
-function createDirection(condition: LinkCondition, seed: string, sink: PacketDevice): Direction {
+function createDirection(impairment: Impairment, seed: string, sink: PacketDevice): Direction {
   const uniform = uniformFrom(seed);
-  let link = createLinkImpairment<Uint8Array>(condition, uniform);
+  let link = createLinkImpairment<Uint8Array>(impairment, uniform);
   /** Earlier conditions: frames that came under them may still be on their way. */
   const earlier: (typeof link)[] = [];
   let armedFor: InstantMs | undefined;

@@ -39,5 +39,5 @@ export function forgetFlows(): void {
 }
 
 function refuse(code: number): never {
-  throw new NodeFailure("setup-failed", `the kernel does not forget the flows of a box: errno ${code}`);
+  throw new NodeFailure("setup-failed", `the kernel refused to flush connection tracking: errno ${code}`);
 }

@@ -1,8 +1,8 @@
 /**
  * What a node must look like so that it cannot reach anything outside the lab: deciding only.
  *
- * The proof is by induction over the lab. A node's interfaces are wires of the lab, its routing tables hold what the
- * topology says and nothing else, and no wire leads out: the host's end of a Docker network has only its throwaway
+ * The proof is by induction over the lab. A node's interfaces are segments of the lab, its routing tables hold what the
+ * topology says and nothing else, and no segment leads out: the host's end of a Docker network has only its throwaway
  * address, which no route of any node covers. A packet to an outside address therefore has no route, or goes to the next
  * node of the lab, of which the same has been shown. What remains is the engine's name server inside the node, which
  * asks outside on the node's behalf: it is cut off, and asked, to see that it is.
@@ -101,11 +101,11 @@ export function parseIpv6Routes(table: string): readonly KernelRoute[] {
 }
 
 function addressesOf(setup: NodeSetup): ReadonlySet<string> {
-  const onWires = setup.wires.flatMap(({ interfaceName, addresses }) =>
+  const onInterfaces = setup.interfaces.flatMap(({ interfaceName, addresses }) =>
     addresses.map((address) => `${interfaceName} ${canonicalAddress(withoutLength(address))}`),
   );
   const home = homeAddressOf(setup);
-  return new Set(home === undefined ? onWires : [...onWires, `${TUN_NAME} ${canonicalAddress(home)}`]);
+  return new Set(home === undefined ? onInterfaces : [...onInterfaces, `${TUN_NAME} ${canonicalAddress(home)}`]);
 }
 
 /** Routes of the topology, and those that come with an address: its own subnet, and link-local. */
@@ -113,7 +113,7 @@ function routesOf(setup: NodeSetup): readonly KernelRoute[] {
   const { role } = setup;
   return [
     ...setup.routes,
-    ...setup.wires.flatMap(({ interfaceName, addresses }) =>
+    ...setup.interfaces.flatMap(({ interfaceName, addresses }) =>
       ["fe80::/64", ...addresses].map((to) => ({ to, interfaceName })),
     ),
     ...(role.type === "home-agent" ? [{ to: role.homePrefix, interfaceName: TUN_NAME }] : []),

@@ -35,7 +35,7 @@ export async function guardNameServer(resolverFile: string): Promise<void> {
 }
 
 /** Proves that the node reaches nothing outside the lab. Takes about a millisecond. Throws `leak` with every way out. */
-export async function proveIsolation(setup: NodeSetup): Promise<void> {
+export async function verifyIsolation(setup: NodeSetup): Promise<void> {
   const leaks = findLeaks(setup, {
     addresses: presentAddresses(),
     routes: [...parseIpv4Routes(read("/proc/net/route")), ...parseIpv6Routes(read("/proc/net/ipv6_route"))],

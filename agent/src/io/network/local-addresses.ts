@@ -17,18 +17,18 @@ const ROUTES_FILE = "/proc/net/ipv6_route";
 const RTF_LOCAL = 0x8000_0000;
 
 const LOOK_EVERY_MS = 1;
-const PATIENCE_MS = 15_000;
+const TIMEOUT_MS = 15_000;
 
 /** Waits until packets to these IPv6 addresses arrive. Throws `setup-failed` when that does not come about. */
 export async function awaitLocalAddresses(addresses: readonly string[]): Promise<void> {
-  const giveUpAt = performance.now() + PATIENCE_MS;
+  const giveUpAt = performance.now() + TIMEOUT_MS;
   for (;;) {
     const missing = withoutLocalRoute(addresses, readFileSync(ROUTES_FILE, "latin1"));
     if (missing.length === 0) return;
     if (performance.now() > giveUpAt)
       throw new NodeFailure(
         "setup-failed",
-        `expected the kernel to take packets to ${missing.join(", ")} within ${PATIENCE_MS / 1000} s, found no local route: is the interface up and connected?`,
+        `expected the kernel to take packets to ${missing.join(", ")} within ${TIMEOUT_MS / 1000} s, found no local route: is the interface up and connected?`,
       );
     await sleep(LOOK_EVERY_MS);
   }

@@ -5,13 +5,13 @@
  * `nodad` before a link goes up, the first IPv6 packet leaves at once (0.09 ms; 1630 ms without, measured on Linux 6.18).
  */
 
-import type { NodeSetup, RouteSetup, WireSetup } from "../../control/messages.ts";
+import type { InterfaceSetup, NodeSetup, RouteSetup } from "../../control/messages.ts";
 import { addressFromBytes, familyOf } from "../../core/address.ts";
-import type { FoundWire } from "../link/found-wire.ts";
+import type { FoundInterface } from "../link/found-interface.ts";
 import { TUN_NAME } from "../tun/tun-name.ts";
 import { stationaryRules, stationaryTablesOf, stationaryTunCommands } from "./stationary-network.ts";
 
-/** First of the routing tables for traffic that leaves from a care-of address of one wire, by the way out of that wire. */
+/** First of the routing tables for traffic that leaves from a care-of address of one segment, by the way out of that segment. */
 const FIRST_CARE_OF_TABLE = 100;
 const CARE_OF_MAIN_PREFERENCE = 1000;
 const CARE_OF_DEFAULT_PREFERENCE = 1001;
@@ -45,29 +45,32 @@ export function interfacesOfListing(json: string): readonly PresentInterface[] {
   }));
 }
 
-/** The interface of each wire, or the wires that have none. */
+/** The interface of each segment, or the segments that have none. */
 export type FindResult =
-  | { readonly ok: true; readonly found: readonly FoundWire[] }
-  | { readonly ok: false; readonly missing: readonly WireSetup[] };
+  | { readonly ok: true; readonly found: readonly FoundInterface[] }
+  | { readonly ok: false; readonly missing: readonly InterfaceSetup[] };
 
-/** Tells by name or by the engine's throwaway address which interface belongs to which wire. */
-export function findInterfaces(wires: readonly WireSetup[], present: readonly PresentInterface[]): FindResult {
-  const found = wires.flatMap((wire) => {
-    const currentName = findInterface(wire.find, present);
-    return currentName === undefined ? [] : [{ wire, currentName }];
+/** Tells by name or by the engine's throwaway address which interface belongs to which segment. */
+export function findInterfaces(
+  interfaces: readonly InterfaceSetup[],
+  present: readonly PresentInterface[],
+): FindResult {
+  const found = interfaces.flatMap((iface) => {
+    const currentName = findInterface(iface.find, present);
+    return currentName === undefined ? [] : [{ iface, currentName }];
   });
-  if (found.length === wires.length) return { ok: true, found };
-  return { ok: false, missing: wires.filter((wire) => !found.some((entry) => entry.wire === wire)) };
+  if (found.length === interfaces.length) return { ok: true, found };
+  return { ok: false, missing: interfaces.filter((iface) => !found.some((entry) => entry.iface === iface)) };
 }
 
 /** The text that gives a node its links, addresses and routes; its TUN device, if the role has one, exists already. */
-export function networkBatch(setup: NodeSetup, found: readonly FoundWire[]): string {
+export function networkBatch(setup: NodeSetup, found: readonly FoundInterface[]): string {
   const commands = [
     "link set dev lo up",
     ...strip(found),
-    ...found.flatMap(({ wire }) => (wire.isStandby === true ? [`link set dev ${wire.interfaceName} arp off`] : [])),
+    ...found.flatMap(({ iface }) => (iface.isStandby === true ? [`link set dev ${iface.interfaceName} arp off`] : [])),
     ...attached(setup).flatMap(addressCommands),
-    ...found.map(({ wire }) => `link set dev ${wire.interfaceName} up`),
+    ...found.map(({ iface }) => `link set dev ${iface.interfaceName} up`),
     ...tunCommands(setup),
     ...setup.routes.flatMap((route) => routeTexts(setup, route)).map((route) => `route add ${route}`),
     ...ipv4CareOfRules(setup).map((rule) => `rule add ${rule}`),
@@ -77,7 +80,7 @@ export function networkBatch(setup: NodeSetup, found: readonly FoundWire[]): str
 
 /**
  * The text of the routing rules, for `ip -6 -batch`: of all objects, rules alone do not take their IP version from their
- * addresses. Empty for most nodes. They keep IPv6 care-of addresses on their wires, and signalling out of the kernel of a
+ * addresses. Empty for most nodes. They keep IPv6 care-of addresses on their segments, and signalling out of the kernel of a
  * stationary node.
  */
 export function ruleBatch(setup: NodeSetup): string {
@@ -108,7 +111,7 @@ export function moveTexts(before: NodeSetup, after: NodeSetup): MoveTexts {
         `addr flush dev ${interfaceName}`,
         `link set dev ${interfaceName} arp off`,
       ]),
-      ...taken.flatMap((wire) => [`link set dev ${wire.interfaceName} arp on`, ...addressCommands(wire)]),
+      ...taken.flatMap((iface) => [`link set dev ${iface.interfaceName} arp on`, ...addressCommands(iface)]),
       ...after.routes.flatMap((route) => routeTexts(after, route)).map((route) => `route add ${route}`),
       ...ipv4CareOfRules(after).map((rule) => `rule add ${rule}`),
     ]),
@@ -116,17 +119,17 @@ export function moveTexts(before: NodeSetup, after: NodeSetup): MoveTexts {
   };
 }
 
-/** The wires that the node is on. */
-function attached({ wires }: NodeSetup): readonly WireSetup[] {
-  return wires.filter(({ isStandby }) => isStandby !== true);
+/** The segments that the node is on. */
+function attached({ interfaces }: NodeSetup): readonly InterfaceSetup[] {
+  return interfaces.filter(({ isStandby }) => isStandby !== true);
 }
 
 /** Every IPv6 address that the text of `networkBatch` gives the node, without prefix length. */
 export function localIpv6Addresses(setup: NodeSetup): readonly string[] {
   const { role } = setup;
-  const onWires = attached(setup).flatMap(({ mac, addresses }) => [linkLocalAddress(mac), ...addresses]);
+  const onInterfaces = attached(setup).flatMap(({ mac, addresses }) => [linkLocalAddress(mac), ...addresses]);
   const home = "tunMtu" in role ? ["address" in role ? role.address : role.homeAddress] : [];
-  return [...onWires, ...home]
+  return [...onInterfaces, ...home]
     .filter((address) => familyOf(address) === 6)
     .map((address) => address.replace(/\/.*/, ""));
 }
@@ -149,16 +152,16 @@ export function linkLocalAddress(mac: string): string {
   return addressFromBytes(Uint8Array.of(0xfe, 0x80, 0, 0, 0, 0, 0, 0, a ^ 2, b, c, 0xff, 0xfe, d, e, f));
 }
 
-function findInterface(find: WireSetup["find"], present: readonly PresentInterface[]): string | undefined {
+function findInterface(find: InterfaceSetup["find"], present: readonly PresentInterface[]): string | undefined {
   if (find.by === "name") return find.name;
   return present.find(({ addresses }) => addresses.includes(find.address))?.name;
 }
 
 /** Takes from each interface what the engine gave it. Names are swapped through interim ones where they overlap. */
-function strip(found: readonly FoundWire[]): readonly string[] {
+function strip(found: readonly FoundInterface[]): readonly string[] {
   const current = new Set(found.map(({ currentName }) => currentName));
   const overlaps = found.some(
-    ({ wire, currentName }) => wire.interfaceName !== currentName && current.has(wire.interfaceName),
+    ({ iface, currentName }) => iface.interfaceName !== currentName && current.has(iface.interfaceName),
   );
   const interim = (i: number): string => `rename${i}`;
   return [
@@ -166,14 +169,14 @@ function strip(found: readonly FoundWire[]): readonly string[] {
       `link set dev ${currentName} down`,
       ...(overlaps ? [`link set dev ${currentName} name ${interim(i)}`] : []),
     ]),
-    ...found.flatMap(({ wire, currentName }, i) => [
-      `link set dev ${overlaps ? interim(i) : currentName} name ${wire.interfaceName} address ${wire.mac} addrgenmode none`,
-      `addr flush dev ${wire.interfaceName}`,
+    ...found.flatMap(({ iface, currentName }, i) => [
+      `link set dev ${overlaps ? interim(i) : currentName} name ${iface.interfaceName} address ${iface.mac} addrgenmode none`,
+      `addr flush dev ${iface.interfaceName}`,
     ]),
   ];
 }
 
-function addressCommands({ interfaceName, mac, addresses }: WireSetup): readonly string[] {
+function addressCommands({ interfaceName, mac, addresses }: InterfaceSetup): readonly string[] {
   return [
     `addr add ${linkLocalAddress(mac)}/64 dev ${interfaceName} nodad`,
     ...addresses.map((address) => `addr add ${address} dev ${interfaceName}${familyOf(address) === 6 ? " nodad" : ""}`),
@@ -212,7 +215,7 @@ function tablesOf(setup: NodeSetup, route: RouteSetup): readonly (number | undef
 }
 
 /**
- * Whether a default route serves the addresses of its own wire only: of a mobile node all IPv6 ones, because `::/0` of the
+ * Whether a default route serves the addresses of its own segment only: of a mobile node all IPv6 ones, because `::/0` of the
  * main table is the home address's, and of several IPv4 ones all but the first.
  */
 function isCareOfDefault({ role, routes }: NodeSetup, route: RouteSetup): boolean {
@@ -223,20 +226,20 @@ function isCareOfDefault({ role, routes }: NodeSetup, route: RouteSetup): boolea
 function ipv6CareOfRules(setup: NodeSetup): readonly string[] {
   if (!isMobile(setup.role)) return [];
   const defaults = new Set(setup.routes.filter(({ to }) => isIpv6Default(to)).map((route) => route.interfaceName));
-  const wires = setup.wires.filter(({ interfaceName }) => defaults.has(interfaceName));
-  return wires.flatMap((wire) => careOfRules(wire, careOfTable(setup, wire.interfaceName), 6));
+  const interfaces = setup.interfaces.filter(({ interfaceName }) => defaults.has(interfaceName));
+  return interfaces.flatMap((iface) => careOfRules(iface, careOfTable(setup, iface.interfaceName), 6));
 }
 
 function ipv4CareOfRules(setup: NodeSetup): readonly string[] {
   const further = setup.routes.filter((route) => isCareOfDefault(setup, route) && !isIpv6Default(route.to));
   return further.flatMap(({ interfaceName }) =>
-    setup.wires
-      .filter((wire) => wire.interfaceName === interfaceName)
-      .flatMap((wire) => careOfRules(wire, careOfTable(setup, interfaceName), 4)),
+    setup.interfaces
+      .filter((iface) => iface.interfaceName === interfaceName)
+      .flatMap((iface) => careOfRules(iface, careOfTable(setup, interfaceName), 4)),
   );
 }
 
-function careOfRules({ addresses }: WireSetup, table: number, family: 4 | 6): readonly string[] {
+function careOfRules({ addresses }: InterfaceSetup, table: number, family: 4 | 6): readonly string[] {
   return addresses
     .filter((address) => familyOf(address) === family)
     .map((address) => `from ${address.replace(/\/.*/, "")}/${family === 4 ? 32 : 128}`)
@@ -246,8 +249,8 @@ function careOfRules({ addresses }: WireSetup, table: number, family: 4 | 6): re
     ]);
 }
 
-function careOfTable({ wires }: NodeSetup, interfaceName: string): number {
-  return FIRST_CARE_OF_TABLE + wires.findIndex((wire) => wire.interfaceName === interfaceName);
+function careOfTable({ interfaces }: NodeSetup, interfaceName: string): number {
+  return FIRST_CARE_OF_TABLE + interfaces.findIndex((iface) => iface.interfaceName === interfaceName);
 }
 
 function isMobile(role: NodeSetup["role"]): boolean {

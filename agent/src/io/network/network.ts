@@ -3,8 +3,8 @@
 import { readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import type { NodeSetup } from "../../control/messages.ts";
 import { NodeFailure } from "../failure.ts";
-import type { FoundWire } from "../link/found-wire.ts";
-import { type ConditionedWires, imposeConditions } from "../link/link-conditions.ts";
+import type { FoundInterface } from "../link/found-interface.ts";
+import { applyImpairments, type ImpairedInterfaces } from "../link/impairments.ts";
 import { run } from "../process/command.ts";
 import { describeRefusal } from "../process/rule-errors.ts";
 import { guardNameServer } from "./isolation.ts";
@@ -55,22 +55,26 @@ function mountPoints(mountinfo: string): ReadonlySet<string> {
 }
 
 /**
- * Sets the network up. Rules are in force before the first link goes up: a flow that passed a box without them would
- * keep its untranslated conntrack entry. Gives the wires with their conditions, which are in force. Throws `setup-failed` or `bad-rules`.
+ * Sets the network up. Rules are in force before the first link goes up: a flow that passed a middlebox without them would
+ * keep its untranslated conntrack entry. Gives the segments with their conditions, which are in force. Throws `setup-failed` or `bad-rules`.
  */
-export async function setUpNetwork(setup: NodeSetup): Promise<ConditionedWires> {
+export async function setUpNetwork(setup: NodeSetup): Promise<ImpairedInterfaces> {
   const resolverFile = readFileSync("/etc/resolv.conf", "utf8");
-  const found = await findWires(setup);
+  const found = await locateInterfaces(setup);
   writeFileSync("/etc/hosts", hostsFile(setup.hosts));
   writeFileSync("/etc/resolv.conf", RESOLVER_FILE);
-  const [wires] = await Promise.all([imposeConditions(found), guardNameServer(resolverFile), loadRules(setup.rules)]);
-  await runBatch(["-batch", "-"], networkBatch(setup, wires.found));
+  const [interfaces] = await Promise.all([
+    applyImpairments(found),
+    guardNameServer(resolverFile),
+    loadRules(setup.rules),
+  ]);
+  await runBatch(["-batch", "-"], networkBatch(setup, interfaces.found));
   const rules = ruleBatch(setup);
   if (rules !== "") await runBatch(["-6", "-batch", "-"], rules);
   await awaitLocalAddresses(localIpv6Addresses(setup));
-  disableTransmitChecksumOffload(setup.wires.map(({ interfaceName }) => interfaceName));
-  wires.start();
-  return wires;
+  disableTransmitChecksumOffload(setup.interfaces.map(({ interfaceName }) => interfaceName));
+  interfaces.start();
+  return interfaces;
 }
 
 /** Takes a node from one place to another. Throws `setup-failed`. */
@@ -82,9 +86,9 @@ export async function moveNetwork(before: NodeSetup, after: NodeSetup): Promise<
   await awaitLocalAddresses(localIpv6Addresses(after));
 }
 
-async function findWires(setup: NodeSetup): Promise<readonly FoundWire[]> {
-  const present = setup.wires.some(({ find }) => find.by === "address") ? await presentInterfaces() : [];
-  const result = findInterfaces(setup.wires, present);
+async function locateInterfaces(setup: NodeSetup): Promise<readonly FoundInterface[]> {
+  const present = setup.interfaces.some(({ find }) => find.by === "address") ? await presentInterfaces() : [];
+  const result = findInterfaces(setup.interfaces, present);
   if (result.ok) return result.found;
   const missing = result.missing.map(({ segment, find }) =>
     find.by === "address" ? `${segment} (${find.address})` : `${segment} (${find.name})`,

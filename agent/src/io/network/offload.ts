@@ -1,5 +1,5 @@
 /**
- * Turns transmit checksum offload off, so that frames on a wire carry real checksums: a veth pair would pass the
+ * Turns transmit checksum offload off, so that frames on a segment carry real checksums: a veth pair would pass the
  * unfinished ones along, and every capture would show them as wrong. Segmentation offload goes with it.
  *
  * One ioctl takes 0.02 to 0.3 ms; starting ethtool for it takes 1.4 ms and needs ethtool.

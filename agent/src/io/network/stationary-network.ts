@@ -1,7 +1,7 @@
 /**
  * Routes and rules of a stationary node: its kernel speaks with home addresses by itself, but for what the program has
  * to see. What programs send to home addresses goes into the TUN device, what comes out of it follows the native routes,
- * and Mobility Headers that arrive on a wire take the way through the TUN device as well.
+ * and Mobility Headers that arrive on a segment take the way through the TUN device as well.
  *
  * The kernel's rule for its own addresses comes first by default; here it steps behind the one for Mobility Headers.
  */
@@ -37,9 +37,9 @@ export function stationaryTablesOf(
 }
 
 /** Lines for `ip -6 -batch`. */
-export function stationaryRules({ wires }: NodeSetup, { address }: StationaryNodeRole): readonly string[] {
+export function stationaryRules({ interfaces }: NodeSetup, { address }: StationaryNodeRole): readonly string[] {
   return [
-    ...wires.map(
+    ...interfaces.map(
       ({ interfaceName }) =>
         `rule add to ${address}/128 iif ${interfaceName} ipproto mobility-header lookup ${SIGNALLING_TABLE} preference ${SIGNALLING_PREFERENCE}`,
     ),

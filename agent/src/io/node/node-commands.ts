@@ -4,8 +4,8 @@ import type { AgentCommand, NodeSetup, RoleSetup, TrafficResult } from "../../co
 import { type Family, familyOf } from "../../core/address.ts";
 import { assertNever } from "../../core/machine.ts";
 import { NodeFailure } from "../failure.ts";
-import type { ConditionedWires } from "../link/link-conditions.ts";
-import { proveIsolation } from "../network/isolation.ts";
+import type { ImpairedInterfaces } from "../link/impairments.ts";
+import { verifyIsolation } from "../network/isolation.ts";
 import { moveNetwork } from "../network/network.ts";
 import { answerProbe, isProbeCommand } from "../probe/probe-commands.ts";
 import { now } from "../process/clock.ts";
@@ -14,7 +14,7 @@ import { echo, openEchoSocket } from "../traffic/echo.ts";
 import { type Flow, startFlow } from "../traffic/flow.ts";
 import { ping } from "../traffic/ping.ts";
 import type { ProtocolNode } from "./protocol-node.ts";
-import { rebootBox } from "./reboot.ts";
+import { rebootRouter } from "./reboot.ts";
 
 /** Commands that concern a node that is set up; the others are the process's. */
 export type NodeCommand = Exclude<AgentCommand, { readonly type: "setup" | "keep" | "rest" | "renew" | "finish" }>;
@@ -22,7 +22,7 @@ export type NodeCommand = Exclude<AgentCommand, { readonly type: "setup" | "keep
 /** A node that takes commands. */
 export interface CommandedNode {
   readonly setup: NodeSetup;
-  readonly wires: ConditionedWires;
+  readonly interfaces: ImpairedInterfaces;
   readonly protocol: ProtocolNode | undefined;
   readonly reports: Reports;
 }
@@ -68,7 +68,7 @@ export function createCommands(node: CommandedNode): (command: NodeCommand) => P
           const before = setup;
           setup = placedOn(before, command);
           await moveNetwork(before, setup);
-          await proveIsolation(setup);
+          await verifyIsolation(setup);
           if (protocol?.moveTo(command.localAddresses) === true) return;
           throw new NodeFailure("bad-command", `a node of role ${role.type} cannot move`);
         });
@@ -77,22 +77,22 @@ export function createCommands(node: CommandedNode): (command: NodeCommand) => P
           if (protocol?.deregister() === true) return Promise.resolve();
           throw new NodeFailure("bad-command", `a node of role ${role.type} has no bindings`);
         });
-      case "condition-link":
-        return change(command.id, () => node.wires.change(command.segment, command));
+      case "impair-link":
+        return change(command.id, () => node.interfaces.change(command.segment, command));
       case "reboot":
-        return change(command.id, () => rebootBox(command.rules, command.downMs));
+        return change(command.id, () => rebootRouter(command.rules, command.downMs));
       default:
         return assertNever(command);
     }
   };
 }
 
-/** The set-up of a node that has moved to another of its wires. */
+/** The set-up of a node that has moved to another of its segments. */
 function placedOn(setup: NodeSetup, { to, routes }: Extract<NodeCommand, { readonly type: "move" }>): NodeSetup {
-  if (!setup.wires.some(({ segment }) => segment === to))
-    throw new NodeFailure("bad-command", `expected a wire of ${setup.node} to move to, found ${to}`);
-  const wires = setup.wires.map((wire) => ({ ...wire, isStandby: wire.segment !== to }));
-  return { ...setup, wires, routes };
+  if (!setup.interfaces.some(({ segment }) => segment === to))
+    throw new NodeFailure("bad-command", `expected a segment of ${setup.node} to move to, found ${to}`);
+  const interfaces = setup.interfaces.map((iface) => ({ ...iface, isStandby: iface.segment !== to }));
+  return { ...setup, interfaces, routes };
 }
 
 /** The flows that a node keeps up, by the id of the command that asked for them. */

@@ -5,8 +5,8 @@ import type { NodeEvent } from "../../core/events.ts";
 import type { InstantMs } from "../../core/machine.ts";
 import { type Capture, startCapture } from "../capture/capture.ts";
 import { pretendToSetGroups } from "../capture/supplementary-groups.ts";
-import type { ConditionedWires } from "../link/link-conditions.ts";
-import { proveIsolation } from "../network/isolation.ts";
+import type { ImpairedInterfaces } from "../link/impairments.ts";
+import { verifyIsolation } from "../network/isolation.ts";
 import { requireOwnNamespaces, setUpNetwork } from "../network/network.ts";
 import { replaceRules } from "../network/rules.ts";
 import { now, readClocks } from "../process/clock.ts";
@@ -33,7 +33,7 @@ export interface Node {
 /** What outlives a node that another one follows. */
 export interface Place {
   readonly setup: NodeSetup;
-  readonly wires: ConditionedWires;
+  readonly interfaces: ImpairedInterfaces;
   readonly tun: TunDevice | undefined;
 }
 
@@ -49,9 +49,9 @@ export async function startNode(setup: NodeSetup, reports: Reports): Promise<Nod
   requireOwnNamespaces();
   if (setup.capture) pretendToSetGroups();
   const tun = "tunMtu" in setup.role ? openTun() : undefined;
-  const wires = await setUpNetwork(setup);
+  const interfaces = await setUpNetwork(setup);
   phases.mark("network");
-  const node = await occupy({ setup, wires, tun }, reports, phases);
+  const node = await occupy({ setup, interfaces, tun }, reports, phases);
   reapOrphans();
   return node;
 }
@@ -69,37 +69,41 @@ export async function startAgain(
 }
 
 async function occupy(place: Place, reports: Reports, phases: Phases): Promise<Node> {
-  const { setup, wires, tun } = place;
+  const { setup, interfaces, tun } = place;
   const peerAddress = peerAddressOf(setup.role);
   const listeners: ((event: NodeEvent) => void)[] = [];
   const report = (atMs: InstantMs, event: NodeEvent): void => {
     reports.send({ type: "event", atMs, event });
     for (const listener of listeners) listener(event);
   };
-  const capturing = setup.capture ? startCaptures(setup, wires, reports) : [];
+  const capturing = setup.capture ? startCaptures(setup, interfaces, reports) : [];
   const protocol = openProtocolNode(setup, tun, report);
   const echoServer = peerAddress === undefined ? undefined : startEchoServer(peerAddress);
-  const [captures] = await Promise.all([capturing, proveIsolation(setup)]);
+  const [captures] = await Promise.all([capturing, verifyIsolation(setup)]);
   phases.mark("captures-and-sockets");
   const node = createNode(place, { captures, protocol, echoServer }, reports);
   if (setup.autostart !== undefined) listeners.push(autostart(setup, setup.autostart.connect, node));
-  reports.send({ type: "ready", phasesMs: phases.result(), ...ifAny(wires.conditioned) });
+  reports.send({ type: "ready", phasesMs: phases.result(), ...ifAny(interfaces.impaired) });
   if (setup.startsOn !== "command") protocol?.start();
   return node;
 }
 
-/** A capture and the wire it belongs to. */
-interface WireCapture {
+/** A capture and the segment it belongs to. */
+interface InterfaceCapture {
   readonly segment: string;
   readonly capture: Capture;
 }
 
-function startCaptures(setup: NodeSetup, wires: ConditionedWires, reports: Reports): Promise<readonly WireCapture[]> {
+function startCaptures(
+  setup: NodeSetup,
+  interfaces: ImpairedInterfaces,
+  reports: Reports,
+): Promise<readonly InterfaceCapture[]> {
   return Promise.all(
-    setup.wires.map(async (wire) => ({
-      segment: wire.segment,
-      capture: await startCapture(wires.wireEndOf(wire), (piece) => {
-        reports.send({ type: "capture", segment: wire.segment, data: piece.toString("base64") });
+    setup.interfaces.map(async (iface) => ({
+      segment: iface.segment,
+      capture: await startCapture(interfaces.underlyingNameOf(iface), (piece) => {
+        reports.send({ type: "capture", segment: iface.segment, data: piece.toString("base64") });
         return reports.flushed();
       }),
     })),
@@ -108,7 +112,7 @@ function startCaptures(setup: NodeSetup, wires: ConditionedWires, reports: Repor
 
 /** What a node consists of beside its place. */
 interface NodeParts {
-  readonly captures: readonly WireCapture[];
+  readonly captures: readonly InterfaceCapture[];
   readonly protocol: ProtocolNode | undefined;
   readonly echoServer: UdpSocket | undefined;
 }
@@ -119,7 +123,7 @@ function ifAny<Link>(links: readonly Link[]): { readonly links?: readonly Link[]
 }
 
 function createNode(place: Place, { captures, protocol, echoServer }: NodeParts, reports: Reports): Node {
-  const { wires, tun } = place;
+  const { interfaces, tun } = place;
   const stopCaptures = once(async () => {
     await Promise.all(
       captures.map(async ({ segment, capture }) => {
@@ -132,16 +136,16 @@ function createNode(place: Place, { captures, protocol, echoServer }: NodeParts,
     const counters = protocol?.counters() ?? {};
     protocol?.close();
     echoServer?.close();
-    return { type: "bye", clock: readClocks(), counters, ...ifAny(await wires.figures()) };
+    return { type: "bye", clock: readClocks(), counters, ...ifAny(await interfaces.figures()) };
   };
   return {
-    command: createCommands({ setup: place.setup, wires, protocol, reports }),
+    command: createCommands({ setup: place.setup, interfaces, protocol, reports }),
     release: stopCaptures,
     finish: once(async () => {
       reports.send(await end());
       // The kernel takes tens of milliseconds to take a device down, which nobody needs to wait for.
       await reports.flushed();
-      wires.close();
+      interfaces.close();
       tun?.close();
     }),
     vacate: once(async () => {

@@ -1,4 +1,4 @@
-/** A box that forgets: its mappings, its flows, and for a while its work. */
+/** A middlebox that forgets: its mappings, its flows, and for a while its work. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RuleText } from "../../control/messages.ts";
@@ -21,10 +21,10 @@ const SHUT = `table inet mice_shut {
 const OPEN = "delete table inet mice_shut\n";
 
 /**
- * Shuts the box, replaces the tables that hold its mappings, forgets every flow, and opens it again after `downMs`.
+ * Shuts the middlebox, replaces the tables that hold its mappings, forgets every flow, and opens it again after `downMs`.
  * Throws `bad-rules` or `setup-failed`.
  */
-export async function rebootBox(tables: readonly RuleText[], downMs: number): Promise<void> {
+export async function rebootRouter(tables: readonly RuleText[], downMs: number): Promise<void> {
   await loadRules([{ tool: "nft", text: SHUT }]);
   await loadRules(tables);
   forgetFlows();

@@ -1,16 +1,16 @@
-/** Commands by which nodes prove the boxes between them. */
+/** Commands by which nodes prove the middleboxes between them. */
 
 import type { AgentCommand, AgentReport } from "../../control/messages.ts";
 import { now } from "../process/clock.ts";
-import { overhear, sendMarks } from "./overhear.ts";
-import { probeBoxes, probeLifetime } from "./probe.ts";
+import { probeLifetime, probeMiddleboxes } from "./probe.ts";
+import { sendMarks, sniff } from "./sniff.ts";
 
 export type ProbeCommand = Extract<
   AgentCommand,
-  { readonly type: "probe" | "probe-lifetime" | "overhear" | "send-marks" }
+  { readonly type: "probe" | "probe-lifetime" | "sniff" | "send-marks" }
 >;
 
-const TYPES: ReadonlySet<string> = new Set<ProbeCommand["type"]>(["probe", "probe-lifetime", "overhear", "send-marks"]);
+const TYPES: ReadonlySet<string> = new Set<ProbeCommand["type"]>(["probe", "probe-lifetime", "sniff", "send-marks"]);
 
 export function isProbeCommand(command: AgentCommand): command is ProbeCommand {
   return TYPES.has(command.type);
@@ -21,11 +21,11 @@ export async function answerProbe(command: ProbeCommand): Promise<AgentReport> {
   const { id } = command;
   switch (command.type) {
     case "probe":
-      return { type: "probed", id, observation: await probeBoxes(command) };
+      return { type: "probed", id, observation: await probeMiddleboxes(command) };
     case "probe-lifetime":
       return { type: "lifetime-probed", id, observation: await probeLifetime(command) };
-    case "overhear":
-      return { type: "heard", id, datagrams: await overhear(command) };
+    case "sniff":
+      return { type: "heard", id, datagrams: await sniff(command) };
     case "send-marks": {
       const atMs = now();
       sendMarks(command);

@@ -1,4 +1,4 @@
-/** Probes of the boxes in front of this node: the probe machines with sockets of their own and a timer around them. */
+/** Probes of the middleboxes in front of this node: the probe machines with sockets of their own and a timer around them. */
 
 import type { AgentCommand, LifetimeObservation, NatObservation } from "../../control/messages.ts";
 import type { SocketAddress } from "../../core/address.ts";
@@ -12,13 +12,13 @@ import { openUdpSocket, type UdpSocket } from "../sockets/udp-socket.ts";
 
 type Command<Type> = Extract<AgentCommand, { readonly type: Type }>;
 
-/** Asks what the boxes on the way to a server do. Throws `socket-failed`. */
-export function probeBoxes({ local, ports, server, waitMs, seed }: Command<"probe">): Promise<NatObservation> {
+/** Asks what the middleboxes on the way to a server do. Throws `socket-failed`. */
+export function probeMiddleboxes({ local, ports, server, waitMs, seed }: Command<"probe">): Promise<NatObservation> {
   const sockets = ports.map((port) => ({ ip: local, port }));
   return withSockets(sockets, (opened) => new NatProbe({ sockets: opened, server, waitMs }, createSeededRng(seed)));
 }
 
-/** Measures how long the boxes on the way remember mappings, and what refreshes them; takes as long as the longest silence. */
+/** Measures how long the middleboxes on the way remember mappings, and what refreshes them; takes as long as the longest silence. */
 export function probeLifetime(command: Command<"probe-lifetime">): Promise<LifetimeObservation> {
   const { local, server, silencesMs, refreshSilenceMs, waitMs, seed } = command;
   const anyPort = { ip: local, port: 0 };

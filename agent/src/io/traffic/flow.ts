@@ -7,7 +7,7 @@ import type { AnswerSink, TrainSocket } from "./train.ts";
 export interface FlowRequest {
   readonly intervalMs: number;
   /** How long a request may stay unanswered before it is lost. */
-  readonly patienceMs: number;
+  readonly timeoutMs: number;
 }
 
 export interface Flow {
@@ -20,24 +20,24 @@ const TELL_EVERY_MS = 100;
 
 /** Opens a socket and sends through it until told to stop. `tell` gets the requests whose fate is known, each once. */
 export function startFlow(
-  { intervalMs, patienceMs }: FlowRequest,
+  { intervalMs, timeoutMs }: FlowRequest,
   open: (onAnswer: AnswerSink) => TrainSocket,
   now: () => InstantMs,
   tell: (packets: readonly FlowPacket[]) => void,
 ): Flow {
-  const fates = createFates(patienceMs);
-  const socket = open((sequence) => fates.answered(sequence, now()));
+  const deliveries = trackDeliveries(timeoutMs);
+  const socket = open((sequence) => deliveries.answered(sequence, now()));
   const startedAt = now();
   let next = 0;
   const send = (): void => {
-    fates.sent(next, now());
+    deliveries.sent(next, now());
     socket.send(next);
     next += 1;
     // Against the start and not the last request: a late timer does not slow the pace down.
     sender = setTimeout(send, Math.max(0, startedAt + next * intervalMs - now()));
   };
   const tellNews = (): void => {
-    const known = fates.take(now());
+    const known = deliveries.take(now());
     if (known.length > 0) tell(known);
   };
   let sender = setTimeout(send, 0);
@@ -45,7 +45,7 @@ export function startFlow(
   return {
     async stop() {
       clearTimeout(sender);
-      await fates.settled();
+      await deliveries.settled();
       clearInterval(teller);
       socket.close();
       tellNews();
@@ -54,7 +54,7 @@ export function startFlow(
 }
 
 /** Requests whose fate is open, and those whose fate nobody was told yet. */
-function createFates(patienceMs: number) {
+function trackDeliveries(timeoutMs: number) {
   const open = new Map<number, InstantMs>();
   let known: FlowPacket[] = [];
   let onSettled: (() => void) | undefined;
@@ -72,7 +72,7 @@ function createFates(patienceMs: number) {
     /** What became known since the last time; whatever has waited too long is lost. */
     take(at: InstantMs): readonly FlowPacket[] {
       for (const [sequence, sentAtMs] of open)
-        if (at - sentAtMs >= patienceMs) settle(sequence, { sentAtMs, rttMs: null });
+        if (at - sentAtMs >= timeoutMs) settle(sequence, { sentAtMs, rttMs: null });
       const taken = known;
       known = [];
       return taken;

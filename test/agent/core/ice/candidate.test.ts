@@ -54,7 +54,7 @@ test("views show the base of local candidates only, and no credentials or relate
   });
 });
 
-test("related addresses are those of digest 2.2", () => {
+test("related addresses are those of SPEC 2.2", () => {
   expect(hostCandidate(HOST).related).toBeUndefined();
   expect(serverReflexiveCandidate(MAPPED, HOST).related).toEqual(HOST);
   expect(relayedCandidate(HOME, MAPPED).related).toEqual(MAPPED);

@@ -12,7 +12,7 @@ import { CheckList, formCheckList } from "../../../../agent/src/core/ice/check-l
 import { type CandidatePair, pathKey, waitingPair } from "../../../../agent/src/core/ice/pair.ts";
 import { candidatePriority } from "../../../../agent/src/core/ice/priority.ts";
 
-/** The candidates of digest 9. */
+/** The candidates of SPEC 9. */
 const HOST_L = { ip: "10.1.0.5", port: 40001 };
 const LOCALS = [
   hostCandidate(HOST_L),
@@ -26,7 +26,7 @@ const REMOTES: RemoteCandidate[] = [
 ];
 
 describe("forming the list", () => {
-  test("digest 9: five combinations of equal family become three pairs in this order", () => {
+  test("SPEC 9: five combinations of equal family become three pairs in this order", () => {
     const list = formCheckList("controlling", LOCALS, REMOTES, 100);
     expect(list.map((pair) => [describePair(pair), pair.priority])).toEqual([
       ["host 10.1.0.5:40001 > 192.168.2.7:40002", 9151314442783293438n],

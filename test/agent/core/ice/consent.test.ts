@@ -143,7 +143,7 @@ test("the peer's questions are answered, and no news", () => {
 });
 
 test("a relayed pair is asked nothing: the home registration watches its way", () => {
-  const agent = agentL({ limits: { ...CONSENT, relayPatienceMs: 0 }, candidates: LOCALS.slice(2) });
+  const agent = agentL({ limits: { ...CONSENT, relayNominationDelayMs: 0 }, candidates: LOCALS.slice(2) });
   agent.setRemote(0, { ...REMOTE, candidates: REMOTE.candidates.slice(2) });
   for (const at of [10, 60]) {
     const [check] = [...transmits(agent), ...sendsUntil(agent, at).map(({ transmit }) => transmit)];

@@ -18,16 +18,16 @@ import { CREDENTIALS_L, CREDENTIALS_R, seededRng } from "./hand-made-peer.ts";
 import { Nat, NatWorld, type Tap, type WorldNode } from "./nat-world.ts";
 
 /** How a NAT maps and filters; undefined is a public address. */
-export type Box = { readonly mapping: NatDependence; readonly filtering: NatDependence } | undefined;
+export type Middlebox = { readonly mapping: NatDependence; readonly filtering: NatDependence } | undefined;
 
-export const OPEN: Box = undefined;
-export const FULL_CONE: Box = { mapping: "endpoint-independent", filtering: "endpoint-independent" };
-export const PORT_RESTRICTED: Box = { mapping: "endpoint-independent", filtering: "address-and-port-dependent" };
-export const SYMMETRIC: Box = { mapping: "address-and-port-dependent", filtering: "address-and-port-dependent" };
+export const OPEN: Middlebox = undefined;
+export const FULL_CONE: Middlebox = { mapping: "endpoint-independent", filtering: "endpoint-independent" };
+export const PORT_RESTRICTED: Middlebox = { mapping: "endpoint-independent", filtering: "address-and-port-dependent" };
+export const SYMMETRIC: Middlebox = { mapping: "address-and-port-dependent", filtering: "address-and-port-dependent" };
 
 export interface DuelOptions {
-  readonly boxL: Box;
-  readonly boxR: Box;
+  readonly natL: Middlebox;
+  readonly natR: Middlebox;
   readonly roleL?: IceRole;
   readonly roleR?: IceRole;
   readonly seed?: number;
@@ -61,8 +61,8 @@ const STUN_SERVER = { ip: "192.0.2.1", port: 3478 };
 /** Makes the offer at `startAt`; R has it one relayed way later, L the answer two. Time stands at `startAt`. */
 export function duel(options: DuelOptions): Duel {
   const { startAt = 0, delayMs = 1, seed = 1, config = {} } = options;
-  const nodeL = node("L", options.boxL, "198.51.100.10", 61001, "2001:db8:a::100");
-  const nodeR = node("R", options.boxR, "203.0.113.20", 62001, "2001:db8:b::200");
+  const nodeL = node("L", options.natL, "198.51.100.10", 61001, "2001:db8:a::100");
+  const nodeR = node("R", options.natR, "203.0.113.20", 62001, "2001:db8:b::200");
   const world = new NatWorld([nodeL, nodeR], { direct: delayMs, relayed: 4 * delayMs }, startAt);
   if (options.tap !== undefined) world.tap = options.tap;
   const common = { profile: "ice16", startedAt: startAt, ...config } as const;
@@ -98,10 +98,10 @@ function describe({ candidates }: End, credentials: typeof CREDENTIALS_L) {
   return { credentials, candidates, isLite: false, options: [] };
 }
 
-function node(name: string, box: Box, externalIp: string, firstPort: number, homeIp: string): WorldNode {
-  const socket: SocketAddress = box === undefined ? { ip: externalIp, port: 40001 } : PRIVATE_SOCKET;
+function node(name: string, middlebox: Middlebox, externalIp: string, firstPort: number, homeIp: string): WorldNode {
+  const socket: SocketAddress = middlebox === undefined ? { ip: externalIp, port: 40001 } : PRIVATE_SOCKET;
   const home = { ip: homeIp, port: 40001 };
-  const nat = box && new Nat({ ...box, externalIp, firstPort });
+  const nat = middlebox && new Nat({ ...middlebox, externalIp, firstPort });
   return { name, socket, home, machine: undefined, ...(nat === undefined ? {} : { nat }) };
 }
 

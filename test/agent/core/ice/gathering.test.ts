@@ -133,14 +133,14 @@ describe("candidates", () => {
     ]);
   });
 
-  test("patience is for servers: none of it goes by while the node has others to ask first", () => {
+  test("timeout is for servers: none of it goes by while the node has others to ask first", () => {
     const pacer = createPacer();
     const rival = pacer.turns();
     expect([rival.take(-1), rival.take(0)]).toEqual([true, false]);
     const gathering = start({ pacer });
     gathering.handleTimeout(4000);
     expect([transmits(gathering), gathering.isDone]).toEqual([[], false]);
-    rival.giveUp();
+    rival.cancel();
     gathering.handleTimeout(4000);
     expect(transmits(gathering)).toHaveLength(1);
     sendsUntil(gathering, 5499);
@@ -149,7 +149,7 @@ describe("candidates", () => {
     expect(gathering.isDone).toBe(true);
   });
 
-  test("patience ends after 1.5 s; a late answer still gives its candidate", () => {
+  test("timeout ends after 1.5 s; a late answer still gives its candidate", () => {
     const gathering = start();
     const [request] = transmits(gathering);
     events(gathering);

@@ -1,4 +1,4 @@
-/** A peer whose every octet a test decides: checks, answers, and the fixed candidates of digest 9. */
+/** A peer whose every octet a test decides: checks, answers, and the fixed candidates of SPEC 9. */
 
 import type { SocketAddress } from "../../../../agent/src/core/address.ts";
 import {
@@ -22,11 +22,11 @@ import type { StunClass } from "../../../../agent/src/core/stun/header.ts";
 import { decodeStun, encodeStun, findAttribute, type StunMessage } from "../../../../agent/src/core/stun/message.ts";
 import { fromHex, fromText, toHex } from "../../../vectors/hex.ts";
 
-/** Credentials of digest 8.3. */
+/** Credentials of SPEC 8.3. */
 export const CREDENTIALS_L = { ufrag: "obLD", pwd: "EBESExQVFhcYGRobHB0eHw" };
 export const CREDENTIALS_R = { ufrag: "DQ4P", pwd: "QEFCQ0RFRkdISUpLTE1OTw" };
 
-/** Addresses of digest 9, as seen by L. */
+/** Addresses of SPEC 9, as seen by L. */
 export const HOST_L = { ip: "10.1.0.5", port: 40001 };
 export const MAPPED_L = { ip: "198.51.100.10", port: 61001 };
 export const HOME_L = { ip: "2001:db8:a::100", port: 40001 };
@@ -55,7 +55,7 @@ export function remoteCandidate(type: RemoteCandidate["type"], address: SocketAd
   return { type, address, priority: candidatePriority(type) };
 }
 
-/** Agent L of digest 9. */
+/** Agent L of SPEC 9. */
 export function agentL(config: Partial<IceAgentConfig> = {}): IceMachine {
   return createIceAgent({
     profile: "ice16",

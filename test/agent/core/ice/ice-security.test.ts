@@ -1,4 +1,4 @@
-/** The attacks of digest 10 that are ICE's own to withstand. */
+/** The attacks of SPEC 10 that are ICE's own to withstand. */
 
 import { describe, expect, test } from "vitest";
 import { hostCandidate } from "../../../../agent/src/core/ice/candidate.ts";
@@ -209,8 +209,8 @@ describe("S6 and S8: a genuine check replayed from elsewhere", () => {
   test("with the original suppressed: the false candidate is checked, never valid, and another pair is selected", () => {
     const captured: Uint8Array[] = [];
     const both = duel({
-      boxL: PORT_RESTRICTED,
-      boxR: undefined,
+      natL: PORT_RESTRICTED,
+      natR: undefined,
       tap: (entry) => {
         if (entry.from !== "L" || !isCheck(entry) || entry.destination.ip !== "203.0.113.20") return "pass";
         captured.push(entry.payload);
@@ -225,13 +225,13 @@ describe("S6 and S8: a genuine check replayed from elsewhere", () => {
     expect(agent.validPairs().map((pair) => pair.remote.address)).not.toContainEqual(ATTACKER);
     expect(agent.acceptsDataFrom(both.r.node.socket, ATTACKER)).toBe(true);
     expect([selectedTypes(both.l), selectedTypes(both.r)]).not.toContain("failed");
-    const toAttacker = both.world.wire.filter(({ destination }) => destination.ip === ATTACKER.ip);
+    const toAttacker = both.world.segment.filter(({ destination }) => destination.ip === ATTACKER.ip);
     expect(toAttacker.every(({ payload }) => payload.length === 64 || payload.length === 88)).toBe(true);
     expect(toAttacker.length).toBeLessThanOrEqual(captured.length + 7);
   });
 
   test("with the original arriving too: only the true candidate becomes valid", () => {
-    const both = duel({ boxL: PORT_RESTRICTED, boxR: PORT_RESTRICTED });
+    const both = duel({ natL: PORT_RESTRICTED, natR: PORT_RESTRICTED });
     const { world } = both;
     world.tap = (entry) => {
       if (entry.from === "L" && isCheck(entry) && entry.fate === undefined && entry.payload.length === 88)
@@ -250,9 +250,9 @@ describe("S6 and S8: a genuine check replayed from elsewhere", () => {
 });
 
 test("S9: a victim that a rogue server named as mapped address gets at most seven packets; the true one is learned", () => {
-  const both = duel({ boxL: PORT_RESTRICTED, boxR: FULL_CONE, mappedL: VICTIM });
+  const both = duel({ natL: PORT_RESTRICTED, natR: FULL_CONE, mappedL: VICTIM });
   both.world.runUntil(40_000);
-  const toVictim = both.world.wire.filter(({ destination }) => destination.ip === VICTIM.ip);
+  const toVictim = both.world.segment.filter(({ destination }) => destination.ip === VICTIM.ip);
   expect(toVictim.length).toBeGreaterThan(0);
   expect(toVictim.length).toBeLessThanOrEqual(7);
   expect(toVictim.every(({ payload }) => payload.length === 88)).toBe(true);

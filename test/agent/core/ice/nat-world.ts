@@ -39,7 +39,7 @@ export interface WorldNode {
 }
 
 /** What became of a packet. */
-export type Fate = "delivered" | "filtered" | "unroutable" | "lost";
+export type CounterName = "delivered" | "filtered" | "unroutable" | "lost";
 
 export interface WireEntry {
   readonly sentAt: InstantMs;
@@ -48,10 +48,10 @@ export interface WireEntry {
   readonly source: SocketAddress;
   readonly destination: SocketAddress;
   readonly payload: Uint8Array;
-  fate: Fate | undefined;
+  fate: CounterName | undefined;
 }
 
-/** Looks at a packet as it is sent; `lost` takes it off the wire. */
+/** Looks at a packet as it is sent; `lost` takes it off the segment. */
 export type Tap = (entry: WireEntry) => "pass" | "lost";
 
 interface Arrival {
@@ -92,7 +92,7 @@ export class Nat {
 
 export class NatWorld {
   now: InstantMs;
-  readonly wire: WireEntry[] = [];
+  readonly segment: WireEntry[] = [];
   tap: Tap = () => "pass";
   readonly #nodes: WorldNode[];
   readonly #delayMs: { readonly direct: number; readonly relayed: number };
@@ -124,14 +124,14 @@ export class NatWorld {
     this.#arrivals.push({ at: instant, order: this.#count++, deliver: action });
   }
 
-  /** Puts a packet on the public wire as `source` would: attackers have no NAT, and any address. */
+  /** Puts a packet on the public segment as `source` would: attackers have no NAT, and any address. */
   inject(source: SocketAddress, destination: SocketAddress, payload: Uint8Array): void {
     this.#route({ sentAt: this.now, from: "attacker", source, destination, payload, fate: undefined });
   }
 
   /** Packets as one line each, for comparing whole runs. */
   trace(): string[] {
-    return this.wire.map(({ sentAt, from, source, destination, payload, fate }) =>
+    return this.segment.map(({ sentAt, from, source, destination, payload, fate }) =>
       [
         sentAt,
         from,
@@ -197,8 +197,12 @@ export class NatWorld {
     this.#carry(entry, delayMs, () => this.#receiverOf(entry));
   }
 
-  #carry(entry: WireEntry, delayMs: number, receiver: () => { node: WorldNode; local: SocketAddress } | Fate): void {
-    this.wire.push(entry);
+  #carry(
+    entry: WireEntry,
+    delayMs: number,
+    receiver: () => { node: WorldNode; local: SocketAddress } | CounterName,
+  ): void {
+    this.segment.push(entry);
     if (this.tap(entry) === "lost") {
       entry.fate = "lost";
       return;
@@ -213,7 +217,7 @@ export class NatWorld {
   }
 
   /** Filters decide when the packet arrives, not when it leaves. */
-  #receiverOf({ source, destination }: WireEntry): { node: WorldNode; local: SocketAddress } | Fate {
+  #receiverOf({ source, destination }: WireEntry): { node: WorldNode; local: SocketAddress } | CounterName {
     for (const node of this.#nodes) {
       if (node.home !== undefined && sameSocketAddress(node.home, destination)) return { node, local: node.home };
       if (node.nat === undefined && sameSocketAddress(node.socket, destination)) return { node, local: node.socket };

@@ -79,7 +79,7 @@ describe("(d) only the relayed pair is valid", () => {
     expect(decideNomination(3000, [RELAYED], [BETTER], DEFAULT_LIMITS)).toEqual({
       type: "nominate",
       pair: RELAYED,
-      reason: "relay-patience",
+      reason: "relay-delay",
     });
   });
 

@@ -51,7 +51,7 @@ describe("turns", () => {
     a.take(0);
     b.take(1);
     c.take(2);
-    b.giveUp();
+    b.cancel();
     b.take(3);
     expect([b.take(5), c.take(5)]).toEqual([false, true]);
   });
@@ -124,7 +124,7 @@ test("a relayed pair is not nominated because the node itself keeps a better one
   // The peer's check makes the direct pair due at 60, behind a rival that takes its time.
   agent.handleStun(60, stunDatagram({ local: HOST_L, remote: MAPPED_R, payload: checkOfR() }));
   agent.handleTimeout(4000);
-  rival.giveUp();
+  rival.cancel();
   transmits(agent);
   agent.handleTimeout(4000);
   const [directCheck] = transmits(agent).filter(({ remote }) => remote.ip === MAPPED_R.ip);

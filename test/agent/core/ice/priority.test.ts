@@ -8,7 +8,7 @@ import {
   pairPriority,
 } from "../../../../agent/src/core/ice/priority.ts";
 
-describe("candidate priorities are those of digest 2.2", () => {
+describe("candidate priorities are those of SPEC 2.2", () => {
   test.each<[CandidateType, number]>([
     ["host", 0x7effffff],
     ["peer-reflexive", 0x6effffff],
@@ -29,7 +29,7 @@ describe("candidate priorities are those of digest 2.2", () => {
   });
 });
 
-describe("pair priorities are those of digest 2.2", () => {
+describe("pair priorities are those of SPEC 2.2", () => {
   const host = candidatePriority("host");
   const reflexive = candidatePriority("server-reflexive");
   const peerReflexive = candidatePriority("peer-reflexive");

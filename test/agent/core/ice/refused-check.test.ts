@@ -18,7 +18,7 @@ import {
   transmits,
 } from "./hand-made-peer.ts";
 
-const BOX: Refusal = { by: "198.51.100.1", reason: "administratively prohibited" };
+const NAT: Refusal = { by: "198.51.100.1", reason: "administratively prohibited" };
 const HOST: Refusal = { by: HOST_R.ip, reason: "port unreachable" };
 
 /** Refuses what L sent to R's private address. */
@@ -37,17 +37,17 @@ describe("a check that ICMP refuses", () => {
   test("is told at once, with who refused it and why, and only once", () => {
     const agent = withOnePair();
     events(agent);
-    refuse(agent, BOX);
+    refuse(agent, NAT);
     refuse(agent, HOST);
     expect(events(agent)).toMatchObject([
-      { type: "check-refused", pair: { local: { address: HOST_L }, remote: { address: HOST_R } }, ...BOX },
+      { type: "check-refused", pair: { local: { address: HOST_L }, remote: { address: HOST_R } }, ...NAT },
     ]);
   });
 
   test("goes on as if nothing had come, and its failure says what did", () => {
     const agent = withOnePair();
     const [request] = transmits(agent);
-    refuse(agent, BOX);
+    refuse(agent, NAT);
     const repeated = sendsUntil(agent, 7899);
     expect(repeated.map(({ at }) => at)).toEqual([100, 300, 700, 1500, 3100, 6300]);
     expect(new Set(repeated.map(({ transmit }) => hex(transmit.payload)))).toEqual(
@@ -75,12 +75,12 @@ describe("a check that ICMP refuses", () => {
     const agent = withOnePair();
     refuse(agent, HOST);
     agent.handleStun(50, stunDatagram({ local: HOST_L, remote: HOST_R, payload: checkOfR() }));
-    refuse(agent, BOX);
+    refuse(agent, NAT);
     expect(events(agent).filter(({ type }) => type === "check-sent" || type === "check-refused")).toMatchObject([
       { type: "check-sent", kind: "ordinary" },
       { type: "check-refused", ...HOST },
       { type: "check-sent", kind: "triggered" },
-      { type: "check-refused", ...BOX },
+      { type: "check-refused", ...NAT },
     ]);
   });
 });
@@ -93,7 +93,7 @@ describe("word of a refusal changes nothing", () => {
   ])("$what", ({ agent: make, local, remote }) => {
     const agent = make();
     events(agent);
-    agent.handleRefusal({ local, remote, ...BOX });
+    agent.handleRefusal({ local, remote, ...NAT });
     expect(events(agent)).toEqual([]);
   });
 

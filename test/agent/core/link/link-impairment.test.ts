@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { LinkCondition } from "../../../../agent/src/core/link/link-condition.ts";
+import type { Impairment } from "../../../../agent/src/core/link/impairment.ts";
 import { createLinkImpairment, type Uniform } from "../../../../agent/src/core/link/link-impairment.ts";
 
 /** A small generator (mulberry32), enough to draw reproducible uniforms. */
@@ -15,8 +15,8 @@ function seeded(seed: number): Uniform {
 }
 
 /** Sends `count` packets every `gapMs` and returns each arrival with its packet number, in order of arrival. */
-function arrivals(condition: LinkCondition, { count = 1000, gapMs = 1, octets = 100, seed = 1 } = {}) {
-  const link = createLinkImpairment<number>(condition, seeded(seed));
+function arrivals(impairment: Impairment, { count = 1000, gapMs = 1, octets = 100, seed = 1 } = {}) {
+  const link = createLinkImpairment<number>(impairment, seeded(seed));
   const got: { packet: number; at: number }[] = [];
   const drain = (until: number): void => {
     for (let at = link.pollTimeout(); at !== undefined && at <= until; at = link.pollTimeout()) {

@@ -50,7 +50,7 @@ export interface UpdateChoice {
 
 /**
  * A correspondent machine, and a mobile node played by the test: it speaks every message itself, so that each can be
- * wrong. Its checks are those of a real ICE agent with one socket on the same wire, without delay.
+ * wrong. Its checks are those of a real ICE agent with one socket on the same segment, without delay.
  */
 export class HandMadePeer {
   readonly cn = createMobileNode(
@@ -67,7 +67,7 @@ export class HandMadePeer {
   readonly sent: SentMessage[] = [];
   now = 0;
   /** Whether checks of the peer reach the correspondent, and its checks the peer. */
-  isWireUp = true;
+  isLinkUp = true;
   ice: IceMachine | undefined;
   #rng = seededRng(8);
   #tokens: { home?: MobilityMessageOf<"home-test">; careOf?: MobilityMessageOf<"care-of-test-ice"> } = {};
@@ -204,12 +204,12 @@ export class HandMadePeer {
   settle(): void {
     for (let sent = this.cn.pollTransmit(); sent !== undefined; sent = this.cn.pollTransmit()) {
       if ((sent.payload[0] ?? 0) >> 4 === 6) this.#takePacket(sent.payload, sent.remote);
-      else if (this.isWireUp && sameSocketAddress(sent.remote, MN_SOCKET))
+      else if (this.isLinkUp && sameSocketAddress(sent.remote, MN_SOCKET))
         this.ice?.handleStun(this.now, stunDatagram({ local: MN_SOCKET, remote: CN_SOCKET, payload: sent.payload }));
     }
     for (let event = this.cn.pollEvent(); event !== undefined; event = this.cn.pollEvent()) this.events.push(event);
     for (let sent = this.ice?.pollTransmit(); sent !== undefined; sent = this.ice?.pollTransmit()) {
-      if (!this.isWireUp || !sameSocketAddress(sent.remote, CN_SOCKET)) continue;
+      if (!this.isLinkUp || !sameSocketAddress(sent.remote, CN_SOCKET)) continue;
       this.cn.handleDatagram(this.now, { local: CN_SOCKET, remote: MN_SOCKET, payload: sent.payload });
       this.settle();
     }

@@ -33,7 +33,7 @@ const NAT2: SocketAddress = { ip: "198.18.0.20", port: 62002 };
 const INSIDE = "192.168.1.2";
 const KEY = fromHex("000102030405060708090a0b0c0d0e0f");
 
-/** STUN Binding request with FINGERPRINT (digest 8.5). */
+/** STUN Binding request with FINGERPRINT (SPEC 8.5). */
 const STUN_REQUEST = fromHex("000100082112a442000102030405060708090a0b802800045b0ff6fc");
 const STUN_REQUEST_WITHOUT_FINGERPRINT = fromHex("000100002112a442000102030405060708090a0b");
 

@@ -9,7 +9,7 @@ const DEPENDENCES: readonly NatDependence[] = [
   "address-dependent",
   "address-and-port-dependent",
 ];
-const NINE_BOXES = DEPENDENCES.flatMap((mapping) => DEPENDENCES.map((filtering) => ({ mapping, filtering })));
+const NINE_BEHAVIOURS = DEPENDENCES.flatMap((mapping) => DEPENDENCES.map((filtering) => ({ mapping, filtering })));
 
 const WAIT_MS = 400;
 const ASKER: SocketAddress = { ip: "192.168.1.2", port: 50_000 };
@@ -20,12 +20,12 @@ function measure(net: SimNet, host: ReturnType<typeof hostBehind>, delaysMs: rea
   return runProbe(net, host, [ASKER, ...silences.map(({ socket }) => socket)], probe);
 }
 
-test.each(NINE_BOXES)(
+test.each(NINE_BEHAVIOURS)(
   "tells when a mapping of 10 s is there and when it is gone, mapping $mapping, filtering $filtering",
-  (box) => {
+  (nat) => {
     const net = new SimNet();
     addServer(net);
-    const host = hostBehind(net, { ...box, udpLifetimeSec: 10 });
+    const host = hostBehind(net, { ...nat, udpLifetimeSec: 10 });
 
     const { observed, endedAtMs } = measure(net, host, [1000, 5000, 9500, 10_500, 12_000]);
 
@@ -34,22 +34,22 @@ test.each(NINE_BOXES)(
   },
 );
 
-/** Two mappings, each with a packet one way in the middle of twice 7 s, behind a box that remembers 10 s. */
-function refresh(net: SimNet, box: Parameters<typeof hostBehind>[1]) {
+/** Two mappings, each with a packet one way in the middle of twice 7 s, behind a middlebox that remembers 10 s. */
+function refresh(net: SimNet, nat: Parameters<typeof hostBehind>[1]) {
   const ways: readonly Refresh[] = ["outbound", "inbound"];
   const silences = ways.map((way, i) => ({ socket: { ...ASKER, port: 50_001 + i }, delayMs: 7000, refresh: way }));
   const probe = new LifetimeProbe({ asker: ASKER, silences, server: SERVER.first, waitMs: WAIT_MS }, seededRng(7));
-  const host = hostBehind(net, { udpLifetimeSec: 10, ...box });
+  const host = hostBehind(net, { udpLifetimeSec: 10, ...nat });
   return runProbe(net, host, [ASKER, ...silences.map(({ socket }) => socket)], probe);
 }
 
-test.each(NINE_BOXES.flatMap((box) => [true, false].map((inboundRefresh) => ({ ...box, inboundRefresh }))))(
+test.each(NINE_BEHAVIOURS.flatMap((nat) => [true, false].map((inboundRefresh) => ({ ...nat, inboundRefresh }))))(
   "tells which packets keep a mapping alive: mapping $mapping, filtering $filtering, inbound ones $inboundRefresh",
-  (box) => {
+  (nat) => {
     const net = new SimNet();
     addServer(net);
-    const { observed, endedAtMs } = refresh(net, box);
-    expect(observed).toEqual({ outboundRefresh: true, inboundRefresh: box.inboundRefresh });
+    const { observed, endedAtMs } = refresh(net, nat);
+    expect(observed).toEqual({ outboundRefresh: true, inboundRefresh: nat.inboundRefresh });
     expect(endedAtMs).toBeLessThan(14_000 + 2 * WAIT_MS);
   },
 );
@@ -84,7 +84,7 @@ test("a lost question is asked again", () => {
   addServer(net);
   const host = hostBehind(net, { udpLifetimeSec: 10 });
   let dropped = 0;
-  net.intercept(({ wire }) => wire !== "home" || net.time.now < 5000 || ++dropped > 1);
+  net.intercept(({ segment }) => segment !== "home" || net.time.now < 5000 || ++dropped > 1);
   expect(measure(net, host, [5000]).observed).toEqual({ aliveAfterMs: 5000 });
   expect(dropped).toBeGreaterThan(1);
 });

@@ -10,7 +10,7 @@ const DEPENDENCES: readonly NatDependence[] = [
   "address-dependent",
   "address-and-port-dependent",
 ];
-const NINE_BOXES = DEPENDENCES.flatMap((mapping) => DEPENDENCES.map((filtering) => ({ mapping, filtering })));
+const NINE_BEHAVIOURS = DEPENDENCES.flatMap((mapping) => DEPENDENCES.map((filtering) => ({ mapping, filtering })));
 
 const WAIT_MS = 150;
 
@@ -25,8 +25,8 @@ function openHost(net: SimNet, delayMs = 0): SimHost {
   return host;
 }
 
-describe("a probe behind a box", () => {
-  const cases = NINE_BOXES.flatMap((box) => [true, false].map((hairpinning) => ({ ...box, hairpinning })));
+describe("a probe behind a middlebox", () => {
+  const cases = NINE_BEHAVIOURS.flatMap((nat) => [true, false].map((hairpinning) => ({ ...nat, hairpinning })));
 
   test.each(cases)("sees mapping $mapping, filtering $filtering, hairpinning $hairpinning", (declared) => {
     const net = new SimNet();
@@ -46,8 +46,8 @@ describe("a probe behind a box", () => {
     ({ portAssignment, kept }) => {
       const net = new SimNet();
       addServer(net);
-      const box = { portAssignment, mapping: "endpoint-independent" as const };
-      const { observed } = natProbe(net, hostBehind(net, box), "192.168.1.2");
+      const nat = { portAssignment, mapping: "endpoint-independent" as const };
+      const { observed } = natProbe(net, hostBehind(net, nat), "192.168.1.2");
       expect(observed).toMatchObject({ type: "nat", portPreservation: kept, parityPreservation: kept });
     },
   );
@@ -68,11 +68,11 @@ describe("a probe behind a box", () => {
     net.intercept(({ packet }) => packet.kind !== "udp" || packet.destination.port !== SERVER.second.port);
     const { observed } = natProbe(net, hostBehind(net, { mapping }), "192.168.1.2");
     expect(observed).toMatchObject({ type: "nat", filtering: "address-and-port-dependent" });
-    expect(observed?.type === "nat" ? observed.mapping : "no box").toBe(seen);
+    expect(observed?.type === "nat" ? observed.mapping : "no middlebox").toBe(seen);
   });
 });
 
-describe("a probe without a box", () => {
+describe("a probe without a middlebox", () => {
   test("sees no NAT on the open internet, and ends as soon as every question is answered", () => {
     const net = new SimNet();
     addServer(net);

@@ -35,7 +35,7 @@ export function addServer(net: SimNet, delayMs = 1): void {
   }
 }
 
-/** A host at 192.168.1.2 behind a box. */
+/** A host at 192.168.1.2 behind a middlebox. */
 export function hostBehind(net: SimNet, profile: Partial<SimNatProfile>): SimHost {
   createSimNat(net, {
     name: "nat",
@@ -50,8 +50,8 @@ export function hostBehind(net: SimNet, profile: Partial<SimNatProfile>): SimHos
       seed: 3,
       ...profile,
     },
-    wan: { wire: "internet", address: "198.18.0.2/24" },
-    lan: { wire: "home", address: "192.168.1.1/24" },
+    wan: { segment: "internet", address: "198.18.0.2/24" },
+    lan: { segment: "home", address: "192.168.1.1/24" },
   });
   const host = new SimHost(net, "host");
   host.attach("home", ["192.168.1.2/24"]);

@@ -24,8 +24,8 @@ describe("a condition in netem's words", () => {
       { delayMs: 100, rateBitPerSec: 8e6, queuePackets: 50 },
       "limit 117 delay 100000us 0us rate 8000000bit",
     ],
-  ])("%s", (_what, condition, text) => {
-    expect(netemArguments(condition)).toBe(text);
+  ])("%s", (_what, impairment, text) => {
+    expect(netemArguments(impairment)).toBe(text);
   });
 
   test("ends with the seed, for a netem that takes one", () => {
@@ -33,11 +33,11 @@ describe("a condition in netem's words", () => {
   });
 });
 
-describe("the commands for a wire", () => {
-  const wire = { interfaceName: "eth0", ifbName: "mice-in0" };
+describe("the commands for a segment", () => {
+  const iface = { interfaceName: "eth0", ifbName: "mice-in0" };
 
   test("shape what leaves at the interface itself, and take it back", () => {
-    expect(netemTexts({ ...wire, out: { delayMs: 5 } })).toEqual({
+    expect(netemTexts({ ...iface, out: { delayMs: 5 } })).toEqual({
       ip: "",
       tc: "qdisc add dev eth0 root netem limit 1000000 delay 5000us 0us\n",
       undo: { ip: "", tc: "qdisc del dev eth0 root\n" },
@@ -45,7 +45,7 @@ describe("the commands for a wire", () => {
   });
 
   test("lead what arrives through an intermediate device that says nothing by itself", () => {
-    expect(netemTexts({ ...wire, in: { delayMs: 5 }, seeds: { out: 1, in: 2 } })).toEqual({
+    expect(netemTexts({ ...iface, in: { delayMs: 5 }, seeds: { out: 1, in: 2 } })).toEqual({
       ip: "link add mice-in0 type ifb\nlink set mice-in0 addrgenmode none\nlink set mice-in0 up\n",
       tc:
         "qdisc add dev eth0 ingress\n" +

@@ -10,7 +10,7 @@ import {
 const mobileNode: NodeSetup = {
   version: 1,
   node: "mn",
-  wires: [
+  interfaces: [
     {
       segment: "home-lan",
       interfaceName: "home-lan",
@@ -102,7 +102,7 @@ describe("the proof that a node reaches nothing outside", () => {
       leak: "route ::/0 dev home-lan is not in the topology",
     },
     {
-      what: "the engine's address on a wire",
+      what: "the engine's address on a segment",
       view: { ...asPlanned, addresses: [...asPlanned.addresses, { interfaceName: "home-lan", address: "10.200.0.2" }] },
       leak: "interface home-lan has 10.200.0.2, which the topology does not give it",
     },

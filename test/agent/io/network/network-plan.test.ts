@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { NodeSetup, RoleSetup, WireSetup } from "../../../../agent/src/control/messages.ts";
+import type { InterfaceSetup, NodeSetup, RoleSetup } from "../../../../agent/src/control/messages.ts";
 import {
   findInterfaces,
   hostsFile,
@@ -10,14 +10,14 @@ import {
   ruleBatch,
 } from "../../../../agent/src/io/network/network-plan.ts";
 
-const internet: WireSetup = {
+const internet: InterfaceSetup = {
   segment: "internet",
   interfaceName: "internet",
   find: { by: "address", address: "10.200.0.2" },
   mac: "02:00:00:00:00:01",
   addresses: ["198.18.0.1/24", "2001:db8::1/64"],
 };
-const homeLan: WireSetup = {
+const homeLan: InterfaceSetup = {
   segment: "home-lan",
   interfaceName: "home-lan",
   find: { by: "address", address: "10.200.1.2" },
@@ -28,7 +28,7 @@ const homeLan: WireSetup = {
 const setup = (role: RoleSetup, change: Partial<NodeSetup> = {}): NodeSetup => ({
   version: 1,
   node: "n",
-  wires: [internet, homeLan],
+  interfaces: [internet, homeLan],
   routes: [],
   rules: [],
   hosts: [],
@@ -61,11 +61,11 @@ const homeAgent: RoleSetup = {
 const batch = (value: NodeSetup, names: readonly string[] = ["eth0", "eth1"]): string =>
   networkBatch(
     value,
-    value.wires.map((wire, i) => ({ wire, currentName: names[i] ?? "" })),
+    value.interfaces.map((iface, i) => ({ iface, currentName: names[i] ?? "" })),
   );
 
 describe("the network plan of a node", () => {
-  test("a box: stripped, renamed, addressed before its links go up, then routed", () => {
+  test("a middlebox: stripped, renamed, addressed before its links go up, then routed", () => {
     const routes = [{ to: "0.0.0.0/0", via: "198.18.0.254", interfaceName: "internet" }];
     expect(batch(setup({ type: "router" }, { routes }))).toBe(`link set dev lo up
 link set dev eth0 down
@@ -101,14 +101,14 @@ route add 0.0.0.0/0 via 198.18.0.254 dev internet
   });
 
   test("an interface that has its name already keeps it", () => {
-    const commands = batch(setup({ type: "host" }, { wires: [internet] }), ["internet"]);
+    const commands = batch(setup({ type: "host" }, { interfaces: [internet] }), ["internet"]);
     expect(commands).toContain("link set dev internet name internet address 02:00:00:00:00:01 addrgenmode none\n");
     expect(commands).not.toContain("rename");
   });
 
   test("a home agent has its address and the home prefix on the TUN device", () => {
     expect(
-      batch(setup(homeAgent, { wires: [internet] }))
+      batch(setup(homeAgent, { interfaces: [internet] }))
         .split("\n")
         .slice(-5, -1),
     ).toEqual([
@@ -122,7 +122,7 @@ route add 0.0.0.0/0 via 198.18.0.254 dev internet
   test("a mobile node sends home traffic through the TUN device, from the home address", () => {
     const routes = [{ to: "0.0.0.0/0", via: "192.168.1.254", interfaceName: "home-lan" }];
     expect(
-      batch(setup(mobileNode, { wires: [homeLan], routes }))
+      batch(setup(mobileNode, { interfaces: [homeLan], routes }))
         .split("\n")
         .slice(-6, -1),
     ).toEqual([
@@ -134,14 +134,14 @@ route add 0.0.0.0/0 via 198.18.0.254 dev internet
     ]);
   });
 
-  test("IPv6 care-of addresses keep the default route of their own wire", () => {
+  test("IPv6 care-of addresses keep the default route of their own segment", () => {
     const office = { ...internet, segment: "office", interfaceName: "office", addresses: ["2001:db8:1::9/64"] };
     const routes = [
       { to: "::/0", via: "2001:db8::ffff", interfaceName: "internet" },
       { to: "::/0", via: "2001:db8:1::ffff", interfaceName: "office" },
       { to: "2001:db8:2::/64", via: "2001:db8::ffff", interfaceName: "internet" },
     ];
-    const node = setup(mobileNode, { wires: [internet, office], routes });
+    const node = setup(mobileNode, { interfaces: [internet, office], routes });
     const commands = batch(node).split("\n");
     expect(commands.slice(commands.indexOf("route add ::/0 dev tun0 src 2001:db8:a::2") + 1, -1)).toEqual([
       "route add ::/0 via 2001:db8::ffff dev internet table 100",
@@ -173,7 +173,7 @@ rule add from 2001:db8:1::9/128 lookup 101 preference 1001
       { to: "0.0.0.0/0", via: "198.18.0.254", interfaceName: "internet" },
       { to: "::/0", via: "2001:db8::ffff", interfaceName: "internet" },
     ];
-    const node = setup(stationary, { wires: [internet], routes });
+    const node = setup(stationary, { interfaces: [internet], routes });
     const commands = batch(node).split("\n");
     expect(commands.slice(commands.indexOf("link set dev tun0 mtu 1400 txqueuelen 5000 addrgenmode none"), -1)).toEqual(
       [
@@ -196,7 +196,7 @@ rule del preference 0
     );
   });
 
-  test("of several IPv4 ways out the first serves all, and each other one the addresses of its wire", () => {
+  test("of several IPv4 ways out the first serves all, and each other one the addresses of its segment", () => {
     const routes = [
       { to: "0.0.0.0/0", via: "198.18.0.254", interfaceName: "internet" },
       { to: "0.0.0.0/0", via: "192.168.1.254", interfaceName: "home-lan" },
@@ -209,20 +209,20 @@ rule del preference 0
     ]);
   });
 
-  test("a node without home address, or without IPv6 on its wires, needs no rules", () => {
+  test("a node without home address, or without IPv6 on its segments, needs no rules", () => {
     const routes = [{ to: "::/0", via: "2001:db8::ffff", interfaceName: "internet" }];
     expect(ruleBatch(setup({ type: "router" }, { routes }))).toBe("");
-    expect(ruleBatch(setup(mobileNode, { wires: [homeLan] }))).toBe("");
+    expect(ruleBatch(setup(mobileNode, { interfaces: [homeLan] }))).toBe("");
   });
 });
 
-describe("a node that moves from one wire to another", () => {
+describe("a node that moves from one segment to another", () => {
   const before = setup(mobileNode, {
-    wires: [internet, { ...homeLan, isStandby: true }],
+    interfaces: [internet, { ...homeLan, isStandby: true }],
     routes: [{ to: "::/0", via: "2001:db8::ffff", interfaceName: "internet" }],
   });
   const after = setup(mobileNode, {
-    wires: [{ ...internet, isStandby: true }, homeLan],
+    interfaces: [{ ...internet, isStandby: true }, homeLan],
     routes: [{ to: "0.0.0.0/0", via: "192.168.1.254", interfaceName: "home-lan" }],
   });
 
@@ -255,7 +255,7 @@ route add 0.0.0.0/0 via 192.168.1.254 dev home-lan
   });
 });
 
-test("the IPv6 addresses of a node are those of its wires, link-local ones included, and its home address", () => {
+test("the IPv6 addresses of a node are those of its segments, link-local ones included, and its home address", () => {
   expect(localIpv6Addresses(setup(mobileNode))).toEqual([
     "fe80::ff:fe00:1",
     "2001:db8::1",
@@ -275,18 +275,18 @@ describe("finding interfaces", () => {
     expect(findInterfaces([internet, homeLan], present)).toEqual({
       ok: true,
       found: [
-        { wire: internet, currentName: "eth1" },
-        { wire: homeLan, currentName: "eth0" },
+        { iface: internet, currentName: "eth1" },
+        { iface: homeLan, currentName: "eth0" },
       ],
     });
   });
 
   test("takes a name as it is: an interface that is down shows no addresses", () => {
-    const named: WireSetup = { ...internet, find: { by: "name", name: "internet" } };
-    expect(findInterfaces([named], present)).toEqual({ ok: true, found: [{ wire: named, currentName: "internet" }] });
+    const named: InterfaceSetup = { ...internet, find: { by: "name", name: "internet" } };
+    expect(findInterfaces([named], present)).toEqual({ ok: true, found: [{ iface: named, currentName: "internet" }] });
   });
 
-  test("tells which wires have none", () => {
+  test("tells which segments have none", () => {
     expect(findInterfaces([internet, homeLan], present.slice(0, 2))).toEqual({ ok: false, missing: [homeLan] });
   });
 });

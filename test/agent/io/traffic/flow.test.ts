@@ -12,7 +12,7 @@ function flowTo(isReached: () => boolean) {
   const packets: FlowPacket[] = [];
   let closed = false;
   const flow = startFlow(
-    { intervalMs: 20, patienceMs: 300 },
+    { intervalMs: 20, timeoutMs: 300 },
     (onAnswer) => ({
       send: (sequence) => {
         if (isReached()) setTimeout(() => onAnswer(sequence), 5);

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { orderCells } from "../../../../orchestrator/commands/matrix/cell-order.ts";
 import { planCells } from "../../../../orchestrator/topology/matrix/cells.ts";
-import { MATRIX_BOXES, NINE_BOXES } from "../../../../orchestrator/topology/matrix/matrix-box.ts";
+import { MATRIX_MIDDLEBOXES, NINE_BEHAVIOURS } from "../../../../orchestrator/topology/matrix/matrix-middlebox.ts";
 
-const nine = planCells({ mn: NINE_BOXES, cn: NINE_BOXES, offerers: ["mn"] });
-const all = planCells({ mn: MATRIX_BOXES, cn: MATRIX_BOXES, offerers: ["mn"] });
+const nine = planCells({ mn: NINE_BEHAVIOURS, cn: NINE_BEHAVIOURS, offerers: ["mn"] });
+const all = planCells({ mn: MATRIX_MIDDLEBOXES, cn: MATRIX_MIDDLEBOXES, offerers: ["mn"] });
 
 test("every cell runs once", () => {
   expect(new Set(orderCells(all))).toEqual(new Set(all));

@@ -18,13 +18,13 @@ test("a table escapes its cells", () => {
   expect(table(["a"], [["<x>"]]).text).toContain("<td>&lt;x&gt;</td>");
 });
 
-test("a topology is drawn with every wire and node once", () => {
+test("a topology is drawn with every segment and node once", () => {
   const topology = { ...TWO_ENDS, nodes: TWO_ENDS.nodes.map((node) => ({ ...node, interfaces: [ON_INTERNET] })) };
   const drawing = drawTopology(topology).text;
   for (const name of ["internet", "mn", "cn"]) expect(drawing.split(`>${name}<`), name).toHaveLength(2);
 });
 
-test("a wire is as wide as its words, and what hangs from it hangs from its middle", () => {
+test("a segment is as wide as its words, and what hangs from it hangs from its middle", () => {
   const segments = [{ name: "internet", interfaceName: "internet", ipv4: "198.18.0.0/24", ipv6: "2001:db8:0:1::/64" }];
   const nodes = TWO_ENDS.nodes.slice(0, 1).map((node) => ({ ...node, interfaces: [ON_INTERNET] }));
   const drawing = drawTopology({ ...TWO_ENDS, segments, nodes }).text;
@@ -34,9 +34,9 @@ test("a wire is as wide as its words, and what hangs from it hangs from its midd
   expect(lineX).toBe((x ?? 0) + (width ?? 0) / 2);
 });
 
-test("a box says what it does: how it maps and filters, and what its firewall is where it is no usual one", () => {
-  const words = (box: string): readonly string[] => {
-    const apart = twoHomes(box, "nat: symmetric").replace(
+test("a middlebox says what it does: how it maps and filters, and what its firewall is where it is no usual one", () => {
+  const words = (middlebox: string): readonly string[] => {
+    const apart = twoHomes(middlebox, "nat: symmetric").replace(
       "home-a: { ipv4: 192.168.1.0/24 }",
       "home-a: { ipv4: 198.18.1.0/24 }",
     );

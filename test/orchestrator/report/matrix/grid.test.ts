@@ -34,12 +34,12 @@ predicted/observed and ms from offer to nomination: D direct, H through the home
 ▲ better and ▼ worse than predicted, ≠ as predicted over another pair than the best, ! failed, blank not run
 
 one × two on netns, mn offers: worse than predicted: home-agents after 2.05 s in place of direct
-  theory: direct: box-cn lets it in: it filters <nothing>.
+  predicted: direct: box-cn lets it in: it filters <nothing>.
   results in out/m/cells/netns-mn-one-x-two
   again, with packets: npm run testbed out/m/cells/netns-mn-one-x-two/topology.yaml
 
 two × one on netns, mn offers: failed: too late
-  theory: direct: nothing lies between.
+  predicted: direct: nothing lies between.
   → give it longer
 
 error  4 cells: 1 as predicted, 1 worse, 1 failed, 1 not run  in 21.3 s; direct paths nominated after 84.4 ms (median), 84.4 ms (95 %)`);
@@ -62,7 +62,7 @@ test("there is a grid for each runtime and each order", () => {
   ]);
 });
 
-test("another pair than theory holds best has a mark of its own", () => {
+test("another pair than the model ranks best has a mark of its own", () => {
   const cell = cellResult({
     mn: "one",
     cn: "one",

@@ -39,7 +39,7 @@ test("another pair on the predicted path is told and is no surprise", () => {
   });
 });
 
-test("a pair counts only where theory names one", () => {
+test("a pair counts only where the model names one", () => {
   expect(isOverOtherPair(cellResult({ mn: "one", cn: "two", observedPair: ["host", "host"] }))).toBe(false);
 });
 

@@ -3,7 +3,7 @@ import type { NodeSpec } from "../../../../orchestrator/plan/plan.ts";
 import { findConflicts } from "../../../../orchestrator/runtime/docker/address-conflict.ts";
 
 function nodeWith(addresses: readonly string[], routes: readonly string[] = []): NodeSpec {
-  const wire = { segment: "lan", interfaceName: "lan", mac: "02:00:00:00:00:01", addresses };
+  const iface = { segment: "lan", interfaceName: "lan", mac: "02:00:00:00:00:01", addresses };
   const nothing = { rules: [], hosts: [], capture: false, role: { type: "host" } } as const;
   return {
     name: "mn",
@@ -13,7 +13,7 @@ function nodeWith(addresses: readonly string[], routes: readonly string[] = []):
     setup: {
       version: 1,
       node: "mn",
-      wires: [wire],
+      interfaces: [iface],
       routes: routes.map((to) => ({ to, interfaceName: "lan" })),
       ...nothing,
     },

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { NodeSpec } from "../../../../orchestrator/plan/plan.ts";
-import { guestContainer, nodeContainer } from "../../../../orchestrator/runtime/docker/container-options.ts";
+import { nodeContainer, programContainer } from "../../../../orchestrator/runtime/docker/container-options.ts";
 
 const NODE: NodeSpec = {
   name: "mn",
@@ -10,7 +10,7 @@ const NODE: NodeSpec = {
   setup: {
     version: 1,
     node: "mn",
-    wires: [],
+    interfaces: [],
     routes: [],
     rules: [],
     hosts: [],
@@ -24,7 +24,7 @@ const ENDPOINTS = [
   { networkName: "mice-r-office", address: { ipv4: "10.128.1.2" } },
 ];
 
-test("a node is created on its first wire only, with a lifeline and no privileges but the network's", () => {
+test("a node is created on its first segment only, with a lifeline and no privileges but the network's", () => {
   expect(nodeContainer("mice-r-mn", "sha256:1", NODE, ENDPOINTS, { l: "1" })).toMatchInlineSnapshot(`
     {
       "AttachStderr": true,
@@ -89,16 +89,16 @@ test("a node is created on its first wire only, with a lifeline and no privilege
   `);
 });
 
-test("a node without TUN and wires has no device and no network", () => {
+test("a node without TUN and segments has no device and no network", () => {
   const { HostConfig, NetworkingConfig } = nodeContainer("n", "i", { ...NODE, tun: false }, [], {});
   expect(HostConfig).toMatchObject({ NetworkMode: "none" });
   expect(HostConfig).not.toHaveProperty("Devices");
   expect(NetworkingConfig).toBeUndefined();
 });
 
-test("a guest lives in its node's network and is given no capability, device, file or kernel parameter", () => {
+test("a host program lives in its node's network and is given no capability, device, file or kernel parameter", () => {
   const guest = { name: "g", inside: "mn", image: "theirs:1", command: ["run", "it"], environment: { PEER: "::1" } };
-  expect(guestContainer("mice-r-g", "abc", guest, {})).toMatchInlineSnapshot(`
+  expect(programContainer("mice-r-g", "abc", guest, {})).toMatchInlineSnapshot(`
     {
       "AttachStderr": true,
       "AttachStdout": true,

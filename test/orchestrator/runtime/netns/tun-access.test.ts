@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { requireTunDevice } from "../../../../orchestrator/runtime/netns/tun-access.ts";
 
 const nodes = [
-  { name: "box", tun: false },
+  { name: "middlebox", tun: false },
   { name: "mn", tun: true },
 ];
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { describeCondition, describeLink } from "../../../../orchestrator/topology/describe/describe-link.ts";
+import { describeImpairment, describeLink } from "../../../../orchestrator/topology/describe/describe-link.ts";
 
 test.each([
   [{}, "as it is"],
@@ -12,8 +12,8 @@ test.each([
   [{ rateBitPerSec: 1.5e9 }, "1.5 Gbit/s"],
   [{ rateBitPerSec: 9600 }, "9.6 kbit/s"],
   [{ rateBitPerSec: 300 }, "300 bit/s"],
-])("%j reads %s", (condition, text) => {
-  expect(describeCondition(condition)).toBe(text);
+])("%j reads %s", (impairment, text) => {
+  expect(describeImpairment(impairment)).toBe(text);
 });
 
 test.each([
@@ -21,6 +21,6 @@ test.each([
   [{ out: { delayMs: 20 }, in: { delayMs: 20 } }, ["20 ms"]],
   [{ out: { delayMs: 20 } }, ["out: 20 ms"]],
   [{ out: { delayMs: 20 }, in: { lossRate: 0.01 } }, ["out: 20 ms", "in: loss 1 %"]],
-])("the link %j reads %j", (conditions, lines) => {
-  expect(describeLink(conditions)).toEqual(lines);
+])("the link %j reads %j", (impairments, lines) => {
+  expect(describeLink(impairments)).toEqual(lines);
 });

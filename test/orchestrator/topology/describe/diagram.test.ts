@@ -13,7 +13,7 @@ const topology = resolved(
   }),
 );
 
-test("a picture has every wire and node, with what is inside a box below it", () => {
+test("a picture has every segment and node, with what is inside a middlebox below it", () => {
   expect(renderDiagram(topology)).toMatchInlineSnapshot(`
     "flowchart TB
       wire0(["<b>internet</b><br/>198.18.0.0/24<br/>2001:db8:0:1::/64"])
@@ -42,7 +42,7 @@ test("a picture shows what links do to packets", () => {
   expect(renderDiagram(slow)).toContain('|"198.18.0.2<br/>2001:db8:0:1::2<br/>out: 5 ms<br/>in: 5 ms, loss 1 %"|');
 });
 
-test("the catalogue tells the way, what is expected, and what theory says", () => {
+test("the catalogue tells the way, what is expected, and what the model says", () => {
   const row = renderCatalogue([topology]).split("\n")[2];
   expect(row).toBe("| [t](#t) | mn — nat (ADM/ADF) — cn | direct within 2000 ms | direct: peer-reflexive → host |");
 });

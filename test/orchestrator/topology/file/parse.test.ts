@@ -103,12 +103,12 @@ describe("one value of the wrong shape", () => {
       "expected none, full-cone, restricted-cone, port-restricted-cone, symmetric, home-router, carrier-grade, corporate or a mapping; found 3",
     ],
     [
-      "a key inside a box",
+      "a key inside a middlebox",
       "role: router, wan: internet, lan: x, nat: { maping: x }",
       "expected a known key; found `maping`; did you mean `mapping`?",
     ],
     [
-      "a value inside a box",
+      "a value inside a middlebox",
       "role: router, wan: internet, lan: x, nat: { mapping: endpoint }",
       'expected one of endpoint-independent, address-dependent, address-and-port-dependent; found "endpoint"; did you mean endpoint-independent?',
     ],

@@ -12,18 +12,28 @@ function predict(text: string): Prediction {
 
 const DEPENDENCE = { EI: "endpoint-independent", AD: "address-dependent", APD: "address-and-port-dependent" } as const;
 
-/** `EIM/ADF` as the keys of a box. */
-function box(name: string): string {
+/** `EIM/ADF` as the keys of a middlebox. */
+function middlebox(name: string): string {
   const [, mapping, filtering] = /^(\w+)M\/(\w+)F$/.exec(name) ?? [];
   const of = (text: string | undefined) => DEPENDENCE[text as keyof typeof DEPENDENCE];
   return `nat: { mapping: ${of(mapping)}, filtering: ${of(filtering)} }`;
 }
 
-const BOXES = ["EIM/EIF", "EIM/ADF", "EIM/APDF", "ADM/EIF", "ADM/ADF", "ADM/APDF", "APDM/EIF", "APDM/ADF", "APDM/APDF"];
+const MIDDLEBOXES = [
+  "EIM/EIF",
+  "EIM/ADF",
+  "EIM/APDF",
+  "ADM/EIF",
+  "ADM/ADF",
+  "ADM/APDF",
+  "APDM/EIF",
+  "APDM/ADF",
+  "APDM/APDF",
+];
 
 /**
  * Measured with plain hole punching between namespaces, 162 punches, both start orders, five times the same: which pairs
- * of boxes have a direct path. One letter per column of `BOXES`: d for direct, r for relay.
+ * of middleboxes have a direct path. One letter per column of `BOXES`: d for direct, r for relay.
  */
 const MEASURED: Readonly<Record<string, string>> = {
   "EIM/EIF": "ddddddddd",
@@ -37,8 +47,8 @@ const MEASURED: Readonly<Record<string, string>> = {
   "APDM/APDF": "ddrdrrdrr",
 };
 
-test.each(BOXES)("against %s, all nine boxes have the path that was measured", (b) => {
-  const letters = BOXES.map((a) => (predict(twoHomes(box(a), box(b))).path === "direct" ? "d" : "r"));
+test.each(MIDDLEBOXES)("against %s, all nine middleboxes have the path that was measured", (b) => {
+  const letters = MIDDLEBOXES.map((a) => (predict(twoHomes(middlebox(a), middlebox(b))).path === "direct" ? "d" : "r"));
   expect(letters.join("")).toBe(MEASURED[b]);
 });
 
@@ -56,7 +66,7 @@ describe("lite agents and keys", () => {
   test.each([
     ["a lite correspondent in the open is reached", "", "lite: true", "direct", ["server-reflexive", "host"]],
     [
-      "a lite node behind a box is not: nobody opens its filter",
+      "a lite node behind a middlebox is not: nobody opens its filter",
       "lite: true",
       "",
       "home-agents",
@@ -76,7 +86,7 @@ describe("lite agents and keys", () => {
   });
 });
 
-describe("the pairs of the digest, section 7.3", () => {
+describe("the pairs of SPEC 7.3", () => {
   test.each([
     ["EIM/APDF", "EIM/APDF", ["server-reflexive", "server-reflexive"]],
     ["EIM/EIF", "EIM/ADF", ["server-reflexive", "server-reflexive"]],
@@ -89,7 +99,7 @@ describe("the pairs of the digest, section 7.3", () => {
     ["APDM/APDF", "APDM/APDF", ["relayed", "relayed"]],
     ["APDM/ADF", "ADM/ADF", ["relayed", "relayed"]],
   ] as const)("%s and %s", (a, b, selected) => {
-    expect(predict(twoHomes(box(a), box(b))).selected).toEqual(selected);
+    expect(predict(twoHomes(middlebox(a), middlebox(b))).selected).toEqual(selected);
   });
 
   const segments = "home: { ipv4: 192.168.1.0/24 }, den: { ipv4: 192.168.2.0/24 }";
@@ -108,7 +118,7 @@ describe("the pairs of the digest, section 7.3", () => {
   test.each([
     { hairpinning: true, path: "direct", selected: ["server-reflexive", "server-reflexive"] },
     { hairpinning: false, path: "home-agents", selected: ["relayed", "relayed"] },
-  ])("two isolated LANs of one box: hairpinning $hairpinning gives $path", ({ hairpinning, path, selected }) => {
+  ])("two isolated LANs of one middlebox: hairpinning $hairpinning gives $path", ({ hairpinning, path, selected }) => {
     const nat = `nat: { preset: port-restricted-cone, hairpinning: ${hairpinning} }`;
     const nodes = `nat: { role: router, wan: internet, lan: [home, den], ${nat} }, ${ends("home", "den")}`;
     expect(predict(topologyText({ segments, nodes, rest }))).toMatchObject({ path, selected });
@@ -117,7 +127,7 @@ describe("the pairs of the digest, section 7.3", () => {
   test.each([
     ["port-restricted-cone", "server-reflexive"],
     ["symmetric", "peer-reflexive"],
-  ])("one end without a box: a %s box opposite shows a %s address", (preset, type) => {
+  ])("one end without a middlebox: a %s middlebox opposite shows a %s address", (preset, type) => {
     const nodes = `nat: { role: router, wan: internet, lan: home, nat: ${preset} }, ${ends("home", "internet")}`;
     expect(predict(topologyText({ segments, nodes, rest }))).toMatchObject({
       path: "direct",
@@ -196,15 +206,15 @@ describe("the pairs of the digest, section 7.3", () => {
 });
 
 describe("the reasoning", () => {
-  test("of a direct path: what each box does with the check that succeeds", () => {
-    expect(predict(twoHomes(box("APDM/APDF"), box("EIM/ADF"))).why).toEqual([
+  test("of a direct path: what each middlebox does with the check that succeeds", () => {
+    expect(predict(twoHomes(middlebox("APDM/APDF"), middlebox("EIM/ADF"))).why).toEqual([
       "direct: mn's check to the server-reflexive address of cn arrives: nat-a sends it from a mapping of its own for this address and port; nat-b lets it in: it filters by address only, and this one was sent to from inside.",
       "cn sees it come from a new, peer-reflexive address of mn, and the answer returns the same way.",
     ]);
   });
 
-  test("of no direct path: which box stops whose check", () => {
-    expect(predict(twoHomes(box("APDM/APDF"), box("EIM/APDF"))).why).toEqual([
+  test("of no direct path: which middlebox stops whose check", () => {
+    expect(predict(twoHomes(middlebox("APDM/APDF"), middlebox("EIM/APDF"))).why).toEqual([
       "mn: its check to the server-reflexive address of cn fails: nat-a sends it from a mapping of its own for this address and port; nat-b drops it: it filters by address and port, and from that outside port nothing was sent there.",
       "cn: its check to the server-reflexive address of mn fails: nat-b sends it from its one mapping for all destinations; nat-a drops it: it filters by address and port, and from that outside port nothing was sent there.",
       "No direct pair: the home agents carry the data.",
@@ -213,10 +223,13 @@ describe("the reasoning", () => {
 });
 
 test("who offers changes no path: the prediction of a pair is that of the mirrored pair", () => {
-  const anyBox = fc.constantFrom(...BOXES);
+  const anyNat = fc.constantFrom(...MIDDLEBOXES);
   fc.assert(
-    fc.property(anyBox, anyBox, (a, b) => {
-      const [there, back] = [predict(twoHomes(box(a), box(b))), predict(twoHomes(box(b), box(a)))];
+    fc.property(anyNat, anyNat, (a, b) => {
+      const [there, back] = [
+        predict(twoHomes(middlebox(a), middlebox(b))),
+        predict(twoHomes(middlebox(b), middlebox(a))),
+      ];
       expect(there.path).toBe(back.path);
     }),
     { numRuns: 40 },

@@ -6,8 +6,8 @@ import { HOME_AGENTS, issuesOf, nodeOf, resolved, routerOf, topologyText } from 
 
 const LAN = "home: { ipv4: 192.168.1.0/24 }";
 
-function withBox(keys: string): string {
-  const nodes = `box: { role: router, wan: internet, lan: home, ${keys} }, inside: { role: host, on: home, image: x },
+function withMiddlebox(keys: string): string {
+  const nodes = `middlebox: { role: router, wan: internet, lan: home, ${keys} }, inside: { role: host, on: home, image: x },
     out: { role: host, on: internet, image: x }`;
   return topologyText({ segments: LAN, nodes });
 }
@@ -15,7 +15,7 @@ function withBox(keys: string): string {
 test("the inside port is the outside one unless given, and a node stands for its address inside", () => {
   const forwards =
     "[{ protocol: udp, port: 80, to: inside, toPort: 8080 }, { protocol: tcp, port: 80, to: 192.168.1.9 }]";
-  expect(routerOf(resolved(withBox(`nat: symmetric, forwards: ${forwards}`)), "box").forwards).toEqual([
+  expect(routerOf(resolved(withMiddlebox(`nat: symmetric, forwards: ${forwards}`)), "middlebox").forwards).toEqual([
     { protocol: "udp", port: 80, to: "192.168.1.2", toPort: 8080 },
     { protocol: "tcp", port: 80, to: "192.168.1.9", toPort: 80 },
   ]);
@@ -33,15 +33,15 @@ test.each([
   ],
   [
     "nat: symmetric, forwards: [{ protocol: udp, port: 80, to: inside }, { protocol: udp, port: 80, to: inside, toPort: 9 }]",
-    "t.yaml:4:148 nodes.box.forwards[1].port: expected each outside port once; found udp 80 again",
+    "t.yaml:4:148 nodes.middlebox.forwards[1].port: expected each outside port once; found udp 80 again",
   ],
 ])("%s is refused", (keys, message) => {
-  expect(issuesOf(withBox(keys)).join("\n")).toContain(message);
+  expect(issuesOf(withMiddlebox(keys)).join("\n")).toContain(message);
 });
 
-describe("in theory", () => {
+describe("predicted", () => {
   const keys = "nat: port-restricted-cone, forwards: [{ protocol: udp, port: 80, to: inside, toPort: 8080 }]";
-  const topology = resolved(withBox(keys));
+  const topology = resolved(withMiddlebox(keys));
   const [out, inside] = [nodeOf(topology, "out"), nodeOf(topology, "inside")];
   const stranger = { ip: "198.18.0.3", port: 7 };
 
@@ -50,13 +50,13 @@ describe("in theory", () => {
     expect(network.send(out, { source: stranger, destination: { ip: "198.18.0.2", port: 80 } })).toMatchObject({
       at: { name: "inside" },
       packet: { source: stranger, destination: { ip: "192.168.1.2", port: 8080 } },
-      remarks: ["box lets it in: it forwards that port"],
+      remarks: ["middlebox lets it in: it forwards that port"],
     });
     const call = { source: { ip: "192.168.1.2", port: 8080 }, destination: { ip: "198.18.0.3", port: 9 } };
     expect(network.send(inside, call)).toMatchObject({ packet: { source: { ip: "198.18.0.2", port: 80 } } });
   });
 
-  test("nobody else inside gets the port, though boxes keep ports", () => {
+  test("nobody else inside gets the port, though middleboxes keep ports", () => {
     const call = { source: { ip: "192.168.1.2", port: 80 }, destination: stranger };
     const delivery = createNetworkModel(topology).send(inside, call);
     expect(delivery).toMatchObject({ arrived: true, packet: { source: { ip: "198.18.0.2", port: 49152 } } });
@@ -85,8 +85,8 @@ describe("a home agent inside", () => {
   const both = [`nat: home-router, ${PORTS("inner")}`, `nat: home-router, ${PORTS("ha-a")}`] as const;
 
   test.each([
-    ["home", "198.18.0.2", "the outermost box's"],
-    ["street", "100.64.0.2", "its own box's"],
+    ["home", "198.18.0.2", "the outermost middlebox's"],
+    ["street", "100.64.0.2", "its own middlebox's"],
     ["office", "192.168.1.2", "its own"],
   ])("is known on %s by %s, %s address", (mn, address) => {
     expect(addresses(lab(...both, mn))[0]).toBe(address);
@@ -97,7 +97,7 @@ describe("a home agent inside", () => {
     expect(addresses(lab(mirror, `nat: home-router, ${PORTS("ha-a")}`, "home"))[0]).toBe("198.18.7.2");
   });
 
-  test("carries the session of a node that knows it only by the box", () => {
+  test("carries the session of a node that knows it only by the middlebox", () => {
     const topology = resolved(lab(...both, "home"));
     const [session] = topology.sessions;
     if (session === undefined) throw new Error("no session");
@@ -107,7 +107,7 @@ describe("a home agent inside", () => {
   test("that one port does not lead to is not reached, and what to do is said", () => {
     const half = "nat: home-router, forwards: [{ protocol: udp, port: 4191, to: ha-a }]";
     expect(issuesOf(lab(both[0], half, "home")).join("\n")).toContain(
-      "let the box in front of ha-a forward UDP 4191 and 3478",
+      "let the middlebox in front of ha-a forward UDP 4191 and 3478",
     );
   });
 });

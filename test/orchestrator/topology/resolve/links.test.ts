@@ -7,7 +7,7 @@ const withLinks = (links: string): string =>
     rest: `links: { ${links} }`,
   });
 
-const conditionOf = (links: string) => nodeOf(resolved(withLinks(links)), "mn").interfaces[0]?.condition;
+const impairmentOf = (links: string) => nodeOf(resolved(withLinks(links)), "mn").interfaces[0]?.impairment;
 
 describe("the conditions of a link", () => {
   test.each([
@@ -21,8 +21,8 @@ describe("the conditions of a link", () => {
     ["rate: 1.5gbit, queue: 64", { rateBitPerSec: 1_500_000_000, queuePackets: 64 }],
     ["rate: 256kbit", { rateBitPerSec: 256_000 }],
     ["rate: 9600bit", { rateBitPerSec: 9600 }],
-  ])("%s holds in both directions", (text, condition) => {
-    expect(conditionOf(`mn/internet: { ${text} }`)).toEqual({ out: condition, in: condition });
+  ])("%s holds in both directions", (text, impairment) => {
+    expect(impairmentOf(`mn/internet: { ${text} }`)).toEqual({ out: impairment, in: impairment });
   });
 
   test.each([
@@ -37,14 +37,14 @@ describe("the conditions of a link", () => {
       "jitter: 2ms, out: { delay: 5ms }, in: { delay: 9ms }",
       { out: { delayMs: 5, jitterMs: 2 }, in: { delayMs: 9, jitterMs: 2 } },
     ],
-  ])("%s: a direction's own keys come first", (text, conditions) => {
-    expect(conditionOf(`mn/internet: { ${text} }`)).toEqual(conditions);
+  ])("%s: a direction's own keys come first", (text, impairments) => {
+    expect(impairmentOf(`mn/internet: { ${text} }`)).toEqual(impairments);
   });
 
   test("are nobody else's, and nothing where nothing is asked for", () => {
     const topology = resolved(withLinks("mn/internet: { delay: 20ms }, ha-a/internet: {}"));
     expect(
-      topology.nodes.flatMap(({ name, interfaces: [own] }) => (own?.condition === undefined ? [] : [name])),
+      topology.nodes.flatMap(({ name, interfaces: [own] }) => (own?.impairment === undefined ? [] : [name])),
     ).toEqual(["mn"]);
   });
 });

@@ -5,13 +5,13 @@ import { HOME_AGENTS, issuesOf, nodeOf, resolved, topologyText } from "../sample
 
 const SITE = 'site: { ipv4: 10.0.0.0/24, ipv6: "fd00:a::/64" }';
 
-function withBox(keys: string, segments = SITE): string {
+function withMiddlebox(keys: string, segments = SITE): string {
   return topologyText({ segments, nodes: `edge: { role: router, wan: internet, ${keys} }, ${HOME_AGENTS}` });
 }
 
-test("the outside network is reached through the box, the inside one is unknown outside", () => {
+test("the outside network is reached through the middlebox, the inside one is unknown outside", () => {
   const keys = 'lan: site, prefixTranslation: { ipv4: 198.18.1.0/24, ipv6: "2001:db8:a1::/64" }';
-  const routes = nodeOf(resolved(withBox(keys)), "ha-a").routes.map(({ to }) => to);
+  const routes = nodeOf(resolved(withMiddlebox(keys)), "ha-a").routes.map(({ to }) => to);
   expect(routes).toEqual(["198.18.1.0/24", "2001:db8:a1::/64", "2001:db8:b::/64"]);
 });
 
@@ -27,18 +27,18 @@ test.each([
   ["lan: six, prefixTranslation: { ipv4: 198.18.1.0/24 }", "expected one inside segment with IPv4; found 0"],
 ])("%s is refused", (keys, message) => {
   expect(
-    issuesOf(withBox(keys, `${SITE}, other: { ipv4: 10.0.1.0/24 }, six: { ipv6: "fd00:6::/64" }`)).join("\n"),
+    issuesOf(withMiddlebox(keys, `${SITE}, other: { ipv4: 10.0.1.0/24 }, six: { ipv6: "fd00:6::/64" }`)).join("\n"),
   ).toContain(message);
 });
 
 test("what is refused is found in the file", () => {
-  expect(issuesOf(withBox("lan: site, prefixTranslation: { ipv4: 198.18.4.0/22 }"))[0]).toMatch(
+  expect(issuesOf(withMiddlebox("lan: site, prefixTranslation: { ipv4: 198.18.4.0/22 }"))[0]).toMatch(
     /^t\.yaml:4:\d+ nodes\.edge\.prefixTranslation\.ipv4: expected a \/24 network/,
   );
 });
 
 test("an outside without the IP version cannot be translated to", () => {
-  const text = withBox('lan: site, prefixTranslation: { ipv6: "2001:db8:a1::/64" }').replace(
+  const text = withMiddlebox('lan: site, prefixTranslation: { ipv6: "2001:db8:a1::/64" }').replace(
     /, ipv6: "2001:db8:0:1::\/64"/,
     "",
   );
@@ -46,7 +46,7 @@ test("an outside without the IP version cannot be translated to", () => {
 });
 
 test("two hosts inside meet by their outside addresses when they do not know the others", () => {
-  expect(predict("stateful", "site").why.join("\n")).toContain("no box lies between");
+  expect(predict("stateful", "site").why.join("\n")).toContain("no middlebox lies between");
   const nodes = `edge: { role: router, wan: internet, lan: site, prefixTranslation: { ipv4: 198.18.1.0/24 }, firewall: stateful },
     one: { role: host, on: site, image: x }, two: { role: host, on: site, image: x }`;
   const topology = resolved(topologyText({ segments: "site: { ipv4: 10.0.0.0/24 }", nodes }));
@@ -63,7 +63,7 @@ test("two hosts inside meet by their outside addresses when they do not know the
   });
 });
 
-/** Two nodes, the first inside of a box. */
+/** Two nodes, the first inside of a middlebox. */
 function predict(firewall: string, cn: string) {
   const nodes = `edge: { role: router, wan: internet, lan: site, prefixTranslation: { ipv4: 198.18.1.0/24 }, firewall: ${firewall} },
     nat: { role: router, wan: internet, lan: home, nat: symmetric }, ${HOME_AGENTS},

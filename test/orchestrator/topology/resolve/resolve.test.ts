@@ -94,7 +94,7 @@ describe("addresses", () => {
     );
   });
 
-  test("equal MAC addresses on one wire are refused", () => {
+  test("equal MAC addresses on one segment are refused", () => {
     const host = (name: string) =>
       `${name}: { role: host, on: internet, image: x, addresses: { internet: { mac: "02:00:00:00:00:aa" } } }`;
     expect(issuesOf(topologyText({ nodes: `${host("h1")}, ${host("h2")}` }))[0]).toContain(
@@ -210,7 +210,7 @@ describe("routes", () => {
     expect(nodeOf(topology, "r1").routes).toContainEqual({ to: "10.2.0.0/24", via: "10.1.0.2", interfaceName: "dmz" });
   });
 
-  test("with two routers on a wire the gateway must be named, and can be", () => {
+  test("with two routers on a segment the gateway must be named, and can be", () => {
     const segments = "home: { ipv4: 192.168.1.0/24 }";
     const nodes = (
       gateway: string,
@@ -299,12 +299,12 @@ describe("references", () => {
       "nodes.h.gateway: expected a router; found ha-a, which is a home-agent; there is none: add one",
     ],
     [
-      "an address on a foreign wire",
+      "an address on a foreign segment",
       "h: { role: host, on: internet, image: x, addresses: { home: {} } }",
       "nodes.h.addresses.home: expected a segment that h is on (internet); found home",
     ],
     [
-      "a wire that is both sides of a box",
+      "a segment that is both sides of a middlebox",
       "r: { role: router, wan: internet, lan: internet }",
       "nodes.r.lan: expected another segment; r is on internet already",
     ],
@@ -339,12 +339,12 @@ describe("references", () => {
   });
 });
 
-describe("boxes", () => {
-  const box = (keys: string): string => twoHomes(keys, CONE);
+describe("middleboxes", () => {
+  const middlebox = (keys: string): string => twoHomes(keys, CONE);
 
-  test("a preset is a point, single keys override it, and the seed follows from topology and box", () => {
+  test("a preset is a point, single keys override it, and the seed follows from topology and middlebox", () => {
     const topology = resolved(
-      box("nat: { preset: symmetric, udpLifetime: 45s, ports: 50000-50999, refresh: outbound }"),
+      middlebox("nat: { preset: symmetric, udpLifetime: 45s, ports: 50000-50999, refresh: outbound }"),
     );
     expect(routerOf(topology, "nat-a").nat).toMatchObject({
       mapping: "address-and-port-dependent",
@@ -356,20 +356,21 @@ describe("boxes", () => {
     });
     const seeds = [routerOf(topology, "nat-a"), routerOf(topology, "nat-b")].map(({ nat }) => nat?.seed);
     expect(seeds[0]).not.toBe(seeds[1]);
-    expect(routerOf(resolved(box(CONE), 9), "nat-a").nat?.seed).not.toBe(
-      routerOf(resolved(box(CONE), 8), "nat-a").nat?.seed,
+    expect(routerOf(resolved(middlebox(CONE), 9), "nat-a").nat?.seed).not.toBe(
+      routerOf(resolved(middlebox(CONE), 8), "nat-a").nat?.seed,
     );
-    expect(routerOf(resolved(box("nat: { preset: symmetric, seed: 5 }"), 9), "nat-a").nat?.seed).toBe(5);
+    expect(routerOf(resolved(middlebox("nat: { preset: symmetric, seed: 5 }"), 9), "nat-a").nat?.seed).toBe(5);
   });
 
   test("endpoint-independent mapping keeps ports unless told otherwise, the others draw them", () => {
-    const point = (mapping: string) => resolved(box(`nat: { mapping: ${mapping}, filtering: address-dependent }`));
+    const point = (mapping: string) =>
+      resolved(middlebox(`nat: { mapping: ${mapping}, filtering: address-dependent }`));
     expect(routerOf(point("endpoint-independent"), "nat-a").nat?.portAssignment).toBe("preserve");
     expect(routerOf(point("address-dependent"), "nat-a").nat?.portAssignment).toBe("random");
   });
 
-  test("a box that translates is stateful and remembers as long as it maps; a plain router is open", () => {
-    expect(routerOf(resolved(box("nat: { preset: symmetric, udpLifetime: 45s }")), "nat-a").firewall).toEqual({
+  test("a middlebox that translates is stateful and remembers as long as it maps; a plain router is open", () => {
+    expect(routerOf(resolved(middlebox("nat: { preset: symmetric, udpLifetime: 45s }")), "nat-a").firewall).toEqual({
       inbound: "stateful",
       outboundUdp: "all",
       denied: "drop",
@@ -420,13 +421,13 @@ describe("boxes", () => {
       "IPv4 is translated, where `forwards` let somebody in",
     ],
   ])("%s is refused", (_name, keys, message) => {
-    expect(issuesOf(box(keys)).join("\n")).toContain(message);
+    expect(issuesOf(middlebox(keys)).join("\n")).toContain(message);
   });
 
   test("translation without IPv4 is refused", () => {
     const nodes = "nat: { role: router, wan: internet, lan: v6, nat: symmetric }";
     expect(issuesOf(topologyText({ segments: 'v6: { ipv6: "2001:db8:0:6::/64" }', nodes }))[0]).toContain(
-      "expected IPv4 on every segment of a box with address translation; found none on v6",
+      "expected IPv4 on every segment of a middlebox with address translation; found none on v6",
     );
   });
 

@@ -94,7 +94,7 @@ describe("a stationary node", () => {
   });
 });
 
-describe("theory about a stationary node", () => {
+describe("the model about a stationary node", () => {
   const behind = (firewall: string): string =>
     `fw-b: { role: router, wan: internet, lan: office, firewall: ${firewall} }, cn: { role: stationary-node, on: office }`;
 

@@ -21,7 +21,7 @@ describe("a timeline", () => {
     ]);
   });
 
-  test("draws the ports of a rebooted box anew, the same ones for the same seed, unless it says otherwise", () => {
+  test("draws the ports of a rebooted middlebox anew, the same ones for the same seed, unless it says otherwise", () => {
     const seedAfter = (event: string, seed: number) => {
       const topology = resolved(homes(`timeline: [{ at: 1s, reboot: nat-a${event} }]`), seed);
       const [action] = topology.timeline.map((entry) => entry.action);
@@ -34,7 +34,7 @@ describe("a timeline", () => {
     expect(seedAfter(", ports: same", 7).after).toBe(seedAfter("", 7).before);
   });
 
-  test("leaves a box without address translation without ports to draw", () => {
+  test("leaves a middlebox without address translation without ports to draw", () => {
     const [event] = resolved(
       topologyText({
         segments: "lan: { ipv4: 198.18.2.0/24 }",
@@ -67,7 +67,7 @@ describe("a move", () => {
     expect(nodeAfter("back")).toEqual(start);
   });
 
-  test("is predicted anew: theory sees the node where it is then", () => {
+  test("is predicted anew: the model sees the node where it is then", () => {
     expect(predictRun(topology).map(({ after, path, selected }) => [after, path, selected?.[0]])).toEqual([
       [undefined, "home-agents", "relayed"],
       ["out", "direct", "host"],
@@ -85,7 +85,7 @@ describe("a move", () => {
   });
 });
 
-test("theory expects nothing of a node that has left, and the home agents' path once it is back elsewhere", () => {
+test("the model predicts nothing of a node that has left, and the home agents' path once it is back elsewhere", () => {
   const topology = resolved(
     homes("timeline: [{ at: 1s, deregister: mn }, { at: 2s, reboot: nat-b }, { at: 3s, move: mn, to: internet }]"),
   );
@@ -199,18 +199,18 @@ describe("a link that changes", () => {
       "links: { mn/home-a: { out: { delay: 5ms } } }\ntimeline: [{ at: 1s, link: mn/home-a, conditions: { loss: 100% }, name: breaks }, { at: 2s, link: mn/home-a, name: heals }]",
     ),
   );
-  const conditionAfter = (event: string) => nodeOf(topologyAfter(topology, event), "mn").interfaces[0]?.condition;
+  const impairmentAfter = (event: string) => nodeOf(topologyAfter(topology, event), "mn").interfaces[0]?.impairment;
 
   test("has a condition in both directions from the start, so that nothing is built while data flows", () => {
-    expect(nodeOf(topology, "mn").interfaces[0]?.condition).toEqual({ out: { delayMs: 5 }, in: {} });
+    expect(nodeOf(topology, "mn").interfaces[0]?.impairment).toEqual({ out: { delayMs: 5 }, in: {} });
   });
 
   test("has from each event on what that says, and nothing of what it had", () => {
-    expect(conditionAfter("breaks")).toEqual({ out: { lossRate: 1 }, in: { lossRate: 1 } });
-    expect(conditionAfter("heals")).toEqual({ out: {}, in: {} });
+    expect(impairmentAfter("breaks")).toEqual({ out: { lossRate: 1 }, in: { lossRate: 1 } });
+    expect(impairmentAfter("heals")).toEqual({ out: {}, in: {} });
   });
 
-  test("carries nothing in theory while it loses everything", () => {
+  test("carries nothing as predicted while it loses everything", () => {
     expect(predictRun(topology).map(({ after, path }) => [after, path])).toEqual([
       [undefined, "home-agents"],
       ["breaks", "none"],
@@ -227,7 +227,7 @@ describe("a link that changes", () => {
         "timeline: [{ at: 1s, link: mn/home-a, conditions: { delay: 9ms } }, { at: 2s, move: mn, to: internet, name: out }, { at: 3s, move: mn, to: home-a, name: back }]",
       ),
     );
-    expect(nodeOf(topologyAfter(visited, "out"), "mn").interfaces[0]).not.toHaveProperty("condition");
-    expect(nodeOf(topologyAfter(visited, "back"), "mn").interfaces[0]?.condition?.out).toEqual({ delayMs: 9 });
+    expect(nodeOf(topologyAfter(visited, "out"), "mn").interfaces[0]).not.toHaveProperty("impairment");
+    expect(nodeOf(topologyAfter(visited, "back"), "mn").interfaces[0]?.impairment?.out).toEqual({ delayMs: 9 });
   });
 });

@@ -1,5 +1,5 @@
 /**
- * A correspondent's judgement of Binding Updates from one peer, in the order of digest 8.6: nonces, authenticator,
+ * A correspondent's judgement of Binding Updates from one peer, in the order of SPEC 8.6: nonces, authenticator,
  * sequence number, care-of address. The care-of address counts only if connectivity checks proved it (A-7); while the
  * pair it names is still being checked, the update is held (the remote-candidates race of RFC 8445 section 4.4.3.2).
  */

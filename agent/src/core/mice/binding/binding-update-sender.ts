@@ -1,5 +1,5 @@
 /**
- * Binding Updates to a correspondent (RFC 6275 sections 11.7.2 and 11.8; digest A-7, A-8 and A-40): sent over the
+ * Binding Updates to a correspondent (RFC 6275 sections 11.7.2 and 11.8; A-7, A-8 and A-40): sent over the
  * selected pair once it is nominated, each repetition with the next sequence number and none with tokens that are too old.
  */
 
@@ -149,7 +149,7 @@ interface Pending {
   readonly repairs: number;
 }
 
-/** Option order of digest 13: Alternate Care-of Address, Nonce Indices, MIP-ICE, Binding Authorization Data. */
+/** Option order of SPEC 13: Alternate Care-of Address, Nonce Indices, MIP-ICE, Binding Authorization Data. */
 function encodeUpdate(sequence: number, { content, key }: Pending, peer: string, link: MobilityLink): Uint8Array {
   const { careOf, lifetimeSec, homeToken, careOfToken, offer } = content;
   const message: MobilityMessageOf<"binding-update"> = {
@@ -166,7 +166,7 @@ function encodeUpdate(sequence: number, { content, key }: Pending, peer: string,
   return encodeAuthorized(message, link.endpointsTo(peer), { key, careOf, correspondent: peer });
 }
 
-/** Statuses about nonces come without one, because the correspondent could not compute the key (digest 13). */
+/** Statuses about nonces come without one, because the correspondent could not compute the key (SPEC 13). */
 function carriesAuthenticator(status: number): boolean {
   return status < BINDING_STATUS.expiredHomeNonceIndex || status > BINDING_STATUS.expiredNonces;
 }

@@ -1,6 +1,6 @@
 /**
  * The binding that a peer has with this node as its correspondent: a Binding Update that connectivity checks back sends
- * data straight to the peer (digest 8.6 "CN on BU", A-7).
+ * data straight to the peer (SPEC 8.6 "BU at the correspondent", A-7).
  */
 
 import { sameSocketAddress } from "../../address.ts";
@@ -121,7 +121,7 @@ export class InboundBinding {
     this.#host.end(now);
   }
 
-  /** Answers before the key is known, so without authenticator (digest 13). */
+  /** Answers before the key is known, so without authenticator (SPEC 13). */
   #refuse(update: ReceivedUpdate, { status, careOf }: { readonly status: number; readonly careOf: string }): void {
     const { env, peer } = this.#host;
     this.#report(update, careOf, status);

@@ -90,7 +90,7 @@ export function shareGathering(
   };
 }
 
-/** The related address of the relayed candidate is how the outside sees the tunnel (digest 2.2). */
+/** The related address of the relayed candidate is how the outside sees the tunnel (SPEC 2.2). */
 function withTunnelMapping(
   candidates: readonly LocalCandidate[],
   tunnelSocket: SocketAddress | undefined,

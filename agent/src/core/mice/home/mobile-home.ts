@@ -15,7 +15,7 @@ export interface MobileHomeConfig {
   readonly registrationKey?: Uint8Array;
 }
 
-/** Updates unanswered over one IP version before the other is tried (digest 4.2). */
+/** Updates unanswered over one IP version before the other is tried (SPEC 4.2). */
 const UNANSWERED_BEFORE_OTHER_VERSION = 3;
 
 /** Makes a home that has no sockets yet. */

@@ -1,4 +1,4 @@
-/** The tunnel to the home agent: IPv6 packets in UDP 4191 from one of the node's sockets (RFC 5555; digest 4.2). */
+/** The tunnel to the home agent: IPv6 packets in UDP 4191 from one of the node's sockets (RFC 5555; SPEC 4.2). */
 
 import { familyOf, type SocketAddress, sameSocketAddress } from "../../address.ts";
 import type { Transmit } from "../../machine.ts";

@@ -1,5 +1,5 @@
 /**
- * The answerer's side of a session: judges offers in the order of digest 8.6, gathers, answers. Crossing offers: A-29;
+ * The answerer's side of a session: judges offers in the order of SPEC 8.6, gathers, answers. Crossing offers: A-29;
  * repeated ones: A-33; offers without the home address: A-20; refreshes of a binding: A-34; restarts: A-32.
  */
 

@@ -1,5 +1,5 @@
 /**
- * The offerer's exchange with one peer: HoTI and CoTI-ICE out, HoT and CoT-ICE back (digest 5 and 9, steps 8 to 12).
+ * The offerer's exchange with one peer: HoTI and CoTI-ICE out, HoT and CoT-ICE back (SPEC 5 and 9, steps 8 to 12).
  *
  * Both messages leave together; each is repeated until its answer arrives, the offer byte for byte (A-33), the HoTI with a
  * new cookie (RFC 6275 section 11.8). An offer that nobody answers is given up after the longest wait; what is missing in

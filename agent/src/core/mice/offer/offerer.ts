@@ -1,11 +1,17 @@
-/** The offerer's side of a session: gathers, offers, takes the answer (digest 8.6 "MN on CoT-ICE"; ). */
+/** The offerer's side of a session: gathers, offers, takes the answer (SPEC 8.6 "CoT-ICE"; ). */
 
 import { candidateView, type LocalCandidate } from "../../ice/candidate.ts";
 import type { InstantMs } from "../../machine.ts";
 import type { MobilityMessageOf } from "../../mip6/messages.ts";
 import { bindingManagementKey } from "../../mip6/return-routability.ts";
 import { decodeMipIce, type MipIceDescription } from "../option/mip-ice-option.ts";
-import { createGeneration, describeGeneration, type Generation, giveKey, setRemote } from "../session/generation.ts";
+import {
+  createGeneration,
+  describeGeneration,
+  type Generation,
+  setPassword,
+  setRemote,
+} from "../session/generation.ts";
 import { derivedPassword, describeKeyMismatch, keyModeOf } from "../session/key-mode.ts";
 import type { SessionHost } from "../session/session-host.ts";
 import { isFresh, OfferExchange, type OfferPurpose, type ReceivedToken } from "./offer-exchange.ts";
@@ -148,7 +154,7 @@ export class Offerer {
     env.outbox.emit({ type: "offer-sent", peer, candidates, isRestart: purpose === "restart" });
   }
 
-  /** A node that moves need not ask again (digest 3.4); half of the token's life is left for what follows. */
+  /** A node that moves need not ask again (SPEC 3.4); half of the token's life is left for what follows. */
   #reusableHomeToken(now: InstantMs): ReceivedToken | undefined {
     const token = this.#exchange?.homeToken;
     const { tokenLifetimeMs } = this.#host.env.timers;
@@ -178,7 +184,7 @@ export class Offerer {
     const kbm = bindingManagementKey(homeToken.token, careOfToken.token);
     const { ufrag } = description.credentials;
     const ufrags = { offer: generation.credentials.ufrag, answer: ufrag };
-    giveKey(this.#offeredAt, generation, derivedPassword(kbm, "offer", ufrags), this.#host.env);
+    setPassword(this.#offeredAt, generation, derivedPassword(kbm, "offer", ufrags), this.#host.env);
     return { ...description, credentials: { ufrag, pwd: derivedPassword(kbm, "answer", ufrags) } };
   }
 

@@ -1,5 +1,5 @@
 /**
- * Candidate entries of the MIP-ICE option (digest 8.3):
+ * Candidate entries of the MIP-ICE option (SPEC 8.3):
  *
  *      +0   ver 4 bits, Length 16 bits (octets of the whole entry), type 4 bits, comp-id 8 bits
  *      +4   transport 8 bits (17 = UDP), 24 bits zero
@@ -111,7 +111,7 @@ function writeEntry(typeCode: number, priority: number, address: SocketAddress, 
     .finish();
 }
 
-/** An IPv4 relation fits an IPv6 entry as IPv4-mapped address; an IPv6 relation fits no IPv4 entry (digest A-18). */
+/** An IPv4 relation fits an IPv6 entry as IPv4-mapped address; an IPv6 relation fits no IPv4 entry. */
 function relatedBytes(ip: string, version: 4 | 6): Uint8Array | undefined {
   if (version === 6) return ipv6BytesOf(ip);
   return familyOf(ip) === 4 ? addressToBytes(ip) : undefined;

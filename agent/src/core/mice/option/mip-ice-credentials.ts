@@ -1,5 +1,5 @@
 /**
- * Credentials in the MIP-ICE option (digest A-9, A-10): 24 and 128 random bits whose base64 text, without padding, is
+ * Credentials in the MIP-ICE option (A-9, A-10): 24 and 128 random bits whose base64 text, without padding, is
  * exactly the shortest username fragment (4) and password (22 ice-chars) that ICE allows.
  */
 
@@ -12,7 +12,7 @@ export const UFRAG_LENGTH = 3;
 /** Octets of the password on the wire. */
 export const PWD_LENGTH = 16;
 
-/** What a mismatch answer carries: all octets zero (digest A-20). */
+/** What a mismatch answer carries: all octets zero. */
 export const NO_CREDENTIALS: IceCredentials = {
   ufrag: toIceChars(new Uint8Array(UFRAG_LENGTH)),
   pwd: toIceChars(new Uint8Array(PWD_LENGTH)),

@@ -1,5 +1,5 @@
 /**
- * Offers and answers of M-ICE as mobility options (digest 8.3, profile MICE-1). What does not fit one option of 257
+ * Offers and answers of M-ICE as mobility options (SPEC 8.3, profile MICE-1). What does not fit one option of 257
  * octets travels in several, each complete in itself (A-4): nine IPv4 or four IPv6 candidates an option.
  */
 
@@ -18,7 +18,7 @@ import {
   sameHead,
 } from "./mip-ice-segment.ts";
 
-/** Option number of MIP-ICE: the one for experiments (RFC 5096, digest A-1). */
+/** Option number of MIP-ICE: the one for experiments (RFC 5096, A-1). */
 const DEFAULT_MIP_ICE_OPTION = 18;
 
 /** An offer or an answer. Fits `RemoteDescription` of the ICE agent. */

@@ -1,5 +1,5 @@
 /**
- * One MIP-ICE option (digest 8.3, profile MICE-1), the draft's Figure 2 made precise:
+ * One MIP-ICE option (SPEC 8.3, profile MICE-1), the draft's Figure 2 made precise:
  *
  *      0    Option Type 8, Option Length 8 (octets after this one)
  *      2    Segment: index 4 bits, last index 4 bits;  # of candidates 8
@@ -121,7 +121,7 @@ export function decodeSegment({ optionType, data }: OpaqueOption): Decoded<MipIc
   return decoded({ index: segment >> 4, lastIndex: segment & 0x0f, head, entries: entries.value });
 }
 
-/** True when two segments say the same about everything but candidates (digest A-4). */
+/** True when two segments say the same about everything but candidates. */
 export function sameHead(a: MipIceHead, b: MipIceHead): boolean {
   return (
     a.isLite === b.isLite &&

@@ -50,7 +50,7 @@ export function createGeneration(start: GenerationStart, env: SessionEnvironment
 }
 
 /** Puts an agent with this password in the place of the one that had none to tell; the fragment stays what was offered. */
-export function giveKey(startedAt: InstantMs, generation: Generation, pwd: string, env: SessionEnvironment): void {
+export function setPassword(startedAt: InstantMs, generation: Generation, pwd: string, env: SessionEnvironment): void {
   generation.credentials = { ...generation.credentials, pwd };
   generation.ice = createIce({ ...generation, startedAt }, env);
 }
@@ -71,7 +71,7 @@ function createIce(
     pacer,
     limits: {
       nominationDelayMs: timers.nominationDelayMs,
-      relayPatienceMs: timers.relayPatienceMs,
+      relayNominationDelayMs: timers.relayNominationDelayMs,
       freeDelayMs: timers.freeDelayMs,
       keepaliveMs: timers.pairKeepaliveMs,
       consentIntervalMs: timers.consentIntervalMs,
@@ -89,7 +89,7 @@ export function setRemote(now: InstantMs, generation: Generation, remote: Remote
 
 /**
  * What an offer or answer says of this generation: all candidates while checks run, the selected one alone once they
- * are complete (digest 2.10). An offer of the controlling side then names the selected remote candidate (A-19).
+ * are complete (SPEC 2.10). An offer of the controlling side then names the selected remote candidate (A-19).
  */
 export function describeGeneration(generation: Generation, kind: "offer" | "answer"): MipIceDescription {
   const { isLite, keys, credentials, candidates, ice } = generation;

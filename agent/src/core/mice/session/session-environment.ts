@@ -24,7 +24,7 @@ export interface SessionEnvironment {
   readonly correspondent: Correspondent;
   /** Gathers candidates, reports them for this peer, and keeps their mappings alive until the answer is called. */
   readonly gather: (now: InstantMs, peer: string, callbacks: GatheringCallbacks) => () => void;
-  /** A pair is dead: the box that killed it may have cut the tunnel too. The home agent is asked before data goes there. */
+  /** A pair is dead: the middlebox that killed it may have cut the tunnel too. The home agent is asked before data goes there. */
   readonly confirmRegistration: (now: InstantMs) => void;
   /** Sends a check; one from the home address goes through the tunnel. */
   readonly sendCheck: (transmit: Transmit) => void;
@@ -34,7 +34,7 @@ export interface SessionEnvironment {
 export interface GatheringCallbacks {
   /** All candidates that there will be, once. */
   done(now: InstantMs, candidates: readonly LocalCandidate[]): void;
-  /** After that: a box shows the node at another address, and a candidate that was told is dead. */
+  /** After that: a middlebox shows the node at another address, and a candidate that was told is dead. */
   mappingChanged(now: InstantMs): void;
 }
 

@@ -14,7 +14,7 @@ const LOCAL = { ip: "10.1.0.5", port: 40_001 };
 const REMOTE = { ip: "203.0.113.20", port: 62_002 };
 /** Octets of the inner IPv6 header. */
 const HEADER_AT = 40;
-/** Kbm of the digest's home token and its care-of token for the home address (section 3.4). */
+/** `mice-kbm` of SPEC 3.4. */
 const KEY = Buffer.from("82ded5106a977f226761f7f1a6dc6078e39c7b64", "hex");
 
 function sender() {
@@ -57,7 +57,7 @@ function acknowledgement(status: number, sequence: number, key: Uint8Array = KEY
   return { message, header: encodeAuthorized(message, endpoints, { key, careOf: CARE_OF, correspondent: CN }) };
 }
 
-test("status 135 makes it go on from the correspondent's number; the update is the digest's, octet for octet", () => {
+test("status 135 makes it go on from the correspondent's number; the update is that of SPEC 8.3, octet for octet", () => {
   const { updates, start, lastTransmit } = sender();
   start();
   const { message, header } = acknowledgement(135, 6);
@@ -69,7 +69,7 @@ test("status 135 makes it go on from the correspondent's number; the update is t
   );
 });
 
-test("the digest's acknowledgement is accepted", () => {
+test("the acknowledgement of SPEC 8.3 is accepted", () => {
   const { updates, start } = sender();
   start();
   const resume = acknowledgement(135, 6);

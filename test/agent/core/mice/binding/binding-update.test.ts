@@ -158,7 +158,7 @@ describe("an update that overtakes the checks", () => {
   /** Offer and answer are exchanged, the correspondent's checks have not been answered yet. */
   function checking(): HandMadePeer {
     const peer = new HandMadePeer();
-    peer.isWireUp = false;
+    peer.isLinkUp = false;
     peer.offer();
     peer.runFor(60);
     return peer;
@@ -168,7 +168,7 @@ describe("an update that overtakes the checks", () => {
     const peer = checking();
     peer.update({ from: CN_HOME_AGENT });
     expect(peer.sentOf("binding-acknowledgement")).toEqual([]);
-    peer.isWireUp = true;
+    peer.isLinkUp = true;
     peer.runFor(1000);
     expect(lastAcknowledgement(peer).message.status).toBe(0);
     expect(peer.eventsOf("path").at(-1)).toMatchObject({ path: "direct" });

@@ -73,7 +73,7 @@ describe("sessions that begin together", () => {
     expect(told.at(-1)).toEqual({ at: 999, peer: "second", news: OF_ONE });
   });
 
-  test("one that begins after a second asks anew: a box may have changed its mind since", () => {
+  test("one that begins after a second asks anew: a middlebox may have changed its mind since", () => {
     begin(0, "first");
     answer(30, transmits(0), MAPPED);
     begin(1000, "second");
@@ -118,7 +118,7 @@ describe("sessions that begin together", () => {
     ]);
   });
 
-  test("a candidate that comes after patience ran out is late for all who have been told of the end", () => {
+  test("a candidate that comes after timeout ran out is late for all who have been told of the end", () => {
     begin(0, "first");
     begin(0, "second");
     const requests = transmits(0);

@@ -90,7 +90,7 @@ class OfferingNode {
     });
   }
 
-  /** What an honest peer does: HoT, CoT-ICE, and checks from one socket on the same wire, without delay. */
+  /** What an honest peer does: HoT, CoT-ICE, and checks from one socket on the same segment, without delay. */
   meet(): void {
     const inits = this.sent.flatMap(({ message }) => (message.type === "home-test-init" ? [message] : []));
     const { homeInitCookie } = defined(inits.at(-1));

@@ -1,0 +1,130 @@
+/**
+ * Imposes the conditions that a topology asks for on a node's segments: with the kernel's netem where it has it, else from
+ * user space. A segment is done one way or the other in both directions.
+ */
+
+import type { InterfaceSetup, LinkDirection, LinkFigures } from "../../control/messages.ts";
+import { NodeFailure } from "../failure.ts";
+import { interfaceMtu } from "../native/interface-request.ts";
+import { run } from "../process/command.ts";
+import { describeRefusal } from "../process/rule-errors.ts";
+import type { FoundInterface } from "./found-interface.ts";
+import type { ImpairedInterface, LinkImpairments } from "./impaired-interface.ts";
+import { imposeNetem } from "./netem.ts";
+import { runInTime } from "./run-in-time.ts";
+import { openUserSpaceLink, underlyingGuard } from "./user-space-link.ts";
+
+/** The segments of a node, some of them with a condition. */
+export interface ImpairedInterfaces {
+  /** Every segment with the present name of the interface that gets its address. */
+  readonly found: readonly FoundInterface[];
+  /** The interface on which frames of a segment really leave, once the node is set up. */
+  underlyingNameOf(iface: InterfaceSetup): string;
+  /** Which directions have a condition, and who makes it. */
+  readonly impaired: readonly Pick<LinkFigures, "segment" | "direction" | "applied">[];
+  /** Other conditions for a segment that has some. Throws NodeFailure. */
+  change(segment: string, impairments: LinkImpairments): Promise<void>;
+  /** Carries frames from here on; interfaces are up. */
+  start(): void;
+  figures(): Promise<readonly LinkFigures[]>;
+  close(): void;
+}
+
+/** Frames that a TAP device holds until they are read: a second of 5000 a second. */
+const TAP_QUEUE_FRAMES = 5000;
+
+/** Takes the segments as they were found and leaves those without condition alone. Throws NodeFailure. */
+export async function applyImpairments(found: readonly FoundInterface[]): Promise<ImpairedInterfaces> {
+  const imposed = await Promise.all(found.map(impose));
+  const impaired = imposed.filter((entry) => entry !== undefined);
+  if (impaired.some(({ applied }) => applied === "user-space")) runInTime();
+  const directions = impaired.flatMap((entry) => directionsOf(entry.iface).map((direction) => ({ entry, direction })));
+  return {
+    found: found.map((original, i) => imposed[i]?.found ?? original),
+    underlyingNameOf: (iface) => impaired.find((entry) => entry.iface === iface)?.underlyingName ?? iface.interfaceName,
+    impaired: directions.map(({ entry, direction }) => describe(entry, direction)),
+    async change(segment, impairments) {
+      const entry = impaired.find(({ iface }) => iface.segment === segment);
+      if (entry === undefined)
+        throw new NodeFailure("bad-command", `expected an impaired link to change, found ${segment}`);
+      await entry.change(impairments);
+    },
+    start: () => {
+      for (const entry of impaired) entry.start();
+    },
+    figures: () =>
+      Promise.all(
+        directions.map(async ({ entry, direction }) => ({
+          ...describe(entry, direction),
+          counters: await entry.figures(direction),
+        })),
+      ),
+    close: () => {
+      for (const entry of impaired) entry.close();
+    },
+  };
+}
+
+function describe({ iface: { segment }, applied }: ImpairedInterface, direction: LinkDirection) {
+  return { segment, direction, applied };
+}
+
+function directionsOf({ impairment }: InterfaceSetup): readonly LinkDirection[] {
+  return (["out", "in"] as const).filter((direction) => impairment?.[direction] !== undefined);
+}
+
+async function impose(original: FoundInterface, position: number): Promise<ImpairedInterface | undefined> {
+  if (directionsOf(original.iface).length === 0) return undefined;
+  return (await imposeNetem(original, position)) ?? (await imposeFromUserSpace(original, position));
+}
+
+/** The engine's interface steps aside under another name, and a TAP device takes its place. */
+async function imposeFromUserSpace(
+  { iface, currentName }: FoundInterface,
+  position: number,
+): Promise<ImpairedInterface> {
+  const underlyingName = `mice${position}`;
+  const { interfaceName, impairment } = iface;
+  if (impairment === undefined) throw new Error(`${interfaceName} has no impairment`);
+  await load("ip", ["-batch", "-"], stepAside(currentName, underlyingName));
+  const link = openUserSpaceLink(interfaceName, underlyingName, impairment);
+  await Promise.all([
+    load("nft", ["-f", "-"], underlyingGuard(underlyingName)),
+    load("ip", ["-batch", "-"], tapDevice(interfaceName, interfaceMtu(underlyingName))),
+  ]);
+  return {
+    iface,
+    applied: "user-space",
+    found: { iface, currentName: interfaceName },
+    underlyingName,
+    change(impairments) {
+      link.change(impairments);
+      return Promise.resolve();
+    },
+    start: () => link.start(),
+    figures: (direction) => Promise.resolve({ ...link.figures()[direction] }),
+    close: () => link.close(),
+  };
+}
+
+/** Without addresses of any kind: neither ARP nor IPv6 says anything by itself on the wire. */
+function stepAside(currentName: string, underlyingName: string): string {
+  return [
+    `link set dev ${currentName} down`,
+    `link set dev ${currentName} name ${underlyingName} addrgenmode none arp off multicast off`,
+    `addr flush dev ${underlyingName}`,
+    `link set dev ${underlyingName} up`,
+  ]
+    .map((command) => `${command}\n`)
+    .join("");
+}
+
+/** By netlink, which a process may use in a user namespace of its own, too. */
+function tapDevice(interfaceName: string, mtu: number): string {
+  return `link set dev ${interfaceName} mtu ${mtu} txqueuelen ${TAP_QUEUE_FRAMES}\n`;
+}
+
+async function load(program: string, args: readonly string[], text: string): Promise<void> {
+  const { code, stderr } = await run(program, args, text);
+  if (code !== 0) throw new NodeFailure("setup-failed", describeRefusal([program, ...args].join(" "), text, stderr));
+}

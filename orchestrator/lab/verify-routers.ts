@@ -1,0 +1,168 @@
+/** Lets every middlebox of a lab prove that it is what the topology declares it to be. */
+
+import { setTimeout as sleep } from "node:timers/promises";
+import type { InboundProbe } from "../plan/inbound-probe-plan.ts";
+import { type ProbePlan, portsOf, type VerificationProbe } from "../plan/probe-plan.ts";
+import { TestbedError } from "../support/errors.ts";
+import type { AgentLink } from "./agent-link.ts";
+import { describeInboundDifference, type InboundVerification } from "./inbound-verification.ts";
+import type { LabEvent } from "./lab-event.ts";
+import {
+  describeDifference,
+  differencesOf,
+  differencesOfRivals,
+  type NatVerification,
+  type Observed,
+} from "./nat-verification.ts";
+import type { Recorder } from "./recorder.ts";
+import { verifyInbound } from "./verify-inbound.ts";
+
+/**
+ * How long silence must last to count as an answer. The first attempt is quick, because it is all that a middlebox needs that
+ * is what it should be. Only when silence speaks against a middlebox it is asked again, when all nodes of the lab have started
+ * and with timeout for a busy machine (load 25 on 2 cores: servers that answered after 1 s).
+ */
+const WAITS_MS = [60, 150, 500, 2000] as const;
+
+/** Further attempts where links on the way lose packets: silence means less there. */
+const LOSSY_WAITS_MS = [...WAITS_MS, 1000, 1000, 1000, 1000] as const;
+
+/** Longer than any node takes to get ready; the run ends on its own account when one does not. */
+const NODES_TIMEOUT_MS = 30_000;
+
+/** What proving needs of a lab. */
+export interface VerificationLab {
+  readonly recorder: Recorder;
+  readonly link: (node: string) => AgentLink | undefined;
+}
+
+/**
+ * Sends the probes, each as soon as the nodes on its way are ready, and records what they saw. Throws `behaviour-mismatch` with
+ * every difference once all are done.
+ */
+export async function verifyRouters({ probes, inbound, notProbed }: ProbePlan, lab: VerificationLab): Promise<void> {
+  const [verifications, inboundVerifications] = await Promise.all([
+    Promise.all(byLan(probes).map((rivals) => verifyLan(rivals, lab))),
+    Promise.all(inbound.map((probe) => verifyInboundEntry(probe, lab))),
+  ]);
+  for (const unprobed of notProbed) lab.recorder.add({ type: "not-verified", ...unprobed });
+  rejectMismatches([...verifications.flat().flatMap(complaints), ...inboundVerifications.flatMap(inboundComplaints)]);
+}
+
+async function verifyInboundEntry(
+  probe: InboundProbe,
+  { recorder, link }: VerificationLab,
+): Promise<InboundVerification> {
+  await untilReady(probe, recorder);
+  const allStarted = (): Promise<void> => untilAllStarted(recorder);
+  const verification = await verifyInbound(probe, waitsOf([probe]), { link, allStarted });
+  recorder.add({ type: "inbound-verification", verification });
+  return verification;
+}
+
+/** How long silence is waited for, attempt by attempt. */
+function waitsOf(probes: readonly Pick<VerificationProbe, "roundTrip">[]): readonly number[] {
+  return probes.some(({ roundTrip }) => roundTrip.lossRate > 0) ? LOSSY_WAITS_MS : WAITS_MS;
+}
+
+function byLan(probes: readonly VerificationProbe[]): readonly (readonly VerificationProbe[])[] {
+  const lans = new Map<string, VerificationProbe[]>();
+  for (const probe of probes) {
+    const key = `${probe.router} ${probe.lan} ${probe.ipVersion}`;
+    lans.set(key, [...(lans.get(key) ?? []), probe]);
+  }
+  return [...lans.values()];
+}
+
+/**
+ * How much later the second of two hosts asks that use the same ports. A middlebox in the kernel decides about two packets at
+ * once where there are two processors: within microseconds, both may find a port free.
+ */
+const RIVAL_DELAY_MS = 20;
+
+async function verifyLan(
+  rivals: readonly VerificationProbe[],
+  lab: VerificationLab,
+): Promise<readonly NatVerification[]> {
+  const { observed, attempts } = await observeTogether(rivals, lab);
+  const betweenRivals = differencesOfRivals(observed);
+  return observed.map(({ probe, observed: seen }) => {
+    const { router, lan, through, node, server, ipVersion, expected } = probe;
+    const differences = [...differencesOf({ probe, observed: seen }), ...betweenRivals];
+    const where = { router, lan, through, node, server: server.node, ipVersion };
+    const verification: NatVerification = { ...where, expected, observed: seen, differences, attempts };
+    lab.recorder.add({ type: "nat-verification", verification });
+    return verification;
+  });
+}
+
+/** All hosts of a LAN ask again when one has to: they get in each other's way only on the same ports. */
+async function observeTogether(
+  rivals: readonly VerificationProbe[],
+  lab: VerificationLab,
+): Promise<{ readonly observed: readonly Observed[]; readonly attempts: number }> {
+  await Promise.all(rivals.map((probe) => untilReady(probe, lab.recorder)));
+  const waitsMs = waitsOf(rivals);
+  let observed: readonly Observed[] = [];
+  for (const [attempt, waitMs] of waitsMs.entries()) {
+    if (attempt > 0) await untilAllStarted(lab.recorder);
+    observed = await Promise.all(
+      rivals.map((probe, i) => observe(probe, lab, { attempt, waitMs, delayMs: i * RIVAL_DELAY_MS })),
+    );
+    const isDoubtful = observed.some((each) => differencesOf(each).some(({ isSilence }) => isSilence));
+    if (!isDoubtful) return { observed, attempts: attempt + 1 };
+  }
+  return { observed, attempts: waitsMs.length };
+}
+
+async function observe(
+  probe: VerificationProbe,
+  lab: VerificationLab,
+  { attempt, waitMs, delayMs }: { readonly attempt: number; readonly waitMs: number; readonly delayMs: number },
+): Promise<Observed> {
+  await sleep(delayMs);
+  const link = lab.link(probe.node);
+  if (link === undefined) throw new Error(`a probe from ${probe.node}, which was never started`);
+  const { local, server, seed, roundTrip } = probe;
+  const { first, second } = server;
+  const observed = await link.probe({
+    type: "probe",
+    local,
+    ports: portsOf(probe.firstPort, attempt),
+    server: { first, second },
+    waitMs: waitMs + Math.ceil(roundTrip.addedMs),
+    seed,
+  });
+  return { probe, observed };
+}
+
+async function untilReady({ needs }: Pick<VerificationProbe, "needs">, recorder: Recorder): Promise<void> {
+  await recorder.until(
+    (events) => needs.every((node) => events.some((event) => event.type === "node-ready" && event.node === node)),
+    NODES_TIMEOUT_MS,
+  );
+}
+
+async function untilAllStarted(recorder: Recorder): Promise<void> {
+  const isStarted = (events: readonly LabEvent[]): boolean =>
+    events.some((event) => event.type === "phase-ended" && event.phase === "start");
+  await recorder.until(isStarted, NODES_TIMEOUT_MS);
+}
+
+function complaints(verification: NatVerification): readonly string[] {
+  const { node, lan, ipVersion, differences } = verification;
+  return differences.map(
+    (difference) => `${describeDifference(verification, difference)} (asked by ${node} on ${lan} over IPv${ipVersion})`,
+  );
+}
+
+function inboundComplaints(verification: InboundVerification): readonly string[] {
+  return verification.differences.map((difference) => describeInboundDifference(verification, difference));
+}
+
+function rejectMismatches(lines: readonly string[]): void {
+  if (lines.length === 0) return;
+  throw new TestbedError("behaviour-mismatch", lines.join("\n"), {
+    hint: "the lab is not what its file says, and no agent was judged in it; rules/ of the results holds what was loaded",
+  });
+}

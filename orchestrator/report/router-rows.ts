@@ -1,0 +1,87 @@
+/** What probes saw of the middleboxes, as rows of a table. */
+
+import type { ProbeResult, RouterResult, WayInResult } from "./run-result.ts";
+
+/**
+ * A header and one row for each probe; a cell is what is declared where that was seen, else `…, observed …`. Lifetimes
+ * have a column where some were measured. Undefined without probes.
+ */
+export function routerRows(
+  routers: readonly RouterResult[],
+): { readonly header: readonly string[]; readonly rows: readonly (readonly string[])[] } | undefined {
+  const probes = routers.flatMap((router) => router.probes);
+  if (probes.length === 0) return undefined;
+  const header = ["verdict", "middlebox", "seen from", "mapping", "filtering", "hairpinning", "ports"];
+  if (probes.every(({ lifetime }) => lifetime === undefined)) return { header, rows: probes.map(probeRow) };
+  const rows = probes.map((probe) => [...probeRow(probe), lifetimeCell(probe)]);
+  return { header: [...header, "UDP lifetime"], rows };
+}
+
+/** A header and one row for each way in that was tried from outside; undefined where none was. */
+export function wayInRows(routers: readonly RouterResult[]): ReturnType<typeof routerRows> {
+  const rows = routers.flatMap(({ name, inbound }) => inbound.map((way) => wayInRow(name, way)));
+  if (rows.length === 0) return undefined;
+  return { header: ["verdict", "middlebox", "sent by", "way in", "to", "port beside it"], rows };
+}
+
+function wayInRow(middlebox: string, way: WayInResult): readonly string[] {
+  const { kind, from, destination, target, ipVersion, reachedPort, closedPort, closedReachedPort, differences } = way;
+  const observed =
+    reachedPort === target.port
+      ? ""
+      : `, observed ${reachedPort === undefined ? "nothing there" : `port ${reachedPort}`}`;
+  const beside = closedReachedPort === undefined ? "closed" : `closed, observed open to port ${closedReachedPort}`;
+  return [
+    differences.length === 0 ? "pass" : "fail",
+    middlebox,
+    `${from}, IPv${ipVersion}`,
+    `${kind}, UDP ${destination.port}`,
+    `${target.node}:${target.port}${observed}`,
+    closedPort === undefined ? "-" : `${closedPort} ${beside}`,
+  ];
+}
+
+/** What no probe could see, one line each. */
+export function unprobedLines(routers: readonly RouterResult[]): readonly string[] {
+  return routers.flatMap(({ name, notProbed }) => notProbed.map((reason) => `${name} not probed from ${reason}`));
+}
+
+function probeRow(probe: ProbeResult): readonly string[] {
+  const { expected, observed, through, node, lan, ipVersion, differences } = probe;
+  const cell = (show: (observation: ProbeResult["observed"]) => string): string => {
+    const [declared, seen] = [show(expected), show(observed)];
+    return declared === seen ? declared : `${declared}, observed ${seen}`;
+  };
+  return [
+    differences.length === 0 ? "pass" : "fail",
+    through.join(" inside of "),
+    `${node} on ${lan}, IPv${ipVersion}`,
+    cell(mappingCell),
+    cell(({ filtering }) => filtering ?? "-"),
+    cell(({ hairpinning }) => (hairpinning === undefined ? "-" : hairpinning ? "yes" : "no")),
+    portsCell(probe),
+  ];
+}
+
+function mappingCell({ type, mapping }: ProbeResult["observed"]): string {
+  if (type === "udp-blocked") return "no UDP at all";
+  return type === "no-nat" ? "no translation" : (mapping ?? "cannot be told");
+}
+
+/** Of several hosts that ask from one port, one keeps it: no single probe is wrong there. */
+function portsCell({ expected, observed, differences }: ProbeResult): string {
+  const drawn = ({ parityPreservation }: ProbeResult["observed"]): string =>
+    expected.parityPreservation === true && parityPreservation === true ? "drawn, parity kept" : "drawn";
+  const text = (seen: ProbeResult["observed"]): string =>
+    seen.portPreservation === undefined ? "-" : seen.portPreservation ? "kept" : drawn(seen);
+  const [declared, seen] = [text(expected), text(observed)];
+  return declared === seen || differences.length === 0 ? seen : `${declared}, observed ${seen}`;
+}
+
+function lifetimeCell({ lifetime }: ProbeResult): string {
+  if (lifetime === undefined) return "not measured";
+  const { declaredSec, aliveAfterMs, goneAfterMs, outboundRefresh, inboundRefresh } = lifetime;
+  const ways = [...(outboundRefresh === true ? ["outbound"] : []), ...(inboundRefresh === true ? ["inbound"] : [])];
+  const after = (ms: number | undefined): string => (ms === undefined ? "never" : `${ms / 1000} s`);
+  return `${declaredSec} s: alive after ${after(aliveAfterMs)}, gone after ${after(goneAfterMs)}, refreshed ${ways.join(" and ") || "by nothing"}`;
+}

@@ -1,0 +1,58 @@
+/** The middleboxes that a matrix may put in front of a node, by name. */
+
+import type { NatDependence } from "@testbed/agent/control";
+import { nearestName } from "../file/nearest-name.ts";
+import type { RouterEntry } from "../file/schema.ts";
+import { FIREWALL_PRESET_NAMES, NAT_PRESET_NAMES } from "../model/presets.ts";
+
+/** A middlebox, or no middlebox at all. */
+export interface MatrixMiddlebox {
+  readonly name: string;
+  /** What a topology file says of it; absent for a node that stands on the internet itself. */
+  readonly entry?: Pick<RouterEntry, "nat" | "firewall">;
+}
+
+const DEPENDENCE = ["endpoint-independent", "address-dependent", "address-and-port-dependent"] as const;
+
+const SHORT: Readonly<Record<NatDependence, string>> = {
+  "endpoint-independent": "ei",
+  "address-dependent": "ad",
+  "address-and-port-dependent": "apd",
+};
+
+/** `eim-eif` … `apdm-apdf`: the nine mapping and filtering behaviours of RFC 4787, mapping by mapping. */
+export const NINE_BEHAVIOURS: readonly MatrixMiddlebox[] = DEPENDENCE.flatMap((mapping) =>
+  DEPENDENCE.map((filtering) => ({
+    name: `${SHORT[mapping]}m-${SHORT[filtering]}f`,
+    entry: { nat: { mapping, filtering } },
+  })),
+);
+
+/** Every middlebox that has a name: the nine, the presets of address translation and of firewalls, and none. */
+export const MATRIX_MIDDLEBOXES: readonly MatrixMiddlebox[] = [
+  ...NINE_BEHAVIOURS,
+  ...NAT_PRESET_NAMES.map((nat) => ({ name: nat, entry: { nat } })),
+  ...FIREWALL_PRESET_NAMES.map((firewall) => ({ name: firewall, entry: { firewall } })),
+  { name: "none" },
+];
+
+export type MiddleboxLookup =
+  | { readonly ok: true; readonly middleboxes: readonly MatrixMiddlebox[] }
+  | { readonly ok: false; readonly unknown: readonly string[]; readonly advice: string };
+
+/** The middleboxes of these names, each once, in their order. */
+export function findMiddleboxes(names: readonly string[]): MiddleboxLookup {
+  const known = MATRIX_MIDDLEBOXES.map(({ name }) => name);
+  const unknown = names.filter((name) => !known.includes(name));
+  const [first] = unknown;
+  if (first !== undefined) {
+    const near = nearestName(first, known);
+    const advice = near === undefined ? `there are: ${known.join(", ")}` : `did you mean ${near}?`;
+    return { ok: false, unknown, advice };
+  }
+  const wanted = new Set(names);
+  return {
+    ok: true,
+    middleboxes: [...wanted].flatMap((name) => MATRIX_MIDDLEBOXES.filter((middlebox) => middlebox.name === name)),
+  };
+}

@@ -1,0 +1,150 @@
+/** Fills in what a middlebox does: its address translation and its firewall, from presets and single keys. */
+
+import type { IssuePath } from "../file/issue.ts";
+import type { Report } from "../file/issue-list.ts";
+import type { RouterEntry } from "../file/schema.ts";
+import { canonicalText, familyOfText, isAddress, networkProblem, withoutLength } from "../model/address-text.ts";
+import { durationMs } from "../model/duration.ts";
+import type { NatProfile } from "../model/nat-profile.ts";
+import { FIREWALL_PRESETS, NAT_PRESETS, type NatPoint } from "../model/presets.ts";
+import type { ResolvedFirewall } from "../model/resolved.ts";
+import type { Interfaces } from "./addressing.ts";
+import { derivedNumber } from "./seed.ts";
+
+/** A middlebox, and what its keys may refer to. */
+export interface MiddleboxContext {
+  readonly name: string;
+  readonly entry: RouterEntry;
+  readonly seed: number;
+  readonly interfaces: Interfaces;
+  readonly report: Report;
+}
+
+/** The middlebox's address translation; undefined when it has none. */
+export function resolveNat({ name, entry, seed, report }: MiddleboxContext): NatProfile | undefined {
+  const { nat } = entry;
+  const path = ["nodes", name, "nat"];
+  if (nat === undefined || nat === "none") return undefined;
+  const ownSeed = derivedNumber(seed, `${name}/ports`);
+  if (typeof nat === "string") return { ...NAT_PRESETS[nat].behaviour, seed: ownSeed };
+  if (nat.preset === undefined) {
+    for (const key of ["mapping", "filtering"] as const)
+      if (nat[key] === undefined)
+        report("missing", path, `expected \`${key}\` or \`preset\`; found neither; add one`, "key");
+  }
+  const base: NatPoint = nat.preset === undefined ? defaultPoint(nat.mapping) : NAT_PRESETS[nat.preset].behaviour;
+  return {
+    mapping: nat.mapping ?? base.mapping,
+    filtering: nat.filtering ?? base.filtering,
+    portAssignment: nat.portAssignment ?? base.portAssignment,
+    ...portsOf(nat, base, path, report),
+    hairpinning: nat.hairpinning ?? base.hairpinning,
+    udpLifetimeSec: seconds(nat.udpLifetime, base.udpLifetimeSec, [...path, "udpLifetime"], report),
+    inboundRefresh: nat.refresh === undefined ? base.inboundRefresh : nat.refresh === "both",
+    seed: nat.seed ?? ownSeed,
+  };
+}
+
+/** The middlebox's firewall. A middlebox that translates is stateful unless told otherwise; a plain router is open. */
+export function resolveFirewall(context: MiddleboxContext, nat: NatProfile | undefined): ResolvedFirewall {
+  const { name, entry, report } = context;
+  const { firewall } = entry;
+  const path = ["nodes", name, "firewall"];
+  const given: FirewallEntry = typeof firewall === "string" ? { preset: firewall } : (firewall ?? {});
+  const base: ResolvedFirewall = FIREWALL_PRESETS[given.preset ?? (nat === undefined ? "open" : "stateful")].behaviour;
+  const udpIdleSec = seconds(given.udpIdle, nat?.udpLifetimeSec ?? base.udpIdleSec, [...path, "udpIdle"], report);
+  if (nat !== undefined && udpIdleSec !== nat.udpLifetimeSec) {
+    const message = `expected ${nat.udpLifetimeSec}s, the \`udpLifetime\` of its address translation: a middlebox has one idle time for UDP; found ${udpIdleSec}s`;
+    report("bad-value", [...path, "udpIdle"], message);
+  }
+  return {
+    inbound: given.inbound ?? base.inbound,
+    outboundUdp: given.outboundUdp ?? base.outboundUdp,
+    denied: given.denied ?? base.denied,
+    udpIdleSec,
+    pinholes: (given.pinholes ?? []).flatMap((pinhole, i) =>
+      resolvePinhole(context, pinhole, [...path, "pinholes", i], nat !== undefined),
+    ),
+  };
+}
+
+function defaultPoint(mapping: NatPoint["mapping"] = "endpoint-independent"): NatPoint {
+  const cone = NAT_PRESETS["port-restricted-cone"].behaviour;
+  return { ...cone, portAssignment: mapping === "endpoint-independent" ? "preserve" : "random" };
+}
+
+function portsOf(
+  nat: Pick<Exclude<NonNullable<RouterEntry["nat"]>, string>, "ports" | "parity">,
+  base: NatPoint,
+  path: IssuePath,
+  report: Report,
+): Pick<NatProfile, "ports" | "parity"> {
+  const parity = nat.parity ?? base.parity;
+  return {
+    parity,
+    ports: nat.ports === undefined ? base.ports : portRange(nat.ports, parity, [...path, "ports"], report),
+  };
+}
+
+function portRange(text: string, parity: NatProfile["parity"], path: IssuePath, report: Report): NatProfile["ports"] {
+  const [first = 0, last = 0] = text.split("-").map(Number);
+  if (first < 1 || last > 65535 || first > last)
+    report("bad-value", path, `expected a port range within 1-65535, the lower end first; found "${text}"`);
+  else if (parity === "preserve" && first === last)
+    report("bad-value", path, `expected an even port and an odd one, for \`parity: preserve\`; found "${text}"`);
+  return { first, last };
+}
+
+/** The kernel counts the lifetime of a flow in whole seconds. */
+function seconds(text: string | undefined, fallback: number, path: IssuePath, report: Report): number {
+  if (text === undefined) return fallback;
+  const sec = durationMs(text) / 1000;
+  if (Number.isInteger(sec) && sec >= 1) return sec;
+  report("bad-value", path, `expected whole seconds, at least 1s: the kernel counts so; found "${text}"`);
+  return fallback;
+}
+
+type FirewallEntry = Extract<RouterEntry["firewall"], object>;
+type PinholeEntry = NonNullable<FirewallEntry["pinholes"]>[number];
+
+function resolvePinhole(
+  context: MiddleboxContext,
+  pinhole: PinholeEntry,
+  path: IssuePath,
+  hidesIpv4: boolean,
+): ResolvedFirewall["pinholes"] {
+  const { protocol, port } = pinhole;
+  if (protocol === "mh" && port !== undefined)
+    context.report("bad-value", [...path, "port"], "expected no port: the Mobility Header has none; remove it");
+  const from = pinhole.from === undefined ? undefined : placesOf(context, pinhole.from, [...path, "from"]);
+  const to = placesOf(context, pinhole.to, [...path, "to"]);
+  const reachable = to.filter((place) => familyOfText(place) === 6 || (protocol === "udp" && !hidesIpv4));
+  if (to.length > 0 && reachable.length === 0) {
+    const why =
+      protocol === "mh" ? "the Mobility Header needs IPv6" : "IPv4 is translated, where `forwards` let somebody in";
+    context.report(
+      "unsupported",
+      [...path, "to"],
+      `expected a destination with an IPv6 address: ${why}; found ${pinhole.to}`,
+    );
+  }
+  return reachable.flatMap((place) => {
+    const hole = { protocol, to: place, ...(port === undefined ? {} : { port }) };
+    if (from === undefined) return [hole];
+    return from
+      .filter((source) => familyOfText(source) === familyOfText(place))
+      .map((source) => ({ ...hole, from: source }));
+  });
+}
+
+/** Addresses of a node by name, or the address or network itself. */
+function placesOf({ interfaces, report }: MiddleboxContext, text: string, path: IssuePath): readonly string[] {
+  const node = interfaces.get(text);
+  if (node !== undefined)
+    return node.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6].filter((own) => own !== undefined).map(withoutLength));
+  if (isAddress(text, 4) || isAddress(text, 6)) return [canonicalText(text)];
+  if (networkProblem(text, familyOfText(text)) === undefined) return [text];
+  const nodes = [...interfaces.keys()].join(", ");
+  report("unknown-reference", path, `expected a node, an address or a network; found "${text}"; nodes: ${nodes}`);
+  return [];
+}

@@ -1,3 +1,0 @@
-/** Numbers whose networks once did something else than theory said; each stays until it does again. */
-
-export const REGRESSIONS: readonly { readonly seed: number; readonly was: string }[] = [];

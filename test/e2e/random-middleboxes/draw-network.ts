@@ -1,0 +1,136 @@
+/** Networks drawn from a number: middleboxes anywhere in the space of RFC 4787, forwards, prefixes, firewalls, shared carriers, uneven links. */
+
+import { derivedSequence } from "../../../orchestrator/topology/resolve/seed.ts";
+
+/** Draws from one sequence; the same number gives the same network for ever. */
+interface Dice {
+  readonly oneOf: <T>(values: readonly [T, ...T[]]) => T;
+  /** Whole number, both ends included. */
+  readonly between: (low: number, high: number) => number;
+  /** True in so many cases of a hundred. */
+  readonly chance: (percent: number) => boolean;
+}
+
+function diceOf(seed: number): Dice {
+  const next = derivedSequence(seed, "network");
+  const between = (low: number, high: number): number => low + (next() % (high - low + 1));
+  return {
+    between,
+    oneOf: ([first, ...others]) => [first, ...others][between(0, others.length)] ?? first,
+    chance: (percent) => between(1, 100) <= percent,
+  };
+}
+
+/** The text of a topology file: a mobile and a correspondent node, and whatever the dice put between them. */
+export function drawNetwork(seed: number): string {
+  const dice = diceOf(seed);
+  // Both ends behind one more middlebox, as customers of one carrier are: their direct way leads back in at it.
+  const carrier = dice.chance(25) ? natOf(dice) : undefined;
+  const outside = carrier === undefined ? "internet" : "carrier";
+  const ends = [drawEnd(dice, "mn", outside), drawEnd(dice, "cn", outside)];
+  const offer = dice.oneOf(["{ from: mn, to: cn, traffic: ping }", "{ from: cn, to: mn, traffic: ping }"]);
+  return [
+    "name: random",
+    `summary: Drawn from ${seed}`,
+    "segments:",
+    "  internet: { ipv4: 198.18.0.0/24, ipv6: 2001:db8:0:1::/64 }",
+    ...(carrier === undefined ? [] : ["  carrier: { ipv4: 100.64.0.0/24 }"]),
+    ...ends.flatMap(({ segments }) => segments),
+    "nodes:",
+    "  ha-a: { role: home-agent, on: internet, homePrefix: 2001:db8:a::/64 }",
+    "  ha-b: { role: home-agent, on: internet, homePrefix: 2001:db8:b::/64 }",
+    ...(carrier === undefined ? [] : [`  cgn: { role: router, wan: internet, lan: carrier, ${carrier} }`]),
+    ...ends.flatMap(({ nodes }) => nodes),
+    ...linksOf(ends.flatMap(({ links }) => links)),
+    "sessions:",
+    `  - ${offer}`,
+    `seed: ${dice.between(1, 1_000_000)}`,
+    "",
+  ].join("\n");
+}
+
+interface End {
+  readonly segments: readonly string[];
+  readonly nodes: readonly string[];
+  readonly links: readonly string[];
+}
+
+/** What tells the two ends apart: networks inside and outside of their middleboxes that are theirs alone. */
+const OWN = {
+  mn: { role: "mobile-node, homeAgent: ha-a", lan: "198.18.1.0/24", outside: "198.18.3.0/24", digit: 1 },
+  cn: { role: "correspondent-node, homeAgent: ha-b", lan: "198.18.2.0/24", outside: "198.18.4.0/24", digit: 2 },
+} as const;
+
+/** No middlebox, or one that translates, that lets networks stand for each other, or that only filters; behind a carrier the LAN has to be hidden. */
+function drawEnd(dice: Dice, node: "mn" | "cn", outside: string): End {
+  const [middlebox, lan] = [`box-${node}`, `${node}-lan`];
+  const nodeLine = (on: string): string => `  ${node}: { role: ${OWN[node].role}, on: ${on} }`;
+  const kind = dice.between(1, 100);
+  if (kind <= 10) return { segments: [], nodes: [nodeLine(outside)], links: drawLink(dice, `${node}/${outside}`) };
+  const { inside, keys } = drawMiddlebox(dice, node, outside === "internet" ? kind : 100);
+  return {
+    segments: [`  ${lan}: { ${inside} }`],
+    nodes: [`  ${middlebox}: { role: router, wan: ${outside}, lan: ${lan}, ${keys} }`, nodeLine(lan)],
+    links: drawLink(dice, `${middlebox}/${outside}`),
+  };
+}
+
+/** The network inside of an end's middlebox, and what the middlebox does. */
+function drawMiddlebox(
+  dice: Dice,
+  node: "mn" | "cn",
+  kind: number,
+): { readonly inside: string; readonly keys: string } {
+  const { lan, outside, digit } = OWN[node];
+  const hidden = "ipv4: 192.168.1.0/24";
+  if (kind <= 20) return { inside: `ipv4: ${lan}`, keys: firewallOf(dice) };
+  if (kind <= 30) return { inside: hidden, keys: `prefixTranslation: { ipv4: ${outside} }, ${firewallOf(dice)}` };
+  const translation = `${natOf(dice)}${forwardOf(dice, node)}`;
+  if (kind > 40) return { inside: hidden, keys: translation };
+  const prefix = `prefixTranslation: { ipv6: "2001:db8:a${digit}::/64" }`;
+  return { inside: `${hidden}, ipv6: "fd00:${digit}::/64"`, keys: `${translation}, ${prefix}` };
+}
+
+const DEPENDENCE = ["endpoint-independent", "address-dependent", "address-and-port-dependent"] as const;
+
+function natOf(dice: Dice): string {
+  const first = dice.between(10_000, 60_000);
+  const keys = [
+    `mapping: ${dice.oneOf(DEPENDENCE)}`,
+    `filtering: ${dice.oneOf(DEPENDENCE)}`,
+    `portAssignment: ${dice.oneOf(["preserve", "random"])}`,
+    `parity: ${dice.oneOf(["any", "preserve"])}`,
+    `hairpinning: ${dice.chance(50)}`,
+    `refresh: ${dice.oneOf(["both", "outbound"])}`,
+    ...(dice.chance(30) ? [`ports: ${first}-${first + dice.between(200, 5000)}`] : []),
+  ];
+  return `nat: { ${keys.join(", ")} }`;
+}
+
+/** The port that candidates are on, by another or the same outside port; or one that nobody uses. */
+function forwardOf(dice: Dice, node: string): string {
+  if (!dice.chance(25)) return "";
+  const port = dice.oneOf([40_000, 4500, 61_000]);
+  return `, forwards: [{ protocol: udp, port: ${port}, to: ${node}, toPort: ${dice.oneOf([40_000, port])} }]`;
+}
+
+function firewallOf(dice: Dice): string {
+  return `firewall: ${dice.oneOf(["stateful", "open", "tunnel-only"])}`;
+}
+
+/** Nothing that would take a direct path away: what is lost is repeated, what is late arrives. */
+function drawLink(dice: Dice, link: string): readonly string[] {
+  if (!dice.chance(40)) return [];
+  const delayMs = dice.between(1, 40);
+  const jitterMs = dice.between(0, Math.min(delayMs, 8));
+  const keys = [
+    `delay: ${delayMs}ms`,
+    `jitter: ${jitterMs}ms`,
+    ...(dice.chance(50) ? [`loss: ${dice.between(1, 3)}%`] : []),
+  ];
+  return [`  ${link}: { ${keys.join(", ")} }`];
+}
+
+function linksOf(links: readonly string[]): readonly string[] {
+  return links.length === 0 ? [] : ["links:", ...links];
+}

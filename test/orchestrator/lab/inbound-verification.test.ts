@@ -1,0 +1,68 @@
+import { expect, test } from "vitest";
+import { concludeInbound, describeInboundDifference, marksOf } from "../../../orchestrator/lab/inbound-verification.ts";
+import type { InboundProbe } from "../../../orchestrator/plan/inbound-probe-plan.ts";
+
+const PROBE: InboundProbe = {
+  router: "nat-h",
+  kind: "forward",
+  from: { node: "ha-b", ip: "198.18.0.3" },
+  destination: { ip: "198.18.0.4", port: 4191 },
+  target: { node: "ha-a", ip: "192.168.1.2", port: 4191 },
+  closedPort: 4192,
+  ipVersion: 4,
+  needs: ["ha-b", "ha-a", "nat-h"],
+  roundTrip: { addedMs: 0, lossRate: 0 },
+  seed: "00112233",
+};
+const { open, closed } = marksOf(PROBE);
+
+/** What a probe complains of, and whether asking again may help. */
+function complaints(probe: InboundProbe, heard: Parameters<typeof concludeInbound>[1]) {
+  const verification = concludeInbound(probe, heard, 1);
+  return verification.differences.map((each) => [describeInboundDifference(verification, each), each.isSilence]);
+}
+
+test("a middlebox is right when the datagram to its way in arrives, at the right port, and the one beside it does not", () => {
+  const verification = concludeInbound(PROBE, [{ mark: open, port: 4191 }], 2);
+  expect(verification).toMatchObject({ reachedPort: 4191, differences: [], attempts: 2 });
+  expect(verification).not.toHaveProperty("closedReachedPort");
+});
+
+test.each([
+  [
+    "silence",
+    [],
+    [
+      [
+        "middlebox nat-h declared UDP 198.18.0.4:4191 forwarded to ha-a:4191, observed nothing there (sent by ha-b)",
+        true,
+      ],
+    ],
+  ],
+  [
+    "another port",
+    [{ mark: open, port: 5000 }],
+    [["middlebox nat-h declared UDP 198.18.0.4:4191 forwarded to ha-a:4191, observed ha-a:5000 (sent by ha-b)", false]],
+  ],
+  [
+    "an open port beside it",
+    [
+      { mark: closed, port: 4192 },
+      { mark: open, port: 4191 },
+    ],
+    [
+      [
+        "middlebox nat-h declared no way in for UDP to 198.18.0.4:4192, observed one to ha-a:4192 (sent by ha-b)",
+        false,
+      ],
+    ],
+  ],
+])("%s is said against a forward", (_, heard, expected) => {
+  expect(complaints(PROBE, heard)).toEqual(expected);
+});
+
+test("pinholes and prefixes are called ways in", () => {
+  expect(complaints({ ...PROBE, kind: "pinhole" }, [])).toEqual([
+    ["middlebox nat-h declared a way in for UDP to ha-a:4191, observed nothing there (sent by ha-b)", true],
+  ]);
+});
