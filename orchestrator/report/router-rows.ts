@@ -11,7 +11,7 @@ export function routerRows(
 ): { readonly header: readonly string[]; readonly rows: readonly (readonly string[])[] } | undefined {
   const probes = routers.flatMap((router) => router.probes);
   if (probes.length === 0) return undefined;
-  const header = ["verdict", "middlebox", "seen from", "mapping", "filtering", "hairpinning", "ports"];
+  const header = ["verdict", "router", "seen from", "mapping", "filtering", "hairpinning", "ports"];
   if (probes.every(({ lifetime }) => lifetime === undefined)) return { header, rows: probes.map(probeRow) };
   const rows = probes.map((probe) => [...probeRow(probe), lifetimeCell(probe)]);
   return { header: [...header, "UDP lifetime"], rows };
@@ -21,7 +21,7 @@ export function routerRows(
 export function wayInRows(routers: readonly RouterResult[]): ReturnType<typeof routerRows> {
   const rows = routers.flatMap(({ name, inbound }) => inbound.map((way) => wayInRow(name, way)));
   if (rows.length === 0) return undefined;
-  return { header: ["verdict", "middlebox", "sent by", "way in", "to", "port beside it"], rows };
+  return { header: ["verdict", "router", "sent by", "way in", "to", "port beside it"], rows };
 }
 
 function wayInRow(middlebox: string, way: WayInResult): readonly string[] {

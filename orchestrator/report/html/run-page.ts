@@ -160,7 +160,7 @@ function middleboxes({ routers }: RunResult): Markup | undefined {
     declared === undefined ? "-" : declared.hairpinning ? "yes" : "no",
     declared === undefined ? "-" : `${declared.udpLifetimeSec} s`,
   ]);
-  const header = ["", "middlebox", "declared mapping / filtering", "observed", "ports", "hairpins", "UDP lifetime"];
+  const header = ["", "router", "declared mapping / filtering", "observed", "ports", "hairpins", "UDP lifetime"];
   return html`<h2>NATs and firewalls</h2>${table(header, rows)}
 ${seen.length > 0 ? html`<h3>What probes saw</h3>` : undefined}
 ${seen.map(({ header: columns, rows: lines }) =>

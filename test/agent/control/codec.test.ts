@@ -257,7 +257,7 @@ const refused: readonly { readonly what: string; readonly line: string; readonly
     what: "an unknown type",
     line: '{"type":"explode"}',
     error:
-      'type: expected one of setup, start, connect, ping, echo, probe, probe-lifetime, sniff, send-marks, start-flow, stop-flow, move, deregister, reboot, condition-link, keep, rest, renew, finish, found "explode"',
+      'type: expected one of setup, start, connect, ping, echo, probe, probe-lifetime, sniff, send-marks, start-flow, stop-flow, move, deregister, reboot, impair-link, keep, rest, renew, finish, found "explode"',
   },
   { what: "a missing field", line: '{"type":"connect"}', error: "peer: expected an IP address, found nothing" },
   {
@@ -286,25 +286,25 @@ describe("a line that is no command", () => {
     {
       what: "a name with a newline for ip -batch",
       line: iface({ interfaceName: "a\nlink" }),
-      path: "setup.segments[0].interfaceName",
+      path: "setup.interfaces[0].interfaceName",
     },
     {
       what: "a name that is too long",
       line: iface({ interfaceName: "a".repeat(16) }),
-      path: "setup.segments[0].interfaceName",
+      path: "setup.interfaces[0].interfaceName",
     },
     {
       what: "an address that is more than an address",
       line: iface({ addresses: ["::1/64 dev x"] }),
-      path: "setup.segments[0].addresses[0]",
+      path: "setup.interfaces[0].addresses[0]",
     },
-    { what: "no way to find an interface", line: iface({ find: { by: "luck" } }), path: "setup.segments[0].find.by" },
+    { what: "no way to find an interface", line: iface({ find: { by: "luck" } }), path: "setup.interfaces[0].find.by" },
     {
       what: "a name to find that is none",
       line: iface({ find: { by: "name", name: "" } }),
-      path: "setup.segments[0].find.name",
+      path: "setup.interfaces[0].find.name",
     },
-    { what: "a MAC address that is none", line: iface({ mac: "02:00" }), path: "setup.segments[0].mac" },
+    { what: "a MAC address that is none", line: iface({ mac: "02:00" }), path: "setup.interfaces[0].mac" },
     {
       what: "a host name with a newline for /etc/hosts",
       line: inSetup({ hosts: [{ address: "::1", name: "a\nb" }] }),
@@ -313,12 +313,12 @@ describe("a line that is no command", () => {
     {
       what: "a link that loses more than everything",
       line: iface({ impairment: { out: { lossRate: 1.5 }, seed: "00000000" } }),
-      path: "setup.segments[0].condition.out.lossRate",
+      path: "setup.interfaces[0].impairment.out.lossRate",
     },
     {
       what: "a link's seed that is none",
       line: iface({ impairment: { in: { delayMs: 1 }, seed: "x" } }),
-      path: "setup.segments[0].condition.seed",
+      path: "setup.interfaces[0].impairment.seed",
     },
     { what: "an unknown role", line: inSetup({ role: { type: "king" } }), path: "setup.role.type" },
     { what: "half a role", line: inSetup({ role: { type: "home-agent" } }), path: "setup.role.address" },

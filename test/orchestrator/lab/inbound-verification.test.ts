@@ -34,7 +34,7 @@ test.each([
     [],
     [
       [
-        "middlebox nat-h declared UDP 198.18.0.4:4191 forwarded to ha-a:4191, observed nothing there (sent by ha-b)",
+        "router nat-h declared UDP 198.18.0.4:4191 forwarded to ha-a:4191, observed nothing there (sent by ha-b)",
         true,
       ],
     ],
@@ -42,7 +42,7 @@ test.each([
   [
     "another port",
     [{ mark: open, port: 5000 }],
-    [["middlebox nat-h declared UDP 198.18.0.4:4191 forwarded to ha-a:4191, observed ha-a:5000 (sent by ha-b)", false]],
+    [["router nat-h declared UDP 198.18.0.4:4191 forwarded to ha-a:4191, observed ha-a:5000 (sent by ha-b)", false]],
   ],
   [
     "an open port beside it",
@@ -52,7 +52,7 @@ test.each([
     ],
     [
       [
-        "middlebox nat-h declared no way in for UDP to 198.18.0.4:4192, observed one to ha-a:4192 (sent by ha-b)",
+        "router nat-h declared no way in for UDP to 198.18.0.4:4192, observed one to ha-a:4192 (sent by ha-b)",
         false,
       ],
     ],
@@ -63,6 +63,6 @@ test.each([
 
 test("pinholes and prefixes are called ways in", () => {
   expect(complaints({ ...PROBE, kind: "pinhole" }, [])).toEqual([
-    ["middlebox nat-h declared a way in for UDP to ha-a:4191, observed nothing there (sent by ha-b)", true],
+    ["router nat-h declared a way in for UDP to ha-a:4191, observed nothing there (sent by ha-b)", true],
   ]);
 });

@@ -49,7 +49,7 @@ describe("parity", () => {
   test("that is promised must be seen", () => {
     expect(sentences({ ...DECLARED, parityPreservation: true }, expected)).toEqual([]);
     expect(sentences(DECLARED, expected)).toEqual([
-      "middlebox nat-a declared even ports for even ports, odd ones for odd ones, observed others",
+      "router nat-a declared even ports for even ports, odd ones for odd ones, observed others",
     ]);
   });
 
@@ -67,43 +67,43 @@ describe("a middlebox", () => {
     [
       "maps by more than declared",
       { ...DECLARED, mapping: "address-and-port-dependent" },
-      "middlebox nat-a declared mapping endpoint-independent, observed address-and-port-dependent",
+      "router nat-a declared mapping endpoint-independent, observed address-and-port-dependent",
     ],
     [
       "does not answer enough to tell its mapping",
       UNMAPPED,
-      "middlebox nat-a declared mapping endpoint-independent, observed too few answers to tell?",
+      "router nat-a declared mapping endpoint-independent, observed too few answers to tell?",
     ],
     [
       "lets more in",
       { ...DECLARED, filtering: "endpoint-independent" },
-      "middlebox nat-a declared filtering address-dependent, observed endpoint-independent",
+      "router nat-a declared filtering address-dependent, observed endpoint-independent",
     ],
     [
       "lets less in, or loses packets",
       { ...DECLARED, filtering: "address-and-port-dependent" },
-      "middlebox nat-a declared filtering address-dependent, observed address-and-port-dependent?",
+      "router nat-a declared filtering address-dependent, observed address-and-port-dependent?",
     ],
-    ["does not hairpin", { ...DECLARED, hairpinning: false }, "middlebox nat-a declared hairpinning, observed none?"],
+    ["does not hairpin", { ...DECLARED, hairpinning: false }, "router nat-a declared hairpinning, observed none?"],
     [
       "draws ports instead of keeping them",
       { ...DECLARED, portPreservation: false, mapped: { ip: "198.18.0.4", port: 51234 } },
-      "middlebox nat-a declared ports kept, observed 51234 for a port from 20000 on",
+      "router nat-a declared ports kept, observed 51234 for a port from 20000 on",
     ],
     [
       "hides behind another address",
       { ...DECLARED, mapped: { ip: "198.18.0.5", port: 20000 } },
-      "middlebox nat-a declared the outside address 198.18.0.4, observed 198.18.0.5",
+      "router nat-a declared the outside address 198.18.0.4, observed 198.18.0.5",
     ],
     [
       "does not translate",
       { type: "no-nat", filtering: "endpoint-independent" },
-      "middlebox nat-a declared address translation, observed no address translation",
+      "router nat-a declared address translation, observed no address translation",
     ],
     [
       "lets nothing through",
       { type: "udp-blocked" },
-      "middlebox nat-a declared mapping endpoint-independent, filtering address-dependent, hairpinning, ports kept, observed no UDP at all?",
+      "router nat-a declared mapping endpoint-independent, filtering address-dependent, hairpinning, ports kept, observed no UDP at all?",
     ],
   ])("that %s is told apart", (_name, observed, sentence) => {
     expect(sentences(observed)).toEqual([sentence]);
@@ -118,19 +118,19 @@ describe("a middlebox", () => {
     });
     expect(sentences(at(50099), drawn)).toEqual([]);
     expect(sentences(at(50100), drawn)).toEqual([
-      "middlebox nat-a declared ports drawn from 50000-50099, observed 50100",
+      "router nat-a declared ports drawn from 50000-50099, observed 50100",
     ]);
   });
 
   test("that is declared to block UDP lets nothing through", () => {
     expect(sentences(DECLARED, { expected: { type: "udp-blocked" } })).toEqual([
-      "middlebox nat-a declared no UDP at all, observed mapping endpoint-independent, filtering address-dependent, hairpinning, ports kept",
+      "router nat-a declared no UDP at all, observed mapping endpoint-independent, filtering address-dependent, hairpinning, ports kept",
     ]);
   });
 
   test("inside of others is blamed together with them", () => {
     expect(sentences({ ...DECLARED, hairpinning: false }, { through: ["nat-a", "carrier"] })).toEqual([
-      "middleboxes nat-a inside of carrier together declared hairpinning, observed none?",
+      "routers nat-a inside of carrier together declared hairpinning, observed none?",
     ]);
   });
 });
@@ -155,7 +155,7 @@ describe("two hosts that ask from one port", () => {
 
   test("never share an outside port", () => {
     expect(rivals([20000, 20000])).toEqual([
-      "middlebox nat-a declared an outside port for each inside host, observed 198.18.0.4:20000 for both mn and cn",
+      "router nat-a declared an outside port for each inside host, observed 198.18.0.4:20000 for both mn and cn",
     ]);
   });
 
@@ -167,7 +167,7 @@ describe("two hosts that ask from one port", () => {
 
   test("are not both turned away from a port that is free", () => {
     expect(rivals([51000, 51001])).toEqual([
-      "middlebox nat-a declared ports kept where they are free, observed others for both mn and cn",
+      "router nat-a declared ports kept where they are free, observed others for both mn and cn",
     ]);
     expect(rivals([51000, 51001], { ...DECLARED, portPreservation: false })).toEqual([]);
   });

@@ -137,7 +137,7 @@ test("a wrong middlebox ends the run before any check, as the lab's fault, and e
     code: "behaviour-mismatch",
     exitCode: 3,
     message:
-      "middlebox middlebox declared mapping endpoint-independent, observed address-and-port-dependent (asked by inside on home over IPv4)",
+      "router middlebox declared mapping endpoint-independent, observed address-and-port-dependent (asked by inside on home over IPv4)",
   });
   expect(calls.at(-1)).toBe("destroy");
 });
@@ -148,6 +148,6 @@ test("a run that only asks the middleboxes starts no foreign program", async () 
   // The scripted node measures nothing, which is as wrong as a wrong lifetime.
   expect(record.error).toMatchObject({
     code: "behaviour-mismatch",
-    message: "middlebox middlebox declared UDP lifetime 120 s, observed no answer to any question",
+    message: "router middlebox declared UDP lifetime 120 s, observed no answer to any question",
   });
 });

@@ -99,8 +99,8 @@ describe("who asks", () => {
 
   test("a plain router has nothing to prove, and is passed on the way to a middlebox that has", () => {
     const { probes } = planBehind(["nat: none", "nat: full-cone"]);
-    expect(probes).toMatchObject([{ router: "box1", lan: "lan1", through: ["box1"], node: "inside" }]);
-    expect(probes[0]?.needs).toEqual(["inside", "stun", "box0", "box1"]);
+    expect(probes).toMatchObject([{ router: "middlebox1", lan: "lan1", through: ["middlebox1"], node: "inside" }]);
+    expect(probes[0]?.needs).toEqual(["inside", "stun", "middlebox0", "middlebox1"]);
   });
 
   test("middleboxes in a chain are seen together; the outer one's own LAN has nobody to ask", () => {
@@ -109,11 +109,11 @@ describe("who asks", () => {
       "nat: { preset: carrier-grade, udpLifetime: 60s, portAssignment: random }",
     ]);
     expect(probes).toMatchObject([
-      { router: "box0", through: ["box0", "box1"], lifetimeSec: 60, drawnFrom: { first: 1024 } },
+      { router: "middlebox0", through: ["middlebox0", "middlebox1"], lifetimeSec: 60, drawnFrom: { first: 1024 } },
     ]);
     expect(notProbed).toEqual([
       {
-        router: "box1",
+        router: "middlebox1",
         lan: "lan1",
         reason: "no node on lan1; seen together with what lies inside of it: box0",
       },

@@ -91,7 +91,7 @@ test("every router of a result has its probes, and agrees when all that went thr
       probes: [
         {
           through: ["nat-a", "carrier"],
-          differences: ["middleboxes nat-a inside of carrier together declared hairpinning, observed none"],
+          differences: ["routers nat-a inside of carrier together declared hairpinning, observed none"],
         },
       ],
     },
@@ -109,7 +109,7 @@ test("a router that nobody asked neither agrees nor disagrees", () => {
 test("the table shows what is declared beside what was seen, where they differ", () => {
   expect(formatRouters(routerResults(TOPOLOGY, EVENTS), PLAIN)).toEqual([
     "",
-    "verdict  middlebox                      seen from                  mapping               filtering             hairpinning       ports",
+    "verdict  router                   seen from                  mapping               filtering             hairpinning       ports",
     "pass     carrier                  neighbour on street, IPv4  endpoint-independent  endpoint-independent  yes               drawn",
     "fail     nat-a inside of carrier  inside on home, IPv4       endpoint-independent  endpoint-independent  yes, observed no  drawn",
     "carrier not probed from empty: nobody there",
@@ -158,8 +158,8 @@ test("ways in are tried from outside: their rows say where datagrams came out, a
     agrees: true,
     lines: [
       "",
-      "verdict  middlebox    sent by          way in             to         port beside it",
-      "pass     nat-a  neighbour, IPv4  forward, UDP 8080  inside:80  8081 closed",
+      "verdict  router  sent by          way in             to         port beside it",
+      "pass     nat-a   neighbour, IPv4  forward, UDP 8080  inside:80  8081 closed",
     ],
   });
   const differences = [{ declared: "a way", observed: "none", isSilence: true }];

@@ -16,21 +16,21 @@ const topology = resolved(
 test("a picture has every segment and node, with what is inside a middlebox below it", () => {
   expect(renderDiagram(topology)).toMatchInlineSnapshot(`
     "flowchart TB
-      wire0(["<b>internet</b><br/>198.18.0.0/24<br/>2001:db8:0:1::/64"])
-      wire1(["<b>home</b><br/>192.168.1.0/24"])
+      segment0(["<b>internet</b><br/>198.18.0.0/24<br/>2001:db8:0:1::/64"])
+      segment1(["<b>home</b><br/>192.168.1.0/24"])
       node0["<b>ha-a</b><br/>home agent<br/>2001:db8:a::/64"]
       node1["<b>ha-b</b><br/>home agent<br/>2001:db8:b::/64"]
       node2["<b>nat</b><br/>NAT: ADM/ADF"]
       node3["<b>mn</b><br/>mobile node<br/>home 2001:db8:a::100"]
       node4["<b>cn</b><br/>correspondent node<br/>home 2001:db8:b::100"]
       node5["<b>other</b><br/>host busybox"]
-      wire0 ---|"198.18.0.2<br/>2001:db8:0:1::2"| node0
-      wire0 ---|"198.18.0.3<br/>2001:db8:0:1::3"| node1
-      wire0 ---|"198.18.0.4<br/>2001:db8:0:1::4"| node2
-      node2 ---|"192.168.1.1"| wire1
-      wire1 ---|"192.168.1.2"| node3
-      wire0 ---|"198.18.0.5<br/>2001:db8:0:1::5"| node4
-      wire0 ---|"198.18.0.6<br/>2001:db8:0:1::6"| node5
+      segment0 ---|"198.18.0.2<br/>2001:db8:0:1::2"| node0
+      segment0 ---|"198.18.0.3<br/>2001:db8:0:1::3"| node1
+      segment0 ---|"198.18.0.4<br/>2001:db8:0:1::4"| node2
+      node2 ---|"192.168.1.1"| segment1
+      segment1 ---|"192.168.1.2"| node3
+      segment0 ---|"198.18.0.5<br/>2001:db8:0:1::5"| node4
+      segment0 ---|"198.18.0.6<br/>2001:db8:0:1::6"| node5
     "
   `);
 });

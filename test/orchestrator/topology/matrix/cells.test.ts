@@ -38,9 +38,9 @@ segments:
 nodes:
   ha-a: { role: home-agent, on: internet, homePrefix: 2001:db8:a::/64 }
   ha-b: { role: home-agent, on: internet, homePrefix: 2001:db8:b::/64 }
-  box-mn: { role: router, wan: internet, lan: mn-lan, nat: { mapping: endpoint-independent, filtering: address-dependent } }
+  nat-mn: { role: router, wan: internet, lan: mn-lan, nat: { mapping: endpoint-independent, filtering: address-dependent } }
   mn: { role: mobile-node, on: mn-lan, homeAgent: ha-a }
-  box-cn: { role: router, wan: internet, lan: cn-lan, nat: symmetric }
+  nat-cn: { role: router, wan: internet, lan: cn-lan, nat: symmetric }
   cn: { role: correspondent-node, on: cn-lan, homeAgent: ha-b }
 sessions:
   - { from: mn, to: cn, traffic: ping }

@@ -33,7 +33,7 @@ test.each([
   ],
   [
     "nat: symmetric, forwards: [{ protocol: udp, port: 80, to: inside }, { protocol: udp, port: 80, to: inside, toPort: 9 }]",
-    "t.yaml:4:148 nodes.middlebox.forwards[1].port: expected each outside port once; found udp 80 again",
+    "t.yaml:4:154 nodes.middlebox.forwards[1].port: expected each outside port once; found udp 80 again",
   ],
 ])("%s is refused", (keys, message) => {
   expect(issuesOf(withMiddlebox(keys)).join("\n")).toContain(message);

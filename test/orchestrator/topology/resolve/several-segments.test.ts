@@ -63,7 +63,7 @@ describe("a mobile node on two segments", () => {
   test("cannot be on two segments of one network, nor twice on one", () => {
     const segments = "wlan: { ipv4: 192.168.1.0/24 }, mobile: { ipv4: 192.168.0.0/16 }, cafe: { ipv4: 10.0.0.0/24 }";
     expect(issuesOf(twoInterfaces("nat: symmetric", "nat: symmetric", { segments })).join("\n")).toMatch(
-      /t\.yaml:\d+:\d+ nodes\.mn\.on\[1\]: expected a network of its own on each wire of mn; found 192\.168\.0\.0\/16 on mobile and 192\.168\.1\.0\/24 on wlan/,
+      /t\.yaml:\d+:\d+ nodes\.mn\.on\[1\]: expected a network of its own on each segment of mn; found 192\.168\.0\.0\/16 on mobile and 192\.168\.1\.0\/24 on wlan/,
     );
     expect(
       issuesOf(twoInterfaces("nat: symmetric", "nat: symmetric").replace("[wlan, mobile]", "[wlan, wlan]")).join("\n"),
