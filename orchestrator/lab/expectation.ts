@@ -5,6 +5,9 @@ import type { EventEffect } from "./event-effect.ts";
 import type { PairView } from "./lab-event.ts";
 import type { SessionObservation } from "./session-observation.ts";
 
+/** Whether an expectation was met. */
+export const EXPECTATION_VERDICTS = ["pass", "fail"] as const;
+
 /** One promise, what came of it, and where it was made. */
 export interface ExpectationVerdict {
   readonly session: string;
@@ -14,7 +17,7 @@ export interface ExpectationVerdict {
   readonly text: string;
   readonly expected: string;
   readonly observed: string;
-  readonly verdict: "pass" | "fail";
+  readonly verdict: (typeof EXPECTATION_VERDICTS)[number];
   /** `file:line`, or what made the promise in place of the file. */
   readonly source: string;
 }

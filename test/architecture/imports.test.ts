@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { expect, test } from "vitest";
+import { RUNTIME_NAMES } from "../../orchestrator/runtime/runtime-name.ts";
 import { PACKAGE_ROOT } from "../../orchestrator/support/package-root.ts";
 
 interface Source {
@@ -63,7 +64,7 @@ const LAYERS: readonly {
   },
   {
     folder: "orchestrator/report",
-    mayUse: ["orchestrator/topology", "orchestrator/plan", "orchestrator/lab"],
+    mayUse: ["orchestrator/topology", "orchestrator/plan", "orchestrator/runtime", "orchestrator/lab"],
     modules: ["zod", "@testbed/agent/control"],
   },
 ];
@@ -80,8 +81,19 @@ const ROOMS: readonly {
 }[] = [
   {
     folder: "agent/src/core",
-    ground: ["address", "bytes", "checksum", "events", "machine", "min-instant", "refusal", "result", "same-octets"],
-    rooms: ["stun", "link", "nat-probe", "node", "ice", "mip6", "mice"],
+    ground: [
+      "address",
+      "bytes",
+      "checksum",
+      "events",
+      "machine",
+      "min-instant",
+      "ports",
+      "refusal",
+      "result",
+      "same-octets",
+    ],
+    rooms: ["stun", "link", "nat", "nat-probe", "node", "ice", "mip6", "mice"],
   },
   {
     folder: "agent/src/core/mice",
@@ -162,7 +174,7 @@ test("the protocol core takes HMAC, hash and CRC from Node, and nothing else", (
   expect(names.filter((name) => ![...allowed, "node:zlib crc32"].includes(name))).toEqual([]);
 });
 
-test.each(["docker", "netns"])("nothing but its own folder and what opens runtimes knows the %s driver", (driver) => {
+test.each(RUNTIME_NAMES)("nothing but its own folder and what opens runtimes knows the %s driver", (driver) => {
   const folder = `orchestrator/runtime/${driver}/`;
   const users = sources.filter(
     ({ path, imports }) => !path.startsWith(folder) && imports.some((entry) => entry.path?.startsWith(folder) === true),

@@ -3,7 +3,7 @@
  * user space. A segment is done one way or the other in both directions.
  */
 
-import type { InterfaceSetup, LinkDirection, LinkFigures } from "../../control/messages.ts";
+import { type InterfaceSetup, LINK_DIRECTIONS, type LinkDirection, type LinkFigures } from "../../control/messages.ts";
 import { NodeFailure } from "../failure.ts";
 import { interfaceMtu } from "../native/interface-request.ts";
 import { run } from "../process/command.ts";
@@ -70,7 +70,7 @@ function describe({ iface: { segment }, applied }: ImpairedInterface, direction:
 }
 
 function directionsOf({ impairment }: InterfaceSetup): readonly LinkDirection[] {
-  return (["out", "in"] as const).filter((direction) => impairment?.[direction] !== undefined);
+  return LINK_DIRECTIONS.filter((direction) => impairment?.[direction] !== undefined);
 }
 
 async function impose(original: FoundInterface, position: number): Promise<ImpairedInterface | undefined> {
