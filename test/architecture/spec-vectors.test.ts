@@ -30,8 +30,8 @@ import {
 import { decodeUdpInIpv6, encodeUdpInIpv6 } from "../../agent/src/core/mip6/udp-in-ipv6.ts";
 import { demultiplex } from "../../agent/src/core/node/demultiplex.ts";
 import type { StunAttribute } from "../../agent/src/core/stun/attributes.ts";
-import { hasRightIntegrity } from "../agent/core/stun/received.ts";
 import { decodeStun, encodeStun, type StunMessage } from "../../agent/src/core/stun/message.ts";
+import { hasRightIntegrity } from "../agent/core/stun/received.ts";
 import { readSpec } from "../support/spec-document.ts";
 import { fromHex, fromText, toHex } from "../vectors/hex.ts";
 
