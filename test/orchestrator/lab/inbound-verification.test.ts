@@ -32,12 +32,7 @@ test.each([
   [
     "silence",
     [],
-    [
-      [
-        "router nat-h declared UDP 198.18.0.4:4191 forwarded to ha-a:4191, observed nothing there (sent by ha-b)",
-        true,
-      ],
-    ],
+    [["router nat-h declared UDP 198.18.0.4:4191 forwarded to ha-a:4191, observed nothing there (sent by ha-b)", true]],
   ],
   [
     "another port",
@@ -50,12 +45,7 @@ test.each([
       { mark: closed, port: 4192 },
       { mark: open, port: 4191 },
     ],
-    [
-      [
-        "router nat-h declared no way in for UDP to 198.18.0.4:4192, observed one to ha-a:4192 (sent by ha-b)",
-        false,
-      ],
-    ],
+    [["router nat-h declared no way in for UDP to 198.18.0.4:4192, observed one to ha-a:4192 (sent by ha-b)", false]],
   ],
 ])("%s is said against a forward", (_, heard, expected) => {
   expect(complaints(PROBE, heard)).toEqual(expected);

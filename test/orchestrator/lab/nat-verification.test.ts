@@ -117,9 +117,7 @@ describe("a middlebox", () => {
       mapped: { ip: DECLARED.mapped.ip, port },
     });
     expect(sentences(at(50099), drawn)).toEqual([]);
-    expect(sentences(at(50100), drawn)).toEqual([
-      "router nat-a declared ports drawn from 50000-50099, observed 50100",
-    ]);
+    expect(sentences(at(50100), drawn)).toEqual(["router nat-a declared ports drawn from 50000-50099, observed 50100"]);
   });
 
   test("that is declared to block UDP lets nothing through", () => {
