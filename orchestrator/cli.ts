@@ -3,21 +3,19 @@
 import { Command, CommanderError, Help, InvalidArgumentError, Option } from "commander";
 import picocolors from "picocolors";
 import type { CommandContext, ExitCode } from "./commands/context.ts";
-import type { RuntimeChoice } from "./commands/create-runtime.ts";
 import type { DownOptions } from "./commands/down.ts";
 import type { MatrixOptions } from "./commands/matrix/matrix-options.ts";
 import type { ProbeOptions } from "./commands/probe.ts";
 import type { RunOptions } from "./commands/run-options.ts";
 import type { SetupOptions } from "./commands/setup.ts";
 import type { Paint } from "./report/table.ts";
+import { RUNTIME_CHOICES, RUNTIME_CONDITIONS, RUNTIME_NAMES, type RuntimeChoice } from "./runtime/runtime-name.ts";
 import { TestbedError } from "./support/errors.ts";
 import { listenForInterruption } from "./support/interruption.ts";
 import { nearestName } from "./topology/file/nearest-name.ts";
 
 /** Exit code for what is our own fault (EX_SOFTWARE). */
 const BUG = 70;
-
-const RUNTIMES = ["docker", "netns", "auto"] as const satisfies readonly RuntimeChoice[];
 
 /** Longest duration of a run on a usual machine, unless the user says otherwise. */
 const DEFAULT_TIMEOUT_SEC = 60;
@@ -131,7 +129,10 @@ function addMatrixCommand(program: Command, finish: (code: ExitCode) => void): v
     .option("--mn <names>", "those of the mobile node, in place of --with", commaList)
     .option("--cn <names>", "those of the correspondent node, in place of --with", commaList)
     .addOption(
-      new Option("--runtime <names>", "docker, netns or auto; docker,netns for both")
+      new Option(
+        "--runtime <names>",
+        `${RUNTIME_CHOICES.join(", ")}; ${RUNTIME_NAMES.join(",")} for one after the other`,
+      )
         .argParser(runtimeList)
         .default(["auto"], "auto"),
     )
@@ -185,7 +186,7 @@ function addMaintenanceCommands(program: Command, finish: (code: ExitCode) => vo
     .argument("[lab...]")
     .addOption(
       new Option("--runtime <name>", "only labs of this runtime")
-        .choices(["docker", "netns", "auto"])
+        .choices(RUNTIME_CHOICES)
         .default("auto", "all labs of this machine"),
     )
     .option("--all", "without names, also labs of runs that are under way", false)
@@ -206,12 +207,8 @@ function addMaintenanceCommands(program: Command, finish: (code: ExitCode) => vo
 
 function runtimeOption(): Option {
   return new Option("--runtime <name>", "what runs the lab")
-    .choices(RUNTIMES)
-    .default(
-      "auto",
-      "docker where an engine answers, else netns; netns needs root, or a kernel that lets ordinary users make user " +
-        "namespaces, and /dev/net/tun open to them",
-    );
+    .choices(RUNTIME_CHOICES)
+    .default("auto", RUNTIME_NAMES.map((name) => `${name} ${RUNTIME_CONDITIONS[name]}`).join(", else "));
 }
 
 /** Options as the command line has them, with seconds for the whole where the command wants milliseconds. */
@@ -275,9 +272,9 @@ function commaList(text: string): readonly string[] {
 
 function runtimeList(text: string): readonly RuntimeChoice[] {
   return commaList(text).map((word) => {
-    const choice = RUNTIMES.find((name) => name === word);
+    const choice = RUNTIME_CHOICES.find((name) => name === word);
     if (choice !== undefined) return choice;
-    throw new InvalidArgumentError(`expected ${RUNTIMES.join(", ")}, or several of them with commas between.`);
+    throw new InvalidArgumentError(`expected ${RUNTIME_CHOICES.join(", ")}, or several of them with commas between.`);
   });
 }
 

@@ -1,37 +1,70 @@
 /** Opens the runtime that the user chose. Drivers are loaded only here, and only the one that is used. */
 
-import type { Runtime, RuntimeName } from "../runtime/runtime.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { RUNTIME_NAMES, type RuntimeChoice, type RuntimeName } from "../runtime/runtime-name.ts";
 import { TestbedError } from "../support/errors.ts";
 
-export type RuntimeChoice = RuntimeName | "auto";
+type Say = (line: string) => void;
 
-/** Throws `no-engine` or `no-permission` where Docker was asked for and does not answer. */
-export async function createRuntime(choice: RuntimeChoice, say: (line: string) => void): Promise<Runtime> {
-  switch (choice) {
-    case "docker":
-      return dockerRuntime(say);
-    case "netns":
-      return netnsRuntime();
-    case "auto":
-      return dockerRuntime(say).catch((error: unknown) => {
-        if (!(error instanceof TestbedError) || error.code !== "no-engine") throw error;
-        say(`${error.message}; using the netns runtime`);
-        return netnsRuntime();
-      });
+interface RuntimeEntry {
+  readonly open: (say: Say) => Promise<Runtime>;
+  /** Code of the error that says that this machine has no such runtime; absent where every machine has it. */
+  readonly absence?: TestbedError["code"];
+  /**
+   * Labs of a matrix at once. Cells mostly wait, for better pairs or for silence to be believed, and so a processor carries
+   * several. An engine works one request after the other and gains nothing from more.
+   */
+  readonly labsPerProcessor: number;
+}
+
+const RUNTIMES: Readonly<Record<RuntimeName, RuntimeEntry>> = {
+  docker: { open: dockerRuntime, absence: "no-engine", labsPerProcessor: 3 },
+  netns: { open: netnsRuntime, labsPerProcessor: 6 },
+};
+
+/** Throws what the runtime's driver throws where it cannot be had, such as `no-engine` or `no-permission`. */
+export function createRuntime(choice: RuntimeChoice, say: Say): Promise<Runtime> {
+  return choice === "auto" ? openFirst(RUNTIME_NAMES, say) : RUNTIMES[choice].open(say);
+}
+
+/** Every runtime that may hold labs: the chosen one, or all that this machine has. */
+export async function openRuntimes(choice: RuntimeChoice, say: Say): Promise<readonly Runtime[]> {
+  if (choice !== "auto") return [await createRuntime(choice, say)];
+  const runtimes: Runtime[] = [];
+  for (const name of RUNTIME_NAMES) {
+    const opened = await openIfPresent(name, say);
+    if (!(opened instanceof TestbedError)) runtimes.push(opened);
+  }
+  return runtimes;
+}
+
+/** How many labs of a matrix a processor carries at once. */
+export function labsPerProcessor(runtime: RuntimeName): number {
+  return RUNTIMES[runtime].labsPerProcessor;
+}
+
+async function openFirst([name, ...others]: readonly RuntimeName[], say: Say): Promise<Runtime> {
+  if (name === undefined) throw new RangeError("expected a runtime to open");
+  const opened = await openIfPresent(name, say);
+  if (!(opened instanceof TestbedError)) return opened;
+  const [next] = others;
+  if (next === undefined) throw opened;
+  say(`${opened.message}; using the ${next} runtime`);
+  return openFirst(others, say);
+}
+
+/** The runtime, or why this machine has none of that name. */
+async function openIfPresent(name: RuntimeName, say: Say): Promise<Runtime | TestbedError> {
+  const { open, absence } = RUNTIMES[name];
+  try {
+    return await open(say);
+  } catch (error) {
+    if (error instanceof TestbedError && error.code === absence) return error;
+    throw error;
   }
 }
 
-/** Every runtime that may hold labs: the chosen one, or both where Docker answers. */
-export async function openRuntimes(choice: RuntimeChoice, say: (line: string) => void): Promise<readonly Runtime[]> {
-  if (choice !== "auto") return [await createRuntime(choice, say)];
-  const docker = await dockerRuntime(say).catch((error: unknown) => {
-    if (!(error instanceof TestbedError) || error.code !== "no-engine") throw error;
-    return undefined;
-  });
-  return [...(docker === undefined ? [] : [docker]), await netnsRuntime()];
-}
-
-async function dockerRuntime(say: (line: string) => void): Promise<Runtime> {
+async function dockerRuntime(say: Say): Promise<Runtime> {
   const [{ connectEngine }, { createDockerRuntime }, { resolveNodeImage }] = await Promise.all([
     import("../runtime/docker/engine.ts"),
     import("../runtime/docker/docker-runtime.ts"),

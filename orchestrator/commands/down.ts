@@ -1,9 +1,10 @@
 /** `testbed down`: removes labs that were kept, and what dead runs left behind. */
 
 import type { LabSummary, Runtime } from "../runtime/runtime.ts";
+import type { RuntimeChoice } from "../runtime/runtime-name.ts";
 import { TestbedError } from "../support/errors.ts";
 import type { CommandContext, ExitCode } from "./context.ts";
-import { openRuntimes, type RuntimeChoice } from "./create-runtime.ts";
+import { openRuntimes } from "./create-runtime.ts";
 
 export interface DownOptions {
   readonly runtime: RuntimeChoice;

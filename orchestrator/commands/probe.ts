@@ -11,10 +11,11 @@ import { routerResults } from "../report/router-result.ts";
 import type { RouterResult } from "../report/run-result.ts";
 import { formatRouters } from "../report/table.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import type { RuntimeChoice } from "../runtime/runtime-name.ts";
 import { currentProcess } from "../support/process-identity.ts";
 import type { ResolvedTopology } from "../topology/model/resolved.ts";
 import type { CommandContext, ExitCode } from "./context.ts";
-import { createRuntime, type RuntimeChoice } from "./create-runtime.ts";
+import { createRuntime } from "./create-runtime.ts";
 import { loadTopologies } from "./load-topologies.ts";
 import { newRunId } from "./run-topology.ts";
 

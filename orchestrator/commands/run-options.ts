@@ -1,6 +1,6 @@
 /** The options of `testbed run`. */
 
-import type { RuntimeChoice } from "./create-runtime.ts";
+import type { RuntimeChoice } from "../runtime/runtime-name.ts";
 
 export interface RunOptions {
   readonly runtime: RuntimeChoice;

@@ -3,11 +3,16 @@
  * unmet expectation is a verdict, not an error.
  */
 
+import type { CandidateType } from "@testbed/agent/control";
 import type { HostRecord } from "../lab/lab-record.ts";
-import type { CandidateTypeName, PathName, ResolvedExpectation } from "../topology/model/resolved.ts";
+import type { PathName, ResolvedExpectation } from "../topology/model/resolved.ts";
 import type { Prediction } from "../topology/predict/predict.ts";
 import type { EventEffect } from "./event-effect.ts";
 import type { SessionObservation } from "./session-observation.ts";
+import type { ExpectationVerdict } from "./verdict.ts";
+
+/** Times that are not to be exceeded. */
+export const TIME_KEYS = ["within", "outage", "roundTrip"] as const;
 
 /** A session as it was set up, or after an event of the timeline. */
 export interface SessionSubject {
@@ -18,7 +23,7 @@ export interface SessionSubject {
 /** What every judged expectation has. */
 interface Judged<Subject> {
   readonly subject: Subject;
-  readonly verdict: "pass" | "fail";
+  readonly verdict: ExpectationVerdict;
   /** `file:line`, or what made the expectation in place of the file. */
   readonly source: string;
 }
@@ -33,7 +38,7 @@ export interface PathExpectation extends Judged<SessionSubject> {
   readonly predicted?: PathName;
 }
 
-type PairTypes = [local: CandidateTypeName, remote: CandidateTypeName];
+type PairTypes = [local: CandidateType, remote: CandidateType];
 
 /** Candidate types of the selected pair, seen from the session's `from`. */
 export interface SelectedExpectation extends Judged<SessionSubject> {
@@ -49,7 +54,7 @@ export interface SelectedExpectation extends Judged<SessionSubject> {
  * `outage`: the longest time in which no packet was answered; `roundTrip`: the median of the data.
  */
 export interface TimeExpectation extends Judged<SessionSubject> {
-  readonly key: "within" | "outage" | "roundTrip";
+  readonly key: (typeof TIME_KEYS)[number];
   readonly limit: number;
   /** Absent when it never came to that. */
   readonly observed?: number;
@@ -256,6 +261,6 @@ function judgeLost(limit: number, source: string, { subject, sent, lost }: Outco
   };
 }
 
-function verdictOf(isMet: boolean): "pass" | "fail" {
+function verdictOf(isMet: boolean): ExpectationVerdict {
   return isMet ? "pass" : "fail";
 }

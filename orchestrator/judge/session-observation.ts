@@ -1,5 +1,6 @@
 /** What a run showed of its sessions: a fold over the lab's events, nothing else. */
 
+import type { DataPath } from "@testbed/agent/control";
 import type { CandidateView, LabEvent, NodeEvent, PairView } from "../lab/lab-event.ts";
 import { formatEndpoint } from "../topology/model/address-text.ts";
 import type { PathName, ResolvedNode, ResolvedSession } from "../topology/model/resolved.ts";
@@ -7,7 +8,9 @@ import { homeAddresses, isMobile } from "../topology/model/session-end.ts";
 import { median } from "./median.ts";
 
 /** How far a session got. */
-export type SessionState = "unregistered" | "registered" | "offered" | "nominated" | "bound" | "failed";
+export const SESSION_STATES = ["unregistered", "registered", "offered", "nominated", "bound", "failed"] as const;
+
+export type SessionState = (typeof SESSION_STATES)[number];
 
 /** Connectivity checks of one end. */
 export interface CheckCounts {
@@ -120,7 +123,7 @@ interface End {
   readonly registrationFailure: string | undefined;
   readonly offeredAt: number | undefined;
   readonly nominated: { readonly at: number; readonly event: Extract<NodeEvent, { type: "nominated" }> } | undefined;
-  readonly path: "direct" | "home-agents" | undefined;
+  readonly path: DataPath | undefined;
   readonly settledAt: number | undefined;
   readonly isBound: boolean;
   readonly failure: string | undefined;

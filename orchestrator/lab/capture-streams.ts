@@ -6,7 +6,7 @@ export interface CaptureStream {
   readonly segment: string;
   /** One pcap file, cut off where the node ended early. */
   readonly pcap: Uint8Array;
-  /** By tcpdump's own count; absent when the node ended before it told. */
+  /** By the kernel's count; absent when the node ended before it reported it. */
   readonly droppedByKernel?: number;
 }
 

@@ -3,7 +3,7 @@
 import type { HeardDatagram } from "@testbed/agent/control";
 import type { InboundProbe } from "../plan/inbound-probe-plan.ts";
 import { formatEndpoint } from "../topology/model/address-text.ts";
-import type { Difference } from "./nat-verification.ts";
+import type { Difference } from "./difference.ts";
 
 /** What became of datagrams to a way in of a middlebox, and to the port beside it. */
 export interface InboundVerification

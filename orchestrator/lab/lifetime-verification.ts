@@ -1,7 +1,7 @@
 /** Compares how long middleboxes remember idle UDP mappings with how long they are declared to. */
 
 import type { LifetimeObservation } from "@testbed/agent/control";
-import type { Difference } from "./nat-verification.ts";
+import type { Difference } from "./difference.ts";
 
 /** What became of mappings that were left alone, behind the middleboxes in front of one LAN. */
 export interface LifetimeVerification {

@@ -3,6 +3,8 @@
 import type { NatObservation } from "@testbed/agent/control";
 import type { VerificationProbe } from "../plan/probe-plan.ts";
 import { formatEndpoint } from "../topology/model/address-text.ts";
+import type { Difference } from "./difference.ts";
+import { describeObservedNat, differenceOfFilters, differencesOfNats } from "./observed-words.ts";
 
 /** What a probe saw of the middleboxes in front of a LAN, beside what it had to see. */
 export interface NatVerification {
@@ -20,16 +22,6 @@ export interface NatVerification {
   readonly attempts: number;
 }
 
-/** One thing in which a middlebox is not what it is declared to be. */
-export interface Difference {
-  /** Such as `mapping endpoint-independent`. */
-  readonly declared: string;
-  /** Such as `address-and-port-dependent`. */
-  readonly observed: string;
-  /** Whether packets that were lost or late would explain it. */
-  readonly isSilence: boolean;
-}
-
 /** A probe and what it saw. */
 export interface Observed {
   readonly probe: VerificationProbe;
@@ -41,14 +33,8 @@ export function differencesOf({ probe, observed }: Observed): readonly Differenc
   const { expected } = probe;
   if (expected.type !== observed.type) return [differenceOfKind(expected, observed)];
   if (observed.type === "udp-blocked" || expected.type === "udp-blocked") return [];
-  const filtering = differenceOfFilters(expected.filtering, observed.filtering);
-  if (observed.type === "no-nat" || expected.type === "no-nat") return filtering;
-  return [
-    ...differenceOfMappings(expected, observed),
-    ...filtering,
-    ...differenceOfHairpinning(expected, observed),
-    ...differenceOfOutside(probe, expected, observed),
-  ];
+  if (observed.type === "nat" && expected.type === "nat") return differencesOfNats(expected, observed, probe);
+  return [differenceOfFilters(expected, observed)].filter((difference) => difference !== undefined);
 }
 
 /**
@@ -82,31 +68,16 @@ export function describeDifference(
   return `${who} ${declared}, observed ${observed}`;
 }
 
-/** `mapping endpoint-independent, filtering address-dependent, no hairpinning, ports kept` */
 function describeObservation(observation: NatObservation): string {
   switch (observation.type) {
     case "udp-blocked":
       return "no UDP at all";
     case "no-nat":
       return `no address translation, filtering ${observation.filtering}`;
-    case "nat": {
-      const { mapping, filtering, hairpinning, portPreservation } = observation;
-      return [
-        `mapping ${mapping ?? UNKNOWN_MAPPING}`,
-        `filtering ${filtering}`,
-        hairpinning ? "hairpinning" : "no hairpinning",
-        portPreservation ? "ports kept" : "other ports",
-      ].join(", ");
-    }
+    case "nat":
+      return describeObservedNat(observation);
   }
 }
-
-type Nat = Extract<NatObservation, { readonly type: "nat" }>;
-
-/** Where a firewall lets too little through to tell. */
-const UNKNOWN_MAPPING = "that cannot be told";
-
-const STRICTNESS = ["endpoint-independent", "address-dependent", "address-and-port-dependent"] as const;
 
 function differenceOfKind(expected: NatObservation, observed: NatObservation): Difference {
   const isSilence = observed.type === "udp-blocked";
@@ -114,46 +85,4 @@ function differenceOfKind(expected: NatObservation, observed: NatObservation): D
     return { declared: describeObservation(expected), observed: describeObservation(observed), isSilence };
   const kind = (isTranslated: boolean): string => (isTranslated ? "address translation" : "no address translation");
   return { declared: kind(expected.type === "nat"), observed: kind(observed.type === "nat"), isSilence };
-}
-
-function differenceOfMappings(expected: Nat, observed: Nat): readonly Difference[] {
-  if (expected.mapping === observed.mapping) return [];
-  return [
-    {
-      declared: `mapping ${expected.mapping ?? UNKNOWN_MAPPING}`,
-      observed: observed.mapping ?? "too few answers to tell",
-      isSilence: observed.mapping === undefined,
-    },
-  ];
-}
-
-function differenceOfFilters(expected: Nat["filtering"], observed: Nat["filtering"]): readonly Difference[] {
-  if (expected === observed) return [];
-  const isSilence = STRICTNESS.indexOf(observed) > STRICTNESS.indexOf(expected);
-  return [{ declared: `filtering ${expected}`, observed, isSilence }];
-}
-
-function differenceOfHairpinning(expected: Nat, observed: Nat): readonly Difference[] {
-  if (expected.hairpinning === observed.hairpinning) return [];
-  const [declared, found] = expected.hairpinning ? ["hairpinning", "none"] : ["no hairpinning", "hairpinning"];
-  return [{ declared, observed: found, isSilence: expected.hairpinning }];
-}
-
-function differenceOfOutside(
-  { firstPort, drawnFrom, rival }: VerificationProbe,
-  expected: Nat,
-  observed: Nat,
-): Difference[] {
-  const { mapped } = observed;
-  const differences: Difference[] = [];
-  const note = (declared: string, found: string): void =>
-    void differences.push({ declared, observed: found, isSilence: false });
-  if (mapped.ip !== expected.mapped.ip) note(`the outside address ${expected.mapped.ip}`, mapped.ip);
-  if (drawnFrom !== undefined && (mapped.port < drawnFrom.first || mapped.port > drawnFrom.last))
-    note(`ports drawn from ${drawnFrom.first}-${drawnFrom.last}`, String(mapped.port));
-  else if (drawnFrom === undefined && rival === undefined && expected.portPreservation !== observed.portPreservation)
-    note(expected.portPreservation ? "ports kept" : "ports drawn", `${mapped.port} for a port from ${firstPort} on`);
-  if (expected.parityPreservation && !observed.parityPreservation)
-    note("even ports for even ports, odd ones for odd ones", "others");
-  return differences;
 }

@@ -1,6 +1,6 @@
 /** Turns a resolved topology into a plan: every segment, node and rule text, nothing left to decide. */
 
-import { CONTROL_VERSION, type MobileNodeRole, type NodeSetup, type RoleSetup } from "@testbed/agent/control";
+import { CONTROL_VERSION, type NodeSetup, type RoleSetup } from "@testbed/agent/control";
 import { renderRules } from "../render/rules.ts";
 import { withoutLength } from "../topology/model/address-text.ts";
 import type {
@@ -121,10 +121,7 @@ function planRole(topology: ResolvedTopology, node: ResolvedNode): RoleSetup {
         homeAgent: homeAgentOf(topology, node),
         localAddresses: localAddresses(node.interfaces),
         port: node.port,
-        profile: node.profile,
-        isLite: node.isLite,
-        keys: node.keys,
-        timers: timersOf(node),
+        ...node.agent,
         registrationKey: registrationKey(topology, node),
         tunMtu: TUN_MTU,
         seed: nodeSeed(topology, node),
@@ -139,24 +136,11 @@ function planRole(topology: ResolvedTopology, node: ResolvedNode): RoleSetup {
         stunServers: stunServersOf(topology, node),
         localAddresses: localAddresses(node.interfaces),
         port: node.port,
-        profile: node.profile,
-        isLite: node.isLite,
-        keys: node.keys,
-        timers: {},
+        ...node.agent,
         tunMtu: TUN_MTU,
         seed: nodeSeed(topology, node),
       };
   }
-}
-
-/** Questions that are not answered come ten times as often, and end with twenty of them. */
-function timersOf({ consentMs }: ResolvedMobileNode): MobileNodeRole["timers"] {
-  if (consentMs === undefined) return {};
-  return {
-    consentIntervalMs: consentMs,
-    consentRetryMs: Math.max(1, Math.round(consentMs / 10)),
-    consentTimeoutMs: 2 * consentMs,
-  };
 }
 
 /** A kernel and nothing else. */

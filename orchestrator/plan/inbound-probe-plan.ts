@@ -9,10 +9,13 @@ import { createPrefixTranslation } from "../topology/predict/prefix-model.ts";
 import { derivedHex } from "../topology/resolve/seed.ts";
 import type { Unprobed } from "./unprobed.ts";
 
+/** What lets packets in from outside. */
+export const INBOUND_KINDS = ["forward", "pinhole", "prefix"] as const;
+
 /** One way in through a middlebox that its file declares, and the port beside it that must stay closed. */
 export interface InboundProbe {
   readonly router: string;
-  readonly kind: "forward" | "pinhole" | "prefix";
+  readonly kind: (typeof INBOUND_KINDS)[number];
   /** Who sends, from which of its addresses. */
   readonly from: { readonly node: string; readonly ip: string };
   /** Where it is sent to, and where it must arrive. */

@@ -1,6 +1,6 @@
 /** Which node asks which server about which middleboxes, so that every middlebox is seen from inside each of its LANs. */
 
-import type { NatObservation } from "@testbed/agent/control";
+import { ALTERNATE_STUN_PORT, type NatObservation, STUN_PORT } from "@testbed/agent/control";
 import { familyOfText, withoutLength } from "../topology/model/address-text.ts";
 import { nextHop } from "../topology/model/forwarding.ts";
 import { type RoundTripImpairment, roundTripImpairment } from "../topology/model/path-impairments.ts";
@@ -168,9 +168,6 @@ function waysOf(topology: ResolvedTopology, node: ResolvedNode): readonly Way[] 
 function isStunServer(node: ResolvedNode): node is ResolvedHomeAgent | ResolvedStunServer {
   return node.role === "home-agent" || node.role === "stun-server";
 }
-
-const STUN_PORT = 3478;
-const ALTERNATE_STUN_PORT = 3479;
 
 function discoveryAddresses(
   { listen, alternate }: ResolvedHomeAgent | ResolvedStunServer,

@@ -1,6 +1,6 @@
 /** The outside ports that a middlebox may draw, in an order that follows from its seed. */
 
-import type { NatProfile } from "../topology/model/nat-profile.ts";
+import type { NatProfile } from "@testbed/agent/control";
 import { derivedSequence } from "../topology/resolve/seed.ts";
 
 /** As many as are drawn from at most: enough for endpoints to meet rarely, few enough to read. */

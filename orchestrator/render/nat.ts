@@ -19,9 +19,8 @@
  * combinations of mapping and filtering, with and without hairpinning (`test/contract/box-rules.test.ts`).
  */
 
-import type { NatDependence } from "@testbed/agent/control";
+import type { NatDependence, NatProfile } from "@testbed/agent/control";
 import { withoutLength } from "../topology/model/address-text.ts";
-import type { NatProfile } from "../topology/model/nat-profile.ts";
 import type { PortForward, ResolvedRouter } from "../topology/model/resolved.ts";
 import { derivedNumber } from "../topology/resolve/seed.ts";
 import { type PortPool, portPools } from "./drawn-ports.ts";

@@ -103,18 +103,9 @@ function sessionResult(
   };
 }
 
-function outageResult(effect: EventEffect): OutageResult {
-  const { event, path, selected, outageMs, packetsSent, packetsLost, restoredAfterMs, roundTripMs } = effect;
-  return {
-    event,
-    ms: outageMs,
-    packetsLost,
-    packetsSent,
-    path,
-    ...(selected === undefined ? {} : { selected: pairResult(selected) }),
-    ...(restoredAfterMs === undefined ? {} : { restoredAfterMs }),
-    ...(roundTripMs === undefined ? {} : { roundTripMs }),
-  };
+/** A figure of an effect is carried under its own name. */
+function outageResult({ session, selected, outageMs, ...figures }: EventEffect): OutageResult {
+  return { ...figures, ms: outageMs, ...(selected === undefined ? {} : { selected: pairResult(selected) }) };
 }
 
 function pairResult({ local, remote }: PairView): NonNullable<SessionResult["selected"]> {

@@ -1,6 +1,6 @@
 /** What a run's result says of the links that have a condition. */
 
-import type { Impairment, LinkDirection } from "@testbed/agent/control";
+import { type Impairment, LINK_DIRECTIONS, type LinkDirection } from "@testbed/agent/control";
 import type { LabEvent } from "../lab/lab-event.ts";
 import type { ResolvedTopology } from "../topology/model/resolved.ts";
 import { linkName } from "../topology/resolve/links.ts";
@@ -17,7 +17,7 @@ interface End {
 export function linkResults(topology: ResolvedTopology, events: readonly LabEvent[]): readonly LinkResult[] {
   return topology.nodes.flatMap(({ name: node, interfaces }) =>
     interfaces.flatMap(({ segment, impairment }) =>
-      (["out", "in"] as const).flatMap((direction): LinkResult[] => {
+      LINK_DIRECTIONS.flatMap((direction): LinkResult[] => {
         const asked = impairment?.[direction];
         return asked === undefined ? [] : [linkResult({ node, segment, direction }, asked, topology, events)];
       }),

@@ -1,5 +1,6 @@
 /** A plan for people: every step in order, and every rule text as it would be loaded. */
 
+import { LINK_DIRECTIONS } from "@testbed/agent/control";
 import type { NodeSpec, Plan, ProgramSpec, TimelineStep, UnboundInterface } from "../plan/plan.ts";
 import { rulesOf } from "../plan/timeline-plan.ts";
 import { describeImpairment } from "../topology/describe/describe-link.ts";
@@ -62,7 +63,7 @@ function interfaceLines({
   const when = isStandby === true ? ", once it moves there" : "";
   return [
     `   interface ${interfaceName} on ${segment}${when}: ${[mac, ...addresses].join(" ")}`,
-    ...(["out", "in"] as const).flatMap((direction) => {
+    ...LINK_DIRECTIONS.flatMap((direction) => {
       const own = impairment?.[direction];
       return own === undefined ? [] : [`   link ${direction} of ${interfaceName}: ${describeImpairment(own)}`];
     }),

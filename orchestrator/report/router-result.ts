@@ -1,10 +1,11 @@
 /** The middleboxes of a run: what they are declared to be, and what probes saw of them. */
 
+import type { NatProfile } from "@testbed/agent/control";
 import { describeInboundDifference, type InboundVerification } from "../lab/inbound-verification.ts";
 import type { LabEvent } from "../lab/lab-event.ts";
 import type { LifetimeVerification } from "../lab/lifetime-verification.ts";
 import { describeDifference, type NatVerification } from "../lab/nat-verification.ts";
-import type { NatProfile } from "../topology/model/nat-profile.ts";
+import { PREFIX_TRANSLATION } from "../topology/model/presets.ts";
 import type { ResolvedFirewall, ResolvedRouter, ResolvedTopology } from "../topology/model/resolved.ts";
 import type { ProbeResult, RouterResult, WayInResult } from "./run-result.ts";
 
@@ -59,24 +60,18 @@ function declaredBehaviour({ nat, prefixes, firewall }: ResolvedRouter): Pick<Ro
   return prefixes.length === 0 ? {} : { declared: prefixBehaviour(firewall) };
 }
 
-function natBehaviour(nat: NatProfile): NonNullable<RouterResult["declared"]> {
-  const { mapping, filtering, portAssignment, parity, hairpinning, udpLifetimeSec, inboundRefresh } = nat;
-  return { mapping, filtering, portAssignment, parity, hairpinning, udpLifetimeSec, inboundRefresh };
+function natBehaviour({ ports, seed, ...behaviour }: NatProfile): NonNullable<RouterResult["declared"]> {
+  return behaviour;
 }
 
 /** Networks that stand for each other in the terms of RFC 4787: the firewall is the filter, and its state the lifetime. */
 function prefixBehaviour({ inbound, udpIdleSec }: ResolvedFirewall): NonNullable<RouterResult["declared"]> {
-  return {
-    mapping: "endpoint-independent",
-    filtering: inbound === "open" ? "endpoint-independent" : "address-and-port-dependent",
-    portAssignment: "preserve",
-    parity: "preserve",
-    hairpinning: true,
-    udpLifetimeSec: udpIdleSec,
-    inboundRefresh: true,
-  };
+  const { ports, ...behaviour } = PREFIX_TRANSLATION;
+  const filtering = inbound === "open" ? "endpoint-independent" : "address-and-port-dependent";
+  return { ...behaviour, filtering, udpLifetimeSec: udpIdleSec };
 }
 
+/** What a probe sees under the name that it is declared by is carried as it is. */
 function behaviourSeen(observed: NatVerification["observed"]): NonNullable<RouterResult["observed"]> {
   switch (observed.type) {
     case "udp-blocked":
@@ -84,10 +79,9 @@ function behaviourSeen(observed: NatVerification["observed"]): NonNullable<Route
     case "no-nat":
       return { filtering: observed.filtering };
     case "nat": {
-      const { mapping, filtering, hairpinning, portPreservation, parityPreservation } = observed;
+      const { type, mapped, portPreservation, parityPreservation, ...same } = observed;
       const parity = parityPreservation ? "preserve" : "any";
-      const portAssignment = portPreservation ? "preserve" : "random";
-      return { ...(mapping === undefined ? {} : { mapping }), filtering, hairpinning, portAssignment, parity };
+      return { ...same, portAssignment: portPreservation ? "preserve" : "random", parity };
     }
   }
 }

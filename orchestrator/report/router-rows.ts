@@ -1,5 +1,7 @@
 /** What probes saw of the middleboxes, as rows of a table. */
 
+import { OBSERVED_BEHAVIOURS } from "@testbed/agent/control";
+import { type BehaviourColumn, behaviourColumns } from "../topology/describe/behaviour-columns.ts";
 import type { ProbeResult, RouterResult, WayInResult } from "./run-result.ts";
 
 /**
@@ -11,7 +13,7 @@ export function routerRows(
 ): { readonly header: readonly string[]; readonly rows: readonly (readonly string[])[] } | undefined {
   const probes = routers.flatMap((router) => router.probes);
   if (probes.length === 0) return undefined;
-  const header = ["verdict", "router", "seen from", "mapping", "filtering", "hairpinning", "ports"];
+  const header = ["verdict", "router", "seen from", ...COLUMNS.map(({ title }) => title), "ports"];
   if (probes.every(({ lifetime }) => lifetime === undefined)) return { header, rows: probes.map(probeRow) };
   const rows = probes.map((probe) => [...probeRow(probe), lifetimeCell(probe)]);
   return { header: [...header, "UDP lifetime"], rows };
@@ -56,12 +58,17 @@ function probeRow(probe: ProbeResult): readonly string[] {
     differences.length === 0 ? "pass" : "fail",
     through.join(" inside of "),
     `${node} on ${lan}, IPv${ipVersion}`,
-    cell(mappingCell),
-    cell(({ filtering }) => filtering ?? "-"),
-    cell(({ hairpinning }) => (hairpinning === undefined ? "-" : hairpinning ? "yes" : "no")),
+    ...COLUMNS.map((column) => cell(column.cell)),
     portsCell(probe),
   ];
 }
+
+/** All that a probe sees but ports, which have a cell together. */
+const { mapping, portPreservation, parityPreservation, ...OTHERS } = OBSERVED_BEHAVIOURS;
+const COLUMNS: readonly BehaviourColumn<ProbeResult["observed"]>[] = [
+  { title: "mapping", cell: mappingCell },
+  ...behaviourColumns(OTHERS, {}),
+];
 
 function mappingCell({ type, mapping }: ProbeResult["observed"]): string {
   if (type === "udp-blocked") return "no UDP at all";

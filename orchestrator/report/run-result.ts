@@ -3,15 +3,29 @@
  * (`result.schema.json`) and the check in tests. Fields are only ever added while `schema` stays the same.
  */
 
+import {
+  CANDIDATE_TYPES,
+  LINK_CONDITIONERS,
+  LINK_DIRECTIONS,
+  NAT_BEHAVIOURS,
+  OBSERVED_BEHAVIOURS,
+} from "@testbed/agent/control";
 import * as z from "zod";
+import { TIME_KEYS } from "../judge/expectation.ts";
+import { SESSION_STATES } from "../judge/session-observation.ts";
+import { EXPECTATION_VERDICTS, VERDICTS } from "../judge/verdict.ts";
+import { INBOUND_KINDS } from "../plan/inbound-probe-plan.ts";
+import { RUNTIME_NAMES } from "../runtime/runtime-name.ts";
+import { PATH_NAMES } from "../topology/model/words.ts";
+import { behaviourFields } from "./behaviour-schema.ts";
 
 /** Value of the field `schema` of a result. */
 export const RESULT_SCHEMA_VERSION = 2;
 
 const milliseconds = z.number().min(0).describe("milliseconds, with a fraction");
 const count = z.int().min(0);
-const candidateType = z.enum(["host", "server-reflexive", "peer-reflexive", "relayed"]);
-const pathName = z.enum(["direct", "home-agents", "none"]);
+const candidateType = z.enum(CANDIDATE_TYPES);
+const pathName = z.enum(PATH_NAMES);
 
 const pairTypes = z.tuple([candidateType, candidateType]);
 
@@ -52,7 +66,7 @@ const session = z.strictObject({
   name: z.string(),
   from: z.string(),
   to: z.string(),
-  state: z.enum(["unregistered", "registered", "offered", "nominated", "bound", "failed"]),
+  state: z.enum(SESSION_STATES),
   path: pathName.describe("the way of the data as the session was set up, proven by data that came back"),
   selected: pair.optional().describe("the nominated pair, seen from `from`"),
   nominatedAfterMs: milliseconds.optional().describe("from the offer to the nomination, at `from`"),
@@ -80,26 +94,14 @@ const session = z.strictObject({
   failure: z.string().optional(),
 });
 
-const dependence = z.enum(["endpoint-independent", "address-dependent", "address-and-port-dependent"]);
+const natBehaviour = z.strictObject(behaviourFields(NAT_BEHAVIOURS));
 
-const natBehaviour = z.strictObject({
-  mapping: dependence,
-  filtering: dependence,
-  portAssignment: z.enum(["preserve", "random"]),
-  parity: z.enum(["preserve", "any"]),
-  hairpinning: z.boolean(),
-  udpLifetimeSec: z.number(),
-  inboundRefresh: z.boolean(),
-});
-
+const observed = behaviourFields(OBSERVED_BEHAVIOURS);
 const observation = z.strictObject({
   type: z.enum(["nat", "no-nat", "udp-blocked"]),
-  mapping: dependence.optional().describe("absent where too little comes through to tell"),
-  filtering: dependence.optional(),
-  hairpinning: z.boolean().optional(),
-  portPreservation: z.boolean().optional(),
-  parityPreservation: z
-    .boolean()
+  ...z.strictObject(observed).partial().shape,
+  mapping: observed.mapping.optional().describe("absent where too little comes through to tell"),
+  parityPreservation: observed.parityPreservation
     .optional()
     .describe("`expected`: where it is declared; `observed`: of every port seen"),
   mapped: z
@@ -131,7 +133,7 @@ const probe = z.strictObject({
 });
 
 const wayIn = z.strictObject({
-  kind: z.enum(["forward", "pinhole", "prefix"]),
+  kind: z.enum(INBOUND_KINDS),
   from: z.string().describe("who sent"),
   destination: z.strictObject({ address: z.string(), port: z.int() }).describe("where it was sent to"),
   target: z.strictObject({ node: z.string(), port: z.int() }).describe("where it must arrive"),
@@ -166,7 +168,7 @@ const ofSession = {
 };
 
 const judged = {
-  verdict: z.enum(["pass", "fail"]),
+  verdict: z.enum(EXPECTATION_VERDICTS),
   source: z
     .string()
     .describe("`file:line`; `predicted` where the file expects nothing of the session; `every host` for exit codes"),
@@ -198,7 +200,7 @@ const expectation = z.discriminatedUnion("key", [
   z
     .strictObject({
       ...ofSession,
-      key: z.enum(["within", "outage", "roundTrip"]),
+      key: z.enum(TIME_KEYS),
       limit: milliseconds,
       observed: milliseconds.optional().describe("absent when it never came to that"),
       unit: z.literal("ms"),
@@ -259,13 +261,13 @@ const impairment = z
 
 const link = z.strictObject({
   link: z.string().describe("`<node>/<segment>`, as in the topology file"),
-  direction: z.enum(["out", "in"]).describe("leaving the node, or arriving at it"),
+  direction: z.enum(LINK_DIRECTIONS).describe("leaving the node, or arriving at it"),
   impairment: impairment.describe("what was asked for at the start; shares from 0 to 1"),
   changes: z
     .array(z.strictObject({ event: z.string(), impairment: impairment }))
     .describe("what it became with which event of the timeline, in the order of happening"),
   applied: z
-    .enum(["netem", "user-space"])
+    .enum(LINK_CONDITIONERS)
     .optional()
     .describe(
       "by the kernel, or by the node's own process where the kernel cannot; absent when the run did not get there",
@@ -290,10 +292,10 @@ export const runResultSchema = z
     runId: z.string(),
     topology: z.string(),
     summary: z.string(),
-    runtime: z.enum(["docker", "netns"]),
+    runtime: z.enum(RUNTIME_NAMES),
     seed: z.int(),
     startedAt: z.iso.datetime(),
-    verdict: z.enum(["pass", "fail", "error"]),
+    verdict: z.enum(VERDICTS),
     durationMs: milliseconds.describe("of the whole process until this file was written"),
     phasesMs: z.record(z.string(), milliseconds).describe("where the time went; phases may overlap"),
     sessions: z.array(session).describe("as they were set up; `outages` tells of what happened to them afterwards"),
@@ -332,7 +334,6 @@ export type LinkResult = RunResult["links"][number];
 export type RouterResult = RunResult["routers"][number];
 export type ProbeResult = RouterResult["probes"][number];
 export type WayInResult = RouterResult["inbound"][number];
-export type Verdict = RunResult["verdict"];
 
 /** The published JSON Schema, as the text of `result.schema.json`. */
 export function resultSchemaText(): string {

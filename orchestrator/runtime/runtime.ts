@@ -6,8 +6,7 @@
  */
 
 import type { NodeSpec, Plan, ProgramSpec, SegmentSpec } from "../plan/plan.ts";
-
-export type RuntimeName = "docker" | "netns";
+import type { RuntimeName } from "./runtime-name.ts";
 
 /** Who a lab belongs to: enough to tell, on this machine, whether its owner still lives. */
 export interface RunIdentity {

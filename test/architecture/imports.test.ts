@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { expect, test } from "vitest";
+import { RUNTIME_NAMES } from "../../orchestrator/runtime/runtime-name.ts";
 import { PACKAGE_ROOT } from "../../orchestrator/support/package-root.ts";
 
 interface Source {
@@ -61,10 +62,20 @@ const LAYERS: readonly {
     mayUse: ["orchestrator/topology", "orchestrator/plan", "orchestrator/runtime", "orchestrator/support"],
     modules: [/^node:/, "@testbed/agent/control"],
   },
-  { folder: "orchestrator/judge", mayUse: ["orchestrator/topology", "orchestrator/lab"], modules: [] },
+  {
+    folder: "orchestrator/judge",
+    mayUse: ["orchestrator/topology", "orchestrator/lab"],
+    modules: ["@testbed/agent/control"],
+  },
   {
     folder: "orchestrator/report",
-    mayUse: ["orchestrator/topology", "orchestrator/plan", "orchestrator/lab", "orchestrator/judge"],
+    mayUse: [
+      "orchestrator/topology",
+      "orchestrator/plan",
+      "orchestrator/runtime",
+      "orchestrator/lab",
+      "orchestrator/judge",
+    ],
     modules: ["zod", "@testbed/agent/control"],
   },
 ];
@@ -81,8 +92,19 @@ const ROOMS: readonly {
 }[] = [
   {
     folder: "agent/src/core",
-    ground: ["address", "bytes", "checksum", "events", "machine", "min-instant", "refusal", "result", "same-octets"],
-    rooms: ["stun", "link", "nat-probe", "node", "ice", "mip6", "mice"],
+    ground: [
+      "address",
+      "bytes",
+      "checksum",
+      "events",
+      "machine",
+      "min-instant",
+      "ports",
+      "refusal",
+      "result",
+      "same-octets",
+    ],
+    rooms: ["stun", "link", "nat", "nat-probe", "node", "ice", "mip6", "mice"],
   },
   {
     folder: "agent/src/core/mice",
@@ -163,7 +185,7 @@ test("the protocol core takes HMAC, hash and CRC from Node, and nothing else", (
   expect(names.filter((name) => ![...allowed, "node:zlib crc32"].includes(name))).toEqual([]);
 });
 
-test.each(["docker", "netns"])("nothing but its own folder and what opens runtimes knows the %s driver", (driver) => {
+test.each(RUNTIME_NAMES)("nothing but its own folder and what opens runtimes knows the %s driver", (driver) => {
   const folder = `orchestrator/runtime/${driver}/`;
   const users = sources.filter(
     ({ path, imports }) => !path.startsWith(folder) && imports.some((entry) => entry.path?.startsWith(folder) === true),

@@ -1,8 +1,7 @@
 /** Hole punching through every pair of middleboxes in the kernel: a path exists exactly where the model says so. */
 
-import type { NatDependence } from "@testbed/agent/control";
+import type { NatDependence, NatProfile } from "@testbed/agent/control";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { NatProfile } from "../../orchestrator/topology/model/nat-profile.ts";
 import type { ResolvedRouter, ResolvedTopology } from "../../orchestrator/topology/model/resolved.ts";
 import { predictSession } from "../../orchestrator/topology/predict/predict.ts";
 import { resolved, twoHomes } from "../orchestrator/topology/sample.ts";

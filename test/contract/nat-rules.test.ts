@@ -1,8 +1,8 @@
 /** The rule texts of middleboxes in real network namespaces: what packets show is what the profile declares. */
 
 import { setTimeout as sleep } from "node:timers/promises";
+import type { NatProfile } from "@testbed/agent/control";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { NatProfile } from "../../orchestrator/topology/model/nat-profile.ts";
 import { classify, freshText, mappedAddress, openServers, passes, type Servers } from "./nat-rules/classify.ts";
 import { createNatWorld, type NatWorld, type UdpPort } from "./nat-rules/nat-world.ts";
 

@@ -1,4 +1,4 @@
-/** Many datagrams a system call, and one a call where the kernel refuses: what comes is what was sent either way. */
+/** Many datagrams a system call, and one a call: what arrives is what was sent either way. */
 
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -25,10 +25,24 @@ interface Refused {
   readonly counters: Readonly<Record<string, number>>;
 }
 
-let bundle: Awaited<ReturnType<typeof buildBundleUnderTest>>;
-let results: Readonly<Record<"ipv4" | "ipv6" | "withoutSegments", Exchange>> & {
+interface Results {
+  readonly ipv4: Exchange;
+  readonly ipv6: Exchange;
+  readonly withoutSegments: Exchange;
   readonly refused: Readonly<Record<"ipv4" | "ipv6", Refused>>;
-};
+}
+
+/** How datagrams pass between the sockets and the kernel, with the environment that chooses it. */
+const ENVIRONMENTS = { fast: "", plain: "MICE_FAST_PATH=off" } as const;
+type Path = keyof typeof ENVIRONMENTS;
+
+const EVERY_WAY = (["fast", "plain"] as const).flatMap((path) => [
+  { path, family: "ipv4", ip: "127.0.0.1" } as const,
+  { path, family: "ipv6", ip: "::1" } as const,
+]);
+
+let bundle: Awaited<ReturnType<typeof buildBundleUnderTest>>;
+let results: Readonly<Record<Path, Results>>;
 
 beforeAll(async () => {
   bundle = await buildBundleUnderTest();
@@ -38,18 +52,20 @@ beforeAll(async () => {
   await build({ entryPoints: [entry], bundle: true, platform: "node", format: "esm", outfile, logLevel: "silent" });
   const world = await createWorld(bundle.entry);
   try {
-    const printed = await world.sh(`ip link set lo up && exec ${process.execPath} ${outfile}`);
-    results = JSON.parse(printed) as typeof results;
+    await world.sh("ip link set lo up");
+    const run = async (path: Path): Promise<Results> =>
+      JSON.parse(await world.sh(`${ENVIRONMENTS[path]} exec ${process.execPath} ${outfile}`)) as Results;
+    results = { fast: await run("fast"), plain: await run("plain") };
   } finally {
     await world.end();
   }
 });
 afterAll(() => bundle.remove());
 
-test.each(["ipv4", "ipv6"] as const)(
-  "rows of datagrams come whole, in order and from their sender over %s",
-  (family) => {
-    const { sent, received, isFromSender, counters } = results[family];
+test.each(EVERY_WAY)(
+  "$path path: rows of datagrams come whole, in order and from their sender over $family",
+  ({ path, family }) => {
+    const { sent, received, isFromSender, counters } = results[path][family];
     expect(received).toEqual(sent);
     expect(isFromSender).toBe(true);
     expect(counters).toEqual({ sent: sent.length, refused: 0 });
@@ -57,27 +73,28 @@ test.each(["ipv4", "ipv6"] as const)(
 );
 
 test("datagrams that wait are taken many at a time, as many as the ring has room for", () => {
-  expect(Math.max(...results.ipv4.batches)).toBe(64);
+  expect(Math.max(...results.fast.ipv4.batches)).toBe(64);
+});
+
+test("on the plain path datagrams are taken one by one", () => {
+  expect(new Set(results.plain.ipv4.batches)).toEqual(new Set([1]));
 });
 
 test("where the kernel does not cut rows apart, each datagram is sent by itself and none twice", () => {
-  const { sent, received, counters } = results.withoutSegments;
+  const { sent, received, counters } = results.fast.withoutSegments;
   expect(received).toEqual(sent);
   expect(counters).toEqual({ sent: sent.length, refused: 0 });
 });
 
-test.each([
-  ["ipv4", "127.0.0.1"],
-  ["ipv6", "::1"],
-] as const)("%s: of each datagram that ICMP refuses it is told who did and why", (family, ip) => {
-  const { told, isOfRefused, refusals, sent } = results.refused[family];
-  expect(told).toEqual([`${ip}: port unreachable`]);
+test.each(EVERY_WAY)("$path path, $family: of each datagram that ICMP refuses it is told who did and why", (way) => {
+  const { told, isOfRefused, refusals, sent } = results[way.path].refused[way.family];
+  expect(told).toEqual([`${way.ip}: port unreachable`]);
   expect(isOfRefused).toBe(true);
   expect(refusals).toBe(sent.length);
 });
 
-test.each(["ipv4", "ipv6"] as const)("%s: a refusal costs no datagram to or from anybody else", (family) => {
-  const { sent, received, heard, counters } = results.refused[family];
+test.each(EVERY_WAY)("$path path, $family: a refusal costs no datagram to or from anybody else", ({ path, family }) => {
+  const { sent, received, heard, counters } = results[path].refused[family];
   expect(heard).toBe(1);
   expect(received).toEqual(sent);
   expect(counters).toMatchObject({ "udp.sent": 2 * sent.length, "udp.refused": 0, "udp.refused-by-icmp": sent.length });

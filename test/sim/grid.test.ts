@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { NatDependence, SimNatProfile } from "../../agent/src/testing/index.ts";
+import type { NatDependence, NatProfile } from "../../agent/src/testing/index.ts";
 import { ACCESS, connect, pathOf } from "./scenario.ts";
 
 const BEHAVIOURS = { EI: "endpoint-independent", AD: "address-dependent", APD: "address-and-port-dependent" } as const;
@@ -21,7 +21,7 @@ const RELAYED: ReadonlySet<string> = new Set(
   ),
 );
 
-function profileOf(nat: Middlebox, seed: number): Partial<SimNatProfile> {
+function profileOf(nat: Middlebox, seed: number): Partial<NatProfile> {
   const [mapping, filtering] = nat.split("/").map((part) => behaviourOf(part));
   if (mapping === undefined || filtering === undefined) throw new Error(`not a middlebox: ${nat}`);
   return { mapping, filtering, portAssignment: mapping === "endpoint-independent" ? "preserve" : "random", seed };

@@ -6,8 +6,8 @@ import {
   createNumberedFlow,
   type MiceNet,
   type NatDependence,
+  type NatProfile,
   type SideSetup,
-  type SimNatProfile,
 } from "../../agent/src/testing/index.ts";
 import { CONNECT_AT, offer, pathOf } from "./scenario.ts";
 
@@ -17,10 +17,10 @@ const dependence = fc.constantFrom<NatDependence>(
   "address-and-port-dependent",
 );
 
-const nat: fc.Arbitrary<Partial<SimNatProfile>> = fc.record({
+const nat: fc.Arbitrary<Partial<NatProfile>> = fc.record({
   mapping: dependence,
   filtering: dependence,
-  portAssignment: fc.constantFrom<SimNatProfile["portAssignment"]>("preserve", "random"),
+  portAssignment: fc.constantFrom<NatProfile["portAssignment"]>("preserve", "random"),
   hairpinning: fc.boolean(),
   inboundRefresh: fc.boolean(),
   // RFC 4787 REQ-5: two minutes at least; the tunnel's keepalive of 110 s counts on it.

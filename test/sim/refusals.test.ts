@@ -5,8 +5,8 @@ import {
   eventsOf,
   type MiceNetSetup,
   type NatDependence,
+  type NatProfile,
   type SideSetup,
-  type SimNatProfile,
   type TraceEntry,
 } from "../../agent/src/testing/index.ts";
 import { destinationIp } from "../../agent/src/testing/packet.ts";
@@ -69,10 +69,10 @@ const dependence = fc.constantFrom<NatDependence>(
   "address-and-port-dependent",
 );
 
-const nat: fc.Arbitrary<Partial<SimNatProfile>> = fc.record({
+const nat: fc.Arbitrary<Partial<NatProfile>> = fc.record({
   mapping: dependence,
   filtering: dependence,
-  portAssignment: fc.constantFrom<SimNatProfile["portAssignment"]>("preserve", "random"),
+  portAssignment: fc.constantFrom<NatProfile["portAssignment"]>("preserve", "random"),
   seed: fc.integer({ min: 1, max: 1000 }),
 });
 

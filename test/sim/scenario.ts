@@ -8,14 +8,14 @@ import {
   eventsOf,
   type MiceNet,
   type MiceNetSetup,
-  type SimNatProfile,
+  type NatProfile,
   type SimPacket,
   type StationaryNetSetup,
   type TraceEntry,
 } from "../../agent/src/testing/index.ts";
 
 /** A middlebox whose every new destination gets a new, random port, and lets in only whom it was sent to. */
-export const SYMMETRIC: Partial<SimNatProfile> = { mapping: "address-and-port-dependent", portAssignment: "random" };
+export const SYMMETRIC: Partial<NatProfile> = { mapping: "address-and-port-dependent", portAssignment: "random" };
 
 /** Between each edge and the internet: 40 ms there and back between two nodes. */
 export const ACCESS = { delayMs: 10 };

@@ -29,9 +29,7 @@ function mobileNode(
     homeAddress,
     homeAgent: "ha",
     port: 40_000,
-    profile: "ice16",
-    isLite: false,
-    keys: "signalled",
+    agent: { profile: "ice16", isLite: false, keys: "signalled", timers: {} },
     interfaces: [],
     routes: [],
   };

@@ -4,6 +4,7 @@ import { formatSocketAddress, type SocketAddress } from "../../agent/src/core/ad
 import { decodeIpv6Packet, type Ipv6Packet, NEXT_HEADER } from "../../agent/src/core/mip6/ipv6-packet.ts";
 import { decodeUdpInIpv6 } from "../../agent/src/core/mip6/udp-in-ipv6.ts";
 import { demultiplex } from "../../agent/src/core/node/demultiplex.ts";
+import { DSMIPV6_PORT, STUN_PORT } from "../../agent/src/core/ports.ts";
 import { mobilityKind, mobilityParts } from "./mobility-parts.ts";
 import { stunKind, stunParts } from "./stun-parts.ts";
 
@@ -28,14 +29,11 @@ interface Datagram {
   readonly payload: Uint8Array;
 }
 
-const TUNNEL_PORT = 4191;
-const STUN_PORT = 3478;
-
 /** Undefined for what is no part of a session: probes of the middleboxes, from other sockets than those of candidates. */
 export function readMessage(datagram: Datagram, candidatePorts: readonly number[]): ExampleMessage | undefined {
   const ports = [datagram.source.port, datagram.destination.port];
   if (!ports.some((port) => candidatePorts.includes(port))) return undefined;
-  const channel = ports.includes(TUNNEL_PORT) ? "tunnel" : ports.includes(STUN_PORT) ? "stun-server" : "pair";
+  const channel = ports.includes(DSMIPV6_PORT) ? "tunnel" : ports.includes(STUN_PORT) ? "stun-server" : "pair";
   const content = demultiplex(datagram.payload);
   if (content.kind === "stun") return { kind: stunKind(content.bytes), channel, parts: stunParts(content.bytes) };
   if (content.kind !== "ipv6") return undefined;

@@ -11,6 +11,7 @@ import { isAuthentic } from "../../agent/src/core/mip6/registration-authenticati
 import { isAuthorized } from "../../agent/src/core/mip6/return-routability.ts";
 import { decodeUdpInIpv6 } from "../../agent/src/core/mip6/udp-in-ipv6.ts";
 import { demultiplex } from "../../agent/src/core/node/demultiplex.ts";
+import { ALTERNATE_STUN_PORT, STUN_PORT } from "../../agent/src/core/ports.ts";
 import type { Decoded } from "../../agent/src/core/result.ts";
 import type { StunAttribute } from "../../agent/src/core/stun/attributes.ts";
 import { classifyStun } from "../../agent/src/core/stun/classify.ts";
@@ -83,8 +84,8 @@ const stunCredentials: FuzzTarget = {
 };
 
 const DISCOVERY = [
-  { ips: ["198.18.0.2", "198.18.0.4"], ports: [3478, 3479] },
-  { ips: ["2001:db8::2", "2001:db8::4"], ports: [3478, 3479] },
+  { ips: ["198.18.0.2", "198.18.0.4"], ports: [STUN_PORT, ALTERNATE_STUN_PORT] },
+  { ips: ["2001:db8::2", "2001:db8::4"], ports: [STUN_PORT, ALTERNATE_STUN_PORT] },
 ] as const;
 
 const stunServer: FuzzTarget = {
@@ -93,7 +94,7 @@ const stunServer: FuzzTarget = {
   repair: stunRepair,
   run(input, rng) {
     const isIpv6 = rng.integer(0, 1) === 1;
-    const local = { ip: isIpv6 ? "2001:db8::2" : "198.18.0.2", port: 3478 };
+    const local = { ip: isIpv6 ? "2001:db8::2" : "198.18.0.2", port: STUN_PORT };
     const remote = { ip: isIpv6 ? "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff" : "198.18.255.255", port: 65_535 };
     const answers = answerBinding(
       { local, remote, payload: input },

@@ -1,7 +1,18 @@
 /** Shapes of everything a node reports about its protocol work, one for each member of `NodeEvent`. */
 
 import type { SocketAddress } from "../core/address.ts";
-import type { CandidateView, NodeEvent, PairView } from "../core/events.ts";
+import {
+  BINDING_REMOVALS,
+  CANDIDATE_TYPES,
+  type CandidateView,
+  CHECK_KINDS,
+  DATA_PATHS,
+  ICE_ROLES,
+  type NodeEvent,
+  PAIR_DEATHS,
+  PAIR_ENDS,
+  type PairView,
+} from "../core/events.ts";
 import {
   array,
   boolean,
@@ -19,7 +30,7 @@ import {
 export const socketAddress: Shape<SocketAddress> = object<SocketAddress>({ ip: string, port: integer(0, 0xffff) });
 
 const candidate: Shape<CandidateView> = object<CandidateView>({
-  type: oneOf("host", "server-reflexive", "peer-reflexive", "relayed"),
+  type: oneOf(...CANDIDATE_TYPES),
   address: socketAddress,
   base: optional(socketAddress),
   priority: number,
@@ -27,7 +38,7 @@ const candidate: Shape<CandidateView> = object<CandidateView>({
 
 const pair: Shape<PairView> = object<PairView>({ local: candidate, remote: candidate });
 const candidates = array(candidate);
-const iceRole = oneOf("controlling", "controlled");
+const iceRole = oneOf(...ICE_ROLES);
 
 type Fields<Type extends NodeEvent["type"]> = Omit<Member<NodeEvent, Type>, "type">;
 
@@ -38,7 +49,7 @@ export const nodeEvent: Shape<NodeEvent> = unionByType<NodeEvent>({
   "registration-failed": object({ reason: string }),
   deregistered: object({ homeAddress: string, isConfirmed: boolean }),
   "binding-registered": object({ homeAddress: string, observed: socketAddress, careOf: string, natDetected: boolean }),
-  "binding-removed": object({ homeAddress: string, reason: oneOf("deregistered", "expired") }),
+  "binding-removed": object({ homeAddress: string, reason: oneOf(...BINDING_REMOVALS) }),
   candidate: object({ peer: string, candidate }),
   "mapping-changed": object({ peer: string, before: candidate, after: candidate }),
   "gathering-done": object({ peer: string, candidates: number }),
@@ -48,12 +59,12 @@ export const nodeEvent: Shape<NodeEvent> = unionByType<NodeEvent>({
   "answer-sent": object({ peer: string, candidates }),
   "answer-received": object({ peer: string, candidates }),
   "check-list": object({ peer: string, role: iceRole, pairs: array(pair) }),
-  "check-sent": object({ peer: string, kind: oneOf("ordinary", "triggered", "nominating"), pair }),
+  "check-sent": object({ peer: string, kind: oneOf(...CHECK_KINDS), pair }),
   "check-succeeded": object({ peer: string, pair, mapped: socketAddress, rttMs: number }),
   "check-failed": object({ peer: string, pair, reason: string }),
   "check-refused": object({ peer: string, pair, by: string, reason: string }),
   "check-received": object({ peer: string, from: socketAddress, local: socketAddress, nominating: boolean }),
-  "peer-reflexive": object({ peer: string, side: oneOf("local", "remote"), candidate }),
+  "peer-reflexive": object({ peer: string, side: oneOf(...PAIR_ENDS), candidate }),
   "role-conflict": object({ peer: string, role: iceRole }),
   "pair-valid": object({ peer: string, pair }),
   nominated: object({ peer: string, pair, afterMs: number }),
@@ -62,7 +73,7 @@ export const nodeEvent: Shape<NodeEvent> = unionByType<NodeEvent>({
   "binding-update-received": object({ peer: string, sequence: number, careOf: string, status: number }),
   "binding-accepted": object({ peer: string, sequence: number, lifetimeSec: number }),
   "binding-rejected": object({ peer: string, status: number }),
-  path: object<Fields<"path">>({ peer: string, path: oneOf("direct", "home-agents"), pair: optional(pair) }),
+  path: object<Fields<"path">>({ peer: string, path: oneOf(...DATA_PATHS), pair: optional(pair) }),
   "keepalive-sent": object({ peer: string, pair }),
-  "pair-dead": object({ peer: string, pair, reason: oneOf("no-answer", "mapping-changed"), silentMs: number }),
+  "pair-dead": object({ peer: string, pair, reason: oneOf(...PAIR_DEATHS), silentMs: number }),
 });

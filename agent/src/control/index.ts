@@ -1,6 +1,30 @@
+export { CANDIDATE_TYPES, type CandidateType, DATA_PATHS, type DataPath } from "../core/events.ts";
 export type { Impairment } from "../core/link/impairment.ts";
-export type { NatDependence } from "../core/nat-probe/nat-dependence.ts";
-export { concludeObservation, type ProbeAnswers } from "../core/nat-probe/nat-observation.ts";
+export {
+  type BehavioursOf,
+  type BehaviourTable,
+  CONE_NAT,
+  NAT_BEHAVIOURS,
+  NAT_DEPENDENCES,
+  type NatBehaviour,
+  type NatDependence,
+  type NatPoint,
+  type NatProfile,
+} from "../core/nat/nat-profile.ts";
+export {
+  concludeObservation,
+  OBSERVED_BEHAVIOURS,
+  type ObservedBehaviour,
+  type ObservedNat,
+  type ProbeAnswers,
+} from "../core/nat-probe/nat-observation.ts";
+export {
+  type AgentOptions,
+  DEFAULT_AGENT_SETTINGS,
+  ICE_PROFILES,
+  KEY_MODES,
+} from "../core/node/agent-settings.ts";
+export { ALTERNATE_STUN_PORT, DSMIPV6_PORT, STUN_PORT } from "../core/ports.ts";
 export * from "./codec.ts";
 export { createLineSplitter, type LineSplitter, type SplitLine } from "./lines.ts";
 export * from "./messages.ts";

@@ -1,7 +1,13 @@
 /** Shapes of link impairments and of what became of them. */
 
 import type { Impairment } from "../core/link/impairment.ts";
-import type { ImpairedLink, InterfaceImpairments, LinkFigures } from "./messages.ts";
+import {
+  type ImpairedLink,
+  type InterfaceImpairments,
+  LINK_CONDITIONERS,
+  LINK_DIRECTIONS,
+  type LinkFigures,
+} from "./messages.ts";
 import { integer, number, numberBetween, object, oneOf, optional, record, type Shape, string, text } from "./shape.ts";
 
 /** Nothing in a lab takes longer than an hour to arrive. */
@@ -30,8 +36,8 @@ export const interfaceImpairments: Shape<InterfaceImpairments> = object<Interfac
 
 const link = {
   segment: string,
-  direction: oneOf("out", "in"),
-  applied: oneOf("netem", "user-space"),
+  direction: oneOf(...LINK_DIRECTIONS),
+  applied: oneOf(...LINK_CONDITIONERS),
 } as const;
 
 export const impairedLink: Shape<ImpairedLink> = object<ImpairedLink>(link);

@@ -9,7 +9,7 @@ import type { NodeEvent } from "../core/events.ts";
 import type { Impairment } from "../core/link/impairment.ts";
 import type { LifetimeObservation } from "../core/nat-probe/lifetime-probe.ts";
 import type { NatObservation } from "../core/nat-probe/nat-observation.ts";
-import type { IceProfile, KeyMode, NodeTimers } from "../core/node/node-machine.ts";
+import type { AgentOptions } from "../core/node/agent-settings.ts";
 
 export type { LifetimeObservation } from "../core/nat-probe/lifetime-probe.ts";
 export type { NatObservation } from "../core/nat-probe/nat-observation.ts";
@@ -22,6 +22,9 @@ export const SETUP_VARIABLE = "MICE_NODE_SETUP";
 
 /** Name of the environment variable with the path of the file that keeps the agent's compiled code between starts. */
 export const CODE_CACHE_VARIABLE = "MICE_CODE_CACHE";
+
+/** When a node begins its protocol work. */
+export const STARTS_ON = ["ready", "command"] as const;
 
 /** Everything a node must know to become its place in the topology. */
 export interface NodeSetup {
@@ -40,7 +43,7 @@ export interface NodeSetup {
    * When the node begins its protocol work, such as its home registration: as soon as it is ready (the default), or when
    * the command `start` says that those it will talk to are ready as well.
    */
-  readonly startsOn?: "ready" | "command";
+  readonly startsOn?: (typeof STARTS_ON)[number];
   /** What the node does by itself once ready, when no orchestrator is there to tell it (Compose by hand). */
   readonly autostart?: { readonly connect: readonly string[] };
 }
@@ -62,7 +65,9 @@ export interface InterfaceSetup {
 }
 
 /** Which way frames go, seen from the node: `out` leave it, `in` arrive at it. */
-export type LinkDirection = "out" | "in";
+export const LINK_DIRECTIONS = ["out", "in"] as const;
+
+export type LinkDirection = (typeof LINK_DIRECTIONS)[number];
 
 /** Conditions of a segment's end by direction; one that is absent is left alone. */
 export interface InterfaceImpairments {
@@ -73,7 +78,9 @@ export interface InterfaceImpairments {
 }
 
 /** What makes a condition: the kernel's netem, or the node's own process where the kernel has none. */
-export type Impairer = "netem" | "user-space";
+export const LINK_CONDITIONERS = ["netem", "user-space"] as const;
+
+export type Impairer = (typeof LINK_CONDITIONERS)[number];
 
 /** One direction of a segment's end that has a condition. */
 export interface ImpairedLink {
@@ -94,9 +101,12 @@ export interface RouteSetup {
   readonly interfaceName: string;
 }
 
+/** The kernel's rule loaders. */
+export const RULE_TOOLS = ["iptables", "ip6tables", "nft"] as const;
+
 /** A text for one of the kernel's rule loaders, exactly as loaded and as kept in the results. */
 export interface RuleText {
-  readonly tool: "iptables" | "ip6tables" | "nft";
+  readonly tool: (typeof RULE_TOOLS)[number];
   readonly text: string;
 }
 
@@ -136,9 +146,12 @@ export interface HomeAgentRole {
   readonly seed: string;
 }
 
-/** A mobile or correspondent node; they differ only in who starts. */
-export interface MobileNodeRole {
-  readonly type: "mobile-node" | "correspondent-node";
+/** Roles of nodes with a home agent; they differ only in who starts. */
+export const MOBILE_ROLES = ["mobile-node", "correspondent-node"] as const;
+
+/** A mobile or correspondent node. */
+export interface MobileNodeRole extends AgentOptions {
+  readonly type: (typeof MOBILE_ROLES)[number];
   readonly homeAddress: string;
   readonly homeAgent: {
     readonly address: string;
@@ -149,25 +162,22 @@ export interface MobileNodeRole {
   readonly localAddresses: readonly string[];
   /** UDP port of the candidate sockets. */
   readonly port: number;
-  readonly profile: IceProfile;
-  /** A lite agent: it answers checks and sends none. */
-  readonly isLite?: boolean;
-  /** Where the keys of the checks come from; `signalled` when absent. */
-  readonly keys?: KeyMode;
-  readonly timers: Partial<NodeTimers>;
   /** Hex; absent when the home agent takes unauthenticated registrations. */
   readonly registrationKey?: string;
   readonly tunMtu: number;
   readonly seed: string;
 }
 
+/** What a stationary node knows of Mobile IPv6. */
+export const MOBILITY_PROTOCOLS = ["m-ice", "mobile-ipv6"] as const;
+
 /** A correspondent without home agent, known to mobile nodes by its own address. */
-export interface StationaryNodeRole {
+export interface StationaryNodeRole extends AgentOptions {
   readonly type: "stationary-node";
   /** Its own IPv6 address, one of `localAddresses`. */
   readonly address: string;
   /** `mobile-ipv6` is a peer that knows RFC 6275 and no M-ICE; `m-ice` when absent. */
-  readonly speaks?: "m-ice" | "mobile-ipv6";
+  readonly speaks?: (typeof MOBILITY_PROTOCOLS)[number];
   /** Where home addresses of mobile nodes are: what is sent there goes through the TUN device. */
   readonly homePrefixes: readonly string[];
   /** Addresses of the STUN servers that it asks, best first; may be empty for a node in the open. */
@@ -176,10 +186,6 @@ export interface StationaryNodeRole {
   readonly localAddresses: readonly string[];
   /** UDP port of the candidate sockets. */
   readonly port: number;
-  readonly profile: IceProfile;
-  readonly isLite?: boolean;
-  readonly keys?: KeyMode;
-  readonly timers: Partial<NodeTimers>;
   readonly tunMtu: number;
   readonly seed: string;
 }

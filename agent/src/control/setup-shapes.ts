@@ -1,21 +1,26 @@
 /** Shapes of a node's set-up. Only what would be dangerous or senseless to run with is refused here; the kernel judges the rest. */
 
+import { type AgentOptions, ICE_PROFILES, KEY_MODES } from "../core/node/agent-settings.ts";
 import { interfaceImpairments } from "./link-shapes.ts";
 import {
   CONTROL_VERSION,
   type HomeAgentRole,
   type InterfaceSetup,
+  MOBILITY_PROTOCOLS,
   type MobileNodeRole,
   type NodeSetup,
   type RoleSetup,
   type RouteSetup,
+  RULE_TOOLS,
   type RuleText,
+  STARTS_ON,
   type StationaryNodeRole,
   type StunServerRole,
 } from "./messages.ts";
 import {
   array,
   boolean,
+  type FieldShapes,
   integer,
   object,
   oneOf,
@@ -67,16 +72,20 @@ const homeAgentRole: Shape<Omit<HomeAgentRole, "type">> = object<Omit<HomeAgentR
   seed: hexOctets,
 });
 
+const agentOptions: FieldShapes<AgentOptions> = {
+  profile: optional(oneOf(...ICE_PROFILES)),
+  isLite: optional(boolean),
+  keys: optional(oneOf(...KEY_MODES)),
+  // Every timer is a number; a name that the machine does not know does nothing.
+  timers: optional(record(duration)),
+};
+
 const mobileNodeRole: Shape<Omit<MobileNodeRole, "type">> = object<Omit<MobileNodeRole, "type">>({
   homeAddress: address,
   homeAgent: object<MobileNodeRole["homeAgent"]>({ address, listen: array(address) }),
   localAddresses: array(address),
   port,
-  profile: oneOf("ice16", "rfc8445"),
-  isLite: optional(boolean),
-  keys: optional(oneOf("signalled", "rr")),
-  // Every timer is a number; a name that the machine does not know does nothing.
-  timers: record(duration),
+  ...agentOptions,
   registrationKey: optional(hexOctets),
   tunMtu,
   seed: hexOctets,
@@ -84,15 +93,12 @@ const mobileNodeRole: Shape<Omit<MobileNodeRole, "type">> = object<Omit<MobileNo
 
 const stationaryNodeRole: Shape<Omit<StationaryNodeRole, "type">> = object<Omit<StationaryNodeRole, "type">>({
   address,
-  speaks: optional(oneOf("m-ice", "mobile-ipv6")),
+  speaks: optional(oneOf(...MOBILITY_PROTOCOLS)),
   homePrefixes: array(prefix),
   stunServers: array(address),
   localAddresses: array(address),
   port,
-  profile: oneOf("ice16", "rfc8445"),
-  isLite: optional(boolean),
-  keys: optional(oneOf("signalled", "rr")),
-  timers: record(duration),
+  ...agentOptions,
   tunMtu,
   seed: hexOctets,
 });
@@ -111,9 +117,7 @@ export const routes: Shape<readonly RouteSetup[]> = array(
   object<RouteSetup>({ to: prefix, via: optional(address), interfaceName }),
 );
 
-export const rules: Shape<readonly RuleText[]> = array(
-  object<RuleText>({ tool: oneOf("iptables", "ip6tables", "nft"), text: string }),
-);
+export const rules: Shape<readonly RuleText[]> = array(object<RuleText>({ tool: oneOf(...RULE_TOOLS), text: string }));
 
 /** A node's whole set-up. */
 export const nodeSetup: Shape<NodeSetup> = object<NodeSetup>({
@@ -125,6 +129,6 @@ export const nodeSetup: Shape<NodeSetup> = object<NodeSetup>({
   hosts: array(object<NodeSetup["hosts"][number]>({ address, name: hostName })),
   capture: boolean,
   role: unionByType<RoleSetup>(roleByType),
-  startsOn: optional(oneOf("ready", "command")),
+  startsOn: optional(oneOf(...STARTS_ON)),
   autostart: optional(object<NonNullable<NodeSetup["autostart"]>>({ connect: array(address) })),
 });

@@ -22,7 +22,7 @@ interface OptionalShape<T> {
 }
 
 /** One shape for each key of T; optional keys are listed too, so that no field can be forgotten. */
-type FieldShapes<T> = {
+export type FieldShapes<T> = {
   readonly [K in keyof T]-?: Partial<Pick<T, K>> extends Pick<T, K> ? OptionalShape<T[K]> : Shape<T[K]>;
 };
 
@@ -55,7 +55,7 @@ export function text(pattern: RegExp, expected: string): Shape<string> {
 }
 
 /** One of a few fixed values. */
-export function oneOf<const T extends string | number>(...allowed: readonly T[]): Shape<T> {
+export function oneOf<const T extends string | number | boolean>(...allowed: readonly T[]): Shape<T> {
   const expected = allowed.map((value) => JSON.stringify(value)).join(" or ");
   return primitive(expected, (value) => allowed.some((candidate) => candidate === value));
 }

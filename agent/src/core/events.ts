@@ -4,7 +4,9 @@ import type { SocketAddress } from "./address.ts";
 import type { Refusal } from "./refusal.ts";
 
 /** Candidate types of ICE; `relayed` is the home address through the reverse tunnel. */
-export type CandidateType = "host" | "server-reflexive" | "peer-reflexive" | "relayed";
+export const CANDIDATE_TYPES = ["host", "server-reflexive", "peer-reflexive", "relayed"] as const;
+
+export type CandidateType = (typeof CANDIDATE_TYPES)[number];
 
 /** A candidate as reports show it. */
 export interface CandidateView {
@@ -22,7 +24,28 @@ export interface PairView {
 }
 
 /** Where a session's data travels: straight on the selected pair, or through both home agents. */
-export type DataPath = "direct" | "home-agents";
+export const DATA_PATHS = ["direct", "home-agents"] as const;
+
+export type DataPath = (typeof DATA_PATHS)[number];
+
+/** Whether an agent nominates (`controlling`) or follows (`controlled`). */
+export const ICE_ROLES = ["controlling", "controlled"] as const;
+
+export type IceRole = (typeof ICE_ROLES)[number];
+
+/** Why a check is due: its turn in the list, a request of the peer, or the choice of this agent. */
+export const CHECK_KINDS = ["ordinary", "triggered", "nominating"] as const;
+
+export type CheckKind = (typeof CHECK_KINDS)[number];
+
+/** The ends of a pair, seen from the reporting node. */
+export const PAIR_ENDS = ["local", "remote"] as const;
+
+/** Why a home agent has a binding no more. */
+export const BINDING_REMOVALS = ["deregistered", "expired"] as const;
+
+/** Why a selected pair works no more: no answer on it, or a NAT on the way has given this end another address. */
+export const PAIR_DEATHS = ["no-answer", "mapping-changed"] as const;
 
 /** Everything a node reports, one union. `peer` is always the peer's home address. */
 export type NodeEvent =
@@ -47,7 +70,11 @@ export type NodeEvent =
       readonly careOf: string;
       readonly natDetected: boolean;
     }
-  | { readonly type: "binding-removed"; readonly homeAddress: string; readonly reason: "deregistered" | "expired" }
+  | {
+      readonly type: "binding-removed";
+      readonly homeAddress: string;
+      readonly reason: (typeof BINDING_REMOVALS)[number];
+    }
   | { readonly type: "candidate"; readonly peer: string; readonly candidate: CandidateView }
   | {
       /** A middlebox shows a socket of this node at another address than it did when candidates were gathered. */
@@ -76,13 +103,13 @@ export type NodeEvent =
   | {
       readonly type: "check-list";
       readonly peer: string;
-      readonly role: "controlling" | "controlled";
+      readonly role: IceRole;
       readonly pairs: readonly PairView[];
     }
   | {
       readonly type: "check-sent";
       readonly peer: string;
-      readonly kind: "ordinary" | "triggered" | "nominating";
+      readonly kind: CheckKind;
       readonly pair: PairView;
     }
   | {
@@ -109,10 +136,10 @@ export type NodeEvent =
   | {
       readonly type: "peer-reflexive";
       readonly peer: string;
-      readonly side: "local" | "remote";
+      readonly side: (typeof PAIR_ENDS)[number];
       readonly candidate: CandidateView;
     }
-  | { readonly type: "role-conflict"; readonly peer: string; readonly role: "controlling" | "controlled" }
+  | { readonly type: "role-conflict"; readonly peer: string; readonly role: IceRole }
   | { readonly type: "pair-valid"; readonly peer: string; readonly pair: PairView }
   | { readonly type: "nominated"; readonly peer: string; readonly pair: PairView; readonly afterMs: number }
   | { readonly type: "session-failed"; readonly peer: string; readonly reason: string }
@@ -138,8 +165,7 @@ export type NodeEvent =
       readonly type: "pair-dead";
       readonly peer: string;
       readonly pair: PairView;
-      /** Nobody answers on it, or a middlebox on the way has given this end another address. */
-      readonly reason: "no-answer" | "mapping-changed";
+      readonly reason: (typeof PAIR_DEATHS)[number];
       /** Time since the last answer on it. */
       readonly silentMs: number;
     };

@@ -5,11 +5,10 @@ export type { CandidateType, CandidateView, DataPath, NodeEvent, PairView } from
 export type { Datagram, InstantMs, Rng, Transmit } from "./machine.ts";
 export { createMobileNode } from "./mice/mobile-node.ts";
 export { createHomeAgent } from "./mip6/home-agent.ts";
+export type { IceProfile, NodeTimers } from "./node/agent-settings.ts";
 export type {
   HomeAgentConfig,
-  IceProfile,
   MobileNodeConfig,
   MobileNodeMachine,
   NodeMachine,
-  NodeTimers,
 } from "./node/node-machine.ts";

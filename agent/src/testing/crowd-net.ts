@@ -8,6 +8,7 @@
 
 import type { Impairment } from "../core/link/impairment.ts";
 import { createMobileNode } from "../core/mice/mobile-node.ts";
+import { DSMIPV6_PORT, STUN_PORT } from "../core/ports.ts";
 import { runMachine } from "./machine-node.ts";
 import { CANDIDATE_PORT, createHomeAgentNode, type End, HOME_ROUTER, SIDES } from "./mice-net.ts";
 import { seededRng } from "./seeded-rng.ts";
@@ -60,10 +61,9 @@ function createNode(net: SimNet, letter: "a" | "b", number: number, access: Impa
   const machine = createMobileNode(
     {
       homeAddress,
-      homeAgent: { address: home.homeAgentHome, tunnel: [{ ip: home.homeAgentIpv4, port: 4191 }] },
-      stunServers: [{ ip: home.homeAgentIpv4, port: 3478 }],
+      homeAgent: { address: home.homeAgentHome, tunnel: [{ ip: home.homeAgentIpv4, port: DSMIPV6_PORT }] },
+      stunServers: [{ ip: home.homeAgentIpv4, port: STUN_PORT }],
       sockets: [socket],
-      profile: "ice16",
     },
     seededRng(seed * 1000 + octet * 500 + number),
   );

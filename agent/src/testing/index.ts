@@ -1,6 +1,6 @@
 /** A network in virtual time for tests: segments, hosts, NATs, and protocol machines on them. */
 
-export type { NatDependence } from "../core/nat-probe/nat-dependence.ts";
+export type { NatDependence, NatProfile } from "../core/nat/nat-profile.ts";
 export { type Crowd, createCrowd } from "./crowd-net.ts";
 export { type MachineNode, routeFromTun, runMachine, type TimedEvent } from "./machine-node.ts";
 export {
@@ -13,7 +13,7 @@ export {
   type Side,
   type SideSetup,
 } from "./mice-net.ts";
-export { NatTable, type SimNatProfile } from "./nat-table.ts";
+export { NatTable } from "./nat-table.ts";
 export { createNumberedFlow, type NumberedFlow } from "./numbered-flow.ts";
 export { ipv6Packet, type SimPacket, type UdpPacket } from "./packet.ts";
 export { type SeededRng, seededRng } from "./seeded-rng.ts";

@@ -10,31 +10,28 @@
 import { type Family, familyOf, type SocketAddress } from "../core/address.ts";
 import type { NodeEvent } from "../core/events.ts";
 import type { Impairment } from "../core/link/impairment.ts";
-
 import { createMobileNode } from "../core/mice/mobile-node.ts";
 import { createHomeAgent } from "../core/mip6/home-agent.ts";
-import type { IceProfile, KeyMode, MobileNodeMachine, NodeMachine, NodeTimers } from "../core/node/node-machine.ts";
+import { CONE_NAT, type NatProfile } from "../core/nat/nat-profile.ts";
+import type { AgentOptions } from "../core/node/agent-settings.ts";
+import type { MobileNodeMachine, NodeMachine } from "../core/node/node-machine.ts";
+import { DSMIPV6_PORT, STUN_PORT } from "../core/ports.ts";
 import { type MachineNode, routeFromTun, runMachine, type TimedEvent } from "./machine-node.ts";
-import type { SimNatProfile } from "./nat-table.ts";
 import { seededRng } from "./seeded-rng.ts";
 import { SimHost } from "./sim-host.ts";
 import { createSimNat, type SimNat } from "./sim-nat.ts";
 import { SimNet } from "./sim-net.ts";
 
 /** One side of the network. */
-export interface SideSetup {
+export interface SideSetup extends AgentOptions {
   /** The middlebox at the edge, which speaks IPv4 alone; without one the node is on the internet itself. */
-  readonly nat?: Partial<SimNatProfile>;
+  readonly nat?: Partial<NatProfile>;
   /** The middlebox tells by ICMP what its filter drops. */
   readonly rejects?: boolean;
   /** IP versions of a node on the internet, better ones first; default IPv4 alone. */
   readonly versions?: readonly Family[];
   /** Between the middlebox, or the node without one, and the internet. */
   readonly access?: Impairment;
-  readonly profile?: IceProfile;
-  readonly isLite?: boolean;
-  readonly keys?: KeyMode;
-  readonly timers?: Partial<NodeTimers>;
   /** Shared key of the node and its home agent (A-39); absent means unauthenticated registration. */
   readonly registrationKey?: Uint8Array;
 }
@@ -73,14 +70,10 @@ export interface MiceNet<Cn extends End = Side> {
 }
 
 /** A middlebox that keeps ports, filters by address and port, and does not hairpin: the home router. */
-export const HOME_ROUTER: SimNatProfile = {
-  mapping: "endpoint-independent",
+export const HOME_ROUTER: NatProfile = {
+  ...CONE_NAT,
   filtering: "address-and-port-dependent",
-  portAssignment: "preserve",
   ports: { first: 40_000, last: 59_999 },
-  hairpinning: false,
-  udpLifetimeSec: 120,
-  inboundRefresh: true,
   seed: 1,
 };
 
@@ -158,7 +151,8 @@ export function createSide(
   homeAgentLink: Impairment | undefined,
   seed: number,
 ): Side {
-  const homeAgent = createHomeAgentNode(net, addresses, homeAgentLink, setup.registrationKey);
+  const { nat: _nat, rejects, versions, access, registrationKey, ...settings } = setup;
+  const homeAgent = createHomeAgentNode(net, addresses, homeAgentLink, registrationKey);
   const host = new SimHost(net, addresses.letter === "a" ? "mn" : "cn");
   const { nat, ips } = attachToInternet(net, host, addresses, setup);
   const sockets = ips.map((ip) => ({ ip, port: CANDIDATE_PORT }));
@@ -169,15 +163,12 @@ export function createSide(
       homeAddress: addresses.homeAddress,
       homeAgent: {
         address: addresses.homeAgentHome,
-        tunnel: homeAgentSockets(addresses, 4191),
+        tunnel: homeAgentSockets(addresses, DSMIPV6_PORT),
       },
-      stunServers: homeAgentSockets(addresses, 3478),
+      stunServers: homeAgentSockets(addresses, STUN_PORT),
       sockets,
-      profile: setup.profile ?? "ice16",
-      ...(setup.isLite === true && { isLite: true }),
-      ...(setup.keys && { keys: setup.keys }),
-      ...(setup.timers && { timers: setup.timers }),
-      ...(setup.registrationKey && { registrationKey: setup.registrationKey }),
+      settings,
+      ...(registrationKey && { registrationKey }),
     },
     seededRng(seed),
   );
@@ -198,8 +189,8 @@ export function createHomeAgentNode(
   const host = new SimHost(net, `ha-${letter}`);
   host.attach("internet", [`${homeAgentIpv4}/16`, `${homeAgentIpv6}/64`], link);
   host.routeToTun(homePrefix);
-  const tunnelSockets = homeAgentSockets(addresses, 4191);
-  const stunSockets = homeAgentSockets(addresses, 3478);
+  const tunnelSockets = homeAgentSockets(addresses, DSMIPV6_PORT);
+  const stunSockets = homeAgentSockets(addresses, STUN_PORT);
   const machine = createHomeAgent({
     address: homeAgentHome,
     homePrefix,

@@ -9,21 +9,11 @@
 
 import { formatSocketAddress, type SocketAddress, sameSocketAddress } from "../core/address.ts";
 import type { InstantMs } from "../core/machine.ts";
-import type { NatDependence } from "../core/nat-probe/nat-dependence.ts";
+import type { NatProfile } from "../core/nat/nat-profile.ts";
 import { type SeededRng, seededRng } from "./seeded-rng.ts";
 
-/** The behaviour of a simulated NAT; the fields of a topology's NAT profile. */
-export interface SimNatProfile {
-  readonly mapping: NatDependence;
-  readonly filtering: NatDependence;
-  readonly portAssignment: "preserve" | "random";
-  /** External ports to draw from, both ends included. */
-  readonly ports: { readonly first: number; readonly last: number };
-  readonly hairpinning: boolean;
-  readonly udpLifetimeSec: number;
-  readonly inboundRefresh: boolean;
-  readonly seed: number;
-}
+/** How often a port is drawn before the lowest free one must do. */
+const DRAWS = 1000;
 
 interface Mapping {
   readonly inside: SocketAddress;
@@ -50,14 +40,14 @@ export interface InboundTranslation {
 
 /** Mappings from inside transport addresses to ports of the external address. */
 export class NatTable {
-  readonly #profile: SimNatProfile;
+  readonly #profile: NatProfile;
   readonly #rng: SeededRng;
   readonly #byKey = new Map<string, Mapping>();
   readonly #byPort = new Map<number, Mapping>();
   /** Peers that are shown with another port, by the flow in which they are. */
   readonly #realPeers = new Map<string, SocketAddress>();
 
-  constructor(profile: SimNatProfile) {
+  constructor(profile: NatProfile) {
     this.#profile = profile;
     this.#rng = seededRng(profile.seed);
   }
@@ -167,13 +157,16 @@ export class NatTable {
   }
 
   #drawPort(insidePort: number): number {
-    const { portAssignment, ports } = this.#profile;
+    const { portAssignment, ports, parity } = this.#profile;
     if (portAssignment === "preserve" && !this.#byPort.has(insidePort)) return insidePort;
-    if (this.#byPort.size > ports.last - ports.first) throw new Error("the simulated NAT has no port left");
-    for (;;) {
+    const isFit = (port: number): boolean =>
+      !this.#byPort.has(port) && (parity === "any" || port % 2 === insidePort % 2);
+    for (let draw = 0; draw < DRAWS; draw += 1) {
       const port = this.#rng.integer(ports.first, ports.last);
-      if (!this.#byPort.has(port)) return port;
+      if (isFit(port)) return port;
     }
+    for (let port = ports.first; port <= ports.last; port += 1) if (isFit(port)) return port;
+    throw new Error("the simulated NAT has no port left");
   }
 
   /** An older flow to the same peer keeps its external port: the first mapping of a key stays. */

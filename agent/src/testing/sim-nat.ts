@@ -1,14 +1,15 @@
 /** A NAT: a router whose WAN side shows one address, and whose table decides what passes (RFC 4787). */
 
 import type { Impairment } from "../core/link/impairment.ts";
-import { NatTable, type SimNatProfile } from "./nat-table.ts";
+import type { NatProfile } from "../core/nat/nat-profile.ts";
+import { NatTable } from "./nat-table.ts";
 import { type IcmpPacket, icmpRefusal, type SimPacket, type UdpPacket } from "./packet.ts";
 import { SimHost } from "./sim-host.ts";
 import type { SimNet, SimPort } from "./sim-net.ts";
 
 export interface SimNatSetup {
   readonly name: string;
-  readonly profile: SimNatProfile;
+  readonly profile: NatProfile;
   /** Says so by ICMP when the filter drops a packet, instead of nothing. */
   readonly rejects?: boolean;
   /** `address` with prefix length; `gateway` where the WAN is itself behind a router. */

@@ -10,7 +10,8 @@ import type { Family, SocketAddress } from "../core/address.ts";
 import type { Impairment } from "../core/link/impairment.ts";
 import { createMobileNode } from "../core/mice/mobile-node.ts";
 import { decodeIpv6Packet, NEXT_HEADER } from "../core/mip6/ipv6-packet.ts";
-import type { MobileNodeConfig, MobileNodeMachine } from "../core/node/node-machine.ts";
+import type { AgentOptions } from "../core/node/agent-settings.ts";
+import type { MobileNodeMachine } from "../core/node/node-machine.ts";
 import { type MachineNode, runMachine } from "./machine-node.ts";
 import { CANDIDATE_PORT, createSide, type End, type MiceNet, runUntilBoth, SIDES, type SideSetup } from "./mice-net.ts";
 import { ipv6Packet, type SimPacket } from "./packet.ts";
@@ -25,7 +26,7 @@ export interface StationaryNetSetup {
   readonly seed?: number;
 }
 
-export interface StationarySetup extends Partial<Omit<MobileNodeConfig, "homeAddress" | "homeAgent" | "sockets">> {
+export interface StationarySetup extends AgentOptions {
   /** IP versions of its candidates, better ones first; default both. Its own address is IPv6 in any case. */
   readonly versions?: readonly Family[];
   readonly access?: Impairment;
@@ -41,7 +42,7 @@ export function createStationaryNet(setup: StationaryNetSetup = {}): MiceNet<End
 }
 
 function createStationaryEnd(net: SimNet, setup: StationarySetup, seed: number): End {
-  const { versions = [6, 4], access, ...config } = setup;
+  const { versions = [6, 4], access, ...settings } = setup;
   const host = new SimHost(net, "cn");
   host.attach("internet", [`${SIDES.b.wan}/24`, `${SIDES.b.wanIpv6}/64`], access);
   host.route(SIDES.a.homePrefix, SIDES.a.homeAgentIpv6);
@@ -51,10 +52,7 @@ function createStationaryEnd(net: SimNet, setup: StationarySetup, seed: number):
   });
   const [socket] = sockets;
   if (socket === undefined) throw new Error("a node has at least one IP version");
-  const machine = createMobileNode(
-    { profile: "ice16", stunServers: [], ...config, homeAddress, sockets },
-    seededRng(seed),
-  );
+  const machine = createMobileNode({ stunServers: [], homeAddress, sockets, settings }, seededRng(seed));
   const received: Uint8Array[] = [];
   const node: MachineNode<MobileNodeMachine> = runMachine(host, machine, {
     sockets,

@@ -1,6 +1,6 @@
 /** The options of `testbed matrix`. */
 
-import type { RuntimeChoice } from "../create-runtime.ts";
+import type { RuntimeChoice } from "../../runtime/runtime-name.ts";
 
 export interface MatrixOptions {
   /** More than one are run in turn. */

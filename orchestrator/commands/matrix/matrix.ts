@@ -18,13 +18,14 @@ import {
 import { describeProgress } from "../../report/matrix/progress.ts";
 import { counted } from "../../report/text-table.ts";
 import { poolLabs } from "../../runtime/lab-pool.ts";
-import type { RuntimeName } from "../../runtime/runtime.ts";
+import type { RuntimeName } from "../../runtime/runtime-name.ts";
 import { displayPath } from "../../support/display-path.ts";
 import { TestbedError } from "../../support/errors.ts";
+import { OFFERERS, type Offerer } from "../../topology/matrix/cell-topology.ts";
 import { type MatrixCell, planCells } from "../../topology/matrix/cells.ts";
 import { findMiddleboxes, type MatrixMiddlebox, NINE_BEHAVIOURS } from "../../topology/matrix/matrix-middlebox.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
-import { createRuntime } from "../create-runtime.ts";
+import { createRuntime, labsPerProcessor } from "../create-runtime.ts";
 import { makeResultsDirectory } from "../make-results-directory.ts";
 import { pointAt } from "../results-directory.ts";
 import { newRunId } from "../run-topology.ts";
@@ -38,7 +39,7 @@ import { type MatrixRun, runMatrix } from "./run-matrix.ts";
 export async function matrix(options: MatrixOptions, context: CommandContext): Promise<ExitCode> {
   const startedAt = performance.timeOrigin;
   const axes = chooseMiddleboxes(options);
-  const offerers = options.bothOrders ? (["mn", "cn"] as const) : (["mn"] as const);
+  const offerers = options.bothOrders ? OFFERERS : OFFERERS.slice(0, 1);
   const cells = planCells({ ...axes, offerers, ...(options.seed === undefined ? {} : { seed: options.seed }) });
   const runId = newRunId("matrix", new Date(startedAt));
   const directory = await makeResultsDirectory(options.out, context.directory, runId);
@@ -85,7 +86,7 @@ async function runOnEach(
   for (const choice of options.runtime) {
     const opened = await createRuntime(choice, context.say);
     const runtime = options.freshLabs ? opened : poolLabs(opened, context.say);
-    const jobs = options.jobs ?? defaultJobs(runtime.name);
+    const jobs = options.jobs ?? labsPerProcessor(runtime.name) * availableParallelism();
     const onProgress = progressPrinter(runtime.name, context);
     context.say(`${counted(cells.length, "cell")} on ${runtime.name}, ${jobs} at once`);
     try {
@@ -100,16 +101,6 @@ async function runOnEach(
     }
   }
   return runs;
-}
-
-/**
- * Cells mostly wait, for better pairs or for silence to be believed, and so a processor carries several. The engine works
- * one request after the other and gains nothing from more.
- */
-const JOBS_PER_PROCESSOR: Readonly<Record<RuntimeName, number>> = { netns: 6, docker: 3 };
-
-function defaultJobs(runtime: RuntimeName): number {
-  return JOBS_PER_PROCESSOR[runtime] * availableParallelism();
 }
 
 /** How often a reader who only gets whole lines is told how far things are. */
@@ -143,7 +134,7 @@ interface ResultParts {
   readonly startedAt: number;
   readonly cells: readonly MatrixCell[];
   readonly axes: Axes;
-  readonly offerers: MatrixResult["offerers"] | readonly ["mn"] | readonly ["mn", "cn"];
+  readonly offerers: readonly Offerer[];
   readonly runs: readonly RuntimeRun[];
   readonly options: MatrixOptions;
 }

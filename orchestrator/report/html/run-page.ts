@@ -1,6 +1,7 @@
 /** The report of a run for a browser: one file without anything from elsewhere. */
 
 import type { LabEvent, PairView } from "../../lab/lab-event.ts";
+import { NAT_COLUMNS } from "../../topology/describe/behaviour-columns.ts";
 import { formatEndpoint } from "../../topology/model/address-text.ts";
 import type { ResolvedTopology } from "../../topology/model/resolved.ts";
 import { expectationLabel, expectedText, observedText, predictedText, subjectName } from "../expectation-text.ts";
@@ -154,13 +155,11 @@ function middleboxes({ routers }: RunResult): Markup | undefined {
   const rows = routers.map(({ name, declared, observed, agrees }) => [
     agrees === undefined ? html`<span class="faint">not asked</span>` : badge(agrees ? "pass" : "fail"),
     name,
-    declared === undefined ? "no translation" : `${declared.mapping} / ${declared.filtering}`,
+    declared === undefined ? "no" : "yes",
+    ...NAT_COLUMNS.map(({ cell }) => cell(declared ?? {})),
     observed === undefined ? "-" : `${observed.mapping ?? "-"} / ${observed.filtering ?? "-"}`,
-    declared?.portAssignment ?? "-",
-    declared === undefined ? "-" : declared.hairpinning ? "yes" : "no",
-    declared === undefined ? "-" : `${declared.udpLifetimeSec} s`,
   ]);
-  const header = ["", "router", "declared mapping / filtering", "observed", "ports", "hairpins", "UDP lifetime"];
+  const header = ["", "router", "translates", ...NAT_COLUMNS.map(({ title }) => title), "observed mapping / filtering"];
   return html`<h2>NATs and firewalls</h2>${table(header, rows)}
 ${seen.length > 0 ? html`<h3>What probes saw</h3>` : undefined}
 ${seen.map(({ header: columns, rows: lines }) =>

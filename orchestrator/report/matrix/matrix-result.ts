@@ -3,18 +3,23 @@
  * (`matrix.schema.json`) and the check in tests. Fields are only ever added while `schema` stays the same.
  */
 
+import { CANDIDATE_TYPES } from "@testbed/agent/control";
 import * as z from "zod";
+import { VERDICTS } from "../../judge/verdict.ts";
+import { RUNTIME_NAMES } from "../../runtime/runtime-name.ts";
+import { OFFERERS } from "../../topology/matrix/cell-topology.ts";
+import { PATH_NAMES } from "../../topology/model/words.ts";
 
 /** Value of the field `schema` of a matrix. */
 export const MATRIX_SCHEMA_VERSION = 1;
 
 const milliseconds = z.number().min(0).describe("milliseconds, with a fraction");
 const count = z.int().min(0);
-const pathName = z.enum(["direct", "home-agents", "none"]);
-const candidateType = z.enum(["host", "server-reflexive", "peer-reflexive", "relayed"]);
+const pathName = z.enum(PATH_NAMES);
+const candidateType = z.enum(CANDIDATE_TYPES);
 const pairTypes = z.tuple([candidateType, candidateType]);
-const runtimeName = z.enum(["docker", "netns"]);
-const offerer = z.enum(["mn", "cn"]);
+const runtimeName = z.enum(RUNTIME_NAMES);
+const offerer = z.enum(OFFERERS);
 
 const cell = z.strictObject({
   mn: z.string().describe("middlebox in front of the mobile node"),
@@ -46,7 +51,7 @@ export const matrixResultSchema = z
     runId: z.string(),
     startedAt: z.iso.datetime(),
     durationMs: milliseconds.describe("of the whole process until this file was written"),
-    verdict: z.enum(["pass", "fail", "error"]).describe("error: a run failed or was not made; else fail: a surprise"),
+    verdict: z.enum(VERDICTS).describe("error: a run failed or was not made; else fail: a surprise"),
     mn: z.array(z.string()).describe("middleboxes in front of the mobile node: the rows"),
     cn: z.array(z.string()).describe("middleboxes in front of the correspondent node: the columns"),
     offerers: z.array(offerer),

@@ -6,6 +6,7 @@ import { FIREWALL_PRESET_NAMES, FIREWALL_PRESETS, NAT_PRESET_NAMES, NAT_PRESETS 
 import type { ResolvedExpectation, ResolvedNode, ResolvedTopology } from "../model/resolved.ts";
 import { homeAgentAddresses } from "../model/server-addresses.ts";
 import { predictRun } from "../predict/predict.ts";
+import { NAT_COLUMNS } from "./behaviour-columns.ts";
 import { describeAction } from "./describe-event.ts";
 import { describeMiddlebox } from "./describe-middlebox.ts";
 import { renderDiagram } from "./diagram.ts";
@@ -25,13 +26,12 @@ function replacePart(readme: string, name: string, content: string): string {
 /** What the names of presets stand for. */
 function renderPresets(): string {
   const nats = NAT_PRESET_NAMES.map((name) => {
-    const { behaviour } = NAT_PRESETS[name];
-    const { mapping, filtering, portAssignment, hairpinning, udpLifetimeSec } = behaviour;
-    return `| \`${name}\` | ${mapping} | ${filtering} | ${portAssignment} | ${hairpinning ? "yes" : "no"} | ${udpLifetimeSec} s |`;
+    const cells = NAT_COLUMNS.map(({ cell }) => cell(NAT_PRESETS[name].behaviour));
+    return `| \`${name}\` | ${cells.join(" | ")} |`;
   });
   return [
-    "| NAT preset | mapping | filtering | ports | hairpinning | lifetime |",
-    "|---|---|---|---|---|---|",
+    `| NAT preset | ${NAT_COLUMNS.map(({ title }) => title).join(" | ")} |`,
+    `|---|${NAT_COLUMNS.map(() => "---|").join("")}`,
     ...nats,
     "",
     "| NAT preset | what it does | who is known to behave so | source |",

@@ -1,10 +1,21 @@
 /** The file format of a topology: what may be written where. References and addresses are checked by `resolve.ts`. */
 
+import { CANDIDATE_TYPES, ICE_PROFILES, KEY_MODES, NAT_BEHAVIOURS } from "@testbed/agent/control";
 import * as z from "zod";
 import { type AddressProblem, addressProblem, type Family, networkProblem } from "../model/address-text.ts";
 import { DURATION_PATTERN } from "../model/duration.ts";
 import { RATE_PATTERN, SHARE_PATTERN } from "../model/link-units.ts";
 import { FIREWALL_PRESET_NAMES, NAT_PRESET_NAMES } from "../model/presets.ts";
+import {
+  DENIALS,
+  FORWARD_PROTOCOLS,
+  INBOUND_POLICIES,
+  OUTBOUND_UDP_POLICIES,
+  PATH_NAMES,
+  PINHOLE_PROTOCOLS,
+  STATIONARY_PROTOCOLS,
+  TRAFFIC_KINDS,
+} from "../model/words.ts";
 
 /** Names become host names, interface names and parts of file names. */
 const NAME_PATTERN = /^[a-z][a-z0-9-]{0,30}$/;
@@ -54,14 +65,12 @@ const fixedAddresses = z
 
 const gateway = reference.describe("The router behind which everything else lies; found by itself when there is one");
 
-const DEPENDENCE = ["endpoint-independent", "address-dependent", "address-and-port-dependent"] as const;
-
 const natObject = z.strictObject({
   preset: z.enum(NAT_PRESET_NAMES).optional().describe("The point to start from; other keys override it"),
-  mapping: z.enum(DEPENDENCE).optional().describe("RFC 4787 section 4.1"),
-  filtering: z.enum(DEPENDENCE).optional().describe("RFC 4787 section 5"),
-  portAssignment: z.enum(["preserve", "random"]).optional().describe("RFC 4787 section 4.2"),
-  parity: z.enum(["preserve", "any"]).optional().describe("Even ports for even ones (RFC 4787 section 4.2.2); any"),
+  mapping: z.enum(NAT_BEHAVIOURS.mapping).optional().describe("RFC 4787 section 4.1"),
+  filtering: z.enum(NAT_BEHAVIOURS.filtering).optional().describe("RFC 4787 section 5"),
+  portAssignment: z.enum(NAT_BEHAVIOURS.portAssignment).optional().describe("RFC 4787 section 4.2"),
+  parity: z.enum(NAT_BEHAVIOURS.parity).optional().describe("Even ports for even ones (RFC 4787 section 4.2.2); any"),
   ports: portRange.optional().describe("Outside ports to draw from, both ends included"),
   hairpinning: z.boolean().optional().describe("RFC 4787 REQ-9, with external source address and port"),
   udpLifetime: duration.optional().describe("How long an idle UDP mapping lives (RFC 4787 REQ-5)"),
@@ -73,20 +82,20 @@ const nat = z
   .describe("IPv4 address translation: a preset, a point of RFC 4787, or none");
 
 const pinhole = z.strictObject({
-  protocol: z.enum(["udp", "mh"]).describe("UDP, or the Mobility Header (protocol 135, IPv6 only)"),
+  protocol: z.enum(PINHOLE_PROTOCOLS).describe("UDP, or the Mobility Header (protocol 135, IPv6 only)"),
   to: reference.describe("A node, or an address"),
   port: port.optional(),
   from: reference.optional().describe("A node, an address or a network; everybody when absent"),
 });
 const firewallObject = z.strictObject({
   preset: z.enum(FIREWALL_PRESET_NAMES).optional().describe("The policy to start from; other keys override it"),
-  inbound: z.enum(["stateful", "open"]).optional(),
+  inbound: z.enum(INBOUND_POLICIES).optional(),
   outboundUdp: z
-    .union([z.enum(["all", "none"]), z.array(port).min(1)])
+    .union([z.enum(OUTBOUND_UDP_POLICIES), z.array(port).min(1)])
     .optional()
     .describe("UDP from inside to outside: everything, nothing, or only these destination ports"),
   denied: z
-    .enum(["drop", "reject"])
+    .enum(DENIALS)
     .optional()
     .describe("What becomes of the rest: nobody is told, or ICMP says `administratively prohibited`; drop when absent"),
   udpIdle: duration.optional().describe("How long an idle UDP flow is remembered"),
@@ -107,7 +116,7 @@ const prefixTranslation = z
 
 const forward = z
   .strictObject({
-    protocol: z.enum(["udp", "tcp"]),
+    protocol: z.enum(FORWARD_PROTOCOLS),
     port: port.describe("Outside"),
     to: reference.describe("A node inside, or an IPv4 address"),
     toPort: port.optional().describe("Inside; the same port when absent"),
@@ -146,15 +155,12 @@ const stunServer = z.strictObject({
   addresses: fixedAddresses.optional(),
 });
 
-const mobileFields = {
-  on: segments,
-  homeAgent: reference,
-  homeAddress: address(6).optional().describe("In the home prefix; ::100 for a home agent's first node when absent"),
-  port: port.optional().describe("UDP port of the candidate sockets; 40000 when absent"),
-  profile: z.enum(["ice16", "rfc8445"]).optional().describe("Pacing and retransmission of the checks"),
+/** How a node's agent works. */
+const agentFields = {
+  profile: z.enum(ICE_PROFILES).optional().describe("Pacing and retransmission of the checks"),
   lite: z.boolean().optional().describe("A lite agent answers checks and sends none; for nodes in the open"),
   keys: z
-    .enum(["signalled", "rr"])
+    .enum(KEY_MODES)
     .optional()
     .describe("Keys of the checks: passwords in offer and answer (when absent), or derived from return routability"),
   consent: duration
@@ -162,24 +168,35 @@ const mobileFields = {
     .describe(
       "Mean time between two questions whether the selected pair is alive; 5s when absent, dead after thrice it",
     ),
+};
+/** Takes those keys out of a node's entry. */
+export const agentSchema = z.object(agentFields);
+
+const mobileFields = {
+  on: segments,
+  homeAgent: reference,
+  homeAddress: address(6).optional().describe("In the home prefix; ::100 for a home agent's first node when absent"),
+  port: port.optional().describe("UDP port of the candidate sockets; 40000 when absent"),
+  ...agentFields,
   gateway: gateway.optional(),
   addresses: fixedAddresses.optional(),
 };
 const mobileNode = z.strictObject({ role: z.literal("mobile-node"), ...mobileFields });
 const correspondentNode = z.strictObject({ role: z.literal("correspondent-node"), ...mobileFields });
 
+/** Only mobile nodes ask for consent at a pace of their own. */
+const { consent, ...stationaryAgentFields } = agentFields;
+
 const stationaryNode = z.strictObject({
   role: z.literal("stationary-node"),
   on: reference.describe("The segment it is attached to, which carries IPv6: home agents reach the node there"),
   speaks: z
-    .enum(["m-ice", "mobile-ipv6", "ipv6"])
+    .enum(STATIONARY_PROTOCOLS)
     .optional()
     .describe("M-ICE when absent; other nodes begin no sessions, and one of plain IPv6 answers pings alone"),
   stun: reference.optional().describe("The home agent or STUN server that it asks; nobody when absent"),
   port: mobileFields.port,
-  profile: mobileFields.profile,
-  lite: mobileFields.lite,
-  keys: mobileFields.keys,
+  ...stationaryAgentFields,
   gateway: gateway.optional(),
   addresses: fixedAddresses.optional(),
 });
@@ -228,19 +245,14 @@ const linkKey = text(/^[^/]+\/[^/]+$/, "<node>/<segment>, such as nat-a/internet
 export const sessionSchema = z.strictObject({
   from: reference.describe("The node that makes the offer"),
   to: reference,
-  traffic: z
-    .enum(["echo", "ping", "none"])
-    .optional()
-    .describe("What runs between the home addresses; echo when absent"),
+  traffic: z.enum(TRAFFIC_KINDS).optional().describe("What runs between the home addresses; echo when absent"),
 });
-
-const CANDIDATE_TYPE = ["host", "server-reflexive", "peer-reflexive", "relayed"] as const;
 
 export const expectationSchema = z.strictObject({
   session: reference.describe("from-to, such as mn-cn"),
-  path: z.enum(["direct", "home-agents", "none"]).optional(),
+  path: z.enum(PATH_NAMES).optional(),
   selected: z
-    .tuple([z.enum(CANDIDATE_TYPE), z.enum(CANDIDATE_TYPE)])
+    .tuple([z.enum(CANDIDATE_TYPES), z.enum(CANDIDATE_TYPES)])
     .optional()
     .describe("Candidate types of the selected pair: local and remote, seen from the session's `from`"),
   within: duration.optional().describe("Offer to nomination; with `after`, from the event to data on its path"),

@@ -3,7 +3,9 @@
 import type { MatrixMiddlebox } from "./matrix-middlebox.ts";
 
 /** Which end makes the offer. */
-export type Offerer = "mn" | "cn";
+export const OFFERERS = ["mn", "cn"] as const;
+
+export type Offerer = (typeof OFFERERS)[number];
 
 /** The text of a topology file: a mobile and a correspondent node, each behind its middlebox. */
 export function cellTopologyText(mn: MatrixMiddlebox, cn: MatrixMiddlebox, offerer: Offerer): string {

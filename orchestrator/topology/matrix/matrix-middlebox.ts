@@ -1,9 +1,9 @@
 /** The middleboxes that a matrix may put in front of a node, by name. */
 
-import type { NatDependence } from "@testbed/agent/control";
+import { NAT_DEPENDENCES } from "@testbed/agent/control";
 import { nearestName } from "../file/nearest-name.ts";
 import type { RouterEntry } from "../file/schema.ts";
-import { FIREWALL_PRESET_NAMES, NAT_PRESET_NAMES } from "../model/presets.ts";
+import { DEPENDENCE_ABBREVIATIONS, FIREWALL_PRESET_NAMES, NAT_PRESET_NAMES } from "../model/presets.ts";
 
 /** A middlebox, or no middlebox at all. */
 export interface MatrixMiddlebox {
@@ -12,18 +12,10 @@ export interface MatrixMiddlebox {
   readonly entry?: Pick<RouterEntry, "nat" | "firewall">;
 }
 
-const DEPENDENCE = ["endpoint-independent", "address-dependent", "address-and-port-dependent"] as const;
-
-const SHORT: Readonly<Record<NatDependence, string>> = {
-  "endpoint-independent": "ei",
-  "address-dependent": "ad",
-  "address-and-port-dependent": "apd",
-};
-
 /** `eim-eif` … `apdm-apdf`: the nine mapping and filtering behaviours of RFC 4787, mapping by mapping. */
-export const NINE_BEHAVIOURS: readonly MatrixMiddlebox[] = DEPENDENCE.flatMap((mapping) =>
-  DEPENDENCE.map((filtering) => ({
-    name: `${SHORT[mapping]}m-${SHORT[filtering]}f`,
+export const NINE_BEHAVIOURS: readonly MatrixMiddlebox[] = NAT_DEPENDENCES.flatMap((mapping) =>
+  NAT_DEPENDENCES.map((filtering) => ({
+    name: `${DEPENDENCE_ABBREVIATIONS[mapping]}m-${DEPENDENCE_ABBREVIATIONS[filtering]}f`.toLowerCase(),
     entry: { nat: { mapping, filtering } },
   })),
 );

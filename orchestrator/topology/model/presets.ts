@@ -1,10 +1,7 @@
 /** Names for points in the space of RFC 4787, and for firewall policies: what a topology file may write in one word. */
 
-import type { NatProfile } from "./nat-profile.ts";
+import { CONE_NAT, DSMIPV6_PORT, type NatDependence, type NatPoint, STUN_PORT } from "@testbed/agent/control";
 import type { ResolvedFirewall } from "./resolved.ts";
-
-/** A NAT behaviour without the seed, which belongs to the topology. */
-export type NatPoint = Omit<NatProfile, "seed">;
 
 interface Preset<T> {
   /** What the name stands for. */
@@ -22,20 +19,14 @@ const rfc = (number: number, section: string): string =>
 const CONNTRACK = "[nf_conntrack-sysctl](https://www.kernel.org/doc/html/latest/networking/nf_conntrack-sysctl.html)";
 const NETGATE = "https://docs.netgate.com/pfsense/en/latest";
 
-/** IANA's dynamic ports: what a middlebox draws from unless told otherwise (RFC 6335 section 6). */
-const DYNAMIC_PORTS = { first: 49152, last: 65535 } as const;
-
-/** Linux conntrack's lifetime of a UDP flow that was answered (nf_conntrack_udp_timeout_stream). */
-const LINUX_UDP_LIFETIME_SEC = 120;
-
-const CONE: Omit<NatPoint, "filtering"> = {
-  mapping: "endpoint-independent",
-  portAssignment: "preserve",
-  parity: "any",
-  ports: DYNAMIC_PORTS,
-  hairpinning: false,
-  udpLifetimeSec: LINUX_UDP_LIFETIME_SEC,
-  inboundRefresh: true,
+/**
+ * Networks that stand for each other (1:1 NAT, NPTv6) in the terms of RFC 4787, but for what the firewall adds: the filter,
+ * and how long a flow is remembered.
+ */
+export const PREFIX_TRANSLATION: Omit<NatPoint, "filtering" | "udpLifetimeSec"> = {
+  ...CONE_NAT,
+  parity: "preserve",
+  hairpinning: true,
 };
 
 /** The NAT presets by name. The four classic names are those of RFC 3489 section 5. */
@@ -45,26 +36,26 @@ export const NAT_PRESETS = {
     seenIn:
       "Gateways whose owner forwarded a port or whose program asked for it (UPnP, NAT-PMP): `open` or `type 1` to game consoles.",
     source: `${rfc(3489, "section 5")}; [Netgate, games](${NETGATE}/recipes/games.html)`,
-    behaviour: { ...CONE, filtering: "endpoint-independent", hairpinning: true },
+    behaviour: { ...CONE_NAT, filtering: "endpoint-independent", hairpinning: true },
   },
   "restricted-cone": {
     summary: "One mapping for all destinations, open to every address that was sent to.",
     seenIn: "NATs that put strict filtering first and follow RFC 4787 in it.",
     source: `${rfc(4787, "REQ-8")}; ${rfc(3489, "section 5")}`,
-    behaviour: { ...CONE, filtering: "address-dependent" },
+    behaviour: { ...CONE_NAT, filtering: "address-dependent" },
   },
   "port-restricted-cone": {
     summary: "One mapping for all destinations, open to exactly the address and port that was sent to.",
     seenIn: "Linux `MASQUERADE` with one inside host a port, which is most home routers; pf with static port.",
     source: `measured on Linux 6.18; lifetime: ${CONNTRACK}; [Netgate, games](${NETGATE}/recipes/games.html)`,
-    behaviour: { ...CONE, filtering: "address-and-port-dependent" },
+    behaviour: { ...CONE_NAT, filtering: "address-and-port-dependent" },
   },
   symmetric: {
     summary: "A new random port for every destination, open to that destination only.",
     seenIn: "pfSense as it comes; VPP's NAT44-ED; Linux `MASQUERADE --random-fully`.",
     source: `[Tailscale, pfSense](https://tailscale.com/kb/1146/pfsense); [VPP, NAT44-ED](https://s3-docs.fd.io/vpp/24.06/_sources/developer/plugins/nat44_ed_doc.rst.txt)`,
     behaviour: {
-      ...CONE,
+      ...CONE_NAT,
       mapping: "address-and-port-dependent",
       filtering: "address-and-port-dependent",
       portAssignment: "random",
@@ -75,7 +66,7 @@ export const NAT_PRESETS = {
     seenIn:
       "Linux home gateways with a loopback rule; how long real ones remember, and what they keep, varies from model to model.",
     source: `${rfc(4787, "REQ-9")}; [Hätönen et al., 34 home gateways measured, IMC 2010](https://www.cs.helsinki.fi/group/wiseciti/nat-study/index.html)`,
-    behaviour: { ...CONE, filtering: "address-and-port-dependent", hairpinning: true },
+    behaviour: { ...CONE_NAT, filtering: "address-and-port-dependent", hairpinning: true },
   },
   "carrier-grade": {
     summary: "Endpoint-independent mapping and filtering, random ports, hairpinning, 5 min.",
@@ -83,7 +74,7 @@ export const NAT_PRESETS = {
       "Carriers that follow RFC 6888: all of RFC 4787, and its open filter recommended; 5 min is the default of RFC 4787.",
     source: `${rfc(6888, "REQ-1 and REQ-7")}; ${rfc(4787, "REQ-5")}; ${rfc(7857, "port randomization")}`,
     behaviour: {
-      ...CONE,
+      ...CONE_NAT,
       filtering: "endpoint-independent",
       portAssignment: "random",
       ports: { first: 1024, last: 65535 },
@@ -97,7 +88,7 @@ export const NAT_PRESETS = {
       "Company gateways of the kind that pfSense is, with the lifetime that Linux gives an unanswered flow, and Google Cloud NAT any UDP.",
     source: `[Netgate, outbound NAT](${NETGATE}/nat/outbound.html); ${CONNTRACK}; [cloud NAT timeouts](https://cloudnetworking.pro/cloud-nat-timeouts-demystified)`,
     behaviour: {
-      ...CONE,
+      ...CONE_NAT,
       mapping: "address-and-port-dependent",
       filtering: "address-and-port-dependent",
       portAssignment: "random",
@@ -110,7 +101,7 @@ export type NatPresetName = keyof typeof NAT_PRESETS;
 export const NAT_PRESET_NAMES = Object.keys(NAT_PRESETS) as NatPresetName[];
 
 /** What no preset is about. */
-const UNSAID = { denied: "drop", udpIdleSec: LINUX_UDP_LIFETIME_SEC, pinholes: [] } as const;
+const UNSAID = { denied: "drop", udpIdleSec: CONE_NAT.udpLifetimeSec, pinholes: [] } as const;
 
 /** Firewall presets by name. */
 export const FIREWALL_PRESETS = {
@@ -133,17 +124,18 @@ export const FIREWALL_PRESETS = {
     behaviour: { inbound: "stateful", outboundUdp: "none", ...UNSAID },
   },
   "tunnel-only": {
-    summary: "UDP out only to the home agents' ports 4191 and 3478: direct paths are blocked, tunnels work.",
+    summary: `UDP out only to the home agents' ports ${DSMIPV6_PORT} and ${STUN_PORT}: direct paths are blocked, tunnels work.`,
     seenIn: "Uplink filters with an exception for Mobile IPv6.",
     source: rfc(4487, "section 5.2"),
-    behaviour: { inbound: "stateful", outboundUdp: [3478, 4191], ...UNSAID },
+    behaviour: { inbound: "stateful", outboundUdp: [STUN_PORT, DSMIPV6_PORT], ...UNSAID },
   },
 } as const satisfies Record<string, Preset<ResolvedFirewall>>;
 
 export type FirewallPresetName = keyof typeof FIREWALL_PRESETS;
 export const FIREWALL_PRESET_NAMES = Object.keys(FIREWALL_PRESETS) as FirewallPresetName[];
 
-const SHORT: Readonly<Record<NatProfile["mapping"], string>> = {
+/** `EI`, as in `EIM/ADF`. */
+export const DEPENDENCE_ABBREVIATIONS: Readonly<Record<NatDependence, string>> = {
   "endpoint-independent": "EI",
   "address-dependent": "AD",
   "address-and-port-dependent": "APD",
@@ -152,20 +144,16 @@ const SHORT: Readonly<Record<NatProfile["mapping"], string>> = {
 /** A NAT in a word: the preset that behaves so, or else its mapping and filtering, such as `EIM/ADF`. */
 export function describeNat(nat: NatPoint): string {
   const preset = NAT_PRESET_NAMES.find((name) => samePoint(NAT_PRESETS[name].behaviour, nat));
-  return preset ?? `${SHORT[nat.mapping]}M/${SHORT[nat.filtering]}F`;
+  return preset ?? `${DEPENDENCE_ABBREVIATIONS[nat.mapping]}M/${DEPENDENCE_ABBREVIATIONS[nat.filtering]}F`;
 }
 
-function samePoint(a: NatPoint, b: NatPoint): boolean {
+/** Whether a NAT behaves in every way as this point says. */
+function samePoint({ ports, ...behaviour }: NatPoint, nat: NatPoint): boolean {
+  const names = Object.keys(behaviour) as (keyof typeof behaviour)[];
   return (
-    a.mapping === b.mapping &&
-    a.filtering === b.filtering &&
-    a.portAssignment === b.portAssignment &&
-    a.parity === b.parity &&
-    a.ports.first === b.ports.first &&
-    a.ports.last === b.ports.last &&
-    a.hairpinning === b.hairpinning &&
-    a.udpLifetimeSec === b.udpLifetimeSec &&
-    a.inboundRefresh === b.inboundRefresh
+    ports.first === nat.ports.first &&
+    ports.last === nat.ports.last &&
+    names.every((name) => behaviour[name] === nat[name])
   );
 }
 

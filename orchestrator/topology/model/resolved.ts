@@ -3,8 +3,17 @@
  * program works from. Made only by `resolve.ts`; nothing in it is optional for lack of a decision.
  */
 
-import type { Impairment } from "@testbed/agent/control";
-import type { NatProfile } from "./nat-profile.ts";
+import type { AgentOptions, CandidateType, Impairment, MOBILE_ROLES, NatProfile } from "@testbed/agent/control";
+import type {
+  DENIALS,
+  FORWARD_PROTOCOLS,
+  INBOUND_POLICIES,
+  OUTBOUND_UDP_POLICIES,
+  PATH_NAMES,
+  PINHOLE_PROTOCOLS,
+  STATIONARY_PROTOCOLS,
+  TRAFFIC_KINDS,
+} from "./words.ts";
 
 export interface ResolvedTopology {
   readonly name: string;
@@ -85,7 +94,7 @@ export interface ResolvedRouter extends NodeCommon {
 
 /** An outside port whose packets go to one socket inside, and whose packets come from there. */
 export interface PortForward {
-  readonly protocol: "udp" | "tcp";
+  readonly protocol: (typeof FORWARD_PROTOCOLS)[number];
   readonly port: number;
   /** IPv4 address inside. */
   readonly to: string;
@@ -100,17 +109,16 @@ export interface TranslatedPrefix {
 
 /** What a middlebox lets through, per IP version where they differ. Stateful: answers to what went out come back in. */
 export interface ResolvedFirewall {
-  /** `stateful` lets in only what belongs to a flow from inside; `open` lets everything in. */
-  readonly inbound: "stateful" | "open";
+  readonly inbound: (typeof INBOUND_POLICIES)[number];
   /** UDP from inside to outside: everything, nothing, or only these destination ports. */
-  readonly outboundUdp: "all" | "none" | readonly number[];
-  /** What becomes of the rest: `drop` says nothing, `reject` answers by ICMP (RFC 1812 section 5.2.7.1, RFC 4443 section 3.1). */
-  readonly denied: "drop" | "reject";
+  readonly outboundUdp: (typeof OUTBOUND_UDP_POLICIES)[number] | readonly number[];
+  /** What becomes of the rest. */
+  readonly denied: (typeof DENIALS)[number];
   /** How long an idle UDP flow is remembered, seconds. */
   readonly udpIdleSec: number;
   /** Destinations inside that unsolicited packets may reach. */
   readonly pinholes: readonly {
-    readonly protocol: "udp" | "mh";
+    readonly protocol: (typeof PINHOLE_PROTOCOLS)[number];
     readonly to: string;
     readonly port?: number;
     readonly from?: string;
@@ -122,7 +130,7 @@ export interface ResolvedHomeAgent extends NodeCommon {
   readonly homePrefix: string;
   /** The home agent's own address in the home prefix. */
   readonly address: string;
-  /** Local addresses for UDP 4191 and 3478. */
+  /** Local addresses for DSMIPv6 tunnels and STUN. */
   readonly listen: readonly string[];
   /** Second local addresses for STUN, at most one of each IP version. */
   readonly alternate: readonly string[];
@@ -137,33 +145,25 @@ export interface ResolvedStunServer extends NodeCommon {
 }
 
 export interface ResolvedMobileNode extends NodeCommon {
-  readonly role: "mobile-node" | "correspondent-node";
+  readonly role: (typeof MOBILE_ROLES)[number];
   readonly homeAgent: string;
   readonly homeAddress: string;
   /** UDP port of the candidate sockets. */
   readonly port: number;
-  readonly profile: "ice16" | "rfc8445";
-  /** Answers checks and sends none. */
-  readonly isLite: boolean;
-  readonly keys: "signalled" | "rr";
-  /** Mean time between two questions whether the selected pair is alive; absent for the agent's own. */
-  readonly consentMs?: number;
+  readonly agent: AgentOptions;
 }
 
 /** A correspondent without home agent. */
 export interface ResolvedStationaryNode extends NodeCommon {
   readonly role: "stationary-node";
-  readonly speaks: "m-ice" | "mobile-ipv6" | "ipv6";
+  readonly speaks: (typeof STATIONARY_PROTOCOLS)[number];
   /** Its own IPv6 address, which is what mobile nodes know it by. */
   readonly address: string;
   /** The home agent or STUN server that it asks; absent where it asks nobody. */
   readonly stun?: string;
   /** UDP port of the candidate sockets. */
   readonly port: number;
-  readonly profile: "ice16" | "rfc8445";
-  /** Answers checks and sends none. */
-  readonly isLite: boolean;
-  readonly keys: "signalled" | "rr";
+  readonly agent: AgentOptions;
 }
 
 /** A foreign image in the lab's network. */
@@ -179,7 +179,7 @@ export interface ResolvedSession {
   readonly name: string;
   readonly from: string;
   readonly to: string;
-  readonly traffic: "echo" | "ping" | "none";
+  readonly traffic: (typeof TRAFFIC_KINDS)[number];
 }
 
 /** Something that happens during the run. */
@@ -232,8 +232,7 @@ export interface RebootAction {
   readonly natSeed?: number;
 }
 
-export type PathName = "direct" | "home-agents" | "none";
-export type CandidateTypeName = "host" | "server-reflexive" | "peer-reflexive" | "relayed";
+export type PathName = (typeof PATH_NAMES)[number];
 
 /** What the topology file promises of one session; absent fields promise nothing. */
 export interface ResolvedExpectation {
@@ -244,7 +243,7 @@ export interface ResolvedExpectation {
   readonly after?: string;
   readonly path?: PathName;
   /** Types of the selected pair, seen from the session's `from`: local, remote. */
-  readonly selected?: readonly [CandidateTypeName, CandidateTypeName];
+  readonly selected?: readonly [CandidateType, CandidateType];
   readonly nominatedWithinMs?: number;
   /** With `after`: from the event until data is answered on the path. */
   readonly restoredWithinMs?: number;

@@ -4,12 +4,13 @@
  * network that stands for the inside one.
  */
 
+import { DSMIPV6_PORT, STUN_PORT } from "@testbed/agent/control";
 import { addressAt, contains, offsetIn, parseNetwork, withoutLength } from "./address-text.ts";
 import { hasAddress, nextHop } from "./forwarding.ts";
 import type { ResolvedHomeAgent, ResolvedNode, ResolvedRouter, ResolvedTopology } from "./resolved.ts";
 
 /** UDP ports of a home agent: tunnel and registration (RFC 5555), STUN. */
-const HOME_AGENT_PORTS = [4191, 3478] as const;
+const HOME_AGENT_PORTS = [DSMIPV6_PORT, STUN_PORT];
 
 /** For each address that the home agent listens on, the one that leads there; its own where none does. */
 export function homeAgentAddresses(

@@ -3,9 +3,10 @@
  * unknown checks came from (RFC 8445 sections 7.2 and 7.3), until nothing new is learned.
  */
 
+import { type CandidateType, DSMIPV6_PORT, STUN_PORT } from "@testbed/agent/control";
 import { familyOfText, withoutLength } from "../model/address-text.ts";
 import { sourceAddresses } from "../model/forwarding.ts";
-import type { CandidateTypeName, ResolvedNode, ResolvedTopology } from "../model/resolved.ts";
+import type { ResolvedNode, ResolvedTopology } from "../model/resolved.ts";
 import { stunAddresses } from "../model/server-addresses.ts";
 import type { SessionEnd } from "../model/session-end.ts";
 import type { NetworkModel } from "./network-model.ts";
@@ -13,7 +14,7 @@ import { type Endpoint, endpointKey, sameEndpoint } from "./packet.ts";
 
 /** A candidate: `base` is the socket it belongs to, absent for one that the peer told of. */
 export interface ModelCandidate {
-  readonly type: CandidateTypeName;
+  readonly type: CandidateType;
   readonly address: Endpoint;
   readonly base: Endpoint;
   readonly priority: bigint;
@@ -45,7 +46,7 @@ interface CheckRemark {
 }
 
 /** Type preferences of RFC 8445 section 5.1.2.1 with the local preferences of SPEC 2.2. */
-const TYPE_PREFERENCE: Readonly<Record<CandidateTypeName, bigint>> = {
+const TYPE_PREFERENCE: Readonly<Record<CandidateType, bigint>> = {
   host: 126n,
   "peer-reflexive": 110n,
   "server-reflexive": 100n,
@@ -53,7 +54,7 @@ const TYPE_PREFERENCE: Readonly<Record<CandidateTypeName, bigint>> = {
 };
 
 /** Priority of a candidate on the `rank`-th local address of its node, the best being 0. */
-function candidatePriority(type: CandidateTypeName, rank: number): bigint {
+function candidatePriority(type: CandidateType, rank: number): bigint {
   return (TYPE_PREFERENCE[type] << 24n) + (BigInt(65535 - rank) << 8n) + 255n;
 }
 
@@ -70,9 +71,6 @@ export interface HomePath {
   readonly remarks: readonly string[];
 }
 
-const TUNNEL_PORT = 4191;
-const STUN_PORT = 3478;
-
 /** Registers and gathers: sends to the server's tunnel and STUN ports from every address that has a way there. */
 export function homePaths(topology: ResolvedTopology, network: NetworkModel, node: SessionEnd): readonly HomePath[] {
   const isStationary = node.role === "stationary-node";
@@ -83,7 +81,7 @@ export function homePaths(topology: ResolvedTopology, network: NetworkModel, nod
     sourceAddresses(topology, node, ip).map((own) => {
       const base = { ip: own, port: node.port };
       const at = (port: number) => ask(network, { node, base }, { node: server, socket: { ip, port } });
-      const tunnel = isStationary ? undefined : at(TUNNEL_PORT);
+      const tunnel = isStationary ? undefined : at(DSMIPV6_PORT);
       const stun = at(STUN_PORT);
       const { mapped, remarks } = tunnel !== undefined && tunnel.mapped === undefined ? tunnel : stun;
       return { base, ...(mapped && { mapped }), remarks };
@@ -116,7 +114,7 @@ export function gather(node: SessionEnd, paths: readonly HomePath[]): readonly M
   return locals.flatMap((base, rank) => {
     const host: ModelCandidate = { type: "host", address: base, base, priority: candidatePriority("host", rank) };
     const mapped = paths.find((path) => path.mapped !== undefined && sameEndpoint(path.base, base))?.mapped;
-    if (node.isLite || mapped === undefined || sameEndpoint(mapped, base)) return [host];
+    if (node.agent.isLite === true || mapped === undefined || sameEndpoint(mapped, base)) return [host];
     const type = "server-reflexive";
     return [host, { type, address: mapped, base, priority: candidatePriority(type, rank) }];
   });
@@ -144,7 +142,7 @@ export function runChecks(network: NetworkModel, first: CheckEnd, second: CheckE
 
 /** A lite end checks nothing. */
 function checkAll(network: NetworkModel, from: CheckEnd, to: CheckEnd): void {
-  if (from.node.isLite) return;
+  if (from.node.agent.isLite === true) return;
   const bases = new Map(from.candidates.map(({ base }) => [endpointKey(base), base]));
   for (const base of bases.values())
     for (const remote of [...from.remotes])

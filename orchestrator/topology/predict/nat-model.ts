@@ -1,8 +1,7 @@
 /** Address and port translation in predicted: outside ports by mapping key, and who they were used towards. */
 
-import type { NatDependence } from "@testbed/agent/control";
+import type { NatDependence, NatProfile } from "@testbed/agent/control";
 import { withoutLength } from "../model/address-text.ts";
-import type { NatProfile } from "../model/nat-profile.ts";
 import type { ResolvedRouter } from "../model/resolved.ts";
 import { type Endpoint, endpointKey, type ModelPacket, sameEndpoint } from "./packet.ts";
 import { EXACT, type Translation } from "./translation.ts";

@@ -4,13 +4,8 @@
  * part.
  */
 
-import type {
-  CandidateTypeName,
-  PathName,
-  ResolvedSession,
-  ResolvedTopology,
-  TimelineAction,
-} from "../model/resolved.ts";
+import type { CandidateType } from "@testbed/agent/control";
+import type { PathName, ResolvedSession, ResolvedTopology, TimelineAction } from "../model/resolved.ts";
 import { isSessionEnd, type SessionEnd } from "../model/session-end.ts";
 import { topologyAfter } from "../resolve/timeline.ts";
 import {
@@ -34,7 +29,7 @@ export interface Prediction {
   readonly after?: string;
   readonly path: PathName;
   /** Types of the selected pair, seen from the session's `from`: local, remote. Absent when timing decides. */
-  readonly selected?: readonly [CandidateTypeName, CandidateTypeName];
+  readonly selected?: readonly [CandidateType, CandidateType];
   /** The reasoning, one sentence each. */
   readonly why: readonly string[];
 }
@@ -105,7 +100,7 @@ function simulate(topology: ResolvedTopology, { session, from, to, fromStarts }:
   const own = (node: SessionEnd): readonly ModelCandidate[] => candidates.get(node) ?? [];
   const ends = { from: createCheckEnd(from, own(from), own(to)), to: createCheckEnd(to, own(to), own(from)) };
   runChecks(network, ...(fromStarts ? ([ends.from, ends.to] as const) : ([ends.to, ends.from] as const)));
-  const best = from.isLite ? mirrored(bestPair(ends.to)) : bestPair(ends.from);
+  const best = isLite(from) ? mirrored(bestPair(ends.to)) : bestPair(ends.from);
   if (best === undefined) {
     const why = [
       ...closedWays(ends.from, to),
@@ -118,7 +113,7 @@ function simulate(topology: ResolvedTopology, { session, from, to, fromStarts }:
     session: session.name,
     path: "direct",
     selected: [best.local.type, best.remote.type],
-    why: from.isLite ? openWay(to, from, mirrored(best)) : openWay(from, to, best),
+    why: isLite(from) ? openWay(to, from, mirrored(best)) : openWay(from, to, best),
   };
 }
 
@@ -129,7 +124,7 @@ function endOf({ nodes }: ResolvedTopology, name: string): SessionEnd {
 }
 
 /** What an end is on the way through the home agents: its home address, or the address of a stationary node. */
-function relayedType({ role }: SessionEnd): CandidateTypeName {
+function relayedType({ role }: SessionEnd): CandidateType {
   return role === "stationary-node" ? "host" : "relayed";
 }
 
@@ -154,9 +149,13 @@ function unregistered(node: SessionEnd, paths: readonly HomePath[]): string | un
 function disagreementOf(from: SessionEnd, to: SessionEnd): string | undefined {
   const plain = [from, to].find((node) => node.role === "stationary-node" && node.speaks !== "m-ice");
   if (plain !== undefined) return `${plain.name} knows no M-ICE and refuses the offer`;
-  if (from.keys !== to.keys)
-    return `${from.name} and ${to.name} make the keys of their checks in different ways (${from.keys}, ${to.keys})`;
-  return from.isLite && to.isLite ? `${from.name} and ${to.name} are both lite, and nobody checks` : undefined;
+  if (from.agent.keys !== to.agent.keys)
+    return `${from.name} and ${to.name} make the keys of their checks in different ways (${from.agent.keys}, ${to.agent.keys})`;
+  return isLite(from) && isLite(to) ? `${from.name} and ${to.name} are both lite, and nobody checks` : undefined;
+}
+
+function isLite({ agent }: SessionEnd): boolean {
+  return agent.isLite === true;
 }
 
 /** A pair as the other end sees it: a lite end knows no pair of its own. */
@@ -190,6 +189,6 @@ function closedWays({ node, remarks }: CheckEnd, peer: SessionEnd): readonly str
   return [...new Set(sentences)];
 }
 
-function article(type: CandidateTypeName): string {
+function article(type: CandidateType): string {
   return type === "peer-reflexive" ? "a new, peer-reflexive" : `the ${type}`;
 }

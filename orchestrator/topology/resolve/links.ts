@@ -1,6 +1,6 @@
 /** Impairments of links: which end of which segment they belong to, and what they come to in each direction. */
 
-import type { Impairment } from "@testbed/agent/control";
+import type { Impairment, LinkDirection } from "@testbed/agent/control";
 import type { IssuePath } from "../file/issue.ts";
 import type { Report } from "../file/issue-list.ts";
 import { nearestName } from "../file/nearest-name.ts";
@@ -83,7 +83,7 @@ export function resolveLink(
   path: IssuePath,
   report: Report,
 ): ResolvedLinkImpairments {
-  const own = (entry: ImpairmentEntry, key: "out" | "in") =>
+  const own = (entry: ImpairmentEntry, key: LinkDirection) =>
     resolveImpairment({ ...both, ...entry }, [...path, key], report);
   const isShared = Object.keys(both).length > 0 && (out === undefined || inbound === undefined);
   const shared = isShared ? resolveImpairment(both, path, report) : undefined;

@@ -1,5 +1,6 @@
 /** Checks that packets have a way: from every mobile node to its home agent, and between the far ends of both tunnels of a session. */
 
+import { DSMIPV6_PORT, STUN_PORT } from "@testbed/agent/control";
 import type { IssuePath } from "../file/issue.ts";
 import type { Report } from "../file/issue-list.ts";
 import type { Topology } from "../file/topology.ts";
@@ -47,7 +48,7 @@ function checkHomeAgentOf(resolved: ResolvedTopology, node: ResolvedMobileNode, 
   if (reachesHomeAgent(resolved, node, homeAgent)) return;
   const problems = homeAgent.listen.map((address) => obstacle(resolved, node, address, homeAgent));
   const found = [...new Set(problems)].filter((problem) => problem !== undefined).join("; ");
-  const message = `expected a way from ${node.name} to its home agent ${homeAgent.name}; ${found || OTHER_SEGMENT}; add a router whose \`lan\` is the segment of ${node.name}, mend \`gateway\`, or let the middlebox in front of ${homeAgent.name} forward UDP 4191 and 3478 (\`forwards\`)`;
+  const message = `expected a way from ${node.name} to its home agent ${homeAgent.name}; ${found || OTHER_SEGMENT}; add a router whose \`lan\` is the segment of ${node.name}, mend \`gateway\`, or let the middlebox in front of ${homeAgent.name} forward UDP ${DSMIPV6_PORT} and ${STUN_PORT} (\`forwards\`)`;
   report("unreachable", ["nodes", node.name], message, "key");
 }
 

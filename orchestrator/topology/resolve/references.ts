@@ -1,5 +1,6 @@
 /** Checks that every name a topology file mentions is there, and is what it is mentioned as. */
 
+import { MOBILE_ROLES } from "@testbed/agent/control";
 import type { IssuePath } from "../file/issue.ts";
 import type { Report } from "../file/issue-list.ts";
 import type { ExpectationEntry, NodeEntry } from "../file/schema.ts";
@@ -59,7 +60,7 @@ function isPlain({ nodes }: Topology, name: string): boolean {
   return entry?.role === "stationary-node" && entry.speaks !== undefined && entry.speaks !== "m-ice";
 }
 
-const SESSION_ENDS = ["mobile-node", "correspondent-node", "stationary-node"] as const;
+const SESSION_ENDS = [...MOBILE_ROLES, "stationary-node"] as const;
 
 function checkSessions(topology: Topology, report: Report): void {
   const seen = new Set<string>();

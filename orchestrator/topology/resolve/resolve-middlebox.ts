@@ -1,14 +1,15 @@
 /** Fills in what a middlebox does: its address translation and its firewall, from presets and single keys. */
 
+import type { NatPoint, NatProfile } from "@testbed/agent/control";
 import type { IssuePath } from "../file/issue.ts";
 import type { Report } from "../file/issue-list.ts";
 import type { RouterEntry } from "../file/schema.ts";
 import { canonicalText, familyOfText, isAddress, networkProblem, withoutLength } from "../model/address-text.ts";
 import { durationMs } from "../model/duration.ts";
-import type { NatProfile } from "../model/nat-profile.ts";
-import { FIREWALL_PRESETS, NAT_PRESETS, type NatPoint } from "../model/presets.ts";
+import { FIREWALL_PRESETS, NAT_PRESETS } from "../model/presets.ts";
 import type { ResolvedFirewall } from "../model/resolved.ts";
 import type { Interfaces } from "./addressing.ts";
+import { given } from "./given.ts";
 import { derivedNumber } from "./seed.ts";
 
 /** A middlebox, and what its keys may refer to. */
@@ -32,16 +33,17 @@ export function resolveNat({ name, entry, seed, report }: MiddleboxContext): Nat
       if (nat[key] === undefined)
         report("missing", path, `expected \`${key}\` or \`preset\`; found neither; add one`, "key");
   }
-  const base: NatPoint = nat.preset === undefined ? defaultPoint(nat.mapping) : NAT_PRESETS[nat.preset].behaviour;
+  // Keys whose name and values are those of the profile are carried as they are.
+  const { preset, ports, udpLifetime, refresh, ...same } = nat;
+  const base: NatPoint = preset === undefined ? defaultPoint(nat.mapping) : NAT_PRESETS[preset].behaviour;
+  const parity = nat.parity ?? base.parity;
   return {
-    mapping: nat.mapping ?? base.mapping,
-    filtering: nat.filtering ?? base.filtering,
-    portAssignment: nat.portAssignment ?? base.portAssignment,
-    ...portsOf(nat, base, path, report),
-    hairpinning: nat.hairpinning ?? base.hairpinning,
-    udpLifetimeSec: seconds(nat.udpLifetime, base.udpLifetimeSec, [...path, "udpLifetime"], report),
-    inboundRefresh: nat.refresh === undefined ? base.inboundRefresh : nat.refresh === "both",
-    seed: nat.seed ?? ownSeed,
+    ...base,
+    seed: ownSeed,
+    ...given(same),
+    ports: ports === undefined ? base.ports : portRange(ports, parity, [...path, "ports"], report),
+    udpLifetimeSec: seconds(udpLifetime, base.udpLifetimeSec, [...path, "udpLifetime"], report),
+    inboundRefresh: refresh === undefined ? base.inboundRefresh : refresh === "both",
   };
 }
 
@@ -71,19 +73,6 @@ export function resolveFirewall(context: MiddleboxContext, nat: NatProfile | und
 function defaultPoint(mapping: NatPoint["mapping"] = "endpoint-independent"): NatPoint {
   const cone = NAT_PRESETS["port-restricted-cone"].behaviour;
   return { ...cone, portAssignment: mapping === "endpoint-independent" ? "preserve" : "random" };
-}
-
-function portsOf(
-  nat: Pick<Exclude<NonNullable<RouterEntry["nat"]>, string>, "ports" | "parity">,
-  base: NatPoint,
-  path: IssuePath,
-  report: Report,
-): Pick<NatProfile, "ports" | "parity"> {
-  const parity = nat.parity ?? base.parity;
-  return {
-    parity,
-    ports: nat.ports === undefined ? base.ports : portRange(nat.ports, parity, [...path, "ports"], report),
-  };
 }
 
 function portRange(text: string, parity: NatProfile["parity"], path: IssuePath, report: Report): NatProfile["ports"] {

@@ -12,7 +12,6 @@ import type {
 } from "../file/schema.ts";
 import type { Topology } from "../file/topology.ts";
 import { formatNetwork, parseNetwork, withoutLength } from "../model/address-text.ts";
-import { durationMs } from "../model/duration.ts";
 import type {
   ResolvedHomeAgent,
   ResolvedHost,
@@ -24,6 +23,7 @@ import type {
   ResolvedStunServer,
 } from "../model/resolved.ts";
 import type { Interfaces } from "./addressing.ts";
+import { resolveAgentOptions } from "./agent-options.ts";
 import { attachmentsOf } from "./attachment.ts";
 import { checkHomeAgentAddress, homeAddressOf, homeAgentAddress } from "./home-address.ts";
 import { resolveForwards } from "./resolve-forwards.ts";
@@ -137,8 +137,8 @@ function resolveMobile(context: NodeContext, name: string, entry: MobileEntry): 
     role: entry.role,
     homeAgent: entry.homeAgent,
     homeAddress: homeAddressOf(context.topology, name, entry, context.report),
-    ...agentOf(entry),
-    ...(entry.consent === undefined ? {} : { consentMs: durationMs(entry.consent) }),
+    port: entry.port ?? CANDIDATE_PORT,
+    agent: resolveAgentOptions(entry),
   };
 }
 
@@ -156,18 +156,9 @@ function resolveStationary(context: NodeContext, name: string, entry: Stationary
     speaks: entry.speaks ?? "m-ice",
     address: ipv6 === undefined ? "::" : withoutLength(ipv6),
     ...(entry.stun === undefined ? {} : { stun: entry.stun }),
-    ...agentOf(entry),
+    port: entry.port ?? CANDIDATE_PORT,
+    agent: resolveAgentOptions(entry),
   };
-}
-
-/** How the node's agent works. */
-function agentOf({ port, profile, lite, keys }: MobileEntry | StationaryEntry) {
-  return {
-    port: port ?? CANDIDATE_PORT,
-    profile: profile ?? "ice16",
-    isLite: lite ?? false,
-    keys: keys ?? "signalled",
-  } as const;
 }
 
 function resolveHost(context: NodeContext, name: string, entry: HostEntry): ResolvedHost {

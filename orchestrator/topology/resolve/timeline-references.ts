@@ -1,5 +1,6 @@
 /** Checks that each event of a timeline is one thing, has a name of its own, and happens to somebody who is there. */
 
+import { MOBILE_ROLES } from "@testbed/agent/control";
 import type { IssuePath } from "../file/issue.ts";
 import type { Report } from "../file/issue-list.ts";
 import type { TimelineEventEntry } from "../file/schema.ts";
@@ -116,8 +117,8 @@ function checkCompanions(entry: TimelineEventEntry, kind: Kind, path: IssuePath,
 }
 
 function checkTarget(topology: Topology, entry: TimelineEventEntry, path: IssuePath, report: Report): void {
-  const mobile = ["mobile-node", "correspondent-node"] as const;
-  if (entry.move !== undefined) expectNode(topology, entry.move, mobile, [...path, "move"], report);
-  if (entry.deregister !== undefined) expectNode(topology, entry.deregister, mobile, [...path, "deregister"], report);
+  if (entry.move !== undefined) expectNode(topology, entry.move, MOBILE_ROLES, [...path, "move"], report);
+  if (entry.deregister !== undefined)
+    expectNode(topology, entry.deregister, MOBILE_ROLES, [...path, "deregister"], report);
   if (entry.reboot !== undefined) expectNode(topology, entry.reboot, ["router"], [...path, "reboot"], report);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { HOME_ROUTER, NatTable, type SimNatProfile } from "../../../agent/src/testing/index.ts";
+import { HOME_ROUTER, type NatProfile, NatTable } from "../../../agent/src/testing/index.ts";
 
 const INSIDE = { ip: "192.168.1.2", port: 45_000 };
 const OTHER_INSIDE = { ip: "192.168.1.3", port: 45_000 };
@@ -7,7 +7,7 @@ const A1 = { ip: "198.18.0.1", port: 1000 };
 const A2 = { ip: "198.18.0.1", port: 2000 };
 const B1 = { ip: "198.18.0.9", port: 1000 };
 
-function table(change: Partial<SimNatProfile>): NatTable {
+function table(change: Partial<NatProfile>): NatTable {
   return new NatTable({ ...HOME_ROUTER, ...change });
 }
 
@@ -55,6 +55,15 @@ describe("port assignment (RFC 4787 section 4.2)", () => {
     expect(second).not.toBe(45_000);
     expect(second).toBeGreaterThanOrEqual(HOME_ROUTER.ports.first);
     expect(second).toBeLessThanOrEqual(HOME_ROUTER.ports.last);
+  });
+
+  test("draws even ports for even ones and odd ports for odd ones where parity is preserved", () => {
+    const nat = table({ portAssignment: "random", parity: "preserve", ports: { first: 40_000, last: 40_005 } });
+    const portOf = (port: number): number => nat.outbound(0, { ...INSIDE, port }, A1).externalPort;
+    const even = [2000, 2002, 2004].map(portOf).toSorted();
+    expect(even).toEqual([40_000, 40_002, 40_004]);
+    expect(portOf(2001) % 2).toBe(1);
+    expect(() => portOf(2006)).toThrow("no port left");
   });
 
   test("draws the same ports from the same seed, others from another", () => {

@@ -42,7 +42,7 @@ export interface Measurement {
   readonly passages: Readonly<Record<LinkDirection, Passage>>;
   /** CPU time of the agent while the datagrams were under way, as a share of one core. */
   readonly cpuShare: number;
-  /** What chrt(1) says about the scheduling of the agent. */
+  /** The agent's scheduling policy, as chrt(1) says it, and its nice value. */
   readonly scheduling: string;
   /** Link figures as the agent reported them when it was ready. */
   readonly ready: Extract<AgentReport, { type: "ready" }>;
@@ -76,7 +76,7 @@ export async function measure(
     ]);
     const { pid } = await agent.report("hello");
     const cpuShare = await cpuShareWhile(world, pid, () => Promise.all(senders.map(conclude)));
-    const scheduling = await world.sh(`chrt --pid ${pid}`);
+    const scheduling = await world.sh(`chrt --pid ${pid}; echo nice: $(ps -o ni= -p ${pid})`);
     await Promise.all(captures.map(conclude));
     const figures = await finalFigures(agent);
     const [inside, outside] = [await matchers(files.inside), await matchers(files.outside)];

@@ -20,6 +20,8 @@ export interface AgentProcess {
   sendText(line: string): void;
   /** Closes the agent's stdin, as the engine does when the orchestrator dies. */
   closeInput(): void;
+  /** Continues the agent after a SIGSTOP. */
+  resume(): void;
   /** The first report of a type, when it has come; rejects when the process ends without it. */
   readonly report: <Type extends AgentReport["type"]>(type: Type) => Promise<ReportOf<Type>>;
   /** The same for the report that answers the command with this id. */
@@ -73,6 +75,8 @@ export function watchAgent(child: ChildProcessWithoutNullStreams, setup: NodeSet
     send,
     sendText: (line) => void child.stdin.write(`${line}\n`),
     closeInput: () => void child.stdin.end(),
+    // nsenter(1), which runs the agent, stops with it, and passes this on.
+    resume: () => void child.kill("SIGCONT"),
     report: (type) => whenReported(type, () => true),
     answer: (type, id) => whenReported(type, (report) => "id" in report && report.id === id),
     exited,

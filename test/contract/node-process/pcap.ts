@@ -1,4 +1,4 @@
-/** Reads what a node captured: the classic pcap format, little-endian as tcpdump writes it on the machines of a lab. */
+/** Reads what a node captured: the classic pcap format, little-endian. */
 
 import type { AgentReport } from "../../../agent/src/control/index.ts";
 

@@ -33,6 +33,8 @@ export interface World {
 export interface StartOptions {
   readonly setup?: NodeSetup;
   readonly environment?: Readonly<Record<string, string>>;
+  /** A command that runs the agent, which follows as its last arguments. */
+  readonly by?: readonly string[];
   /** What /etc/resolv.conf says before. */
   readonly resolverFile?: string;
   /** False leaves the machine's own files in their places. */
@@ -72,10 +74,10 @@ export async function createWorld(bundle: string): Promise<World> {
       }
     },
     spawnIn: (node, command) => spawn("nsenter", inNode(node, command), { stdio: "pipe" }),
-    startAgent(node, { setup, environment = {}, resolverFile = "", hasOwnFiles = true } = {}) {
+    startAgent(node, { setup, environment = {}, by = [], resolverFile = "", hasOwnFiles = true } = {}) {
       const ownFiles = `printf '%s' '${resolverFile}' > /run/files/${node}.resolv; ${withOwnFiles(node)}`;
       const script = hasOwnFiles ? ownFiles : 'exec "$@"';
-      return start(inNode(node, ["sh", "-ec", script, "sh", process.execPath, bundle]), setup, environment);
+      return start(inNode(node, ["sh", "-ec", script, "sh", ...by, process.execPath, bundle]), setup, environment);
     },
     startAgentOutside(setup) {
       const script = `: > /run/files/world.resolv; ${withOwnFiles("world")}`;

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { sameSocketAddress } from "../../../agent/src/core/address.ts";
 import type { Datagram } from "../../../agent/src/core/machine.ts";
 import type { RefusedDatagram } from "../../../agent/src/core/refusal.ts";
-import { createSendQueue, type SendQueue } from "../../../agent/src/io/fast-path/send-queue.ts";
+import { createSendQueue, type SendQueue } from "../../../agent/src/io/fast-path/datagrams/send-queue.ts";
 import { libc } from "../../../agent/src/io/native/native.ts";
 import { addressFamily } from "../../../agent/src/io/native/socket-address.ts";
 import { openUdpSocket } from "../../../agent/src/io/sockets/udp-socket.ts";

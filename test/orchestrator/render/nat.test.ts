@@ -1,6 +1,6 @@
+import type { NatProfile } from "@testbed/agent/control";
 import { describe, expect, test } from "vitest";
 import { renderNat } from "../../../orchestrator/render/nat.ts";
-import type { NatProfile } from "../../../orchestrator/topology/model/nat-profile.ts";
 import type { PortForward } from "../../../orchestrator/topology/model/resolved.ts";
 import { resolved, routerOf, twoHomes } from "../topology/sample.ts";
 

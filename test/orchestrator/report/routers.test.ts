@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
+import type { Difference } from "../../../orchestrator/lab/difference.ts";
 import type { InboundVerification } from "../../../orchestrator/lab/inbound-verification.ts";
 import type { LabEvent, LabEventBody } from "../../../orchestrator/lab/lab-event.ts";
-import type { Difference, NatVerification } from "../../../orchestrator/lab/nat-verification.ts";
+import type { NatVerification } from "../../../orchestrator/lab/nat-verification.ts";
 import { describeEvent } from "../../../orchestrator/report/progress.ts";
 import { routerResults } from "../../../orchestrator/report/router-result.ts";
 import { formatRouters, PLAIN } from "../../../orchestrator/report/table.ts";

@@ -1,14 +1,12 @@
 /** The check list: which pairs are checked, and in what order (SPEC 2.5 and 2.6; RFC 8445 section 6.1.2). */
 
 import { addressToBytes, familyOf, type SocketAddress } from "../address.ts";
+import type { CheckKind, IceRole } from "../events.ts";
 import type { LocalCandidate, RemoteCandidate } from "./candidate.ts";
 import { TRIGGERED_IN_A_ROW } from "./constants.ts";
 import type { OpenPair } from "./nomination.ts";
 import { type CandidatePair, isRelayed, pathKey, waitingPair } from "./pair.ts";
-import { type IceRole, pairPriority } from "./priority.ts";
-
-/** Why a check is due: its turn in the list, a request of the peer, or the choice of this agent. */
-export type CheckKind = "ordinary" | "triggered" | "nominating";
+import { pairPriority } from "./priority.ts";
 
 /** A check whose turn has come. */
 export interface DueCheck {

@@ -1,11 +1,11 @@
 /** The checks on their way: which transaction is whose, and what becomes due. */
 
 import { type SocketAddress, sameSocketAddress } from "../address.ts";
+import type { CheckKind } from "../events.ts";
 import type { InstantMs, Transmit } from "../machine.ts";
 import type { Refusal } from "../refusal.ts";
 import { transactionKey } from "../stun/header.ts";
 import { retransmissionSchedule, StunTransaction } from "../stun/transaction.ts";
-import type { CheckKind } from "./check-list.ts";
 import type { CheckContent } from "./check-message.ts";
 import { REQUEST_COUNT, TAIL_MULTIPLE } from "./constants.ts";
 import type { CandidatePair } from "./pair.ts";

@@ -1,7 +1,7 @@
 /** Numbers of ICE as M-ICE uses it, each with its source. Instants and delays are milliseconds. */
 
 import type { CandidateType } from "../events.ts";
-import type { IceProfile } from "../node/node-machine.ts";
+import type { IceProfile } from "../node/agent-settings.ts";
 
 /** Pacing and retransmission of one profile (SPEC 2.3). */
 export interface ProfileTiming {

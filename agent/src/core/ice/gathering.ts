@@ -6,7 +6,7 @@
 
 import { familyOf, type SocketAddress, sameSocketAddress } from "../address.ts";
 import type { Datagram, InstantMs, Rng, Transmit } from "../machine.ts";
-import type { IceProfile } from "../node/node-machine.ts";
+import type { IceProfile } from "../node/agent-settings.ts";
 import type { StunAttributeType } from "../stun/attributes.ts";
 import { notUnderstood } from "../stun/comprehension.ts";
 import { BINDING, TRANSACTION_ID_LENGTH, transactionKey } from "../stun/header.ts";

@@ -4,6 +4,7 @@
  */
 
 import { type SocketAddress, sameSocketAddress } from "../address.ts";
+import type { IceRole } from "../events.ts";
 import type { Datagram, InstantMs, Transmit } from "../machine.ts";
 import type { RefusedDatagram } from "../refusal.ts";
 import { BINDING } from "../stun/header.ts";
@@ -26,7 +27,6 @@ import { IceOutbox } from "./ice-outbox.ts";
 import { judgeCheck } from "./judge-check.ts";
 import { createPacer, type Pacer } from "./pacer.ts";
 import { pathKey } from "./pair.ts";
-import type { IceRole } from "./priority.ts";
 import { drawTieBreaker, judgeRoleClaim, otherRole, type RoleClaim } from "./role.ts";
 
 /** Makes an agent: it answers checks from now on, and sends its own once it is told the peer's description. */

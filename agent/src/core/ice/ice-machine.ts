@@ -5,14 +5,13 @@
  */
 
 import type { SocketAddress } from "../address.ts";
-import type { NodeEvent } from "../events.ts";
+import type { IceRole, NodeEvent } from "../events.ts";
 import type { Datagram, InstantMs, Rng, Transmit } from "../machine.ts";
-import type { IceProfile } from "../node/node-machine.ts";
+import type { IceProfile } from "../node/agent-settings.ts";
 import type { RefusedDatagram } from "../refusal.ts";
 import type { LocalCandidate, RemoteCandidate } from "./candidate.ts";
 import type { IceLimits } from "./constants.ts";
 import type { Pacer } from "./pacer.ts";
-import type { IceRole } from "./priority.ts";
 
 /** Username fragment and password of one end as STUN uses them (ice-char text, SPEC 8.3). */
 export interface IceCredentials {

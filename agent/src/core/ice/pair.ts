@@ -1,10 +1,10 @@
 /** Candidate pairs: the rows of a check list. */
 
 import { formatSocketAddress, type SocketAddress } from "../address.ts";
-import type { PairView } from "../events.ts";
+import type { IceRole, PairView } from "../events.ts";
 import type { InstantMs } from "../machine.ts";
 import { candidateView, type LocalCandidate, type RemoteCandidate } from "./candidate.ts";
-import { type IceRole, pairPriority } from "./priority.ts";
+import { pairPriority } from "./priority.ts";
 
 /** States of SPEC 2.5; there is no Frozen, because there is one component and one stream. */
 type PairState = "waiting" | "in-progress" | "succeeded" | "failed";

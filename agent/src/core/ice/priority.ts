@@ -1,10 +1,7 @@
 /** Candidate and pair priorities (SPEC 2.2; RFC 8445 sections 5.1.2.1 and 6.1.2.3). */
 
-import type { CandidateType } from "../events.ts";
+import type { CandidateType, IceRole } from "../events.ts";
 import { COMPONENT_ID, HIGHEST_LOCAL_PREFERENCE, TYPE_PREFERENCE } from "./constants.ts";
-
-/** Whether an agent nominates (`controlling`) or follows (`controlled`). */
-export type IceRole = "controlling" | "controlled";
 
 /** Priority of a candidate, 1..2^31-1; `localPreference` is 0..65535, higher is better. */
 export function candidatePriority(type: CandidateType, localPreference = HIGHEST_LOCAL_PREFERENCE): number {

@@ -1,8 +1,8 @@
 /** Roles and their conflicts (SPEC 2.4 and 2.8; RFC 8445 section 7.3.1.1). */
 
 import { ByteReader } from "../bytes.ts";
+import type { IceRole } from "../events.ts";
 import type { Rng } from "../machine.ts";
-import type { IceRole } from "./priority.ts";
 
 /** A role with the tie-breaker that goes with it: 64 random bits. */
 export interface RoleClaim {

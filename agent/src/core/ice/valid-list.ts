@@ -1,13 +1,14 @@
 /** The valid list: pairs that a successful check has proved (SPEC 2.7; RFC 8445 section 7.2.5.3.2). */
 
 import { sameSocketAddress } from "../address.ts";
+import type { IceRole } from "../events.ts";
 import type { InstantMs } from "../machine.ts";
 import { type LocalCandidate, sameLocalCandidate } from "./candidate.ts";
 import { bestFirst } from "./check-list.ts";
 import type { ValidPair } from "./ice-machine.ts";
 import type { NominationCandidate } from "./nomination.ts";
 import { type CandidatePair, isRelayed } from "./pair.ts";
-import { type IceRole, pairPriority } from "./priority.ts";
+import { pairPriority } from "./priority.ts";
 
 /** A valid pair with what the agent keeps about it. */
 export interface ProvenPair extends ValidPair, NominationCandidate {

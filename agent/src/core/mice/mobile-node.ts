@@ -10,8 +10,9 @@ import { minInstant } from "../min-instant.ts";
 import { type Correspondent, createCorrespondent } from "../mip6/correspondent.ts";
 import { decodeIpv6Packet } from "../mip6/ipv6-packet.ts";
 import { decodeUdpInIpv6 } from "../mip6/udp-in-ipv6.ts";
+import { type AgentSettings, agentSettings } from "../node/agent-settings.ts";
 import { demultiplex } from "../node/demultiplex.ts";
-import type { MobileNodeConfig, MobileNodeMachine, NodeTimers } from "../node/node-machine.ts";
+import type { MobileNodeConfig, MobileNodeMachine } from "../node/node-machine.ts";
 import { createOutbox, type Outbox } from "../node/outbox.ts";
 import type { RefusedDatagram } from "../refusal.ts";
 import { DataPlane } from "./data-plane.ts";
@@ -24,7 +25,6 @@ import { createMobilityLink, type MobilityLink } from "./session/mobility-link.t
 import { Session } from "./session.ts";
 import { createSessionTable, DEFAULT_SESSION_LIMITS, type SessionTable } from "./session-table.ts";
 import { routeStun } from "./stun-router.ts";
-import { DEFAULT_TIMERS } from "./timers.ts";
 
 /** Makes a node; it does nothing before `start`. The same seed and inputs give the same octets. */
 export function createMobileNode(config: MobileNodeConfig, rng: Rng): MobileNodeMachine {
@@ -33,7 +33,7 @@ export function createMobileNode(config: MobileNodeConfig, rng: Rng): MobileNode
 
 class MobileNode implements MobileNodeMachine {
   readonly #homeAddress: string;
-  readonly #timers: NodeTimers;
+  readonly #settings: AgentSettings;
   readonly #outbox: Outbox = createOutbox();
   readonly #home: Home;
   readonly #correspondent: Correspondent;
@@ -50,18 +50,18 @@ class MobileNode implements MobileNodeMachine {
   constructor(config: MobileNodeConfig, rng: Rng) {
     const homeAddress = canonicalAddress(config.homeAddress);
     this.#homeAddress = homeAddress;
-    this.#timers = { ...DEFAULT_TIMERS, ...config.timers };
+    this.#settings = agentSettings(config.settings);
     this.#sockets = config.sockets;
     this.#home = this.#createHome(config);
     this.#correspondent = createCorrespondent(rng);
     this.#link = createMobilityLink(homeAddress, this.#outbox, (packet) => this.#home.send(packet));
     this.#gatherings = createGatheringPool(
       {
-        profile: config.profile,
+        profile: this.#settings.profile,
         rng,
         pacer: this.#pacer,
         // A lite agent has host candidates, and the home address (SPEC 2.12).
-        servers: config.isLite === true ? [] : config.stunServers,
+        servers: this.#settings.isLite ? [] : config.stunServers,
         homeAddress,
         sockets: () => this.#sockets,
         tunnelSocket: () => this.#home.tunnelSocket,
@@ -153,19 +153,16 @@ class MobileNode implements MobileNodeMachine {
 
   #createHome({ homeAgent, registrationKey }: MobileNodeConfig): Home {
     if (homeAgent === undefined) return createStationaryHome(this.#outbox);
-    const { natKeepaliveMs } = this.#timers;
+    const { natKeepaliveMs } = this.#settings.timers;
     const key = registrationKey && { registrationKey };
     return createMobileHome({ homeAddress: this.#homeAddress, homeAgent, natKeepaliveMs, ...key }, this.#outbox);
   }
 
   #createSession(peer: string, config: MobileNodeConfig, rng: Rng): Session {
     return new Session(peer, {
+      ...this.#settings,
       homeAddress: this.#homeAddress,
       isStationary: config.homeAgent === undefined,
-      profile: config.profile,
-      isLite: config.isLite === true,
-      keys: config.keys ?? "signalled",
-      timers: this.#timers,
       rng,
       pacer: this.#pacer,
       outbox: this.#outbox,

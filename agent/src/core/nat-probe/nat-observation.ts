@@ -1,7 +1,31 @@
 /** What a probe saw of the middlebox in front of it, and how it concludes that from answers (RFC 5780 section 4). */
 
 import { type SocketAddress, sameSocketAddress } from "../address.ts";
-import type { NatDependence } from "./nat-dependence.ts";
+import {
+  type BehavioursOf,
+  type BehaviourTable,
+  NAT_DEPENDENCES,
+  type NatDependence,
+  YES_OR_NO,
+} from "../nat/nat-profile.ts";
+
+/** Every behaviour that a probe can see of a NAT. */
+export const OBSERVED_BEHAVIOURS = {
+  /** Absent where answers that would tell are missing: silence says nothing about a mapping. */
+  mapping: NAT_DEPENDENCES,
+  filtering: NAT_DEPENDENCES,
+  /** Two inside sockets reach each other through their outside addresses (RFC 4787 REQ-9). */
+  hairpinning: YES_OR_NO,
+  /** The outside port equals the inside port (RFC 4787 section 4.2.1). */
+  portPreservation: YES_OR_NO,
+  /** Every outside port that was seen is even or odd as its inside port is (RFC 4787 section 4.2.2). */
+  parityPreservation: YES_OR_NO,
+} as const satisfies BehaviourTable;
+
+type Behaviour = BehavioursOf<typeof OBSERVED_BEHAVIOURS>;
+
+/** What a probe saw of a NAT. */
+export interface ObservedBehaviour extends Omit<Behaviour, "mapping">, Partial<Pick<Behaviour, "mapping">> {}
 
 /** Outcome of a probe. */
 export type NatObservation =
@@ -9,20 +33,13 @@ export type NatObservation =
   | { readonly type: "udp-blocked" }
   /** The server sees the local address itself; a firewall may still filter. */
   | { readonly type: "no-nat"; readonly filtering: NatDependence }
-  | {
-      readonly type: "nat";
-      /** Absent where answers that would tell are missing: silence says nothing about a mapping. */
-      readonly mapping?: NatDependence;
-      readonly filtering: NatDependence;
-      /** Two inside sockets reach each other through their outside addresses (RFC 4787 REQ-9). */
-      readonly hairpinning: boolean;
-      /** The outside port equals the inside port (RFC 4787 section 4.2.1). */
-      readonly portPreservation: boolean;
-      /** Every outside port that was seen is even or odd as its inside port is (RFC 4787 section 4.2.2). */
-      readonly parityPreservation: boolean;
-      /** Outside address towards the server's first address and port. */
-      readonly mapped: SocketAddress;
-    };
+  | ObservedNat;
+
+export interface ObservedNat extends ObservedBehaviour {
+  readonly type: "nat";
+  /** Outside address towards the server's first address and port. */
+  readonly mapped: SocketAddress;
+}
 
 /** What each question of a probe was answered with; absent means unanswered. */
 export interface ProbeAnswers {

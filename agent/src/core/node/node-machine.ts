@@ -10,6 +10,7 @@ import type { NodeEvent } from "../events.ts";
 import type { Datagram, InstantMs, Transmit } from "../machine.ts";
 import type { RefusedDatagram } from "../refusal.ts";
 import type { DiscoveryAddresses } from "../stun/server.ts";
+import type { AgentOptions } from "./agent-settings.ts";
 
 /** A protocol node behind the verbs of `machine.ts`, plus the TUN device of its home address or home prefix. */
 export interface NodeMachine {
@@ -51,12 +52,6 @@ export interface MobileNodeMachine extends NodeMachine {
   handleRefusal(now: InstantMs, refused: RefusedDatagram): void;
 }
 
-/** Pacing and retransmission profile of the checks (SPEC 2.3 and A-37). */
-export type IceProfile = "ice16" | "rfc8445";
-
-/** `signalled`: passwords travel in offer and answer. `rr`: they are derived from Kbm, which needs both keygen tokens. */
-export type KeyMode = "signalled" | "rr";
-
 /** How a mobile node reaches its home agent. */
 export interface HomeAgentAccess {
   /** The home agent's own IPv6 address inside the home prefix. */
@@ -75,13 +70,8 @@ export interface MobileNodeConfig {
   readonly stunServers: readonly SocketAddress[];
   /** The sockets of this node, one per local address, best first; the first one that can reach the home agent carries the tunnel. */
   readonly sockets: readonly SocketAddress[];
-  readonly profile: IceProfile;
-  /** A lite agent answers checks and sends none; for nodes in the open (SPEC 2.12). Default false. */
-  readonly isLite?: boolean;
-  /** Where the keys of the checks' MACs come from, the same at both ends; default `signalled`. */
-  readonly keys?: KeyMode;
-  /** Overrides of the timers of SPEC 8.7, milliseconds. */
-  readonly timers?: Partial<NodeTimers>;
+  /** How its agent works; the defaults when absent. */
+  readonly settings?: AgentOptions;
   /** Shared key that authenticates the home registration (A-39); absent means none. */
   readonly registrationKey?: Uint8Array;
 }
@@ -100,28 +90,4 @@ export interface HomeAgentConfig {
   readonly discovery?: readonly DiscoveryAddresses[];
   /** Shared keys by home address (A-39); a home address without one is taken unauthenticated. */
   readonly registrationKeys?: ReadonlyMap<string, Uint8Array>;
-}
-
-/** Timers of SPEC 8.7 in milliseconds. */
-export interface NodeTimers {
-  readonly nominationDelayMs: number;
-  readonly relayNominationDelayMs: number;
-  readonly freeDelayMs: number;
-  readonly pairKeepaliveMs: number;
-  /** Mean time between two questions whether the selected pair is alive (RFC 7675); 0 asks none. */
-  readonly consentIntervalMs: number;
-  /** Time between questions while they are not answered, > 0. */
-  readonly consentRetryMs: number;
-  /** How long they stay unanswered until the pair is dead and ICE restarts. */
-  readonly consentTimeoutMs: number;
-  readonly natKeepaliveMs: number;
-  /** First wait for the answer to HoTI, CoTI-ICE and a BU to a correspondent; doubles up to the longest one. */
-  readonly mobilityFirstTimeoutMs: number;
-  readonly mobilityMaxTimeoutMs: number;
-  /** How long keygen tokens may be used. */
-  readonly tokenLifetimeMs: number;
-  /** Longest lifetime of a binding with a correspondent; asked for and granted. */
-  readonly bindingLifetimeMs: number;
-  /** How long a BU waits for the pair it names when that is still being checked. */
-  readonly bindingHoldMs: number;
 }

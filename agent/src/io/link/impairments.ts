@@ -3,7 +3,7 @@
  * user space. A segment is done one way or the other in both directions.
  */
 
-import type { InterfaceSetup, LinkDirection, LinkFigures } from "../../control/messages.ts";
+import { type InterfaceSetup, LINK_DIRECTIONS, type LinkDirection, type LinkFigures } from "../../control/messages.ts";
 import { NodeFailure } from "../failure.ts";
 import { interfaceMtu } from "../native/interface-request.ts";
 import { run } from "../process/command.ts";
@@ -11,7 +11,6 @@ import { describeRefusal } from "../process/rule-errors.ts";
 import type { FoundInterface } from "./found-interface.ts";
 import type { ImpairedInterface, LinkImpairments } from "./impaired-interface.ts";
 import { imposeNetem } from "./netem.ts";
-import { runInTime } from "./run-in-time.ts";
 import { openUserSpaceLink, underlyingGuard } from "./user-space-link.ts";
 
 /** The segments of a node, some of them with a condition. */
@@ -37,7 +36,6 @@ const TAP_QUEUE_FRAMES = 5000;
 export async function applyImpairments(found: readonly FoundInterface[]): Promise<ImpairedInterfaces> {
   const imposed = await Promise.all(found.map(impose));
   const impaired = imposed.filter((entry) => entry !== undefined);
-  if (impaired.some(({ applied }) => applied === "user-space")) runInTime();
   const directions = impaired.flatMap((entry) => directionsOf(entry.iface).map((direction) => ({ entry, direction })));
   return {
     found: found.map((original, i) => imposed[i]?.found ?? original),
@@ -70,7 +68,7 @@ function describe({ iface: { segment }, applied }: ImpairedInterface, direction:
 }
 
 function directionsOf({ impairment }: InterfaceSetup): readonly LinkDirection[] {
-  return (["out", "in"] as const).filter((direction) => impairment?.[direction] !== undefined);
+  return LINK_DIRECTIONS.filter((direction) => impairment?.[direction] !== undefined);
 }
 
 async function impose(original: FoundInterface, position: number): Promise<ImpairedInterface | undefined> {

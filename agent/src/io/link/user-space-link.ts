@@ -9,7 +9,6 @@
  */
 
 import { readFileSync } from "node:fs";
-import { constants, setPriority } from "node:os";
 import type { InterfaceImpairments, LinkDirection } from "../../control/messages.ts";
 import type { Impairment } from "../../core/link/impairment.ts";
 import { createLinkImpairment, type LinkCounters, type Uniform } from "../../core/link/link-impairment.ts";
@@ -72,7 +71,6 @@ export function openUserSpaceLink(
       inbound.change(impairments.in);
     },
     start() {
-      preferThisProcess();
       // What the kernel says by itself while an interface comes up (MLD) may find no room yet.
       tapOverrunsBefore = tapOverruns(interfaceName);
       tap.listen(out.take);
@@ -147,17 +145,6 @@ function added(a: LinkCounters, b: LinkCounters): LinkCounters {
     duplicated: a.duplicated + b.duplicated,
     reordered: a.reordered + b.reordered,
   };
-}
-
-/**
- * Frames are late by as long as this process waits for a processor, so it goes first where it may (CAP_SYS_NICE).
- */
-function preferThisProcess(): void {
-  try {
-    setPriority(constants.priority.PRIORITY_HIGHEST);
-  } catch {
-    // A container has no right to it; an idle machine does as well without.
-  }
 }
 
 /** 32 bits of the generator each. */

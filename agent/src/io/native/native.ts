@@ -1,4 +1,4 @@
-/** The few calls of the C library that Node has no words for, through koffi's addon, which lies beside the bundle. */
+/** The few calls of the C library that Node has no API for, through koffi's addon, which lies beside the bundle. */
 
 import { createRequire } from "node:module";
 import type { LibraryHandle } from "koffi";
@@ -7,13 +7,14 @@ import type { LibraryHandle } from "koffi";
 let native: Native | undefined;
 
 /**
- * Calls back when a descriptor is readable, with 0, or with a negative error number of libuv where it is in error: then
- * it is watched no more until `start`. koffi's own declaration knows nothing of that argument.
+ * Calls back when a descriptor is readable, with 0, or with a negative error number of libuv where it is in error; it is
+ * then no longer watched until `start`. koffi's own declaration does not mention that argument.
  */
 type Poll = (fd: number, interest: { readonly readable: true }, callback: (status: number) => void) => Watch;
 
 export interface Watch {
   start(interest: { readonly readable: true }, callback: (status: number) => void): void;
+  stop(): void;
   close(): void;
 }
 
@@ -29,25 +30,45 @@ interface Native {
   readonly bind: (fd: number, address: Uint8Array, length: number) => number;
   readonly connect: (fd: number, address: Uint8Array, length: number) => number;
   readonly getsockname: (fd: number, address: Uint8Array, length: Uint8Array) => number;
+  readonly sendto: (
+    fd: number,
+    payload: Uint8Array,
+    length: number,
+    flags: number,
+    name: Uint8Array,
+    nameLength: number,
+  ) => number;
+  /** `nameLength` holds 32 bits: the room in `name` before, the octets filled after. */
+  readonly recvfrom: (
+    fd: number,
+    memory: Uint8Array,
+    length: number,
+    flags: number,
+    name: Uint8Array,
+    nameLength: Uint8Array,
+  ) => number;
   readonly sendmsg: (fd: number, message: Uint8Array, flags: number) => number;
   readonly recvmsg: (fd: number, message: Uint8Array, flags: number) => number;
   /** The number of messages that came; each fills its `struct mmsghdr`. */
   readonly recvmmsg: (fd: number, messages: Uint8Array, count: number, flags: number, timeout: null) => number;
   readonly setsockopt: (fd: number, level: number, option: number, value: Uint8Array, length: number) => number;
+  /** The same call on a thread of its own, for an option that makes the kernel wait. Its error number is lost. */
+  readonly setsockoptAside: (fd: number, level: number, option: number, value: Uint8Array) => Promise<number>;
   /** `length` holds 32 bits: the room in `value` before, the octets filled after. */
   readonly getsockopt: (fd: number, level: number, option: number, value: Uint8Array, length: Uint8Array) => number;
+  /** Maps a file from its start, wherever the kernel likes; all bits set where it refuses. */
+  readonly mmap: (length: number, protection: number, flags: number, fd: number) => bigint;
+  readonly munmap: (address: bigint, length: number) => number;
   readonly timerfd_create: (clock: number, flags: number) => number;
   readonly timerfd_settime: (fd: number, flags: number, value: Uint8Array, old: null) => number;
-  /** Its other two arguments are zero. */
-  readonly prctl: (option: number, second: bigint, third: bigint) => number;
-  /** `priority` is a `struct sched_param`: one int. */
-  readonly sched_setscheduler: (pid: number, policy: number, priority: Int32Array) => number;
   readonly madvise: (address: bigint, length: bigint, advice: number) => number;
   readonly waitpid: (pid: number, status: null, options: number) => number;
   /** Number of the last error of this thread. */
   readonly errno: () => number;
-  /** Where the octets of a buffer lie in memory; holds while the buffer is alive. */
+  /** Address of a buffer's memory; valid while the buffer is in use. */
   readonly addressOf: (buffer: Uint8Array) => bigint;
+  /** The memory at an address, which must stay mapped while the buffer is in use. */
+  readonly memoryAt: (address: bigint, length: number) => ArrayBuffer;
 }
 
 /** What the addon exports, as far as it is used here. */
@@ -55,6 +76,7 @@ interface KoffiAddon {
   readonly load: (path: null) => LibraryHandle;
   readonly errno: () => number;
   readonly address: (buffer: Uint8Array) => bigint;
+  readonly view: (address: bigint, length: number) => ArrayBuffer;
   readonly node: { readonly poll: Poll };
 }
 
@@ -67,7 +89,9 @@ export function libc(): Native {
 /** Calls that fail return -1 and leave `errno`; `int64_t` stands for ssize_t, which koffi does not know. */
 function bind(koffi: KoffiAddon): Native {
   const library = koffi.load(null);
-  // koffi's functions take and give what their C declaration says; the interface above repeats it for the compiler.
+  const setsockopt = library.func("int setsockopt(int fd, int level, int option, uint8_t *value, uint32_t length)");
+  const mmap = library.func("mmap", "uintptr_t", ["uintptr_t", "size_t", "int", "int", "int", "int64_t"]);
+  // koffi's functions take and return what their C declaration says; the interface above repeats it for the compiler.
   return {
     poll: koffi.node.poll,
     socket: library.func("int socket(int domain, int type, int protocol)") as Native["socket"],
@@ -81,32 +105,38 @@ function bind(koffi: KoffiAddon): Native {
     getsockname: library.func(
       "int getsockname(int fd, _Inout_ uint8_t *address, _Inout_ uint8_t *length)",
     ) as Native["getsockname"],
+    sendto: library.func(
+      "int64_t sendto(int fd, uint8_t *payload, size_t length, int flags, uint8_t *name, uint32_t nameLength)",
+    ) as Native["sendto"],
+    recvfrom: library.func(
+      "int64_t recvfrom(int fd, _Out_ uint8_t *memory, size_t length, int flags, _Out_ uint8_t *name, _Inout_ uint8_t *nameLength)",
+    ) as Native["recvfrom"],
     sendmsg: library.func("int64_t sendmsg(int fd, uint8_t *message, int flags)") as Native["sendmsg"],
     recvmsg: library.func("int64_t recvmsg(int fd, _Inout_ uint8_t *message, int flags)") as Native["recvmsg"],
     recvmmsg: library.func(
       "int recvmmsg(int fd, _Inout_ uint8_t *messages, uint32_t count, int flags, uint8_t *timeout)",
     ) as Native["recvmmsg"],
-    setsockopt: library.func(
-      "int setsockopt(int fd, int level, int option, uint8_t *value, uint32_t length)",
-    ) as Native["setsockopt"],
+    setsockopt: setsockopt as Native["setsockopt"],
+    setsockoptAside: (fd, level, option, value) =>
+      new Promise((resolve, reject) => {
+        setsockopt.async(fd, level, option, value, value.length, (error: Error | null, result: number) => {
+          if (error === null) resolve(result);
+          else reject(error);
+        });
+      }),
     getsockopt: library.func(
       "int getsockopt(int fd, int level, int option, _Out_ uint8_t *value, _Inout_ uint8_t *length)",
     ) as Native["getsockopt"],
+    mmap: (length, protection, flags, fd) => BigInt(mmap(0, length, protection, flags, fd, 0) as number | bigint),
+    munmap: library.func("munmap", "int", ["uintptr_t", "size_t"]) as Native["munmap"],
     timerfd_create: library.func("int timerfd_create(int clock, int flags)") as Native["timerfd_create"],
     timerfd_settime: library.func(
       "int timerfd_settime(int fd, int flags, uint8_t *value, uint8_t *old)",
     ) as Native["timerfd_settime"],
-    prctl: (
-      (call: (...words: readonly unknown[]) => number): Native["prctl"] =>
-      (option, second, third) =>
-        call(option, second, third, 0, 0)
-    )(library.func("int prctl(int option, unsigned long b, unsigned long c, unsigned long d, unsigned long e)")),
-    sched_setscheduler: library.func(
-      "int sched_setscheduler(int pid, int policy, int *priority)",
-    ) as Native["sched_setscheduler"],
     madvise: library.func("madvise", "int", ["uintptr_t", "size_t", "int"]) as Native["madvise"],
     waitpid: library.func("int waitpid(int pid, int *status, int options)") as Native["waitpid"],
     errno: koffi.errno,
     addressOf: koffi.address,
+    memoryAt: koffi.view,
   };
 }

@@ -14,16 +14,10 @@ import { createHomeAgent } from "../../core/mip6/home-agent.ts";
 import { createPlainCorrespondent } from "../../core/mip6/plain-correspondent.ts";
 import type { MobileNodeMachine, NodeMachine } from "../../core/node/node-machine.ts";
 import { createStunServer } from "../../core/node/stun-node.ts";
+import { ALTERNATE_STUN_PORT, DSMIPV6_PORT, STUN_PORT } from "../../core/ports.ts";
 import type { RefusedDatagram } from "../../core/refusal.ts";
 import type { DiscoveryAddresses } from "../../core/stun/server.ts";
 import { createSeededRng } from "../process/entropy.ts";
-
-/** DSMIPv6 tunnels (RFC 5555 section 10) and STUN (RFC 8489 section 18.6). */
-const DSMIPV6_PORT = 4191;
-const STUN_PORT = 3478;
-
-/** The second port of a server that does NAT behaviour discovery, as other servers have it. */
-const ALTERNATE_STUN_PORT = 3479;
 
 interface MobileVerbs {
   /** The sockets of these local addresses, which `retarget` then names. */
@@ -96,7 +90,7 @@ function stunAddresses({ listen, alternate = [] }: Pick<HomeAgentRole, "listen" 
 }
 
 function mobileNode(role: MobileNodeRole): MadeMachine {
-  const { homeAddress, homeAgent, localAddresses, port, profile, timers, registrationKey, seed } = role;
+  const { type, homeAddress, homeAgent, localAddresses, port, registrationKey, tunMtu, seed, ...settings } = role;
   const { address, listen } = homeAgent;
   const sockets = atPort(localAddresses, port);
   const machine = createMobileNode(
@@ -105,9 +99,7 @@ function mobileNode(role: MobileNodeRole): MadeMachine {
       homeAgent: { address, tunnel: atPort(listen, DSMIPV6_PORT) },
       stunServers: atPort(listen, STUN_PORT),
       sockets,
-      profile,
-      ...modesOf(role),
-      timers,
+      settings,
       ...(registrationKey === undefined ? {} : { registrationKey: fromHex(registrationKey) }),
     },
     createSeededRng(seed),
@@ -121,19 +113,12 @@ function mobileNode(role: MobileNodeRole): MadeMachine {
 }
 
 function stationaryNode(role: StationaryNodeRole): MadeMachine {
-  if (role.speaks === "mobile-ipv6")
-    return { machine: createPlainCorrespondent(role.address, createSeededRng(role.seed)), sockets: [] };
-  const { address: homeAddress, stunServers, localAddresses, port, profile, timers, seed } = role;
+  const { type, address, speaks, homePrefixes, stunServers, localAddresses, port, tunMtu, seed, ...settings } = role;
+  const rng = createSeededRng(seed);
+  if (speaks === "mobile-ipv6") return { machine: createPlainCorrespondent(address, rng), sockets: [] };
   const sockets = atPort(localAddresses, port);
-  const config = {
-    homeAddress,
-    stunServers: atPort(stunServers, STUN_PORT),
-    sockets,
-    profile,
-    timers,
-    ...modesOf(role),
-  };
-  const machine = createMobileNode(config, createSeededRng(seed));
+  const config = { homeAddress: address, stunServers: atPort(stunServers, STUN_PORT), sockets, settings };
+  const machine = createMobileNode(config, rng);
   return { machine, sockets, ...sessionVerbs(machine) };
 }
 
@@ -142,11 +127,6 @@ function sessionVerbs(machine: MobileNodeMachine): Pick<MadeMachine, "connect" |
     connect: (now, peer) => machine.connect(now, peer),
     handleRefusal: (now, refused) => machine.handleRefusal(now, refused),
   };
-}
-
-/** What a role says of how its agent works; the machine has defaults. */
-function modesOf({ isLite, keys }: Pick<MobileNodeRole, "isLite" | "keys">): Pick<MobileNodeRole, "isLite" | "keys"> {
-  return { ...(isLite !== undefined && { isLite }), ...(keys !== undefined && { keys }) };
 }
 
 function atPort(addresses: readonly string[], port: number): readonly SocketAddress[] {

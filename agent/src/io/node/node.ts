@@ -4,7 +4,6 @@ import type { AgentReport, NodeSetup, RuleText } from "../../control/messages.ts
 import type { NodeEvent } from "../../core/events.ts";
 import type { InstantMs } from "../../core/machine.ts";
 import { type Capture, startCapture } from "../capture/capture.ts";
-import { pretendToSetGroups } from "../capture/supplementary-groups.ts";
 import type { ImpairedInterfaces } from "../link/impairments.ts";
 import { verifyIsolation } from "../network/isolation.ts";
 import { requireOwnNamespaces, setUpNetwork } from "../network/network.ts";
@@ -23,7 +22,7 @@ export interface Node {
   /** Carries a command out; replies go to the reports. Rejects with what stops the node. */
   command(command: NodeCommand): Promise<void>;
   /** Goes on without an orchestrator: captures, which nobody takes any more, end. */
-  release(): Promise<void>;
+  release(): void;
   /** Ends captures and protocol, leaves its place, and sends the last report. */
   finish(): Promise<void>;
   /** The same, but its place stays for another node. */
@@ -47,7 +46,6 @@ const AUTOSTART_ECHO = { count: 5, intervalMs: 200, sizeBytes: 64, timeoutMs: 10
 export async function startNode(setup: NodeSetup, reports: Reports): Promise<Node> {
   const phases = createPhases();
   requireOwnNamespaces();
-  if (setup.capture) pretendToSetGroups();
   const tun = "tunMtu" in setup.role ? openTun() : undefined;
   const interfaces = await setUpNetwork(setup);
   phases.mark("network");
@@ -124,15 +122,11 @@ function ifAny<Link>(links: readonly Link[]): { readonly links?: readonly Link[]
 
 function createNode(place: Place, { captures, protocol, echoServer }: NodeParts, reports: Reports): Node {
   const { interfaces, tun } = place;
-  const stopCaptures = once(async () => {
-    await Promise.all(
-      captures.map(async ({ segment, capture }) => {
-        reports.send({ type: "capture-done", segment, ...(await capture.stop()) });
-      }),
-    );
+  const stopCaptures = once(() => {
+    for (const { segment, capture } of captures) reports.send({ type: "capture-done", segment, ...capture.stop() });
   });
   const end = async (): Promise<AgentReport> => {
-    await stopCaptures();
+    stopCaptures();
     const counters = protocol?.counters() ?? {};
     protocol?.close();
     echoServer?.close();
@@ -155,10 +149,10 @@ function createNode(place: Place, { captures, protocol, echoServer }: NodeParts,
   };
 }
 
-/** The same action however often it is asked for. */
-function once<T>(action: () => Promise<T>): () => Promise<T> {
-  let done: Promise<T> | undefined;
-  return () => (done ??= action());
+/** Calls `action` at the first call only; every call returns its result. */
+function once<T>(action: () => T): () => T {
+  let done: { readonly result: T } | undefined;
+  return () => (done ??= { result: action() }).result;
 }
 
 function autostart({ role }: NodeSetup, peers: readonly string[], node: Node): (event: NodeEvent) => void {

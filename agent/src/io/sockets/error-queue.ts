@@ -1,4 +1,4 @@
-/** What ICMP says about datagrams of a socket, which the kernel queues apart from what arrives. */
+/** ICMP errors about datagrams that a socket sent. The kernel queues them apart from datagrams that arrive. */
 
 import { familyOf, type SocketAddress } from "../../core/address.ts";
 import type { RefusedDatagram } from "../../core/refusal.ts";
@@ -9,21 +9,24 @@ import { decodeIcmpError, RECEIVE_ERRORS } from "./icmp-error.ts";
 
 const MSG_ERRQUEUE = 0x2000;
 
-/** `struct cmsghdr`, `struct sock_extended_err` and `struct sockaddr_in6`, with room for one that nobody asked for. */
+/** `struct cmsghdr`, `struct sock_extended_err` and `struct sockaddr_in6`, with room for control data of another kind. */
 const CONTROL_BYTES = 128;
 
-/** Taken at one wake-up; the next one takes what is left. */
-const MOST_AT_ONCE = 64;
+/** Errors taken at one wake-up; the next one takes what is left. */
+const ERRORS_PER_WAKE = 64;
 
-/** Asks the kernel to queue what ICMP says; false where it cannot. From now on it also fails the call that comes next, once. */
-export function hearErrors(fd: number, { ip }: SocketAddress): boolean {
+/**
+ * Makes the kernel queue ICMP errors (IP_RECVERR); false where it cannot. Each error also fails the next call on the
+ * socket, once.
+ */
+export function receiveErrors(fd: number, { ip }: SocketAddress): boolean {
   const on = Buffer.alloc(4);
   on.writeInt32LE(1);
   const { level, option } = RECEIVE_ERRORS[familyOf(ip)];
   return libc().setsockopt(fd, level, option, on, on.length) === 0;
 }
 
-/** Takes what waits on the error queue of a socket. */
+/** Takes the ICMP errors that wait on the error queue of a socket. */
 export function takeRefusals(fd: number, local: SocketAddress): readonly RefusedDatagram[] {
   const { recvmsg, addressOf } = libc();
   const name = Buffer.alloc(SOCKADDR_BYTES);
@@ -32,7 +35,7 @@ export function takeRefusals(fd: number, local: SocketAddress): readonly Refused
   header.writeBigUInt64LE(addressOf(name), MESSAGE_HEADER.nameAt);
   header.writeBigUInt64LE(addressOf(control), MESSAGE_HEADER.controlAt);
   const refusals: RefusedDatagram[] = [];
-  for (let i = 0; i < MOST_AT_ONCE; i += 1) {
+  for (let i = 0; i < ERRORS_PER_WAKE; i += 1) {
     header.writeUInt32LE(name.length, MESSAGE_HEADER.nameLengthAt);
     header.writeUInt32LE(control.length, MESSAGE_HEADER.controlLengthAt);
     if (recvmsg(fd, header, MSG_ERRQUEUE) < 0) break;

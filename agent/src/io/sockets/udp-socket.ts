@@ -1,6 +1,6 @@
 /**
- * UDP sockets of a node, one per local address, never connected. The kernel's own calls in place of `node:dgram`: those
- * move one datagram each, and at 100,000 a second the calls are what costs.
+ * UDP sockets of a node, one for each local address, never connected. The kernel's own calls in place of `node:dgram`,
+ * which does not report ICMP errors.
  */
 
 import { getSystemErrorName } from "node:util";
@@ -8,11 +8,11 @@ import { familyOf, formatSocketAddress, type SocketAddress } from "../../core/ad
 import type { Datagram } from "../../core/machine.ts";
 import type { RefusedDatagram } from "../../core/refusal.ts";
 import { NodeFailure } from "../failure.ts";
-import { receiveRing, SLOTS } from "../fast-path/receive-ring.ts";
-import { createSendQueue } from "../fast-path/send-queue.ts";
+import { createBatchPath } from "../fast-path/datagrams/batch-path.ts";
 import { libc } from "../native/native.ts";
 import { addressFamily, decodeSocketAddress, encodeSocketAddress, SOCKADDR_BYTES } from "../native/socket-address.ts";
-import { hearErrors, takeRefusals } from "./error-queue.ts";
+import { receiveErrors, takeRefusals } from "./error-queue.ts";
+import { createPlainPath } from "./plain-path.ts";
 
 const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK = 0o4000;
@@ -28,50 +28,50 @@ const IPV6_V6ONLY = 26;
 
 const READABLE = { readable: true } as const;
 
-/** What the sockets ask the kernel to buffer; where it forbids that, it grants what rmem_max and wmem_max allow. */
+/** Buffer of a socket, each way; without the right to it, as much of it as rmem_max and wmem_max allow. */
 const BUFFER_BYTES = 4 * 1024 * 1024;
 
-/** Batches taken at one wake-up before other work gets its turn. */
-const BATCHES_PER_WAKE = 4;
+/** Datagrams received at one wake-up before timers and other sockets get their turn. */
+const DATAGRAMS_PER_WAKE = 256;
 
 export interface UdpSocket {
   readonly local: SocketAddress;
   /** Sends a payload. What the kernel refuses (no route, a firewall rule, no buffer) is counted, never an error. */
   send(payload: Uint8Array, remote: SocketAddress): void;
-  /** The same, but what is queued until `flush` may leave together. */
+  /** Sends a payload by the next `flush`. */
   queue(payload: Uint8Array, remote: SocketAddress): void;
   flush(): void;
   counters(): Readonly<Record<string, number>>;
   close(): void;
 }
 
-/** Takes datagrams that arrived, in the batches in which the kernel has them. */
+/** Takes datagrams that have arrived, one or many. */
 export type DatagramSink = (datagrams: readonly Datagram[]) => void;
 
-/** Takes what ICMP says about datagrams that left. */
+/** Takes the ICMP errors about datagrams that left. */
 export type RefusalSink = (refusals: readonly RefusedDatagram[]) => void;
 
 /**
- * Opens a socket on an address of this node; port 0 lets the kernel choose. Without `onRefusals` the kernel keeps to
- * itself what ICMP says. Throws `socket-failed`.
+ * Opens a socket on an address of this node; port 0 lets the kernel choose. Without `onRefusals` the socket receives no
+ * ICMP errors. Throws `socket-failed`.
  */
 export function openUdpSocket(local: SocketAddress, onDatagrams: DatagramSink, onRefusals?: RefusalSink): UdpSocket {
   const { poll, close } = libc();
   const fd = openSocket(local, onRefusals !== undefined);
   const bound = nameOf(fd, local);
-  const sending = createSendQueue(fd);
-  const ring = receiveRing();
+  const path = createBatchPath(fd, bound) ?? createPlainPath(fd, bound);
   const counters = { "udp.received": 0, "udp.refused-by-icmp": 0 };
   let isClosed = false;
 
   const takeDatagrams = (): void => {
-    for (let i = 0; i < BATCHES_PER_WAKE && !isClosed; i += 1) {
-      const datagrams = ring.take(fd, bound);
+    for (let taken = 0; taken < DATAGRAMS_PER_WAKE && !isClosed; ) {
+      const datagrams = path.receive();
       if (datagrams.length === 0) return;
+      taken += datagrams.length;
       counters["udp.received"] += datagrams.length;
       onDatagrams(datagrams);
-      // What has come since wakes up the loop again.
-      if (datagrams.length < SLOTS) return;
+      // Datagrams that have arrived since cause another wake-up.
+      if (datagrams.length < path.batchSize) return;
     }
   };
   const takeErrors = (): void => {
@@ -84,19 +84,19 @@ export function openUdpSocket(local: SocketAddress, onDatagrams: DatagramSink, o
       takeErrors();
       if (!isClosed) watch.start(READABLE, onWake);
     }
-    // Also after an error: where the kernel had no room to queue it, this call takes it off the socket.
+    // After an error as well: one that the kernel had no room to queue is cleared by the next call on the socket.
     takeDatagrams();
   };
   const watch = poll(fd, READABLE, onWake);
   return {
     local: bound,
     send(payload, remote) {
-      sending.push(payload, remote);
-      sending.flush();
+      path.send(payload, remote);
+      path.flush();
     },
-    queue: (payload, remote) => sending.push(payload, remote),
-    flush: () => sending.flush(),
-    counters: () => ({ ...counters, ...sending.counters }),
+    queue: (payload, remote) => path.send(payload, remote),
+    flush: () => path.flush(),
+    counters: () => ({ ...counters, ...path.counters }),
     close() {
       if (isClosed) return;
       isClosed = true;
@@ -106,7 +106,7 @@ export function openUdpSocket(local: SocketAddress, onDatagrams: DatagramSink, o
   };
 }
 
-function openSocket(local: SocketAddress, hearsErrors: boolean): number {
+function openSocket(local: SocketAddress, receivesErrors: boolean): number {
   const { socket, bind, setsockopt, close, errno } = libc();
   const family = familyOf(local.ip);
   const fd = socket(addressFamily(family), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -119,7 +119,7 @@ function openSocket(local: SocketAddress, hearsErrors: boolean): number {
   const isOpen =
     fd !== -1 &&
     (family === 4 || set(IPPROTO_IPV6, IPV6_V6ONLY, 1)) &&
-    (!hearsErrors || hearErrors(fd, local)) &&
+    (!receivesErrors || receiveErrors(fd, local)) &&
     bind(fd, name, name.length) === 0;
   if (!isOpen) {
     const reason = getSystemErrorName(-errno());
@@ -131,7 +131,7 @@ function openSocket(local: SocketAddress, hearsErrors: boolean): number {
   return fd;
 }
 
-/** The address that was asked for, with the port that the kernel chose. */
+/** The local address with the port that the kernel chose. */
 function nameOf(fd: number, { ip, port }: SocketAddress): SocketAddress {
   if (port !== 0) return { ip, port };
   const name = Buffer.alloc(SOCKADDR_BYTES);

@@ -1,6 +1,7 @@
 /** Two agents against each other in the NAT world, with an offer at the start and an answer that follows it. */
 
 import type { SocketAddress } from "../../../../agent/src/core/address.ts";
+import type { IceRole } from "../../../../agent/src/core/events.ts";
 import {
   hostCandidate,
   type LocalCandidate,
@@ -10,9 +11,8 @@ import {
 } from "../../../../agent/src/core/ice/candidate.ts";
 import { createIceAgent } from "../../../../agent/src/core/ice/ice-agent.ts";
 import type { IceAgentConfig, IceEvent, IceMachine } from "../../../../agent/src/core/ice/ice-machine.ts";
-import type { IceRole } from "../../../../agent/src/core/ice/priority.ts";
 import type { InstantMs } from "../../../../agent/src/core/machine.ts";
-import type { NatDependence } from "../../../../agent/src/core/nat-probe/nat-dependence.ts";
+import type { NatDependence } from "../../../../agent/src/core/nat/nat-profile.ts";
 import { CREDENTIALS_L, CREDENTIALS_R, seededRng } from "./hand-made-peer.ts";
 import { Nat, NatWorld, type Tap, type WorldNode } from "./nat-world.ts";
 

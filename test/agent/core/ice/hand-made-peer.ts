@@ -1,6 +1,7 @@
 /** A peer whose every octet a test decides: checks, answers, and the fixed candidates of SPEC 9. */
 
 import type { SocketAddress } from "../../../../agent/src/core/address.ts";
+import type { IceRole } from "../../../../agent/src/core/events.ts";
 import {
   hostCandidate,
   type LocalCandidate,
@@ -15,7 +16,7 @@ import type {
   IceMachine,
   RemoteDescription,
 } from "../../../../agent/src/core/ice/ice-machine.ts";
-import { candidatePriority, type IceRole } from "../../../../agent/src/core/ice/priority.ts";
+import { candidatePriority } from "../../../../agent/src/core/ice/priority.ts";
 import type { InstantMs, Rng, Transmit } from "../../../../agent/src/core/machine.ts";
 import type { StunAttribute } from "../../../../agent/src/core/stun/attributes.ts";
 import type { StunClass } from "../../../../agent/src/core/stun/header.ts";

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatSocketAddress } from "../../../../agent/src/core/address.ts";
-import type { IceRole } from "../../../../agent/src/core/ice/priority.ts";
-import type { NatDependence } from "../../../../agent/src/core/nat-probe/nat-dependence.ts";
+import type { IceRole } from "../../../../agent/src/core/events.ts";
+import type { NatDependence } from "../../../../agent/src/core/nat/nat-profile.ts";
 import {
   type Duel,
   duel,

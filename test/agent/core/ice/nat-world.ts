@@ -10,7 +10,7 @@ import {
   sameSocketAddress,
 } from "../../../../agent/src/core/address.ts";
 import type { Datagram, InstantMs, Transmit } from "../../../../agent/src/core/machine.ts";
-import type { NatDependence } from "../../../../agent/src/core/nat-probe/nat-dependence.ts";
+import type { NatDependence } from "../../../../agent/src/core/nat/nat-profile.ts";
 
 export interface NatBehaviour {
   readonly externalIp: string;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { IceRole } from "../../../../agent/src/core/ice/priority.ts";
+import type { IceRole } from "../../../../agent/src/core/events.ts";
 import { judgeRoleClaim, otherRole, type RoleVerdict } from "../../../../agent/src/core/ice/role.ts";
 
 test.each<{ own: IceRole; theirs: IceRole; ownTb: bigint; theirTb: bigint; expected: RoleVerdict }>([

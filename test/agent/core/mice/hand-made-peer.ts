@@ -58,7 +58,6 @@ export class HandMadePeer {
       homeAgent: { address: "2001:db8:b::1", tunnel: [CN_HOME_AGENT] },
       stunServers: [],
       sockets: [CN_SOCKET],
-      profile: "ice16",
     },
     seededRng(7),
   );

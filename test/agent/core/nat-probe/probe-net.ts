@@ -4,7 +4,7 @@ import type { SocketAddress } from "../../../../agent/src/core/address.ts";
 import type { ProbeMachine } from "../../../../agent/src/core/nat-probe/probe-machine.ts";
 import { answerBinding, type StunServerConfig } from "../../../../agent/src/core/stun/server.ts";
 import type { SimNet } from "../../../../agent/src/testing/index.ts";
-import { createSimNat, SimHost, type SimNatProfile } from "../../../../agent/src/testing/index.ts";
+import { createSimNat, type NatProfile, SimHost } from "../../../../agent/src/testing/index.ts";
 
 export const SERVER_IPS = ["198.18.0.10", "198.18.0.11"] as const;
 export const SERVER_PORTS = [3478, 3479] as const;
@@ -39,7 +39,7 @@ export function addServer(net: SimNet, delayMs = 1): void {
 }
 
 /** A host at 192.168.1.2 behind a middlebox. */
-export function hostBehind(net: SimNet, profile: Partial<SimNatProfile>): SimHost {
+export function hostBehind(net: SimNet, profile: Partial<NatProfile>): SimHost {
   createSimNat(net, {
     name: "nat",
     profile: {
@@ -47,6 +47,7 @@ export function hostBehind(net: SimNet, profile: Partial<SimNatProfile>): SimHos
       filtering: "address-and-port-dependent",
       hairpinning: false,
       portAssignment: "random",
+      parity: "any",
       ports: { first: 20_000, last: 29_999 },
       udpLifetimeSec: 300,
       inboundRefresh: true,

@@ -19,7 +19,11 @@ describe("addresses", () => {
   });
 
   test("home addresses count from ::100, home agents are ::1, all mobile nodes use one port", () => {
-    expect(nodeOf(topology, "mn")).toMatchObject({ homeAddress: "2001:db8:a::100", port: 40000, profile: "ice16" });
+    expect(nodeOf(topology, "mn")).toMatchObject({
+      homeAddress: "2001:db8:a::100",
+      port: 40000,
+      agent: { profile: "ice16" },
+    });
     expect(nodeOf(topology, "cn")).toMatchObject({ homeAddress: "2001:db8:b::100", port: 40000 });
     expect(nodeOf(topology, "ha-a")).toMatchObject({
       address: "2001:db8:a::1",

@@ -27,7 +27,11 @@ function predict(text: string) {
 describe("a stationary node", () => {
   test("is known by its own IPv6 address, and sends what is for home prefixes through its TUN device", () => {
     const topology = resolved(withStationary("cn: { role: stationary-node, on: internet, stun: ha-a }"));
-    expect(nodeOf(topology, "cn")).toMatchObject({ address: "2001:db8:0:1::4", port: 40000, profile: "ice16" });
+    expect(nodeOf(topology, "cn")).toMatchObject({
+      address: "2001:db8:0:1::4",
+      port: 40000,
+      agent: { profile: "ice16" },
+    });
     const spec = buildPlan(topology, { capture: false, autostart: true }).nodes.find(({ name }) => name === "cn");
     expect(spec).toMatchObject({ tun: true, sysctls: { "net.ipv6.conf.all.forwarding": "1" } });
     expect(spec?.setup.role).toMatchObject({

@@ -9,7 +9,7 @@ import { createGathering, type Gathering } from "../../ice/gathering.ts";
 import type { Pacer } from "../../ice/pacer.ts";
 import type { InstantMs, Rng } from "../../machine.ts";
 import { minInstant } from "../../min-instant.ts";
-import type { IceProfile } from "../../node/node-machine.ts";
+import type { IceProfile } from "../../node/agent-settings.ts";
 import type { Outbox } from "../../node/outbox.ts";
 import type { GatheringCallbacks } from "../session/session-environment.ts";
 import { type SharedGathering, shareGathering } from "./shared-gathering.ts";

@@ -9,7 +9,7 @@ import { createIceAgent } from "../../ice/ice-agent.ts";
 import type { IceCredentials, IceMachine, RemoteDescription, ValidPair } from "../../ice/ice-machine.ts";
 import { isRelayed } from "../../ice/pair.ts";
 import type { InstantMs } from "../../machine.ts";
-import type { KeyMode } from "../../node/node-machine.ts";
+import type { KeyMode } from "../../node/agent-settings.ts";
 import { makeCredentials } from "../option/mip-ice-credentials.ts";
 import type { MipIceDescription } from "../option/mip-ice-option.ts";
 import { keyModeOptions, signalledCredentials } from "./key-mode.ts";

@@ -6,7 +6,7 @@
 
 import { createHmac } from "node:crypto";
 import type { IceCredentials } from "../../ice/ice-machine.ts";
-import type { KeyMode } from "../../node/node-machine.ts";
+import type { KeyMode } from "../../node/agent-settings.ts";
 import { NO_CREDENTIALS, PWD_LENGTH, toIceChars } from "../option/mip-ice-credentials.ts";
 import type { MipIceDescription } from "../option/mip-ice-option.ts";
 

@@ -5,18 +5,14 @@ import type { Pacer } from "../../ice/pacer.ts";
 import type { InstantMs, Rng, Transmit } from "../../machine.ts";
 import type { Correspondent } from "../../mip6/correspondent.ts";
 import type { MobilityMessage } from "../../mip6/messages.ts";
-import type { IceProfile, KeyMode, NodeTimers } from "../../node/node-machine.ts";
+import type { AgentSettings } from "../../node/agent-settings.ts";
 import type { Outbox } from "../../node/outbox.ts";
 import type { MobilityLink, PacketWay } from "./mobility-link.ts";
 
-export interface SessionEnvironment {
+export interface SessionEnvironment extends AgentSettings {
   readonly homeAddress: string;
   /** Without home agent: it asks the peer for offers, and makes none. */
   readonly isStationary: boolean;
-  readonly profile: IceProfile;
-  readonly isLite: boolean;
-  readonly keys: KeyMode;
-  readonly timers: NodeTimers;
   readonly rng: Rng;
   readonly pacer: Pacer;
   readonly outbox: Outbox;

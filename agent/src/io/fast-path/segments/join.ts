@@ -7,6 +7,7 @@
  */
 
 import { foldCarries } from "../../../core/checksum.ts";
+import type { TunWriter } from "../../native/tun-format.ts";
 import {
   CHECKSUM_AT,
   FLAG,
@@ -23,13 +24,6 @@ import { VIRTIO_HEADER_LENGTH, writeJoinedHeader, writePlainHeader } from "./vir
 /** Longest IPv6 packet: the header and a payload length of 16 bits. */
 const MAX_PACKET_BYTES = IPV6_HEADER_LENGTH + 0xffff;
 
-export interface Joiner {
-  /** Takes a packet; may write the frame of those before it. Keeps nothing of its memory. */
-  push(packet: Uint8Array): void;
-  /** Writes what has been held back. */
-  flush(): void;
-}
-
 /** What the packets in the frame under construction have in common. */
 interface Run {
   readonly headerBytes: number;
@@ -41,8 +35,11 @@ interface Run {
   isClosed: boolean;
 }
 
-/** `write` gets a frame and its length; its memory is used again afterwards. Packets longer than IPv6 knows are dropped. */
-export function createJoiner(write: (frame: Uint8Array, length: number) => void): Joiner {
+/**
+ * `write` takes a frame and its length; the frame's memory is used again afterwards. Packets are copied. One that is
+ * longer than IPv6 allows is dropped.
+ */
+export function createJoiner(write: (frame: Uint8Array, length: number) => void): TunWriter {
   const frame = new Uint8Array(VIRTIO_HEADER_LENGTH + MAX_PACKET_BYTES);
   const view = new DataView(frame.buffer);
   const whole = frame.subarray(VIRTIO_HEADER_LENGTH);

@@ -40,7 +40,6 @@ class OfferingNode {
       homeAgent: { address: HOME_AGENT, tunnel: [TUNNEL] },
       stunServers: [],
       sockets: [SOCKET],
-      profile: "ice16",
     },
     seededRng(11),
   );

@@ -1,17 +1,17 @@
-/** Datagrams of a socket taken from the kernel many at a time: `recvmmsg` into memory that all sockets share. */
+/** Datagrams received many at a time: `recvmmsg` into memory that all sockets of the process share. */
 
-import type { SocketAddress } from "../../core/address.ts";
-import type { Datagram } from "../../core/machine.ts";
-import { libc } from "../native/native.ts";
-import { decodeSocketAddress, SOCKADDR_BYTES } from "../native/socket-address.ts";
+import type { SocketAddress } from "../../../core/address.ts";
+import type { Datagram } from "../../../core/machine.ts";
+import { libc } from "../../native/native.ts";
+import { decodeSocketAddress, SOCKADDR_BYTES } from "../../native/socket-address.ts";
 
 /** Datagrams taken in one call. */
 export const SLOTS = 64;
 
-/** Longest payload of UDP; a page of it is touched where payloads are short. */
+/** More than the longest payload of UDP; where payloads are short, only the first page of it is ever touched. */
 const SLOT_BYTES = 65536;
 
-/** `struct mmsghdr` and where its fields lie, 64-bit: name, its length, vectors, their number, and what came. */
+/** `struct mmsghdr`, 64-bit, and the offsets of its fields: name and its length, vectors and their number, octets received. */
 const HEADER_BYTES = 64;
 const NAME_AT = 0;
 const NAME_LENGTH_AT = 8;
@@ -22,7 +22,7 @@ const RECEIVED_AT = 56;
 const VECTOR_BYTES = 16;
 
 interface ReceiveRing {
-  /** Takes what waits, up to a ring full. Payloads have memory of their own. */
+  /** Takes datagrams that wait, at most `SLOTS`. Their payloads are copies. */
   take(fd: number, local: SocketAddress): readonly Datagram[];
 }
 
@@ -56,7 +56,7 @@ function createReceiveRing(): ReceiveRing {
   };
 }
 
-/** Copies what came to one piece of memory, which lives as long as any of the payloads does. */
+/** Copies payloads to one piece of memory, which is kept for as long as any of them is in use. */
 function keepPayloads(headers: Buffer, payloads: Buffer, count: number): readonly Uint8Array[] {
   const lengths = Array.from({ length: count }, (_, i) => headers.readUInt32LE(i * HEADER_BYTES + RECEIVED_AT));
   const memory = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0));
@@ -69,7 +69,7 @@ function keepPayloads(headers: Buffer, payloads: Buffer, count: number): readonl
   });
 }
 
-/** Remembers the last sender: datagrams come in rows from one. */
+/** Decodes the address of a slot, unless it is that of the slot before: many datagrams in a row have one sender. */
 function createAddressMemory(names: Buffer): (slot: number) => SocketAddress {
   let last = Buffer.alloc(0);
   let address: SocketAddress = { ip: "0.0.0.0", port: 0 };

@@ -1,39 +1,37 @@
 /**
- * Datagrams for one socket, gathered into runs: those to one address and of one length, the last perhaps shorter, cost
- * one `sendmsg` together, and the kernel cuts them apart (UDP_SEGMENT, Linux 4.18). On the segment they are what they would
- * be one by one.
+ * Datagrams of one socket, gathered into runs: those to one address and of one length, the last perhaps shorter, are sent
+ * by one `sendmsg`, and the kernel cuts them apart (UDP_SEGMENT, Linux 4.18). On a link they are what they would be if
+ * sent one by one.
  */
 
-import { type SocketAddress, sameSocketAddress } from "../../core/address.ts";
-import { MESSAGE_HEADER } from "../native/message-header.ts";
-import { libc } from "../native/native.ts";
-import { encodeSocketAddress } from "../native/socket-address.ts";
+import { type SocketAddress, sameSocketAddress } from "../../../core/address.ts";
+import { type SendCounters, succeeds } from "../../native/datagram-path.ts";
+import { MESSAGE_HEADER } from "../../native/message-header.ts";
+import { libc } from "../../native/native.ts";
+import { encodeSocketAddress } from "../../native/socket-address.ts";
+import { SOL_UDP, UDP_SEGMENT } from "./udp-segment.ts";
 
-/** Most datagrams that every kernel cuts one call into, and most octets of payload in a call. */
+/** Most datagrams that every kernel with UDP_SEGMENT cuts one payload into, and most octets of such a payload. */
 const MAX_RUN = 64;
 const MAX_RUN_BYTES = 65_000;
 
-/** Longest payload of UDP over IPv6; longer ones are for the kernel to refuse. */
+/** More than the longest payload of UDP; the kernel refuses longer ones. */
 const MEMORY_BYTES = 65_536;
-
-const SOL_UDP = 17;
-const UDP_SEGMENT = 103;
 
 /** `struct cmsghdr` with 16 bits of data, padded. */
 const CONTROL_BYTES = 24;
 const CONTROL_USED_BYTES = 18;
 
-/** A network, or a machine, that cannot do it. */
+/** Errors of a device, or a socket, whose datagrams the kernel cannot cut apart. */
 const EIO = 5;
 const EINVAL = 22;
-const ENOBUFS = 105;
 
 export interface SendQueue {
   /** Copies a payload; may send those before it. */
   push(payload: Uint8Array, remote: SocketAddress): void;
   /** Sends what has been held back. */
   flush(): void;
-  readonly counters: { readonly "udp.sent": number; readonly "udp.refused": number };
+  readonly counters: SendCounters;
 }
 
 export function createSendQueue(fd: number): SendQueue {
@@ -56,7 +54,7 @@ export function createSendQueue(fd: number): SendQueue {
     length = 0;
   };
   const sendRun = (): void => {
-    if (message.send(0, length, count === 1 ? 0 : size) >= 0) counters["udp.sent"] += count;
+    if (message.send(0, length, count === 1 ? 0 : size)) counters["udp.sent"] += count;
     else if (count === 1) counters["udp.refused"] += 1;
     else {
       if (errno() === EIO || errno() === EINVAL) canSegment = false;
@@ -65,7 +63,7 @@ export function createSendQueue(fd: number): SendQueue {
   };
   const sendEach = (): void => {
     for (let at = 0; at < length; at += size) {
-      const isSent = message.send(at, Math.min(size, length - at), 0) >= 0;
+      const isSent = message.send(at, Math.min(size, length - at), 0);
       counters[isSent ? "udp.sent" : "udp.refused"] += 1;
     }
   };
@@ -86,7 +84,7 @@ export function createSendQueue(fd: number): SendQueue {
         remote = to;
         size = payload.length;
       }
-      // What is longer than memory is longer than UDP: the kernel gets to refuse it.
+      // A payload longer than the memory is longer than UDP allows: the kernel refuses what is left of it.
       memory.set(payload.subarray(0, memory.length), length);
       length += payload.length;
       count += 1;
@@ -99,12 +97,12 @@ export function createSendQueue(fd: number): SendQueue {
 
 interface Message {
   address(octets: Uint8Array): void;
-  /** Sends octets of the memory, cut into `segment` octets each unless that is 0. Negative where the kernel refuses. */
-  send(from: number, length: number, segment: number): number;
+  /** Sends octets of the memory, cut into `segment` octets each unless that is 0. False where the kernel refuses. */
+  send(from: number, length: number, segment: number): boolean;
 }
 
 function createMessage(fd: number, memory: Buffer): Message {
-  const { sendmsg, addressOf, errno } = libc();
+  const { sendmsg, addressOf } = libc();
   const base = addressOf(memory);
   const name = Buffer.alloc(32);
   const vector = Buffer.alloc(16);
@@ -117,6 +115,7 @@ function createMessage(fd: number, memory: Buffer): Message {
   header.writeBigUInt64LE(addressOf(vector), MESSAGE_HEADER.vectorsAt);
   header.writeBigUInt64LE(1n, MESSAGE_HEADER.vectorCountAt);
   header.writeBigUInt64LE(addressOf(control), MESSAGE_HEADER.controlAt);
+  const sendCall = (): number => sendmsg(fd, header, 0);
   return {
     address(octets) {
       name.set(octets);
@@ -127,12 +126,7 @@ function createMessage(fd: number, memory: Buffer): Message {
       vector.writeUInt32LE(length, 8);
       control.writeUInt16LE(segment, 16);
       header.writeUInt32LE(segment === 0 ? 0 : CONTROL_BYTES, MESSAGE_HEADER.controlLengthAt);
-      const sent = sendmsg(fd, header, 0);
-      if (sent >= 0) return sent;
-      // Told only to a socket that hears errors; a full queue of a device is a loss like others on the way.
-      if (errno() === ENOBUFS) return length;
-      // What failed may be an earlier datagram, of which ICMP has told since. The kernel says so once, and sends nothing.
-      return sendmsg(fd, header, 0);
+      return succeeds(sendCall);
     },
   };
 }

@@ -1,0 +1,117 @@
+/** What is said of each thing that a probe sees of a NAT, and in what it differs from what the NAT is declared to be. */
+
+import { NAT_DEPENDENCES, type ObservedNat } from "@testbed/agent/control";
+import type { VerificationProbe } from "../plan/probe-plan.ts";
+import type { Difference } from "./difference.ts";
+
+interface ObservedWords {
+  /** `filtering address-dependent`, as part of a description; absent for what goes without saying. */
+  readonly phrase?: (nat: ObservedNat) => string;
+  /** Undefined where the probe saw what it had to. */
+  readonly difference: (
+    expected: ObservedNat,
+    observed: ObservedNat,
+    probe: VerificationProbe,
+  ) => Difference | undefined;
+}
+
+/** Where a firewall lets too little through to tell. */
+const UNKNOWN_MAPPING = "that cannot be told";
+
+/** In the order of telling. */
+const WORDS: Readonly<Record<keyof Omit<ObservedNat, "type">, ObservedWords>> = {
+  mapping: {
+    phrase: ({ mapping }) => `mapping ${mapping ?? UNKNOWN_MAPPING}`,
+    difference: (expected, observed) =>
+      differenceIf(expected.mapping !== observed.mapping, {
+        declared: `mapping ${expected.mapping ?? UNKNOWN_MAPPING}`,
+        observed: observed.mapping ?? "too few answers to tell",
+        isSilence: observed.mapping === undefined,
+      }),
+  },
+  filtering: {
+    phrase: ({ filtering }) => `filtering ${filtering}`,
+    difference: differenceOfFilters,
+  },
+  hairpinning: {
+    phrase: ({ hairpinning }) => (hairpinning ? "hairpinning" : "no hairpinning"),
+    difference: ({ hairpinning }, observed) =>
+      differenceIf(hairpinning !== observed.hairpinning, {
+        declared: hairpinning ? "hairpinning" : "no hairpinning",
+        observed: hairpinning ? "none" : "hairpinning",
+        isSilence: hairpinning,
+      }),
+  },
+  mapped: {
+    difference: (expected, observed) =>
+      differenceIf(expected.mapped.ip !== observed.mapped.ip, {
+        declared: `the outside address ${expected.mapped.ip}`,
+        observed: observed.mapped.ip,
+        isSilence: false,
+      }),
+  },
+  portPreservation: {
+    phrase: ({ portPreservation }) => (portPreservation ? "ports kept" : "other ports"),
+    difference: differenceOfPorts,
+  },
+  parityPreservation: {
+    difference: (expected, observed) =>
+      differenceIf(expected.parityPreservation && !observed.parityPreservation, {
+        declared: "even ports for even ports, odd ones for odd ones",
+        observed: "others",
+        isSilence: false,
+      }),
+  },
+};
+
+/** `mapping endpoint-independent, filtering address-dependent, no hairpinning, ports kept` */
+export function describeObservedNat(nat: ObservedNat): string {
+  return Object.values(WORDS)
+    .flatMap(({ phrase }) => phrase?.(nat) ?? [])
+    .join(", ");
+}
+
+/** In what a NAT is not as it has to be, one entry for each behaviour. */
+export function differencesOfNats(
+  expected: ObservedNat,
+  observed: ObservedNat,
+  probe: VerificationProbe,
+): readonly Difference[] {
+  return Object.values(WORDS).flatMap(({ difference }) => difference(expected, observed, probe) ?? []);
+}
+
+/** A filter that seems stricter than it is may only have lost packets. */
+export function differenceOfFilters(
+  expected: Pick<ObservedNat, "filtering">,
+  observed: Pick<ObservedNat, "filtering">,
+): Difference | undefined {
+  const strictness = ({ filtering }: Pick<ObservedNat, "filtering">): number => NAT_DEPENDENCES.indexOf(filtering);
+  return differenceIf(expected.filtering !== observed.filtering, {
+    declared: `filtering ${expected.filtering}`,
+    observed: observed.filtering,
+    isSilence: strictness(observed) > strictness(expected),
+  });
+}
+
+/** Of several hosts that send from one port only one keeps it, so that a single probe of them shows nothing. */
+function differenceOfPorts(
+  expected: ObservedNat,
+  { mapped, portPreservation }: ObservedNat,
+  { firstPort, drawnFrom, rival }: VerificationProbe,
+): Difference | undefined {
+  if (drawnFrom !== undefined)
+    return differenceIf(mapped.port < drawnFrom.first || mapped.port > drawnFrom.last, {
+      declared: `ports drawn from ${drawnFrom.first}-${drawnFrom.last}`,
+      observed: String(mapped.port),
+      isSilence: false,
+    });
+  return differenceIf(rival === undefined && expected.portPreservation !== portPreservation, {
+    declared: expected.portPreservation ? "ports kept" : "ports drawn",
+    observed: `${mapped.port} for a port from ${firstPort} on`,
+    isSilence: false,
+  });
+}
+
+function differenceIf(isDifferent: boolean, difference: Difference): Difference | undefined {
+  return isDifferent ? difference : undefined;
+}

@@ -1,0 +1,26 @@
+/** The words that topology files and everything made from them choose from. Those of the protocol come from the agent. */
+
+import { DATA_PATHS, MOBILITY_PROTOCOLS } from "@testbed/agent/control";
+
+/** Where a session's data goes: straight, through both home agents, or nowhere. */
+export const PATH_NAMES = [...DATA_PATHS, "none"] as const;
+
+/** What runs on a session: UDP echo, ICMP echo, or nothing. */
+export const TRAFFIC_KINDS = ["echo", "ping", "none"] as const;
+
+/** What a stationary node knows of Mobile IPv6; `ipv6` knows nothing of it. */
+export const STATIONARY_PROTOCOLS = [...MOBILITY_PROTOCOLS, "ipv6"] as const;
+
+/** `stateful` lets in only what belongs to a flow from inside; `open` lets everything in. */
+export const INBOUND_POLICIES = ["stateful", "open"] as const;
+
+/** All UDP or none; the third policy is a list of ports. */
+export const OUTBOUND_UDP_POLICIES = ["all", "none"] as const;
+
+/** `drop` says nothing, `reject` answers by ICMP (RFC 1812 section 5.2.7.1, RFC 4443 section 3.1). */
+export const DENIALS = ["drop", "reject"] as const;
+
+/** UDP, or the Mobility Header (protocol 135, IPv6 only). */
+export const PINHOLE_PROTOCOLS = ["udp", "mh"] as const;
+
+export const FORWARD_PROTOCOLS = ["udp", "tcp"] as const;
