@@ -1,14 +1,13 @@
 /** One lab of network namespaces: segments by `ip -batch`, nodes as plain processes under the lab's supervisor. */
 
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { type AgentCommand, CODE_CACHE_VARIABLE, type NodeSetup } from "@testbed/agent/control";
 import type { NodeSpec, ProgramSpec, SegmentSpec, UnboundSetup } from "../../plan/plan.ts";
 import { TestbedError } from "../../support/errors.ts";
 import { readLines } from "../read-lines.ts";
 import type { DestroyReport, NodeExit, NodeHandle, ProgramHandle, RunIdentity, RuntimeLab } from "../runtime.ts";
+import { runWithInput } from "./run-with-input.ts";
 import { type Supervisor, startSupervisor } from "./supervisor.ts";
 import { bridgeBatch, nodeBatch, sysctlWrites } from "./wiring.ts";
 
@@ -85,11 +84,9 @@ function supervisorLabels({ runId, topology, owner }: RunIdentity): Record<strin
 }
 
 async function ipBatch({ enter }: Supervisor, batch: string): Promise<void> {
-  const child = spawn("nsenter", enter(["ip", "-batch", "-"]), { stdio: ["pipe", "ignore", "pipe"] });
-  child.stdin.end(batch);
-  const [errors] = await Promise.all([text(child.stderr), once(child, "close")]);
-  if (child.exitCode !== 0) {
-    throw new TestbedError("setup-failed", `ip could not segment the lab: ${errors.trim()}`, {
+  const { exitCode, errors } = await runWithInput("nsenter", enter(["ip", "-batch", "-"]), batch);
+  if (exitCode !== 0) {
+    throw new TestbedError("setup-failed", `ip could not make the lab's interfaces: ${errors.trim()}`, {
       hint: "the kernel needs veth and bridge; `testbed plan` shows what was asked for",
     });
   }
