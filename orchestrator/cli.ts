@@ -223,9 +223,8 @@ type Timed<Options extends { readonly timeoutMs: number; readonly timeouts: numb
 };
 
 function timeoutOption(description: string): Option {
-  return new Option("--timeout <seconds>", description)
-    .argParser(seconds)
-    .default(undefined, `${DEFAULT_TIMEOUT_SEC} times --timeouts`);
+  const text = `${description}; ${DEFAULT_TIMEOUT_SEC} times --timeouts when absent`;
+  return new Option("--timeout <seconds>", text).argParser(seconds);
 }
 
 function timeoutsOption(): Option {
