@@ -13,7 +13,7 @@ import {
 } from "./control/messages.ts";
 import { describeShapeError } from "./control/shape.ts";
 import { NodeFailure } from "./io/failure.ts";
-import { type Node, type Place, startAgain, startNode } from "./io/node/node.ts";
+import { type Node, type Place, reuseNode, startNode } from "./io/node/node.ts";
 import { readClocks } from "./io/process/clock.ts";
 import { killAll } from "./io/process/command.ts";
 import { openReports, type Reports, readCommands } from "./io/process/control-channel.ts";
@@ -50,18 +50,18 @@ function main(): void {
       node.catch(fail);
     } else fail(new NodeFailure("bad-command", "expected one set-up, found a second one"));
   };
-  const rest = (started: Promise<Node>): void => {
-    place = started.then((working) => working.vacate());
+  const reset = (started: Promise<Node>): void => {
+    place = started.then((working) => working.reset());
     place.catch(fail);
     node = undefined;
   };
-  const renew = (rules: readonly RuleText[]): void => {
+  const reuse = (rules: readonly RuleText[]): void => {
     if (place === undefined) {
-      fail(new NodeFailure("bad-command", "expected a node that rests when told to renew, found one at work"));
+      fail(new NodeFailure("bad-command", "expected a node that was reset before it is reused, found one at work"));
       return;
     }
     sayHello(reports);
-    node = place.then((left) => startAgain(left, rules, reports));
+    node = place.then((left) => reuseNode(left, rules, reports));
     node.catch(fail);
     place = undefined;
   };
@@ -72,10 +72,11 @@ function main(): void {
   const onCommand = (command: AgentCommand): void => {
     if (command.type === "setup") begin(command.setup);
     else if (command.type === "keep") isKept = true;
-    else if (command.type === "finish") finish();
-    else if (command.type === "renew") renew(command.rules);
+    else if (command.type === "finish") {
+      finish();
+    } else if (command.type === "reuse") reuse(command.rules);
     else if (node === undefined) fail(new NodeFailure("bad-setup", `expected a set-up first, found ${command.type}`));
-    else if (command.type === "rest") rest(node);
+    else if (command.type === "reset") reset(node);
     else node.then((started) => started.command(command)).catch(fail);
   };
   process.once("SIGTERM", finish).once("SIGINT", finish);

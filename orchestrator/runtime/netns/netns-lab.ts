@@ -6,9 +6,10 @@ import { text } from "node:stream/consumers";
 import type { AgentCommand, NodeSetup } from "@testbed/agent/control";
 import type { NodeSpec, ProgramSpec, SegmentSpec, UnboundSetup } from "../../plan/plan.ts";
 import { TestbedError } from "../../support/errors.ts";
+import { searchPath } from "../../support/search-path.ts";
 import { readLines } from "../read-lines.ts";
 import type { DestroyReport, NodeExit, NodeHandle, ProgramHandle, RunIdentity, RuntimeLab } from "../runtime.ts";
-import { type Supervisor, startSupervisor } from "./supervisor.ts";
+import { type Supervisor, startSupervisor, supervisorLabels } from "./supervisor.ts";
 import { bridgeBatch, nodeBatch, sysctlWrites } from "./wiring.ts";
 
 /** How many of a node's last log lines an error carries. */
@@ -68,19 +69,11 @@ export function createNetnsLab(
   };
 }
 
-/** The words of a supervisor's command line; `netns-runtime.ts` reads them back. */
-function supervisorLabels({ runId, topology, owner }: RunIdentity): Record<string, string> {
-  return {
-    run: runId,
-    topology,
-    "owner-pid": String(owner.pid),
-    "owner-start": owner.startTicks,
-    "boot-id": owner.bootId,
-  };
-}
-
 async function ipBatch({ enter }: Supervisor, batch: string): Promise<void> {
-  const child = spawn("nsenter", enter(["ip", "-batch", "-"]), { stdio: ["pipe", "ignore", "pipe"] });
+  const child = spawn("nsenter", enter(["ip", "-batch", "-"]), {
+    stdio: ["pipe", "ignore", "pipe"],
+    env: { PATH: searchPath() },
+  });
   child.stdin.end(batch);
   const [errors] = await Promise.all([text(child.stderr), once(child, "close")]);
   if (child.exitCode !== 0) {
@@ -99,7 +92,7 @@ function spawnIn(
   environment: Readonly<Record<string, string>> = {},
 ): ChildProcessWithoutNullStreams {
   const inNamespace = ["ip", "netns", "exec", namespace, "sh", "-c", `${script}exec "$@"`, namespace, ...command];
-  return spawn("nsenter", enter(inNamespace), { stdio: "pipe", env: { PATH: process.env["PATH"], ...environment } });
+  return spawn("nsenter", enter(inNamespace), { stdio: "pipe", env: { PATH: searchPath(), ...environment } });
 }
 
 /** By sysfs, which takes the shell itself, or by a program where sysfs cannot be written to, as in containers. */

@@ -33,7 +33,7 @@ export function run(program: string, args: readonly string[], stdin = ""): Promi
 }
 
 /** Starts a program that ends with the agent at the latest. */
-export function start(program: string, args: readonly string[]): RunningProgram {
+function start(program: string, args: readonly string[]): RunningProgram {
   const child = spawn(program, args, { stdio: "pipe", env: { ...process.env, LC_ALL: "C" } });
   running.add(child);
   const forget = (): void => void running.delete(child);
