@@ -100,12 +100,17 @@ export default tseslint.config(
     nodeModules: "forbidden",
     pure: true,
   }),
+  layer(["orchestrator/judge/**"], {
+    forbid: ["**/runtime/**", "**/report/**", "**/commands/**"],
+    nodeModules: "forbidden",
+    pure: true,
+  }),
   layer(["orchestrator/report/**"], {
     forbid: ["**/runtime/*/**", "**/commands/**"],
     nodeModules: "forbidden",
     pure: true,
   }),
   layer(["orchestrator/runtime/**"], { forbid: ["**/lab/**", "**/report/**", "**/commands/**", "**/topology/**"] }),
-  layer(["orchestrator/lab/**"], { forbid: ["**/commands/**", "dockerode", "execa"] }),
+  layer(["orchestrator/lab/**"], { forbid: ["**/judge/**", "**/report/**", "**/commands/**", "dockerode", "execa"] }),
   layer(["orchestrator/commands/**"], { forbid: ["dockerode"] }),
 );

@@ -7,13 +7,19 @@ import { defineConfig } from "vitest/config";
 const alone = (groupOrder: number) =>
   ({ fileParallelism: false, testTimeout: 120_000, hookTimeout: 300_000, sequence: { groupOrder } }) as const;
 
-/** Virtual time says nothing about how long a busy machine takes for it. */
-const pure = { testTimeout: 60_000 } as const;
+/**
+ * Files share their workers and the modules that these have loaded, one worker a core: half the processor time of a
+ * process for each file. The timeout only ends what would never end: these tests
+ * compute, and a busy machine may take ten times as long for them.
+ */
+const pure = { isolate: false, maxWorkers: "100%", testTimeout: 180_000 } as const;
 
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["test/{architecture,agent,orchestrator,images}/**/*.test.ts"], ...pure } },
+      {
+        test: { name: "unit", include: ["test/{architecture,agent,orchestrator,images,tools}/**/*.test.ts"], ...pure },
+      },
       { test: { name: "sim", include: ["test/sim/**/*.test.ts"], ...pure } },
       { test: { name: "contract", include: ["test/contract/**/*.test.ts"], ...alone(1) } },
       { test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], ...alone(2) } },

@@ -17,6 +17,9 @@ import { nearestName } from "./topology/file/nearest-name.ts";
 /** Exit code for what is our own fault (EX_SOFTWARE). */
 const BUG = 70;
 
+/** Longest duration of a run on a usual machine, unless the user says otherwise. */
+const DEFAULT_TIMEOUT_SEC = 60;
+
 /** Back to the first column, and everything right of it gone: a status line makes way for the next line. */
 const ERASE_LINE = "\r\u001b[K";
 
@@ -49,13 +52,13 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     .option("--json", "print the result as JSON, an array for several topologies; progress goes to stderr", false)
     .option("--out <directory>", "where results go", "out")
     .option("--seed <number>", "seed in place of the topology's", wholeNumber)
-    .option("--timeout <seconds>", "longest duration of one run, times of its timeline not counted", seconds, 60)
+    .addOption(timeoutOption("longest duration of one run, times of its timeline not counted"))
+    .addOption(timeoutsOption())
     .option("--no-capture", "do not capture packets")
-    .action(async (topologies: string[], options: Omit<RunOptions, "timeoutMs"> & { timeout: number }) => {
+    .action(async (topologies: string[], options: Timed<RunOptions>) => {
       const { run } = await import("./commands/run.ts");
-      const { timeout, ...rest } = options;
       try {
-        exitCode = await run(topologies, { ...rest, timeoutMs: timeout * 1000 }, context(options.json));
+        exitCode = await run(topologies, withTimeout(options), context(options.json));
       } catch (error) {
         throw withCommandMeant(error, topologies, program);
       }
@@ -139,11 +142,11 @@ function addMatrixCommand(program: Command, finish: (code: ExitCode) => void): v
     .option("--json", "print the result as JSON; progress goes to stderr", false)
     .option("--out <directory>", "where results go", "out")
     .option("--seed <number>", "seed of every cell", wholeNumber)
-    .option("--timeout <seconds>", "longest duration of one cell", seconds, 60)
-    .action(async (options: Omit<MatrixOptions, "timeoutMs"> & { timeout: number }) => {
+    .addOption(timeoutOption("longest duration of one cell"))
+    .addOption(timeoutsOption())
+    .action(async (options: Timed<MatrixOptions>) => {
       const { matrix } = await import("./commands/matrix/matrix.ts");
-      const { timeout, ...rest } = options;
-      finish(await matrix({ ...rest, timeoutMs: timeout * 1000 }, context(options.json)));
+      finish(await matrix(withTimeout(options), context(options.json)));
     });
 }
 
@@ -156,11 +159,11 @@ function addProbeCommand(program: Command, finish: (code: ExitCode) => void): vo
     .option("--lifetime", "measure UDP lifetimes too: takes 1.4 times the longest, so for short ones", false)
     .option("--json", "print what was seen as JSON, an array for several topologies", false)
     .option("--seed <number>", "seed in place of the topology's", wholeNumber)
-    .option("--timeout <seconds>", "longest duration for one topology, lifetimes not counted", seconds, 60)
-    .action(async (topologies: string[], options: Omit<ProbeOptions, "timeoutMs"> & { timeout: number }) => {
+    .addOption(timeoutOption("longest duration for one topology, lifetimes not counted"))
+    .addOption(timeoutsOption())
+    .action(async (topologies: string[], options: Timed<ProbeOptions>) => {
       const { probe } = await import("./commands/probe.ts");
-      const { timeout, ...rest } = options;
-      finish(await probe(topologies, { ...rest, timeoutMs: timeout * 1000 }, context(options.json)));
+      finish(await probe(topologies, withTimeout(options), context(options.json)));
     });
 }
 
@@ -196,6 +199,11 @@ function addMaintenanceCommands(program: Command, finish: (code: ExitCode) => vo
     .command("setup")
     .description("install, start and build what is missing on this machine")
     .option("--check", "only report what is missing", false)
+    .addOption(
+      new Option("--runtime <name>", "what to make ready; netns needs no engine")
+        .choices(["docker", "netns", "all"])
+        .default("all"),
+    )
     .action(async (options: SetupOptions) => {
       const { setup } = await import("./commands/setup.ts");
       finish(await setup(options, context()));
@@ -206,6 +214,30 @@ function runtimeOption(): Option {
   return new Option("--runtime <name>", "what runs the lab")
     .choices(RUNTIME_CHOICES)
     .default("auto", RUNTIME_NAMES.map((name) => `${name} ${RUNTIME_CONDITIONS[name]}`).join(", else "));
+}
+
+/** Options as the command line has them, with seconds for the whole where the command wants milliseconds. */
+type Timed<Options extends { readonly timeoutMs: number; readonly timeouts: number }> = Omit<Options, "timeoutMs"> & {
+  readonly timeout?: number;
+  readonly timeouts: number;
+};
+
+function timeoutOption(description: string): Option {
+  const text = `${description}; ${DEFAULT_TIMEOUT_SEC} times --timeouts when absent`;
+  return new Option("--timeout <seconds>", text).argParser(seconds);
+}
+
+function timeoutsOption(): Option {
+  return new Option("--timeouts <factor>", "how much longer each step may take, such as 3 on a slow machine")
+    .argParser(factor)
+    .default(1);
+}
+
+function withTimeout<Rest extends { readonly timeout?: number; readonly timeouts: number }>({
+  timeout,
+  ...rest
+}: Rest): Omit<Rest, "timeout"> & { readonly timeoutMs: number } {
+  return { ...rest, timeoutMs: (timeout ?? DEFAULT_TIMEOUT_SEC * rest.timeouts) * 1000 };
 }
 
 function context(progressToStderr = false): CommandContext {
@@ -254,6 +286,12 @@ function seconds(text: string): number {
   const value = Number(text);
   if (value > 0 && value <= 86_400) return value;
   throw new InvalidArgumentError("expected seconds, more than 0 and at most 86400.");
+}
+
+function factor(text: string): number {
+  const value = Number(text);
+  if (value >= 0.1 && value <= 100) return value;
+  throw new InvalidArgumentError("expected a factor from 0.1 to 100.");
 }
 
 /** Prints an error once, as its kind asks for, and gives the exit code. */

@@ -13,11 +13,10 @@ import {
 } from "./control/messages.ts";
 import { describeShapeError } from "./control/shape.ts";
 import { NodeFailure } from "./io/failure.ts";
-import { type Node, type Place, startAgain, startNode } from "./io/node/node.ts";
+import { type Node, type Place, reuseNode, startNode } from "./io/node/node.ts";
 import { readClocks } from "./io/process/clock.ts";
 import { killAll } from "./io/process/command.ts";
 import { openReports, type Reports, readCommands } from "./io/process/control-channel.ts";
-import { releaseStartUpCode } from "./io/process/start-up-code.ts";
 
 /** `EX_SOFTWARE` of sysexits.h. */
 const EXIT_FAILED = 70;
@@ -25,14 +24,12 @@ const EXIT_FAILED = 70;
 /** How long the last words may wait for a reader. */
 const LAST_WORDS_MS = 500;
 
-/** Age at which a process has its start behind it, and most runs their end. */
-const START_UP_MS = 3000;
-
 /** Longest delay of a Node timer: what the process waits for when nothing else keeps it alive. */
 const FOREVER_MS = 0x7fff_ffff;
 
-/** `keepCode` keeps what V8 has compiled so far for nodes to come; it is called when a node has done its work once. */
-export function main(keepCode: () => void): void {
+main();
+
+function main(): void {
   process.on("exit", killAll);
   let isKept = false;
   let node: Promise<Node> | undefined;
@@ -53,19 +50,18 @@ export function main(keepCode: () => void): void {
       node.catch(fail);
     } else fail(new NodeFailure("bad-command", "expected one set-up, found a second one"));
   };
-  const rest = (started: Promise<Node>): void => {
-    keepCode();
-    place = started.then((working) => working.vacate());
+  const reset = (started: Promise<Node>): void => {
+    place = started.then((working) => working.reset());
     place.catch(fail);
     node = undefined;
   };
-  const renew = (rules: readonly RuleText[]): void => {
+  const reuse = (rules: readonly RuleText[]): void => {
     if (place === undefined) {
-      fail(new NodeFailure("bad-command", "expected a node that rests when told to renew, found one at work"));
+      fail(new NodeFailure("bad-command", "expected a node that was reset before it is reused, found one at work"));
       return;
     }
     sayHello(reports);
-    node = place.then((left) => startAgain(left, rules, reports));
+    node = place.then((left) => reuseNode(left, rules, reports));
     node.catch(fail);
     place = undefined;
   };
@@ -76,12 +72,10 @@ export function main(keepCode: () => void): void {
   const onCommand = (command: AgentCommand): void => {
     if (command.type === "setup") begin(command.setup);
     else if (command.type === "keep") isKept = true;
-    else if (command.type === "finish") {
-      keepCode();
-      finish();
-    } else if (command.type === "renew") renew(command.rules);
+    else if (command.type === "finish") finish();
+    else if (command.type === "reuse") reuse(command.rules);
     else if (node === undefined) fail(new NodeFailure("bad-setup", `expected a set-up first, found ${command.type}`));
-    else if (command.type === "rest") rest(node);
+    else if (command.type === "reset") reset(node);
     else node.then((started) => started.command(command)).catch(fail);
   };
   process.once("SIGTERM", finish).once("SIGINT", finish);
@@ -97,7 +91,6 @@ export function main(keepCode: () => void): void {
 
 function keepAlive(): void {
   setInterval(() => undefined, FOREVER_MS);
-  setTimeout(releaseStartUpCode, START_UP_MS);
 }
 
 function beginByHand(text: string, begin: (setup: NodeSetup) => void, fail: (error: NodeFailure) => void): void {

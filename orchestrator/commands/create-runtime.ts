@@ -3,7 +3,6 @@
 import type { Runtime } from "../runtime/runtime.ts";
 import { RUNTIME_NAMES, type RuntimeChoice, type RuntimeName } from "../runtime/runtime-name.ts";
 import { TestbedError } from "../support/errors.ts";
-import { isProcessAlive } from "../support/process-identity.ts";
 
 type Say = (line: string) => void;
 
@@ -82,7 +81,5 @@ async function netnsRuntime(): Promise<Runtime> {
     import("../runtime/netns/netns-runtime.ts"),
     import("../setup/bundle.ts"),
   ]);
-  const bundle = await currentAgentBundle();
-  const agent = { command: agentCommand(bundle), codeDirectory: bundle.directory };
-  return createNetnsRuntime({ agent, isAlive: isProcessAlive });
+  return createNetnsRuntime({ agentCommand: agentCommand(await currentAgentBundle()) });
 }

@@ -1,8 +1,10 @@
 /** `testbed probe`: lets the middleboxes of topologies prove themselves, and does nothing else. */
 
 import type { LabEvent } from "../lab/lab-event.ts";
+import { describeError } from "../lab/lab-record.ts";
+import { labTimeouts } from "../lab/lab-timeouts.ts";
 import { lifetimeDurationMs } from "../lab/measure-lifetimes.ts";
-import { describeError, runLab } from "../lab/run-lab.ts";
+import { runLab } from "../lab/run-lab.ts";
 import { buildPlan } from "../plan/build-plan.ts";
 import { planProbes } from "../plan/probe-plan.ts";
 import { routerResults } from "../report/router-result.ts";
@@ -25,6 +27,8 @@ export interface ProbeOptions {
   readonly seed?: number;
   /** For one topology, the time for lifetimes not counted. */
   readonly timeoutMs: number;
+  /** Factor of the timeouts of a run's steps. */
+  readonly timeouts: number;
 }
 
 /** What came of one topology. */
@@ -66,7 +70,7 @@ export async function probe(
 async function probeTopology(
   topology: ResolvedTopology,
   runtime: Runtime,
-  { lifetime, timeoutMs }: ProbeOptions,
+  { lifetime, timeoutMs, timeouts }: ProbeOptions,
   { say, signal }: CommandContext,
 ): Promise<Probed> {
   const probes = planProbes(topology);
@@ -79,9 +83,11 @@ async function probeTopology(
     topology,
     plan: buildPlan(topology, { capture: false }),
     probes,
+    predictions: [],
     only: lifetime ? "behaviour-and-lifetimes" : "middleboxes",
     signal,
     timeoutMs: timeoutMs + lifetimeMs,
+    timeouts: labTimeouts(timeouts),
     keep: false,
     onEvent: (event) => events.push(event),
   });

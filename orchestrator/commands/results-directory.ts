@@ -4,7 +4,7 @@ import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CaptureStream } from "../lab/capture-streams.ts";
 import type { LabEvent } from "../lab/lab-event.ts";
-import type { LabRecord } from "../lab/run-lab.ts";
+import type { LabRecord } from "../lab/lab-record.ts";
 import type { Plan } from "../plan/plan.ts";
 import { rulesOf } from "../plan/timeline-plan.ts";
 import { renderHtml } from "../report/html/run-page.ts";

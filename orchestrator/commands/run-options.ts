@@ -10,5 +10,7 @@ export interface RunOptions {
   readonly out: string;
   readonly seed?: number;
   readonly timeoutMs: number;
+  /** Factor of the timeouts of a run's steps. */
+  readonly timeouts: number;
   readonly capture: boolean;
 }

@@ -15,6 +15,7 @@ import { createDeferred } from "../support/deferred.ts";
 import { TestbedError } from "../support/errors.ts";
 import { clockStepMs, realTimeOf } from "./clock-axis.ts";
 import type { DataPacket, LinkReport, NodeEvent } from "./lab-event.ts";
+import type { LabTimeouts } from "./lab-timeouts.ts";
 
 type WithoutId<T> = T extends unknown ? Omit<T, "id"> : never;
 /** Traffic to ask a node for; the answer carries the round trips. */
@@ -38,6 +39,9 @@ export interface LinkObserver {
   readonly captureDone: (segment: string, packets: number, droppedByKernel: number) => void;
 }
 
+/** How the work of a node ends: it exits, or it stays and waits for the next run of its lab. */
+export type NodeEnding = "finish" | "reset";
+
 /** A flow of data that a node keeps up. */
 export interface LinkFlow {
   /** Sends no more; settles when the node has told of every packet. Rejects when the node fails meanwhile. */
@@ -47,13 +51,11 @@ export interface LinkFlow {
 /** How many lines of a node's log an error quotes. */
 const QUOTED_LOG_LINES = 10;
 
-/** How long a node that has reported a fatal error may take to end. */
-const LAST_WORDS_MS = 1000;
-
 /** The channel of a started node; reads from the moment it is made. */
 export class AgentLink {
   readonly #handle: NodeHandle;
   readonly #observer: LinkObserver;
+  readonly #exitTimeoutMs: number;
   readonly #ready = createDeferred<undefined>();
   readonly #failed = createDeferred<never>();
   readonly #finished = createDeferred<undefined>();
@@ -63,12 +65,13 @@ export class AgentLink {
   #clock: ClockReading | undefined;
   #counters: Readonly<Record<string, number>> = {};
   #fatal: string | undefined;
-  #isFinishing = false;
+  #ending: NodeEnding | undefined;
   #hasSaidBye = false;
 
-  constructor(handle: NodeHandle, observer: LinkObserver) {
+  constructor(handle: NodeHandle, observer: LinkObserver, { exitMs }: Pick<LabTimeouts, "exitMs">) {
     this.#handle = handle;
     this.#observer = observer;
+    this.#exitTimeoutMs = exitMs;
     void this.#read();
   }
 
@@ -77,7 +80,7 @@ export class AgentLink {
     return this.#ready.promise;
   }
 
-  /** Rejects with `node-failed` when the node fails or ends before it was told to; never resolves. */
+  /** Rejects with `node-failed` when the node fails or exits before it was told to; never resolves. */
   get failed(): Promise<never> {
     return this.#failed.promise;
   }
@@ -146,10 +149,10 @@ export class AgentLink {
     return this.#realTimeOf((await this.#ask(command, "done")).atMs);
   }
 
-  /** Tells the node to end; the rest of its captures and its counters follow on the channel. */
-  finish(): void {
-    this.#isFinishing = true;
-    this.send({ type: "finish" });
+  /** Ends the node's work; the rest of its captures and its counters follow on the channel. */
+  end(ending: NodeEnding): void {
+    this.#ending = ending;
+    this.send({ type: ending });
   }
 
   /** A failure of this node in the words given, with the last lines of its log. */
@@ -177,9 +180,13 @@ export class AgentLink {
 
   async #read(): Promise<void> {
     try {
-      for await (const line of this.#handle.lines) this.#takeLine(line);
+      for await (const line of this.#handle.lines) {
+        this.#takeLine(line);
+        // What a node says after its reset is for the next run.
+        if (this.#ending === "reset" && this.#hasSaidBye) return;
+      }
       const { code } = await this.#handle.exited;
-      if (!this.#isFinishing) this.#fail(`it ended with exit code ${code} before it was told to`);
+      if (this.#ending === undefined) this.#fail(`it ended with exit code ${code} before it was told to`);
       else if (!this.#hasSaidBye) this.#fail(`it ended with exit code ${code} and without its last report`);
     } catch (error) {
       this.#fail(`its control channel broke: ${error instanceof Error ? error.message : String(error)}`);
@@ -223,7 +230,7 @@ export class AgentLink {
       case "fatal":
         // It exits, and the rest of its log comes before that.
         this.#fatal = `${report.code}: ${report.message}`;
-        setTimeout(() => this.#fail("it is stuck"), LAST_WORDS_MS).unref();
+        setTimeout(() => this.#fail("it is stuck"), this.#exitTimeoutMs).unref();
         break;
       case "bye":
         if (report.links !== undefined) this.#observer.links(report.links);

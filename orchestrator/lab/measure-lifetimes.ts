@@ -15,7 +15,10 @@ const REFRESH_SHARE = 0.7;
 /** How far from the declared lifetime its two nearest neighbours are. */
 const PRECISION_MS = 500;
 
-/** How long an answer may take: asked again within it, a question still belongs to its silence. */
+/**
+ * How long an answer may take: asked again within it, a question still belongs to its silence. Shorter than
+ * `PRECISION_MS`, so that no slow machine can have it longer.
+ */
 const WAIT_MS = 400;
 
 /** How long measuring takes, milliseconds: 1.4 times the longest lifetime. Zero where nothing is forgotten. */

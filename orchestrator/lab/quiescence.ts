@@ -1,4 +1,4 @@
-/** Whether a session has come to rest after an event of the timeline: nothing under way, and data coming back. */
+/** Whether a session is quiescent after an event of the timeline: nothing is under way, and data comes back. */
 
 import type { DataPacket, LabEvent, NodeEvent } from "./lab-event.ts";
 
@@ -9,7 +9,7 @@ export type SessionEnds = readonly { readonly node: string; readonly peer: strin
 const IN_A_ROW = 10;
 
 /** Since when nothing that began at `from` or later is under way at either end; undefined while something is. */
-export function restingSince(events: readonly LabEvent[], ends: SessionEnds, from: number): number | undefined {
+export function quiescentSince(events: readonly LabEvent[], ends: SessionEnds, from: number): number | undefined {
   const tracks = ends.flatMap(({ node, peer }) => {
     const own = events.flatMap((entry) => (entry.type === "node" && entry.node === node ? [entry] : []));
     const later = own.filter(({ at }) => at >= from);

@@ -9,7 +9,7 @@ export interface Recorder {
   readonly add: (body: LabEventBody) => void;
   /** Records an event that carries its time. */
   readonly addAt: (at: number, body: LabEventBody) => void;
-  /** Waits until `isThere` holds for the events so far; false when it does not within `patienceMs`. */
+  /** Waits until `isThere` holds for the events so far; false when it does not within `timeoutMs`. */
   until(isThere: (events: readonly LabEvent[]) => boolean, timeoutMs: number): Promise<boolean>;
 }
 

@@ -15,15 +15,17 @@ import { createDeferred, type Deferred } from "../support/deferred.ts";
 import { TestbedError } from "../support/errors.ts";
 import { roundTripImpairment } from "../topology/model/path-impairments.ts";
 import type { ResolvedSession, ResolvedTopology } from "../topology/model/resolved.ts";
-import { isMobile as isMobileNode } from "../topology/model/session-end.ts";
+import { homeAddresses, isMobile as isMobileNode } from "../topology/model/session-end.ts";
+import type { Prediction } from "../topology/predict/predict.ts";
 import { topologyAfter } from "../topology/resolve/timeline.ts";
-import { AgentLink } from "./agent-link.ts";
-import { type CaptureStream, type CaptureStreams, createCaptureStreams } from "./capture-streams.ts";
-import type { LabEvent, PhaseName } from "./lab-event.ts";
+import { AgentLink, type LinkObserver } from "./agent-link.ts";
+import { type CaptureStreams, createCaptureStreams } from "./capture-streams.ts";
+import type { LabEvent } from "./lab-event.ts";
+import { describeError, type LabRecord } from "./lab-record.ts";
+import type { LabTimeouts } from "./lab-timeouts.ts";
 import { measureLifetimes } from "./measure-lifetimes.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
 import { awaitRegistration, connect, exchangeData, type LiveSession, pingBeforeIce } from "./session-flow.ts";
-import { homeAddresses } from "./session-observation.ts";
 import { createStopwatch, type Stopwatch } from "./stopwatch.ts";
 import { playTimeline, type TimelineLab } from "./timeline.ts";
 import { type VerificationLab, verifyRouters } from "./verify-routers.ts";
@@ -35,40 +37,19 @@ export interface LabRequest {
   readonly plan: Plan;
   /** How the middleboxes prove themselves. */
   readonly probes: ProbePlan;
+  /** What the model predicts for each session: what a timeline waits for. */
+  readonly predictions: readonly Prediction[];
   /** Whether that is all, with how long middleboxes remember mappings or without; the whole flow when absent. */
   readonly only?: "middleboxes" | "behaviour-and-lifetimes";
   /** Aborted when the user wants an end. */
   readonly signal: AbortSignal;
   /** For everything up to the end of the data. */
   readonly timeoutMs: number;
+  /** For each step on the way there. */
+  readonly timeouts: LabTimeouts;
   /** Leave the lab running at the end. */
   readonly keep: boolean;
   readonly onEvent: (event: LabEvent) => void;
-}
-
-/** A foreign program of the lab. */
-export interface HostRecord {
-  readonly name: string;
-  readonly image: string;
-  /** Absent while it ran to the end of the run. */
-  readonly exitCode?: number;
-  readonly log: string;
-}
-
-/** Everything that a run left in memory. */
-export interface LabRecord {
-  readonly events: readonly LabEvent[];
-  readonly phasesMs: ReadonlyMap<PhaseName, number>;
-  readonly environment: RuntimeEnvironment | undefined;
-  readonly captures: readonly CaptureStream[];
-  /** By node: what its protocol machine counted, and what it logged. */
-  readonly counters: ReadonlyMap<string, Readonly<Record<string, number>>>;
-  readonly logs: ReadonlyMap<string, string>;
-  readonly hosts: readonly HostRecord[];
-  /** Why the run could not be carried through. */
-  readonly error: unknown;
-  /** Settles when the lab is gone; under way already, so that results can be written meanwhile. */
-  readonly removal: Promise<DestroyReport>;
 }
 
 /** Runs a lab. Never throws for what happens in it: the record carries the error, and removal is always under way. */
@@ -97,7 +78,7 @@ export async function runLab(request: LabRequest): Promise<LabRecord> {
     ending.abort(error);
     recorder.add({ type: "error", ...describeError(error) });
   }
-  const removal = request.keep && error === undefined ? keepLab(state) : removeLab(state);
+  const removal = leaveLab(state, error);
   return { ...recordOf(state), error, removal };
 }
 
@@ -149,7 +130,7 @@ async function conduct(state: LabState): Promise<void> {
 /** Without a session, a run lasts as long as its foreign programs; servers among them end with the time there is. */
 async function awaitPrograms({ programs, request, startedAt }: LabState): Promise<void> {
   const elapsedMs = performance.now() - startedAt;
-  const leftMs = request.timeoutMs - elapsedMs - FINISH_TIMEOUT_MS;
+  const leftMs = request.timeoutMs - elapsedMs - request.timeouts.finishMs;
   const exits = Promise.all([...programs.values()].map(({ handle }) => handle.exited));
   await Promise.race([exits, sleep(Math.max(0, leftMs), undefined, { ref: false })]);
 }
@@ -163,13 +144,16 @@ async function verifyOnly(state: LabState, verifying: Promise<void>): Promise<vo
   await stopwatch.phase("finish", () => finishNodes(state));
 }
 
-function verificationLab({ recorder, links }: LabState): VerificationLab {
-  return { recorder, link: (node) => links.get(node) };
+function verificationLab({ recorder, links, request: { timeouts } }: LabState): VerificationLab {
+  return { recorder, timeouts, link: (node) => links.get(node) };
 }
 
-function timelineLab({ recorder, links, over }: LabState): TimelineLab {
+function timelineLab({ recorder, links, over, request }: LabState): TimelineLab {
+  const { timeouts, plan, predictions } = request;
+  const last = plan.timeline.at(-1)?.name;
   return {
     recorder,
+    timeouts,
     link(node) {
       const link = links.get(node);
       if (link === undefined) throw new Error(`the timeline is about ${node}, which was not started`);
@@ -177,6 +161,7 @@ function timelineLab({ recorder, links, over }: LabState): TimelineLab {
     },
     wait: (ms) => sleep(ms, undefined, { signal: over }),
     now: () => performance.now(),
+    predictedPath: (name) => predictions.find(({ session, after }) => session === name && after === last)?.path,
   };
 }
 
@@ -214,16 +199,13 @@ function isMobile({ setup }: NodeSpec): boolean {
   return setup.role.type === "mobile-node" || setup.role.type === "correspondent-node";
 }
 
-/** A node that starts does so within a second or two even on a loaded machine, unless many do at once. */
-const READY_TIMEOUT_MS = 20_000;
-const READY_TIMEOUT_PER_NODE_MS = 500;
-
 async function startNodes(state: LabState): Promise<void> {
-  const { nodes } = state.request.plan;
-  const timeoutMs = READY_TIMEOUT_MS + READY_TIMEOUT_PER_NODE_MS * nodes.length;
+  const { plan, timeouts } = state.request;
+  const { nodes } = plan;
+  const readyTimeoutMs = timeouts.readyMs + timeouts.readyPerNodeMs * nodes.length;
   await each(nodes, async ({ name }) => {
     const handle = await state.lab.startNode(name);
-    const link = new AgentLink(handle, {
+    const observer: LinkObserver = {
       event: (at, event) => state.recorder.addAt(at, { type: "node", node: name, event }),
       links: (reported) => state.recorder.add({ type: "links", node: name, links: reported }),
       captureData: (segment, data) => state.captures.append(name, segment, data),
@@ -231,10 +213,11 @@ async function startNodes(state: LabState): Promise<void> {
         state.captures.complete(name, segment, droppedByKernel);
         state.recorder.add({ type: "captured", node: name, segment, packets, droppedByKernel });
       },
-    });
+    };
+    const link = new AgentLink(handle, observer, timeouts);
     state.links.set(name, link);
     link.failed.catch(state.failure.reject);
-    await Promise.race([link.ready, neverReady(link, timeoutMs)]);
+    await Promise.race([link.ready, neverReady(link, readyTimeoutMs)]);
     state.recorder.add({ type: "node-ready", node: name });
   });
 }
@@ -264,7 +247,7 @@ async function startPrograms(state: LabState): Promise<void> {
 function liveSessions({ request, links }: LabState): readonly LiveSession[] {
   const homes = homeAddresses(request.topology.nodes);
   const mobile = new Set(request.topology.nodes.filter(isMobileNode).map(({ name }) => name));
-  const { topology } = request;
+  const { topology, timeouts } = request;
   const later = topology.timeline.map(({ name }) => topologyAfter(topology, name));
   const impairments = [topology, ...later].map(({ nodes }) => roundTripImpairment(nodes));
   // Whichever way the data takes, it crosses no link more than twice in either direction.
@@ -280,19 +263,19 @@ function liveSessions({ request, links }: LabState): readonly LiveSession[] {
     if (from === undefined || fromHome === undefined || toHome === undefined)
       throw new Error(`session ${spec.name} between nodes that have no home address`);
     const mobileEnds = [spec.from, spec.to].filter((name) => mobile.has(name));
-    return { spec, from, mobileEnds, fromHome, toHome, roundTrip, rivals };
+    return { spec, from, mobileEnds, fromHome, toHome, roundTrip, rivals, timeouts };
   });
 }
 
-/** A node that was told to end has nothing left to do but to send the rest of its captures. */
-const FINISH_TIMEOUT_MS = 5000;
-
-async function finishNodes({ links }: LabState): Promise<void> {
-  for (const link of links.values()) link.finish();
+/** Nodes of a lab that is to serve another run stay in their places. */
+async function finishNodes({ links, lab, request }: LabState): Promise<void> {
+  const { finishMs } = request.timeouts;
+  const ending = lab.release === undefined ? "finish" : "reset";
+  for (const link of links.values()) link.end(ending);
   await each([...links.values()], async (link) => {
-    const late = sleep(FINISH_TIMEOUT_MS, link, { ref: false });
+    const late = sleep(finishMs, link, { ref: false });
     if ((await Promise.race([link.finished, late])) !== undefined)
-      throw link.failure(`expected its last report within ${FINISH_TIMEOUT_MS / 1000} s of being told to finish`);
+      throw link.failure(`expected its last report within ${finishMs / 1000} s of being told to ${ending}`);
   });
 }
 
@@ -332,8 +315,19 @@ async function timeout(timeoutMs: number, over: AbortSignal): Promise<never> {
   });
 }
 
-async function removeLab({ lab, recorder, stopwatch }: LabState): Promise<DestroyReport> {
-  const report = await stopwatch.phase("remove", () => lab.destroy());
+/** What becomes of the lab of a run that is over: it is kept for its user, left to another run, or removed. */
+function leaveLab(state: LabState, error: unknown): Promise<DestroyReport> {
+  const { lab, request } = state;
+  if (error !== undefined) return removeLab(state, () => lab.destroy());
+  if (request.keep) return keepLab(state);
+  return removeLab(state, () => lab.release?.() ?? lab.destroy());
+}
+
+async function removeLab(
+  { recorder, stopwatch }: LabState,
+  remove: () => Promise<DestroyReport>,
+): Promise<DestroyReport> {
+  const report = await stopwatch.phase("remove", remove);
   recorder.add({ type: "removed", leftovers: report.leftovers });
   return report;
 }
@@ -361,14 +355,6 @@ function recordOf(state: LabState): Omit<LabRecord, "error" | "removal"> {
       return [{ name, image, log: handle.log(), ...(exitCode === undefined ? {} : { exitCode }) }];
     }),
   };
-}
-
-/** What an error is called in results: its code, and `bug` for everything that is no error of this program's own kind. */
-export function describeError(error: unknown): { code: string; message: string; hint?: string } {
-  if (!(error instanceof TestbedError))
-    return { code: "bug", message: error instanceof Error ? error.message : String(error) };
-  const { code, message, hint } = error;
-  return { code, message, ...(hint === undefined ? {} : { hint }) };
 }
 
 async function each<T>(items: readonly T[], run: (item: T) => Promise<unknown>): Promise<void> {

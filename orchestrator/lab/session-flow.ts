@@ -5,6 +5,7 @@ import type { ResolvedSession } from "../topology/model/resolved.ts";
 import type { AgentLink, TrafficRequest } from "./agent-link.ts";
 import { any, createEventMatcher, type EventMatcher, every } from "./event-matcher.ts";
 import type { NodeEvent, TrafficMoment } from "./lab-event.ts";
+import type { LabTimeouts } from "./lab-timeouts.ts";
 import type { Recorder } from "./recorder.ts";
 
 /** A session with everything that its steps need. */
@@ -20,25 +21,17 @@ export interface LiveSession {
   readonly roundTrip: RoundTripImpairment;
   /** How many other sessions do the same at the same time, on the same machine. */
   readonly rivals: number;
+  readonly timeouts: LabTimeouts;
 }
-
-/** A home registration takes one round trip; its first retransmissions come after 1 s and 2 s (RFC 6275 section 11.8). */
-const REGISTRATION_TIMEOUT_MS = 10_000;
-/** Longer than every check of a list may take to fail (SPEC 8.7), after which the agent says so itself. */
-const NOMINATION_TIMEOUT_MS = 25_000;
-/** The binding takes one round trip on a path that has just been proven. */
-const BINDING_TIMEOUT_MS = 3000;
 
 /** Round trips that a step may need in turn, retransmissions left out. */
 const ROUND_TRIPS_PER_STEP = 10;
 /** Where packets are lost, retransmissions come later and later: a step may take as much longer. */
 const LOSSY_FACTOR = 4;
-/** A node that many sessions meet at answers one after the other, and what is late is not lost. */
-const TIMEOUT_PER_RIVAL_MS = 100;
 
-const PING_BEFORE_ICE = { count: 3, intervalMs: 10, timeoutMs: 1000 } as const;
-const PING = { count: 5, intervalMs: 5, timeoutMs: 1000 } as const;
-const ECHO = { count: 20, intervalMs: 2, sizeBytes: 200, timeoutMs: 1000 } as const;
+const PING_BEFORE_ICE = { count: 3, intervalMs: 10 } as const;
+const PING = { count: 5, intervalMs: 5 } as const;
+const ECHO = { count: 20, intervalMs: 2, sizeBytes: 200 } as const;
 
 /** Waits until all ends that have home agents are registered there. False when one of them is not to be. */
 export async function awaitRegistration(session: LiveSession, recorder: Recorder): Promise<boolean> {
@@ -46,7 +39,7 @@ export async function awaitRegistration(session: LiveSession, recorder: Recorder
     session.mobileEnds.map((end) => createEventMatcher((node, event) => node === end && event.type === type));
   const isRegistered = every(ofEnds("registered"));
   const isOver = any([isRegistered, ...ofEnds("registration-failed")]);
-  await untilOrTimeout(session, recorder, isOver, REGISTRATION_TIMEOUT_MS, "registration");
+  await untilOrTimeout(session, recorder, isOver, session.timeouts.registrationMs, "registration");
   return isRegistered(recorder.events);
 }
 
@@ -57,7 +50,7 @@ export async function pingBeforeIce(session: LiveSession, recorder: Recorder): P
 
 /** Offers the session and waits until both ends send their data where they will, or one of them says that it failed. */
 export async function connect(session: LiveSession, recorder: Recorder): Promise<void> {
-  const { spec, from, fromHome, toHome } = session;
+  const { spec, from, fromHome, toHome, timeouts } = session;
   const ofEnds = (isIt: (event: NodeEvent) => boolean): readonly EventMatcher[] =>
     [
       { end: spec.from, peer: toHome },
@@ -70,9 +63,9 @@ export async function connect(session: LiveSession, recorder: Recorder): Promise
   const isSettled = every(ofEnds(endsTheWay));
 
   from.send({ type: "connect", peer: toHome });
-  await untilOrTimeout(session, recorder, any([isFailed, isNominated]), NOMINATION_TIMEOUT_MS, "nomination");
+  await untilOrTimeout(session, recorder, any([isFailed, isNominated]), timeouts.nominationMs, "nomination");
   if (isFailed(recorder.events) || !isNominated(recorder.events)) return;
-  await untilOrTimeout(session, recorder, any([isFailed, isSettled]), BINDING_TIMEOUT_MS, "binding");
+  await untilOrTimeout(session, recorder, any([isFailed, isSettled]), timeouts.bindingMs, "binding");
 }
 
 /** Sends what the topology asks for over the path that the session has now. */
@@ -96,19 +89,22 @@ function endsTheWay(event: NodeEvent): boolean {
   return event.type === "nominated" && (event.pair.local.type === "relayed" || event.pair.remote.type === "relayed");
 }
 
+/** Traffic to send; how long its answers may take follows from the session. */
+type Untimed<Request> = Request extends unknown ? Omit<Request, "timeoutMs"> : never;
+
 async function traffic(
-  { spec, from, roundTrip, rivals }: LiveSession,
+  { spec, from, roundTrip, rivals, timeouts }: LiveSession,
   recorder: Recorder,
   moment: TrafficMoment,
-  request: TrafficRequest,
+  request: Untimed<TrafficRequest>,
 ): Promise<void> {
-  const timeoutMs = request.timeoutMs + Math.ceil(roundTrip.addedMs) + TIMEOUT_PER_RIVAL_MS * rivals;
+  const timeoutMs = timeouts.replyMs + Math.ceil(roundTrip.addedMs) + timeouts.perRivalMs * rivals;
   const result = await from.request({ ...request, timeoutMs });
   recorder.add({ type: "traffic", session: spec.name, kind: request.type, moment, result });
 }
 
 async function untilOrTimeout(
-  { spec: { name }, roundTrip, rivals }: LiveSession,
+  { spec: { name }, roundTrip, rivals, timeouts }: LiveSession,
   recorder: Recorder,
   isOver: EventMatcher,
   usualTimeoutMs: number,
@@ -116,7 +112,7 @@ async function untilOrTimeout(
 ): Promise<void> {
   const { addedMs, lossRate } = roundTrip;
   const aloneTimeoutMs = usualTimeoutMs * (lossRate > 0 ? LOSSY_FACTOR : 1) + ROUND_TRIPS_PER_STEP * addedMs;
-  const timeoutMs = aloneTimeoutMs + TIMEOUT_PER_RIVAL_MS * rivals;
+  const timeoutMs = aloneTimeoutMs + timeouts.perRivalMs * rivals;
   if (await recorder.until(isOver, timeoutMs)) return;
   recorder.add({ type: "gave-up", session: name, waitedFor, afterMs: timeoutMs });
 }

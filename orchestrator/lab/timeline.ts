@@ -4,18 +4,22 @@ import type { TimelineStep } from "../plan/plan.ts";
 import type { PathName } from "../topology/model/resolved.ts";
 import type { AgentLink, LinkFlow } from "./agent-link.ts";
 import type { DataPacket, LabEvent } from "./lab-event.ts";
-import { isDataBack, isDataGone, isDirect, restingSince, type SessionEnds } from "./quiescence.ts";
+import type { LabTimeouts } from "./lab-timeouts.ts";
+import { isDataBack, isDataGone, isDirect, quiescentSince, type SessionEnds } from "./quiescence.ts";
 import type { Recorder } from "./recorder.ts";
 import type { LiveSession } from "./session-flow.ts";
 
 /** What a timeline needs of the lab. */
 export interface TimelineLab {
   readonly recorder: Recorder;
+  readonly timeouts: LabTimeouts;
   link(node: string): AgentLink;
   /** Waits so many milliseconds; rejects when the run is over. */
   wait(ms: number): Promise<void>;
   /** Milliseconds of a monotonic clock. */
   now(): number;
+  /** The path that the model predicts for a session once the last event has happened. */
+  predictedPath(session: string): PathName | undefined;
 }
 
 /** The data of a session while the timeline is played. */
@@ -27,14 +31,11 @@ interface SessionData {
 }
 
 /** Fifty packets a second each way: a loss is placed to 20 ms. */
-const FLOW = { intervalMs: 20, sizeBytes: 200, timeoutMs: 1000 } as const;
-
-/** Longer than a dead pair takes to be noticed (16 s) and a restart to end in either way. */
-const REST_TIMEOUT_MS = 45_000;
+const FLOW = { intervalMs: 20, sizeBytes: 200 } as const;
 
 /**
- * Plays all steps and waits until every session has come to rest, or does not within its timeout. Rejects when a node
- * fails or the run is over.
+ * Plays all steps and waits until every session is quiescent, or is not in time. Rejects when a node fails or the run is
+ * over.
  */
 export async function playTimeline(
   steps: readonly TimelineStep[],
@@ -49,16 +50,15 @@ export async function playTimeline(
     if (waitMs > 0) await lab.wait(waitMs);
     happenedAt = await carryOut(step, lab);
   }
-  const paths = steps.at(-1)?.paths;
-  await Promise.all(data.map((entry) => awaitRest(entry, happenedAt, lab, paths?.[entry.session.spec.name])));
+  await Promise.all(data.map((entry) => awaitQuiescence(entry, happenedAt, lab)));
   await Promise.all(data.flatMap(({ flow }) => (flow === undefined ? [] : [flow.stop()])));
 }
 
 /** Packets are on the same axis as everything else that is recorded. */
-function startData(session: LiveSession, { recorder }: TimelineLab): SessionData {
+function startData(session: LiveSession, { recorder, timeouts }: TimelineLab): SessionData {
   const packets: DataPacket[] = [];
   if (session.spec.traffic === "none") return { session, packets };
-  const timeoutMs = FLOW.timeoutMs + Math.ceil(session.roundTrip.addedMs);
+  const timeoutMs = timeouts.replyMs + Math.ceil(session.roundTrip.addedMs);
   const flow = session.from.startFlow({ ...FLOW, timeoutMs, to: session.toHome }, (news) => {
     packets.push(...news);
     recorder.add({ type: "flow", session: session.spec.name, packets: news });
@@ -73,26 +73,23 @@ async function carryOut({ name, node, text, command }: TimelineStep, lab: Timeli
 }
 
 /**
- * Rest is data that comes back, or where the model predicts none, data that does not. Where the model predicts a direct path there
- * is no rest on another one: ends that fell back to their home agents try for one again later.
+ * A quiescent session's data comes back, or where the model predicts no path, does not. Where it predicts a direct path, a
+ * session on another one is not quiescent: ends that fell back to their home agents try for a direct one again later.
  */
-async function awaitRest(
-  { session, flow, packets }: SessionData,
-  from: number,
-  lab: TimelineLab,
-  path: PathName | undefined,
-): Promise<void> {
+async function awaitQuiescence({ session, flow, packets }: SessionData, from: number, lab: TimelineLab): Promise<void> {
   const { spec, fromHome, toHome } = session;
+  const { recorder, timeouts } = lab;
+  const path = lab.predictedPath(spec.name);
   const ends: SessionEnds = [
     { node: spec.from, peer: toHome },
     { node: spec.to, peer: fromHome },
   ];
-  const isResting = (events: readonly LabEvent[]): boolean => {
+  const isQuiescent = (events: readonly LabEvent[]): boolean => {
     if (path === "none") return flow === undefined || isDataGone(packets, from);
     if (path === "direct" && !isDirect(events, ends)) return false;
-    const since = restingSince(events, ends, from);
+    const since = quiescentSince(events, ends, from);
     return since !== undefined && (flow === undefined || isDataBack(packets, since));
   };
-  if (!(await lab.recorder.until(isResting, REST_TIMEOUT_MS)))
-    lab.recorder.add({ type: "gave-up", session: spec.name, waitedFor: "rest", afterMs: REST_TIMEOUT_MS });
+  if (!(await recorder.until(isQuiescent, timeouts.quiescenceMs)))
+    recorder.add({ type: "gave-up", session: spec.name, waitedFor: "quiescence", afterMs: timeouts.quiescenceMs });
 }

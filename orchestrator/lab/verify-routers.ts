@@ -7,6 +7,7 @@ import { TestbedError } from "../support/errors.ts";
 import type { AgentLink } from "./agent-link.ts";
 import { describeInboundDifference, type InboundVerification } from "./inbound-verification.ts";
 import type { LabEvent } from "./lab-event.ts";
+import type { LabTimeouts } from "./lab-timeouts.ts";
 import {
   describeDifference,
   differencesOf,
@@ -17,22 +18,10 @@ import {
 import type { Recorder } from "./recorder.ts";
 import { verifyInbound } from "./verify-inbound.ts";
 
-/**
- * How long silence must last to count as an answer. The first attempt is quick, because it is all that a middlebox needs that
- * is what it should be. Only when silence speaks against a middlebox it is asked again, when all nodes of the lab have started
- * and with timeout for a busy machine (load 25 on 2 cores: servers that answered after 1 s).
- */
-const WAITS_MS = [60, 150, 500, 2000] as const;
-
-/** Further attempts where links on the way lose packets: silence means less there. */
-const LOSSY_WAITS_MS = [...WAITS_MS, 1000, 1000, 1000, 1000] as const;
-
-/** Longer than any node takes to get ready; the run ends on its own account when one does not. */
-const NODES_TIMEOUT_MS = 30_000;
-
 /** What proving needs of a lab. */
 export interface VerificationLab {
   readonly recorder: Recorder;
+  readonly timeouts: LabTimeouts;
   readonly link: (node: string) => AgentLink | undefined;
 }
 
@@ -49,20 +38,21 @@ export async function verifyRouters({ probes, inbound, notProbed }: ProbePlan, l
   rejectMismatches([...verifications.flat().flatMap(complaints), ...inboundVerifications.flatMap(inboundComplaints)]);
 }
 
-async function verifyInboundEntry(
-  probe: InboundProbe,
-  { recorder, link }: VerificationLab,
-): Promise<InboundVerification> {
-  await untilReady(probe, recorder);
-  const allStarted = (): Promise<void> => untilAllStarted(recorder);
-  const verification = await verifyInbound(probe, waitsOf([probe]), { link, allStarted });
-  recorder.add({ type: "inbound-verification", verification });
+async function verifyInboundEntry(probe: InboundProbe, lab: VerificationLab): Promise<InboundVerification> {
+  await untilReady(probe, lab);
+  const allStarted = (): Promise<void> => untilAllStarted(lab);
+  const verification = await verifyInbound(probe, waitsOf([probe], lab.timeouts), { link: lab.link, allStarted });
+  lab.recorder.add({ type: "inbound-verification", verification });
   return verification;
 }
 
-/** How long silence is waited for, attempt by attempt. */
-function waitsOf(probes: readonly Pick<VerificationProbe, "roundTrip">[]): readonly number[] {
-  return probes.some(({ roundTrip }) => roundTrip.lossRate > 0) ? LOSSY_WAITS_MS : WAITS_MS;
+/** How long silence must last, attempt by attempt. It means less where links lose packets: more attempts there. */
+function waitsOf(
+  probes: readonly Pick<VerificationProbe, "roundTrip">[],
+  { probeSilenceMs, lossyProbeSilenceMs }: LabTimeouts,
+): readonly number[] {
+  const isLossy = probes.some(({ roundTrip }) => roundTrip.lossRate > 0);
+  return isLossy ? [...probeSilenceMs, ...lossyProbeSilenceMs] : probeSilenceMs;
 }
 
 function byLan(probes: readonly VerificationProbe[]): readonly (readonly VerificationProbe[])[] {
@@ -101,11 +91,11 @@ async function observeTogether(
   rivals: readonly VerificationProbe[],
   lab: VerificationLab,
 ): Promise<{ readonly observed: readonly Observed[]; readonly attempts: number }> {
-  await Promise.all(rivals.map((probe) => untilReady(probe, lab.recorder)));
-  const waitsMs = waitsOf(rivals);
+  await Promise.all(rivals.map((probe) => untilReady(probe, lab)));
+  const waitsMs = waitsOf(rivals, lab.timeouts);
   let observed: readonly Observed[] = [];
   for (const [attempt, waitMs] of waitsMs.entries()) {
-    if (attempt > 0) await untilAllStarted(lab.recorder);
+    if (attempt > 0) await untilAllStarted(lab);
     observed = await Promise.all(
       rivals.map((probe, i) => observe(probe, lab, { attempt, waitMs, delayMs: i * RIVAL_DELAY_MS })),
     );
@@ -136,17 +126,20 @@ async function observe(
   return { probe, observed };
 }
 
-async function untilReady({ needs }: Pick<VerificationProbe, "needs">, recorder: Recorder): Promise<void> {
+async function untilReady(
+  { needs }: Pick<VerificationProbe, "needs">,
+  { recorder, timeouts }: VerificationLab,
+): Promise<void> {
   await recorder.until(
     (events) => needs.every((node) => events.some((event) => event.type === "node-ready" && event.node === node)),
-    NODES_TIMEOUT_MS,
+    timeouts.probedNodesMs,
   );
 }
 
-async function untilAllStarted(recorder: Recorder): Promise<void> {
+async function untilAllStarted({ recorder, timeouts }: VerificationLab): Promise<void> {
   const isStarted = (events: readonly LabEvent[]): boolean =>
     events.some((event) => event.type === "phase-ended" && event.phase === "start");
-  await recorder.until(isStarted, NODES_TIMEOUT_MS);
+  await recorder.until(isStarted, timeouts.probedNodesMs);
 }
 
 function complaints(verification: NatVerification): readonly string[] {

@@ -4,7 +4,6 @@
  */
 
 import type { AgentCommand, InterfaceSetup, NodeSetup } from "@testbed/agent/control";
-import type { PathName } from "../topology/model/resolved.ts";
 
 /** The set-up of a node before a runtime has made its interfaces: everything but how to find them. */
 export type UnboundSetup = Omit<NodeSetup, "interfaces"> & { readonly interfaces: readonly UnboundInterface[] };
@@ -68,6 +67,4 @@ export interface TimelineStep {
   /** What happens, for people. */
   readonly text: string;
   readonly command: ChangeCommand;
-  /** Which path the model predicts the data of each session to take from then on, by name of the session. */
-  readonly paths: Readonly<Record<string, PathName>>;
 }

@@ -12,20 +12,15 @@ import type {
   ResolvedTopology,
   TimelineAction,
 } from "../topology/model/resolved.ts";
-import { predictRun } from "../topology/predict/predict.ts";
 import type { ChangeCommand, TimelineStep } from "./plan.ts";
 
 export function planTimeline(topology: ResolvedTopology): readonly TimelineStep[] {
-  const predictions = predictRun(topology);
   return topology.timeline.map(({ name, atMs, action }) => ({
     name,
     atMs,
     node: action.node,
     text: describeAction(action),
     command: commandOf(topology, action),
-    paths: Object.fromEntries(
-      predictions.filter(({ after }) => after === name).map(({ session, path }) => [session, path]),
-    ),
   }));
 }
 

@@ -1,9 +1,10 @@
-/** Puts a result together from what was planned, predicted and observed. */
+/** The result of a run as data. */
 
-import type { EventEffect } from "../lab/event-effect.ts";
-import type { ExpectationVerdict } from "../lab/expectation.ts";
+import type { EventEffect } from "../judge/event-effect.ts";
+import type { Judgement } from "../judge/judge-run.ts";
+import type { SessionObservation } from "../judge/session-observation.ts";
 import type { CandidateView, LabEvent, PairView } from "../lab/lab-event.ts";
-import type { SessionObservation } from "../lab/session-observation.ts";
+import { describeError, type HostRecord, type LabRecord } from "../lab/lab-record.ts";
 import type { ResolvedTopology } from "../topology/model/resolved.ts";
 import type { Prediction } from "../topology/predict/predict.ts";
 import { linkResults } from "./link-result.ts";
@@ -14,79 +15,68 @@ import {
   RESULT_SCHEMA_VERSION,
   type RunResult,
   type SessionResult,
-  type Verdict,
 } from "./run-result.ts";
 
-/** Everything a result is made of that needs no working out. */
-export interface ResultParts
-  extends Pick<
-    RunResult,
-    | "runId"
-    | "runtime"
-    | "startedAt"
-    | "durationMs"
-    | "phasesMs"
-    | "hosts"
-    | "captures"
-    | "counters"
-    | "environment"
-    | "leftovers"
-  > {
+/** A run that is over, and what only its runner knows of it. */
+export interface ResultParts extends Pick<RunResult, "runId" | "runtime" | "startedAt" | "durationMs" | "captures"> {
   readonly topology: ResolvedTopology;
-  readonly events: readonly LabEvent[];
-  readonly observations: readonly SessionObservation[];
-  readonly effects: readonly EventEffect[];
   readonly predictions: readonly Prediction[];
-  readonly expectations: readonly ExpectationVerdict[];
-  readonly error?: RunResult["error"];
+  readonly record: Omit<LabRecord, "captures" | "logs" | "removal">;
+  readonly judgement: Judgement;
+  /** How long it took to load and plan. */
+  readonly loadMs: number;
+  /** Of Node.js, such as `v24.0.0`. */
+  readonly nodeVersion: string;
+  readonly leftovers: readonly string[];
 }
 
-/** The result of a run. An error leaves no other verdict, whatever was observed before it. */
+/** Puts what was planned, predicted, observed and judged into the form of `result.json`. */
 export function buildResult(parts: ResultParts): RunResult {
-  const { topology, events, observations, effects, predictions, expectations, error, ...rest } = parts;
-  const hostExpectations = rest.hosts.flatMap(judgeHost);
-  const all = [...expectations, ...hostExpectations];
+  const { runId, runtime, topology, predictions, record, judgement, startedAt, durationMs, captures } = parts;
+  const { events, environment, error } = record;
   return {
     schema: RESULT_SCHEMA_VERSION,
-    ...rest,
+    runId,
     topology: topology.name,
     summary: topology.summary,
+    runtime,
     seed: topology.seed,
-    verdict: verdictOf(all, error),
-    sessions: observations.map((observation) => sessionResult(observation, effects)),
+    startedAt,
+    verdict: judgement.verdict,
+    durationMs,
+    phasesMs: { load: parts.loadMs, ...Object.fromEntries(record.phasesMs) },
+    sessions: judgement.observations.map((observation) => sessionResult(observation, judgement.effects)),
     timeline: timelineResult(events),
     routers: [...routerResults(topology, events)],
     links: [...linkResults(topology, events)],
-    expectations: all,
-    predicted: predictions.map(({ session, after, path, selected, why }) => ({
-      session,
-      ...(after === undefined ? {} : { after }),
-      path,
-      ...(selected === undefined ? {} : { selected: [...selected] }),
-      why: why.join(" "),
-    })),
-    ...(error === undefined ? {} : { error }),
+    hosts: record.hosts.map(hostResult),
+    expectations: [...judgement.expectations],
+    predicted: predictions.map(predictionResult),
+    captures,
+    counters: Object.fromEntries(record.counters),
+    environment: {
+      kernel: environment?.kernel ?? "unknown",
+      ...(environment?.engine === undefined ? {} : { engine: environment.engine }),
+      node: parts.nodeVersion,
+      capabilities: { ...environment?.capabilities },
+    },
+    leftovers: [...parts.leftovers],
+    ...(error === undefined ? {} : { error: describeError(error) }),
   };
 }
 
-function verdictOf(expectations: RunResult["expectations"], error: RunResult["error"]): Verdict {
-  if (error !== undefined) return "error";
-  return expectations.some(({ verdict }) => verdict === "fail") ? "fail" : "pass";
+function hostResult({ name, image, exitCode }: HostRecord): RunResult["hosts"][number] {
+  return { name, image, ...(exitCode === undefined ? {} : { exitCode }) };
 }
 
-/** A foreign program may run to the end; when it ends by itself, it has to end well. */
-function judgeHost({ name, exitCode }: RunResult["hosts"][number]): RunResult["expectations"] {
-  if (exitCode === undefined) return [];
-  return [
-    {
-      session: name,
-      text: "exit code of the host's program",
-      expected: "0",
-      observed: String(exitCode),
-      verdict: exitCode === 0 ? "pass" : "fail",
-      source: "every host",
-    },
-  ];
+function predictionResult({ session, after, path, selected, why }: Prediction): RunResult["predicted"][number] {
+  return {
+    session,
+    ...(after === undefined ? {} : { after }),
+    path,
+    ...(selected === undefined ? {} : { selected: [...selected] }),
+    why: why.join(" "),
+  };
 }
 
 /** What happened when, counted from the first thing that was recorded. */

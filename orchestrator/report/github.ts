@@ -1,7 +1,7 @@
 /** What GitHub Actions shows of a run: annotations at the lines that were not met, and a table in the job's summary. */
 
-import { formatMs } from "../lab/expectation.ts";
-import { expectationLabel } from "./expectation-label.ts";
+import { subjectName, unmetText } from "./expectation-text.ts";
+import { formatMs } from "./format-ms.ts";
 import type { RunResult } from "./run-result.ts";
 
 /** Workflow commands, one line each, for every unmet expectation and for the error of a run. */
@@ -9,11 +9,7 @@ export function githubAnnotations({ topology, expectations, error }: RunResult):
   const unmet = expectations.filter(({ verdict }) => verdict === "fail");
   return [
     ...unmet.map((expectation) =>
-      annotation(
-        locationOf(expectation.source),
-        `${topology}: ${expectation.session}`,
-        `${expectationLabel(expectation)}: expected ${expectation.expected}, observed ${expectation.observed}`,
-      ),
+      annotation(locationOf(expectation.source), `${topology}: ${subjectName(expectation)}`, unmetText(expectation)),
     ),
     ...(error === undefined ? [] : [annotation({}, `${topology}: ${error.code}`, error.message)]),
   ];

@@ -1,7 +1,7 @@
 /** The expectations of runs as JUnit XML, which every CI system reads. */
 
-import { expectationLabel } from "./expectation-label.ts";
-import type { RunResult } from "./run-result.ts";
+import { expectationLabel, expectedText, subjectName, unmetText } from "./expectation-text.ts";
+import type { ExpectationResult, RunResult } from "./run-result.ts";
 
 /** One test suite for a run, one test case for each expectation; a run that could not be carried through is one error. */
 export function renderJunit(result: RunResult): string {
@@ -20,12 +20,12 @@ export function renderJunit(result: RunResult): string {
   ].join("\n");
 }
 
-function testCase({ topology }: RunResult, expectation: RunResult["expectations"][number]): string {
-  const { session, expected, observed, verdict, source } = expectation;
-  const text = expectationLabel(expectation);
-  const open = `    <testcase classname="${escapeXml(topology)}" name="${escapeXml(`${session}: ${text} ${expected}`)}"`;
+function testCase({ topology }: RunResult, expectation: ExpectationResult): string {
+  const { verdict, source } = expectation;
+  const name = `${subjectName(expectation)}: ${expectationLabel(expectation)} ${expectedText(expectation)}`;
+  const open = `    <testcase classname="${escapeXml(topology)}" name="${escapeXml(name)}"`;
   if (verdict === "pass") return `${open}/>`;
-  const message = escapeXml(`${text}: expected ${expected}, observed ${observed}`);
+  const message = escapeXml(unmetText(expectation));
   return `${open}>\n      <failure message="${message}">${escapeXml(source)}</failure>\n    </testcase>`;
 }
 

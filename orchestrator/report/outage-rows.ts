@@ -1,6 +1,6 @@
 /** What the events of a run's timeline did to its sessions, as rows of a table. */
 
-import { formatMs } from "../lab/expectation.ts";
+import { formatMs } from "./format-ms.ts";
 import type { OutageResult, RunResult } from "./run-result.ts";
 import type { TextTable } from "./text-table.ts";
 

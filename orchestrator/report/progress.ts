@@ -1,12 +1,12 @@
 /** One readable line for an event of a run, or none for events that only reports want. */
 
-import { formatMs } from "../lab/expectation.ts";
+import { median } from "../judge/median.ts";
 import { describeInboundDifference, type InboundVerification } from "../lab/inbound-verification.ts";
 import type { CandidateView, LabEvent, NodeEvent, PairView } from "../lab/lab-event.ts";
 import type { LifetimeVerification } from "../lab/lifetime-verification.ts";
 import type { NatVerification } from "../lab/nat-verification.ts";
-import { median } from "../lab/session-observation.ts";
 import { formatEndpoint } from "../topology/model/address-text.ts";
+import { formatMs } from "./format-ms.ts";
 
 /** The line that tells of an event while the run goes on, without its time; undefined for what would only be noise. */
 export function describeEvent(event: LabEvent): string | undefined {

@@ -11,23 +11,23 @@ import {
   OBSERVED_BEHAVIOURS,
 } from "@testbed/agent/control";
 import * as z from "zod";
-import { EXPECTATION_VERDICTS } from "../lab/expectation.ts";
-import { SESSION_STATES } from "../lab/session-observation.ts";
+import { TIME_KEYS } from "../judge/expectation.ts";
+import { SESSION_STATES } from "../judge/session-observation.ts";
+import { EXPECTATION_VERDICTS, VERDICTS } from "../judge/verdict.ts";
 import { INBOUND_KINDS } from "../plan/inbound-probe-plan.ts";
 import { RUNTIME_NAMES } from "../runtime/runtime-name.ts";
 import { PATH_NAMES } from "../topology/model/words.ts";
 import { behaviourFields } from "./behaviour-schema.ts";
 
-/** What a run comes to; `error` when it could not be carried through. */
-export const VERDICTS = [...EXPECTATION_VERDICTS, "error"] as const;
-
 /** Value of the field `schema` of a result. */
-export const RESULT_SCHEMA_VERSION = 1;
+export const RESULT_SCHEMA_VERSION = 2;
 
 const milliseconds = z.number().min(0).describe("milliseconds, with a fraction");
 const count = z.int().min(0);
 const candidateType = z.enum(CANDIDATE_TYPES);
 const pathName = z.enum(PATH_NAMES);
+
+const pairTypes = z.tuple([candidateType, candidateType]);
 
 const candidate = z.strictObject({
   type: candidateType,
@@ -160,21 +160,82 @@ const router = z.strictObject({
     .describe("LANs that no probe came from, and ways in that none shows, each with the reason"),
 });
 
-const expectation = z.strictObject({
-  session: z.string(),
-  after: z.string().optional().describe("the event of the timeline that it is about"),
-  text: z.string(),
-  expected: z.string(),
-  observed: z.string(),
+const ofSession = {
+  subject: z.strictObject({
+    session: z.string(),
+    after: z.string().optional().describe("the event of the timeline that it is about; absent for the set-up"),
+  }),
+};
+
+const judged = {
   verdict: z.enum(EXPECTATION_VERDICTS),
-  source: z.string().describe("`file:line`, or `predicted` where the file expects nothing of the session"),
-});
+  source: z
+    .string()
+    .describe("`file:line`; `predicted` where the file expects nothing of the session; `every host` for exit codes"),
+};
+
+/** What has to be so carries `expected`, what must not be exceeded `limit` and `unit`. */
+const expectation = z.discriminatedUnion("key", [
+  z
+    .strictObject({
+      ...ofSession,
+      key: z.literal("path"),
+      expected: pathName,
+      observed: pathName,
+      failure: z.string().optional().describe("why the session got no further"),
+      predicted: pathName.optional(),
+      ...judged,
+    })
+    .describe("the path of the data"),
+  z
+    .strictObject({
+      ...ofSession,
+      key: z.literal("selected"),
+      expected: pairTypes,
+      observed: pairTypes.optional().describe("absent when no pair was nominated"),
+      predicted: pairTypes.optional().describe("absent when timing decides"),
+      ...judged,
+    })
+    .describe("candidate types of the selected pair: local and remote, seen from the session's `from`"),
+  z
+    .strictObject({
+      ...ofSession,
+      key: z.enum(TIME_KEYS),
+      limit: milliseconds,
+      observed: milliseconds.optional().describe("absent when it never came to that"),
+      unit: z.literal("ms"),
+      ...judged,
+    })
+    .describe(
+      "`within`: from the offer to the nomination, with `after` from the event to data on its path; `outage`: the longest time without data; `roundTrip`: the median of the data",
+    ),
+  z
+    .strictObject({
+      ...ofSession,
+      key: z.literal("lost"),
+      limit: count,
+      observed: count.optional().describe("absent when nothing was sent"),
+      sent: count,
+      unit: z.literal("packets"),
+      ...judged,
+    })
+    .describe("data packets without an answer, of those sent in both directions"),
+  z
+    .strictObject({
+      subject: z.strictObject({ host: z.string() }),
+      key: z.literal("exit"),
+      expected: z.int(),
+      observed: z.int(),
+      ...judged,
+    })
+    .describe("exit code of a host's program, once it has ended by itself"),
+]);
 
 const prediction = z.strictObject({
   session: z.string(),
   after: z.string().optional().describe("the event of the timeline after which it holds"),
   path: pathName,
-  selected: z.tuple([candidateType, candidateType]).optional(),
+  selected: pairTypes.optional(),
   why: z.string(),
 });
 
@@ -268,11 +329,11 @@ export type RunResult = z.infer<typeof runResultSchema>;
 export type SessionResult = RunResult["sessions"][number];
 export type OutageResult = SessionResult["outages"][number];
 export type CandidateResult = SessionResult["candidates"][number];
+export type ExpectationResult = RunResult["expectations"][number];
 export type LinkResult = RunResult["links"][number];
 export type RouterResult = RunResult["routers"][number];
 export type ProbeResult = RouterResult["probes"][number];
 export type WayInResult = RouterResult["inbound"][number];
-export type Verdict = RunResult["verdict"];
 
 /** The published JSON Schema, as the text of `result.schema.json`. */
 export function resultSchemaText(): string {

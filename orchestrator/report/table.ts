@@ -1,12 +1,20 @@
 /** The result of a run as a terminal shows it. */
 
-import { formatMs } from "../lab/expectation.ts";
+import type { Verdict } from "../judge/verdict.ts";
 import { formatEndpoint } from "../topology/model/address-text.ts";
-import { expectationLabel } from "./expectation-label.ts";
+import {
+  expectationLabel,
+  expectedText,
+  observedText,
+  predictedText,
+  subjectName,
+  unmetText,
+} from "./expectation-text.ts";
+import { formatMs } from "./format-ms.ts";
 import { linkRows } from "./link-rows.ts";
 import { outageRows } from "./outage-rows.ts";
 import { routerRows, unprobedLines, wayInRows } from "./router-rows.ts";
-import type { CandidateResult, RouterResult, RunResult, SessionResult, Verdict } from "./run-result.ts";
+import type { CandidateResult, ExpectationResult, RouterResult, RunResult, SessionResult } from "./run-result.ts";
 import { formatColumns, type TextTable } from "./text-table.ts";
 
 /** Puts colour on text, or leaves it alone. */
@@ -27,7 +35,7 @@ export function formatResult(result: RunResult, paint: Paint): readonly string[]
     ...formatRouters(result.routers, paint),
     ...formatTable(linkRows(result), paint),
     ...formatHosts(result.hosts),
-    ...formatExpectations(result, paint),
+    ...formatExpectations(result.expectations, paint),
     "",
     `${paintVerdict(result.verdict, paint)}  ${result.topology}  ${paint.faint(`in ${formatMs(result.durationMs)}: ${formatPhases(result)}`)}`,
   ];
@@ -55,7 +63,7 @@ export function formatSummary(results: readonly RunResult[], paint: Paint): read
 function unmet({ expectations }: RunResult): string {
   return expectations
     .filter(({ verdict }) => verdict === "fail")
-    .map((unmet) => `${expectationLabel(unmet)}: expected ${unmet.expected}, observed ${unmet.observed}`)
+    .map(unmetText)
     .join("; ");
 }
 
@@ -77,7 +85,8 @@ function formatSessions(result: RunResult, paint: Paint): readonly string[] {
 /** What the expectations of one session come to; an error leaves none of them judged for good. */
 function sessionVerdict({ name }: SessionResult, { expectations, error }: RunResult): Verdict {
   if (error !== undefined) return "error";
-  return expectations.some(({ session, verdict }) => session === name && verdict === "fail") ? "fail" : "pass";
+  const isOwn = ({ subject }: ExpectationResult): boolean => "session" in subject && subject.session === name;
+  return expectations.some((expectation) => isOwn(expectation) && expectation.verdict === "fail") ? "fail" : "pass";
 }
 
 /** Aligned rows whose first cell is a verdict. */
@@ -120,31 +129,19 @@ function formatHosts(hosts: RunResult["hosts"]): readonly string[] {
   );
 }
 
-function formatExpectations(result: RunResult, paint: Paint): readonly string[] {
-  if (result.expectations.length === 0) return [];
-  const rows = result.expectations.map((expectation) => [
+function formatExpectations(expectations: readonly ExpectationResult[], paint: Paint): readonly string[] {
+  if (expectations.length === 0) return [];
+  const rows = expectations.map((expectation) => [
     expectation.verdict,
-    expectation.session,
+    subjectName(expectation),
     expectationLabel(expectation),
-    predictionFor(expectation, result),
-    expectation.expected,
-    expectation.observed,
+    predictedText(expectation),
+    expectedText(expectation),
+    observedText(expectation),
     expectation.source,
   ]);
   const header = ["verdict", "session", "expectation", "predicted", "expected", "observed", "from"];
   return ["", ...formatVerdictRows(header, rows, paint)];
-}
-
-/** What the model says to an expectation; it says nothing about times and losses. */
-export function predictionFor(
-  { session, after, text }: RunResult["expectations"][number],
-  { predicted }: RunResult,
-): string {
-  const prediction = predicted.find((entry) => entry.session === session && entry.after === after);
-  if (prediction === undefined) return "-";
-  if (text.startsWith("path")) return prediction.path;
-  if (text.startsWith("selected")) return prediction.selected?.join(" → ") ?? "-";
-  return "-";
 }
 
 function formatPhases({ phasesMs }: RunResult): string {

@@ -1,36 +1,36 @@
 /**
- * A runtime whose labs serve one run after the other. A run that asks for the segments and nodes of a lab whose nodes have
- * all come to an orderly end gets that lab: its middleboxes take other rules and forget everything, its nodes begin anew.
+ * A runtime whose labs serve one run after the other. A run that asks for the segments and nodes of a lab that an earlier
+ * run has released gets that lab: its middleboxes load other rules and forget every flow, its nodes begin anew.
  */
 
+import type { AgentCommand } from "@testbed/agent/control";
 import type { NodeSpec, SegmentSpec } from "../plan/plan.ts";
 import type { DestroyReport, NodeHandle, RunIdentity, Runtime, RuntimeLab } from "./runtime.ts";
-import { createStandingNode, type StandingNode } from "./standing-node.ts";
 
 /**
- * Labs of `runtime`, which stand until `close`: never more than were in use at one time. What then cannot be removed is
+ * Labs of `runtime` that are kept until `close`: never more than were in use at one time. What then cannot be removed is
  * told line by line, since no run is left to report it.
  */
 export function poolLabs(runtime: Runtime, tellLeftover: (line: string) => void): Runtime {
-  const vacant: StandingLab[] = [];
-  const remove = async ({ lab }: StandingLab): Promise<void> => {
+  const vacant: PooledLab[] = [];
+  const remove = async ({ lab }: PooledLab): Promise<void> => {
     for (const line of (await lab.destroy()).leftovers) tellLeftover(line);
   };
   const removals = new Set<Promise<void>>();
   const pool: Pool = {
-    take(place) {
-      const at = vacant.findIndex((standing) => standing.place === place && isVacant(standing));
-      // Where none can be had, the lab that has waited longest makes room for the one that will be made.
+    take(layout) {
+      const at = vacant.findIndex((pooled) => pooled.layout === layout && isAlive(pooled));
+      // Where none fits, the lab that has been vacant longest makes room for the one that will be made.
       const [taken] = vacant.splice(Math.max(at, 0), 1);
       if (at !== -1 || taken === undefined) return taken;
       removals.add(remove(taken));
       return undefined;
     },
-    give: (standing) => void vacant.push(standing),
+    put: (pooled) => void vacant.push(pooled),
   };
   return {
     ...runtime,
-    createLab: (identity, signal) => createPooledLab({ runtime, identity, signal, pool }),
+    createLab: (identity, signal) => leaseLab({ runtime, identity, signal, pool }),
     async close() {
       await Promise.all([...removals, ...vacant.splice(0).map(remove)]);
       await runtime.close();
@@ -39,73 +39,75 @@ export function poolLabs(runtime: Runtime, tellLeftover: (line: string) => void)
 }
 
 /** A lab that exists, and those of its nodes that have started. */
-interface StandingLab {
-  /** What of it is always the same, see `placeOf`. */
-  readonly place: string;
+interface PooledLab {
+  /** What of it never changes, see `layoutOf`. */
+  readonly layout: string;
   readonly lab: RuntimeLab;
-  readonly nodes: Map<string, StandingNode>;
+  readonly nodes: Map<string, PooledNode>;
 }
 
-function isVacant({ nodes }: StandingLab): boolean {
-  return [...nodes.values()].every((node) => node.isResting());
+/** A node that serves one run after the other. */
+interface PooledNode {
+  readonly handle: NodeHandle;
+  /** Where the log of its present run begins. */
+  logStart: number;
+  hasExited: boolean;
+}
+
+function isAlive({ nodes }: PooledLab): boolean {
+  return [...nodes.values()].every(({ hasExited }) => !hasExited);
 }
 
 interface Pool {
-  readonly take: (place: string) => StandingLab | undefined;
-  readonly give: (standing: StandingLab) => void;
+  readonly take: (layout: string) => PooledLab | undefined;
+  readonly put: (pooled: PooledLab) => void;
 }
 
-interface PooledLabParts {
+interface LeaseParts {
   readonly runtime: Runtime;
   readonly identity: RunIdentity;
   readonly signal: AbortSignal;
   readonly pool: Pool;
 }
 
-/** Nothing is made before the nodes are known: they decide whether a lab stands that they can use. */
-function createPooledLab({ runtime, identity, signal, pool }: PooledLabParts): RuntimeLab {
+/** A lab for the time of one run. Nothing is made before the nodes are known: they decide which lab of the pool fits. */
+function leaseLab({ runtime, identity, signal, pool }: LeaseParts): RuntimeLab {
   let segments: readonly SegmentSpec[] = [];
   let specs: readonly NodeSpec[] = [];
-  let standing: StandingLab | undefined;
+  let leased: PooledLab | undefined;
   let isReusable = true;
-  let destroyed: Promise<DestroyReport> | undefined;
+  let ended: Promise<DestroyReport> | undefined;
 
-  const inLab = (): StandingLab => {
-    if (standing === undefined) throw new Error("the lab has no nodes yet");
-    return standing;
+  const inLab = (): PooledLab => {
+    if (leased === undefined) throw new Error("the lab has no nodes yet");
+    return leased;
   };
-  const end = async (): Promise<DestroyReport> => {
-    if (standing === undefined) return { leftovers: [] };
-    const isWhole = standing.nodes.size === specs.length && isVacant(standing);
-    if (!isReusable || !isWhole || signal.aborted) return standing.lab.destroy();
-    pool.give(standing);
-    return { leftovers: [] };
-  };
+  const destroy = (): Promise<DestroyReport> => (ended ??= leased?.lab.destroy() ?? Promise.resolve({ leftovers: [] }));
   return {
     createSegments: (wanted) => {
       segments = [...segments, ...wanted];
       return Promise.resolve();
     },
     async createNodes(wanted) {
-      if (standing !== undefined) throw new Error("expected all nodes of a lab at once");
+      if (leased !== undefined) throw new Error("expected all nodes of a lab at once");
       specs = wanted;
       isReusable &&= !wanted.some(hasImpairment);
-      const place = placeOf(segments, wanted);
-      standing = pool.take(place);
-      if (standing !== undefined) return;
+      const layout = layoutOf(segments, wanted);
+      leased = pool.take(layout);
+      if (leased !== undefined) return;
       const lab = runtime.createLab(identity, signal);
-      standing = { place, lab, nodes: new Map() };
+      leased = { layout, lab, nodes: new Map() };
       await lab.createSegments(segments);
       await lab.createNodes(wanted);
     },
-    async startNode(name): Promise<NodeHandle> {
+    async startNode(name) {
       const { lab, nodes } = inLab();
       const spec = specs.find((candidate) => candidate.name === name);
-      const stays = nodes.get(name);
-      if (stays !== undefined && spec !== undefined) return stays.renew(spec.setup.rules);
-      const started = createStandingNode(await lab.startNode(name));
+      const reset = nodes.get(name);
+      if (reset !== undefined && spec !== undefined) return reuse(reset, spec);
+      const started = pooledNode(await lab.startNode(name));
       nodes.set(name, started);
-      return started.first;
+      return leasedHandle(started);
     },
     startProgram: (spec) => {
       isReusable = false;
@@ -115,8 +117,39 @@ function createPooledLab({ runtime, identity, signal, pool }: PooledLabParts): R
       isReusable = false;
       return inLab().lab.keep();
     },
-    destroy: () => (destroyed ??= end()),
+    destroy,
+    release() {
+      if (!isReusable || leased === undefined) return destroy();
+      pool.put(leased);
+      return (ended = Promise.resolve({ leftovers: [] }));
+    },
   };
+}
+
+function pooledNode(handle: NodeHandle): PooledNode {
+  const node: PooledNode = { handle: { ...handle, lines: resumable(handle.lines) }, logStart: 0, hasExited: false };
+  const exited = (): void => void (node.hasExited = true);
+  handle.exited.then(exited, exited);
+  return node;
+}
+
+function reuse(node: PooledNode, { setup }: NodeSpec): NodeHandle {
+  const command: AgentCommand = { type: "reuse", rules: setup.rules };
+  node.logStart = node.handle.log().length;
+  node.handle.send(JSON.stringify(command));
+  return leasedHandle(node);
+}
+
+/** A node as the run sees it that has it now. */
+function leasedHandle({ handle, logStart }: PooledNode): NodeHandle {
+  return { ...handle, log: () => handle.log().slice(logStart) };
+}
+
+/** Lines of which a reader that stops leaves the rest to the next one. */
+function resumable(lines: AsyncIterable<string>): AsyncIterable<string> {
+  const iterator = lines[Symbol.asyncIterator]();
+  // Without `return`, a loop that ends early does not end the lines.
+  return { [Symbol.asyncIterator]: () => ({ next: () => iterator.next() }) };
 }
 
 /** The figures and the chance of a link's condition go on from one run to the next. */
@@ -125,6 +158,6 @@ function hasImpairment({ setup }: NodeSpec): boolean {
 }
 
 /** Everything about a lab but the rules of its middleboxes, as text. */
-function placeOf(segments: readonly SegmentSpec[], specs: readonly NodeSpec[]): string {
+function layoutOf(segments: readonly SegmentSpec[], specs: readonly NodeSpec[]): string {
   return JSON.stringify([segments, specs.map(({ setup, ...spec }) => [spec, { ...setup, rules: [] }])]);
 }

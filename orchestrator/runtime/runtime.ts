@@ -66,13 +66,18 @@ export interface RuntimeLab {
   createSegments(specs: readonly SegmentSpec[]): Promise<void>;
   /** Makes nodes without starting them; their segments exist. */
   createNodes(specs: readonly NodeSpec[]): Promise<void>;
-  /** Starts a node, hands its set-up over, and gives its control channel. */
+  /** Starts a node, or puts one that was reset to work again, and hands its set-up over. Returns its control channel. */
   startNode(name: string): Promise<NodeHandle>;
   startProgram(spec: ProgramSpec): Promise<ProgramHandle>;
   /** Lets the lab outlive its owner; `removeLab` is then the way to end it. */
   keep(): Promise<void>;
   /** Removes everything; safe to call at any moment and more than once. */
   destroy(): Promise<DestroyReport>;
+  /**
+   * Leaves the lab to another run, in place of `destroy`. Only labs that serve several runs have it. Called once every
+   * node has been told to `reset` and has sent its last report.
+   */
+  release?(): Promise<DestroyReport>;
 }
 
 /** What could not be removed, one line each with the cure; empty when nothing is left. */
@@ -83,7 +88,7 @@ export interface DestroyReport {
 /** A running node. The set-up command has been written already. */
 export interface NodeHandle {
   readonly name: string;
-  /** Complete lines from the node's stdout, in order; ends when the node is gone. */
+  /** Complete lines from the node's stdout, in order, each read once; ends when the node is gone. */
   readonly lines: AsyncIterable<string>;
   /** Writes one line to the node's stdin. */
   send(line: string): void;

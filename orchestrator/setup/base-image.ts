@@ -8,11 +8,12 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { type Engine, engineCall, engineMessage, engineStatus } from "../runtime/docker/engine.ts";
 import { TestbedError } from "../support/errors.ts";
+import { isInstalled } from "../support/search-path.ts";
 import { installPackages } from "./apt.ts";
 import { followProgress } from "./build-image.ts";
 import { debianSources, type SourcesFile } from "./debian-sources.ts";
 import { type Say, withSignOfLife } from "./progress.ts";
-import { asRoot, findRootAccess, isInstalled, type RootAccess } from "./root-command.ts";
+import { asRoot, findRootAccess, type RootAccess } from "./root-command.ts";
 
 const RELEASE = "bookworm";
 

@@ -6,16 +6,22 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { access, constants, copyFile, mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { homedir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { basename, join } from "node:path";
 import type { OutputFile } from "esbuild";
 import { TestbedError } from "../support/errors.ts";
+import { homeDirectory } from "../support/home-directory.ts";
+import { PACKAGE_ROOT } from "../support/package-root.ts";
 import { keepNewest } from "./keep-newest.ts";
-
-/** Processor architectures that the node image is made for, in Node's own words. */
-export type ImageArch = "x64" | "arm64";
+import {
+  ADDON_NAME,
+  hostArch,
+  type ImageArch,
+  installedVersion,
+  koffiAddon,
+  nodeBinary,
+  nodeVersion,
+} from "./linux-packages.ts";
+import { makeTemporaryDirectory } from "./temporary-directory.ts";
 
 /** The agent on disk: `entry` is what Node is started with; the program and its addon lie in the same directory. */
 export interface AgentBundle {
@@ -31,17 +37,17 @@ export interface ContextFile {
   readonly mode: number;
 }
 
-const PACKAGE_ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const AGENT_SOURCE = join(PACKAGE_ROOT, "agent/src");
 const ENTRY_NAME = "agent.cjs";
 const PROGRAM_NAME = "program.cjs";
-const ADDON_NAME = "koffi.node";
+const SOURCE_MAP_NAME = `${PROGRAM_NAME}.map`;
 
-/** Where bundles are kept; outside version control. */
-const BUILD_DIRECTORY = join(PACKAGE_ROOT, "images/.build");
-
-/** The same for a user to whom that is not to write to. */
-const USER_BUILD_DIRECTORY = join(homedir(), ".cache/mice-testbed/agent");
+/** Where bundles are kept, outside version control, and where they are for a user who cannot write there. */
+function buildDirectories(): readonly string[] {
+  const home = homeDirectory();
+  const inHome = home === undefined ? [] : [join(home, ".cache/mice-testbed/agent")];
+  return [join(PACKAGE_ROOT, "images/.build"), ...inHome];
+}
 
 /** Bundles of older sources that labs may still run from. */
 const BUNDLES_KEPT = 4;
@@ -50,23 +56,28 @@ const BUNDLES_KEPT = 4;
 export async function currentAgentBundle(arch: ImageArch = hostArch()): Promise<AgentBundle> {
   const digest = await agentDigest();
   const name = `${arch}-${digest.slice(0, 16)}`;
-  const places = [BUILD_DIRECTORY, USER_BUILD_DIRECTORY].map((place) => join(place, name));
-  const directory = places.find((place) => existsSync(join(place, ENTRY_NAME)));
-  if (directory !== undefined) return { directory, entry: join(directory, ENTRY_NAME) };
-  const writable = await writableBuildDirectory();
-  const built = await buildAgentBundle(join(writable, name), arch);
-  await keepNewest(writable, BUNDLES_KEPT);
+  const directories = buildDirectories();
+  const found = directories.map((place) => join(place, name)).find((place) => existsSync(join(place, ENTRY_NAME)));
+  if (found !== undefined) return { directory: found, entry: join(found, ENTRY_NAME) };
+  const place = await firstWritable(directories);
+  if (place === undefined) return buildAgentBundle(makeTemporaryDirectory(), arch);
+  const built = await buildAgentBundle(join(place, name), arch);
+  await keepNewest(place, BUNDLES_KEPT);
   return built;
 }
 
-async function writableBuildDirectory(): Promise<string> {
-  try {
-    await mkdir(BUILD_DIRECTORY, { recursive: true });
-    await access(BUILD_DIRECTORY, constants.W_OK);
-    return BUILD_DIRECTORY;
-  } catch {
-    return USER_BUILD_DIRECTORY;
+/** The first of `directories` that takes files, made where it is missing. */
+async function firstWritable(directories: readonly string[]): Promise<string | undefined> {
+  for (const directory of directories) {
+    try {
+      await mkdir(directory, { recursive: true });
+      await access(directory, constants.W_OK);
+      return directory;
+    } catch {
+      // Another user's, or on a file system that is read only.
+    }
   }
+  return undefined;
 }
 
 /**
@@ -75,27 +86,32 @@ async function writableBuildDirectory(): Promise<string> {
  */
 export async function buildAgentBundle(outDir: string, arch: ImageArch = hostArch()): Promise<AgentBundle> {
   await mkdir(outDir, { recursive: true });
-  const entry = join(outDir, ENTRY_NAME);
-  const [launcher, program] = await Promise.all([compile("launch.ts"), compile("main.ts")]);
+  const program = await compile("main.ts", PROGRAM_NAME, "linked");
+  const launcher = await compile("launch.ts", ENTRY_NAME, false);
   await replaceFile(join(outDir, ADDON_NAME), (temporary) => copyFile(koffiAddon(arch), temporary));
-  await replaceFile(join(outDir, PROGRAM_NAME), (temporary) => writeFile(temporary, program.contents));
-  await replaceFile(entry, (temporary) => writeFile(temporary, launcher.contents));
-  return { directory: outDir, entry };
+  for (const { path, contents } of [...program, ...launcher])
+    await replaceFile(join(outDir, basename(path)), (temporary) => writeFile(temporary, contents));
+  return { directory: outDir, entry: join(outDir, ENTRY_NAME) };
 }
 
-/** One of the agent's sources with all that it imports, as one file. */
-async function compile(source: string): Promise<OutputFile> {
+/** One of the agent's sources with all that it imports, as one file, after its source map where it is to have one. */
+async function compile(source: string, outfile: string, sourcemap: "linked" | false): Promise<readonly OutputFile[]> {
   const { build } = await import("esbuild");
   const result = await build({
+    absWorkingDir: PACKAGE_ROOT,
     entryPoints: [join(AGENT_SOURCE, source)],
+    // From the package root, so that the map names sources as `agent/src/…`.
+    outfile,
     bundle: true,
     write: false,
     platform: "node",
-    // CommonJS starts faster than an ES module, and is a script whose compiled code V8 can keep.
+    // CommonJS starts faster than an ES module.
     format: "cjs",
-    target: "node20.19",
+    target: "node24",
     define: { "import.meta.filename": "__filename", "import.meta.dirname": "__dirname" },
     legalComments: "none",
+    sourcemap,
+    sourcesContent: false,
     logLevel: "silent",
   }).catch((cause: unknown) => {
     const message = cause instanceof Error ? cause.message : String(cause);
@@ -104,26 +120,15 @@ async function compile(source: string): Promise<OutputFile> {
       cause,
     });
   });
-  const [code] = result.outputFiles;
-  if (code === undefined) throw new Error("esbuild gave no output");
-  return code;
+  return result.outputFiles;
 }
 
 /**
- * How an agent is started outside of images: by the Node that is in them or, where its package is not installed, by the
- * one that runs this program. One thread to help V8 is enough for an agent; each of Node's four costs it start-up time and
- * memory.
+ * How an agent is started outside of images: by the Node that runs this program. One thread to help V8 is enough for an
+ * agent; each of Node's four costs it start-up time and memory.
  */
 export function agentCommand({ entry }: AgentBundle): readonly string[] {
-  return [agentNode(), "--v8-pool-size=1", entry];
-}
-
-function agentNode(): string {
-  try {
-    return nodeBinary(hostArch());
-  } catch {
-    return process.execPath;
-  }
+  return [process.execPath, "--v8-pool-size=1", entry];
 }
 
 /**
@@ -136,11 +141,11 @@ async function agentDigest(): Promise<string> {
     hash
       .update(path)
       .update("\0")
-      .update(await readFile(path))
+      .update(await readFile(join(AGENT_SOURCE, path)))
       .update("\0");
-  for (const name of ["esbuild", "koffi"]) hash.update(`${name}@${versionOf(name)}\n`);
+  for (const name of ["esbuild", "koffi"]) hash.update(`${installedVersion(name)}\n`);
   // How the bundle is built is this file.
-  hash.update(await readFile(fileURLToPath(import.meta.url)));
+  hash.update(await readFile(import.meta.filename));
   return hash.digest("hex");
 }
 
@@ -156,6 +161,7 @@ export async function nodeImageContext(
     { path: "node", source: node, mode: 0o755 },
     { path: ENTRY_NAME, source: bundle.entry, mode: 0o644 },
     { path: PROGRAM_NAME, source: join(bundle.directory, PROGRAM_NAME), mode: 0o644 },
+    { path: SOURCE_MAP_NAME, source: join(bundle.directory, SOURCE_MAP_NAME), mode: 0o644 },
     { path: ADDON_NAME, source: join(bundle.directory, ADDON_NAME), mode: 0o644 },
   ];
 }
@@ -164,7 +170,7 @@ export async function nodeImageContext(
 export async function nodeImageDigest(arch: ImageArch = hostArch()): Promise<string> {
   const hash = createHash("sha256").update(await agentDigest());
   hash.update(await readFile(join(PACKAGE_ROOT, "images/node/Dockerfile")));
-  hash.update(`node-linux-${arch}@${versionOf(`node-linux-${arch}`)}`);
+  hash.update(nodeVersion(arch));
   return hash.digest("hex");
 }
 
@@ -173,44 +179,11 @@ export function toolsImageContext(): readonly ContextFile[] {
   return [{ path: "Dockerfile", source: join(PACKAGE_ROOT, "images/tools/Dockerfile"), mode: 0o644 }];
 }
 
-/** This machine's architecture. Throws `engine-failed` on one that no image is made for. */
-export function hostArch(): ImageArch {
-  const { arch } = process;
-  if (arch === "x64" || arch === "arm64") return arch;
-  throw new TestbedError("engine-failed", `expected a machine of architecture x64 or arm64, found ${arch}`);
-}
-
-const requireFromHere = createRequire(import.meta.url);
-
-function koffiAddon(arch: ImageArch): string {
-  return join(packageDirectory(`@koromix/koffi-linux-${arch}`, arch), `linux_${arch}`, ADDON_NAME);
-}
-
-export function nodeBinary(arch: ImageArch): string {
-  return join(packageDirectory(`node-linux-${arch}`, arch), "bin/node");
-}
-
-function packageDirectory(name: string, arch: ImageArch): string {
-  try {
-    return dirname(requireFromHere.resolve(`${name}/package.json`));
-  } catch (cause) {
-    throw new TestbedError("no-image", `the package ${name}, which the node image is made from, is not installed`, {
-      hint: `npm ci --os linux --cpu ${arch}`,
-      cause,
-    });
-  }
-}
-
-/** Version from package.json, found also for packages whose `exports` hide that file. */
-function versionOf(name: string): string {
-  const { version } = requireFromHere(join(PACKAGE_ROOT, "node_modules", name, "package.json")) as { version: string };
-  return version;
-}
-
+/** From the agent's source directory, so that the digest of a checkout does not depend on where it is. */
 async function sourceFiles(): Promise<readonly string[]> {
   const entries = await readdir(AGENT_SOURCE, { recursive: true });
   const sources = entries.filter((path) => path.endsWith(".ts") && !path.startsWith("testing"));
-  return sources.sort().map((path) => join(AGENT_SOURCE, path));
+  return sources.sort();
 }
 
 async function replaceFile(path: string, write: (temporary: string) => Promise<void>): Promise<void> {

@@ -5,11 +5,12 @@ import { userInfo } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connectEngine, type Engine } from "../runtime/docker/engine.ts";
 import { TestbedError } from "../support/errors.ts";
+import { isInstalled } from "../support/search-path.ts";
 import { installPackages } from "./apt.ts";
 import { describeEngineStep, type EngineStep, type MachineFacts, nextEngineStep } from "./engine-step.ts";
 import { ENGINE_SOCKET, gatherFacts, isRunning } from "./machine-facts.ts";
 import { type Say, withSignOfLife } from "./progress.ts";
-import { isInstalled, type RootAccess, runAsRoot } from "./root-command.ts";
+import { type RootAccess, runAsRoot } from "./root-command.ts";
 
 /** A first start loads kernel modules and makes its data directory; on a small machine that takes some 10 s. */
 const START_TIMEOUT_MS = 60_000;

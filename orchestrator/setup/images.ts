@@ -9,11 +9,11 @@ import { buildImage } from "./build-image.ts";
 import {
   type ContextFile,
   currentAgentBundle,
-  type ImageArch,
   nodeImageContext,
   nodeImageDigest,
   toolsImageContext,
 } from "./bundle.ts";
+import type { ImageArch } from "./linux-packages.ts";
 import { type Say, withSignOfLife } from "./progress.ts";
 
 /** `node` is what every node of a lab runs; `tools` holds foreign programs for the test suite. */

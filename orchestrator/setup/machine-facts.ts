@@ -4,8 +4,9 @@ import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { connectEngine, type Engine, engineEndpoint } from "../runtime/docker/engine.ts";
 import { TestbedError } from "../support/errors.ts";
+import { isInstalled } from "../support/search-path.ts";
 import type { MachineFacts } from "./engine-step.ts";
-import { findRootAccess, isInstalled } from "./root-command.ts";
+import { findRootAccess } from "./root-command.ts";
 
 /** Where this machine's own engine listens. */
 export const ENGINE_SOCKET = "/var/run/docker.sock";

@@ -41,10 +41,3 @@ export async function findRootAccess(): Promise<RootAccess> {
   // With a terminal it can still ask for the password.
   return code !== "ENOENT" && process.stdin.isTTY ? "sudo" : "none";
 }
-
-/** Whether a program is on the path, or in the directories that only root has on it. */
-export async function isInstalled(program: string): Promise<boolean> {
-  const find = 'PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin command -v "$1"';
-  const { failed } = await execa("sh", ["-c", find, "sh", program], { reject: false, stdio: "ignore" });
-  return !failed;
-}

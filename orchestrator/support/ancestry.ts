@@ -16,8 +16,8 @@ const SHELLS: ReadonlySet<string> = new Set(["sh", "dash", "bash", "ash", "busyb
  * nothing when no package manager is there, so that `nohup` and `setsid` mean what they always do. Returns a function
  * that ends the watch; the watch itself keeps no process alive.
  */
-export function watchAncestry(onLost: () => void, environment: NodeJS.ProcessEnv = process.env): () => void {
-  if (environment["npm_lifecycle_event"] === undefined) return () => undefined;
+export function watchAncestry(onLost: () => void): () => void {
+  if (process.env["npm_lifecycle_event"] === undefined) return () => undefined;
   const ancestors = packageManagerAncestors();
   const timer = setInterval(() => {
     if (ancestors.every(isProcessAlive) && process.ppid === ancestors[0]?.pid) return;

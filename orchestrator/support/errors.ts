@@ -10,6 +10,7 @@ const EXIT_CODES = {
   "no-engine": 3,
   "no-permission": 3,
   "no-image": 3,
+  "no-program": 3,
   "engine-failed": 3,
   "address-conflict": 3,
   leak: 3,

@@ -1,6 +1,6 @@
 /** Where this checkout lies. */
 
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 
 /** Absolute path of the directory that holds package.json, without a slash at its end. */
-export const PACKAGE_ROOT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+export const PACKAGE_ROOT = join(import.meta.dirname, "../..");

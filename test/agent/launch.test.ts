@@ -1,76 +1,76 @@
-/** The bundle as Node is started with it: what it keeps of the code that V8 made, and what it does with code it finds. */
+/** The bundle as Node is started with it: what it keeps of the code that V8 made, and what a crash tells. */
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { CODE_CACHE_VARIABLE } from "../../agent/src/control/index.ts";
 import { type AgentBundle, buildAgentBundle } from "../../orchestrator/setup/bundle.ts";
+import { PACKAGE_ROOT } from "../../orchestrator/support/package-root.ts";
 
 let bundle: AgentBundle;
-let codePath: string;
 
 beforeEach(async () => {
   bundle = await buildAgentBundle(await mkdtemp(join(tmpdir(), "mice-launch-")));
-  codePath = join(bundle.directory, "router.code");
 });
 afterEach(() => rm(bundle.directory, { recursive: true }));
 
-/** Starts an agent, has it finish, and gives its exit code. */
-async function runAgent(options: readonly string[] = [], environment: Readonly<Record<string, string>> = {}) {
-  const env = { [CODE_CACHE_VARIABLE]: codePath, ...environment };
-  const agent = spawn(process.execPath, [bundle.entry, ...options], { env, stdio: ["pipe", "ignore", "inherit"] });
-  agent.stdin.write(`${JSON.stringify({ type: "finish" })}\n`);
-  const [exitCode] = (await once(agent, "exit")) as [number | null];
-  return exitCode;
+/** Starts an agent, has it finish, and returns its exit code and what it wrote. `before` is a script that runs first. */
+async function runAgent(before = "") {
+  const preload = `data:text/javascript,${encodeURIComponent(before)}`;
+  const agent = spawn(process.execPath, ["--import", preload, bundle.entry], { stdio: "pipe" });
+  agent.stdin.on("error", () => undefined).end(`${JSON.stringify({ type: "finish" })}\n`);
+  const [stdout, stderr] = await Promise.all([text(agent.stdout), text(agent.stderr), once(agent, "exit")]);
+  return { exitCode: agent.exitCode, stdout, stderr };
+}
+
+/** Path and time of change of everything in the cache. */
+async function cachedCode(): Promise<readonly (readonly [path: string, changedAtMs: number])[]> {
+  const directory = join(bundle.directory, "code");
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+  return Promise.all(paths.map(async (path) => [path, (await stat(path)).mtimeMs] as const));
 }
 
 test("an agent that has done its work keeps its code, and the next one takes it as it is", async () => {
-  expect(await runAgent()).toBe(0);
-  const kept = await stat(codePath);
-  expect(kept.size).toBeGreaterThan(100_000);
-  expect(await runAgent()).toBe(0);
-  expect((await stat(codePath)).mtimeMs).toBe(kept.mtimeMs);
+  expect(await runAgent()).toMatchObject({ exitCode: 0, stderr: "" });
+  const kept = await cachedCode();
+  expect(kept).toHaveLength(1);
+  expect((await stat(kept[0]?.[0] ?? "")).size).toBeGreaterThan(100_000);
+  expect(await runAgent()).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(await cachedCode()).toEqual(kept);
 });
 
 test.each([
   ["of no use", "not code"],
   ["cut short", "\0".repeat(64)],
-])("code that is %s is replaced", async (_, text) => {
-  await writeFile(codePath, text);
-  expect(await runAgent()).toBe(0);
-  expect((await stat(codePath)).size).toBeGreaterThan(100_000);
-  expect((await readdir(bundle.directory)).sort()).toEqual(["agent.cjs", "koffi.node", "program.cjs", "router.code"]);
+])("code that is %s is replaced", async (_, content) => {
+  await runAgent();
+  const path = (await cachedCode())[0]?.[0] ?? "";
+  await writeFile(path, content);
+  expect(await runAgent()).toMatchObject({ exitCode: 0, stderr: "" });
+  expect((await stat(path)).size).toBeGreaterThan(100_000);
+  expect(await cachedCode()).toHaveLength(1);
 });
 
 test("where no code can be kept, an agent does its work without", async () => {
-  codePath = join(bundle.directory, "missing", "router.code");
-  expect(await runAgent()).toBe(0);
+  await writeFile(join(bundle.directory, "code"), "not a directory");
+  expect(await runAgent()).toMatchObject({ exitCode: 0, stderr: "" });
 });
 
-test("for an image, the code of every function is kept before any node has run", async () => {
-  await runAgent();
-  expect(await runAgent(["--warm"], { [CODE_CACHE_VARIABLE]: join(bundle.directory, "all.code") })).toBe(0);
-  const all = await stat(join(bundle.directory, "all.code"));
-  expect(all.size).toBeGreaterThan(1.5 * (await stat(codePath)).size);
-  codePath = join(bundle.directory, "all.code");
-  await runAgent();
-  expect((await stat(codePath)).mtimeMs).toBe(all.mtimeMs);
-});
-
-test("an agent that lives on gives back the code that only its start needed", async () => {
-  const agent = spawn(process.execPath, [bundle.entry], { stdio: ["pipe", "pipe", "inherit"] });
-  const codeKibibytes = async () =>
-    Number(/^RssFile:\s+(\d+)/m.exec(await readFile(`/proc/${agent.pid}/status`, "utf8"))?.[1]);
-  try {
-    await once(agent.stdout, "data");
-    const started = await codeKibibytes();
-    await expect.poll(codeKibibytes, { timeout: 20_000, interval: 50 }).toBeLessThan(0.8 * started);
-    expect(agent.exitCode).toBeNull();
-  } finally {
-    agent.kill();
-    await once(agent, "exit");
-  }
+test("a crash is reported in lines of the sources", async () => {
+  const { exitCode, stdout, stderr } = await runAgent(`
+    const { once } = process;
+    process.once = (name, listener) => {
+      if (name === "SIGTERM") throw new Error("planned");
+      return once.call(process, name, listener);
+    };`);
+  expect(exitCode).toBe(70);
+  const [, path = "", line] = /\/(agent\/src\/\S+\.ts):(\d+):/.exec(stderr) ?? [];
+  const source = await readFile(join(PACKAGE_ROOT, path), "utf8");
+  expect(source.split("\n")[Number(line) - 1]).toContain('.once("SIGTERM"');
+  const [, fatal = ""] = stdout.trimEnd().split("\n");
+  expect(JSON.parse(fatal)).toEqual({ type: "fatal", code: "crash", message: stderr.trimEnd() });
 });

@@ -63,8 +63,19 @@ const LAYERS: readonly {
     modules: [/^node:/, "@testbed/agent/control"],
   },
   {
+    folder: "orchestrator/judge",
+    mayUse: ["orchestrator/topology", "orchestrator/lab"],
+    modules: ["@testbed/agent/control"],
+  },
+  {
     folder: "orchestrator/report",
-    mayUse: ["orchestrator/topology", "orchestrator/plan", "orchestrator/runtime", "orchestrator/lab"],
+    mayUse: [
+      "orchestrator/topology",
+      "orchestrator/plan",
+      "orchestrator/runtime",
+      "orchestrator/lab",
+      "orchestrator/judge",
+    ],
     modules: ["zod", "@testbed/agent/control"],
   },
 ];
@@ -125,7 +136,7 @@ const ROOMS: readonly {
   {
     folder: "orchestrator",
     ground: [],
-    rooms: ["support", "topology", "render", "plan", "runtime", "setup", "lab", "report", "commands"],
+    rooms: ["support", "topology", "render", "plan", "runtime", "setup", "lab", "judge", "report", "commands"],
   },
 ];
 

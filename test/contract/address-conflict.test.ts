@@ -1,9 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { bridgeNetfilter } from "../../orchestrator/runtime/docker/bridge-netfilter.ts";
 import { createDockerRuntime } from "../../orchestrator/runtime/docker/docker-runtime.ts";
 import { connectEngine, type Engine } from "../../orchestrator/runtime/docker/engine.ts";
+import { needs } from "../support/needs.ts";
 import { node } from "./node-under-test/lab.ts";
+
+const { describe, test } = await needs("engine");
 
 describe("a plan with addresses inside another Docker network", () => {
   const name = `contract-conflict-${randomBytes(3).toString("hex")}`;

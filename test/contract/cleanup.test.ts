@@ -9,11 +9,14 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { NetworkInspectInfo } from "dockerode";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { connectEngine, type Engine } from "../../orchestrator/runtime/docker/engine.ts";
 import { LABELS } from "../../orchestrator/runtime/docker/labels.ts";
 import { ensureImage } from "../../orchestrator/setup/images.ts";
 import { readProcess } from "../../orchestrator/support/process-identity.ts";
+import { needs } from "../support/needs.ts";
+
+const { describe, test } = await needs("engine", "netns");
 
 const PACKAGE_ROOT = fileURLToPath(new URL("../..", import.meta.url));
 

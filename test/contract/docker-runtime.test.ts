@@ -1,14 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { createDockerRuntime } from "../../orchestrator/runtime/docker/docker-runtime.ts";
 import { connectEngine, type Engine } from "../../orchestrator/runtime/docker/engine.ts";
 import { LABELS, labelFilter } from "../../orchestrator/runtime/docker/labels.ts";
 import type { Runtime } from "../../orchestrator/runtime/runtime.ts";
 import { ensureBaseImage } from "../../orchestrator/setup/base-image.ts";
 import { currentProcess } from "../../orchestrator/support/process-identity.ts";
+import { needs } from "../support/needs.ts";
 import { ensureProgramImage } from "./node-under-test/image.ts";
 import { bringUp, newIdentity, node } from "./node-under-test/lab.ts";
 import { describeRuntimeContract } from "./node-under-test/runtime-contract.ts";
+
+const { describe, test } = await needs("engine");
 
 let engine: Engine;
 let image: string;
@@ -37,7 +40,7 @@ const CAP_NET_ADMIN = 1n << 12n;
 
 const ALONE = [node("alone", { iface: "198.18.7.1/24" })];
 
-describeRuntimeContract({ name: "docker", open, traces });
+describeRuntimeContract({ name: "docker", open, traces, describe });
 
 describe("labs on a Docker engine", () => {
   let runtime: Runtime;

@@ -4,11 +4,14 @@ import { once } from "node:events";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import type { AgentCommand, AgentReport, TrafficResult } from "../../agent/src/control/index.ts";
+import { needs } from "../support/needs.ts";
 import type { AgentProcess } from "./node-process/agent-process.ts";
 import { setupOf } from "./node-process/setups.ts";
 import { buildBundleUnderTest, createWorld, type World } from "./node-process/world.ts";
+
+const { describe, test } = await needs("netns");
 
 type Change = Extract<AgentCommand, { readonly type: "impair-link" }>;
 

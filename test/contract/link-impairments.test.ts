@@ -3,11 +3,14 @@
  * machine that does nothing else: whoever waits for a processor is late.
  */
 
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
+import { needs } from "../support/needs.ts";
 import { measure, type Passage } from "./link-impairments/measurement.ts";
 import { interfaceOf, parsePcap } from "./node-process/pcap.ts";
 import { setupOf } from "./node-process/setups.ts";
 import { buildBundleUnderTest, createWorld } from "./node-process/world.ts";
+
+const { describe, test } = await needs("netns");
 
 let bundle: Awaited<ReturnType<typeof buildBundleUnderTest>>;
 

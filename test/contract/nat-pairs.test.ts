@@ -1,12 +1,15 @@
 /** Hole punching through every pair of middleboxes in the kernel: a path exists exactly where the model says so. */
 
 import type { NatDependence, NatProfile } from "@testbed/agent/control";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import type { ResolvedRouter, ResolvedTopology } from "../../orchestrator/topology/model/resolved.ts";
 import { predictSession } from "../../orchestrator/topology/predict/predict.ts";
 import { resolved, twoHomes } from "../orchestrator/topology/sample.ts";
+import { needs } from "../support/needs.ts";
 import { freshText, mappedAddress } from "./nat-rules/classify.ts";
 import { createNatWorld, type NatWorld, type UdpPort } from "./nat-rules/nat-world.ts";
+
+const { test } = await needs("netns");
 
 const TEXT = twoHomes("nat: port-restricted-cone", "nat: port-restricted-cone");
 const DEPENDENCE = ["endpoint-independent", "address-dependent", "address-and-port-dependent"] as const;

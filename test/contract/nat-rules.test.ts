@@ -2,9 +2,12 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NatProfile } from "@testbed/agent/control";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
+import { needs } from "../support/needs.ts";
 import { classify, freshText, mappedAddress, openServers, passes, type Servers } from "./nat-rules/classify.ts";
 import { createNatWorld, type NatWorld, type UdpPort } from "./nat-rules/nat-world.ts";
+
+const { describe, test } = await needs("netns");
 
 /** A middlebox between two servers and two inside hosts; the second addresses are given by hand. */
 function topology(nat: string): string {

@@ -3,9 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
 import { createNetnsRuntime } from "../../orchestrator/runtime/netns/netns-runtime.ts";
-import { isProcessAlive } from "../../orchestrator/support/process-identity.ts";
+import { needs } from "../support/needs.ts";
 import { buildProgram } from "./node-under-test/image.ts";
 import { describeRuntimeContract } from "./node-under-test/runtime-contract.ts";
+
+const { describe } = await needs("netns");
 
 let directory: string;
 let program: string;
@@ -16,14 +18,12 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-const open = () => {
-  const agent = { command: [process.execPath, program], codeDirectory: directory };
-  return Promise.resolve(createNetnsRuntime({ agent, isAlive: isProcessAlive }));
-};
+const open = () => Promise.resolve(createNetnsRuntime({ agentCommand: [process.execPath, program] }));
 
 describeRuntimeContract({
   name: "netns",
   open,
+  describe,
   traces: async (runId) => {
     const runtime = await open();
     return (await runtime.listLabs()).flatMap((lab) => (lab.runId === runId ? [lab.runId] : []));

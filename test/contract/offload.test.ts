@@ -4,11 +4,14 @@ import { once } from "node:events";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
+import { needs } from "../support/needs.ts";
 import type { AgentProcess } from "./node-process/agent-process.ts";
 import { hasRightChecksum, interfaceOf, parsePcap } from "./node-process/pcap.ts";
 import { setupOf } from "./node-process/setups.ts";
 import { buildBundleUnderTest, createWorld, type World } from "./node-process/world.ts";
+
+const { test } = await needs("netns");
 
 const TCP = 6;
 const FULL_FRAME_OCTETS = 1514;

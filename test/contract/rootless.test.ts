@@ -3,9 +3,12 @@
 import { chmod, chown, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { PACKAGE_ROOT } from "../../orchestrator/support/package-root.ts";
+import { needs } from "../support/needs.ts";
 import { latestResult, temporaryDirectory } from "../support/run-cli.ts";
+
+const { describe, test } = await needs("root", "netns");
 
 /** Nobody's, on every distribution. */
 const ORDINARY_USER = 65534;

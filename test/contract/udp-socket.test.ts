@@ -3,8 +3,11 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
+import { needs } from "../support/needs.ts";
 import { buildBundleUnderTest, createWorld } from "./node-process/world.ts";
+
+const { test } = await needs("netns");
 
 interface Exchange {
   readonly sent: readonly string[];

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { GenericContainer, type StartedTestContainer } from "testcontainers";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { encodeIpv6Packet } from "../../agent/src/core/mip6/ipv6-packet.ts";
 import { NO_FLAGS } from "../../agent/src/core/mip6/messages.ts";
 import {
@@ -13,6 +13,7 @@ import { encodeAuthorized } from "../../agent/src/core/mip6/return-routability.t
 import { encodeUdpInIpv6 } from "../../agent/src/core/mip6/udp-in-ipv6.ts";
 import { connectEngine } from "../../orchestrator/runtime/docker/engine.ts";
 import { ensureImage } from "../../orchestrator/setup/images.ts";
+import { needs } from "../support/needs.ts";
 import { pcapOf } from "../support/pcap.ts";
 import { fromHex } from "../vectors/hex.ts";
 import {
@@ -27,6 +28,8 @@ import {
   RETURN_ROUTABILITY,
   UPDATED_OFFER_OPTION,
 } from "../vectors/mobility.ts";
+
+const { describe, test } = await needs("engine");
 
 const SCRIPT = join(import.meta.dirname, "../../images/tools/mice.lua");
 const MN = { ip: "198.18.0.10", port: 61001 };

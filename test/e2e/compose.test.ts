@@ -6,10 +6,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { AgentReport } from "@testbed/agent/control";
 import { decodeReport } from "@testbed/agent/control";
 import { GenericContainer, type StartedTestContainer } from "testcontainers";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { connectEngine } from "../../orchestrator/runtime/docker/engine.ts";
 import { ensureImage } from "../../orchestrator/setup/images.ts";
 import { PACKAGE_ROOT } from "../../orchestrator/support/package-root.ts";
+import { needs } from "../support/needs.ts";
+
+const { test } = await needs("engine");
 
 const PROJECT = "mice-e2e-by-hand";
 const SOCKET = "/var/run/docker.sock";

@@ -2,10 +2,13 @@
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { connectEngine } from "../../orchestrator/runtime/docker/engine.ts";
 import { ensureImage } from "../../orchestrator/setup/images.ts";
+import { needs } from "../support/needs.ts";
 import { latestResult, runCli, temporaryDirectory } from "../support/run-cli.ts";
+
+const { test } = await needs("engine");
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let image: string;
@@ -49,5 +52,7 @@ test("a foreign program that fails, fails the run with its exit code", async () 
   const { run, result, log } = await runHost("echo no luck; exit 5");
   expect(run.exitCode).toBe(1);
   expect(log).toContain("no luck");
-  expect(result.expectations).toMatchObject([{ session: "probe", expected: "0", observed: "5", verdict: "fail" }]);
+  expect(result.expectations).toMatchObject([
+    { subject: { host: "probe" }, key: "exit", expected: 0, observed: 5, verdict: "fail" },
+  ]);
 });

@@ -3,13 +3,17 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { connectEngine } from "../../orchestrator/runtime/docker/engine.ts";
 import { buildImage } from "../../orchestrator/setup/build-image.ts";
-import { type ContextFile, hostArch, nodeBinary } from "../../orchestrator/setup/bundle.ts";
+import type { ContextFile } from "../../orchestrator/setup/bundle.ts";
 import { ensureImage } from "../../orchestrator/setup/images.ts";
+import { hostArch, nodeBinary } from "../../orchestrator/setup/linux-packages.ts";
 import { PACKAGE_ROOT } from "../../orchestrator/support/package-root.ts";
+import { needs } from "../support/needs.ts";
 import { latestResult, runCli, temporaryDirectory } from "../support/run-cli.ts";
+
+const { describe, test } = await needs("engine");
 
 const SOURCES = join(PACKAGE_ROOT, "test/foreign-peer");
 const IMAGE = "mice-testbed/foreign-peer:test";

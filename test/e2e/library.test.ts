@@ -1,10 +1,13 @@
 /** Every topology of the library is what it says: what the model predicts, what the file promises and what is seen agree. */
 
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { topologyNames } from "../../orchestrator/commands/topology-files.ts";
 import { runResultSchema } from "../../orchestrator/report/run-result.ts";
+import { needs } from "../support/needs.ts";
 import { runCli, temporaryDirectory } from "../support/run-cli.ts";
+
+const { test } = await needs("netns");
 
 let out: Awaited<ReturnType<typeof temporaryDirectory>>;
 
@@ -21,10 +24,11 @@ test.concurrent.each(await topologyNames())("%s: predicted, promised and observe
   const result = runResultSchema.parse(JSON.parse(stdout));
   expect(result).toMatchObject({ topology: name, verdict: "pass", leftovers: [] });
   // A promise for every session, so that nothing passes by being predicted wrongly as well.
-  expect(result.expectations.map(({ session }) => session)).toEqual(
+  const subjects = result.expectations.flatMap(({ subject }) => ("session" in subject ? [subject] : []));
+  expect(subjects.map(({ session }) => session)).toEqual(
     expect.arrayContaining(result.sessions.map(({ name: session }) => session)),
   );
-  for (const { event } of result.timeline) expect(result.expectations.map(({ after }) => after)).toContain(event);
+  for (const { event } of result.timeline) expect(subjects.map(({ after }) => after)).toContain(event);
   for (const { session, after, path, selected } of result.predicted) {
     const setUp = result.sessions.find((candidate) => candidate.name === session);
     const observed = after === undefined ? setUp : setUp?.outages.find(({ event }) => event === after);

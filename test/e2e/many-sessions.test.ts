@@ -2,9 +2,12 @@
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { runResultSchema } from "../../orchestrator/report/run-result.ts";
+import { needs } from "../support/needs.ts";
 import { runCli, temporaryDirectory } from "../support/run-cli.ts";
+
+const { test } = await needs("netns");
 
 const MANY = 50;
 const FIRST_PORT = 40_000;

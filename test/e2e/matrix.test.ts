@@ -2,13 +2,17 @@
 
 import { access, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { createRuntime } from "../../orchestrator/commands/create-runtime.ts";
 import { runMatrix } from "../../orchestrator/commands/matrix/run-matrix.ts";
+import { labTimeouts } from "../../orchestrator/lab/lab-timeouts.ts";
 import { type MatrixResult, matrixResultSchema } from "../../orchestrator/report/matrix/matrix-result.ts";
 import { planCell } from "../../orchestrator/topology/matrix/cells.ts";
 import { MATRIX_MIDDLEBOXES } from "../../orchestrator/topology/matrix/matrix-middlebox.ts";
+import { needs } from "../support/needs.ts";
 import { runCli, startCli, temporaryDirectory } from "../support/run-cli.ts";
+
+const { test } = await needs("netns");
 
 let out: Awaited<ReturnType<typeof temporaryDirectory>>;
 
@@ -69,6 +73,7 @@ test("a prediction for other middleboxes than those that run is found out, both 
     runtime,
     jobs: 2,
     timeoutMs: 60_000,
+    timeouts: labTimeouts(1),
     signal: new AbortController().signal,
     directory: out.path,
     onProgress: () => undefined,

@@ -1,10 +1,13 @@
 /** Middleboxes in the kernel prove themselves: what probes see is what is declared, and what is not declared is found out. */
 
-import { describe, expect, test } from "vitest";
+import { expect } from "vitest";
 import { renderRules } from "../../orchestrator/render/rules.ts";
 import { TestbedError } from "../../orchestrator/support/errors.ts";
 import { DEPENDENCE, type Home, homesTopology, type Proven, prove, resolveText } from "../support/middlebox-lab.ts";
+import { needs } from "../support/needs.ts";
 import { runCli } from "../support/run-cli.ts";
+
+const { describe, test } = await needs("netns");
 
 /** Fails with what is wrong, instead of with an error that hides it. */
 function expectRight({ error }: Proven): void {

@@ -2,11 +2,14 @@
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { connectEngine } from "../../orchestrator/runtime/docker/engine.ts";
 import { ensureImage } from "../../orchestrator/setup/images.ts";
 import { DEPENDENCE, homesTopology } from "../support/middlebox-lab.ts";
+import { needs } from "../support/needs.ts";
 import { latestResult, runCli, temporaryDirectory } from "../support/run-cli.ts";
+
+const { test } = await needs("engine");
 
 type Dependence = (typeof DEPENDENCE)[number];
 

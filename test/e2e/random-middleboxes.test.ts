@@ -4,16 +4,20 @@
  * `TESTBED_RANDOM_RUNS` gives how many (6), `TESTBED_RANDOM_SEED` the number of the first; a failure names its own.
  */
 
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { createRuntime } from "../../orchestrator/commands/create-runtime.ts";
 import { runMatrix } from "../../orchestrator/commands/matrix/run-matrix.ts";
+import { labTimeouts } from "../../orchestrator/lab/lab-timeouts.ts";
 import { formatIssue } from "../../orchestrator/topology/file/issue.ts";
 import type { MatrixCell } from "../../orchestrator/topology/matrix/cells.ts";
 import { predictSession } from "../../orchestrator/topology/predict/predict.ts";
 import { loadTopology } from "../../orchestrator/topology/resolve/load.ts";
+import { needs } from "../support/needs.ts";
 import { temporaryDirectory } from "../support/run-cli.ts";
 import { drawNetwork } from "./random-middleboxes/draw-network.ts";
 import { REGRESSIONS } from "./random-middleboxes/regressions.ts";
+
+const { test } = await needs("netns");
 
 const RUNS = Number(process.env["TESTBED_RANDOM_RUNS"] ?? 6);
 const FIRST = Number(process.env["TESTBED_RANDOM_SEED"] ?? Date.now() % 1_000_000_000);
@@ -37,6 +41,7 @@ test(`${SEEDS.length} networks from ${FIRST} on do what the model says`, {
     runtime: await createRuntime("netns", () => undefined),
     jobs: JOBS,
     timeoutMs: 90_000,
+    timeouts: labTimeouts(1),
     signal: new AbortController().signal,
     directory: out.path,
     onProgress: () => undefined,

@@ -2,12 +2,15 @@
 
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import type { LabEvent } from "../../orchestrator/lab/lab-event.ts";
 import type { RunResult } from "../../orchestrator/report/run-result.ts";
 import { objectsOfRun } from "../support/engine-objects.ts";
+import { needs } from "../support/needs.ts";
 import { type CliResult, latestResult, runCli, temporaryDirectory } from "../support/run-cli.ts";
 import { fieldsOf, startTshark, type Tshark } from "../support/tshark.ts";
+
+const { describe, test } = await needs("engine");
 
 /** What a middlebox that translates loads. */
 function rulesOf(...middleboxes: readonly string[]): readonly string[] {

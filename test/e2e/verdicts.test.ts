@@ -4,12 +4,15 @@ import { on } from "node:events";
 import { readdir, readFile, readlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { connectEngine } from "../../orchestrator/runtime/docker/engine.ts";
 import { LABELS } from "../../orchestrator/runtime/docker/labels.ts";
 import { PACKAGE_ROOT } from "../../orchestrator/support/package-root.ts";
 import { objectsOfRun } from "../support/engine-objects.ts";
+import { needs } from "../support/needs.ts";
 import { latestResult, runCli, startCli, temporaryDirectory } from "../support/run-cli.ts";
+
+const { describe, test } = await needs("engine");
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 
@@ -51,7 +54,7 @@ test("an unmet expectation fails the run and shows expected and observed", async
   expect(stdout).toMatch(/^fail +mn-cn +path of the data +direct +home-agents +direct +hopeful\.yaml:\d+$/m);
   expect(await result()).toMatchObject({
     verdict: "fail",
-    expectations: [{ expected: "home-agents", observed: "direct", verdict: "fail" }],
+    expectations: [{ key: "path", expected: "home-agents", observed: "direct", verdict: "fail" }],
   });
   const junit = await readFile(join(directory.path, "results/latest/junit.xml"), "utf8");
   expect(junit).toContain('failures="1"');

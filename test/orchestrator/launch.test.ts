@@ -1,11 +1,11 @@
-/** The first file of the command line, in small trees of its own: whose bundle it runs. */
+/** The first file of the command line: what it starts, and what it needs for that. */
 
-import { cp, mkdir, mkdtemp, readdir, realpath, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { execa } from "execa";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { PACKAGE_ROOT } from "../../orchestrator/support/package-root.ts";
 
 let directory: string;
@@ -13,57 +13,86 @@ let directory: string;
 beforeEach(async () => {
   directory = await realpath(await mkdtemp(join(tmpdir(), "mice-launch-")));
   await mkdir(join(directory, "node_modules"));
-  for (const name of ["esbuild", "@esbuild"]) {
-    await symlink(join(PACKAGE_ROOT, "node_modules", name), join(directory, "node_modules", name));
-  }
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-/** A tree whose command line prints an expression. Its dependencies, and so its bundles, lie in the shared directory. */
+/** A tree whose command line prints an expression. Its dependencies, and so its cache, lie in the shared directory. */
 async function makeTree(name: string, expression: string): Promise<string> {
   const tree = join(directory, name);
   await mkdir(join(tree, "orchestrator"), { recursive: true });
-  await mkdir(join(tree, "agent/src"), { recursive: true });
   await writeFile(join(tree, "package.json"), '{ "type": "module" }');
-  await writeFile(join(tree, "package-lock.json"), "{}");
   await symlink(join(directory, "node_modules"), join(tree, "node_modules"));
   await cp(join(PACKAGE_ROOT, "orchestrator/launch.js"), join(tree, "orchestrator/launch.js"));
   await writeFile(join(tree, "orchestrator/cli.ts"), `const said: unknown = ${expression};\nconsole.log(said);\n`);
   return tree;
 }
 
-async function launch(tree: string): Promise<string> {
-  return (await execa(process.execPath, [join(tree, "orchestrator/launch.js")])).stdout;
+/** Runs the launcher of a tree; `before` is a script that runs first in the same process. */
+function launch(tree: string, { before = "", args = [] as readonly string[] } = {}) {
+  const preload = `data:text/javascript,${encodeURIComponent(before)}`;
+  const command = ["--import", preload, join(tree, "orchestrator/launch.js"), ...args];
+  return execa(process.execPath, command, { reject: false });
 }
 
 test("equal trees that share their dependencies find their own files", async () => {
   for (const name of ["one", "other"]) {
     const tree = await makeTree(name, "import.meta.url");
-    expect(await launch(tree)).toBe(pathToFileURL(join(tree, "orchestrator/cli.ts")).href);
+    const { stdout } = await launch(tree);
+    expect(stdout).toBe(pathToFileURL(join(tree, "orchestrator/cli.ts")).href);
   }
 });
 
 test("a source that changes is run as it is now", async () => {
   const tree = await makeTree("one", '"before"');
-  expect(await launch(tree)).toBe("before");
+  expect((await launch(tree)).stdout).toBe("before");
   await writeFile(join(tree, "orchestrator/cli.ts"), 'console.log("after");\n');
-  expect(await launch(tree)).toBe("after");
+  expect((await launch(tree)).stdout).toBe("after");
 });
 
-test("bundles of the last hours stay, however many: a run may still have to load a part of its own", async () => {
-  const tree = await makeTree("one", "0");
-  const cache = join(directory, "node_modules/.cache/testbed");
-  await launch(tree);
-  const [first = ""] = await readdir(cache);
-  for (let i = 1; i <= 5; i += 1) {
-    await writeFile(join(tree, "orchestrator/cli.ts"), `console.log(${i});\n`);
+describe("compiled code", () => {
+  const cachedFiles = async (): Promise<readonly string[]> => {
+    const entries = await readdir(join(directory, "node_modules/.cache/testbed"), {
+      recursive: true,
+      withFileTypes: true,
+    });
+    return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+  };
+
+  test("is kept beside the dependencies, one version of each source", async () => {
+    const tree = await makeTree("one", "0");
     await launch(tree);
-  }
-  expect(await readdir(cache)).toHaveLength(6);
-  const longAgo = new Date(Date.now() - 7 * 3600 * 1000);
-  await utimes(join(cache, first), longAgo, longAgo);
-  await writeFile(join(tree, "orchestrator/cli.ts"), "console.log(6);\n");
-  await launch(tree);
-  expect(await readdir(cache)).toHaveLength(6);
-  expect(await readdir(cache)).not.toContain(first);
+    const cached = await cachedFiles();
+    expect(cached.length).toBeGreaterThan(0);
+    await writeFile(join(tree, "orchestrator/cli.ts"), "console.log(1);\n");
+    await launch(tree);
+    expect(await cachedFiles()).toEqual(cached);
+  });
+
+  test("is not needed: where it cannot be kept, and without a home directory, the command line runs", async () => {
+    const tree = await makeTree("one", '"runs"');
+    await rm(join(directory, "node_modules"), { recursive: true });
+    await writeFile(join(directory, "node_modules"), "not a directory");
+    const { exitCode, stdout, stderr } = await launch(tree, { before: "delete process.env.HOME" });
+    expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 0, stdout: "runs", stderr: "" });
+  });
+});
+
+test("a Node that is too old for the sources is named, with what to do", async () => {
+  const before = 'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.19.0" } })';
+  const { exitCode, stdout, stderr } = await launch(PACKAGE_ROOT, { before, args: ["list"] });
+  expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: "" });
+  expect(stderr).toBe(
+    `error: expected Node.js 24 or later, found 20.19.0 (${process.execPath})\n` +
+      "  → npm run testbed, which brings its own on Linux x64 and arm64; elsewhere install Node.js 24",
+  );
+});
+
+test("the lines of a bug report are lines of the sources", async () => {
+  const before = 'String.prototype.padEnd = () => { throw new Error("planned"); }';
+  const { exitCode, stderr } = await launch(PACKAGE_ROOT, { before, args: ["list"] });
+  expect(exitCode).toBe(70);
+  expect(stderr).toContain("error: this is a bug of the testbed, please report it with these lines\nError: planned\n");
+  const [, path = "", line] = /file:\/\/(\/\S+\/orchestrator\/\S+\.ts):(\d+):/.exec(stderr) ?? [];
+  const source = await readFile(path, "utf8");
+  expect(source.split("\n")[Number(line) - 1]).toContain(".padEnd(");
 });

@@ -1,6 +1,7 @@
 /** Labs of middleboxes in the kernel's namespaces, in which the middleboxes prove themselves and nothing else happens. */
 
 import { createRuntime } from "../../orchestrator/commands/create-runtime.ts";
+import { labTimeouts } from "../../orchestrator/lab/lab-timeouts.ts";
 import type { LifetimeVerification } from "../../orchestrator/lab/lifetime-verification.ts";
 import type { NatVerification } from "../../orchestrator/lab/nat-verification.ts";
 import { runLab } from "../../orchestrator/lab/run-lab.ts";
@@ -80,6 +81,8 @@ export async function prove(
     only: lifetimes ? "behaviour-and-lifetimes" : "middleboxes",
     signal: new AbortController().signal,
     timeoutMs: 90_000,
+    predictions: [],
+    timeouts: labTimeouts(1),
     keep: false,
     onEvent: () => undefined,
   });

@@ -2,22 +2,22 @@
 
 import type { Series } from "./measure.ts";
 
-/** One claim and how it is measured. */
+/** One comparison and how it is measured. */
 export interface Bench {
   readonly name: string;
-  readonly claim: string;
-  readonly reach: Reach;
-  /** The product first; the peer that a ratio is taken against, or a figure to read beside it, second. */
-  readonly measure: (rounds: number) => Promise<readonly Series[]>;
+  /** What the ratio is of, such as "testbed list : node, doing nothing". */
+  readonly compares: string;
+  /** Absent where the ratio is only a figure to know. */
+  readonly reach?: Reach;
+  /** The product first, what it is compared with second, figures to read beside them after that. */
+  readonly measure: (options: MeasureOptions) => Promise<readonly Series[]>;
 }
 
-/**
- * What fulfils a claim: a limit on the ratio product : peer or on the product's own figure. Medians, unless `share` asks
- * for another part of the product's values, such as 0.99.
- */
-export interface Reach {
-  readonly of: "ratio" | "value";
-  readonly most?: number;
-  readonly least?: number;
-  readonly share?: number;
+export interface MeasureOptions {
+  readonly rounds: number;
+  /** Another checkout of this repository to compare with. */
+  readonly against?: string;
 }
+
+/** The limit of a ratio, product : peer. */
+export type Reach = { readonly most: number } | { readonly least: number };

@@ -18,10 +18,11 @@ while set -- /proc/[0-9]*; [ $# -gt 1 ]; do sleep 0.05; done
 echo $code >&3
 times >&3`;
 
-export async function costOf(command: readonly string[]): Promise<Cost> {
+/** Runs a command in the directory `cwd`. Throws when it fails. */
+export async function costOf(command: readonly string[], cwd: string): Promise<Cost> {
   const startedAt = performance.now();
   const words = ["--mount", "--pid", "--fork", "--mount-proc", "sh", "-c", SCRIPT, "sh", ...command];
-  const { stdio } = await execa("unshare", words, { stdio: ["ignore", "ignore", "inherit", "pipe"] });
+  const { stdio } = await execa("unshare", words, { cwd, stdio: ["ignore", "ignore", "inherit", "pipe"] });
   const wallSeconds = (performance.now() - startedAt) / 1000;
   const [code = "", , children = ""] = stdio[3].trim().split("\n");
   if (code !== "0") throw new Error(`${command.join(" ")} ended with exit code ${code}`);

@@ -6,9 +6,10 @@ import * as z from "zod";
 import { PACKAGE_ROOT } from "../../orchestrator/support/package-root.ts";
 import type { KeptLab } from "./kept-lab.ts";
 import type { Command } from "./measure.ts";
+import { type Found, notInstalled } from "./peer-programs.ts";
 
 /** A program that speaks as `test/foreign-peer/README.md` says, or why there is none on this machine. */
-export type ForeignIce = { readonly command: Command } | { readonly missing: string };
+export type ForeignIce = Found<{ readonly command: Command }>;
 
 const PROGRAMS = join(PACKAGE_ROOT, "test/foreign-peer");
 /** Debian's own, which has Debian's packages. */
@@ -19,7 +20,7 @@ const peerResult = z.object({ connectMs: z.number() });
 
 export async function findAioice(): Promise<ForeignIce> {
   const { exitCode } = await execa(PYTHON, ["-c", "import aioice"], { reject: false });
-  if (exitCode !== 0) return { missing: "python3-aioice is not installed (apt-get install python3-aioice)" };
+  if (exitCode !== 0) return notInstalled("python3-aioice");
   return { command: [PYTHON, join(PROGRAMS, "aioice_peer.py")] };
 }
 
@@ -27,9 +28,7 @@ export async function findAioice(): Promise<ForeignIce> {
 export async function compileLibjuice(directory: string): Promise<ForeignIce> {
   const include = { input: "#include <juice/juice.h>\n", reject: false } as const;
   const { exitCode } = await execa("cc", ["-fsyntax-only", "-x", "c", "-"], include);
-  if (exitCode !== 0) {
-    return { missing: "cc finds no juice/juice.h (https://github.com/paullouisageneau/libjuice, cmake --install)" };
-  }
+  if (exitCode !== 0) return notInstalled("libjuice");
   const program = join(directory, "juice_peer");
   await execa("cc", ["-O2", "-o", program, join(PROGRAMS, "juice_peer.c"), "-ljuice"]);
   return { command: [program] };

@@ -68,7 +68,8 @@ async function memoryOfAgents(supervisor: string): Promise<readonly AgentMemory[
   return memory;
 }
 
-async function memoryOf(pid: string): Promise<AgentMemory> {
+/** Memory of a process of this machine. */
+export async function memoryOf(pid: string): Promise<AgentMemory> {
   const rollup = await readFile(`/proc/${pid}/smaps_rollup`, "utf8");
   const octets = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(rollup)?.[1]) * 1024;
   return { resident: octets("Rss"), own: octets("Private_Clean") + octets("Private_Dirty") };
@@ -80,10 +81,4 @@ async function pids(): Promise<readonly string[]> {
 
 async function commandOf(pid: string): Promise<readonly string[]> {
   return (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
-}
-
-/** Whether a program can be started; what to install otherwise. */
-export async function missing(program: string, install: string): Promise<string | undefined> {
-  const { exitCode } = await execa("sh", ["-c", `command -v ${program}`], { reject: false });
-  return exitCode === 0 ? undefined : `${program} is not installed (${install})`;
 }

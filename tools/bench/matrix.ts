@@ -1,39 +1,66 @@
-/** The matrix of 81 cells with real agents, in fresh labs and in labs that stay. */
+/** The matrix of 81 cells with real agents, in fresh labs and in labs that are reused, beside another checkout's. */
 
-import type { Bench } from "./bench.ts";
-import { costOf } from "./cpu-time.ts";
-import type { Series } from "./measure.ts";
+import { resolve } from "node:path";
+import { execa } from "execa";
+import { PACKAGE_ROOT } from "../../orchestrator/support/package-root.ts";
+import type { Bench, MeasureOptions } from "./bench.ts";
+import { type Cost, costOf } from "./cpu-time.ts";
+import { notMeasured, type Series } from "./measure.ts";
 import { withScratch } from "./scratch.ts";
-import { testbed } from "./testbed.ts";
+import { testbedUnderNpm } from "./testbed.ts";
+
+const REACH = { most: 1.2 };
 
 export const matrixFresh: Bench = {
   name: "matrix-fresh",
-  claim: "81 cells in fresh labs take at most 30 s",
-  reach: { of: "value", most: 30 },
-  measure: (rounds) => measureMatrix(rounds, "--fresh-labs"),
+  compares: "81 cells in fresh labs : the same in another checkout",
+  reach: REACH,
+  measure: (options) => measureMatrix(options, "--fresh-labs"),
 };
 
 export const matrixKept: Bench = {
   name: "matrix-kept",
-  claim: "81 cells in labs that stay take at most 15 s",
-  reach: { of: "value", most: 15 },
-  measure: (rounds) => measureMatrix(rounds),
+  compares: "81 cells in labs that are reused : the same in another checkout",
+  reach: REACH,
+  measure: (options) => measureMatrix(options),
 };
 
 /** The CPU time beside the time tells a busy machine from a slow program: two idle processors take half of it. */
-function measureMatrix(rounds: number, ...options: readonly string[]): Promise<readonly Series[]> {
+function measureMatrix({ rounds, against }: MeasureOptions, ...options: readonly string[]): Promise<readonly Series[]> {
   return withScratch(async (scratch) => {
-    const wall: number[] = [];
-    const cpu: number[] = [];
+    const here = { checkout: PACKAGE_ROOT, costs: [] as Cost[] };
+    const other = against === undefined ? undefined : { checkout: resolve(against), costs: [] as Cost[] };
+    const sides = other === undefined ? [here] : [here, other];
+    // Bundles and agents are built at a first start.
+    for (const { checkout } of sides) await runOnce(checkout, "open-open", "--runtime", "netns", "--out", scratch);
     for (let round = 0; round < rounds; round += 1) {
-      const command = testbed("matrix", "--runtime", "netns", ...options, "--out", scratch);
-      const { wallSeconds, cpuSeconds } = await costOf(command);
-      wall.push(wallSeconds);
-      cpu.push(cpuSeconds);
+      for (const { checkout, costs } of sides) {
+        const command = testbedUnderNpm("matrix", "--runtime", "netns", ...options, "--out", scratch);
+        costs.push(await costOf(command, checkout));
+      }
     }
     return [
-      { name: "testbed matrix, 81 cells", unit: "s", values: wall },
-      { name: "processor time of everything", unit: "CPU s", values: cpu },
+      wall("this checkout", here.costs),
+      other === undefined ? notMeasured("another checkout", "s", NO_OTHER) : wall(other.checkout, other.costs),
+      cpu("this checkout, all processes", here.costs),
+      ...(other === undefined ? [] : [cpu(`${other.checkout}, all processes`, other.costs)]),
     ];
   });
+}
+
+const NO_OTHER = {
+  missing: "none is named: git worktree add <path> <commit>, npm ci in it, and --against <path>",
+};
+
+async function runOnce(checkout: string, ...args: readonly string[]): Promise<void> {
+  const [file, ...words] = testbedUnderNpm(...args);
+  await execa(file, words, { cwd: checkout, stdin: "ignore" });
+}
+
+function wall(name: string, costs: readonly Cost[]): Series {
+  return { name, unit: "s", values: costs.map(({ wallSeconds }) => wallSeconds) };
+}
+
+function cpu(name: string, costs: readonly Cost[]): Series {
+  return { name, unit: "CPU s", values: costs.map(({ cpuSeconds }) => cpuSeconds) };
 }

@@ -1,6 +1,7 @@
 /** Timing of whole processes in turn, so that a machine whose speed drifts slows every contestant alike. */
 
 import { execa } from "execa";
+import type { Missing } from "./peer-programs.ts";
 
 /** A program and its arguments. */
 export type Command = readonly [file: string, ...args: string[]];
@@ -13,12 +14,17 @@ export interface Contestant {
   readonly cwd?: string;
 }
 
-/** Figures of every counted run, in order; none where a peer is missing, with what to install. */
+/** Figures of every counted round, in order; none where something is missing, with the command that installs it. */
 export interface Series {
   readonly name: string;
   readonly unit: "s" | "CPU s" | "ms" | "µs" | "MB" | "Mbit/s" | "labs";
   readonly values: readonly number[];
   readonly missing?: string;
+}
+
+/** The series of a program that this machine lacks. */
+export function notMeasured(name: string, unit: Series["unit"], { missing }: Missing): Series {
+  return { name, unit, values: [], missing };
 }
 
 /** Runs the contestants in turn, A B A B …, after one round that does not count. Throws when a command fails. */
@@ -49,7 +55,7 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
 }
 
-/** Pair by pair ratios of two contestants that ran in turn; their median is the figure to quote. */
+/** Ratios of two series that were measured in turn, round by round. */
 export function ratios(a: Series, b: Series): readonly number[] {
   return a.values.map((value, i) => value / (b.values[i] ?? Number.NaN));
 }

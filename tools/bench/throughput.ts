@@ -1,14 +1,17 @@
-/** TCP between home addresses on the direct pair, and through OpenVPN between the same two nodes behind the same middleboxes. */
+/** TCP between home addresses on the direct pair, and through OpenVPN between the same two nodes behind the same NATs. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import type { Bench } from "./bench.ts";
-import { type KeptLab, keepLab, missing } from "./kept-lab.ts";
-import type { Series } from "./measure.ts";
+import { type KeptLab, keepLab } from "./kept-lab.ts";
+import { notMeasured, type Series } from "./measure.ts";
 import { TUNNEL, withOpenvpn } from "./openvpn-tunnel.ts";
+import { findProgram } from "./peer-programs.ts";
 import { withScratch } from "./scratch.ts";
 
 const SECONDS = 4;
+
+const NAMES = { product: "iperf3 between home addresses", peer: "through OpenVPN, no cipher" } as const;
 
 /** Addresses of nat-nat. */
 const HOMES = { mn: "2001:db8:a::100", cn: "2001:db8:b::100" } as const;
@@ -19,30 +22,34 @@ const PLACES = {
 
 export const throughput: Bench = {
   name: "throughput",
-  claim: "TCP between home addresses is at least as fast as through OpenVPN without cipher",
-  reach: { of: "ratio", least: 1 },
-  measure: (rounds) =>
+  compares: "TCP between home addresses : through OpenVPN without cipher",
+  reach: { least: 1 },
+  measure: ({ rounds }) =>
     withScratch(async (scratch) => {
-      const product = { name: "iperf3 between home addresses", unit: "Mbit/s", values: [] as number[] } as const;
-      const peer = { name: "the same through OpenVPN, no cipher", unit: "Mbit/s", values: [] as number[] } as const;
-      const noIperf = await missing("iperf3", "apt-get install iperf3");
-      if (noIperf !== undefined) return [{ ...product, missing: noIperf }];
-      const noPeer = await missing("openvpn", "apt-get install openvpn");
+      const iperf = await findProgram("iperf3");
+      if ("missing" in iperf)
+        return [notMeasured(NAMES.product, "Mbit/s", iperf), notMeasured(NAMES.peer, "Mbit/s", iperf)];
+      const openvpn = await findProgram("openvpn");
+      const values = { product: [] as number[], peer: [] as number[] };
       const lab = await keepLab("nat-nat", scratch);
       try {
         for (let round = 0; round < rounds; round += 1) {
-          product.values.push(await iperf(lab, HOMES));
-          if (noPeer === undefined) peer.values.push(await withOpenvpn(lab, PLACES, () => iperf(lab, TUNNEL)));
+          values.product.push(await throughputBetween(lab, HOMES));
+          if ("program" in openvpn) {
+            values.peer.push(await withOpenvpn(lab, PLACES, () => throughputBetween(lab, TUNNEL)));
+          }
         }
       } finally {
         await lab.remove();
       }
-      return [product, { ...peer, ...(noPeer === undefined ? {} : { missing: noPeer }) }] satisfies readonly Series[];
+      const product: Series = { name: NAMES.product, unit: "Mbit/s", values: values.product };
+      if ("missing" in openvpn) return [product, notMeasured(NAMES.peer, "Mbit/s", openvpn)];
+      return [product, { name: NAMES.peer, unit: "Mbit/s", values: values.peer }];
     }),
 };
 
 /** Megabits a second that arrived. */
-async function iperf(lab: KeptLab, { mn, cn }: Readonly<Record<"mn" | "cn", string>>): Promise<number> {
+async function throughputBetween(lab: KeptLab, { mn, cn }: Readonly<Record<"mn" | "cn", string>>): Promise<number> {
   const [serverFile, ...serverArgs] = lab.inside("cn", "iperf3", "-s", "-1", "-B", cn);
   const server = execa(serverFile, serverArgs, { reject: false });
   await sleep(300);

@@ -1,7 +1,7 @@
 /**
  * Fuzzes every decoder and every node machine of the agent.
  *
- *     node --import tsx tools/fuzz/fuzz.ts [--inputs N | --seconds N] [--seed N] [--target name] [--keep]
+ *     node tools/fuzz/fuzz.ts [--inputs N | --seconds N] [--seed N] [--target name] [--keep]
  *
  * The same seed and number of inputs feed the same octets. What breaks a promise is written to
  * `test/vectors/corpus/crashes` and makes the exit code 1. `--keep` replaces the committed corpus by what this run met.
@@ -36,12 +36,6 @@ const WATCH_EVERY_MS = 1000;
 /** An input that takes longer than this never ends. */
 const HANG_AFTER_MS = 30_000;
 
-/** Node's `--import tsx` holds for the main thread only. */
-const TYPESCRIPT_ENTRY = `
-  const { entry } = require("node:worker_threads").workerData;
-  void import("tsx/esm/api").then(({ register }) => register()).then(() => import(entry));
-`;
-
 if (isMainThread) watch(parseOptions(process.argv.slice(2)));
 else work(workerData as { options: Options; memory: SharedArrayBuffer });
 
@@ -67,10 +61,7 @@ function parseOptions(args: readonly string[]): Options {
 function watch(options: Options): void {
   console.log(`seed ${options.seed}`);
   const current = new CurrentInput();
-  const worker = new Worker(TYPESCRIPT_ENTRY, {
-    eval: true,
-    workerData: { entry: import.meta.url, options, memory: current.memory },
-  });
+  const worker = new Worker(import.meta.filename, { workerData: { options, memory: current.memory } });
   let seen = -1;
   let seenAt = Date.now();
   const timer = setInterval(() => {

@@ -107,8 +107,8 @@ const command: Shape<AgentCommand> = unionByType<AgentCommand>({
   reboot: object({ id, rules, downMs: integer(0, MAX_MS) }),
   "impair-link": object({ id, segment: string, out: impairment, in: impairment }),
   keep: object<object>({}),
-  rest: object<object>({}),
-  renew: object({ rules }),
+  reset: object<object>({}),
+  reuse: object({ rules }),
   finish: object<object>({}),
 });
 

@@ -20,9 +20,6 @@ export const CONTROL_VERSION = 1;
 /** Name of the environment variable that carries a `NodeSetup` as JSON when no orchestrator is attached. */
 export const SETUP_VARIABLE = "MICE_NODE_SETUP";
 
-/** Name of the environment variable with the path of the file that keeps the agent's compiled code between starts. */
-export const CODE_CACHE_VARIABLE = "MICE_CODE_CACHE";
-
 /** When a node begins its protocol work. */
 export const STARTS_ON = ["ready", "command"] as const;
 
@@ -318,13 +315,13 @@ export type AgentCommand =
       readonly in: Impairment;
     }
   | { readonly type: "keep" }
-  /** Ends captures and protocol with the last report; the node keeps its place on the wires and waits for `renew`. */
-  | { readonly type: "rest" }
+  /** Ends captures and protocol with the last report; the node keeps its interfaces and waits for `reuse`. */
+  | { readonly type: "reset" }
   /**
-   * For a node that rests: other rules in a middlebox that has forgotten everything, and all the rest as its set-up says, from
-   * the beginning. It says `hello` and `ready` again.
+   * For a node that was reset: forgets all flows, loads these rules, and begins anew with everything else of its set-up.
+   * It reports `hello` and `ready` again.
    */
-  | { readonly type: "renew"; readonly rules: readonly RuleText[] }
+  | { readonly type: "reuse"; readonly rules: readonly RuleText[] }
   | { readonly type: "finish" };
 
 /** Monotonic and real time of a node, read together, milliseconds with a fraction: puts packets and events on one axis. */

@@ -22,4 +22,6 @@ export interface MatrixOptions {
   readonly seed?: number;
   /** For each cell. */
   readonly timeoutMs: number;
+  /** Factor of the timeouts of its steps. */
+  readonly timeouts: number;
 }

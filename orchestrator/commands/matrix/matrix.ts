@@ -3,6 +3,7 @@
 import { writeFile } from "node:fs/promises";
 import { availableParallelism, release } from "node:os";
 import { join, resolve } from "node:path";
+import { labTimeouts } from "../../lab/lab-timeouts.ts";
 import { describeSurprise, formatMatrix } from "../../report/matrix/grid.ts";
 import { renderMatrixHtml } from "../../report/matrix/html.ts";
 import { renderMatrixJunit } from "../../report/matrix/junit.ts";
@@ -91,7 +92,8 @@ async function runOnEach(
     try {
       const { signal } = context;
       const { timeoutMs } = options;
-      const run = await runMatrix({ cells, runtime, jobs, timeoutMs, signal, directory, onProgress });
+      const timeouts = labTimeouts(options.timeouts);
+      const run = await runMatrix({ cells, runtime, jobs, timeoutMs, timeouts, signal, directory, onProgress });
       runs.push({ ...run, runtime: runtime.name, jobs });
       if (run.error !== undefined) break;
     } finally {

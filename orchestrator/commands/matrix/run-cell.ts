@@ -1,21 +1,26 @@
 /** Runs one cell of a matrix, and keeps its results when they are worth it. */
 
+import { judgeRun } from "../../judge/judge-run.ts";
+import type { SessionObservation } from "../../judge/session-observation.ts";
+import type { LabTimeouts } from "../../lab/lab-timeouts.ts";
 import { runLab } from "../../lab/run-lab.ts";
-import { observeSessions, type SessionObservation } from "../../lab/session-observation.ts";
 import { buildPlan } from "../../plan/build-plan.ts";
 import { planProbes } from "../../plan/probe-plan.ts";
+import { buildResult } from "../../report/build-result.ts";
 import { type CellResult, isRemarkable, surpriseOf } from "../../report/matrix/matrix-result.ts";
+import type { RunResult } from "../../report/run-result.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { currentProcess } from "../../support/process-identity.ts";
 import type { MatrixCell } from "../../topology/matrix/cells.ts";
 import { createResultsDirectory } from "../results-directory.ts";
-import { newRunId, resultOf } from "../run-topology.ts";
+import { newRunId } from "../run-topology.ts";
 
 export interface CellRequest {
   readonly cell: MatrixCell;
   readonly runtime: Runtime;
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
+  readonly timeouts: LabTimeouts;
   /** The matrix's own directory: remarkable cells keep their results in it. */
   readonly directory: string;
 }
@@ -28,26 +33,26 @@ export interface CellOutcome {
 
 /** Runs a cell to its end; what stopped it is part of the outcome. */
 export async function runCell(request: CellRequest): Promise<CellOutcome> {
-  const { cell, runtime, signal, timeoutMs } = request;
-  const { topology, prediction } = cell;
+  const { cell, runtime, signal, timeoutMs, timeouts } = request;
+  const { topology } = cell;
+  const predictions = [cell.prediction];
   const startedAt = performance.timeOrigin + performance.now();
   const plan = buildPlan(topology, { capture: false });
   const identity = { runId: newRunId(topology.name, new Date()), topology: topology.name, owner: currentProcess() };
-  const probes = planProbes(topology);
-  const onEvent = (): void => undefined;
-  const record = await runLab({ runtime, identity, topology, plan, probes, signal, timeoutMs, keep: false, onEvent });
-  const removed = await record.removal;
-  const run = resultOf({
-    request: { topology, runtime, startedAt },
-    identity,
-    predictions: [prediction],
-    record,
-    removed,
-    loadMs: 0,
+  const record = await runLab({
+    ...{ runtime, identity, topology, plan, probes: planProbes(topology), predictions },
+    ...{ signal, timeoutMs, timeouts, keep: false, onEvent: () => undefined },
+  });
+  const { leftovers } = await record.removal;
+  const judgement = judgeRun({ topology, predictions, record });
+  const run = buildResult({
+    ...{ runId: identity.runId, runtime: runtime.name, topology, predictions, record, judgement, leftovers },
+    ...{ loadMs: 0, durationMs: performance.timeOrigin + performance.now() - startedAt },
+    startedAt: new Date(startedAt).toISOString(),
+    nodeVersion: process.version,
     captures: [],
   });
-  const [observation] = observeSessions(topology.sessions, topology.nodes, record.events);
-  const result = cellResult(cell, run, observation);
+  const result = cellResult(cell, run, judgement.observations[0]);
   if (!isRemarkable(result) || signal.aborted) return { result, error: record.error };
   const results = directoryName(result);
   const kept = await createResultsDirectory(request.directory, request.directory, results);
@@ -58,7 +63,7 @@ export async function runCell(request: CellRequest): Promise<CellOutcome> {
 
 function cellResult(
   { mn, cn, offerer, prediction }: MatrixCell,
-  { runId, runtime, durationMs, error }: ReturnType<typeof resultOf>,
+  { runId, runtime, durationMs, error }: RunResult,
   observation: SessionObservation | undefined,
 ): CellResult {
   const { path: predicted, selected: predictedPair, why } = prediction;

@@ -1,6 +1,7 @@
 /** Runs the cells of a matrix, many at once. */
 
 import { setMaxListeners } from "node:events";
+import type { LabTimeouts } from "../../lab/lab-timeouts.ts";
 import { type CellResult, isRemarkable } from "../../report/matrix/matrix-result.ts";
 import type { MatrixProgress } from "../../report/matrix/progress.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
@@ -15,8 +16,9 @@ export interface MatrixRequest {
   readonly runtime: Runtime;
   /** Labs at once. */
   readonly jobs: number;
-  /** For each cell. */
+  /** For each cell, and for each of its steps. */
   readonly timeoutMs: number;
+  readonly timeouts: LabTimeouts;
   readonly signal: AbortSignal;
   /** The matrix's own directory: remarkable cells keep their results in it. */
   readonly directory: string;

@@ -1,9 +1,9 @@
 /** The messages of a session between its two ends and their home agents, one row each, in the order of time. */
 
-import { formatMs } from "../../lab/expectation.ts";
 import type { LabEvent, NodeEvent, PairView } from "../../lab/lab-event.ts";
 import type { ResolvedNode, ResolvedSession, ResolvedTopology } from "../../topology/model/resolved.ts";
 import { isSessionEnd, peerAddressOf } from "../../topology/model/session-end.ts";
+import { formatMs } from "../format-ms.ts";
 import { counted } from "../text-table.ts";
 import { html, type Markup } from "./markup.ts";
 

@@ -1,17 +1,17 @@
 /** The report of a run for a browser: one file without anything from elsewhere. */
 
-import { formatMs } from "../../lab/expectation.ts";
 import type { LabEvent, PairView } from "../../lab/lab-event.ts";
 import { NAT_COLUMNS } from "../../topology/describe/behaviour-columns.ts";
 import { formatEndpoint } from "../../topology/model/address-text.ts";
 import type { ResolvedTopology } from "../../topology/model/resolved.ts";
-import { expectationLabel } from "../expectation-label.ts";
+import { expectationLabel, expectedText, observedText, predictedText, subjectName } from "../expectation-text.ts";
+import { formatMs } from "../format-ms.ts";
 import { linkRows } from "../link-rows.ts";
 import { outageRows } from "../outage-rows.ts";
 import { routerRows, unprobedLines, wayInRows } from "../router-rows.ts";
 import type { CandidateResult, RunResult, SessionResult } from "../run-result.ts";
 import { timeInRun } from "../run-time.ts";
-import { formatCandidate, predictionFor } from "../table.ts";
+import { formatCandidate } from "../table.ts";
 import { answerOf, drawLadder, refusalOf } from "./ladder.ts";
 import { html, Markup, table } from "./markup.ts";
 import { STYLE } from "./style.ts";
@@ -52,11 +52,11 @@ function badge(verdict: string): Markup {
 function expectations(result: RunResult): Markup {
   const rows = result.expectations.map((expectation) => [
     badge(expectation.verdict),
-    expectation.session,
+    subjectName(expectation),
     expectationLabel(expectation),
-    predictionFor(expectation, result),
-    expectation.expected,
-    html`<b>${expectation.observed}</b>`,
+    predictedText(expectation),
+    expectedText(expectation),
+    html`<b>${observedText(expectation)}</b>`,
     html`<code>${expectation.source}</code>`,
   ]);
   const header = ["verdict", "session", "expectation", "predicted", "expected", "observed", "from"];

@@ -1,7 +1,7 @@
 /** Where the time of a run went: its phases, and the events of each node, on one axis. */
 
-import { formatMs } from "../../lab/expectation.ts";
 import type { LabEvent } from "../../lab/lab-event.ts";
+import { formatMs } from "../format-ms.ts";
 import { describeEvent } from "../progress.ts";
 import type { RunResult } from "../run-result.ts";
 import { html, type Markup } from "./markup.ts";

@@ -1,6 +1,6 @@
 /** A matrix as a terminal shows it: rows are the mobile node's middleboxes, columns those of the correspondent node. */
 
-import { formatMs } from "../../lab/expectation.ts";
+import { formatMs } from "../format-ms.ts";
 import type { Paint } from "../table.ts";
 import { counted } from "../text-table.ts";
 import { type CellResult, isOverOtherPair, isRemarkable, type MatrixResult } from "./matrix-result.ts";

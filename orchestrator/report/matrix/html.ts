@@ -1,6 +1,6 @@
 /** A matrix as one HTML file that needs nothing beside it: a grid whose cells tell, when pointed at, what the model says. */
 
-import { formatMs } from "../../lab/expectation.ts";
+import { formatMs } from "../format-ms.ts";
 import { html, Markup } from "../html/markup.ts";
 import { STYLE } from "../html/style.ts";
 import { describeSummary, describeSurprise } from "./grid.ts";

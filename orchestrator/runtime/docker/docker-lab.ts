@@ -17,7 +17,7 @@ import { startWatchdog, type Watchdog } from "./watchdog.ts";
 /** A lab of this driver: the port's, and the end of this process's part in it. */
 export interface DockerLab extends RuntimeLab {
   /** Lets go of the lab without removing it, so that the process can end. */
-  release(): void;
+  detach(): void;
 }
 
 /** A node that was made. */
@@ -79,7 +79,7 @@ export function createDockerLab(
     startProgram: (spec) => step(() => startProgram(state, spec)),
     keep: () => step(() => keepLab(state, watchdog)),
     destroy: () => (destroyed ??= destroyLab(state, watchdog, underWay)),
-    release: () => {
+    detach: () => {
       for (const attachment of state.attachments.values()) attachment.detach();
     },
   };

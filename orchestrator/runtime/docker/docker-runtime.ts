@@ -33,7 +33,7 @@ export function createDockerRuntime({ engine, nodeImage }: DockerRuntimeOptions)
     listLabs: async () => (await findRuns(engine)).map(summary),
     removeLab: (runId) => removeRun(engine, runId),
     close: () => {
-      for (const lab of labs) lab.release();
+      for (const lab of labs) lab.detach();
       return Promise.resolve();
     },
   };

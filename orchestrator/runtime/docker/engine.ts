@@ -1,11 +1,11 @@
 /** Finds the Docker engine and talks to it; whatever goes wrong becomes an error that says how to mend it. */
 
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import Docker from "dockerode";
 import { TestbedError } from "../../support/errors.ts";
+import { homeDirectory } from "../../support/home-directory.ts";
 
 /** An engine that has answered. */
 export interface Engine {
@@ -81,11 +81,11 @@ const DEFAULT_SOCKET = "/var/run/docker.sock";
 /** The system's engine, a rootless one, Docker Desktop on Linux and on a Mac. */
 function socketCandidates(environment: NodeJS.ProcessEnv): readonly string[] {
   const runtimeDirectory = environment["XDG_RUNTIME_DIR"];
+  const home = homeDirectory();
   return [
     DEFAULT_SOCKET,
     ...(runtimeDirectory === undefined ? [] : [join(runtimeDirectory, "docker.sock")]),
-    join(homedir(), ".docker/desktop/docker.sock"),
-    join(homedir(), ".docker/run/docker.sock"),
+    ...(home === undefined ? [] : [join(home, ".docker/desktop/docker.sock"), join(home, ".docker/run/docker.sock")]),
   ];
 }
 

@@ -32,7 +32,7 @@ export async function findRuns(engine: Engine): Promise<readonly FoundRun[]> {
 }
 
 /**
- * Removes a run's containers all at once, and each network as soon as the containers on it are gone. `patienceMs` is how
+ * Removes a run's containers all at once, and each network as soon as the containers on it are gone. `timeoutMs` is how
  * long a network is tried that the engine says is in use: containers on their way out still count for a moment.
  */
 export async function removeRun(engine: Engine, runId: string, timeoutMs = 3000): Promise<DestroyReport> {

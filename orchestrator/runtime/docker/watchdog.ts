@@ -5,9 +5,8 @@
  */
 
 import { spawn } from "node:child_process";
-import { createRequire } from "node:module";
 import { Socket } from "node:net";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { join } from "node:path";
 
 export interface Watchdog {
   /** Nothing is left to do for it. */
@@ -33,6 +32,5 @@ export function startWatchdog(endpoint: string, runId: string): Watchdog {
 }
 
 function reaperCommand(endpoint: string, runId: string): readonly string[] {
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
-  return [process.execPath, "--import", tsx, fileURLToPath(new URL("./reaper.ts", import.meta.url)), endpoint, runId];
+  return [process.execPath, join(import.meta.dirname, "reaper.ts"), endpoint, runId];
 }

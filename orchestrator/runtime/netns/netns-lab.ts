@@ -1,29 +1,25 @@
 /** One lab of network namespaces: segments by `ip -batch`, nodes as plain processes under the lab's supervisor. */
 
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
-import { text } from "node:stream/consumers";
-import { type AgentCommand, CODE_CACHE_VARIABLE, type NodeSetup } from "@testbed/agent/control";
+import type { AgentCommand, NodeSetup } from "@testbed/agent/control";
 import type { NodeSpec, ProgramSpec, SegmentSpec, UnboundSetup } from "../../plan/plan.ts";
 import { TestbedError } from "../../support/errors.ts";
+import { searchPath } from "../../support/search-path.ts";
 import { readLines } from "../read-lines.ts";
 import type { DestroyReport, NodeExit, NodeHandle, ProgramHandle, RunIdentity, RuntimeLab } from "../runtime.ts";
-import { type Supervisor, startSupervisor } from "./supervisor.ts";
+import { runWithInput } from "./run-with-input.ts";
+import { type Supervisor, startSupervisor, supervisorLabels } from "./supervisor.ts";
 import { bridgeBatch, nodeBatch, sysctlWrites } from "./wiring.ts";
 
 /** How many of a node's last log lines an error carries. */
 const LOG_TAIL_LINES = 20;
 
-/** How a node's first process is started. */
-export interface AgentProgram {
-  readonly command: readonly string[];
-  /** Where compiled code is kept: a file for each kind of node, whose functions no other kind calls. */
-  readonly codeDirectory: string;
-}
-
-/** Starts a lab whose nodes run `agent`. Nothing new is made once `signal` is aborted. */
-export function createNetnsLab(identity: RunIdentity, signal: AbortSignal, agent: AgentProgram): RuntimeLab {
+/** Starts a lab whose nodes run `agentCommand`. Nothing new is made once `signal` is aborted. */
+export function createNetnsLab(
+  identity: RunIdentity,
+  signal: AbortSignal,
+  agentCommand: readonly string[],
+): RuntimeLab {
   let supervisor: Promise<Supervisor> | undefined;
   let isDestroyed = false;
   let segments: readonly SegmentSpec[] = [];
@@ -48,8 +44,7 @@ export function createNetnsLab(identity: RunIdentity, signal: AbortSignal, agent
     async startNode(name) {
       const spec = nodes.get(name);
       if (spec === undefined) throw new Error(`startNode before createNodes: ${name}`);
-      const environment = { [CODE_CACHE_VARIABLE]: join(agent.codeDirectory, `${spec.setup.role.type}.code`) };
-      const child = spawnIn(await inLab(), name, nodeScript(spec), agent.command, environment);
+      const child = spawnIn(await inLab(), name, nodeScript(spec), agentCommand);
       child.stdin.write(`${JSON.stringify({ type: "setup", setup: boundSetup(spec.setup) })}\n`);
       const handle = nodeHandle(name, child);
       handles.push(handle);
@@ -73,23 +68,10 @@ export function createNetnsLab(identity: RunIdentity, signal: AbortSignal, agent
   };
 }
 
-/** The words of a supervisor's command line; `netns-runtime.ts` reads them back. */
-function supervisorLabels({ runId, topology, owner }: RunIdentity): Record<string, string> {
-  return {
-    run: runId,
-    topology,
-    "owner-pid": String(owner.pid),
-    "owner-start": owner.startTicks,
-    "boot-id": owner.bootId,
-  };
-}
-
 async function ipBatch({ enter }: Supervisor, batch: string): Promise<void> {
-  const child = spawn("nsenter", enter(["ip", "-batch", "-"]), { stdio: ["pipe", "ignore", "pipe"] });
-  child.stdin.end(batch);
-  const [errors] = await Promise.all([text(child.stderr), once(child, "close")]);
-  if (child.exitCode !== 0) {
-    throw new TestbedError("setup-failed", `ip could not segment the lab: ${errors.trim()}`, {
+  const { exitCode, errors } = await runWithInput("nsenter", enter(["ip", "-batch", "-"]), batch);
+  if (exitCode !== 0) {
+    throw new TestbedError("setup-failed", `ip could not make the lab's interfaces: ${errors.trim()}`, {
       hint: "the kernel needs veth and bridge; `testbed plan` shows what was asked for",
     });
   }
@@ -104,7 +86,7 @@ function spawnIn(
   environment: Readonly<Record<string, string>> = {},
 ): ChildProcessWithoutNullStreams {
   const inNamespace = ["ip", "netns", "exec", namespace, "sh", "-c", `${script}exec "$@"`, namespace, ...command];
-  return spawn("nsenter", enter(inNamespace), { stdio: "pipe", env: { PATH: process.env["PATH"], ...environment } });
+  return spawn("nsenter", enter(inNamespace), { stdio: "pipe", env: { PATH: searchPath(), ...environment } });
 }
 
 /** By sysfs, which takes the shell itself, or by a program where sysfs cannot be written to, as in containers. */

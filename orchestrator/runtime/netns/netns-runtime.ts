@@ -3,15 +3,16 @@
 import { readdir, readFile } from "node:fs/promises";
 import { release } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isProcessAlive } from "../../support/process-identity.ts";
 import type { LabSummary, Runtime } from "../runtime.ts";
-import { type AgentProgram, createNetnsLab } from "./netns-lab.ts";
+import { createNetnsLab } from "./netns-lab.ts";
+import { requirePrograms } from "./required-programs.ts";
 import { SUPERVISOR_NAME } from "./supervisor.ts";
 import { requireTunDevice } from "./tun-access.ts";
 
 export interface NetnsRuntimeOptions {
-  readonly agent: AgentProgram;
-  /** Whether the process that an identity names still runs. */
-  readonly isAlive: (owner: { readonly pid: number; readonly startTicks: string; readonly bootId: string }) => boolean;
+  /** How a node's first process is started. */
+  readonly agentCommand: readonly string[];
 }
 
 const REMOVAL_WAIT_MS = 5000;
@@ -24,17 +25,20 @@ interface FoundSupervisor {
   readonly nodes: readonly string[];
 }
 
-export function createNetnsRuntime({ agent, isAlive }: NetnsRuntimeOptions): Runtime {
+export function createNetnsRuntime({ agentCommand }: NetnsRuntimeOptions): Runtime {
   return {
     name: "netns",
     environment: () =>
       Promise.resolve({ runtime: "netns", kernel: release(), capabilities: { rootless: process.getuid?.() !== 0 } }),
     // The kernel removes a lab with its supervisor, and the supervisor ends with its owner.
     sweep: () => Promise.resolve([]),
-    checkPlan: ({ nodes }) => requireTunDevice(nodes),
-    createLab: (identity, signal) => createNetnsLab(identity, signal, agent),
+    async checkPlan({ nodes }) {
+      await requirePrograms(nodes);
+      await requireTunDevice(nodes);
+    },
+    createLab: (identity, signal) => createNetnsLab(identity, signal, agentCommand),
     async listLabs() {
-      return (await findSupervisors()).map((found) => summary(found, isAlive));
+      return (await findSupervisors()).map(summary);
     },
     async removeLab(runId) {
       for (const { pid, labels } of await findSupervisors()) {
@@ -57,9 +61,9 @@ async function untilGone(runId: string): Promise<readonly string[]> {
   }
 }
 
-function summary({ labels, nodes }: FoundSupervisor, isAlive: NetnsRuntimeOptions["isAlive"]): LabSummary {
+function summary({ labels, nodes }: FoundSupervisor): LabSummary {
   const label = (name: string): string => labels.get(name) ?? "";
-  const isOwnerAlive = isAlive({
+  const isOwnerAlive = isProcessAlive({
     pid: Number(label("owner-pid")),
     startTicks: label("owner-start"),
     bootId: label("boot-id"),

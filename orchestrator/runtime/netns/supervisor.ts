@@ -8,6 +8,8 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import { TestbedError } from "../../support/errors.ts";
+import { searchPath } from "../../support/search-path.ts";
+import type { RunIdentity } from "../runtime.ts";
 
 /** How a lab is told apart in the process table: the name of the supervisor's shell, followed by `key=value` words. */
 export const SUPERVISOR_NAME = "mice-testbed-lab";
@@ -34,6 +36,17 @@ export interface Supervisor {
   readonly stop: () => Promise<void>;
 }
 
+/** The words of a supervisor's command line; `netns-runtime.ts` reads them back. */
+export function supervisorLabels({ runId, topology, owner }: RunIdentity): Record<string, string> {
+  return {
+    run: runId,
+    topology,
+    "owner-pid": String(owner.pid),
+    "owner-start": owner.startTicks,
+    "boot-id": owner.bootId,
+  };
+}
+
 /** Starts a supervisor; `labels` become visible in the process table. Throws `no-permission` where the kernel refuses. */
 export async function startSupervisor(labels: Readonly<Record<string, string>>): Promise<Supervisor> {
   const isRoot = process.getuid?.() === 0;
@@ -45,7 +58,7 @@ export async function startSupervisor(labels: Readonly<Record<string, string>>):
       ...["--net", "--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"],
       ...["sh", "-c", SUPERVISOR_SCRIPT, SUPERVISOR_NAME, ...words],
     ],
-    { stdio: ["pipe", "pipe", "pipe"], detached: true },
+    { stdio: ["pipe", "pipe", "pipe"], detached: true, env: { ...process.env, PATH: searchPath() } },
   );
   // Its streams close when the shell is gone, which `unshare` does not outlive but may precede.
   const closed = once(child, "close").catch((error: unknown) => error);

@@ -18,3 +18,8 @@ export function isMobile(node: ResolvedNode): node is ResolvedMobileNode {
 export function peerAddressOf(node: SessionEnd): string {
   return node.role === "stationary-node" ? node.address : node.homeAddress;
 }
+
+/** What peers know each end of a session by, by name of the node: see `peerAddressOf`. */
+export function homeAddresses(nodes: readonly ResolvedNode[]): ReadonlyMap<string, string> {
+  return new Map(nodes.filter(isSessionEnd).map((node) => [node.name, peerAddressOf(node)]));
+}

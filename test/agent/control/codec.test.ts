@@ -133,8 +133,8 @@ const commands: readonly AgentCommand[] = [
   { type: "reboot", id: 6, rules: [{ tool: "nft", text: "table ip mice {\n}\n" }], downMs: 500 },
   { type: "impair-link", id: 11, segment: "internet", out: { delayMs: 20 }, in: { lossRate: 1 } },
   { type: "keep" },
-  { type: "rest" },
-  { type: "renew", rules: [{ tool: "nft", text: "table ip t {\n}\n" }] },
+  { type: "reset" },
+  { type: "reuse", rules: [{ tool: "nft", text: "table ip t {\n}\n" }] },
   { type: "finish" },
 ];
 
@@ -257,7 +257,7 @@ const refused: readonly { readonly what: string; readonly line: string; readonly
     what: "an unknown type",
     line: '{"type":"explode"}',
     error:
-      'type: expected one of setup, start, connect, ping, echo, probe, probe-lifetime, sniff, send-marks, start-flow, stop-flow, move, deregister, reboot, impair-link, keep, rest, renew, finish, found "explode"',
+      'type: expected one of setup, start, connect, ping, echo, probe, probe-lifetime, sniff, send-marks, start-flow, stop-flow, move, deregister, reboot, impair-link, keep, reset, reuse, finish, found "explode"',
   },
   { what: "a missing field", line: '{"type":"connect"}', error: "peer: expected an IP address, found nothing" },
   {

@@ -188,15 +188,7 @@ function captureCommand(file: string): readonly string[] {
 }
 
 function senderCommand(own: string, peer: string, { ratePerSec, count, octets }: Flow): readonly string[] {
-  return [
-    process.execPath,
-    "--import",
-    import.meta.resolve("tsx"),
-    PROGRAM,
-    own,
-    peer,
-    ...[PORT, ratePerSec, count, octets].map(String),
-  ];
+  return [process.execPath, PROGRAM, own, peer, ...[PORT, ratePerSec, count, octets].map(String)];
 }
 
 async function cpuShareWhile(world: World, pid: number, action: () => Promise<unknown>): Promise<number> {

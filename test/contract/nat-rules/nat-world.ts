@@ -1,10 +1,9 @@
 /** A topology's segments, middleboxes and hosts in namespaces of their own, with UDP sockets anywhere in it and no agents. */
 
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
-import { transformSync } from "esbuild";
+import { fileURLToPath } from "node:url";
 import { networkBatch } from "../../../agent/src/io/network/network-plan.ts";
 import { buildPlan } from "../../../orchestrator/plan/build-plan.ts";
 import type { NodeSpec } from "../../../orchestrator/plan/plan.ts";
@@ -56,8 +55,7 @@ export async function createNatWorld(yaml: string): Promise<NatWorld> {
   await Promise.all(plan.nodes.map((node) => settle(node, run)));
   const programs = new Map<string, EndpointProgram>();
   const programOf = (node: string): EndpointProgram => {
-    const program =
-      programs.get(node) ?? startProgram(enter(node, [process.execPath, "--input-type=module", "-e", PROGRAM]));
+    const program = programs.get(node) ?? startProgram(enter(node, [process.execPath, PROGRAM]));
     programs.set(node, program);
     return program;
   };
@@ -83,10 +81,7 @@ const LOADERS = {
   nft: ["nft", "-f", "-"],
 };
 
-const PROGRAM = transformSync(readFileSync(new URL("udp-endpoint.ts", import.meta.url), "utf8"), {
-  loader: "ts",
-  format: "esm",
-}).code;
+const PROGRAM = fileURLToPath(new URL("udp-endpoint.ts", import.meta.url));
 
 /** Gives a node its sysctls, addresses and routes, by the texts that the agent would use; home addresses have no part. */
 async function settle(

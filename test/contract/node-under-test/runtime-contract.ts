@@ -1,12 +1,14 @@
 /** What every driver of the runtime port promises: the same expectations, run against each. */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, type describe as vitestDescribe } from "vitest";
 import type { Runtime } from "../../../orchestrator/runtime/runtime.ts";
 import { askable, bringUp, newIdentity, node, segment } from "./lab.ts";
 
 /** A driver with what the contract needs to know about the machine. */
 export interface DriverUnderTest {
+  /** From `needs.ts`. */
+  readonly describe: typeof vitestDescribe.skip;
   readonly name: string;
   readonly open: () => Promise<Runtime>;
   /** One line for each thing of a run that the machine still has. */
@@ -30,7 +32,7 @@ const socket = require("node:dgram").createSocket("udp4").bind(6000, async () =>
 });
 `;
 
-export function describeRuntimeContract({ name, open, traces }: DriverUnderTest): void {
+export function describeRuntimeContract({ name, open, traces, describe }: DriverUnderTest): void {
   describe(`${name} runtime`, () => {
     let runtime: Runtime;
     beforeAll(async () => {

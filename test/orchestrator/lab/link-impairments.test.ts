@@ -1,5 +1,6 @@
 import type { AgentCommand, ImpairedLink } from "@testbed/agent/control";
 import { expect, test } from "vitest";
+import { labTimeouts } from "../../../orchestrator/lab/lab-timeouts.ts";
 import { runLab } from "../../../orchestrator/lab/run-lab.ts";
 import { buildPlan } from "../../../orchestrator/plan/build-plan.ts";
 import { createScriptedRuntime, type NodeScript, obey, sayReady } from "../../support/scripted-runtime.ts";
@@ -45,8 +46,10 @@ async function commandsUnder(links: string, script: NodeScript = {}) {
     topology,
     plan: buildPlan(topology, { capture: false }),
     probes: { probes: [], inbound: [], notProbed: [] },
+    predictions: [],
     signal: new AbortController().signal,
     timeoutMs: 5000,
+    timeouts: labTimeouts(1),
     keep: false,
     onEvent: () => undefined,
   });

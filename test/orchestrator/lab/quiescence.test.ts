@@ -4,7 +4,7 @@ import {
   isDataBack,
   isDataGone,
   isDirect,
-  restingSince,
+  quiescentSince,
   type SessionEnds,
 } from "../../../orchestrator/lab/quiescence.ts";
 import { CN_HOME, MN_HOME, nodeEvent, pairOf } from "../../support/lab-events.ts";
@@ -19,33 +19,33 @@ function direct(at: number, node: "mn" | "cn"): LabEvent {
   return nodeEvent(at, node, { type: "path", peer: node === "mn" ? CN_HOME : MN_HOME, path: "direct", pair: PAIR });
 }
 
-describe("a session is at rest", () => {
+describe("a session is quiescent", () => {
   test("when nothing has happened since the event", () => {
-    expect(restingSince([direct(50, "mn")], ENDS, 100)).toBe(100);
+    expect(quiescentSince([direct(50, "mn")], ENDS, 100)).toBe(100);
   });
 
   test("once both ends send their data on a pair again", () => {
     const dead: NodeEvent = { type: "pair-dead", peer: CN_HOME, pair: PAIR, reason: "no-answer", silentMs: 900 };
     const events = [nodeEvent(200, "mn", dead), direct(300, "mn")];
     const offered: NodeEvent = { type: "offer-received", peer: MN_HOME, candidates: [], isRestart: true };
-    expect(restingSince([...events, nodeEvent(250, "cn", offered)], ENDS, 100)).toBeUndefined();
-    expect(restingSince([...events, nodeEvent(250, "cn", offered), direct(320, "cn")], ENDS, 100)).toBe(320);
+    expect(quiescentSince([...events, nodeEvent(250, "cn", offered)], ENDS, 100)).toBeUndefined();
+    expect(quiescentSince([...events, nodeEvent(250, "cn", offered), direct(320, "cn")], ENDS, 100)).toBe(320);
   });
 
   test("when it has settled on the home agents' path, or failed", () => {
     const offer = nodeEvent(200, "mn", { type: "offer-sent", peer: CN_HOME, candidates: [], isRestart: true });
     const relayed: NodeEvent = { type: "nominated", peer: CN_HOME, pair: pairOf("relayed", "relayed"), afterMs: 9 };
-    expect(restingSince([offer], ENDS, 100)).toBeUndefined();
-    expect(restingSince([offer, nodeEvent(400, "mn", relayed)], ENDS, 100)).toBe(400);
+    expect(quiescentSince([offer], ENDS, 100)).toBeUndefined();
+    expect(quiescentSince([offer, nodeEvent(400, "mn", relayed)], ENDS, 100)).toBe(400);
     const failed: NodeEvent = { type: "session-failed", peer: CN_HOME, reason: "x" };
-    expect(restingSince([offer, nodeEvent(500, "mn", failed)], ENDS, 100)).toBe(500);
+    expect(quiescentSince([offer, nodeEvent(500, "mn", failed)], ENDS, 100)).toBe(500);
   });
 
   test("not while a node waits for its home agent, nor for what other sessions do", () => {
     const sent: NodeEvent = { type: "registration-sent", sequence: 2, careOf: { ip: "198.18.0.11", port: 40_000 } };
-    expect(restingSince([nodeEvent(200, "cn", sent)], ENDS, 100)).toBeUndefined();
+    expect(quiescentSince([nodeEvent(200, "cn", sent)], ENDS, 100)).toBeUndefined();
     const other = nodeEvent(200, "mn", { type: "offer-sent", peer: "2001:db8::9", candidates: [], isRestart: true });
-    expect(restingSince([other], ENDS, 100)).toBe(100);
+    expect(quiescentSince([other], ENDS, 100)).toBe(100);
   });
 });
 

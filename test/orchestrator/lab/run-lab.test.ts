@@ -1,9 +1,11 @@
 import type { AgentCommand, RoleSetup } from "@testbed/agent/control";
 import { describe, expect, test } from "vitest";
-import { observeEffects } from "../../../orchestrator/lab/event-effect.ts";
+import { observeEffects } from "../../../orchestrator/judge/event-effect.ts";
+import { observeSessions } from "../../../orchestrator/judge/session-observation.ts";
 import type { NodeEvent } from "../../../orchestrator/lab/lab-event.ts";
-import { type LabRecord, type LabRequest, runLab } from "../../../orchestrator/lab/run-lab.ts";
-import { observeSessions } from "../../../orchestrator/lab/session-observation.ts";
+import type { LabRecord } from "../../../orchestrator/lab/lab-record.ts";
+import { labTimeouts } from "../../../orchestrator/lab/lab-timeouts.ts";
+import { type LabRequest, runLab } from "../../../orchestrator/lab/run-lab.ts";
 import type { Plan, TimelineStep } from "../../../orchestrator/plan/plan.ts";
 import type { Runtime } from "../../../orchestrator/runtime/runtime.ts";
 import { TestbedError } from "../../../orchestrator/support/errors.ts";
@@ -90,8 +92,10 @@ function request(runtime: Runtime, changes: Partial<LabRequest> = {}): LabReques
     topology: TWO_ENDS,
     plan: PLAN,
     probes: { probes: [], inbound: [], notProbed: [] },
+    predictions: [],
     signal: new AbortController().signal,
     timeoutMs: 5000,
+    timeouts: labTimeouts(1),
     keep: false,
     onEvent: () => undefined,
     ...changes,
@@ -151,6 +155,35 @@ test("with fifty sessions at once a packet may be answered later before it count
   const record = await runLab(request(runtime, { topology: { ...TWO_ENDS, sessions } }));
   await record.removal;
   expect(waits).toEqual(Array<number>(150).fill(1000 + 49 * 100));
+});
+
+test("on a slow machine every step may take longer", async () => {
+  const waits: number[] = [];
+  const { mn, cn } = cooperative();
+  const watched: NodeScript = {
+    command(node, command) {
+      if (command.type === "ping" || command.type === "echo") waits.push(command.timeoutMs);
+      mn.command?.(node, command);
+    },
+  };
+  await runLab(request(createScriptedRuntime({ mn: watched, cn }), { timeouts: labTimeouts(3) }));
+  expect(waits).toEqual([3000, 3000, 3000]);
+});
+
+test("a session that gets no further is given up once its step has taken too long", async () => {
+  const silent: NodeScript = { command: (node, command) => command.type !== "connect" && obey(node, command) };
+  const deaf: NodeScript = {
+    command(node, command) {
+      if (command.type === "start") register(node, node.name === "mn" ? MN_HOME : CN_HOME);
+      silent.command?.(node, command);
+    },
+  };
+  const record = await runLab(
+    request(createScriptedRuntime({ mn: deaf, cn: deaf }), { timeouts: { ...labTimeouts(1), nominationMs: 30 } }),
+  );
+  expect(record.events).toContainEqual(
+    expect.objectContaining({ type: "gave-up", session: "mn-cn", waitedFor: "nomination", afterMs: 30 }),
+  );
 });
 
 test("a mobile node is told to start once every node is ready", async () => {
@@ -251,6 +284,50 @@ test("a session whose registration fails is observed as such, and the run goes o
   expect(observed).toMatchObject({ path: "none", failure: "registration failed: no answer" });
 });
 
+describe("a lab that serves several runs", () => {
+  const released = { leftovers: [] };
+
+  /** A scripted runtime whose labs can be released, with nodes that can be reset. */
+  function reusable(scripts: Readonly<Record<"mn" | "cn", NodeScript>>) {
+    const told: string[] = [];
+    const reset = ({ command = obey }: NodeScript): NodeScript => ({
+      command(node, received) {
+        if (received.type === "reset") {
+          node.report({ type: "bye", clock: { monotonicMs: 0, realMs: 0 }, counters: {} });
+          node.write("not for this run");
+        } else command(node, received);
+        if (["reset", "finish"].includes(received.type)) told.push(`${node.name} ${received.type}`);
+      },
+    });
+    const inner = createScriptedRuntime({ mn: reset(scripts.mn), cn: reset(scripts.cn) });
+    const release = (): Promise<typeof released> => {
+      told.push("release");
+      return Promise.resolve(released);
+    };
+    const runtime: Runtime = { ...inner, createLab: (...args) => ({ ...inner.createLab(...args), release }) };
+    return { runtime, told, calls: inner.calls };
+  }
+
+  test("has its nodes reset and is released at the end of a run", async () => {
+    const { runtime, told, calls } = reusable(cooperative());
+    const record = await runLab(request(runtime));
+    expect(await record.removal).toBe(released);
+    expect(record.error).toBeUndefined();
+    expect(told).toEqual(["mn reset", "cn reset", "release"]);
+    expect(calls).not.toContain("destroy");
+  });
+
+  test("is removed when a run could not be carried through", async () => {
+    const dying: NodeScript = { command: (node, { type }) => type === "start" && node.exit(1) };
+    const { runtime, told, calls } = reusable({ ...cooperative(), cn: dying });
+    const record = await runLab(request(runtime));
+    await record.removal;
+    expect(record.error).toMatchObject({ code: "node-failed" });
+    expect(told).toEqual([]);
+    expect(calls.at(-1)).toBe("destroy");
+  });
+});
+
 test("a kept lab is neither told to finish nor removed", async () => {
   const runtime = createScriptedRuntime(cooperative());
   const record = await runLab(request(runtime, { keep: true }));
@@ -291,7 +368,6 @@ describe("a timeline", () => {
     node: "cn",
     text: "cn reboots",
     command: { type: "reboot", rules: [], downMs: 0 },
-    paths: {},
   });
   const timeline = [step(0, "first"), step(30, "second")];
 
@@ -339,10 +415,10 @@ describe("a timeline", () => {
         scripts.mn.command?.(node, command);
       },
     };
-    const [first] = timeline;
-    const awaiting = first && { ...first, paths: { "mn-cn": "direct" } as const };
+    const predictions = [{ session: "mn-cn", after: "first", path: "direct", why: [] }] as const;
     const runtime = createScriptedRuntime({ mn, cn });
-    const record = await runLab(request(runtime, { plan: { ...PLAN, timeline: awaiting ? [awaiting] : [] } }));
+    const plan = { ...PLAN, timeline: timeline.slice(0, 1) };
+    const record = await runLab(request(runtime, { plan, predictions }));
     await record.removal;
     expect(seen).toEqual(["home-agents", "nominated", "direct", "stop-flow"]);
   });

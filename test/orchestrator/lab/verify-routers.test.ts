@@ -1,6 +1,8 @@
 import type { AgentCommand, NatObservation } from "@testbed/agent/control";
 import { expect, test } from "vitest";
-import { type LabRecord, runLab } from "../../../orchestrator/lab/run-lab.ts";
+import type { LabRecord } from "../../../orchestrator/lab/lab-record.ts";
+import { labTimeouts } from "../../../orchestrator/lab/lab-timeouts.ts";
+import { runLab } from "../../../orchestrator/lab/run-lab.ts";
 import { buildPlan } from "../../../orchestrator/plan/build-plan.ts";
 import { planProbes } from "../../../orchestrator/plan/probe-plan.ts";
 import { TestbedError } from "../../../orchestrator/support/errors.ts";
@@ -51,9 +53,11 @@ async function runProbes(
     topology,
     plan: buildPlan(topology, { capture: false }),
     probes: planProbes(topology),
+    predictions: [],
     ...(only === undefined ? {} : { only }),
     signal: new AbortController().signal,
     timeoutMs: 5000,
+    timeouts: labTimeouts(1),
     keep: false,
     onEvent: () => undefined,
   });

@@ -85,10 +85,3 @@ test("a link that changes is its node's to change, told in words that say whethe
     ],
   ]);
 });
-
-test("every step says which path the model predicts of each session from then on", () => {
-  const { timeline } = planOf(
-    "timeline: [{ at: 1s, link: nat-a/internet, conditions: { loss: 100% }, name: breaks }, { at: 2s, link: nat-a/internet, name: heals }]",
-  );
-  expect(timeline.map(({ paths }) => paths)).toEqual([{ "mn-cn": "none" }, { "mn-cn": "home-agents" }]);
-});

@@ -3,7 +3,7 @@ import { githubAnnotations, githubSummary } from "../../../orchestrator/report/g
 import type { RunResult } from "../../../orchestrator/report/run-result.ts";
 
 const RESULT: RunResult = {
-  schema: 1,
+  schema: 2,
   runId: "r",
   topology: "two-ends",
   summary: "",
@@ -20,14 +20,24 @@ const RESULT: RunResult = {
   hosts: [],
   expectations: [
     {
-      session: "mn-cn",
-      text: "path",
+      subject: { session: "mn-cn" },
+      key: "path",
       expected: "direct",
-      observed: "100% none",
+      observed: "none",
+      failure: "100% lost",
       verdict: "fail",
       source: "a,b.yaml:9",
     },
-    { session: "mn-cn", text: "lost", expected: "≤ 0", observed: "0 of 2", verdict: "pass", source: "a,b.yaml:9" },
+    {
+      subject: { session: "mn-cn" },
+      key: "lost",
+      limit: 0,
+      observed: 0,
+      sent: 2,
+      unit: "packets",
+      verdict: "pass",
+      source: "a,b.yaml:9",
+    },
   ],
   predicted: [],
   captures: [],
@@ -39,7 +49,7 @@ const ERROR = { code: "node-failed", message: "node cn: ended\n| last" };
 
 test("an unmet expectation is annotated at its line, escaped as GitHub wants it", () => {
   expect(githubAnnotations(RESULT)).toEqual([
-    "::error file=a%2Cb.yaml,line=9,title=two-ends%3A mn-cn::path: expected direct, observed 100%25 none",
+    "::error file=a%2Cb.yaml,line=9,title=two-ends%3A mn-cn::path of the data: expected direct, observed none (100%25 lost)",
   ]);
 });
 

@@ -1,69 +1,86 @@
 import { expect, test } from "vitest";
-import { judgeExpectations } from "../../../orchestrator/lab/expectation.ts";
-import { observeSessions } from "../../../orchestrator/lab/session-observation.ts";
+import { judgeRun } from "../../../orchestrator/judge/judge-run.ts";
 import { buildResult, type ResultParts } from "../../../orchestrator/report/build-result.ts";
 import { renderJunit } from "../../../orchestrator/report/junit.ts";
-import { runResultSchema } from "../../../orchestrator/report/run-result.ts";
+import { type RunResult, runResultSchema } from "../../../orchestrator/report/run-result.ts";
 import { formatResult, formatSummary, PLAIN } from "../../../orchestrator/report/table.ts";
+import { TestbedError } from "../../../orchestrator/support/errors.ts";
 import type { ResolvedTopology } from "../../../orchestrator/topology/model/resolved.ts";
+import type { Prediction } from "../../../orchestrator/topology/predict/predict.ts";
 import { connectedEvents, pairOf, TWO_ENDS } from "../../support/lab-events.ts";
 
-function parts(topology: ResolvedTopology = TWO_ENDS, changes: Partial<ResultParts> = {}): ResultParts {
-  const observations = observeSessions(topology.sessions, topology.nodes, connectedEvents(pairOf("host", "host")));
-  return {
-    topology,
-    events: [],
-    observations,
-    effects: [],
-    predictions: [{ session: "mn-cn", path: "direct", selected: ["host", "host"], why: ["Both are on one segment."] }],
-    expectations: judgeExpectations(topology.expectations, observations, new Map()),
-    runId: "20261122-164210-two-ends-3f9a",
-    runtime: "docker",
-    startedAt: "2026-11-22T16:42:10.000Z",
-    durationMs: 2345.6,
-    phasesMs: { load: 300, create: 400, finish: 0.2 },
+const PREDICTION: Prediction = {
+  session: "mn-cn",
+  path: "direct",
+  selected: ["host", "host"],
+  why: ["Both are on one segment."],
+};
+
+function resultOf(topology: ResolvedTopology = TWO_ENDS, changes: Partial<ResultParts["record"]> = {}): RunResult {
+  const record: ResultParts["record"] = {
+    events: connectedEvents(pairOf("host", "host")),
+    phasesMs: new Map([
+      ["create", 400],
+      ["finish", 0.2],
+    ]),
+    environment: { runtime: "docker", kernel: "6.18.0", engine: "Docker 20.10.24 (API 1.41)", capabilities: {} },
+    counters: new Map([["mn", { "checks.sent": 1 }]]),
     hosts: [],
-    captures: [{ segment: "internet", packets: 10, octets: 1000, droppedByKernel: 0 }],
-    counters: { mn: { "checks.sent": 1 } },
-    environment: { kernel: "6.18.0", engine: "Docker 20.10.24 (API 1.41)", node: "v20.20.2", capabilities: {} },
-    leftovers: [],
+    error: undefined,
     ...changes,
   };
+  return buildResult({
+    runId: "20261122-164210-two-ends-3f9a",
+    runtime: "docker",
+    topology,
+    predictions: [PREDICTION],
+    record,
+    judgement: judgeRun({ topology, predictions: [PREDICTION], record }),
+    startedAt: "2026-11-22T16:42:10.000Z",
+    durationMs: 2345.6,
+    loadMs: 300,
+    nodeVersion: "v20.20.2",
+    captures: [{ segment: "internet", packets: 10, octets: 1000, droppedByKernel: 0 }],
+    leftovers: [],
+  });
 }
 
 const UNMET: ResolvedTopology = {
   ...TWO_ENDS,
   expectations: [{ session: "mn-cn", source: "two-ends.yaml:9", path: "home-agents" }],
 };
-const ERROR = { code: "node-failed", message: "node cn: it ended\n  | <last> words", hint: "look at logs/" };
+const ERROR = new TestbedError("node-failed", "node cn: it ended\n  | <last> words", { hint: "look at logs/" });
 
 test("a result is what its published schema says", () => {
-  expect(() => runResultSchema.parse(buildResult(parts()))).not.toThrow();
+  expect(() => runResultSchema.parse(resultOf())).not.toThrow();
 });
 
 test("a result whose expectations were met passes", () => {
-  expect(buildResult(parts()).verdict).toBe("pass");
+  expect(resultOf().verdict).toBe("pass");
 });
 
 test("one unmet expectation fails the run", () => {
-  expect(buildResult(parts(UNMET)).verdict).toBe("fail");
+  expect(resultOf(UNMET).verdict).toBe("fail");
 });
 
 test("a run that could not be carried through has no other verdict than error", () => {
-  expect(buildResult(parts(TWO_ENDS, { error: ERROR })).verdict).toBe("error");
+  expect(resultOf(TWO_ENDS, { error: ERROR }).verdict).toBe("error");
 });
 
 test("a host whose program fails, fails the run; one that was still running does not", () => {
-  const host = { name: "probe", image: "busybox" };
-  expect(buildResult(parts(TWO_ENDS, { hosts: [{ ...host, exitCode: 2 }] }))).toMatchObject({
+  const host = { name: "probe", image: "busybox", log: "" };
+  expect(resultOf(TWO_ENDS, { hosts: [{ ...host, exitCode: 2 }] })).toMatchObject({
     verdict: "fail",
-    expectations: [{ verdict: "pass" }, { session: "probe", expected: "0", observed: "2", verdict: "fail" }],
+    expectations: [
+      { verdict: "pass" },
+      { subject: { host: "probe" }, key: "exit", expected: 0, observed: 2, verdict: "fail" },
+    ],
   });
-  expect(buildResult(parts(TWO_ENDS, { hosts: [host] })).verdict).toBe("pass");
+  expect(resultOf(TWO_ENDS, { hosts: [host] }).verdict).toBe("pass");
 });
 
 test("the terminal shows session, expectation and verdict", () => {
-  expect(formatResult(buildResult(parts()), PLAIN).join("\n")).toMatchInlineSnapshot(`
+  expect(formatResult(resultOf(), PLAIN).join("\n")).toMatchInlineSnapshot(`
     "
     verdict  session  selected pair                                    path    nominated after  checks sent  data round trip
     pass     mn → cn  host 198.18.0.11:40000 ↔ host 198.18.0.12:40000  direct  120 ms           1 + 1        0.63 ms
@@ -76,7 +93,7 @@ test("the terminal shows session, expectation and verdict", () => {
 });
 
 test("an unmet expectation shows predicted, expected and observed side by side", () => {
-  const lines = formatResult(buildResult(parts(UNMET)), PLAIN);
+  const lines = formatResult(resultOf(UNMET), PLAIN);
   expect(lines.filter((line) => line.startsWith("verdict") || line.startsWith("fail"))).toMatchInlineSnapshot(`
     [
       "verdict  session  selected pair                                    path    nominated after  checks sent  data round trip",
@@ -89,7 +106,7 @@ test("an unmet expectation shows predicted, expected and observed side by side",
 });
 
 test("several runs are summed up in one line each", () => {
-  const results = [buildResult(parts()), buildResult(parts(UNMET)), buildResult(parts(TWO_ENDS, { error: ERROR }))];
+  const results = [resultOf(), resultOf(UNMET), resultOf(TWO_ENDS, { error: ERROR })];
   expect(formatSummary(results, PLAIN)).toMatchInlineSnapshot(`
     [
       "verdict  topology  path    time    why",
@@ -101,7 +118,7 @@ test("several runs are summed up in one line each", () => {
 });
 
 test("JUnit counts every expectation as a test case", () => {
-  expect(renderJunit(buildResult(parts(UNMET)))).toMatchInlineSnapshot(`
+  expect(renderJunit(resultOf(UNMET))).toMatchInlineSnapshot(`
     "<?xml version="1.0" encoding="UTF-8"?>
     <testsuites name="testbed" tests="1" failures="1" errors="0" time="2.346">
       <testsuite name="two-ends" tests="1" failures="1" errors="0" skipped="0" time="2.346" timestamp="2026-11-22T16:42:10.000Z">
@@ -115,7 +132,7 @@ test("JUnit counts every expectation as a test case", () => {
 });
 
 test("JUnit carries the error of a run, escaped", () => {
-  const xml = renderJunit(buildResult(parts(TWO_ENDS, { error: ERROR })));
+  const xml = renderJunit(resultOf(TWO_ENDS, { error: ERROR }));
   expect(xml).toContain('tests="2" failures="0" errors="1"');
   expect(xml).toContain('<error type="node-failed" message="node cn: it ended">');
   expect(xml).toContain("| &lt;last&gt; words");

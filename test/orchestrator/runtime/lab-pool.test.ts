@@ -17,20 +17,20 @@ function planOf(mn: string, cn: string): Plan {
   return buildPlan(planCell(a, b, "mn").topology, { capture: false });
 }
 
-/** A node that rests when it is told to, as the agent does. */
-const resting: NodeScript = {
+/** A node that can be reset and reused, as the agent can. */
+const reusable: NodeScript = {
   command(node, command: AgentCommand) {
-    if (command.type === "renew") {
-      node.logLine("renewed");
+    if (command.type === "reuse") {
+      node.logLine("reused");
       sayReady(node);
-    } else if (command.type === "rest") {
+    } else if (command.type === "reset") {
       node.report({ type: "bye", clock: { monotonicMs: 0, realMs: 0 }, counters: {} });
     } else obey(node, command);
   },
 };
 
-function restingRuntime(specs: readonly NodeSpec[]) {
-  return createScriptedRuntime(Object.fromEntries(specs.map(({ name }) => [name, resting])));
+function reusableRuntime(specs: readonly NodeSpec[]) {
+  return createScriptedRuntime(Object.fromEntries(specs.map(({ name }) => [name, reusable])));
 }
 
 function fail(line: string): never {
@@ -45,28 +45,30 @@ async function startLab(runtime: Runtime, plan: Plan): Promise<{ lab: RuntimeLab
   return { lab, handles: await Promise.all(plan.nodes.map(({ name }) => lab.startNode(name))) };
 }
 
-/** Ends the nodes as a run does, and gives the types of everything that they said. */
-async function finishAll(handles: readonly NodeHandle[]): Promise<readonly string[]> {
-  const said = await Promise.all(
+/** Resets the nodes as a run does; returns the types of everything that they reported, the same for all once. */
+async function resetAll(handles: readonly NodeHandle[]): Promise<readonly string[]> {
+  const reported = await Promise.all(
     handles.map(async (handle) => {
-      handle.send('{"type":"finish"}');
+      handle.send('{"type":"reset"}');
       const types: string[] = [];
-      for await (const line of handle.lines) types.push((JSON.parse(line) as { type: string }).type);
-      expect(await handle.exited).toMatchObject({ code: 0 });
+      for await (const line of handle.lines) {
+        types.push((JSON.parse(line) as { type: string }).type);
+        if (types.at(-1) === "bye") break;
+      }
       return types.join(" ");
     }),
   );
-  return [...new Set(said)];
+  return [...new Set(reported)];
 }
 
 test("a run with other rules for the same middleboxes gets the lab of an earlier one, and its nodes begin anew", async () => {
   const [first, second] = [planOf("eim-eif", "eim-adf"), planOf("apdm-apdf", "symmetric")];
-  const inner = restingRuntime(first.nodes);
+  const inner = reusableRuntime(first.nodes);
   const runtime = poolLabs(inner, fail);
   for (const plan of [first, second]) {
     const { lab, handles } = await startLab(runtime, plan);
-    expect(await finishAll(handles)).toEqual(["hello ready bye"]);
-    await lab.destroy();
+    expect(await resetAll(handles)).toEqual(["hello ready bye"]);
+    await lab.release?.();
   }
   expect(inner.calls.filter((call) => call.startsWith("createNodes"))).toHaveLength(1);
   expect(inner.calls.filter((call) => call.startsWith("startNode"))).toHaveLength(first.nodes.length);
@@ -77,15 +79,15 @@ test("a run with other rules for the same middleboxes gets the lab of an earlier
 
 test("a run's log is its own", async () => {
   const plan = planOf("eim-eif", "eim-eif");
-  const runtime = poolLabs(restingRuntime(plan.nodes), fail);
+  const runtime = poolLabs(reusableRuntime(plan.nodes), fail);
   const logs: (string | undefined)[] = [];
   for (let i = 0; i < 3; i += 1) {
     const { lab, handles } = await startLab(runtime, plan);
-    await finishAll(handles);
-    await lab.destroy();
+    await resetAll(handles);
+    await lab.release?.();
     logs.push(handles[0]?.log());
   }
-  expect(logs).toEqual(["", "renewed\n", "renewed\n"]);
+  expect(logs).toEqual(["", "reused\n", "reused\n"]);
 });
 
 test.each([
@@ -93,12 +95,12 @@ test.each([
   ["with other kernel parameters", "eim-eif", "corporate"],
 ])("a run %s gets a lab of its own, in place of one that waits", async (_what, one, other) => {
   const plans = [planOf(one, one), planOf(other, one)];
-  const inner = restingRuntime(plans[0]?.nodes ?? []);
+  const inner = reusableRuntime(plans[0]?.nodes ?? []);
   const runtime = poolLabs(inner, fail);
   for (const plan of plans) {
     const { lab, handles } = await startLab(runtime, plan);
-    await finishAll(handles);
-    await lab.destroy();
+    await resetAll(handles);
+    await lab.release?.();
   }
   expect(inner.calls.filter((call) => call.startsWith("createNodes"))).toHaveLength(2);
   expect(inner.calls.filter((call) => call === "destroy")).toHaveLength(1);
@@ -111,16 +113,16 @@ test("a lab whose links have conditions is nobody's after its run", async () => 
     const interfaces = spec.setup.interfaces.map((iface) => ({ ...iface, impairment }));
     return { ...spec, setup: { ...spec.setup, interfaces } };
   });
-  const inner = restingRuntime(plan.nodes);
+  const inner = reusableRuntime(plan.nodes);
   const { lab, handles } = await startLab(poolLabs(inner, fail), { ...plan, nodes });
-  await finishAll(handles);
-  await lab.destroy();
+  await resetAll(handles);
+  await lab.release?.();
   expect(inner.calls).toContain("destroy");
 });
 
 test("what cannot be removed in the end is told", async () => {
   const plan = planOf("eim-eif", "eim-eif");
-  const inner = restingRuntime(plan.nodes);
+  const inner = reusableRuntime(plan.nodes);
   const told: string[] = [];
   const stuck: Runtime = {
     ...inner,
@@ -131,25 +133,25 @@ test("what cannot be removed in the end is told", async () => {
   };
   const runtime = poolLabs(stuck, (line) => void told.push(line));
   const { lab, handles } = await startLab(runtime, plan);
-  await finishAll(handles);
-  expect(await lab.destroy()).toEqual({ leftovers: [] });
+  await resetAll(handles);
+  expect(await lab.release?.()).toEqual({ leftovers: [] });
   await runtime.close();
   expect(told).toEqual(["network n"]);
 });
 
 test("labs at once are never the same", async () => {
   const plan = planOf("eim-eif", "eim-eif");
-  const inner = restingRuntime(plan.nodes);
+  const inner = reusableRuntime(plan.nodes);
   const runtime = poolLabs(inner, fail);
   await Promise.all([startLab(runtime, plan), startLab(runtime, plan)]);
   expect(inner.calls.filter((call) => call.startsWith("createNodes"))).toHaveLength(2);
 });
 
-test("a lab in which a node did not come to an orderly end is removed", async () => {
+test("a lab that is destroyed in place of released is removed, and once", async () => {
   const plan = planOf("eim-eif", "eim-eif");
-  const inner = restingRuntime(plan.nodes);
+  const inner = reusableRuntime(plan.nodes);
   const { lab, handles } = await startLab(poolLabs(inner, fail), plan);
-  await finishAll(handles.slice(1));
+  await resetAll(handles.slice(1));
   await lab.destroy();
   await lab.destroy();
   expect(inner.calls.filter((call) => call === "destroy")).toHaveLength(1);
@@ -159,18 +161,18 @@ test("a lab whose node has ended while nobody used it is removed, and another on
   const plan = planOf("eim-eif", "eim-eif");
   let end: () => void = () => undefined;
   const dying: NodeScript = {
-    ...resting,
+    ...reusable,
     start(node) {
       end = () => node.exit(137);
       sayReady(node);
     },
   };
-  const scripts = Object.fromEntries(plan.nodes.map(({ name }) => [name, name === "mn" ? dying : resting]));
+  const scripts = Object.fromEntries(plan.nodes.map(({ name }) => [name, name === "mn" ? dying : reusable]));
   const inner = createScriptedRuntime(scripts);
   const runtime = poolLabs(inner, fail);
   const { lab, handles } = await startLab(runtime, plan);
-  await finishAll(handles);
-  await lab.destroy();
+  await resetAll(handles);
+  await lab.release?.();
   end();
   await new Promise((resolve) => setImmediate(resolve));
   await startLab(runtime, plan);

@@ -61,7 +61,6 @@ interface Native {
   readonly munmap: (address: bigint, length: number) => number;
   readonly timerfd_create: (clock: number, flags: number) => number;
   readonly timerfd_settime: (fd: number, flags: number, value: Uint8Array, old: null) => number;
-  readonly madvise: (address: bigint, length: bigint, advice: number) => number;
   readonly waitpid: (pid: number, status: null, options: number) => number;
   /** Number of the last error of this thread. */
   readonly errno: () => number;
@@ -133,7 +132,6 @@ function bind(koffi: KoffiAddon): Native {
     timerfd_settime: library.func(
       "int timerfd_settime(int fd, int flags, uint8_t *value, uint8_t *old)",
     ) as Native["timerfd_settime"],
-    madvise: library.func("madvise", "int", ["uintptr_t", "size_t", "int"]) as Native["madvise"],
     waitpid: library.func("int waitpid(int pid, int *status, int options)") as Native["waitpid"],
     errno: koffi.errno,
     addressOf: koffi.address,

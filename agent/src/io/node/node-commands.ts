@@ -17,7 +17,7 @@ import type { ProtocolNode } from "./protocol-node.ts";
 import { rebootRouter } from "./reboot.ts";
 
 /** Commands that concern a node that is set up; the others are the process's. */
-export type NodeCommand = Exclude<AgentCommand, { readonly type: "setup" | "keep" | "rest" | "renew" | "finish" }>;
+export type NodeCommand = Exclude<AgentCommand, { readonly type: "setup" | "keep" | "reset" | "reuse" | "finish" }>;
 
 /** A node that takes commands. */
 export interface CommandedNode {

@@ -25,11 +25,11 @@ export interface Node {
   release(): void;
   /** Ends captures and protocol, leaves its place, and sends the last report. */
   finish(): Promise<void>;
-  /** The same, but its place stays for another one to take. */
-  vacate(): Promise<Place>;
+  /** The same, but its place stays for another node. */
+  reset(): Promise<Place>;
 }
 
-/** What outlives a node that another one follows. */
+/** What of a node stays when it is reset. */
 export interface Place {
   readonly setup: NodeSetup;
   readonly interfaces: ImpairedInterfaces;
@@ -54,8 +54,8 @@ export async function startNode(setup: NodeSetup, reports: Reports): Promise<Nod
   return node;
 }
 
-/** Puts a node to work in the place that another one has left, and reports `ready`. Throws NodeFailure. */
-export async function startAgain(
+/** Starts a node in the place of one that was reset, with other rules, and reports `ready`. Throws NodeFailure. */
+export async function reuseNode(
   { setup, ...place }: Place,
   rules: readonly RuleText[],
   reports: Reports,
@@ -142,7 +142,7 @@ function createNode(place: Place, { captures, protocol, echoServer }: NodeParts,
       interfaces.close();
       tun?.close();
     }),
-    vacate: once(async () => {
+    reset: once(async () => {
       reports.send(await end());
       return place;
     }),

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { observeSessions, type SessionObservation } from "../../../orchestrator/judge/session-observation.ts";
 import type { LabEvent } from "../../../orchestrator/lab/lab-event.ts";
-import { observeSessions, type SessionObservation } from "../../../orchestrator/lab/session-observation.ts";
 import {
   CN_HOME,
   connectedEvents,

@@ -3,9 +3,10 @@
  * happens until the next one.
  */
 
+import type { DataPacket, LabEvent, NodeEvent, PairView } from "../lab/lab-event.ts";
 import type { PathName, ResolvedNode, ResolvedSession } from "../topology/model/resolved.ts";
-import type { DataPacket, LabEvent, NodeEvent, PairView } from "./lab-event.ts";
-import { homeAddresses, median } from "./session-observation.ts";
+import { homeAddresses } from "../topology/model/session-end.ts";
+import { median } from "./median.ts";
 
 /** One session after one event, seen from the session's `from`. */
 export interface EventEffect {

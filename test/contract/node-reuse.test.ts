@@ -1,10 +1,13 @@
-/** Nodes that rest in their places and are put to work again, in network namespaces with the real bundle. */
+/** Nodes that are reset and reused, in network namespaces with the real bundle. */
 
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import type { AgentReport, NodeSetup, RoleSetup, RuleText } from "../../agent/src/control/index.ts";
+import { needs } from "../support/needs.ts";
 import type { AgentProcess } from "./node-process/agent-process.ts";
 import { homeAgentRole, mobileNodeRole, setupOf } from "./node-process/setups.ts";
 import { buildBundleUnderTest, createWorld, type World } from "./node-process/world.ts";
+
+const { test } = await needs("netns");
 
 let bundle: Awaited<ReturnType<typeof buildBundleUnderTest>>;
 let world: World;
@@ -31,11 +34,11 @@ async function untilReports(agent: AgentProcess, type: AgentReport["type"], coun
 }
 
 /** Lets the agent come to an orderly end and begin anew. */
-async function renew(agent: AgentProcess, rules: readonly RuleText[] = []): Promise<void> {
+async function resetAndReuse(agent: AgentProcess, rules: readonly RuleText[] = []): Promise<void> {
   const ended = agent.reports.filter(({ type }) => type === "bye").length;
-  agent.send({ type: "rest" });
+  agent.send({ type: "reset" });
   await untilReports(agent, "bye", ended + 1);
-  agent.send({ type: "renew", rules });
+  agent.send({ type: "reuse", rules });
   await untilReports(agent, "ready", ended + 2);
 }
 
@@ -52,7 +55,7 @@ test("a middlebox gets other rules in place of its own and keeps nothing of them
   ] as const;
   const agent = await startNode(1, { role: router, rules: before });
   await world.shIn("n1", "iptables -t nat -N DOCKER_OUTPUT");
-  await renew(agent, [
+  await resetAndReuse(agent, [
     { tool: "iptables", text: filter(2) },
     { tool: "nft", text: table("new") },
   ]);
@@ -78,7 +81,7 @@ test("a middlebox forgets the flows that passed under its earlier rules", async 
   agent.send({ type: "echo", id: 1, to: "198.18.0.2", count: 1, intervalMs: 1, sizeBytes: 8, timeoutMs: 50 });
   await agent.report("reply");
   expect(Number(await flows())).toBeGreaterThan(0);
-  await renew(agent);
+  await resetAndReuse(agent);
   expect(Number(await flows())).toBe(0);
 });
 
@@ -92,12 +95,12 @@ test("mobile node and home agent begin anew, on the same TUN devices", async () 
   const device = await world.shIn("n1", "cat /sys/class/net/tun0/ifindex");
 
   for (const each of [node, agent]) {
-    each.send({ type: "rest" });
+    each.send({ type: "reset" });
     await untilReports(each, "bye", 1);
   }
-  agent.send({ type: "renew", rules: [] });
+  agent.send({ type: "reuse", rules: [] });
   await untilReports(agent, "ready", 2);
-  node.send({ type: "renew", rules: [] });
+  node.send({ type: "reuse", rules: [] });
   await expect.poll(registrations, { timeout: 5000 }).toBe(2);
 
   expect(await world.shIn("n1", "cat /sys/class/net/tun0/ifindex")).toBe(device);
@@ -110,7 +113,7 @@ test("mobile node and home agent begin anew, on the same TUN devices", async () 
 test("counters are those of one life", async () => {
   const role = mobileNodeRole("a", 1, 2);
   const agent = await startNode(1, { role, startsOn: "command" });
-  await renew(agent);
+  await resetAndReuse(agent);
   agent.send({ type: "finish" });
   await agent.exited;
   const byes = agent.reports.flatMap((report) => (report.type === "bye" ? [report.counters["tun.read"] ?? -1] : []));
@@ -118,18 +121,18 @@ test("counters are those of one life", async () => {
   expect(byes.every((count) => count >= 0)).toBe(true);
 });
 
-test("a node at work is not renewed", async () => {
+test("a node at work is not reused", async () => {
   const agent = await startNode(1, { role: router });
-  agent.send({ type: "renew", rules: [] });
+  agent.send({ type: "reuse", rules: [] });
   expect((await agent.report("fatal")).message).toBe(
-    "expected a node that rests when told to renew, found one at work",
+    "expected a node that was reset before it is reused, found one at work",
   );
 });
 
-test("a node that rests ends when it is told to, and with the orchestrator", async () => {
+test("a node that was reset ends when it is told to, and with the orchestrator", async () => {
   const [first, second] = await Promise.all([startNode(1, { role: router }), startNode(2, { role: router })]);
   for (const agent of [first, second]) {
-    agent.send({ type: "rest" });
+    agent.send({ type: "reset" });
     await untilReports(agent, "bye", 1);
   }
   first.send({ type: "finish" });

@@ -1,10 +1,11 @@
 /** What a run showed of its sessions: a fold over the lab's events, nothing else. */
 
 import type { DataPath } from "@testbed/agent/control";
+import type { CandidateView, LabEvent, NodeEvent, PairView } from "../lab/lab-event.ts";
 import { formatEndpoint } from "../topology/model/address-text.ts";
 import type { PathName, ResolvedNode, ResolvedSession } from "../topology/model/resolved.ts";
-import { isMobile, isSessionEnd, peerAddressOf } from "../topology/model/session-end.ts";
-import type { CandidateView, LabEvent, NodeEvent, PairView } from "./lab-event.ts";
+import { homeAddresses, isMobile } from "../topology/model/session-end.ts";
+import { median } from "./median.ts";
 
 /** How far a session got. */
 export const SESSION_STATES = ["unregistered", "registered", "offered", "nominated", "bound", "failed"] as const;
@@ -77,11 +78,6 @@ export function observeSessions(
   const homes = homeAddresses(nodes);
   const mobile = new Set(nodes.filter(isMobile).map(({ name }) => name));
   return sessions.map((session) => observeSession(session, { homes, mobile }, setUp));
-}
-
-/** What peers know the ends of sessions by, by name of the node: home addresses, and stationary nodes' own. */
-export function homeAddresses(nodes: readonly ResolvedNode[]): ReadonlyMap<string, string> {
-  return new Map(nodes.filter(isSessionEnd).map((node) => [node.name, peerAddressOf(node)]));
 }
 
 function observeSession(
@@ -236,14 +232,6 @@ function trafficOf(session: string, events: readonly LabEvent[]): SessionTraffic
     };
   }
   return traffic;
-}
-
-/** Middle value; undefined for none. */
-export function median(values: readonly number[]): number | undefined {
-  const sorted = [...values].sort((a, b) => a - b);
-  const upper = sorted[Math.floor(sorted.length / 2)];
-  const lower = sorted[Math.floor((sorted.length - 1) / 2)];
-  return upper === undefined || lower === undefined ? undefined : (upper + lower) / 2;
 }
 
 function span(from: number | undefined, to: number | undefined): number | undefined {

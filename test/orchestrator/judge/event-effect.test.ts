@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { observeEffects } from "../../../orchestrator/lab/event-effect.ts";
-import { judgeEffects } from "../../../orchestrator/lab/expectation.ts";
+import { observeEffects } from "../../../orchestrator/judge/event-effect.ts";
+import { judgeEffects } from "../../../orchestrator/judge/expectation.ts";
+import { observeSessions } from "../../../orchestrator/judge/session-observation.ts";
 import type { LabEvent } from "../../../orchestrator/lab/lab-event.ts";
-import { observeSessions } from "../../../orchestrator/lab/session-observation.ts";
+import { observedText } from "../../../orchestrator/report/expectation-text.ts";
 import type { ResolvedExpectation } from "../../../orchestrator/topology/model/resolved.ts";
 import { CN_HOME, connectedEvents, MN_HOME, nodeEvent, pairOf, TWO_ENDS } from "../../support/lab-events.ts";
 
@@ -99,11 +100,11 @@ test("a session as it was set up shows nothing of what came later, in whatever o
 
 describe("an expectation about an event", () => {
   const effects = effectsOf(REBOOT, ...RESTART, flow(".....xxxxx..............."));
-  const promise = (promised: Partial<ResolvedExpectation>): ResolvedExpectation => ({
+  const expectation = (keys: Partial<ResolvedExpectation>): ResolvedExpectation => ({
     session: "mn-cn",
     after: "reboot",
     source: "x.yaml:4",
-    ...promised,
+    ...keys,
   });
 
   test.each([
@@ -116,16 +117,23 @@ describe("an expectation about an event", () => {
     [{ roundTripWithinMs: 5 }, "5 ms", "pass"],
     [{ maxLost: 5 }, "5 of 20", "pass"],
     [{ maxLost: 4 }, "5 of 20", "fail"],
-  ] as const)("%j: observed %s, %s", (promised, observed, verdict) => {
-    expect(judgeEffects([promise(promised)], effects, () => undefined)).toMatchObject([
-      { session: "mn-cn", after: "reboot", observed, verdict, source: "x.yaml:4" },
-    ]);
+  ] as const)("%j: observed %s, %s", (keys, observed, verdict) => {
+    const judged = judgeEffects([expectation(keys)], effects, []);
+    expect(judged).toMatchObject([{ subject: { session: "mn-cn", after: "reboot" }, verdict, source: "x.yaml:4" }]);
+    expect(judged.map(observedText)).toEqual([observed]);
   });
 
   test("where the file says nothing, the predicted path is expected", () => {
-    expect(judgeEffects([], effects, () => "home-agents")).toMatchObject([
-      { after: "reboot", expected: "home-agents", observed: "direct", verdict: "fail", source: "predicted" },
+    const predicted = { session: "mn-cn", after: "reboot", path: "home-agents", why: [] } as const;
+    expect(judgeEffects([], effects, [predicted])).toMatchObject([
+      {
+        subject: { after: "reboot" },
+        expected: "home-agents",
+        observed: "direct",
+        verdict: "fail",
+        source: "predicted",
+      },
     ]);
-    expect(judgeEffects([], effects, () => undefined)).toEqual([]);
+    expect(judgeEffects([], effects, [])).toEqual([]);
   });
 });

@@ -1,0 +1,266 @@
+/**
+ * Compares what a topology file expects with what was observed. The outcome is data; `report/` puts it into words. An
+ * unmet expectation is a verdict, not an error.
+ */
+
+import type { CandidateType } from "@testbed/agent/control";
+import type { HostRecord } from "../lab/lab-record.ts";
+import type { PathName, ResolvedExpectation } from "../topology/model/resolved.ts";
+import type { Prediction } from "../topology/predict/predict.ts";
+import type { EventEffect } from "./event-effect.ts";
+import type { SessionObservation } from "./session-observation.ts";
+import type { ExpectationVerdict } from "./verdict.ts";
+
+/** Times that are not to be exceeded. */
+export const TIME_KEYS = ["within", "outage", "roundTrip"] as const;
+
+/** A session as it was set up, or after an event of the timeline. */
+export interface SessionSubject {
+  readonly session: string;
+  readonly after?: string;
+}
+
+/** What every judged expectation has. */
+interface Judged<Subject> {
+  readonly subject: Subject;
+  readonly verdict: ExpectationVerdict;
+  /** `file:line`, or what made the expectation in place of the file. */
+  readonly source: string;
+}
+
+/** The path of the data. */
+export interface PathExpectation extends Judged<SessionSubject> {
+  readonly key: "path";
+  readonly expected: PathName;
+  readonly observed: PathName;
+  /** Why the session got no further. */
+  readonly failure?: string;
+  readonly predicted?: PathName;
+}
+
+type PairTypes = [local: CandidateType, remote: CandidateType];
+
+/** Candidate types of the selected pair, seen from the session's `from`. */
+export interface SelectedExpectation extends Judged<SessionSubject> {
+  readonly key: "selected";
+  readonly expected: PairTypes;
+  /** Absent when no pair was nominated. */
+  readonly observed?: PairTypes;
+  readonly predicted?: PairTypes;
+}
+
+/**
+ * A time that is not to be exceeded. `within`: from the offer to the nomination, or from an event to data on its path;
+ * `outage`: the longest time in which no packet was answered; `roundTrip`: the median of the data.
+ */
+export interface TimeExpectation extends Judged<SessionSubject> {
+  readonly key: (typeof TIME_KEYS)[number];
+  readonly limit: number;
+  /** Absent when it never came to that. */
+  readonly observed?: number;
+  readonly unit: "ms";
+}
+
+/** Data packets without an answer. */
+export interface LossExpectation extends Judged<SessionSubject> {
+  readonly key: "lost";
+  readonly limit: number;
+  /** Absent when nothing was sent: nothing lost out of nothing shows nothing. */
+  readonly observed?: number;
+  readonly sent: number;
+  readonly unit: "packets";
+}
+
+/** The exit code of a host's program. */
+export interface ExitExpectation extends Judged<{ readonly host: string }> {
+  readonly key: "exit";
+  readonly expected: number;
+  readonly observed: number;
+}
+
+/** One expectation and what came of it. */
+export type JudgedExpectation =
+  | PathExpectation
+  | SelectedExpectation
+  | TimeExpectation
+  | LossExpectation
+  | ExitExpectation;
+
+/**
+ * Judges every expectation about sessions as they were set up. A session that the file says nothing about has to take
+ * the predicted path.
+ */
+export function judgeSessions(
+  expectations: readonly ResolvedExpectation[],
+  observations: readonly SessionObservation[],
+  predictions: readonly Prediction[],
+): readonly JudgedExpectation[] {
+  return judgeOutcomes(expectations, observations.map(outcomeOfSetUp), predictions);
+}
+
+/**
+ * Judges every expectation about what came of the events of the timeline. Where the file says nothing of a session after
+ * an event, its data has to take the predicted path.
+ */
+export function judgeEffects(
+  expectations: readonly ResolvedExpectation[],
+  effects: readonly EventEffect[],
+  predictions: readonly Prediction[],
+): readonly JudgedExpectation[] {
+  return judgeOutcomes(expectations, effects.map(outcomeOfEvent), predictions);
+}
+
+/** A program may run until the end of the run; one that ends by itself has to succeed. */
+export function judgeHosts(hosts: readonly HostRecord[]): readonly JudgedExpectation[] {
+  return hosts.flatMap(({ name, exitCode }): readonly ExitExpectation[] => {
+    if (exitCode === undefined) return [];
+    const verdict = verdictOf(exitCode === 0);
+    return [{ subject: { host: name }, key: "exit", expected: 0, observed: exitCode, verdict, source: "every host" }];
+  });
+}
+
+/** What a session came to, as far as anything can be expected of it. */
+interface Outcome {
+  readonly subject: SessionSubject;
+  readonly path: PathName;
+  readonly failure: string | undefined;
+  readonly selected: PairTypes | undefined;
+  readonly withinMs: number | undefined;
+  readonly outageMs: number | undefined;
+  readonly roundTripMs: number | undefined;
+  /** Data packets, both directions: how many were sent, and how many were never answered. */
+  readonly sent: number;
+  readonly lost: number;
+}
+
+function outcomeOfSetUp(observation: SessionObservation): Outcome {
+  const { name, path, failure, selected, nominatedAfterMs, roundTripMs, lost, pingBeforeIce, ping, echo } = observation;
+  return {
+    subject: { session: name },
+    path,
+    failure,
+    selected: selected && [selected.local.type, selected.remote.type],
+    withinMs: nominatedAfterMs,
+    outageMs: undefined,
+    roundTripMs,
+    sent: [pingBeforeIce, ping, echo].reduce((sum, counts) => sum + (counts?.sent ?? 0), 0),
+    lost,
+  };
+}
+
+function outcomeOfEvent(effect: EventEffect): Outcome {
+  const { session, event, path, selected, restoredAfterMs, outageMs, roundTripMs, packetsSent, packetsLost } = effect;
+  return {
+    subject: { session, after: event },
+    path,
+    failure: undefined,
+    selected: selected && [selected.local.type, selected.remote.type],
+    withinMs: restoredAfterMs,
+    outageMs: packetsSent === 0 ? undefined : outageMs,
+    roundTripMs,
+    sent: packetsSent,
+    lost: packetsLost,
+  };
+}
+
+function judgeOutcomes(
+  expectations: readonly ResolvedExpectation[],
+  outcomes: readonly Outcome[],
+  predictions: readonly Prediction[],
+): readonly JudgedExpectation[] {
+  return outcomes.flatMap((outcome) => {
+    const isAboutIt = ({ session, after }: SessionSubject): boolean =>
+      session === outcome.subject.session && after === outcome.subject.after;
+    const prediction = predictions.find(isAboutIt);
+    const ofFile = expectations.filter(isAboutIt);
+    if (ofFile.length > 0) return ofFile.flatMap((expectation) => judge(expectation, outcome, prediction));
+    return prediction === undefined ? [] : [judgePath(prediction.path, "predicted", outcome, prediction)];
+  });
+}
+
+function judge(
+  expectation: ResolvedExpectation,
+  outcome: Outcome,
+  prediction: Prediction | undefined,
+): readonly JudgedExpectation[] {
+  const { source, path, selected, nominatedWithinMs, restoredWithinMs, maxOutageMs, roundTripWithinMs, maxLost } =
+    expectation;
+  const { subject } = outcome;
+  const time = (key: TimeExpectation["key"], limit: number | undefined, observed: number | undefined) =>
+    limit === undefined ? [] : [judgeTime({ subject, key, limit, source }, observed)];
+  return [
+    ...(path === undefined ? [] : [judgePath(path, source, outcome, prediction)]),
+    ...(selected === undefined ? [] : [judgeSelected([...selected], source, outcome, prediction)]),
+    ...time("within", subject.after === undefined ? nominatedWithinMs : restoredWithinMs, outcome.withinMs),
+    ...time("outage", maxOutageMs, outcome.outageMs),
+    ...time("roundTrip", roundTripWithinMs, outcome.roundTripMs),
+    ...(maxLost === undefined ? [] : [judgeLost(maxLost, source, outcome)]),
+  ];
+}
+
+function judgePath(
+  expected: PathName,
+  source: string,
+  { subject, path, failure }: Outcome,
+  prediction: Prediction | undefined,
+): PathExpectation {
+  return {
+    subject,
+    key: "path",
+    expected,
+    observed: path,
+    ...(failure === undefined ? {} : { failure }),
+    ...(prediction === undefined ? {} : { predicted: prediction.path }),
+    verdict: verdictOf(path === expected),
+    source,
+  };
+}
+
+function judgeSelected(
+  expected: PairTypes,
+  source: string,
+  { subject, selected }: Outcome,
+  prediction: Prediction | undefined,
+): SelectedExpectation {
+  return {
+    subject,
+    key: "selected",
+    expected,
+    ...(selected === undefined ? {} : { observed: selected }),
+    ...(prediction?.selected === undefined ? {} : { predicted: [...prediction.selected] }),
+    verdict: verdictOf(selected?.join() === expected.join()),
+    source,
+  };
+}
+
+function judgeTime(
+  { subject, key, limit, source }: Pick<TimeExpectation, "subject" | "key" | "limit" | "source">,
+  observedMs: number | undefined,
+): TimeExpectation {
+  return {
+    subject,
+    key,
+    limit,
+    ...(observedMs === undefined ? {} : { observed: observedMs }),
+    unit: "ms",
+    verdict: verdictOf(observedMs !== undefined && observedMs <= limit),
+    source,
+  };
+}
+
+function judgeLost(limit: number, source: string, { subject, sent, lost }: Outcome): LossExpectation {
+  return {
+    subject,
+    key: "lost",
+    limit,
+    ...(sent === 0 ? {} : { observed: lost }),
+    sent,
+    unit: "packets",
+    verdict: verdictOf(sent > 0 && lost <= limit),
+    source,
+  };
+}
+
+function verdictOf(isMet: boolean): ExpectationVerdict {
+  return isMet ? "pass" : "fail";
+}

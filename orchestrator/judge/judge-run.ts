@@ -1,0 +1,43 @@
+/** What a run came to: a fold over its record, judged by what its file expects. Nothing here runs or reads a clock. */
+
+import type { LabRecord } from "../lab/lab-record.ts";
+import type { ResolvedTopology } from "../topology/model/resolved.ts";
+import type { Prediction } from "../topology/predict/predict.ts";
+import { type EventEffect, observeEffects } from "./event-effect.ts";
+import { type JudgedExpectation, judgeEffects, judgeHosts, judgeSessions } from "./expectation.ts";
+import { observeSessions, type SessionObservation } from "./session-observation.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** A run that is over. */
+export interface RunToJudge {
+  readonly topology: ResolvedTopology;
+  readonly predictions: readonly Prediction[];
+  readonly record: Pick<LabRecord, "events" | "hosts" | "error">;
+}
+
+export interface Judgement {
+  /** The sessions as they were set up. */
+  readonly observations: readonly SessionObservation[];
+  /** What the events of the timeline did to them. */
+  readonly effects: readonly EventEffect[];
+  readonly expectations: readonly JudgedExpectation[];
+  /** `error` for a run that could not be carried through, whatever was observed before that. */
+  readonly verdict: Verdict;
+}
+
+export function judgeRun({ topology, predictions, record }: RunToJudge): Judgement {
+  const { sessions, nodes, expectations: expected } = topology;
+  const observations = observeSessions(sessions, nodes, record.events);
+  const effects = observeEffects(sessions, nodes, record.events);
+  const expectations = [
+    ...judgeSessions(expected, observations, predictions),
+    ...judgeEffects(expected, effects, predictions),
+    ...judgeHosts(record.hosts),
+  ];
+  return { observations, effects, expectations, verdict: verdictOf(expectations, record.error) };
+}
+
+function verdictOf(expectations: readonly JudgedExpectation[], error: unknown): Verdict {
+  if (error !== undefined) return "error";
+  return expectations.some(({ verdict }) => verdict === "fail") ? "fail" : "pass";
+}

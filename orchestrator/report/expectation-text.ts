@@ -1,0 +1,92 @@
+/** Judged expectations in words: the one place where they become text, for terminal, page, JUnit and GitHub alike. */
+
+import { formatMs } from "./format-ms.ts";
+import type { ExpectationResult } from "./run-result.ts";
+
+/** The session or host that an expectation is about. */
+export function subjectName({ subject }: ExpectationResult): string {
+  return "host" in subject ? subject.host : subject.session;
+}
+
+/** What is expected, and after which event: `after reboot: longest time without data`. */
+export function expectationLabel(expectation: ExpectationResult): string {
+  const after = "after" in expectation.subject ? expectation.subject.after : undefined;
+  const quantity = quantityOf(expectation.key, after !== undefined);
+  return after === undefined ? quantity : `after ${after}: ${quantity}`;
+}
+
+function quantityOf(key: ExpectationResult["key"], isAfterEvent: boolean): string {
+  switch (key) {
+    case "path":
+      return "path of the data";
+    case "selected":
+      return "selected candidates, local and remote";
+    case "within":
+      return isAfterEvent ? "time from the event to data on its path" : "time from offer to nomination";
+    case "outage":
+      return "longest time without data";
+    case "roundTrip":
+      return "median round trip of data";
+    case "lost":
+      return "data packets lost";
+    case "exit":
+      return "exit code of the host's program";
+  }
+}
+
+export function expectedText(expectation: ExpectationResult): string {
+  switch (expectation.key) {
+    case "path":
+      return expectation.expected;
+    case "selected":
+      return expectation.expected.join(" → ");
+    case "within":
+    case "outage":
+    case "roundTrip":
+      return `≤ ${formatMs(expectation.limit)}`;
+    case "lost":
+      return `≤ ${expectation.limit}`;
+    case "exit":
+      return String(expectation.expected);
+  }
+}
+
+export function observedText(expectation: ExpectationResult): string {
+  switch (expectation.key) {
+    case "path": {
+      const { observed, failure } = expectation;
+      return failure === undefined ? observed : `${observed} (${failure})`;
+    }
+    case "selected":
+      return expectation.observed?.join(" → ") ?? "no pair was nominated";
+    case "within": {
+      const { observed, subject } = expectation;
+      if (observed !== undefined) return formatMs(observed);
+      return subject.after === undefined ? "not nominated" : "no data came back";
+    }
+    case "outage":
+    case "roundTrip":
+      return expectation.observed === undefined ? "no data came back" : formatMs(expectation.observed);
+    case "lost":
+      return expectation.observed === undefined ? "no data was sent" : `${expectation.observed} of ${expectation.sent}`;
+    case "exit":
+      return String(expectation.observed);
+  }
+}
+
+/** The model predicts paths and pairs, and neither times nor losses: `-` there. */
+export function predictedText(expectation: ExpectationResult): string {
+  switch (expectation.key) {
+    case "path":
+      return expectation.predicted ?? "-";
+    case "selected":
+      return expectation.predicted?.join(" → ") ?? "-";
+    default:
+      return "-";
+  }
+}
+
+/** `path of the data: expected direct, observed none` */
+export function unmetText(expectation: ExpectationResult): string {
+  return `${expectationLabel(expectation)}: expected ${expectedText(expectation)}, observed ${observedText(expectation)}`;
+}

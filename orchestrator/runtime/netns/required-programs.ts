@@ -1,0 +1,92 @@
+/** The programs of the machine that a lab of network namespaces is made with. */
+
+import type { NodeSpec } from "../../plan/plan.ts";
+import { TestbedError } from "../../support/errors.ts";
+import { isInstalled, searchPath } from "../../support/search-path.ts";
+
+/** What of a node decides which programs it needs. */
+export interface ProgramUse {
+  readonly setup: Pick<NodeSpec["setup"], "rules" | "capture">;
+}
+
+export interface RequiredProgram {
+  readonly name: string;
+  /** The Debian package that contains it. */
+  readonly debianPackage: string;
+  /** What it does for a lab, as a phrase that follows the program's name. */
+  readonly purpose: string;
+  readonly isNeededFor: (nodes: readonly ProgramUse[]) => boolean;
+}
+
+type RuleTool = ProgramUse["setup"]["rules"][number]["tool"];
+
+const always = (): boolean => true;
+
+const whereRulesAreFor =
+  (tool: RuleTool) =>
+  (nodes: readonly ProgramUse[]): boolean =>
+    nodes.some(({ setup }) => setup.rules.some((rule) => rule.tool === tool));
+
+/** `tc` is not among them: without it impairments are made in user space. */
+export const REQUIRED_PROGRAMS: readonly RequiredProgram[] = [
+  { name: "unshare", debianPackage: "util-linux", purpose: "makes the namespaces of a lab", isNeededFor: always },
+  { name: "nsenter", debianPackage: "util-linux", purpose: "starts programs in these namespaces", isNeededFor: always },
+  {
+    name: "mount",
+    debianPackage: "mount",
+    purpose: "mounts the files that each node has of its own",
+    isNeededFor: always,
+  },
+  { name: "ip", debianPackage: "iproute2", purpose: "makes interfaces, addresses and routes", isNeededFor: always },
+  {
+    name: "nft",
+    debianPackage: "nftables",
+    purpose: "loads the translation rules of NATs",
+    isNeededFor: whereRulesAreFor("nft"),
+  },
+  {
+    name: "iptables-restore",
+    debianPackage: "iptables",
+    purpose: "loads the IPv4 filter rules of NATs and firewalls",
+    isNeededFor: whereRulesAreFor("iptables"),
+  },
+  {
+    name: "ip6tables-restore",
+    debianPackage: "iptables",
+    purpose: "loads the IPv6 filter rules of NATs and firewalls",
+    isNeededFor: whereRulesAreFor("ip6tables"),
+  },
+  {
+    name: "tcpdump",
+    debianPackage: "tcpdump",
+    purpose: "captures packets",
+    isNeededFor: (nodes) => nodes.some(({ setup }) => setup.capture),
+  },
+];
+
+/** Those of `programs` that no directory of `path` has. */
+export async function missingPrograms(
+  programs: readonly RequiredProgram[],
+  path = searchPath(),
+): Promise<readonly RequiredProgram[]> {
+  const installed = await Promise.all(programs.map(({ name }) => isInstalled(name, path)));
+  return programs.filter((_, i) => installed[i] !== true);
+}
+
+/** The packages that contain these programs, each once. */
+export function packagesOf(programs: readonly RequiredProgram[]): readonly string[] {
+  return [...new Set(programs.map(({ debianPackage }) => debianPackage))];
+}
+
+/** Throws `no-program`, with the packages to install, where the machine lacks a program that these nodes need. */
+export async function requirePrograms(nodes: readonly ProgramUse[], path = searchPath()): Promise<void> {
+  const missing = await missingPrograms(
+    REQUIRED_PROGRAMS.filter(({ isNeededFor }) => isNeededFor(nodes)),
+    path,
+  );
+  if (missing.length === 0) return;
+  const list = missing.map(({ name, purpose }) => `${name}, which ${purpose}`).join("; ");
+  throw new TestbedError("no-program", `the netns runtime needs programs that are not installed: ${list}`, {
+    hint: `npm run setup -- --runtime netns, or as root: apt-get install ${packagesOf(missing).join(" ")}`,
+  });
+}

@@ -1,0 +1,84 @@
+/** What the netns runtime needs: programs of the machine, TUN devices, and a kernel that lets this user make namespaces. */
+
+import {
+  missingPrograms,
+  packagesOf,
+  REQUIRED_PROGRAMS,
+  type RequiredProgram,
+} from "../runtime/netns/required-programs.ts";
+import { startSupervisor, supervisorLabels } from "../runtime/netns/supervisor.ts";
+import { requireTunDevice } from "../runtime/netns/tun-access.ts";
+import { TestbedError } from "../support/errors.ts";
+import { currentProcess } from "../support/process-identity.ts";
+import { isInstalled } from "../support/search-path.ts";
+import { installPackages } from "./apt.ts";
+import type { Finding } from "./finding.ts";
+import type { Say } from "./progress.ts";
+import { findRootAccess } from "./root-command.ts";
+import { checkTunDevice, ensureTunDevice } from "./tun-device.ts";
+
+/** Installs Debian's packages of missing programs. Throws `setup-failed` where the machine does not allow it. */
+export async function setUpNetns(say: Say): Promise<void> {
+  const missing = await missingPrograms(REQUIRED_PROGRAMS);
+  if (missing.length > 0) {
+    for (const { text } of programFindings(missing)) say(`not installed: ${text}`);
+    await installDebianPackages(packagesOf(missing), say);
+  }
+  await ensureTunDevice(say);
+}
+
+/** Changes nothing; namespaces are tried by making those of an empty lab. */
+export async function checkNetns(): Promise<readonly Finding[]> {
+  const missing = await missingPrograms(REQUIRED_PROGRAMS);
+  const device = checkTunDevice();
+  const canEnter = !missing.some(({ name }) => name === "unshare" || name === "mount");
+  return [
+    ...(missing.length > 0 ? programFindings(missing) : [ALL_PROGRAMS]),
+    ...(device.length > 0 ? device : await refusal(requireTunDevice([{ name: "a mobile node", tun: true }]))),
+    ...(canEnter ? await refusal(makeEmptyLab()) : []),
+  ];
+}
+
+const ALL_PROGRAMS: Finding = {
+  state: "ok",
+  text: `the programs of the netns runtime are installed (${REQUIRED_PROGRAMS.map(({ name }) => name).join(", ")})`,
+};
+
+/** A finding for each program that is missing, and at the last one what installs them all. */
+export function programFindings(missing: readonly RequiredProgram[]): readonly Finding[] {
+  return missing.map((program, i) => ({
+    state: "missing",
+    text: `${program.name} (Debian package ${program.debianPackage}), which ${program.purpose} on the netns runtime`,
+    ...(i === missing.length - 1
+      ? { hint: `npm run setup -- --runtime netns, or as root: apt-get install ${packagesOf(missing).join(" ")}` }
+      : {}),
+  }));
+}
+
+async function makeEmptyLab(): Promise<void> {
+  const labels = supervisorLabels({ runId: "setup-check", topology: "setup-check", owner: currentProcess() });
+  const supervisor = await startSupervisor(labels);
+  await supervisor.stop();
+}
+
+/** What the machine refuses, as a finding; nothing where it allows `attempt`. */
+async function refusal(attempt: Promise<void>): Promise<readonly Finding[]> {
+  try {
+    await attempt;
+    return [];
+  } catch (error) {
+    if (!(error instanceof TestbedError)) throw error;
+    const { message, hint } = error;
+    return [{ state: "missing", text: message, ...(hint === undefined ? {} : { hint }) }];
+  }
+}
+
+async function installDebianPackages(packages: readonly string[], say: Say): Promise<void> {
+  const access = await findRootAccess();
+  if (access === "none" || !(await isInstalled("apt-get"))) {
+    throw new TestbedError("setup-failed", `installing ${packages.join(", ")} needs root and apt`, {
+      hint: `as root: apt-get install ${packages.join(" ")}, or the packages of this system that contain the same`,
+    });
+  }
+  await installPackages(access, packages, say);
+}

@@ -1,0 +1,44 @@
+import { describe, expect, test } from "vitest";
+import {
+  missingPrograms,
+  packagesOf,
+  REQUIRED_PROGRAMS,
+  requirePrograms,
+} from "../../../../orchestrator/runtime/netns/required-programs.ts";
+
+const NOWHERE = "/nowhere";
+
+const plain = { setup: { rules: [], capture: false } };
+const nat = { setup: { rules: [{ tool: "nft", text: "table ip nat {}\n" }], capture: false } } as const;
+const captured = { setup: { rules: [], capture: true } };
+
+/** What a machine without any program is told. */
+async function refusal(nodes: Parameters<typeof requirePrograms>[0]): Promise<unknown> {
+  return requirePrograms(nodes, NOWHERE).catch((error: unknown) => error);
+}
+
+describe("a run", () => {
+  test("names each missing program, what it does, and the packages to install, each once", async () => {
+    expect(await refusal([plain])).toMatchObject({
+      code: "no-program",
+      exitCode: 3,
+      message:
+        "the netns runtime needs programs that are not installed: unshare, which makes the namespaces of a lab; " +
+        "nsenter, which starts programs in these namespaces; mount, which mounts the files that each node has of its " +
+        "own; ip, which makes interfaces, addresses and routes",
+      hint: "npm run setup -- --runtime netns, or as root: apt-get install util-linux mount iproute2",
+    });
+  });
+
+  test("needs the rule loaders and tcpdump only where a node uses them", async () => {
+    expect(await refusal([plain])).toHaveProperty("message", expect.not.stringMatching(/nft|iptables|tcpdump/));
+    expect(await refusal([plain, nat])).toHaveProperty("message", expect.stringMatching(/nft, which(?!.*iptables)/));
+    expect(await refusal([plain, captured])).toHaveProperty("message", expect.stringMatching(/tcpdump, which/));
+  });
+});
+
+test("a machine without any program misses all, and the packages of all are named once", async () => {
+  const missing = await missingPrograms(REQUIRED_PROGRAMS, NOWHERE);
+  expect(missing).toEqual(REQUIRED_PROGRAMS);
+  expect(packagesOf(missing)).toEqual(["util-linux", "mount", "iproute2", "nftables", "iptables", "tcpdump"]);
+});
