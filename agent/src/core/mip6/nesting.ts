@@ -6,7 +6,7 @@
 
 import { NEXT_HEADER } from "./ipv6-packet.ts";
 
-/** Encapsulations within a packet that leaves a tunnel's entry; RFC 2473 section 6.6 recommends 4. */
+/** Encapsulations within a packet; configurable in RFC 2473 section 6.6, and 4 is the default of Linux's tunnels. */
 const ENCAPSULATION_LIMIT = 4;
 
 const IPV6_HEADER_LENGTH = 40;
