@@ -201,7 +201,7 @@ function addMaintenanceCommands(program: Command, finish: (code: ExitCode) => vo
     .option("--check", "only report what is missing", false)
     .addOption(
       new Option("--runtime <name>", "what to make ready; netns needs no engine")
-        .choices(["docker", "netns", "all"])
+        .choices([...RUNTIME_NAMES, "all"])
         .default("all"),
     )
     .action(async (options: SetupOptions) => {
