@@ -14,12 +14,18 @@ const alone = (groupOrder: number) =>
  */
 const pure = { isolate: false, maxWorkers: "100%", testTimeout: 180_000 } as const;
 
+const UNIT_TESTS = ["test/{architecture,agent,orchestrator,images,tools}/**/*.test.ts"];
+
+/** Tests that replace modules, which other files may have loaded in the same worker. */
+const ISOLATED_TESTS = "test/**/*.isolated.test.ts";
+
 export default defineConfig({
   test: {
     projects: [
       {
-        test: { name: "unit", include: ["test/{architecture,agent,orchestrator,images,tools}/**/*.test.ts"], ...pure },
+        test: { name: "unit", include: UNIT_TESTS, exclude: [ISOLATED_TESTS], ...pure },
       },
+      { test: { name: "unit-isolated", include: [ISOLATED_TESTS], ...pure, isolate: true } },
       { test: { name: "sim", include: ["test/sim/**/*.test.ts"], ...pure } },
       { test: { name: "contract", include: ["test/contract/**/*.test.ts"], ...alone(1) } },
       { test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], ...alone(2) } },
