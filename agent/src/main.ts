@@ -72,9 +72,8 @@ function main(): void {
   const onCommand = (command: AgentCommand): void => {
     if (command.type === "setup") begin(command.setup);
     else if (command.type === "keep") isKept = true;
-    else if (command.type === "finish") {
-      finish();
-    } else if (command.type === "reuse") reuse(command.rules);
+    else if (command.type === "finish") finish();
+    else if (command.type === "reuse") reuse(command.rules);
     else if (node === undefined) fail(new NodeFailure("bad-setup", `expected a set-up first, found ${command.type}`));
     else if (command.type === "reset") reset(node);
     else node.then((started) => started.command(command)).catch(fail);
