@@ -201,7 +201,7 @@ function addMaintenanceCommands(program: Command, finish: (code: ExitCode) => vo
     .option("--check", "only report what is missing", false)
     .addOption(
       new Option("--runtime <name>", "what to make ready; netns needs no engine")
-        .choices(["docker", "netns", "all"])
+        .choices([...RUNTIME_NAMES, "all"])
         .default("all"),
     )
     .action(async (options: SetupOptions) => {
@@ -223,9 +223,8 @@ type Timed<Options extends { readonly timeoutMs: number; readonly timeouts: numb
 };
 
 function timeoutOption(description: string): Option {
-  return new Option("--timeout <seconds>", description)
-    .argParser(seconds)
-    .default(undefined, `${DEFAULT_TIMEOUT_SEC} times --timeouts`);
+  const text = `${description}; ${DEFAULT_TIMEOUT_SEC} times --timeouts when absent`;
+  return new Option("--timeout <seconds>", text).argParser(seconds);
 }
 
 function timeoutsOption(): Option {

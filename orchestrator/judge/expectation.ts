@@ -9,9 +9,10 @@ import type { PathName, ResolvedExpectation } from "../topology/model/resolved.t
 import type { Prediction } from "../topology/predict/predict.ts";
 import type { EventEffect } from "./event-effect.ts";
 import type { SessionObservation } from "./session-observation.ts";
+import type { ExpectationVerdict } from "./verdict.ts";
 
-/** Whether an expectation was met. */
-export const EXPECTATION_VERDICTS = ["pass", "fail"] as const;
+/** Times that are not to be exceeded. */
+export const TIME_KEYS = ["within", "outage", "roundTrip"] as const;
 
 /** A session as it was set up, or after an event of the timeline. */
 export interface SessionSubject {
@@ -22,7 +23,7 @@ export interface SessionSubject {
 /** What every judged expectation has. */
 interface Judged<Subject> {
   readonly subject: Subject;
-  readonly verdict: (typeof EXPECTATION_VERDICTS)[number];
+  readonly verdict: ExpectationVerdict;
   /** `file:line`, or what made the expectation in place of the file. */
   readonly source: string;
 }
@@ -53,7 +54,7 @@ export interface SelectedExpectation extends Judged<SessionSubject> {
  * `outage`: the longest time in which no packet was answered; `roundTrip`: the median of the data.
  */
 export interface TimeExpectation extends Judged<SessionSubject> {
-  readonly key: "within" | "outage" | "roundTrip";
+  readonly key: (typeof TIME_KEYS)[number];
   readonly limit: number;
   /** Absent when it never came to that. */
   readonly observed?: number;
@@ -260,6 +261,6 @@ function judgeLost(limit: number, source: string, { subject, sent, lost }: Outco
   };
 }
 
-function verdictOf(isMet: boolean): "pass" | "fail" {
+function verdictOf(isMet: boolean): ExpectationVerdict {
   return isMet ? "pass" : "fail";
 }

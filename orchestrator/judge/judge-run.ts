@@ -6,6 +6,7 @@ import type { Prediction } from "../topology/predict/predict.ts";
 import { type EventEffect, observeEffects } from "./event-effect.ts";
 import { type JudgedExpectation, judgeEffects, judgeHosts, judgeSessions } from "./expectation.ts";
 import { observeSessions, type SessionObservation } from "./session-observation.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** A run that is over. */
 export interface RunToJudge {
@@ -21,7 +22,7 @@ export interface Judgement {
   readonly effects: readonly EventEffect[];
   readonly expectations: readonly JudgedExpectation[];
   /** `error` for a run that could not be carried through, whatever was observed before that. */
-  readonly verdict: "pass" | "fail" | "error";
+  readonly verdict: Verdict;
 }
 
 export function judgeRun({ topology, predictions, record }: RunToJudge): Judgement {
@@ -36,7 +37,7 @@ export function judgeRun({ topology, predictions, record }: RunToJudge): Judgeme
   return { observations, effects, expectations, verdict: verdictOf(expectations, record.error) };
 }
 
-function verdictOf(expectations: readonly JudgedExpectation[], error: unknown): Judgement["verdict"] {
+function verdictOf(expectations: readonly JudgedExpectation[], error: unknown): Verdict {
   if (error !== undefined) return "error";
   return expectations.some(({ verdict }) => verdict === "fail") ? "fail" : "pass";
 }

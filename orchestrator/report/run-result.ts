@@ -11,15 +11,13 @@ import {
   OBSERVED_BEHAVIOURS,
 } from "@testbed/agent/control";
 import * as z from "zod";
-import { EXPECTATION_VERDICTS } from "../judge/expectation.ts";
+import { TIME_KEYS } from "../judge/expectation.ts";
 import { SESSION_STATES } from "../judge/session-observation.ts";
+import { EXPECTATION_VERDICTS, VERDICTS } from "../judge/verdict.ts";
 import { INBOUND_KINDS } from "../plan/inbound-probe-plan.ts";
 import { RUNTIME_NAMES } from "../runtime/runtime-name.ts";
 import { PATH_NAMES } from "../topology/model/words.ts";
 import { behaviourFields } from "./behaviour-schema.ts";
-
-/** What a run comes to; `error` when it could not be carried through. */
-export const VERDICTS = [...EXPECTATION_VERDICTS, "error"] as const;
 
 /** Value of the field `schema` of a result. */
 export const RESULT_SCHEMA_VERSION = 2;
@@ -202,7 +200,7 @@ const expectation = z.discriminatedUnion("key", [
   z
     .strictObject({
       ...ofSession,
-      key: z.enum(["within", "outage", "roundTrip"]),
+      key: z.enum(TIME_KEYS),
       limit: milliseconds,
       observed: milliseconds.optional().describe("absent when it never came to that"),
       unit: z.literal("ms"),
@@ -336,7 +334,6 @@ export type LinkResult = RunResult["links"][number];
 export type RouterResult = RunResult["routers"][number];
 export type ProbeResult = RouterResult["probes"][number];
 export type WayInResult = RouterResult["inbound"][number];
-export type Verdict = RunResult["verdict"];
 
 /** The published JSON Schema, as the text of `result.schema.json`. */
 export function resultSchemaText(): string {

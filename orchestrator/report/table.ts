@@ -1,5 +1,6 @@
 /** The result of a run as a terminal shows it. */
 
+import type { Verdict } from "../judge/verdict.ts";
 import { formatEndpoint } from "../topology/model/address-text.ts";
 import {
   expectationLabel,
@@ -13,14 +14,7 @@ import { formatMs } from "./format-ms.ts";
 import { linkRows } from "./link-rows.ts";
 import { outageRows } from "./outage-rows.ts";
 import { routerRows, unprobedLines, wayInRows } from "./router-rows.ts";
-import type {
-  CandidateResult,
-  ExpectationResult,
-  RouterResult,
-  RunResult,
-  SessionResult,
-  Verdict,
-} from "./run-result.ts";
+import type { CandidateResult, ExpectationResult, RouterResult, RunResult, SessionResult } from "./run-result.ts";
 import { formatColumns, type TextTable } from "./text-table.ts";
 
 /** Puts colour on text, or leaves it alone. */

@@ -3,7 +3,7 @@
 import { access, constants, stat } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 
-/** Debian has these on root's PATH only; `ip`, `nft` and `tcpdump` may be in them. */
+/** Debian has these on root's PATH only; `ip` and `nft` may be in them. */
 const SYSTEM_DIRECTORIES = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
 /** `path` followed by the system directories that it lacks, as the PATH of child processes. */

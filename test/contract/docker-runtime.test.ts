@@ -38,7 +38,7 @@ const DEAD_OWNER = { ...currentProcess(), pid: 2 ** 22 + 1, startTicks: "1" };
 /** capabilities(7): bit 12. */
 const CAP_NET_ADMIN = 1n << 12n;
 
-const ALONE = [node("alone", { iface: "198.18.7.1/24" })];
+const ALONE = [node("alone", { segment: "198.18.7.1/24" })];
 
 describeRuntimeContract({ name: "docker", open, traces, describe });
 
@@ -118,7 +118,7 @@ describe("labs on a Docker engine", () => {
     const { lab } = await bringUp(runtime, ALONE);
     try {
       const guest = await lab.startProgram({
-        name: "host program",
+        name: "program",
         inside: "alone",
         image: await ensureBaseImage(engine, () => undefined),
         command: ["bash", "-c", 'echo "peer $PEER"; cat /sys/class/net/segment/address; cat /proc/self/status; exit 5'],
@@ -137,7 +137,7 @@ describe("labs on a Docker engine", () => {
   test("refuse a host program whose image the engine does not have, and say how to get it", async () => {
     const { lab } = await bringUp(runtime, ALONE);
     try {
-      const spec = { name: "host program", inside: "alone", image: "no-such-image:anywhere", environment: {} };
+      const spec = { name: "program", inside: "alone", image: "no-such-image:anywhere", environment: {} };
       await expect(lab.startProgram(spec)).rejects.toMatchObject({
         code: "no-image",
         hint: expect.stringContaining("docker pull no-such-image:anywhere") as string,

@@ -89,6 +89,7 @@ test.each([
   ["an unknown option", ["nat-nat", "--fast"], "unknown option '--fast'"],
   ["no topology", [], "missing required argument 'topology'"],
   ["a seed that is no number", ["nat-nat", "--seed", "x"], "expected a whole number of at most 9 digits."],
+  ["no factor at all", ["nat-nat", "--timeouts", "0"], "expected a factor from 0.1 to 100."],
   ["no time at all", ["nat-nat", "--timeout", "0"], "expected seconds, more than 0 and at most 86400."],
   ["an unknown runtime", ["nat-nat", "--runtime", "vm"], "Allowed choices are docker, netns, auto."],
 ] as const)("%s", async (_, args, message) => {

@@ -79,7 +79,8 @@ async function drive(machine: Gathering | IceMachine, isDone: () => boolean): Pr
   let wake = (): void => undefined;
   const onMessage = (octets: Buffer, { address: ip, port }: { address: string; port: number }): void => {
     const payload = new Uint8Array(octets);
-    if (demultiplex(payload).kind === "stun") machine.handleStun(now(), { local, remote: { ip, port }, payload });
+    const content = demultiplex(payload);
+    if (content.kind === "stun") machine.handleStun(now(), { ...content, local, remote: { ip, port } });
     else received = octets.toString();
     wake();
   };

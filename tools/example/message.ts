@@ -35,7 +35,10 @@ export function readMessage(datagram: Datagram, candidatePorts: readonly number[
   if (!ports.some((port) => candidatePorts.includes(port))) return undefined;
   const channel = ports.includes(DSMIPV6_PORT) ? "tunnel" : ports.includes(STUN_PORT) ? "stun-server" : "pair";
   const content = demultiplex(datagram.payload);
-  if (content.kind === "stun") return { kind: stunKind(content.bytes), channel, parts: stunParts(content.bytes) };
+  if (content.kind === "stun") {
+    const { bytes } = content.frame;
+    return { kind: stunKind(bytes), channel, parts: stunParts(bytes) };
+  }
   if (content.kind !== "ipv6") return undefined;
   const ip = decodeIpv6Packet(content.packet);
   return ip.ok

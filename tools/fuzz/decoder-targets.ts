@@ -14,10 +14,11 @@ import { demultiplex } from "../../agent/src/core/node/demultiplex.ts";
 import { ALTERNATE_STUN_PORT, STUN_PORT } from "../../agent/src/core/ports.ts";
 import type { Decoded } from "../../agent/src/core/result.ts";
 import type { StunAttribute } from "../../agent/src/core/stun/attributes.ts";
-import { classifyStun } from "../../agent/src/core/stun/classify.ts";
 import { verifyFingerprint } from "../../agent/src/core/stun/fingerprint.ts";
+import { frameStun } from "../../agent/src/core/stun/frame.ts";
 import { verifyIntegrity } from "../../agent/src/core/stun/integrity.ts";
-import { decodeStun, encodeStun, type StunMessage } from "../../agent/src/core/stun/message.ts";
+import { decodeMessage, decodeStun, encodeStun, type StunMessage } from "../../agent/src/core/stun/message.ts";
+import { receiveStun } from "../../agent/src/core/stun/receive.ts";
 import { answerBinding } from "../../agent/src/core/stun/server.ts";
 import {
   authenticateRequest,
@@ -43,11 +44,14 @@ const stunMessage: FuzzTarget = {
   seeds: STUN_MESSAGES,
   repair: stunRepair,
   run(input) {
-    const result = decodeStun(input);
+    const frame = frameStun(input);
+    const result = frame.ok ? decodeMessage(frame.value) : frame;
     expectProportional(result, input.length);
+    if (frame.ok) {
+      verifyIntegrity(frame.value, KEY_R);
+      verifyFingerprint(frame.value);
+    }
     if (!result.ok) return [codeOf(result)];
-    verifyIntegrity(input, KEY_R);
-    verifyFingerprint(input);
     if (!hasReplacedText(result.value)) {
       const again = decodeStun(encodeStun(result.value, { fingerprint: false }));
       if (!again.ok) throw new Error(`a decoded message does not survive encoding: ${again.error.code}`);
@@ -56,14 +60,13 @@ const stunMessage: FuzzTarget = {
   },
 };
 
-const stunClassify: FuzzTarget = {
-  name: "stun-classify",
+const stunReceive: FuzzTarget = {
+  name: "stun-receive",
   seeds: STUN_MESSAGES,
   repair: stunRepair,
   run(input, rng) {
-    const isAwaited = (): boolean => rng.integer(0, 1) === 1;
-    const received = classifyStun(input, { requireFingerprint: rng.integer(0, 1) === 1, isAwaited });
-    return [received.kind === "drop" ? received.reason : received.kind];
+    const received = receiveStun(input, { requireFingerprint: rng.integer(0, 1) === 1 });
+    return [received.kind === "stun" ? received.message.class : received.reason];
   },
 };
 
@@ -72,9 +75,10 @@ const stunCredentials: FuzzTarget = {
   seeds: STUN_MESSAGES,
   repair: stunRepair,
   run(input) {
-    const result = decodeStun(input);
-    if (!result.ok) return [];
-    const received = { bytes: input, message: result.value };
+    const frame = frameStun(input);
+    const message = frame.ok ? decodeMessage(frame.value) : frame;
+    if (!frame.ok || !message.ok) return [];
+    const received = { frame: frame.value, message: message.value };
     const request = authenticateRequest(received, (username) => (username.includes(":") ? KEY_R : undefined));
     const response = authenticateResponse(received, KEY_R);
     if (request.verdict === "reject")
@@ -98,7 +102,7 @@ const stunServer: FuzzTarget = {
     const remote = { ip: isIpv6 ? "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff" : "198.18.255.255", port: 65_535 };
     const answers = answerBinding(
       { local, remote, payload: input },
-      { requireFingerprint: rng.integer(0, 1) === 1, ...(rng.integer(0, 1) === 1 && { discovery: DISCOVERY }) },
+      rng.integer(0, 1) === 1 ? { discovery: DISCOVERY } : {},
     );
     expectAtMost(1, answers.length, "answers to one request");
     for (const { payload } of answers)
@@ -111,8 +115,8 @@ const demultiplexer: FuzzTarget = {
   name: "demultiplex",
   seeds: PAYLOADS,
   repair: (input, rng) => (rng.integer(0, 1) === 1 ? stunRepair(input) : repairIpv6(input, KEY_R)),
-  run(input, rng) {
-    const payload = demultiplex(input, { acceptRrtfw: rng.integer(0, 1) === 1 });
+  run(input) {
+    const payload = demultiplex(input);
     if (payload.kind === "ipv6" && payload.packet.length < 40) throw new Error("an IPv6 packet without a whole header");
     return [payload.kind === "unknown" ? payload.reason : payload.kind];
   },
@@ -210,7 +214,7 @@ function pickDecoder(rng: SeededRng): (line: string) => Checked<unknown> {
 
 export const DECODER_TARGETS: readonly FuzzTarget[] = [
   stunMessage,
-  stunClassify,
+  stunReceive,
   stunCredentials,
   stunServer,
   demultiplexer,

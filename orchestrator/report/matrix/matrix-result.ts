@@ -5,10 +5,10 @@
 
 import { CANDIDATE_TYPES } from "@testbed/agent/control";
 import * as z from "zod";
+import { VERDICTS } from "../../judge/verdict.ts";
 import { RUNTIME_NAMES } from "../../runtime/runtime-name.ts";
 import { OFFERERS } from "../../topology/matrix/cell-topology.ts";
 import { PATH_NAMES } from "../../topology/model/words.ts";
-import { VERDICTS } from "../run-result.ts";
 
 /** Value of the field `schema` of a matrix. */
 export const MATRIX_SCHEMA_VERSION = 1;

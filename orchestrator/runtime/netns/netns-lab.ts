@@ -1,14 +1,13 @@
 /** One lab of network namespaces: segments by `ip -batch`, nodes as plain processes under the lab's supervisor. */
 
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { once } from "node:events";
-import { text } from "node:stream/consumers";
 import type { AgentCommand, NodeSetup } from "@testbed/agent/control";
 import type { NodeSpec, ProgramSpec, SegmentSpec, UnboundSetup } from "../../plan/plan.ts";
 import { TestbedError } from "../../support/errors.ts";
 import { searchPath } from "../../support/search-path.ts";
 import { readLines } from "../read-lines.ts";
 import type { DestroyReport, NodeExit, NodeHandle, ProgramHandle, RunIdentity, RuntimeLab } from "../runtime.ts";
+import { runWithInput } from "./run-with-input.ts";
 import { type Supervisor, startSupervisor, supervisorLabels } from "./supervisor.ts";
 import { bridgeBatch, nodeBatch, sysctlWrites } from "./wiring.ts";
 
@@ -70,14 +69,9 @@ export function createNetnsLab(
 }
 
 async function ipBatch({ enter }: Supervisor, batch: string): Promise<void> {
-  const child = spawn("nsenter", enter(["ip", "-batch", "-"]), {
-    stdio: ["pipe", "ignore", "pipe"],
-    env: { PATH: searchPath() },
-  });
-  child.stdin.end(batch);
-  const [errors] = await Promise.all([text(child.stderr), once(child, "close")]);
-  if (child.exitCode !== 0) {
-    throw new TestbedError("setup-failed", `ip could not segment the lab: ${errors.trim()}`, {
+  const { exitCode, errors } = await runWithInput("nsenter", enter(["ip", "-batch", "-"]), batch);
+  if (exitCode !== 0) {
+    throw new TestbedError("setup-failed", `ip could not make the lab's interfaces: ${errors.trim()}`, {
       hint: "the kernel needs veth and bridge; `testbed plan` shows what was asked for",
     });
   }

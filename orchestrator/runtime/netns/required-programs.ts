@@ -6,7 +6,7 @@ import { isInstalled, searchPath } from "../../support/search-path.ts";
 
 /** What of a node decides which programs it needs. */
 export interface ProgramUse {
-  readonly setup: Pick<NodeSpec["setup"], "rules" | "capture">;
+  readonly setup: Pick<NodeSpec["setup"], "rules">;
 }
 
 export interface RequiredProgram {
@@ -59,8 +59,9 @@ export const REQUIRED_PROGRAMS: readonly RequiredProgram[] = [
   {
     name: "tcpdump",
     debianPackage: "tcpdump",
-    purpose: "captures packets",
-    isNeededFor: (nodes) => nodes.some(({ setup }) => setup.capture),
+    purpose: "shows the packets of a running lab",
+    // Agents capture by themselves; tests, and people who look into a lab, use it.
+    isNeededFor: () => false,
   },
 ];
 

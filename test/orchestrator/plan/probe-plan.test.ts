@@ -115,7 +115,7 @@ describe("who asks", () => {
       {
         router: "middlebox1",
         lan: "lan1",
-        reason: "no node on lan1; seen together with what lies inside of it: box0",
+        reason: "no node on lan1; seen together with what lies inside of it: middlebox0",
       },
     ]);
   });

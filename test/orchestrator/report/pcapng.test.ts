@@ -8,7 +8,7 @@ interface Frame {
   readonly originalLength?: number;
 }
 
-/** A pcap file as tcpdump writes it. */
+/** A pcap file as an agent writes it. */
 function pcap(frames: readonly Frame[], { littleEndian = true, magic = 0xa1b2c3d4 } = {}): Uint8Array {
   const words = (...values: number[]): number[] => {
     const view = new DataView(new ArrayBuffer(values.length * 4));

@@ -167,6 +167,6 @@ test("ways in are tried from outside: their rows say where datagrams came out, a
   const { lines, agrees } = rowsOf({ closedReachedPort: 81, differences });
   expect(agrees).toBe(false);
   expect(lines[2]).toBe(
-    "fail     nat-a  neighbour, IPv4  forward, UDP 8080  inside:80, observed nothing there  8081 closed, observed open to port 81",
+    "fail     nat-a   neighbour, IPv4  forward, UDP 8080  inside:80, observed nothing there  8081 closed, observed open to port 81",
   );
 });

@@ -22,7 +22,7 @@ test("each missing program is named with its Debian package and use, and one com
   const missing = REQUIRED_PROGRAMS.filter(({ name }) => ["nft", "tcpdump"].includes(name));
   expect(formatFindings(programFindings(missing))).toEqual([
     "missing  nft (Debian package nftables), which loads the translation rules of NATs on the netns runtime",
-    "missing  tcpdump (Debian package tcpdump), which captures packets on the netns runtime",
+    "missing  tcpdump (Debian package tcpdump), which shows the packets of a running lab on the netns runtime",
     "         → npm run setup -- --runtime netns, or as root: apt-get install nftables tcpdump",
   ]);
 });

@@ -7,10 +7,10 @@
  */
 
 import { type SocketAddress, sameSocketAddress } from "../address.ts";
-import type { Datagram, InstantMs, Rng, Transmit } from "../machine.ts";
+import type { InstantMs, Rng, Transmit } from "../machine.ts";
 import type { RefusedDatagram } from "../refusal.ts";
 import { TRANSACTION_ID_LENGTH, transactionKey } from "../stun/header.ts";
-import type { StunMessage } from "../stun/message.ts";
+import type { StunDatagram } from "../stun/receive.ts";
 import { candidateView, type LocalCandidate, type RemoteCandidate } from "./candidate.ts";
 import { CheckList, type DueCheck, formCheckList } from "./check-list.ts";
 import { type CheckContent, encodeCheck, encodeKeepalive } from "./check-message.ts";
@@ -157,17 +157,18 @@ export class CheckRun {
   }
 
   /** Takes the answer to a check or to a question for consent; anything else is counted and ignored. */
-  handleAnswer(now: InstantMs, datagram: Datagram, message: StunMessage): void {
-    if (this.#asksConsent(message.transactionId)) {
-      this.#bury(this.#consent?.handleAnswer(now, datagram, message));
+  handleAnswer(now: InstantMs, answer: StunDatagram): void {
+    const { transactionId } = answer.message;
+    if (this.#asksConsent(transactionId)) {
+      this.#bury(this.#consent?.handleAnswer(now, answer));
       return;
     }
-    const check = this.#transactions.find(message.transactionId);
+    const check = this.#transactions.find(transactionId);
     if (check === undefined) {
       this.#out.drop("unknown-transaction");
       return;
     }
-    const verdict = judgeAnswer(check, datagram, message, this.#config.peerKey);
+    const verdict = judgeAnswer(check, answer, this.#config.peerKey);
     if (verdict.type === "unauthenticated") {
       this.#out.drop("unauthenticated-response");
       return;

@@ -12,9 +12,9 @@
 
 import { type SocketAddress, sameSocketAddress } from "../address.ts";
 import { ByteReader } from "../bytes.ts";
-import type { Datagram, InstantMs, Rng, Transmit } from "../machine.ts";
+import type { InstantMs, Rng, Transmit } from "../machine.ts";
 import { TRANSACTION_ID_LENGTH, transactionKey } from "../stun/header.ts";
-import type { StunMessage } from "../stun/message.ts";
+import type { StunDatagram } from "../stun/receive.ts";
 import { encodeCheck } from "./check-message.ts";
 import type { IceLimits } from "./constants.ts";
 import type { PairDeath, ValidPair } from "./ice-machine.ts";
@@ -96,10 +96,10 @@ export class Consent {
    * could have written is as if it never came. An answer that shows this end at another address means that the middlebox on
    * the way maps anew: what the peer sends to the old address is lost.
    */
-  handleAnswer(now: InstantMs, datagram: Datagram, message: StunMessage): PairDeath | undefined {
+  handleAnswer(now: InstantMs, answer: StunDatagram): PairDeath | undefined {
     const { local, remote } = this.pair;
     const ends = { base: local.base, remote: remote.address };
-    const verdict = judgeAnswer(ends, datagram, message, this.#config.peerKey);
+    const verdict = judgeAnswer(ends, answer, this.#config.peerKey);
     switch (verdict.type) {
       case "unauthenticated":
         this.#out.drop("unauthenticated-response");

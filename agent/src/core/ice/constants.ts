@@ -60,16 +60,11 @@ export const DEFAULT_LIMITS: IceLimits = {
   maxRemoteCandidates: 32,
 };
 
-/** Timers of gathering that a configuration may override. */
-export interface GatheringLimits {
-  /** After this time offers go out with the candidates at hand; ours: three repetitions of the profile `ice16` fit in. */
-  readonly timeoutMs: number;
-  /** How often a mapping is refreshed at its STUN server; like Tr, RFC 8445 section 11. */
-  readonly refreshMs: number;
-}
+/** After this time offers go out with the candidates at hand; ours: three repetitions of the profile `ice16` fit in. */
+export const GATHERING_TIMEOUT_MS = 1500;
 
-/** Defaults of gathering. */
-export const DEFAULT_GATHERING_LIMITS: GatheringLimits = { timeoutMs: 1500, refreshMs: 15_000 };
+/** How often a mapping is refreshed at its STUN server; like Tr, RFC 8445 section 11. */
+export const MAPPING_REFRESH_MS = 15_000;
 
 /** Rc: requests of one transaction; RFC 8489 section 6.2.1. */
 export const REQUEST_COUNT = 7;

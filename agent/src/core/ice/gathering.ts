@@ -5,12 +5,13 @@
  */
 
 import { familyOf, type SocketAddress, sameSocketAddress } from "../address.ts";
-import type { Datagram, InstantMs, Rng, Transmit } from "../machine.ts";
+import type { InstantMs, Rng, Transmit } from "../machine.ts";
 import type { IceProfile } from "../node/agent-settings.ts";
 import type { StunAttributeType } from "../stun/attributes.ts";
 import { notUnderstood } from "../stun/comprehension.ts";
 import { BINDING, TRANSACTION_ID_LENGTH, transactionKey } from "../stun/header.ts";
-import { decodeStun, encodeStun, findAttribute, type StunMessage } from "../stun/message.ts";
+import { encodeStun, findAttribute, type StunMessage } from "../stun/message.ts";
+import type { StunDatagram } from "../stun/receive.ts";
 import { retransmissionSchedule, StunTransaction } from "../stun/transaction.ts";
 import {
   hostCandidate,
@@ -19,13 +20,7 @@ import {
   serverReflexiveCandidate,
   withoutRedundant,
 } from "./candidate.ts";
-import {
-  DEFAULT_GATHERING_LIMITS,
-  type GatheringLimits,
-  PROFILE_TIMING,
-  REQUEST_COUNT,
-  TAIL_MULTIPLE,
-} from "./constants.ts";
+import { GATHERING_TIMEOUT_MS, MAPPING_REFRESH_MS, PROFILE_TIMING, REQUEST_COUNT, TAIL_MULTIPLE } from "./constants.ts";
 import { createPacer, type Pacer, type Turns } from "./pacer.ts";
 
 /** What gathering is told when it is made. */
@@ -40,7 +35,6 @@ export interface GatheringConfig {
   readonly rng: Rng;
   /** The pace of the node; one of its own when absent. */
   readonly pacer?: Pacer;
-  readonly limits?: Partial<GatheringLimits>;
 }
 
 /** What gathering reports. */
@@ -70,7 +64,7 @@ export interface Gathering {
   /** True when this asked with this transaction ID and waits for the answer. */
   ownsTransaction(transactionId: Uint8Array): boolean;
   /** Takes an answer. One that nobody waits for, or from elsewhere than the server, is ignored. */
-  handleStun(now: InstantMs, datagram: Datagram): void;
+  handleStun(now: InstantMs, datagram: StunDatagram): void;
   handleTimeout(now: InstantMs): void;
   pollTransmit(): Transmit | undefined;
   pollEvent(): GatheringEvent | undefined;
@@ -104,7 +98,6 @@ const UNDERSTOOD: ReadonlySet<StunAttributeType> = new Set<StunAttributeType>([
 
 class ServerQuestions implements Gathering {
   readonly #config: GatheringConfig;
-  readonly #limits: GatheringLimits;
   readonly #hosts: readonly LocalCandidate[];
   readonly #targets: readonly Target[];
   readonly #transmits: Transmit[] = [];
@@ -116,7 +109,6 @@ class ServerQuestions implements Gathering {
 
   constructor(config: GatheringConfig) {
     this.#config = config;
-    this.#limits = { ...DEFAULT_GATHERING_LIMITS, ...config.limits };
     this.#turns = (config.pacer ?? createPacer()).turns();
     this.#hosts = config.bases.map(hostCandidate);
     this.#targets = config.bases.flatMap((base, i) =>
@@ -154,15 +146,14 @@ class ServerQuestions implements Gathering {
     return this.#targetOf(transactionId) !== undefined;
   }
 
-  handleStun(now: InstantMs, { local, remote, payload }: Datagram): void {
-    const message = decodeStun(payload);
-    const target = message.ok ? this.#targetOf(message.value.transactionId) : undefined;
-    if (!message.ok || target?.open === undefined) return;
+  handleStun(now: InstantMs, { local, remote, message }: StunDatagram): void {
+    const target = this.#targetOf(message.transactionId);
+    if (target?.open === undefined) return;
     if (!sameSocketAddress(remote, target.server) || !sameSocketAddress(local, target.base)) return;
-    const outcome = judgeAnswer(message.value);
+    const outcome = judgeAnswer(message);
     if (outcome === undefined) return;
     target.open = undefined;
-    target.dueAt = now + this.#limits.refreshMs;
+    target.dueAt = now + MAPPING_REFRESH_MS;
     if (typeof outcome === "string") this.#reportFailure(target, outcome);
     else this.#learn(target, outcome);
     target.isSettled = true;
@@ -194,7 +185,7 @@ class ServerQuestions implements Gathering {
   /** Servers have all the time that there is for them: none of it goes by in line of the own node. */
   get #patienceEndsAt(): InstantMs {
     const { isInLine, waitedMs } = this.#turns;
-    return isInLine ? Infinity : this.#startedAt + this.#limits.timeoutMs + waitedMs;
+    return isInLine ? Infinity : this.#startedAt + GATHERING_TIMEOUT_MS + waitedMs;
   }
 
   #advance(now: InstantMs): void {
@@ -229,7 +220,7 @@ class ServerQuestions implements Gathering {
     if (transmit !== undefined) this.#transmits.push(transmit);
     if (transaction.state !== "timed-out") return;
     target.open = undefined;
-    target.dueAt = now + this.#limits.refreshMs;
+    target.dueAt = now + MAPPING_REFRESH_MS;
     this.#reportFailure(target, "no answer");
     target.isSettled = true;
   }

@@ -5,10 +5,9 @@
 
 import { type SocketAddress, sameSocketAddress } from "../address.ts";
 import type { IceRole } from "../events.ts";
-import type { Datagram, InstantMs, Transmit } from "../machine.ts";
+import { assertNever, type InstantMs, type Transmit } from "../machine.ts";
 import type { RefusedDatagram } from "../refusal.ts";
-import { BINDING } from "../stun/header.ts";
-import { decodeStun, type StunMessage } from "../stun/message.ts";
+import type { StunDatagram } from "../stun/receive.ts";
 import { encodeCheckSuccess, encodeErrorReply } from "../stun/reply.ts";
 import { byPriority } from "./candidate.ts";
 import { CheckRun, type ReceivedCheck } from "./check-run.ts";
@@ -81,10 +80,8 @@ class IceAgent implements IceMachine {
     this.#run.advance(now);
   }
 
-  handleStun(now: InstantMs, datagram: Datagram): void {
-    const message = decodeStun(datagram.payload);
-    if (!message.ok || message.value.method !== BINDING) this.#out.drop("malformed");
-    else this.#handleMessage(now, datagram, message.value);
+  handleStun(now: InstantMs, datagram: StunDatagram): void {
+    this.#handleMessage(now, datagram);
     this.#run?.advance(now);
   }
 
@@ -177,27 +174,29 @@ class IceAgent implements IceMachine {
     return new CheckRun(now, config, this.#out);
   }
 
-  #handleMessage(now: InstantMs, datagram: Datagram, message: StunMessage): void {
-    switch (message.class) {
+  #handleMessage(now: InstantMs, datagram: StunDatagram): void {
+    switch (datagram.message.class) {
       case "request":
-        this.#handleRequest(now, datagram, message);
+        this.#handleRequest(now, datagram);
         break;
       case "success":
       case "error":
         if (this.#run === undefined) this.#out.drop("unknown-transaction");
-        else this.#run.handleAnswer(now, datagram, message);
+        else this.#run.handleAnswer(now, datagram);
         break;
       case "indication":
         this.#out.counters.indicationsReceived += 1;
         break;
+      default:
+        assertNever(datagram.message.class);
     }
   }
 
-  #handleRequest(now: InstantMs, datagram: Datagram, message: StunMessage): void {
-    const { local, remote, payload } = datagram;
+  #handleRequest(now: InstantMs, datagram: StunDatagram): void {
+    const { local, remote, message } = datagram;
     this.#out.counters.requestsReceived += 1;
     this.#run?.noteSent(now, local, remote);
-    const verdict = judgeCheck(message, payload, this.#config.credentials.ufrag, this.#key);
+    const verdict = judgeCheck(datagram, this.#config.credentials.ufrag, this.#key);
     if (verdict.type === "refused") {
       if (!verdict.isAuthenticated) this.#out.drop("unauthenticated-request");
       this.#out.answer(datagram, verdict.code, verdict.reply);

@@ -6,9 +6,10 @@
 
 import type { SocketAddress } from "../address.ts";
 import type { IceRole, NodeEvent } from "../events.ts";
-import type { Datagram, InstantMs, Rng, Transmit } from "../machine.ts";
+import type { InstantMs, Rng, Transmit } from "../machine.ts";
 import type { IceProfile } from "../node/agent-settings.ts";
 import type { RefusedDatagram } from "../refusal.ts";
+import type { StunDatagram } from "../stun/receive.ts";
 import type { LocalCandidate, RemoteCandidate } from "./candidate.ts";
 import type { IceLimits } from "./constants.ts";
 import type { Pacer } from "./pacer.ts";
@@ -91,7 +92,6 @@ export type IceFailure = "no-candidate-pairs" | "all-checks-failed" | "lite-lite
 
 /** Why a STUN message had no effect. */
 export type IceDropReason =
-  | "malformed"
   | "unauthenticated-request"
   | "unauthenticated-response"
   | "unknown-transaction"
@@ -131,11 +131,11 @@ export interface IceMachine {
   /** Takes the peer's description and starts checks at once; a second call has no effect. */
   setRemote(now: InstantMs, remote: RemoteDescription): void;
   /**
-   * Takes a datagram that is STUN with a right FINGERPRINT: requests whose USERNAME begins with this agent's fragment,
+   * Takes a decoded message with a right FINGERPRINT: requests whose USERNAME begins with this agent's fragment,
    * responses of its transactions, indications on its pairs. What came through the tunnel for the relayed candidate
    * has home address and port as `local`.
    */
-  handleStun(now: InstantMs, datagram: Datagram): void;
+  handleStun(now: InstantMs, datagram: StunDatagram): void;
   /** Takes word by ICMP that a datagram was refused: the reason of a failure, if it comes to that. */
   handleRefusal(refused: RefusedDatagram): void;
   /** Tells that data left on the selected pair, which puts off the keepalive. */

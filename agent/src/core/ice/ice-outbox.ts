@@ -1,6 +1,6 @@
 /** What an agent puts out: datagrams, events, counters. Its parts share one of these. */
 
-import type { Datagram, Transmit } from "../machine.ts";
+import type { Transmit } from "../machine.ts";
 import type { IceDropReason, IceEvent, IceStats } from "./ice-machine.ts";
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -25,7 +25,7 @@ export class IceOutbox {
   }
 
   /** Answers a request back the way it came. */
-  answer({ local, remote }: Datagram, status: number, payload: Uint8Array): void {
+  answer({ local, remote }: Omit<Transmit, "payload">, status: number, payload: Uint8Array): void {
     this.counters.answersSent[status] = (this.counters.answersSent[status] ?? 0) + 1;
     this.send({ local, remote, payload });
   }
@@ -48,7 +48,6 @@ function zeroCounters(): IceCounters {
     consentSent: 0,
     consentAnswered: 0,
     dropped: {
-      malformed: 0,
       "unauthenticated-request": 0,
       "unauthenticated-response": 0,
       "unknown-transaction": 0,

@@ -1,8 +1,8 @@
 /** What a received check, or the answer to one's own, means before it changes anything (SPEC 1.4, 2.7 and 2.8). */
 
 import { formatSocketAddress, type SocketAddress, sameSocketAddress } from "../address.ts";
-import type { Datagram } from "../machine.ts";
 import { findAttribute, type StunMessage } from "../stun/message.ts";
+import type { ReceivedStun, StunDatagram } from "../stun/receive.ts";
 import { encodeErrorReply } from "../stun/reply.ts";
 import { authenticateRequest, authenticateResponse } from "../stun/short-term.ts";
 import { type CheckContent, readCheck } from "./check-message.ts";
@@ -23,21 +23,21 @@ export type AnswerVerdict =
  * Judges a Binding request for the agent with this username fragment and key (the password's octets). Only the left
  * part of USERNAME has to fit: a check may come before the peer's own fragment is known.
  */
-export function judgeCheck(message: StunMessage, bytes: Uint8Array, ufrag: string, key: Uint8Array): CheckVerdict {
+export function judgeCheck(received: ReceivedStun, ufrag: string, key: Uint8Array): CheckVerdict {
   const keyOf = (username: string): Uint8Array | undefined => (username.split(":")[0] === ufrag ? key : undefined);
-  const verdict = authenticateRequest({ bytes, message }, keyOf);
+  const verdict = authenticateRequest(received, keyOf);
   switch (verdict.verdict) {
     case "reject":
       return { type: "refused", code: verdict.code, reply: verdict.reply, isAuthenticated: verdict.code === 420 };
     case "drop":
       throw new Error("only indications are dropped without an answer");
     case "accept": {
-      const content = readCheck(message);
+      const content = readCheck(received.message);
       if (content !== undefined) return { type: "accepted", content };
       return {
         type: "refused",
         code: 400,
-        reply: encodeErrorReply(message, { code: 400 }, key),
+        reply: encodeErrorReply(received.message, { code: 400 }, key),
         isAuthenticated: true,
       };
     }
@@ -47,17 +47,16 @@ export function judgeCheck(message: StunMessage, bytes: Uint8Array, ufrag: strin
 /** Judges the answer to a check that went from `base` to `remote`; `key` is the peer's password in octets. */
 export function judgeAnswer(
   { base, remote }: { readonly base: SocketAddress; readonly remote: SocketAddress },
-  datagram: Datagram,
-  message: StunMessage,
+  answer: StunDatagram,
   key: Uint8Array,
 ): AnswerVerdict {
-  const verdict = authenticateResponse({ bytes: datagram.payload, message }, key);
+  const verdict = authenticateResponse(answer, key);
   if (verdict.verdict === "ignore") return { type: "unauthenticated" };
   // The symmetry rule: an answer has to take the way of its request (RFC 8445 section 7.2.5.2.1).
-  if (!sameSocketAddress(datagram.remote, remote))
-    return failure(`answered from ${formatSocketAddress(datagram.remote)}`);
-  if (!sameSocketAddress(datagram.local, base)) return failure(`answered to ${formatSocketAddress(datagram.local)}`);
+  if (!sameSocketAddress(answer.remote, remote)) return failure(`answered from ${formatSocketAddress(answer.remote)}`);
+  if (!sameSocketAddress(answer.local, base)) return failure(`answered to ${formatSocketAddress(answer.local)}`);
   if (verdict.verdict === "fail") return failure("answered with an unknown required attribute");
+  const { message } = answer;
   return message.class === "error" ? judgeError(message) : judgeSuccess(message);
 }
 

@@ -5,16 +5,17 @@
 
 import { addressToBytes, canonicalAddress, type SocketAddress } from "../address.ts";
 import { createPacer } from "../ice/pacer.ts";
-import type { Datagram, InstantMs, Rng, Transmit } from "../machine.ts";
+import { assertNever, type Datagram, type InstantMs, type Rng, type Transmit } from "../machine.ts";
 import { minInstant } from "../min-instant.ts";
 import { type Correspondent, createCorrespondent } from "../mip6/correspondent.ts";
 import { decodeIpv6Packet } from "../mip6/ipv6-packet.ts";
 import { decodeUdpInIpv6 } from "../mip6/udp-in-ipv6.ts";
 import { type AgentSettings, agentSettings } from "../node/agent-settings.ts";
-import { demultiplex } from "../node/demultiplex.ts";
+import { type DemultiplexedPayload, demultiplex } from "../node/demultiplex.ts";
 import type { MobileNodeConfig, MobileNodeMachine } from "../node/node-machine.ts";
 import { createOutbox, type Outbox } from "../node/outbox.ts";
 import type { RefusedDatagram } from "../refusal.ts";
+import type { StunDatagram } from "../stun/receive.ts";
 import { DataPlane } from "./data-plane.ts";
 import { createGatheringPool, type GatheringPool } from "./gathering/gathering-pool.ts";
 import type { Home } from "./home/home.ts";
@@ -105,9 +106,16 @@ class MobileNode implements MobileNodeMachine {
   handleDatagram(now: InstantMs, datagram: Datagram): void {
     const { local, remote } = datagram;
     const payload = demultiplex(datagram.payload);
-    if (payload.kind === "ipv6") this.#dataPlane.fromNetwork(now, payload.packet, local, remote);
-    else if (payload.kind === "stun") this.#routeStun(now, datagram);
-    else this.#outbox.count(payload.kind === "unknown" ? `dropped.${payload.reason}` : `ignored.${payload.kind}`);
+    switch (payload.kind) {
+      case "ipv6":
+        this.#dataPlane.fromNetwork(now, payload.packet, local, remote);
+        break;
+      case "stun":
+        this.#routeStun(now, { ...payload, local, remote });
+        break;
+      default:
+        this.#outbox.count(counterOfIgnored(payload));
+    }
     this.#settle(now);
   }
 
@@ -208,7 +216,7 @@ class MobileNode implements MobileNodeMachine {
     this.#gatherings.advance(now);
   }
 
-  #routeStun(now: InstantMs, datagram: Datagram): void {
+  #routeStun(now: InstantMs, datagram: StunDatagram): void {
     routeStun(now, datagram, {
       sessions: () => this.#sessions.all(),
       clients: () => this.#gatherings.all(),
@@ -225,9 +233,34 @@ class MobileNode implements MobileNodeMachine {
   #takeRelayed(now: InstantMs, packet: Uint8Array): boolean {
     const ip = decodeIpv6Packet(packet);
     const inner = ip.ok ? decodeUdpInIpv6(ip.value) : ip;
-    if (!inner.ok || demultiplex(inner.value.payload).kind !== "stun") return false;
-    const { source, destination, payload } = inner.value;
-    this.#routeStun(now, { local: destination, remote: source, payload });
-    return true;
+    if (!inner.ok) return false;
+    const { source, destination } = inner.value;
+    const payload = demultiplex(inner.value.payload);
+    switch (payload.kind) {
+      case "stun":
+        this.#routeStun(now, { ...payload, local: destination, remote: source });
+        return true;
+      case "malformed-stun":
+        this.#outbox.count(counterOfIgnored(payload));
+        return true;
+      default:
+        return false;
+    }
+  }
+}
+
+/** The name of the counter of a payload that a mobile node does nothing with. */
+function counterOfIgnored(payload: Exclude<DemultiplexedPayload, { readonly kind: "ipv6" | "stun" }>): string {
+  switch (payload.kind) {
+    case "unknown":
+      return `dropped.${payload.reason}`;
+    case "malformed-stun":
+      return `dropped.stun-${payload.reason}`;
+    case "ipv4":
+    case "mobility-header":
+    case "keepalive":
+      return `ignored.${payload.kind}`;
+    default:
+      return assertNever(payload);
   }
 }

@@ -6,12 +6,13 @@
 import type { SocketAddress } from "../address.ts";
 import type { IceEvent, IceMachine, ValidPair } from "../ice/ice-machine.ts";
 import { isRelayed } from "../ice/pair.ts";
-import { assertNever, type Datagram, type InstantMs } from "../machine.ts";
+import { assertNever, type InstantMs } from "../machine.ts";
 import { minInstant } from "../min-instant.ts";
 import { createMessageRate } from "../mip6/message-rate.ts";
 import type { MobilityMessage } from "../mip6/messages.ts";
 import { BINDING_ERROR_STATUS } from "../mip6/status.ts";
 import type { RefusedDatagram } from "../refusal.ts";
+import type { StunDatagram } from "../stun/receive.ts";
 import { InboundBinding } from "./binding/inbound-binding.ts";
 import { OutboundBinding } from "./binding/outbound-binding.ts";
 import { iceCounters } from "./ice-counters.ts";
@@ -132,7 +133,7 @@ export class Session {
   }
 
   /** Takes STUN that belongs to the current generation. */
-  handleStun(now: InstantMs, datagram: Datagram): void {
+  handleStun(now: InstantMs, datagram: StunDatagram): void {
     this.#state.generation?.ice.handleStun(now, datagram);
     this.#advance(now);
   }

@@ -5,6 +5,9 @@
  *
  * Hop limits count down as in IP-in-IP (RFC 2003 section 3.1): once where a packet is forwarded. For packets that pass
  * the TUN device the kernel does that; only between two nodes of this home agent it is done here.
+ *
+ * A tunnel must not lead into itself (RFC 2473 section 4.1.2): nothing is taken from an own address or from the home
+ * prefix, and a packet that is nested too deeply is not tunnelled again, whichever agents it has passed.
  */
 
 import { addressFromBytes, formatSocketAddress, type SocketAddress, sameSocketAddress } from "../address.ts";
@@ -12,9 +15,10 @@ import type { NodeEvent } from "../events.ts";
 import { assertNever, type Datagram, type InstantMs, type Transmit } from "../machine.ts";
 import { demultiplex } from "../node/demultiplex.ts";
 import type { HomeAgentConfig, NodeMachine } from "../node/node-machine.ts";
-import { answerBinding, type DiscoveryAddresses } from "../stun/server.ts";
+import { answerBinding, answerReceived, type StunServerConfig } from "../stun/server.ts";
 import { type Binding, BindingCache } from "./binding-cache.ts";
 import { createErrorRate } from "./error-rate.ts";
+import { createHomePlaces, type HomePlaces } from "./home-places.ts";
 import { HomeRegistrar, type ReceivedUpdate } from "./home-registrar.ts";
 import {
   addressKey,
@@ -30,7 +34,7 @@ import {
 } from "./ipv6-packet.ts";
 import { decodeMobilityMessage, encodeMobilityMessage } from "./messages.ts";
 import { encodeMobilityPacket } from "./mobility-header.ts";
-import { type Ipv6Prefix, parseIpv6Prefix, prefixContains } from "./prefix.ts";
+import { isNestedTooDeeply } from "./nesting.ts";
 import { BINDING_ERROR_STATUS } from "./status.ts";
 
 /** Bindings kept at most; further home addresses without a shared key are refused with status 130. */
@@ -47,9 +51,9 @@ type CounterName = string;
 class HomeAgent implements NodeMachine {
   readonly #address: string;
   readonly #ownKey: string;
-  readonly #homePrefix: Ipv6Prefix;
+  readonly #places: HomePlaces;
   readonly #stunSockets: readonly SocketAddress[];
-  readonly #discovery: readonly DiscoveryAddresses[];
+  readonly #stunConfig: StunServerConfig;
   readonly #cache = new BindingCache(MAX_BINDINGS);
   readonly #registrar: HomeRegistrar;
   readonly #errorRate = createErrorRate();
@@ -61,10 +65,10 @@ class HomeAgent implements NodeMachine {
   constructor(config: HomeAgentConfig) {
     this.#address = config.address;
     this.#ownKey = addressKey(config.address);
-    this.#homePrefix = parseIpv6Prefix(config.homePrefix);
+    this.#places = createHomePlaces(config);
     this.#stunSockets = config.stunSockets;
-    this.#discovery = config.discovery ?? [];
-    this.#registrar = new HomeRegistrar(config, this.#cache);
+    this.#stunConfig = config.discovery === undefined ? {} : { discovery: config.discovery };
+    this.#registrar = new HomeRegistrar({ ...config, places: this.#places }, this.#cache);
   }
 
   /** A home agent does nothing on its own. */
@@ -74,7 +78,7 @@ class HomeAgent implements NodeMachine {
 
   handleDatagram(now: InstantMs, datagram: Datagram): void {
     const isStun = this.#stunSockets.some((socket) => sameSocketAddress(socket, datagram.local));
-    this.#count(isStun ? this.#answerStun(datagram, false) : this.#takeFromTunnel(now, datagram));
+    this.#count(isStun ? this.#answerStun(datagram) : this.#takeFromTunnel(now, datagram));
   }
 
   handleTunPacket(_now: InstantMs, packet: Uint8Array): void {
@@ -114,12 +118,13 @@ class HomeAgent implements NodeMachine {
       case "ipv6":
         return this.#takeInner(now, datagram, payload.packet);
       case "stun":
-        return this.#answerStun(datagram, true);
+        return this.#sendAnswers(answerReceived({ ...datagram, ...payload }, this.#stunConfig));
+      case "malformed-stun":
+        return "dropped.stun";
       case "keepalive":
         return "received.keepalive";
       case "ipv4":
       case "mobility-header":
-      case "rrtfw":
         return `dropped.${payload.kind}`;
       case "unknown":
         return `dropped.${payload.reason}`;
@@ -155,7 +160,7 @@ class HomeAgent implements NodeMachine {
    */
   #answerUnregistered(now: InstantMs, { local, remote }: Datagram, packet: Uint8Array): void {
     const source = sourceBytes(packet);
-    if (!prefixContains(this.#homePrefix, source)) return;
+    if (!this.#places.isInHomePrefix(source) || this.#places.isHere(remote.ip)) return;
     if (!this.#errorRate.admits(now, formatSocketAddress(remote))) return;
     const homeAddress = addressFromBytes(source);
     const status = BINDING_ERROR_STATUS.unknownBindingForHomeAddress;
@@ -170,13 +175,14 @@ class HomeAgent implements NodeMachine {
       return copy === undefined ? "dropped.hop-limit" : this.#tunnel(binding, copy, "forwarded.between-bindings");
     }
     if (!isForwardable(packet)) return "dropped.not-forwardable";
-    if (key !== this.#ownKey && prefixContains(this.#homePrefix, destinationBytes(packet)))
+    if (key !== this.#ownKey && this.#places.isInHomePrefix(destinationBytes(packet)))
       return "dropped.unknown-home-address";
     this.#tunPackets.push(packet);
     return "forwarded.uplink";
   }
 
   #tunnel({ local, observed }: Binding, packet: Uint8Array, counterName: CounterName): CounterName {
+    if (isNestedTooDeeply(packet)) return "dropped.encapsulation-limit";
     this.#transmits.push({ local, remote: observed, payload: packet });
     return counterName;
   }
@@ -190,6 +196,7 @@ class HomeAgent implements NodeMachine {
   }
 
   #takeMobility(now: InstantMs, { local, remote }: Datagram, packet: Ipv6Packet): CounterName {
+    if (this.#places.isHere(remote.ip)) return "dropped.own-source";
     const { source, destination, payload: header } = packet;
     const homeAddress = packet.homeAddress ?? source;
     const decoded = decodeMobilityMessage(header, { source: homeAddress, destination });
@@ -230,8 +237,11 @@ class HomeAgent implements NodeMachine {
     this.#transmits.push({ local, remote: observed, payload: encodeMobilityPacket(header, endpoints) });
   }
 
-  #answerStun(datagram: Datagram, requireFingerprint: boolean): CounterName {
-    const answers = answerBinding(datagram, { requireFingerprint, discovery: this.#discovery });
+  #answerStun(datagram: Datagram): CounterName {
+    return this.#sendAnswers(answerBinding(datagram, this.#stunConfig));
+  }
+
+  #sendAnswers(answers: readonly Transmit[]): CounterName {
     this.#transmits.push(...answers);
     return answers.length > 0 ? "answered.stun" : "dropped.stun";
   }

@@ -7,10 +7,10 @@ import { addressToBytes, type SocketAddress } from "../address.ts";
 import type { NodeEvent } from "../events.ts";
 import type { InstantMs } from "../machine.ts";
 import type { BindingCache } from "./binding-cache.ts";
+import type { HomePlaces } from "./home-places.ts";
 import { type BindingAcknowledgement, type BindingUpdate, encodeMobilityMessage } from "./messages.ts";
 import { encodeMobilityPacket } from "./mobility-header.ts";
 import { findOption, type MobilityOption } from "./options.ts";
-import { type Ipv6Prefix, parseIpv6Prefix, prefixContains } from "./prefix.ts";
 import { encodeAuthenticated, isAuthentic } from "./registration-authentication.ts";
 import { isSequenceNewer } from "./return-routability.ts";
 import { BINDING_STATUS, isAccepted } from "./status.ts";
@@ -19,9 +19,9 @@ import { BINDING_STATUS, isAccepted } from "./status.ts";
 export interface HomeRegistrarConfig {
   /** The home agent's own IPv6 address. */
   readonly address: string;
-  /** CIDR form. */
-  readonly homePrefix: string;
-  /** Shared keys by home address, RFC 5952 text. */
+  /** Where no mobile node can be. */
+  readonly places: HomePlaces;
+  /** Shared keys by home address, RFC 5952 text; with any, no other home address registers. */
   readonly registrationKeys?: ReadonlyMap<string, Uint8Array>;
 }
 
@@ -55,13 +55,18 @@ const NAT_REFRESH_SEC = 110;
 /** Judges updates and keeps the cache. */
 export class HomeRegistrar {
   readonly #address: string;
-  readonly #prefix: Ipv6Prefix;
+  readonly #places: HomePlaces;
   readonly #keys: ReadonlyMap<string, Uint8Array>;
   readonly #cache: BindingCache;
+  /**
+   * The last sequence number taken from each home address that has a key. It outlives the binding, so that a recorded
+   * update is not new again once the node has gone. There are as many as keys; a restart forgets them.
+   */
+  readonly #lastSequences = new Map<string, number>();
 
   constructor(config: HomeRegistrarConfig, cache: BindingCache) {
     this.#address = config.address;
-    this.#prefix = parseIpv6Prefix(config.homePrefix);
+    this.#places = config.places;
     this.#keys = config.registrationKeys ?? new Map();
     this.#cache = cache;
   }
@@ -71,21 +76,24 @@ export class HomeRegistrar {
     if (!received.update.flags.homeRegistration) return { counter: "dropped.no-home-registration" };
     const careOf = careOfAddress(received);
     if (!this.#isAuthentic(received, careOf)) return { counter: "dropped.authentication" };
-    const status = this.#judge(received);
+    const status = this.#judge(received, careOf);
     if (!isAccepted(status)) return this.#refuse(received, careOf, status);
+    if (this.#keys.has(received.homeAddress)) this.#lastSequences.set(received.homeAddress, received.update.sequence);
     return received.update.lifetimeSec === 0 ? this.#remove(received, careOf) : this.#bind(now, received, careOf);
   }
 
-  #judge({ homeAddress, update }: ReceivedUpdate): number {
-    if (!prefixContains(this.#prefix, addressToBytes(homeAddress))) return BINDING_STATUS.notHomeSubnet;
-    if (homeAddress === this.#address) return BINDING_STATUS.administrativelyProhibited;
+  #judge({ homeAddress, update }: ReceivedUpdate, careOf: string): number {
+    if (!this.#places.isInHomePrefix(addressToBytes(homeAddress))) return BINDING_STATUS.notHomeSubnet;
+    if (this.#keys.size > 0 && !this.#keys.has(homeAddress)) return BINDING_STATUS.administrativelyProhibited;
+    if (homeAddress === this.#address || this.#places.isHere(careOf)) return BINDING_STATUS.administrativelyProhibited;
     const binding = this.#cache.find(homeAddress);
-    if (binding !== undefined && !isSequenceNewer(update.sequence, binding.sequence))
+    const lastSequence = this.#lastSequenceOf(homeAddress);
+    if (lastSequence !== undefined && !isSequenceNewer(update.sequence, lastSequence))
       return BINDING_STATUS.sequenceNumberOutOfWindow;
     if (binding === undefined && update.lifetimeSec === 0) return BINDING_STATUS.notHomeAgentForThisMobileNode;
-    // Who has a key is known beforehand, so his place does not depend on how many strangers came before him.
-    const hasPlace = this.#keys.has(homeAddress) || !this.#cache.isFull;
-    if (binding === undefined && !hasPlace) return BINDING_STATUS.insufficientResources;
+    // The nodes that have keys are known beforehand: there is room for all of them.
+    if (binding === undefined && this.#keys.size === 0 && this.#cache.isFull)
+      return BINDING_STATUS.insufficientResources;
     return BINDING_STATUS.accepted;
   }
 
@@ -119,11 +127,15 @@ export class HomeRegistrar {
 
   /** Status 135 tells the last sequence number taken, so that the mobile node can go on from there. */
   #refuse(received: ReceivedUpdate, careOf: string, status: number): RegistrationOutcome {
-    const last = this.#cache.find(received.homeAddress)?.sequence;
+    const last = this.#lastSequenceOf(received.homeAddress);
     const isSequence = status === BINDING_STATUS.sequenceNumberOutOfWindow;
     const sequence = isSequence && last !== undefined ? last : received.update.sequence;
     const answer = this.#answer(received, careOf, { status, sequence, lifetimeSec: 0, options: [] });
     return { counter: "registrations.rejected", ...answer };
+  }
+
+  #lastSequenceOf(homeAddress: string): number | undefined {
+    return this.#cache.find(homeAddress)?.sequence ?? this.#lastSequences.get(homeAddress);
   }
 
   /** Errors are always answered, success where the A flag asks for it (RFC 6275 section 9.5.4). */

@@ -24,8 +24,6 @@ export interface HomeRegistrationConfig {
   readonly homeAgentAddress: string;
   /** Shared key; absent means unauthenticated. */
   readonly key?: Uint8Array;
-  /** Lifetime asked for, 4..262140 s; default 600. */
-  readonly lifetimeSec?: number;
   /** Longest time between two updates behind a NAT; default 110 s (RFC 5555 section 5.3). */
   readonly natKeepaliveMs?: number;
 }
@@ -61,7 +59,8 @@ const FIRST_REGISTRATION_TIMEOUT_MS = 1500;
 const INITIAL_TIMEOUT_MS = 1000;
 const MAX_TIMEOUT_MS = 32_000;
 
-const DEFAULT_LIFETIME_SEC = 600;
+/** Lifetime asked for. */
+const LIFETIME_SEC = 600;
 const DEFAULT_NAT_KEEPALIVE_MS = 110_000;
 
 /** A binding is refreshed when this part of its lifetime is over, which leaves time for retransmissions. */
@@ -215,7 +214,7 @@ export class HomeRegistration {
   }
 
   #encodeUpdate(careOf: SocketAddress, purpose: Attempt["purpose"]): Uint8Array {
-    const lifetimeSec = purpose === "unbind" ? 0 : (this.#config.lifetimeSec ?? DEFAULT_LIFETIME_SEC);
+    const lifetimeSec = purpose === "unbind" ? 0 : LIFETIME_SEC;
     const update: BindingUpdate = {
       type: "binding-update",
       sequence: this.#sequence,

@@ -11,6 +11,9 @@ const IPV6_HEADER_LENGTH = 40;
 export const NEXT_HEADER = {
   hopByHop: 0,
   udp: 17,
+  /** An IPv6 packet within an IPv6 packet (RFC 2473). */
+  ipv6: 41,
+  fragment: 44,
   icmpv6: 58,
   destinationOptions: 60,
   mobility: 135,

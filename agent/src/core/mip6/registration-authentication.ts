@@ -1,7 +1,8 @@
 /**
  * Shared-key authentication between mobile node and home agent in the manner of RFC 4285 section 5 (A-39): the
  * MN-HA mobility message authentication option behind all others, over HMAC-SHA1. It stands in for the IPsec of RFC
- * 3776. There is no Identification option: a sequence number protects from replay for as long as a binding lives.
+ * 3776. There is no Identification option: sequence numbers protect from replay, and a home agent remembers the last
+ * one of every key for as long as it runs.
  */
 
 import { createHmac, timingSafeEqual } from "node:crypto";

@@ -88,6 +88,6 @@ export interface HomeAgentConfig {
   readonly stunSockets: readonly SocketAddress[];
   /** Two addresses with two ports of an IP version, among `stunSockets`: NAT behaviour discovery (RFC 5780). */
   readonly discovery?: readonly DiscoveryAddresses[];
-  /** Shared keys by home address (A-39); a home address without one is taken unauthenticated. */
+  /** Shared keys by home address (A-39): no other one registers. None, or an empty map: every one does, unauthenticated. */
   readonly registrationKeys?: ReadonlyMap<string, Uint8Array>;
 }

@@ -6,19 +6,16 @@
 import { crc32 } from "node:zlib";
 import { ByteReader } from "../bytes.ts";
 import { ATTRIBUTE_NUMBERS } from "./attributes.ts";
-import { decodeHeader } from "./header.ts";
-import { splitAttributes } from "./tlv.ts";
+import type { StunFrame } from "./frame.ts";
 
 /** Octets of the value. */
 const FINGERPRINT_LENGTH = 4;
 /** "STUN" in ASCII: keeps the value apart from a CRC-32 that another protocol on the port may carry. */
 const FINGERPRINT_XOR = 0x5354554e;
 
-/** True when the bytes are one well-framed STUN message whose last attribute is a FINGERPRINT that fits. */
-export function verifyFingerprint(bytes: Uint8Array): boolean {
-  if (!decodeHeader(bytes).ok) return false;
-  const attributes = splitAttributes(bytes);
-  const last = attributes.ok ? attributes.value.at(-1) : undefined;
+/** True when the last attribute is a FINGERPRINT that fits. */
+export function verifyFingerprint({ bytes, attributes }: StunFrame): boolean {
+  const last = attributes.at(-1);
   if (last?.number !== ATTRIBUTE_NUMBERS.fingerprint || last.value.length !== FINGERPRINT_LENGTH) return false;
   return new ByteReader(last.value).u32() === fingerprintOf(bytes.subarray(0, last.offset));
 }

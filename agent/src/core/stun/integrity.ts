@@ -5,21 +5,19 @@
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { ATTRIBUTE_NUMBERS } from "./attributes.ts";
-import { decodeHeader, HEADER_LENGTH, LENGTH_OFFSET } from "./header.ts";
-import { splitAttributes, TLV_HEADER_LENGTH } from "./tlv.ts";
+import type { StunFrame } from "./frame.ts";
+import { HEADER_LENGTH, LENGTH_OFFSET } from "./header.ts";
+import { TLV_HEADER_LENGTH } from "./tlv.ts";
 
 /** Octets of the code. */
 export const INTEGRITY_LENGTH = 20;
 
 /**
  * True when the message carries MESSAGE-INTEGRITY and it fits the key (short-term: the password's octets). The first
- * occurrence counts. False for anything that is no well-framed STUN message.
+ * occurrence counts.
  */
-export function verifyIntegrity(bytes: Uint8Array, key: Uint8Array): boolean {
-  if (!decodeHeader(bytes).ok) return false;
-  const attributes = splitAttributes(bytes);
-  if (!attributes.ok) return false;
-  const found = attributes.value.find(({ number }) => number === ATTRIBUTE_NUMBERS["message-integrity"]);
+export function verifyIntegrity({ bytes, attributes }: StunFrame, key: Uint8Array): boolean {
+  const found = attributes.find(({ number }) => number === ATTRIBUTE_NUMBERS["message-integrity"]);
   if (found?.value.length !== INTEGRITY_LENGTH) return false;
   return timingSafeEqual(found.value, integrityOf(bytes.subarray(0, found.offset), key));
 }

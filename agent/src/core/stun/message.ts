@@ -10,9 +10,10 @@ import {
   type StunAttributeValues,
 } from "./attributes.ts";
 import { fingerprintOf } from "./fingerprint.ts";
-import { decodeHeader, HEADER_LENGTH, LENGTH_OFFSET, type StunHeader, writeHeader } from "./header.ts";
+import { frameStun, type StunFrame } from "./frame.ts";
+import { HEADER_LENGTH, LENGTH_OFFSET, type StunHeader, writeHeader } from "./header.ts";
 import { integrityOf } from "./integrity.ts";
-import { type RawAttribute, splitAttributes, TLV_HEADER_LENGTH } from "./tlv.ts";
+import { type RawAttribute, TLV_HEADER_LENGTH } from "./tlv.ts";
 
 /** A message: header fields and attributes in the order of the segment. */
 export interface StunMessage extends StunHeader {
@@ -48,28 +49,31 @@ export function encodeStun(message: StunMessage, protection: StunProtection): Ui
 }
 
 /**
- * Decodes a datagram that holds one message and nothing else. Of a repeated attribute the first occurrence stays, and
- * behind MESSAGE-INTEGRITY only FINGERPRINT (RFC 8489 section 14, 14.5). Neither of these two is verified: see
- * `verifyIntegrity` and `verifyFingerprint`, which work on the octets because received padding counts.
- *
- * Errors: those of `decodeHeader`, `truncated-attribute`, `fingerprint-not-last`, and `bad-` with an attribute's type.
+ * Decodes a datagram that holds one message and nothing else, without verifying anything. Errors: those of `frameStun`
+ * and `decodeMessage`.
  */
 export function decodeStun(bytes: Uint8Array): Decoded<StunMessage> {
-  const header = decodeHeader(bytes);
-  if (!header.ok) return header;
-  const raw = splitAttributes(bytes);
-  if (!raw.ok) return raw;
-  const misplaced = raw.value.find(
-    ({ number }, i) => number === ATTRIBUTE_NUMBERS.fingerprint && i < raw.value.length - 1,
-  );
+  const frame = frameStun(bytes);
+  return frame.ok ? decodeMessage(frame.value) : frame;
+}
+
+/**
+ * Decodes the attributes of a message. Of a repeated attribute the first occurrence stays, and behind MESSAGE-INTEGRITY
+ * only FINGERPRINT (RFC 8489 section 14, 14.5). Neither of these two is verified: see `verifyIntegrity` and
+ * `verifyFingerprint`, which work on the octets because received padding counts.
+ *
+ * Errors: `fingerprint-not-last`, and `bad-` with an attribute's type.
+ */
+export function decodeMessage({ header, attributes: raw }: StunFrame): Decoded<StunMessage> {
+  const misplaced = raw.find(({ number }, i) => number === ATTRIBUTE_NUMBERS.fingerprint && i < raw.length - 1);
   if (misplaced !== undefined) return malformed("fingerprint-not-last", misplaced.offset);
   const attributes: StunAttribute[] = [];
-  for (const each of firstOccurrences(withoutUnprotected(raw.value))) {
-    const attribute = decodeAttribute(each, header.value.transactionId);
+  for (const each of firstOccurrences(withoutUnprotected(raw))) {
+    const attribute = decodeAttribute(each, header.transactionId);
     if (!attribute.ok) return attribute;
     attributes.push(attribute.value);
   }
-  return decoded({ ...header.value, attributes });
+  return decoded({ ...header, attributes });
 }
 
 /** The value of the first attribute of this type, or undefined. */

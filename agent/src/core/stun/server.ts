@@ -6,9 +6,9 @@
 import type { SocketAddress } from "../address.ts";
 import type { Datagram, Transmit } from "../machine.ts";
 import type { ChangeRequest, StunAttribute, StunAttributeType } from "./attributes.ts";
-import { classifyStun } from "./classify.ts";
 import { notUnderstood } from "./comprehension.ts";
 import { findAttribute, type StunMessage } from "./message.ts";
+import { receiveStun } from "./receive.ts";
 import { encodeErrorReply, encodeReply, type ReplyErrorCode } from "./reply.ts";
 
 /** The four sockets of a server that answers CHANGE-REQUEST: each address on each port, of one IP version. */
@@ -18,24 +18,33 @@ export interface DiscoveryAddresses {
 }
 
 export interface StunServerConfig {
-  /** True on UDP 4191, which tunnels share; false on 3478 (SPEC 13). Answers always carry FINGERPRINT. */
-  readonly requireFingerprint: boolean;
   /** At most one entry per IP version; a request on a socket that no entry covers gets no CHANGE-REQUEST. */
   readonly discovery?: readonly DiscoveryAddresses[];
 }
 
+/** Answers one datagram on a port that only STUN uses, where requests need no FINGERPRINT (SPEC 13). */
+export function answerBinding({ local, remote, payload }: Datagram, config: StunServerConfig): readonly Transmit[] {
+  const received = receiveStun(payload, { requireFingerprint: false });
+  return received.kind === "stun" ? answerReceived({ local, remote, message: received.message }, config) : [];
+}
+
+/** A decoded message and the way it came. */
+interface ReceivedRequest extends Omit<Datagram, "payload"> {
+  readonly message: StunMessage;
+}
+
 /**
- * Answers one datagram; nothing for what is no Binding request. `local` of the answer is one of the server's own
- * sockets, another than the one asked where CHANGE-REQUEST wants it.
+ * Answers one message; nothing for what is no Binding request. The answer carries FINGERPRINT. Its `local` is one of the
+ * server's own sockets, another than the one asked where CHANGE-REQUEST wants it.
  *
  * Errors answered: 420 for comprehension-required attributes that the server does not act on, CHANGE-REQUEST without a
  * second address among them; 400 for RESPONSE-PORT together with PADDING (RFC 5780 section 6.1), and for port 0.
  */
-export function answerBinding(request: Datagram, config: StunServerConfig): readonly Transmit[] {
-  const received = classifyStun(request.payload, config);
-  if (received.kind !== "request") return [];
-  const { message } = received;
-  const { local, remote } = request;
+export function answerReceived(
+  { local, remote, message }: ReceivedRequest,
+  config: StunServerConfig,
+): readonly Transmit[] {
+  if (message.class !== "request") return [];
   const other = otherAddress(local, config.discovery ?? []);
   const refusal = refusalOf(message, other !== undefined);
   if (refusal !== undefined) return [{ local, remote, payload: encodeErrorReply(message, refusal) }];

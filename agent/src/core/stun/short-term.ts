@@ -7,13 +7,8 @@ import type { StunAttributeType } from "./attributes.ts";
 import { notUnderstood } from "./comprehension.ts";
 import { verifyIntegrity } from "./integrity.ts";
 import { findAttribute, type StunMessage } from "./message.ts";
+import type { ReceivedStun } from "./receive.ts";
 import { encodeErrorReply } from "./reply.ts";
-
-/** A message together with the octets it was decoded from, which the integrity check needs. */
-export interface ReceivedMessage {
-  readonly bytes: Uint8Array;
-  readonly message: StunMessage;
-}
 
 /** What to do with a request or an indication. A rejected request is answered with the octets in `reply`. */
 export type RequestVerdict =
@@ -52,24 +47,22 @@ const UNDERSTOOD_IN_RESPONSES: ReadonlySet<StunAttributeType> = new Set<StunAttr
  * comprehension-required attribute of an authenticated request: 420, with it. An indication is dropped instead.
  */
 export function authenticateRequest(
-  received: ReceivedMessage,
+  { message, frame }: ReceivedStun,
   keyOf: (username: string) => Uint8Array | undefined,
 ): RequestVerdict {
-  const { bytes, message } = received;
   const username = findAttribute(message, "username");
   if (username === undefined || findAttribute(message, "message-integrity") === undefined) return refuse(message, 400);
   const key = keyOf(username);
-  if (key === undefined || !verifyIntegrity(bytes, key)) return refuse(message, 401);
+  if (key === undefined || !verifyIntegrity(frame, key)) return refuse(message, 401);
   const unknown = notUnderstood(message, UNDERSTOOD_IN_REQUESTS);
   if (unknown.length > 0) return refuse(message, 420, { unknown, key });
   return { verdict: "accept", username, key };
 }
 
 /** Judges the response to a request that was sent with `key`. */
-export function authenticateResponse(received: ReceivedMessage, key: Uint8Array): ResponseVerdict {
-  const { bytes, message } = received;
+export function authenticateResponse({ message, frame }: ReceivedStun, key: Uint8Array): ResponseVerdict {
   if (findAttribute(message, "message-integrity") === undefined) return { verdict: "ignore", reason: "no-integrity" };
-  if (!verifyIntegrity(bytes, key)) return { verdict: "ignore", reason: "wrong-integrity" };
+  if (!verifyIntegrity(frame, key)) return { verdict: "ignore", reason: "wrong-integrity" };
   const unknown = notUnderstood(message, UNDERSTOOD_IN_RESPONSES);
   if (unknown.length > 0) return { verdict: "fail", reason: "unknown-attribute", notUnderstood: unknown };
   return { verdict: "accept" };

@@ -70,7 +70,7 @@ function homeAgent(role: HomeAgentRole): MadeMachine {
 
 function stunServer(role: StunServerRole): MadeMachine {
   const { stunSockets, discovery } = stunAddresses(role);
-  return { machine: createStunServer({ requireFingerprint: false, discovery }), sockets: stunSockets };
+  return { machine: createStunServer({ discovery }), sockets: stunSockets };
 }
 
 /** Where a STUN server listens, and which of its sockets stand in for each other (RFC 5780). */

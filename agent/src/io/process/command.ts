@@ -1,4 +1,4 @@
-/** Programs that the node runs: short ones to their end, long ones until the node ends. None outlives the agent. */
+/** Programs that the node runs to their end. None outlives the agent. */
 
 import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
@@ -9,9 +9,6 @@ export interface CommandResult {
   readonly stdout: string;
   readonly stderr: string;
 }
-
-/** A long-running program. */
-export type RunningProgram = ChildProcessByStdio<Writable, Readable, Readable>;
 
 const running = new Set<ChildProcess>();
 
@@ -33,7 +30,7 @@ export function run(program: string, args: readonly string[], stdin = ""): Promi
 }
 
 /** Starts a program that ends with the agent at the latest. */
-function start(program: string, args: readonly string[]): RunningProgram {
+function start(program: string, args: readonly string[]): ChildProcessByStdio<Writable, Readable, Readable> {
   const child = spawn(program, args, { stdio: "pipe", env: { ...process.env, LC_ALL: "C" } });
   running.add(child);
   const forget = (): void => void running.delete(child);

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { IceLimits } from "../../../../agent/src/core/ice/constants.ts";
 import type { IceMachine } from "../../../../agent/src/core/ice/ice-machine.ts";
 import type { Transmit } from "../../../../agent/src/core/machine.ts";
+import { stunDatagram } from "../stun/received.ts";
 import {
   type AnswerOptions,
   agentL,
@@ -105,7 +106,7 @@ describe("questions for consent", () => {
   test("are not answered by what comes from elsewhere", () => {
     const agent = completed();
     const { at, transmit } = nextQuestion(agent);
-    agent.handleStun(at + 10, { local: HOST_L, remote: HOST_R, payload: answerOfR(transmit) });
+    agent.handleStun(at + 10, stunDatagram({ local: HOST_L, remote: HOST_R, payload: answerOfR(transmit) }));
     expect(agent.stats()).toMatchObject({ consentAnswered: 0, dropped: { "consent-refused": 1 } });
   });
 
@@ -129,14 +130,14 @@ test("an agent whose pair is dead goes on answering checks, and learns nothing f
   const agent = completed();
   sendsUntil(agent, 60_000);
   const payload = checkOfR({ useCandidate: true });
-  agent.handleStun(60_001, { local: HOST_L, remote: MAPPED_R, payload });
+  agent.handleStun(60_001, stunDatagram({ local: HOST_L, remote: MAPPED_R, payload }));
   expect(transmits(agent).map((transmit) => statusOf(transmit.payload))).toEqual([200]);
   expect([agent.validPairs(), agent.pollTimeout()]).toEqual([[], undefined]);
 });
 
 test("the peer's questions are answered, and no news", () => {
   const agent = completed();
-  agent.handleStun(5000, { local: HOST_L, remote: MAPPED_R, payload: checkOfR() });
+  agent.handleStun(5000, stunDatagram({ local: HOST_L, remote: MAPPED_R, payload: checkOfR() }));
   expect(transmits(agent).map(({ payload }) => statusOf(payload))).toEqual([200]);
   expect(events(agent)).toEqual([]);
 });
@@ -165,7 +166,7 @@ function completed(): IceMachine {
 }
 
 function answer(agent: IceMachine, now: number, { local, remote, ...rest }: Transmit, options: AnswerOptions = {}) {
-  agent.handleStun(now, { local, remote, payload: answerOfR({ local, remote, ...rest }, options) });
+  agent.handleStun(now, stunDatagram({ local, remote, payload: answerOfR({ local, remote, ...rest }, options) }));
 }
 
 /** Runs until the next question leaves. */

@@ -13,6 +13,7 @@ import { createIceAgent } from "../../../../agent/src/core/ice/ice-agent.ts";
 import type { IceAgentConfig, IceEvent, IceMachine } from "../../../../agent/src/core/ice/ice-machine.ts";
 import type { InstantMs } from "../../../../agent/src/core/machine.ts";
 import type { NatDependence } from "../../../../agent/src/core/nat/nat-profile.ts";
+import { stunDatagram } from "../stun/received.ts";
 import { CREDENTIALS_L, CREDENTIALS_R, seededRng } from "./hand-made-peer.ts";
 import { Nat, NatWorld, type Tap, type WorldNode } from "./nat-world.ts";
 
@@ -124,7 +125,7 @@ function end(
       log.push({ at: world.now, event });
   };
   node.machine = {
-    handleStun: (now, datagram) => agent.handleStun(now, datagram),
+    handleStun: (now, datagram) => agent.handleStun(now, stunDatagram(datagram)),
     handleTimeout: (now) => agent.handleTimeout(now),
     pollTimeout: () => agent.pollTimeout(),
     pollTransmit: () => {

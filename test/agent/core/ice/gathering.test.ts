@@ -8,6 +8,7 @@ import type { InstantMs, Transmit } from "../../../../agent/src/core/machine.ts"
 import type { StunAttribute } from "../../../../agent/src/core/stun/attributes.ts";
 import type { StunClass } from "../../../../agent/src/core/stun/header.ts";
 import { encodeStun } from "../../../../agent/src/core/stun/message.ts";
+import { decodableStun, stunDatagram } from "../stun/received.ts";
 import {
   decode,
   defined,
@@ -180,7 +181,7 @@ describe("answers", () => {
     events(gathering);
     const { transactionId } = decode(defined(request).payload);
     const payload = encodeStun({ class: messageClass, method: 1, transactionId, attributes }, { fingerprint: true });
-    gathering.handleStun(5, { local: HOST_L, remote: SERVER, payload });
+    gathering.handleStun(5, stunDatagram({ local: HOST_L, remote: SERVER, payload }));
     expect(events(gathering)).toMatchObject([{ type: "server-failed", reason }, { type: "done" }]);
   });
 
@@ -202,7 +203,8 @@ describe("answers", () => {
     const gathering = start();
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), (payload) => {
-        gathering.handleStun(1, { local: HOST_L, remote: SERVER, payload });
+        const datagram = decodableStun({ local: HOST_L, remote: SERVER, payload });
+        if (datagram !== undefined) gathering.handleStun(1, datagram);
       }),
     );
   });
@@ -280,7 +282,7 @@ function answer(gathering: Gathering, now: InstantMs, request: Transmit, mapped:
   const { transactionId } = decode(request.payload);
   const attributes: StunAttribute[] = [{ type: "xor-mapped-address", value: mapped }];
   const payload = encodeStun({ class: "success", method: 1, transactionId, attributes }, { fingerprint: true });
-  gathering.handleStun(now, { local: request.local, remote: request.remote, payload });
+  gathering.handleStun(now, stunDatagram({ local: request.local, remote: request.remote, payload }));
 }
 
 function transmits(gathering: Gathering): Transmit[] {

@@ -5,6 +5,7 @@ import type { IceMachine } from "../../../../agent/src/core/ice/ice-machine.ts";
 import { candidatePriority } from "../../../../agent/src/core/ice/priority.ts";
 import { findAttribute } from "../../../../agent/src/core/stun/message.ts";
 import { fromHex } from "../../../vectors/hex.ts";
+import { decodableStun, stunDatagram } from "../stun/received.ts";
 import {
   agentL,
   answerOfR,
@@ -48,7 +49,7 @@ describe("bytes of SPEC 8.3", () => {
 
   test("R's success response, before R has heard of L otherwise", () => {
     const agent = agentL({ role: "controlled", credentials: CREDENTIALS_R });
-    agent.handleStun(0, { local: HOST_R, remote: MAPPED_L, payload: fromHex(check) });
+    agent.handleStun(0, stunDatagram({ local: HOST_R, remote: MAPPED_L, payload: fromHex(check) }));
     expect(hex(transmits(agent)[0]?.payload)).toBe(
       "0101002c2112a442000102030405060708090a0b002000080001cf5be721c048000800143b24c777024988ddb2585c8d6c420050064c477f80280004a55965bc",
     );
@@ -56,7 +57,7 @@ describe("bytes of SPEC 8.3", () => {
 
   test("R's 487 when it keeps the controlling role", () => {
     const agent = agentL({ credentials: CREDENTIALS_R, rng: scriptedRng("ffffffffffffffff") });
-    agent.handleStun(0, { local: HOST_R, remote: MAPPED_L, payload: fromHex(check) });
+    agent.handleStun(0, stunDatagram({ local: HOST_R, remote: MAPPED_L, payload: fromHex(check) }));
     expect(hex(transmits(agent)[0]?.payload)).toBe(
       "011100382112a442000102030405060708090a0b0009001100000457526f6c6520436f6e666c69637400000000080014d5e65f19f7d2708b75231c29e84571c40c44d480802800045f74ddc4",
     );
@@ -122,7 +123,7 @@ describe("pacing", () => {
     const agent = agentL({ candidates: LOCALS.slice(0, 1) });
     agent.setRemote(0, { ...REMOTE, candidates: REMOTE.candidates.slice(0, 2) });
     transmits(agent);
-    agent.handleStun(5, { local: HOST_L, remote: HOST_R, payload: checkOfR() });
+    agent.handleStun(5, stunDatagram({ local: HOST_L, remote: HOST_R, payload: checkOfR() }));
     expect(transmits(agent).map(({ payload }) => statusOf(payload))).toEqual([200]);
     const sends = sendsUntil(agent, 99);
     expect(sends.map(({ at, transmit }) => [at, transmit.remote])).toEqual([
@@ -140,7 +141,7 @@ describe("pacing", () => {
     const agent = agentL({ candidates: LOCALS.slice(0, 1) });
     agent.setRemote(0, { ...REMOTE, candidates: REMOTE.candidates.slice(0, 1) });
     transmits(agent);
-    agent.handleStun(33, { local: HOST_L, remote: HOST_R, payload: checkOfR() });
+    agent.handleStun(33, stunDatagram({ local: HOST_L, remote: HOST_R, payload: checkOfR() }));
     expect(transmits(agent).map(({ payload }) => decode(payload).class)).toEqual(["success", "request"]);
   });
 
@@ -153,7 +154,7 @@ describe("pacing", () => {
       [60, 1],
       [90, 2],
     ] as const) {
-      agent.handleStun(now, { local: HOST_L, remote: HOST_R, payload: checkOfR({ transactionId }) });
+      agent.handleStun(now, stunDatagram({ local: HOST_L, remote: HOST_R, payload: checkOfR({ transactionId }) }));
     }
     expect(agent.stats()).toMatchObject({ checksSent: 3, retransmits: 0, answersSent: { 200: 3 } });
   });
@@ -215,7 +216,7 @@ describe("results of checks", () => {
     const agent = agentL();
     const check = checkTo(agent, MAPPED_R);
     const payload = answerOfR(check, { class: "error", attributes: [errorAttribute(600)] });
-    agent.handleStun(30, { local: HOST_L, remote: MAPPED_R, payload });
+    agent.handleStun(30, stunDatagram({ local: HOST_L, remote: MAPPED_R, payload }));
     expect(events(agent)).toMatchObject([{ type: "check-failed", reason: "answered 600" }]);
     expect(agent.standingOf(HOST_L, MAPPED_R)).toBe("failed");
   });
@@ -233,7 +234,7 @@ describe("results of checks", () => {
   ])("a success response with $name fails the pair", ({ attributes, reason }) => {
     const agent = agentL();
     const check = checkTo(agent, MAPPED_R);
-    agent.handleStun(30, { local: HOST_L, remote: MAPPED_R, payload: answerOfR(check, { attributes }) });
+    agent.handleStun(30, stunDatagram({ local: HOST_L, remote: MAPPED_R, payload: answerOfR(check, { attributes }) }));
     expect(events(agent)).toMatchObject([{ type: "check-failed", reason }]);
     expect(agent.validPairs()).toEqual([]);
   });
@@ -242,8 +243,8 @@ describe("results of checks", () => {
     const agent = agentL();
     const check = checkTo(agent, MAPPED_R);
     const payload = answerOfR(check, { class: "error", attributes: [errorAttribute(500)] });
-    agent.handleStun(30, { local: HOST_L, remote: MAPPED_R, payload });
-    agent.handleStun(31, { local: HOST_L, remote: MAPPED_R, payload: checkOfR() });
+    agent.handleStun(30, stunDatagram({ local: HOST_L, remote: MAPPED_R, payload }));
+    agent.handleStun(31, stunDatagram({ local: HOST_L, remote: MAPPED_R, payload: checkOfR() }));
     expect(agent.standingOf(HOST_L, MAPPED_R)).toBe("pending");
     transmits(agent);
     expect(sendsUntil(agent, 40).map(({ transmit }) => transmit.remote)).toEqual([MAPPED_R]);
@@ -252,7 +253,7 @@ describe("results of checks", () => {
   test("the late answer to a check that was called back still counts", () => {
     const agent = agentL();
     const check = checkTo(agent, MAPPED_R);
-    agent.handleStun(25, { local: HOST_L, remote: MAPPED_R, payload: checkOfR() });
+    agent.handleStun(25, stunDatagram({ local: HOST_L, remote: MAPPED_R, payload: checkOfR() }));
     answer(agent, 26, check, MAPPED_L);
     expect(agent.standingOf(MAPPED_L, MAPPED_R)).toBe("valid");
     transmits(agent);
@@ -286,8 +287,8 @@ describe("checks before the peer's description", () => {
   test("are answered at once and have their effect later", () => {
     const agent = agentL();
     const stranger = { ip: "203.0.113.20", port: 7777 };
-    agent.handleStun(0, { local: HOST_L, remote: stranger, payload: checkOfR() });
-    agent.handleStun(0, { local: HOME_L, remote: HOME_R, payload: checkOfR({ transactionId: 8 }) });
+    agent.handleStun(0, stunDatagram({ local: HOST_L, remote: stranger, payload: checkOfR() }));
+    agent.handleStun(0, stunDatagram({ local: HOME_L, remote: HOME_R, payload: checkOfR({ transactionId: 8 }) }));
     expect(transmits(agent).map(({ payload, remote }) => [statusOf(payload), remote])).toEqual([
       [200, stranger],
       [200, HOME_R],
@@ -308,7 +309,7 @@ describe("checks before the peer's description", () => {
   test("a nomination among them is followed", () => {
     const agent = agentL({ role: "controlled" });
     const payload = checkOfR({ role: "controlling", useCandidate: true });
-    agent.handleStun(0, { local: HOST_L, remote: MAPPED_R, payload });
+    agent.handleStun(0, stunDatagram({ local: HOST_L, remote: MAPPED_R, payload }));
     transmits(agent);
     agent.setRemote(10, REMOTE);
     answer(agent, 12, defined(transmits(agent)[0]), MAPPED_L);
@@ -344,7 +345,7 @@ describe("nomination by this agent", () => {
     const [relayedCheck, nominating] = sendsUntil(agent, 80).map(({ transmit }) => transmit);
     answer(agent, 81, defined(relayedCheck), HOME_L);
     const refusal = answerOfR(defined(nominating), { class: "error", attributes: [errorAttribute(400)] });
-    agent.handleStun(90, { local: HOST_L, remote: MAPPED_R, payload: refusal });
+    agent.handleStun(90, stunDatagram({ local: HOST_L, remote: MAPPED_R, payload: refusal }));
     expect(agent.standingOf(MAPPED_L, MAPPED_R)).toBe("failed");
     const second = sendsUntil(agent, 2200).find(({ transmit }) => transmit.payload.length === 92);
     expect(second).toMatchObject({ at: 2081, transmit: { remote: HOME_R } });
@@ -368,7 +369,7 @@ describe("nomination by the peer", () => {
   test("of a pair that has succeeded here selects it at once", () => {
     const agent = agentL({ role: "controlled" });
     answer(agent, 22, checkTo(agent, MAPPED_R), MAPPED_L);
-    agent.handleStun(30, { local: HOST_L, remote: MAPPED_R, payload: checkOfR(nomination) });
+    agent.handleStun(30, stunDatagram({ local: HOST_L, remote: MAPPED_R, payload: checkOfR(nomination) }));
     expect(agent.state).toBe("completed");
     expect(events(agent).at(-1)).toMatchObject({ type: "nominated", afterMs: 30 });
   });
@@ -376,7 +377,7 @@ describe("nomination by the peer", () => {
   test("of a pair on its way selects it when it succeeds", () => {
     const agent = agentL({ role: "controlled" });
     const check = checkTo(agent, MAPPED_R);
-    agent.handleStun(21, { local: HOST_L, remote: MAPPED_R, payload: checkOfR(nomination) });
+    agent.handleStun(21, stunDatagram({ local: HOST_L, remote: MAPPED_R, payload: checkOfR(nomination) }));
     expect(agent.state).toBe("running");
     answer(agent, 22, check, MAPPED_L);
     expect(agent.state).toBe("completed");
@@ -387,15 +388,21 @@ describe("nomination by the peer", () => {
     agent.setRemote(0, REMOTE);
     const [host] = transmits(agent);
     const [reflexive] = sendsUntil(agent, 20).map(({ transmit }) => transmit);
-    agent.handleStun(21, { local: HOST_L, remote: MAPPED_R, payload: checkOfR(nomination) });
+    agent.handleStun(21, stunDatagram({ local: HOST_L, remote: MAPPED_R, payload: checkOfR(nomination) }));
     answer(agent, 22, defined(reflexive), MAPPED_L);
     expect(agent.selectedPair()?.remote.address).toEqual(MAPPED_R);
 
     answer(agent, 60, defined(host), HOST_L);
     expect(agent.selectedPair()?.remote.address).toEqual(MAPPED_R);
-    agent.handleStun(61, { local: HOST_L, remote: HOST_R, payload: checkOfR({ ...nomination, transactionId: 9 }) });
+    agent.handleStun(
+      61,
+      stunDatagram({ local: HOST_L, remote: HOST_R, payload: checkOfR({ ...nomination, transactionId: 9 }) }),
+    );
     expect(agent.selectedPair()?.remote.address).toEqual(HOST_R);
-    agent.handleStun(62, { local: HOME_L, remote: HOME_R, payload: checkOfR({ ...nomination, transactionId: 10 }) });
+    agent.handleStun(
+      62,
+      stunDatagram({ local: HOME_L, remote: HOME_R, payload: checkOfR({ ...nomination, transactionId: 10 }) }),
+    );
     expect(agent.selectedPair()?.remote.address).toEqual(HOST_R);
     expect(events(agent).filter(({ type }) => type === "nominated")).toHaveLength(2);
   });
@@ -403,7 +410,7 @@ describe("nomination by the peer", () => {
   test("means nothing from a peer that does not control", () => {
     const agent = agentL();
     answer(agent, 22, checkTo(agent, MAPPED_R), MAPPED_L);
-    agent.handleStun(23, { local: HOST_L, remote: MAPPED_R, payload: checkOfR({ useCandidate: true }) });
+    agent.handleStun(23, stunDatagram({ local: HOST_L, remote: MAPPED_R, payload: checkOfR({ useCandidate: true }) }));
     expect(agent.selectedPair()).toBeUndefined();
   });
 });
@@ -411,7 +418,7 @@ describe("nomination by the peer", () => {
 describe("after the conclusion", () => {
   test("checks are still answered and trigger nothing", () => {
     const agent = completed();
-    agent.handleStun(200, { local: HOST_L, remote: HOST_R, payload: checkOfR() });
+    agent.handleStun(200, stunDatagram({ local: HOST_L, remote: HOST_R, payload: checkOfR() }));
     expect(transmits(agent).map(({ payload }) => statusOf(payload))).toEqual([200]);
     expect(sendsUntil(agent, 3000)).toEqual([]);
   });
@@ -423,7 +430,7 @@ describe("after the conclusion", () => {
     const [reflexive] = sendsUntil(agent, 40).map(({ transmit }) => transmit);
     answer(agent, 42, defined(reflexive), MAPPED_L);
     const payload = checkOfR({ role: "controlling", useCandidate: true });
-    agent.handleStun(43, { local: HOST_L, remote: MAPPED_R, payload });
+    agent.handleStun(43, stunDatagram({ local: HOST_L, remote: MAPPED_R, payload }));
     transmits(agent);
     const repeated = sendsUntil(agent, 8000).map(({ transmit }) => transmit.remote);
     expect(repeated).toEqual(Array(6).fill(HOST_R));
@@ -442,7 +449,7 @@ describe("after the conclusion", () => {
     const agent = completed();
     agent.noteDataSent(5000);
     expect(sendsUntil(agent, 20_000).map(({ at, transmit }) => [at, transmit.remote])).toEqual([[20_000, MAPPED_R]]);
-    agent.handleStun(30_000, { local: HOST_L, remote: MAPPED_R, payload: checkOfR() });
+    agent.handleStun(30_000, stunDatagram({ local: HOST_L, remote: MAPPED_R, payload: checkOfR() }));
     transmits(agent);
     expect(sendsUntil(agent, 61_000).map(({ at }) => at)).toEqual([45_000, 60_000]);
     expect(agent.stats().keepalivesSent).toBe(3);
@@ -455,10 +462,10 @@ describe("lite", () => {
     const agent = agentL({ isLite: true, candidates: LOCALS.slice(0, 1) });
     agent.setRemote(0, REMOTE);
     expect([agent.role, agent.pollTimeout(), transmits(agent)]).toEqual(["controlled", undefined, []]);
-    agent.handleStun(5, { local: HOST_L, remote: MAPPED_R, payload: checkOfR({ role: "controlling" }) });
+    agent.handleStun(5, stunDatagram({ local: HOST_L, remote: MAPPED_R, payload: checkOfR({ role: "controlling" }) }));
     expect(agent.state).toBe("running");
     const payload = checkOfR({ role: "controlling", useCandidate: true, transactionId: 8 });
-    agent.handleStun(6, { local: HOST_L, remote: MAPPED_R, payload });
+    agent.handleStun(6, stunDatagram({ local: HOST_L, remote: MAPPED_R, payload }));
     expect(transmits(agent).map((transmit) => statusOf(transmit.payload))).toEqual([200, 200]);
     expect(agent.selectedPair()).toMatchObject({ local: { address: HOST_L }, remote: { address: MAPPED_R } });
   });
@@ -508,7 +515,8 @@ test("no bytes make the agent throw", () => {
     .map(([i, value]) => check.with(i, value).slice(0, check.length));
   fc.assert(
     fc.property(fc.oneof(fc.uint8Array({ maxLength: 128 }), damaged), (payload) => {
-      agent.handleStun(1, { local: HOST_L, remote: MAPPED_R, payload });
+      const datagram = decodableStun({ local: HOST_L, remote: MAPPED_R, payload });
+      if (datagram !== undefined) agent.handleStun(1, datagram);
     }),
   );
 });
@@ -527,7 +535,10 @@ function answer(
   check: { local: typeof HOST_L; remote: typeof HOST_R; payload: Uint8Array },
   mapped: typeof HOST_L,
 ) {
-  agent.handleStun(now, { local: check.local, remote: check.remote, payload: answerOfR(check, { mapped }) });
+  agent.handleStun(
+    now,
+    stunDatagram({ local: check.local, remote: check.remote, payload: answerOfR(check, { mapped }) }),
+  );
 }
 
 /** An agent that selected MAPPED_L to MAPPED_R at 62. */

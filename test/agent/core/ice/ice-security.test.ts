@@ -5,10 +5,9 @@ import { hostCandidate } from "../../../../agent/src/core/ice/candidate.ts";
 import type { IceMachine } from "../../../../agent/src/core/ice/ice-machine.ts";
 import { candidatePriority } from "../../../../agent/src/core/ice/priority.ts";
 import type { Transmit } from "../../../../agent/src/core/machine.ts";
-import { verifyFingerprint } from "../../../../agent/src/core/stun/fingerprint.ts";
-import { verifyIntegrity } from "../../../../agent/src/core/stun/integrity.ts";
 import { encodeStun } from "../../../../agent/src/core/stun/message.ts";
 import { fromText } from "../../../vectors/hex.ts";
+import { hasRightFingerprint, hasRightIntegrity, stunDatagram } from "../stun/received.ts";
 import { duel, FULL_CONE, PORT_RESTRICTED, selectedTypes } from "./duel.ts";
 import {
   agentL,
@@ -43,18 +42,18 @@ describe("S1: a forged refusal does not end a check", () => {
   test.each([400, 401, 487, 600])("%d without MESSAGE-INTEGRITY, then the real answer", (code) => {
     const { agent, check } = checking();
     const payload = answerOfR(check, { class: "error", attributes: [errorAttribute(code)], pwd: undefined });
-    agent.handleStun(21, { local: HOST_L, remote: MAPPED_R, payload });
+    agent.handleStun(21, stunDatagram({ local: HOST_L, remote: MAPPED_R, payload }));
     expect([agent.role, agent.standingOf(HOST_L, MAPPED_R), events(agent)]).toEqual(["controlling", "pending", []]);
     expect(agent.stats().dropped["unauthenticated-response"]).toBe(1);
 
-    agent.handleStun(22, { local: HOST_L, remote: MAPPED_R, payload: answerOfR(check) });
+    agent.handleStun(22, stunDatagram({ local: HOST_L, remote: MAPPED_R, payload: answerOfR(check) }));
     expect(agent.standingOf(MAPPED_L, MAPPED_R)).toBe("valid");
   });
 
   test("487 made with another password", () => {
     const { agent, check } = checking();
     const payload = answerOfR(check, { class: "error", attributes: [errorAttribute(487)], pwd: CREDENTIALS_L.pwd });
-    agent.handleStun(21, { local: HOST_L, remote: MAPPED_R, payload });
+    agent.handleStun(21, stunDatagram({ local: HOST_L, remote: MAPPED_R, payload }));
     expect([agent.role, events(agent)]).toEqual(["controlling", []]);
   });
 });
@@ -65,7 +64,7 @@ test("S2 and S5: a forged success proves nothing, and the dead pair fails by tim
   const [check] = transmits(agent);
   for (const pwd of [undefined, "wrong"]) {
     const payload = answerOfR(defined(check), { pwd, mapped: VICTIM });
-    agent.handleStun(5, { local: HOST_L, remote: MAPPED_R, payload });
+    agent.handleStun(5, stunDatagram({ local: HOST_L, remote: MAPPED_R, payload }));
   }
   expect(agent.validPairs()).toEqual([]);
   expect(sendsUntil(agent, 7899)).toHaveLength(6);
@@ -86,7 +85,7 @@ describe("S3: a right answer has to take the way of its check", () => {
     { name: "to another socket", local: HOME_L, remote: MAPPED_R, reason: "answered to [2001:db8:a::100]:40001" },
   ])("$name: the pair fails, nothing is valid", ({ local, remote, reason }) => {
     const { agent, check } = checking();
-    agent.handleStun(21, { local, remote, payload: answerOfR(check) });
+    agent.handleStun(21, stunDatagram({ local, remote, payload: answerOfR(check) }));
     expect(events(agent)).toMatchObject([{ type: "check-failed", reason }]);
     expect(agent.validPairs()).toEqual([]);
   });
@@ -132,7 +131,7 @@ describe("S4, S18, S19: a check without the password changes nothing", () => {
   ])("$name: $status", ({ options, status, answer }) => {
     const { agent } = checking();
     const pairs = agent.pollTimeout();
-    agent.handleStun(21, { local: HOST_L, remote: ATTACKER, payload: checkOfR(options) });
+    agent.handleStun(21, stunDatagram({ local: HOST_L, remote: ATTACKER, payload: checkOfR(options) }));
     const [sent, ...more] = transmits(agent);
     expect(more).toEqual([]);
     expect(sent).toMatchObject({ local: HOST_L, remote: ATTACKER });
@@ -180,20 +179,26 @@ describe("refusals of authenticated checks carry MESSAGE-INTEGRITY", () => {
   ];
   test.each(cases)("$name: $status", ({ options, status, start }) => {
     const { agent } = checking();
-    agent.handleStun(21, { local: HOST_L, remote: ATTACKER, payload: checkOfR(options) });
+    agent.handleStun(21, stunDatagram({ local: HOST_L, remote: ATTACKER, payload: checkOfR(options) }));
     const payload = defined(transmits(agent)[0]).payload;
     expect(statusOf(payload)).toBe(status);
     expect(hex(payload).slice(0, start.length)).toBe(start);
-    expect([verifyIntegrity(payload, fromText(CREDENTIALS_L.pwd)), verifyFingerprint(payload)]).toEqual([true, true]);
+    expect([hasRightIntegrity(payload, fromText(CREDENTIALS_L.pwd)), hasRightFingerprint(payload)]).toEqual([
+      true,
+      true,
+    ]);
     expect(agent.acceptsDataFrom(HOST_L, ATTACKER)).toBe(false);
   });
 });
 
 test("an unauthenticated request on the selected pair is answered 400 and has no effect", () => {
   const { agent, check } = checking();
-  agent.handleStun(22, { local: HOST_L, remote: MAPPED_R, payload: answerOfR(check) });
+  agent.handleStun(22, stunDatagram({ local: HOST_L, remote: MAPPED_R, payload: answerOfR(check) }));
   const before = agent.validPairs();
-  agent.handleStun(23, { local: HOST_L, remote: MAPPED_R, payload: checkOfR({ pwd: undefined, useCandidate: true }) });
+  agent.handleStun(
+    23,
+    stunDatagram({ local: HOST_L, remote: MAPPED_R, payload: checkOfR({ pwd: undefined, useCandidate: true }) }),
+  );
   expect(statusOf(defined(transmits(agent)[0]).payload)).toBe(400);
   expect(agent.validPairs()).toEqual(before);
 });
@@ -231,7 +236,10 @@ describe("S6 and S8: a genuine check replayed from elsewhere", () => {
     world.tap = (entry) => {
       if (entry.from === "L" && isCheck(entry) && entry.fate === undefined && entry.payload.length === 88)
         world.at(world.now + 2, () => {
-          both.r.agent.handleStun(world.now, { local: both.r.node.socket, remote: ATTACKER, payload: entry.payload });
+          both.r.agent.handleStun(
+            world.now,
+            stunDatagram({ local: both.r.node.socket, remote: ATTACKER, payload: entry.payload }),
+          );
         });
       return "pass";
     };
@@ -294,7 +302,10 @@ describe("S13: amplification by the peer's own offer", () => {
     for (let i = 0; i < 3000; i++) {
       const remote = { ip: VICTIM.ip, port: 1000 + (i % 250) };
       const transactionId = i % 251;
-      agent.handleStun(10 * i, { local: defined(bases[0]), remote, payload: checkOfR({ transactionId }) });
+      agent.handleStun(
+        10 * i,
+        stunDatagram({ local: defined(bases[0]), remote, payload: checkOfR({ transactionId }) }),
+      );
       requests += [...transmits(agent), ...sendsUntil(agent, 10 * i + 9).map(({ transmit }) => transmit)].filter(
         ({ payload }) => payload[1] === 1 && payload[0] === 0,
       ).length;
@@ -311,7 +322,7 @@ test("S20: a forged Binding Indication changes nothing", () => {
     { fingerprint: true },
   );
   const before = agent.pollTimeout();
-  agent.handleStun(21, { local: HOST_L, remote: ATTACKER, payload });
+  agent.handleStun(21, stunDatagram({ local: HOST_L, remote: ATTACKER, payload }));
   expect([transmits(agent), events(agent), agent.pollTimeout()]).toEqual([[], [], before]);
   expect(agent.acceptsDataFrom(HOST_L, ATTACKER)).toBe(false);
   expect(agent.stats().indicationsReceived).toBe(1);
@@ -319,9 +330,9 @@ test("S20: a forged Binding Indication changes nothing", () => {
 
 test("a response that nobody asked for is counted and ignored", () => {
   const { agent, check } = checking();
-  agent.handleStun(21, { local: HOST_L, remote: MAPPED_R, payload: answerOfR(check) });
+  agent.handleStun(21, stunDatagram({ local: HOST_L, remote: MAPPED_R, payload: answerOfR(check) }));
   events(agent);
-  agent.handleStun(22, { local: HOST_L, remote: MAPPED_R, payload: answerOfR(check) });
+  agent.handleStun(22, stunDatagram({ local: HOST_L, remote: MAPPED_R, payload: answerOfR(check) }));
   expect(events(agent)).toEqual([]);
   expect(agent.stats().dropped["unknown-transaction"]).toBe(1);
 });

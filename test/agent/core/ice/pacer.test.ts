@@ -4,6 +4,7 @@ import type { SocketAddress } from "../../../../agent/src/core/address.ts";
 import type { IceMachine } from "../../../../agent/src/core/ice/ice-machine.ts";
 import { createPacer, LEAST_PACE_MS, type Turns } from "../../../../agent/src/core/ice/pacer.ts";
 import type { InstantMs, Transmit } from "../../../../agent/src/core/machine.ts";
+import { stunDatagram } from "../stun/received.ts";
 import {
   agentL,
   answerOfR,
@@ -121,7 +122,7 @@ test("a relayed pair is not nominated because the node itself keeps a better one
   const rival = pacer.turns();
   expect([rival.take(56), rival.take(57)]).toEqual([true, false]);
   // The peer's check makes the direct pair due at 60, behind a rival that takes its time.
-  agent.handleStun(60, { local: HOST_L, remote: MAPPED_R, payload: checkOfR() });
+  agent.handleStun(60, stunDatagram({ local: HOST_L, remote: MAPPED_R, payload: checkOfR() }));
   agent.handleTimeout(4000);
   rival.cancel();
   transmits(agent);
@@ -164,5 +165,8 @@ function startsOf(machines: readonly IceMachine[], until: InstantMs): { at: Inst
 }
 
 function answer(agent: IceMachine, now: InstantMs, check: Transmit, mapped: SocketAddress): void {
-  agent.handleStun(now, { local: check.local, remote: check.remote, payload: answerOfR(check, { mapped }) });
+  agent.handleStun(
+    now,
+    stunDatagram({ local: check.local, remote: check.remote, payload: answerOfR(check, { mapped }) }),
+  );
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { IceMachine } from "../../../../agent/src/core/ice/ice-machine.ts";
 import type { Refusal } from "../../../../agent/src/core/refusal.ts";
+import { stunDatagram } from "../stun/received.ts";
 import {
   agentL,
   answerOfR,
@@ -65,7 +66,7 @@ describe("a check that ICMP refuses", () => {
     refuse(agent, HOST);
     const [again] = sendsUntil(agent, 100);
     const payload = answerOfR(defined(again).transmit);
-    agent.handleStun(120, { local: HOST_L, remote: HOST_R, payload });
+    agent.handleStun(120, stunDatagram({ local: HOST_L, remote: HOST_R, payload }));
     expect(agent.validPairs()).toHaveLength(1);
     expect(events(agent).filter(({ type }) => type === "check-failed")).toEqual([]);
   });
@@ -73,7 +74,7 @@ describe("a check that ICMP refuses", () => {
   test("leaves its pair to a check of the peer, whose triggered check is told of anew", () => {
     const agent = withOnePair();
     refuse(agent, HOST);
-    agent.handleStun(50, { local: HOST_L, remote: HOST_R, payload: checkOfR() });
+    agent.handleStun(50, stunDatagram({ local: HOST_L, remote: HOST_R, payload: checkOfR() }));
     refuse(agent, NAT);
     expect(events(agent).filter(({ type }) => type === "check-sent" || type === "check-refused")).toMatchObject([
       { type: "check-sent", kind: "ordinary" },
@@ -116,5 +117,5 @@ function answerAll(agent: IceMachine, at: number): void {
 
 function answer(agent: IceMachine, at: number, request: Uint8Array): void {
   const payload = answerOfR({ local: HOST_L, remote: HOST_R, payload: request }, { mapped: HOST_L });
-  agent.handleStun(at, { local: HOST_L, remote: HOST_R, payload });
+  agent.handleStun(at, stunDatagram({ local: HOST_L, remote: HOST_R, payload }));
 }

@@ -21,6 +21,7 @@ import {
 import { encodeMobilityPacket } from "../../../../agent/src/core/mip6/mobility-header.ts";
 import { bindingManagementKey, encodeAuthorized } from "../../../../agent/src/core/mip6/return-routability.ts";
 import { seededRng } from "../../../../agent/src/testing/index.ts";
+import { stunDatagram } from "../stun/received.ts";
 
 export const MN_HOME = "2001:db8:a::100";
 export const CN_HOME = "2001:db8:b::200";
@@ -203,7 +204,7 @@ export class HandMadePeer {
     for (let sent = this.cn.pollTransmit(); sent !== undefined; sent = this.cn.pollTransmit()) {
       if ((sent.payload[0] ?? 0) >> 4 === 6) this.#takePacket(sent.payload, sent.remote);
       else if (this.isLinkUp && sameSocketAddress(sent.remote, MN_SOCKET))
-        this.ice?.handleStun(this.now, { local: MN_SOCKET, remote: CN_SOCKET, payload: sent.payload });
+        this.ice?.handleStun(this.now, stunDatagram({ local: MN_SOCKET, remote: CN_SOCKET, payload: sent.payload }));
     }
     for (let event = this.cn.pollEvent(); event !== undefined; event = this.cn.pollEvent()) this.events.push(event);
     for (let sent = this.ice?.pollTransmit(); sent !== undefined; sent = this.ice?.pollTransmit()) {

@@ -224,9 +224,32 @@ describe("shared-key authentication (A-39)", () => {
     expect(agent.counters()).toEqual({ "dropped.authentication": 1 });
   });
 
-  test("a home address without a key is taken unauthenticated", () => {
-    register(agent, { homeAddress: MN2 });
+  test.each([
+    { name: "deregistered", leave: () => registerSigned(agent, KEY, 2, { lifetimeSec: 0 }), last: 2 },
+    { name: "whose binding expired", leave: () => agent.handleTimeout(600_000), last: 1 },
+  ])("a recorded update of a node $name is refused with 135", ({ leave, last }) => {
+    registerSigned(agent, KEY, 1);
+    leave();
+    drain(agent);
+    registerSigned(agent, KEY, 1, { now: 600_001 });
+    const { answers, events } = drain(agent);
+    expect(answers[0]?.message).toMatchObject({ status: 135, sequence: last });
+    expect(events).toEqual([]);
+    registerSigned(agent, KEY, last + 1, { now: 600_002 });
     expect(drain(agent).answers[0]?.message).toMatchObject({ status: 0 });
+  });
+
+  test("a home address without a key is refused with 129 where others have one", () => {
+    register(agent, { homeAddress: MN2 });
+    const { answers, events } = drain(agent);
+    expect(answers[0]?.message).toMatchObject({ status: 129 });
+    expect(events).toEqual([]);
+  });
+
+  test("a home address registers unauthenticated where none has a key", () => {
+    const open = createHomeAgent({ ...CONFIG, registrationKeys: new Map() });
+    register(open, { homeAddress: MN2 });
+    expect(drain(open).answers[0]?.message).toMatchObject({ status: 0 });
   });
 });
 
@@ -493,10 +516,11 @@ function register(ha: NodeMachine, details: UpdateDetails & { remote?: SocketAdd
   ha.handleDatagram(now, { local: TUNNEL, remote, payload: updatePacket(details) });
 }
 
-function registerSigned(ha: NodeMachine, key: Uint8Array, sequence = 1): void {
+function registerSigned(ha: NodeMachine, key: Uint8Array, sequence = 1, { lifetimeSec = 600, now = 0 } = {}): void {
   const endpoints = { source: MN, destination: HA };
-  const header = encodeAuthenticated(bindingUpdate({ sequence }), endpoints, { key, careOf: INSIDE, homeAddress: MN });
-  ha.handleDatagram(0, { local: TUNNEL, remote: NAT, payload: encodeMobilityPacket(header, endpoints) });
+  const update = bindingUpdate({ sequence, lifetimeSec });
+  const header = encodeAuthenticated(update, endpoints, { key, careOf: INSIDE, homeAddress: MN });
+  ha.handleDatagram(now, { local: TUNNEL, remote: NAT, payload: encodeMobilityPacket(header, endpoints) });
 }
 
 function uplink(ha: NodeMachine, payload: Uint8Array, remote: SocketAddress): void {

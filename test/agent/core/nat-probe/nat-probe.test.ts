@@ -102,7 +102,7 @@ describe("a probe without a middlebox", () => {
       for (const port of SERVER_PORTS) {
         server.bind({ ip, port }, (payload, remote) => {
           // A server of RFC 8489 alone would refuse CHANGE-REQUEST; this one ignores it, as some do.
-          const config = { requireFingerprint: false, discovery: [{ ips: SERVER_IPS, ports: SERVER_PORTS }] };
+          const config = { discovery: [{ ips: SERVER_IPS, ports: SERVER_PORTS }] };
           for (const answer of answerBinding({ local: { ip, port }, remote, payload }, config))
             server.send({ kind: "udp", source: { ip, port }, destination: answer.remote, payload: answer.payload });
         });

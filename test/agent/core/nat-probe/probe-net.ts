@@ -23,10 +23,7 @@ export function addServer(net: SimNet, delayMs = 1): void {
     SERVER_IPS.map((ip) => `${ip}/24`),
     { delayMs },
   );
-  const config: StunServerConfig = {
-    requireFingerprint: false,
-    discovery: [{ ips: SERVER_IPS, ports: SERVER_PORTS }],
-  };
+  const config: StunServerConfig = { discovery: [{ ips: SERVER_IPS, ports: SERVER_PORTS }] };
   for (const ip of SERVER_IPS) {
     for (const port of SERVER_PORTS) {
       const local = { ip, port };

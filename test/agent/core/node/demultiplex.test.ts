@@ -1,12 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { demultiplex } from "../../../../agent/src/core/node/demultiplex.ts";
+import { decodeStun, encodeStun, type StunMessage } from "../../../../agent/src/core/stun/message.ts";
 import { fromHex } from "../../../vectors/hex.ts";
 import {
   BARE_REQUEST,
   COOKIE_COLLISIONS,
   FINGERPRINTED_REQUEST,
   MICE_STUN_VECTORS,
+  TRANSACTION_ID,
 } from "../../../vectors/mice-stun.ts";
 import { CARE_OF_TEST_ICE, MOBILITY_HEADERS } from "../../../vectors/mobility.ts";
 
@@ -25,11 +27,28 @@ describe("demultiplex", () => {
   });
 
   test("takes a Binding request with FINGERPRINT as STUN", () => {
-    expect(demultiplex(FINGERPRINTED_REQUEST)).toEqual({ kind: "stun", bytes: FINGERPRINTED_REQUEST });
+    expect(demultiplex(FINGERPRINTED_REQUEST)).toMatchObject({
+      kind: "stun",
+      message: { class: "request", method: 1 },
+      frame: { bytes: FINGERPRINTED_REQUEST },
+    });
   });
 
   test.each(MICE_STUN_VECTORS)("takes the reference $name as STUN", ({ bytes }) => {
-    expect(demultiplex(bytes)).toEqual({ kind: "stun", bytes });
+    expect(demultiplex(bytes)).toMatchObject({ kind: "stun", message: decodedStun(bytes), frame: { bytes } });
+  });
+
+  test.each([
+    { name: "another method", message: { method: 3, attributes: [] }, reason: "unknown-method" },
+    {
+      name: "an attribute that cannot be read",
+      message: { method: 1, attributes: [{ type: "unknown", number: 0x0024, value: new Uint8Array(3) }] },
+      reason: "bad-priority",
+    },
+  ] as const)("takes STUN with FINGERPRINT and $name as malformed: $reason", ({ message, reason }) => {
+    const header = { class: "request", transactionId: TRANSACTION_ID } as const;
+    const payload = encodeStun({ ...header, ...message }, { fingerprint: true });
+    expect(demultiplex(payload)).toEqual({ kind: "malformed-stun", reason });
   });
 
   test("takes a Binding request without FINGERPRINT as unknown", () => {
@@ -111,29 +130,15 @@ describe("demultiplex", () => {
   });
 });
 
-describe("the rrtfw form", () => {
-  const wrap = (octets: Uint8Array): Uint8Array => Uint8Array.from([...new Uint8Array(8), ...octets]);
-
-  test.each([
-    {
-      name: "a Mobility Header",
-      inner: CARE_OF_TEST_ICE,
-      content: { kind: "mobility-header", header: CARE_OF_TEST_ICE },
-    },
-    { name: "an IPv6 packet", inner: IPV6_PACKET, content: { kind: "ipv6", packet: IPV6_PACKET } },
-  ])("with $name is taken where it is accepted, and unknown elsewhere", ({ inner, content }) => {
-    expect(demultiplex(wrap(inner), { acceptRrtfw: true })).toEqual({ kind: "rrtfw", content });
-    expect(demultiplex(wrap(inner))).toEqual({ kind: "unknown", reason: "unrecognised" });
-  });
-
-  test.each([
-    { name: "anything else", payload: wrap(fromHex("01020304")) },
-    { name: "nothing", payload: wrap(fromHex("")) },
-    { name: "seven zero octets", payload: wrap(CARE_OF_TEST_ICE).subarray(1) },
-    { name: "a ninth octet that is a keepalive", payload: wrap(fromHex("ff")) },
-  ])("with $name is unknown", ({ payload }) => {
-    expect(demultiplex(payload, { acceptRrtfw: true })).toEqual({ kind: "unknown", reason: "unrecognised" });
-  });
+test.each([
+  { name: "a Mobility Header", inner: CARE_OF_TEST_ICE },
+  { name: "an IPv6 packet", inner: IPV6_PACKET },
+  { name: "anything else", inner: fromHex("01020304") },
+  { name: "nothing", inner: fromHex("") },
+  { name: "a keepalive", inner: fromHex("ff") },
+])("the port-500 form of bajko-mip6-rrtfw with $name is unknown: it is not implemented", ({ inner }) => {
+  const payload = Uint8Array.from([...new Uint8Array(8), ...inner]);
+  expect(demultiplex(payload)).toEqual({ kind: "unknown", reason: "unrecognised" });
 });
 
 describe("whatever the octets", () => {
@@ -150,14 +155,14 @@ describe("whatever the octets", () => {
     "a known payload cut at any octet is unknown (%#)",
     (payload) => {
       for (let length = 0; length < payload.length; length += 1)
-        expect(demultiplex(payload.subarray(0, length), { acceptRrtfw: true }).kind).toBe("unknown");
+        expect(demultiplex(payload.subarray(0, length)).kind).toBe("unknown");
     },
   );
 
   test("it never throws", () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 200 }), fc.boolean(), (payload, acceptRrtfw) => {
-        expect(() => demultiplex(payload, { acceptRrtfw })).not.toThrow();
+      fc.property(fc.uint8Array({ maxLength: 200 }), (payload) => {
+        expect(() => demultiplex(payload)).not.toThrow();
       }),
       { numRuns: 1000 },
     );
@@ -173,3 +178,9 @@ describe("whatever the octets", () => {
     );
   });
 });
+
+function decodedStun(bytes: Uint8Array): StunMessage {
+  const message = decodeStun(bytes);
+  if (!message.ok) throw new Error(`not STUN: ${message.error.code}`);
+  return message.value;
+}

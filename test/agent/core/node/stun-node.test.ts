@@ -7,7 +7,6 @@ const SECOND = { ip: "198.18.0.254", port: 3479 };
 const CLIENT = { ip: "198.18.0.9", port: 50_000 };
 
 const CONFIG = {
-  requireFingerprint: false,
   discovery: [{ ips: [FIRST.ip, SECOND.ip], ports: [FIRST.port, SECOND.port] } as const],
 };
 

@@ -1,8 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ATTRIBUTE_NUMBERS, type StunAttribute } from "../../../../agent/src/core/stun/attributes.ts";
-import { verifyFingerprint } from "../../../../agent/src/core/stun/fingerprint.ts";
-import { verifyIntegrity } from "../../../../agent/src/core/stun/integrity.ts";
 import { decodeStun, encodeStun, findAttribute, type StunMessage } from "../../../../agent/src/core/stun/message.ts";
 import { fromHex, fromText, toHex } from "../../../vectors/hex.ts";
 import {
@@ -17,6 +15,7 @@ import {
 } from "../../../vectors/mice-stun.ts";
 import { RFC_5769_VECTORS, SAMPLE_LONG_TERM_REQUEST, SAMPLE_REQUEST } from "../../../vectors/rfc5769.ts";
 import { stunMessages } from "./arbitraries.ts";
+import { hasRightFingerprint, hasRightIntegrity } from "./received.ts";
 
 /** Every valid message at hand. */
 const VECTORS = [...RFC_5769_VECTORS, ...MICE_STUN_VECTORS];
@@ -73,7 +72,7 @@ describe("encodeStun", () => {
     const nominating = encodeStun({ ...CHECK_MESSAGE, attributes }, { key: KEY_R, fingerprint: true });
 
     expect(nominating).toHaveLength(92);
-    expect(verifyIntegrity(nominating, KEY_R) && verifyFingerprint(nominating)).toBe(true);
+    expect(hasRightIntegrity(nominating, KEY_R) && hasRightFingerprint(nominating)).toBe(true);
   });
 
   test("pads with zeros", () => {
@@ -210,8 +209,8 @@ describe("decodeStun", () => {
     for (let length = 0; length < bytes.length; length += 1) {
       const cut = bytes.subarray(0, length);
       expect(decodeStun(cut)).toMatchObject({ ok: false });
-      expect(verifyFingerprint(cut)).toBe(false);
-      expect(verifyIntegrity(cut, KEY_R)).toBe(false);
+      expect(hasRightFingerprint(cut)).toBe(false);
+      expect(hasRightIntegrity(cut, KEY_R)).toBe(false);
     }
   });
 
@@ -227,8 +226,8 @@ describe("decodeStun", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 600 }), (octets) => {
         expect(typeof decodeStun(octets).ok).toBe("boolean");
-        expect(verifyFingerprint(octets)).toBe(false);
-        expect(verifyIntegrity(octets, KEY_R)).toBe(false);
+        expect(hasRightFingerprint(octets)).toBe(false);
+        expect(hasRightIntegrity(octets, KEY_R)).toBe(false);
       }),
     );
   });
@@ -284,10 +283,10 @@ test.each(VECTORS)("every flipped bit of $name is detected", ({ bytes, key }) =>
   for (let bit = 0; bit < bytes.length * 8; bit += 1) {
     const flipped = new Uint8Array(bytes);
     flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-    const isTaken = decodeStun(flipped).ok && verifyFingerprint(flipped);
+    const isTaken = decodeStun(flipped).ok && hasRightFingerprint(flipped);
     expect(isTaken, `bit ${bit} with FINGERPRINT`).toBe(false);
     if (key !== undefined && bit < integrityEnd(bytes) * 8)
-      expect(verifyIntegrity(flipped, key), `bit ${bit} with MESSAGE-INTEGRITY`).toBe(false);
+      expect(hasRightIntegrity(flipped, key), `bit ${bit} with MESSAGE-INTEGRITY`).toBe(false);
   }
 });
 
@@ -303,5 +302,5 @@ test("a username of Japanese text is what its octets say", () => {
 
 /** Octets that MESSAGE-INTEGRITY covers or is, in a message that may end with FINGERPRINT. */
 function integrityEnd(bytes: Uint8Array): number {
-  return verifyFingerprint(bytes) ? bytes.length - 8 : bytes.length;
+  return hasRightFingerprint(bytes) ? bytes.length - 8 : bytes.length;
 }

@@ -1,13 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { StunAttribute } from "../../../../agent/src/core/stun/attributes.ts";
-import { verifyFingerprint } from "../../../../agent/src/core/stun/fingerprint.ts";
-import { verifyIntegrity } from "../../../../agent/src/core/stun/integrity.ts";
-import { decodeStun, encodeStun, findAttribute, type StunMessage } from "../../../../agent/src/core/stun/message.ts";
+import { encodeStun, findAttribute, type StunMessage } from "../../../../agent/src/core/stun/message.ts";
+import { type ReceivedStun, receiveStun } from "../../../../agent/src/core/stun/receive.ts";
 import { encodeErrorReply } from "../../../../agent/src/core/stun/reply.ts";
 import {
   authenticateRequest,
   authenticateResponse,
-  type ReceivedMessage,
   type RequestVerdict,
 } from "../../../../agent/src/core/stun/short-term.ts";
 import { fromText, toHex } from "../../../vectors/hex.ts";
@@ -19,6 +17,7 @@ import {
   ROLE_CONFLICT,
   TRANSACTION_ID,
 } from "../../../vectors/mice-stun.ts";
+import { hasRightFingerprint, hasRightIntegrity } from "./received.ts";
 
 const USERNAME: StunAttribute = { type: "username", value: "DQ4P:obLD" };
 const UNKNOWN_REQUIRED: StunAttribute = { type: "unknown", number: 0x7001, value: new Uint8Array(2) };
@@ -59,18 +58,18 @@ describe("authenticateRequest", () => {
     expect(reply.message.attributes.map(({ type }) => type)).toEqual(["error-code", "fingerprint"]);
     expect(findAttribute(reply.message, "error-code")?.code).toBe(code);
     expect(reply.message).toMatchObject({ class: "error", method: 1, transactionId: TRANSACTION_ID });
-    expect(verifyFingerprint(reply.bytes)).toBe(true);
+    expect(hasRightFingerprint(reply.frame.bytes)).toBe(true);
   });
 
   test("rejects unknown attributes with 420, which names them and is authenticated", () => {
     const verdict = judge([USERNAME, UNKNOWN_REQUIRED, UNKNOWN_OPTIONAL, CHANGE_REQUEST], KEY_R);
 
     expect(verdict).toMatchObject({ verdict: "reject", code: 420 });
-    const { message, bytes } = replyOf(verdict);
+    const { message, frame } = replyOf(verdict);
     expect(findAttribute(message, "error-code")).toEqual({ code: 420, reason: "Unknown Attribute" });
     expect(findAttribute(message, "unknown-attributes")).toEqual([0x7001, 0x0003]);
     expect(findAttribute(message, "username")).toBeUndefined();
-    expect(verifyIntegrity(bytes, KEY_R)).toBe(true);
+    expect(hasRightIntegrity(frame.bytes, KEY_R)).toBe(true);
   });
 
   test("is not misled by credentials behind MESSAGE-INTEGRITY", () => {
@@ -136,13 +135,13 @@ function judge(attributes: readonly StunAttribute[], key: Uint8Array | undefined
   return authenticateRequest(received(encodeStun(request(attributes), { key, fingerprint: true })), keyOf);
 }
 
-function replyOf(verdict: RequestVerdict): ReceivedMessage {
+function replyOf(verdict: RequestVerdict): ReceivedStun {
   if (verdict.verdict !== "reject") throw new Error(`expected a rejection, found ${verdict.verdict}`);
   return received(verdict.reply);
 }
 
-function received(bytes: Uint8Array): ReceivedMessage {
-  const result = decodeStun(bytes);
-  if (!result.ok) throw new Error(`expected a STUN message, found ${result.error.code}`);
-  return { bytes, message: result.value };
+function received(bytes: Uint8Array): ReceivedStun {
+  const result = receiveStun(bytes, { requireFingerprint: false });
+  if (result.kind !== "stun") throw new Error(`expected a STUN message, found ${result.reason}`);
+  return result;
 }

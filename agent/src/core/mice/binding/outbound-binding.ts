@@ -9,6 +9,7 @@ import { isRelayed } from "../../ice/pair.ts";
 import type { InstantMs } from "../../machine.ts";
 import { minInstant } from "../../min-instant.ts";
 import type { MobilityMessageOf } from "../../mip6/messages.ts";
+import { MAX_RR_BINDING_LIFETIME_SEC } from "../../mip6/return-routability.ts";
 import type { Offerer } from "../offer/offerer.ts";
 import { encodeMipIce } from "../option/mip-ice-option.ts";
 import { describeGeneration } from "../session/generation.ts";
@@ -149,8 +150,10 @@ export class OutboundBinding {
     return minInstant(this.#sender.pollTimeout(), this.#accepted?.expiresAt, this.#accepted?.refreshAt);
   }
 
-  #accept(now: InstantMs, sequence: number, lifetimeSec: number): void {
+  /** The limit of return routability holds for what the peer grants, too (RFC 6275 section 5.2.7). */
+  #accept(now: InstantMs, sequence: number, grantedSec: number): void {
     const { env, peer, path } = this.#host;
+    const lifetimeSec = Math.min(grantedSec, MAX_RR_BINDING_LIFETIME_SEC);
     const lifetimeMs = lifetimeSec * 1000;
     this.#renewals = 0;
     this.#accepted = { refreshAt: now + lifetimeMs * REFRESH_AT_PART, expiresAt: now + lifetimeMs };

@@ -9,6 +9,7 @@ import {
 import { createOutbox, type Outbox } from "../../../../../agent/src/core/node/outbox.ts";
 import { decodeStun, encodeStun } from "../../../../../agent/src/core/stun/message.ts";
 import { seededRng } from "../../../../../agent/src/testing/index.ts";
+import { stunDatagram } from "../../stun/received.ts";
 
 const HOST = { ip: "10.1.0.5", port: 40001 };
 const MOVED = { ip: "10.9.0.7", port: 40001 };
@@ -175,7 +176,7 @@ function answer(now: InstantMs, requests: readonly Transmit[], mapped: SocketAdd
   );
   for (const gathering of pool.all()) {
     if (gathering.ownsTransaction(transactionId)) {
-      gathering.handleStun(now, { local: request.local, remote: request.remote, payload });
+      gathering.handleStun(now, stunDatagram({ local: request.local, remote: request.remote, payload }));
     }
   }
   pool.advance(now);

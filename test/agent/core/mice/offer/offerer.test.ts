@@ -21,6 +21,7 @@ import {
 import { encodeMobilityPacket } from "../../../../../agent/src/core/mip6/mobility-header.ts";
 import { bindingManagementKey, encodeAuthorized } from "../../../../../agent/src/core/mip6/return-routability.ts";
 import { BINDING_ERROR_STATUS, BINDING_STATUS } from "../../../../../agent/src/core/mip6/status.ts";
+import { demultiplex } from "../../../../../agent/src/core/node/demultiplex.ts";
 import { seededRng } from "../../../../../agent/src/testing/index.ts";
 
 const HOME = "2001:db8:a::100";
@@ -112,13 +113,16 @@ class OfferingNode {
   }
 
   /** Answers the last Binding Update on the pair, signed unless told otherwise. */
-  acknowledge(status: number, { isSigned = true, sequence = this.updates.at(-1)?.sequence ?? 0 } = {}): void {
+  acknowledge(
+    status: number,
+    { isSigned = true, sequence = this.updates.at(-1)?.sequence ?? 0, lifetimeSec = 0 } = {},
+  ): void {
     const message = {
       type: "binding-acknowledgement",
       status,
       keyManagement: false,
       sequence,
-      lifetimeSec: 0,
+      lifetimeSec,
     } as const;
     const endpoints = { source: PEER, destination: HOME };
     const authorization = { key: bindingManagementKey(TOKEN, TOKEN), careOf: SOCKET.ip, correspondent: PEER };
@@ -178,8 +182,9 @@ class OfferingNode {
     const { machine } = this;
     for (let out = machine.pollTransmit(); out !== undefined; out = machine.pollTransmit()) {
       this.#note(out.payload);
-      if (sameSocketAddress(out.remote, PEER_SOCKET))
-        this.#peerIce?.handleStun(this.now, { local: PEER_SOCKET, remote: SOCKET, payload: out.payload });
+      const content = demultiplex(out.payload);
+      if (sameSocketAddress(out.remote, PEER_SOCKET) && content.kind === "stun")
+        this.#peerIce?.handleStun(this.now, { ...content, local: PEER_SOCKET, remote: SOCKET });
     }
     for (let event = machine.pollEvent(); event !== undefined; event = machine.pollEvent()) this.events.push(event);
     const check = this.#peerIce?.pollTransmit();
@@ -381,6 +386,19 @@ describe("a Binding Update that the peer refuses", () => {
     expect(node.count("dropped.acknowledgement-unauthorized")).toBe(1);
     expect(node.updates.length).toBe(2);
   });
+});
+
+test.each([
+  { told: 65_535 * 4, lifetimeSec: 420 },
+  { told: 40, lifetimeSec: 40 },
+])("a binding that the peer grants for $told s lasts $lifetimeSec s here", ({ told, lifetimeSec }) => {
+  const node = offering();
+  node.meet();
+  node.runFor(500);
+  node.acknowledge(BINDING_STATUS.accepted, { lifetimeSec: told });
+  expect(node.events.filter(({ type }) => type === "binding-accepted")).toEqual([
+    { type: "binding-accepted", peer: PEER, sequence: 1, lifetimeSec },
+  ]);
 });
 
 test.each(["2001:db8:a::100", "198.51.100.1"])("%s is no peer to connect to", (peer) => {

@@ -1,0 +1,21 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { searchPath } from "../../support/search-path.ts";
+
+/** How a program ended, and what it wrote to stderr. */
+export interface Ended {
+  readonly exitCode: number | null;
+  readonly errors: string;
+}
+
+/** Runs a program to its end with `input` on its stdin. One that ends without reading it all is judged by its exit code. */
+export async function runWithInput(program: string, args: readonly string[], input: string): Promise<Ended> {
+  const child = spawn(program, args, { stdio: ["pipe", "ignore", "pipe"], env: { PATH: searchPath() } });
+  child.stdin.on("error", () => {
+    // EPIPE, such as in a lab that is removed while it is made.
+  });
+  child.stdin.end(input);
+  const [errors] = await Promise.all([text(child.stderr), once(child, "close")]);
+  return { exitCode: child.exitCode, errors };
+}
