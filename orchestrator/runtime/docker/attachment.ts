@@ -84,7 +84,7 @@ function awaitExit(engine: Engine, id: string, signal: AbortSignal): Promise<{ r
       {
         path: `/containers/${id}/wait?`,
         method: "POST",
-        options: { _query: { impairment: "next-exit" }, _body: {} },
+        options: { _query: { condition: "next-exit" }, _body: {} },
         isStream: true,
         abortSignal: signal,
         statusCodes: { 200: true, 404: "no such container", 500: "server error" },
