@@ -57,7 +57,7 @@ export function differencesOfRivals(rivals: readonly Observed[]): readonly Diffe
   return [{ declared: "ports kept where they are free", observed, isSilence: false }];
 }
 
-/** `middlebox nat-a declared mapping endpoint-independent, observed address-and-port-dependent` */
+/** `router nat-a declared mapping endpoint-independent, observed address-and-port-dependent` */
 export function describeDifference(
   { through }: Pick<NatVerification, "through">,
   { declared, observed }: Difference,

@@ -142,7 +142,7 @@ test("a plan shows every step and rule, and makes nothing, with or without an en
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(/^nft -f - <<'EOF'$/m);
   expect(stdout).toMatch(/^iptables-restore --noflush <<'EOF'$/m);
-  expect(stdout).toMatch(/^theory expects for mn-cn: direct, server-reflexive → server-reflexive$/m);
+  expect(stdout).toMatch(/^predicted for mn-cn: direct, server-reflexive → server-reflexive$/m);
 });
 
 test("the list names every topology with its middleboxes and the path it expects", async () => {

@@ -174,19 +174,19 @@ describe("a middlebox that is not what it is declared to be", () => {
     const { code, exitCode, message } = error as TestbedError;
     expect({ code, exitCode }).toEqual({ code: "behaviour-mismatch", exitCode: 3 });
     expect(message).toContain(
-      "middlebox box-mapping declared mapping endpoint-independent, observed address-and-port-dependent (asked by host0-mapping on lan-mapping over IPv4)",
+      "router box-mapping declared mapping endpoint-independent, observed address-and-port-dependent (asked by host0-mapping on lan-mapping over IPv4)",
     );
     expect(message).toContain(
-      "middlebox box-filter declared filtering address-and-port-dependent, observed address-dependent",
+      "router box-filter declared filtering address-and-port-dependent, observed address-dependent",
     );
     expect(message).toContain(
-      "middlebox box-parity declared even ports for even ports, odd ones for odd ones, observed others",
+      "router box-parity declared even ports for even ports, odd ones for odd ones, observed others",
     );
-    expect(message).toContain("middlebox box-loop declared hairpinning, observed none");
+    expect(message).toContain("router box-loop declared hairpinning, observed none");
     // Plain masquerading keeps both hosts' ports where they talk to different peers, and no longer where they meet.
-    expect(message).toMatch(/box box-shared declared mapping endpoint-independent, observed address-/);
-    expect(message).toMatch(/box box-shared declared an outside port for each inside host, observed 198\S+ for both/);
-    expect(message).toMatch(/box box-absent declared mapping .* observed no UDP at all/);
+    expect(message).toMatch(/router box-shared declared mapping endpoint-independent, observed address-/);
+    expect(message).toMatch(/router box-shared declared an outside port for each inside host, observed 198\S+ for both/);
+    expect(message).toMatch(/router box-absent declared mapping .* observed no UDP at all/);
     expect(message).not.toContain("box-right");
     expect(verifications.get("box-right")?.[0]?.differences).toEqual([]);
   });
@@ -211,9 +211,9 @@ describe("a middlebox that is not what it is declared to be", () => {
       },
     });
     expect((error as TestbedError).message.split("\n")).toEqual([
-      "middlebox box-absent declared UDP 198.18.0.4:8080 forwarded to host0-absent:80, observed nothing there (sent by stun)",
-      "middlebox box-elsewhere declared UDP 198.18.0.5:8080 forwarded to host0-elsewhere:80, observed host0-elsewhere:81 (sent by stun)",
-      "middlebox box-wide declared no way in for UDP to 198.18.0.6:8081, observed one to host0-wide:8081 (sent by stun)",
+      "router box-absent declared UDP 198.18.0.4:8080 forwarded to host0-absent:80, observed nothing there (sent by stun)",
+      "router box-elsewhere declared UDP 198.18.0.5:8080 forwarded to host0-elsewhere:80, observed host0-elsewhere:81 (sent by stun)",
+      "router box-wide declared no way in for UDP to 198.18.0.6:8081, observed one to host0-wide:8081 (sent by stun)",
     ]);
   });
 });
@@ -253,7 +253,7 @@ describe("the lifetime of mappings", () => {
     });
     expect(error).toBeInstanceOf(TestbedError);
     expect((error as TestbedError).message).toBe(
-      "middlebox box-a declared mappings not kept alive by inbound packets, observed kept",
+      "router box-a declared mappings not kept alive by inbound packets, observed kept",
     );
   });
 
@@ -273,15 +273,15 @@ describe("the lifetime of mappings", () => {
     expect(error).toBeInstanceOf(TestbedError);
     const { code, message } = error as TestbedError;
     expect(code).toBe("behaviour-mismatch");
-    expect(message).toMatch(/^box box-a declared UDP lifetime 4 s, observed none after 2(\.\d)? s of silence$/);
+    expect(message).toMatch(/^router box-a declared UDP lifetime 4 s, observed none after 2(\.\d)? s of silence$/);
   });
 });
 
 test("testbed probe prints what it saw, or gives it as JSON", async () => {
   const plain = await runCli(["probe", "nat-nat", "symmetric-symmetric", "open-open", "--runtime", "netns"]);
   expect({ exitCode: plain.exitCode, stderr: plain.stderr }).toEqual({ exitCode: 0, stderr: "" });
-  expect(plain.stdout).toMatch(/pass {5}nat-a {2}mn on home-lan, IPv4 {2}endpoint-independent/);
-  expect(plain.stdout).toMatch(/pass {5}nat-a {2}mn on home-lan, IPv4 {2}address-and-port-dependent/);
+  expect(plain.stdout).toMatch(/pass {5}nat-a {3}mn on home-lan, IPv4 {2}endpoint-independent/);
+  expect(plain.stdout).toMatch(/pass {5}nat-a {3}mn on home-lan, IPv4 {2}address-and-port-dependent/);
   expect(plain.stdout).toContain("open-open\nno NAT or firewall to verify");
 
   const json = await runCli(["probe", "nat-nat", "--runtime", "netns", "--json"]);
