@@ -1,15 +1,15 @@
 /**
- * What Node is started with in every node of a lab: loads the agent's program, with Node's compile cache and source maps
- * turned on before.
+ * Entry point of every node's Node process: loads the agent's program, with Node's compile cache and source maps turned
+ * on first.
  *
- * The cache holds what V8 compiles while a file loads. A cache with every function that an agent calls in its life, made by
- * hand, takes 3 % less processor time for a run of nat-nat on netns; none takes 5 % more (six runs each, Node 24).
+ * The cache holds what V8 compiles while a file loads. A cache with every function that an agent calls, made by hand,
+ * takes 3 % less processor time for a run of nat-nat on netns; no cache takes 5 % more (six runs each, Node 24).
  */
 
 import module, { createRequire } from "node:module";
 import { join } from "node:path";
 
-/** The program, `main.ts` as one CommonJS file, lies beside this one. */
+/** The program, `main.ts` as one CommonJS file, in the directory of this one. */
 const PROGRAM_NAME = "program.cjs";
 
 /** Directory of the cache, beside the program; where it cannot be written, every start compiles. */

@@ -1,6 +1,6 @@
 /**
- * What the first process of every node does, once `launch.ts` has loaded it. Takes its set-up from the first line on stdin or, started by hand, from the
- * environment; reports on stdout; ends when told to, when a signal says so, or when the orchestrator is gone.
+ * Main program of every node, loaded by `launch.ts`. Takes its set-up from the first line on stdin or, when started by
+ * hand, from the environment; reports on stdout; ends on command, on a signal, or when the orchestrator is gone.
  */
 
 import { decodeSetup } from "./control/codec.ts";
@@ -21,10 +21,10 @@ import { openReports, type Reports, readCommands } from "./io/process/control-ch
 /** `EX_SOFTWARE` of sysexits.h. */
 const EXIT_FAILED = 70;
 
-/** How long the last words may wait for a reader. */
+/** How long to wait for the last reports to be read. */
 const LAST_WORDS_MS = 500;
 
-/** Longest delay of a Node timer: what the process waits for when nothing else keeps it alive. */
+/** Longest delay of a Node timer: keeps the process alive when nothing else does. */
 const FOREVER_MS = 0x7fff_ffff;
 
 main();
@@ -109,7 +109,7 @@ function sayHello(reports: Reports): void {
   });
 }
 
-/** Reports what stops the node, on both channels, and ends. */
+/** Reports what stopped the node, on stdout and stderr, and exits. */
 function failWith(reports: Reports, error: unknown): void {
   const isExpected = error instanceof NodeFailure;
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -118,7 +118,7 @@ function failWith(reports: Reports, error: unknown): void {
   endAfter(reports, EXIT_FAILED);
 }
 
-/** Ends when everything reported has been read, or nobody reads it. */
+/** Exits when all reports have been read, or cannot be any more. */
 function endAfter(reports: Reports, exitCode: number): void {
   setTimeout(() => process.exit(exitCode), LAST_WORDS_MS);
   void reports.flushed().then(() => process.exit(exitCode));

@@ -1,6 +1,6 @@
 /**
- * The control channel's lines: a value is one line of JSON, a line is a checked value or the reason it is none. Neither
- * side trusts the other: every field is checked, unknown fields are left out, and nothing here throws.
+ * Lines of the control channel. A value is encoded as one line of JSON; a line is decoded to a checked value or an
+ * error. Neither side trusts the other: every field is checked, unknown fields are dropped, and nothing here throws.
  */
 
 import { nodeEvent, socketAddress } from "./event-shapes.ts";
@@ -32,22 +32,22 @@ import {
   unionByType,
 } from "./shape.ts";
 
-/** One line for a value, with its newline. */
+/** A value as one line, with its newline. */
 export function encodeLine(value: AgentCommand | AgentReport): string {
   return `${JSON.stringify(value)}\n`;
 }
 
-/** Reads one line from the orchestrator. */
+/** Decodes a line from the orchestrator. */
 export function decodeCommand(line: string): Checked<AgentCommand> {
   return decodeJson(line, command);
 }
 
-/** Reads one line from a node. */
+/** Decodes a line from a node. */
 export function decodeReport(line: string): Checked<AgentReport> {
   return decodeJson(line, report);
 }
 
-/** Reads a set-up as it stands in the environment of a node that is started by hand. */
+/** Decodes a set-up from the environment of a node that is started by hand. */
 export function decodeSetup(json: string): Checked<NodeSetup> {
   return decodeJson(json, nodeSetup);
 }
@@ -68,7 +68,7 @@ const traffic = {
   timeoutMs: integer(1, MAX_MS),
 };
 
-/** Room for a sequence number at least, and at most what UDP carries over IPv6 (65535 - 8). */
+/** At least a sequence number, at most the UDP payload over IPv6 (65535 - 8). */
 const payloadBytes = integer(8, 65527);
 
 const hex = text(/^([0-9A-Fa-f]{2})+$/, "octets in hex");
@@ -150,7 +150,7 @@ function decodeJson<T>(json: string, shape: Shape<T>): Checked<T> {
     : shape(value, "");
 }
 
-/** The value, or undefined (which JSON cannot say) for text that is no JSON. */
+/** The value; undefined (which JSON cannot express) for text that is not JSON. */
 function parseJson(json: string): unknown {
   try {
     return JSON.parse(json);

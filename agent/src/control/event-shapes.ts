@@ -1,4 +1,4 @@
-/** Shapes of everything a node reports about its protocol work, one for each member of `NodeEvent`. */
+/** Shapes of a node's protocol events, one for each member of `NodeEvent`. */
 
 import type { SocketAddress } from "../core/address.ts";
 import {
@@ -42,7 +42,7 @@ const iceRole = oneOf(...ICE_ROLES);
 
 type Fields<Type extends NodeEvent["type"]> = Omit<Member<NodeEvent, Type>, "type">;
 
-/** Any report of a node's protocol work. */
+/** Any protocol event of a node. */
 export const nodeEvent: Shape<NodeEvent> = unionByType<NodeEvent>({
   "registration-sent": object({ sequence: number, careOf: socketAddress }),
   registered: object({ homeAddress: string, careOf: socketAddress, natDetected: boolean, lifetimeSec: number }),

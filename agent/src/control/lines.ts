@@ -1,19 +1,19 @@
-/** Splits a byte stream into lines. Bytes are cut at newlines first and decoded after, so that no character is torn. */
+/** Splits a byte stream into lines. Lines are cut before they are decoded, so that no character is split. */
 
 const NEWLINE = 0x0a;
 
-/** Longest line that either side takes, octets: a middlebox's rules with full port maps take about a tenth. */
+/** Longest line accepted, octets: a NAT's rules with full port maps take about a tenth. */
 const MAX_LINE_BYTES = 4 * 1024 * 1024;
 
-/** What a splitter found: a complete line without its newline, or one that was longer than allowed and is left out. */
+/** A complete line without its newline, or the length of one that was too long and is left out. */
 export type SplitLine = { readonly ok: true; readonly line: string } | { readonly ok: false; readonly octets: number };
 
 export interface LineSplitter {
-  /** Takes the next bytes of the stream and gives the lines they complete, in order. */
+  /** Takes the next bytes of the stream and returns the lines they complete, in order. */
   push(chunk: Uint8Array): readonly SplitLine[];
 }
 
-/** A splitter that holds at most `maxBytes` of an unfinished line; what exceeds that is dropped up to its newline. */
+/** A splitter that buffers at most `maxBytes` of an unfinished line; a longer line is dropped up to its newline. */
 export function createLineSplitter(maxBytes: number = MAX_LINE_BYTES): LineSplitter {
   let pieces: Uint8Array[] = [];
   let octets = 0;
@@ -21,7 +21,7 @@ export function createLineSplitter(maxBytes: number = MAX_LINE_BYTES): LineSplit
   const hold = (piece: Uint8Array): void => {
     octets += piece.length;
     if (octets > maxBytes) pieces = [];
-    // The caller may use its buffer again: what is kept is a copy.
+    // The caller may reuse its buffer, so the remainder is copied.
     else if (piece.length > 0) pieces.push(piece.slice());
   };
   const finish = (): SplitLine => {

@@ -1,4 +1,4 @@
-/** Shapes of link impairments and of what became of them. */
+/** Shapes of link impairments and their counters. */
 
 import type { Impairment } from "../core/link/impairment.ts";
 import {
@@ -10,12 +10,12 @@ import {
 } from "./messages.ts";
 import { integer, number, numberBetween, object, oneOf, optional, record, type Shape, string, text } from "./shape.ts";
 
-/** Nothing in a lab takes longer than an hour to arrive. */
+/** Delays are at most an hour. */
 const duration = numberBetween(0, 3_600_000);
 const share = numberBetween(0, 1);
 const MAX_BIT_PER_SEC = 1e12;
 
-/** What one direction does. */
+/** Impairment of one direction. */
 export const impairment: Shape<Impairment> = object<Impairment>({
   delayMs: optional(duration),
   jitterMs: optional(duration),
@@ -27,7 +27,7 @@ export const impairment: Shape<Impairment> = object<Impairment>({
   queuePackets: optional(integer(1, 1_000_000)),
 });
 
-/** Conditions of a segment's end. */
+/** Impairments of an interface's link. */
 export const interfaceImpairments: Shape<InterfaceImpairments> = object<InterfaceImpairments>({
   out: optional(impairment),
   in: optional(impairment),

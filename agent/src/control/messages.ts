@@ -1,7 +1,7 @@
 /**
- * The control channel between the orchestrator and a node: one JSON object a line, commands in on stdin, reports out on
- * stdout. The first command is always `setup`; a node by hand takes the same value from the environment variable
- * `MICE_NODE_SETUP`.
+ * The control channel between the orchestrator and a node: one JSON object per line, commands on stdin, reports on
+ * stdout. The first command is always `setup`; a node started by hand reads the same value from the environment
+ * variable `MICE_NODE_SETUP`.
  */
 
 import type { SocketAddress } from "../core/address.ts";
@@ -14,16 +14,16 @@ import type { AgentOptions } from "../core/node/agent-settings.ts";
 export type { LifetimeObservation } from "../core/nat-probe/lifetime-probe.ts";
 export type { NatObservation } from "../core/nat-probe/nat-observation.ts";
 
-/** Version of this protocol; both sides refuse any other. */
+/** Version of this protocol; both sides reject any other. */
 export const CONTROL_VERSION = 1;
 
 /** Name of the environment variable that carries a `NodeSetup` as JSON when no orchestrator is attached. */
 export const SETUP_VARIABLE = "MICE_NODE_SETUP";
 
-/** When a node begins its protocol work. */
+/** When a node starts its protocol. */
 export const STARTS_ON = ["ready", "command"] as const;
 
-/** Everything a node must know to become its place in the topology. */
+/** The whole configuration of a node. */
 export interface NodeSetup {
   readonly version: typeof CONTROL_VERSION;
   /** Name in the topology. */
@@ -31,62 +31,64 @@ export interface NodeSetup {
   readonly interfaces: readonly InterfaceSetup[];
   readonly routes: readonly RouteSetup[];
   readonly rules: readonly RuleText[];
-  /** Lines for /etc/hosts: every node of the lab by name. */
+  /** Entries of /etc/hosts: every node of the lab by name. */
   readonly hosts: readonly { readonly address: string; readonly name: string }[];
-  /** Whether to capture every segment and stream the frames to the orchestrator. */
+  /** Whether to capture every interface and stream the frames to the orchestrator. */
   readonly capture: boolean;
   readonly role: RoleSetup;
   /**
-   * When the node begins its protocol work, such as its home registration: as soon as it is ready (the default), or when
-   * the command `start` says that those it will talk to are ready as well.
+   * When the node starts its protocol, such as its home registration: as soon as it is ready (the default), or on the
+   * command `start`, which follows when its peers are ready as well.
    */
   readonly startsOn?: (typeof STARTS_ON)[number];
-  /** What the node does by itself once ready, when no orchestrator is there to tell it (Compose by hand). */
+  /** What the node does once ready when started without an orchestrator (Compose by hand). */
   readonly autostart?: { readonly connect: readonly string[] };
 }
 
-/** One network interface to adopt: find it, strip what the engine gave it, give it its place in the topology. */
+/**
+ * A network interface to take over: find it, remove the engine's configuration, and configure it as in the topology.
+ */
 export interface InterfaceSetup {
   readonly segment: string;
-  /** Name the interface gets, at most 15 octets. */
+  /** New name of the interface, at most 15 octets. */
   readonly interfaceName: string;
-  /** How the node recognises the interface: by the throwaway address of the engine, or by its name already. */
+  /** How to identify the interface: by the engine's throwaway address, or by its present name. */
   readonly find: { readonly by: "address"; readonly address: string } | { readonly by: "name"; readonly name: string };
   readonly mac: string;
   /** Addresses with prefix length, such as `192.168.1.2/24`. */
   readonly addresses: readonly string[];
-  /** What happens to frames between the node and the segment; nothing when absent. */
+  /** Impairments of frames between the node and the segment; none when absent. */
   readonly impairment?: InterfaceImpairments;
-  /** The node is not on this segment until it moves there: the interface is up and says nothing. */
+  /** The node is not on this segment until it moves there: the interface is up, without addresses. */
   readonly isStandby?: boolean;
 }
 
-/** Which way frames go, seen from the node: `out` leave it, `in` arrive at it. */
+/** Directions as seen from the node: `out` frames leave it, `in` frames arrive. */
 export const LINK_DIRECTIONS = ["out", "in"] as const;
 
 export type LinkDirection = (typeof LINK_DIRECTIONS)[number];
 
-/** Conditions of a segment's end by direction; one that is absent is left alone. */
+/** Impairments of an interface's link by direction; an absent direction is not impaired. */
 export interface InterfaceImpairments {
   readonly out?: Impairment;
   readonly in?: Impairment;
-  /** Seed of the draws: at least four octets in hex. */
+  /** Random seed: at least four octets in hex. */
   readonly seed: string;
 }
 
-/** What makes a condition: the kernel's netem, or the node's own process where the kernel has none. */
+/** What applies impairments: the kernel's netem, or the node's process where netem is unavailable. */
 export const LINK_CONDITIONERS = ["netem", "user-space"] as const;
 
 export type Impairer = (typeof LINK_CONDITIONERS)[number];
 
-/** One direction of a segment's end that has a condition. */
+/** One impaired direction of an interface's link. */
 export interface ImpairedLink {
   readonly segment: string;
   readonly direction: LinkDirection;
   readonly applied: Impairer;
 }
 
-/** What became of its frames: `delivered` and `lost`, and what else is told apart. */
+/** Its frame counters: `delivered`, `lost`, and others that depend on the method. */
 export interface LinkFigures extends ImpairedLink {
   readonly counters: Readonly<Record<string, number>>;
 }
@@ -101,13 +103,13 @@ export interface RouteSetup {
 /** The kernel's rule loaders. */
 export const RULE_TOOLS = ["iptables", "ip6tables", "nft"] as const;
 
-/** A text for one of the kernel's rule loaders, exactly as loaded and as kept in the results. */
+/** A text for one of the rule loaders, exactly as loaded and as kept in the results. */
 export interface RuleText {
   readonly tool: (typeof RULE_TOOLS)[number];
   readonly text: string;
 }
 
-/** What the node is. */
+/** The role of a node. */
 export type RoleSetup =
   | { readonly type: "router" }
   | { readonly type: "host" }
@@ -133,17 +135,17 @@ export interface HomeAgentRole {
   readonly listen: readonly string[];
   /**
    * Second local addresses, one of each IP version: with one, UDP 3478 and 3479 are opened on both, and the STUN server
-   * does NAT behaviour discovery (RFC 5780). Absent or empty for a plain STUN server.
+   * supports NAT behaviour discovery (RFC 5780). Absent or empty for a plain STUN server.
    */
   readonly alternate?: readonly string[];
   /** Shared keys of the mobile nodes it serves, hex by home address (A-39). */
   readonly registrationKeys: Readonly<Record<string, string>>;
   readonly tunMtu: number;
-  /** Seed of the node's randomness: 32 octets hex. */
+  /** Random seed of the node: 32 octets in hex. */
   readonly seed: string;
 }
 
-/** Roles of nodes with a home agent; they differ only in who starts. */
+/** Roles of nodes with a home agent; they differ only in which starts. */
 export const MOBILE_ROLES = ["mobile-node", "correspondent-node"] as const;
 
 /** A mobile or correspondent node. */
@@ -159,25 +161,25 @@ export interface MobileNodeRole extends AgentOptions {
   readonly localAddresses: readonly string[];
   /** UDP port of the candidate sockets. */
   readonly port: number;
-  /** Hex; absent when the home agent takes unauthenticated registrations. */
+  /** Hex; absent when the home agent accepts unauthenticated registrations. */
   readonly registrationKey?: string;
   readonly tunMtu: number;
   readonly seed: string;
 }
 
-/** What a stationary node knows of Mobile IPv6. */
+/** The protocols that a stationary node may support. */
 export const MOBILITY_PROTOCOLS = ["m-ice", "mobile-ipv6"] as const;
 
-/** A correspondent without home agent, known to mobile nodes by its own address. */
+/** A correspondent node without a home agent, which peers reach at its own address. */
 export interface StationaryNodeRole extends AgentOptions {
   readonly type: "stationary-node";
-  /** Its own IPv6 address, one of `localAddresses`. */
+  /** Its IPv6 address, one of `localAddresses`. */
   readonly address: string;
-  /** `mobile-ipv6` is a peer that knows RFC 6275 and no M-ICE; `m-ice` when absent. */
+  /** `mobile-ipv6`: supports RFC 6275 but not M-ICE. `m-ice` when absent. */
   readonly speaks?: (typeof MOBILITY_PROTOCOLS)[number];
-  /** Where home addresses of mobile nodes are: what is sent there goes through the TUN device. */
+  /** Prefixes of mobile nodes' home addresses: packets to them go through the TUN device. */
   readonly homePrefixes: readonly string[];
-  /** Addresses of the STUN servers that it asks, best first; may be empty for a node in the open. */
+  /** Addresses of its STUN servers, best first; may be empty for a node with a public address. */
   readonly stunServers: readonly string[];
   /** Local addresses to open the candidate socket on, best first. */
   readonly localAddresses: readonly string[];
@@ -187,35 +189,35 @@ export interface StationaryNodeRole extends AgentOptions {
   readonly seed: string;
 }
 
-/** A marked datagram, and where it goes. */
+/** A marked datagram to send, and its destination. */
 export interface MarkToSend {
   readonly to: SocketAddress;
   readonly mark: string;
 }
 
-/** A marked datagram that came, and the local port that it came to. */
+/** A marked datagram that arrived, and its local port. */
 export interface HeardDatagram {
   readonly mark: string;
   readonly port: number;
 }
 
-/** Where a probe comes from and whom it asks. Transaction ids follow from `seed`, octets in hex. */
+/** Common fields of probes. Transaction ids are derived from `seed`, octets in hex. */
 interface ProbeFields {
   readonly id: number;
   /** Local address of the probe's sockets. */
   readonly local: string;
-  /** How long silence must last to count as an answer. */
+  /** How long to wait before a missing answer counts as none. */
   readonly waitMs: number;
   readonly seed: string;
 }
 
 /**
- * What the orchestrator tells a node. Commands with an `id` are answered by exactly one report with that `id`, whatever
- * `flow` reports come before it.
+ * A command to a node. A command with an `id` is answered by exactly one report with that `id`, after any `flow`
+ * reports.
  */
 export type AgentCommand =
   | { readonly type: "setup"; readonly setup: NodeSetup }
-  /** For a node whose set-up says `startsOn: "command"`. */
+  /** For a node whose set-up has `startsOn: "command"`. */
   | { readonly type: "start" }
   | { readonly type: "connect"; readonly peer: string }
   | {
@@ -235,7 +237,7 @@ export type AgentCommand =
       readonly sizeBytes: number;
       readonly timeoutMs: number;
     }
-  /** Asks an RFC 5780 server what the middleboxes on the way do; answered by `probed`. */
+  /** Probes the NATs and firewalls on the path to an RFC 5780 server; answered by `probed`. */
   | (ProbeFields & {
       readonly type: "probe";
       /** Local ports of the five sockets, none of them used before. */
@@ -243,18 +245,18 @@ export type AgentCommand =
       /** The server's first address and port, and its second address and second port. */
       readonly server: { readonly first: SocketAddress; readonly second: SocketAddress };
     })
-  /** Measures how long the middleboxes on the way remember idle mappings; answered by `lifetime-probed`. */
+  /** Measures how long idle mappings on the path last; answered by `lifetime-probed`. */
   | (ProbeFields & {
       readonly type: "probe-lifetime";
       readonly server: SocketAddress;
-      /** How long mappings are left alone, one mapping each. */
+      /** Idle times to test, one mapping each. */
       readonly silencesMs: readonly number[];
-      /** How long two more are left alone before and after a packet that may refresh them, one each way. */
+      /** Idle time of two more mappings before and after a packet that may refresh them, one in each direction. */
       readonly refreshSilenceMs: number;
     })
   /**
-   * Hears which marked datagrams reach a local address, whoever has opened their ports; answered by `heard` when the
-   * awaited one has come, or after `waitMs`. A mark is a datagram's whole payload, octets in hex.
+   * Reports which marked datagrams reach a local address, on any port; answered by `heard` when the awaited one has
+   * arrived, or after `waitMs`. A mark is a datagram's whole payload, octets in hex.
    */
   | {
       readonly type: "sniff";
@@ -264,11 +266,11 @@ export type AgentCommand =
       readonly awaited: string;
       readonly waitMs: number;
     }
-  /** Sends marked datagrams once, in this order, from a port of the kernel's choice; answered by `done`. */
+  /** Sends marked datagrams once, in this order, from an ephemeral port; answered by `done`. */
   | { readonly type: "send-marks"; readonly id: number; readonly local: string; readonly marks: readonly MarkToSend[] }
   /**
-   * Sends numbered echo requests at a steady pace until `stop-flow`: `flow` tells of each what became of it, and
-   * `flow-ended` answers once all are told of.
+   * Sends numbered echo requests at a steady pace until `stop-flow`: `flow` reports the outcome of each, and
+   * `flow-ended` follows the last one.
    */
   | {
       readonly type: "start-flow";
@@ -276,14 +278,14 @@ export type AgentCommand =
       readonly to: string;
       readonly intervalMs: number;
       readonly sizeBytes: number;
-      /** How long a request may stay unanswered before it is lost. */
+      /** After this time an unanswered request counts as lost. */
       readonly timeoutMs: number;
     }
   /** `flow` is the `id` of the command that started it. */
   | { readonly type: "stop-flow"; readonly flow: number }
   /**
-   * A middlebox forgets its mappings and flows and lets nothing through meanwhile, and longer where `downMs` says so. The
-   * texts replace tables that they name whole; answered by `done` when the middlebox is back.
+   * A router loses its mappings and flows and forwards nothing meanwhile, and for `downMs` longer if present. The texts
+   * replace the tables that they define; answered by `done` when the router forwards again.
    */
   | {
       readonly type: "reboot";
@@ -292,21 +294,21 @@ export type AgentCommand =
       readonly downMs: number;
     }
   /**
-   * A mobile node leaves the segments it is on and takes its place on another one, whose interface stands by: addresses as
-   * its set-up says, and these routes. Answered by `done` when the protocol knows.
+   * A mobile node moves from its present segments to another one, whose interface is on standby, with the addresses of
+   * its set-up and these routes. Answered by `done` when the protocol has been notified.
    */
   | {
       readonly type: "move";
       readonly id: number;
-      /** Segment of the segment. */
+      /** Name of the segment to move to. */
       readonly to: string;
       readonly routes: readonly RouteSetup[];
       /** Local addresses to open the candidate sockets on, best first. */
       readonly localAddresses: readonly string[];
     }
-  /** A mobile node takes all its bindings away and can be reached no more, until it moves; answered by `done`. */
+  /** A mobile node removes all its bindings and is unreachable until it moves; answered by `done`. */
   | { readonly type: "deregister"; readonly id: number }
-  /** Other conditions of a segment whose set-up gives it some; answered by `done` when they hold. */
+  /** Replaces the impairments of a link that has some in the set-up; answered by `done` when they are in force. */
   | {
       readonly type: "impair-link";
       readonly id: number;
@@ -318,19 +320,19 @@ export type AgentCommand =
   /** Ends captures and protocol with the last report; the node keeps its interfaces and waits for `reuse`. */
   | { readonly type: "reset" }
   /**
-   * For a node that was reset: forgets all flows, loads these rules, and begins anew with everything else of its set-up.
-   * It reports `hello` and `ready` again.
+   * For a node after `reset`: deletes all flows, loads these rules, and starts again with the rest of its set-up. It
+   * reports `hello` and `ready` again.
    */
   | { readonly type: "reuse"; readonly rules: readonly RuleText[] }
   | { readonly type: "finish" };
 
-/** Monotonic and real time of a node, read together, milliseconds with a fraction: puts packets and events on one axis. */
+/** Monotonic and real time of a node, read together, in ms with a fraction: relates captures to events. */
 export interface ClockReading {
   readonly monotonicMs: number;
   readonly realMs: number;
 }
 
-/** What a node tells the orchestrator. */
+/** A report from a node. */
 export type AgentReport =
   | {
       readonly type: "hello";
@@ -339,11 +341,11 @@ export type AgentReport =
       readonly nodeVersion: string;
       readonly clock: ClockReading;
     }
-  /** The node has its place in the topology. `phasesMs`: where its time went since the set-up arrived. */
+  /** The node is set up. `phasesMs`: durations of the steps since the set-up arrived. */
   | {
       readonly type: "ready";
       readonly phasesMs?: Readonly<Record<string, number>>;
-      /** Absent where no segment has a condition, here and in `bye`. */
+      /** Absent where no link is impaired, here and in `bye`. */
       readonly links?: readonly ImpairedLink[];
     }
   | { readonly type: "event"; readonly atMs: number; readonly event: NodeEvent }
@@ -351,12 +353,12 @@ export type AgentReport =
   | { readonly type: "probed"; readonly id: number; readonly observation: NatObservation }
   | { readonly type: "lifetime-probed"; readonly id: number; readonly observation: LifetimeObservation }
   | { readonly type: "heard"; readonly id: number; readonly datagrams: readonly HeardDatagram[] }
-  /** What became of some requests of a flow, in no particular order. */
+  /** Outcomes of some requests of a flow, in no particular order. */
   | { readonly type: "flow"; readonly id: number; readonly packets: readonly FlowPacket[] }
   | { readonly type: "flow-ended"; readonly id: number }
-  /** A change to the node was made; `atMs` is when it began to show. */
+  /** A change was made; `atMs` is when it began to take effect. */
   | { readonly type: "done"; readonly id: number; readonly atMs: number }
-  /** A piece of the pcap stream of one segment, base64; the pieces of a segment in order are one pcap file. */
+  /** The next part of the pcap file of one segment, base64; all parts in order are one file. */
   | { readonly type: "capture"; readonly segment: string; readonly data: string }
   | {
       readonly type: "capture-done";
@@ -364,7 +366,7 @@ export type AgentReport =
       readonly captured: number;
       readonly droppedByKernel: number;
     }
-  /** The node cannot go on and exits: what failed, and the last lines that say why. */
+  /** The node cannot continue and exits; the message gives the reason. */
   | { readonly type: "fatal"; readonly code: string; readonly message: string }
   /** The last report of an orderly end. */
   | {
@@ -374,7 +376,7 @@ export type AgentReport =
       readonly links?: readonly LinkFigures[];
     };
 
-/** Outcome of `ping` and `echo`. Round trips in the order of sending; `null` stands for one that was never answered. */
+/** Result of `ping` and `echo`. Round-trip times in the order of sending; `null` if unanswered. */
 export interface TrafficResult {
   readonly sent: number;
   readonly received: number;
@@ -382,7 +384,7 @@ export interface TrafficResult {
   readonly rttMs: readonly (number | null)[];
 }
 
-/** One request of a flow: when it was sent, and its round trip; `null` stands for one that was never answered. */
+/** One request of a flow: when it was sent, and its round-trip time; `null` if unanswered. */
 export interface FlowPacket {
   readonly sentAtMs: number;
   readonly rttMs: number | null;

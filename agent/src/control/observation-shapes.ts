@@ -1,4 +1,4 @@
-/** Shapes of what probes saw. */
+/** Shapes of probe results. */
 
 import type { LifetimeObservation } from "../core/nat-probe/lifetime-probe.ts";
 import { type NatObservation, OBSERVED_BEHAVIOURS, type ObservedNat } from "../core/nat-probe/nat-observation.ts";

@@ -1,4 +1,4 @@
-/** Shapes of a node's set-up. Only what would be dangerous or senseless to run with is refused here; the kernel judges the rest. */
+/** Shapes of a node's set-up. Only dangerous or meaningless values are rejected here; the kernel checks the rest. */
 
 import { type AgentOptions, ICE_PROFILES, KEY_MODES } from "../core/node/agent-settings.ts";
 import { interfaceImpairments } from "./link-shapes.ts";
@@ -32,7 +32,7 @@ import {
   unionByType,
 } from "./shape.ts";
 
-/** What the kernel takes as an interface name, less the characters that mean something to `ip` and rule loaders. */
+/** What the kernel accepts as an interface name, without characters special to `ip` and the rule loaders. */
 const interfaceName = text(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/, "an interface name of at most 15 letters and digits");
 const address = text(/^[0-9A-Fa-f:.]+$/, "an IP address");
 const prefix = text(/^[0-9A-Fa-f:.]+\/\d{1,3}$/, "an address with prefix length");
@@ -76,7 +76,7 @@ const agentOptions: FieldShapes<AgentOptions> = {
   profile: optional(oneOf(...ICE_PROFILES)),
   isLite: optional(boolean),
   keys: optional(oneOf(...KEY_MODES)),
-  // Every timer is a number; a name that the machine does not know does nothing.
+  // Every timer is a number; names unknown to the machine have no effect.
   timers: optional(record(duration)),
 };
 

@@ -1,12 +1,12 @@
 /**
- * Checks of values that came from elsewhere, built from small pieces: a shape takes anything and gives either a value
- * of its type, made afresh from known keys only, or the first thing that is wrong and where. Nothing here throws.
+ * Checks of untrusted values, built from small parts: a shape takes anything and returns either a new value of its type,
+ * made from known keys only, or the first error and its path. Nothing here throws.
  */
 
 /** Outcome of checking a value. */
 export type Checked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: ShapeError };
 
-/** What is wrong: a path such as `setup.segments[1].mac`, and what was expected and found there. */
+/** A path such as `setup.segments[1].mac`, and what was expected and found there. */
 export interface ShapeError {
   readonly path: string;
   readonly expected: string;
@@ -21,7 +21,7 @@ interface OptionalShape<T> {
   readonly optional: Shape<T>;
 }
 
-/** One shape for each key of T; optional keys are listed too, so that no field can be forgotten. */
+/** One shape per key of T; optional keys must be listed too, so that no field is forgotten. */
 export type FieldShapes<T> = {
   readonly [K in keyof T]-?: Partial<Pick<T, K>> extends Pick<T, K> ? OptionalShape<T[K]> : Shape<T[K]>;
 };
@@ -49,12 +49,12 @@ export function numberBetween(min: number, max: number): Shape<number> {
   );
 }
 
-/** Text that a pattern describes in full. */
+/** Text that matches a pattern, which must cover all of it. */
 export function text(pattern: RegExp, expected: string): Shape<string> {
   return primitive(expected, (value) => typeof value === "string" && pattern.test(value));
 }
 
-/** One of a few fixed values. */
+/** One of several fixed values. */
 export function oneOf<const T extends string | number | boolean>(...allowed: readonly T[]): Shape<T> {
   const expected = allowed.map((value) => JSON.stringify(value)).join(" or ");
   return primitive(expected, (value) => allowed.some((candidate) => candidate === value));
@@ -95,7 +95,7 @@ export function record<T>(item: Shape<T>): Shape<Readonly<Record<string, T>>> {
   };
 }
 
-/** An object with exactly these fields; keys it does not know are left out of the value. */
+/** An object with exactly these fields; unknown keys are dropped. */
 export function object<T>(fields: FieldShapes<T>): Shape<T> {
   const entries = Object.entries<Shape<unknown> | OptionalShape<unknown>>(fields);
   return (value, path) => {
@@ -109,7 +109,7 @@ export function object<T>(fields: FieldShapes<T>): Shape<T> {
       if (!checked.ok) return checked;
       result[key] = checked.value;
     }
-    // Every key of T has been checked by its own shape: FieldShapes lists them all.
+    // Every key of T has been checked by its shape: FieldShapes lists them all.
     return { ok: true, value: result as T };
   };
 }
@@ -117,7 +117,7 @@ export function object<T>(fields: FieldShapes<T>): Shape<T> {
 /** The member of a union whose `type` is, or may be, K. */
 export type Member<T, K> = T extends { readonly type: infer U } ? (K extends U ? T : never) : never;
 
-/** A union told apart by its `type`: one shape for each member, which checks the other fields. */
+/** A union discriminated by `type`: one shape per member, which checks the other fields. */
 export function unionByType<T extends { readonly type: string }>(
   members: {
     readonly [K in T["type"]]: Shape<Omit<Member<T, K>, "type">>;
@@ -131,7 +131,7 @@ export function unionByType<T extends { readonly type: string }>(
     const shape = shapes.get(type);
     if (shape === undefined) return wrong(join(path, "type"), expected, type);
     const checked = shape(value, path);
-    // The member's own shape has checked everything but `type`, which selected it.
+    // The member's shape has checked everything but `type`, which selected it.
     return checked.ok ? { ok: true, value: { type, ...checked.value } as T } : checked;
   };
 }

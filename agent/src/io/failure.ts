@@ -1,23 +1,23 @@
 /** What stops a node: reported to the orchestrator as `fatal`, after which the process ends. */
 
-/** Every reason for which a node gives up by itself. */
+/** Every reason for which a node stops by itself. */
 export type FailureCode =
-  /** The set-up, or a command, is not what the control channel or the node's role allows. */
+  /** The set-up or a command is invalid for the control channel or the node's role. */
   | "bad-setup"
   | "bad-command"
-  /** The process would rearrange a network that is not its own. */
+  /** The process would reconfigure a network that is not its own. */
   | "not-isolated"
   /** The kernel refused an interface, an address or a route. */
   | "setup-failed"
   /** A rule loader refused its text. */
   | "bad-rules"
-  /** The node can reach what is not part of the lab. */
+  /** The node can reach something outside the lab. */
   | "leak"
   | "capture-failed"
   | "tun-failed"
   | "socket-failed";
 
-/** A failure with its code; `message` says what was expected, what was found, and what was being done. */
+/** A failure with its code; `message` says what was expected, what was found, and during which step. */
 export class NodeFailure extends Error {
   readonly code: FailureCode;
 

@@ -1,9 +1,9 @@
 /**
- * Many nodes of two home networks on one internet, each behind a home router of its own:
+ * Many nodes of two home networks on one internet, each behind its own home router:
  *
- *      a1 ── [middlebox] ──┐                          ┌── [middlebox] ── b1
- *      a2 ── [middlebox] ──┼─ internet ─ ha-a, ha-b ──┼── [middlebox] ── b2
- *      …             │                          │            …
+ *      a1 ── [router] ──┐                          ┌── [router] ── b1
+ *      a2 ── [router] ──┼─ internet ─ ha-a, ha-b ──┼── [router] ── b2
+ *      …                │                          │            …
  */
 
 import type { Impairment } from "../core/link/impairment.ts";
@@ -17,10 +17,10 @@ import { createSimNat } from "./sim-nat.ts";
 import { SimNet } from "./sim-net.ts";
 
 export interface CrowdSetup {
-  /** How many nodes each home agent serves, at most 200. */
+  /** Number of nodes of each home agent, at most 200. */
   readonly a: number;
   readonly b: number;
-  /** Between each middlebox and the internet. */
+  /** Impairment between each router and the internet. */
   readonly access?: Impairment;
   readonly seed?: number;
 }

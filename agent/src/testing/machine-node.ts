@@ -1,4 +1,4 @@
-/** The driver of a protocol node in virtual time: sockets, TUN device and timer of a `NodeMachine` on a simulated host. */
+/** Runs a `NodeMachine` in virtual time: its sockets, TUN device and timer on a simulated host. */
 
 import type { SocketAddress } from "../core/address.ts";
 import type { NodeEvent } from "../core/events.ts";
@@ -12,20 +12,20 @@ export interface TimedEvent {
   readonly event: NodeEvent;
 }
 
-/** A machine at work on a simulated host. */
+/** A machine that runs on a simulated host. */
 export interface MachineNode<M extends NodeMachine> {
   readonly host: SimHost;
   readonly machine: M;
-  /** Everything it reported so far. */
+  /** Events reported so far. */
   readonly events: readonly TimedEvent[];
-  /** Calls the machine and then moves what it wants to send. */
+  /** Calls the machine and then sends what it has queued. */
   readonly tell: (action: (machine: M, now: InstantMs) => void) => void;
-  /** Opens a socket; datagrams that arrive there reach the machine. */
+  /** Opens a socket; datagrams that arrive on it are passed to the machine. */
   readonly open: (socket: SocketAddress) => void;
   readonly close: (socket: SocketAddress) => void;
 }
 
-/** Takes an IPv6 packet that the machine hands to the kernel through the TUN device. */
+/** Receives IPv6 packets that the machine writes to the TUN device. */
 export type TunReader = (packet: Uint8Array) => void;
 
 /** Opens the sockets, connects the TUN device, and starts the machine. */

@@ -1,6 +1,6 @@
 /**
- * The standard network of a session test: a mobile and a correspondent node, each in a home of its own, two home agents
- * and the internet between them.
+ * The standard network of a session test: a mobile and a correspondent node, each in its own home network, two home
+ * agents, and the internet between them.
  *
  *      mn ── home ── [nat-a] ──┐            ┌── [nat-b] ── cafe ── cn
  *                              ├─ internet ─┤
@@ -24,13 +24,13 @@ import { SimNet } from "./sim-net.ts";
 
 /** One side of the network. */
 export interface SideSetup extends AgentOptions {
-  /** The middlebox at the edge, which speaks IPv4 alone; without one the node is on the internet itself. */
+  /** The NAT at the edge, IPv4 only; without one the node is directly on the internet. */
   readonly nat?: Partial<NatProfile>;
-  /** The middlebox tells by ICMP what its filter drops. */
+  /** The NAT sends an ICMP error for what its filter drops. */
   readonly rejects?: boolean;
-  /** IP versions of a node on the internet, better ones first; default IPv4 alone. */
+  /** IP versions of a node on the internet, preferred ones first; IPv4 only by default. */
   readonly versions?: readonly Family[];
-  /** Between the middlebox, or the node without one, and the internet. */
+  /** Impairment between the NAT (or the node without one) and the internet. */
   readonly access?: Impairment;
   /** Shared key of the node and its home agent; absent means unauthenticated registration. */
   readonly registrationKey?: Uint8Array;
@@ -39,19 +39,19 @@ export interface SideSetup extends AgentOptions {
 export interface MiceNetSetup {
   readonly a?: SideSetup;
   readonly b?: SideSetup;
-  /** Between each home agent and the internet. */
+  /** Impairment between each home agent and the internet. */
   readonly homeAgents?: Impairment;
   readonly seed?: number;
 }
 
 /** One end of a session. */
 export interface End {
-  /** What the peer knows it by. */
+  /** The address by which peers know it. */
   readonly homeAddress: string;
-  /** The best of its sockets. */
+  /** Its preferred socket. */
   readonly socket: SocketAddress;
   readonly node: MachineNode<MobileNodeMachine>;
-  /** Packets for its programs: those that came out of the TUN device, and on a stationary node the others too. */
+  /** Packets for its programs: those from the TUN device, and on a stationary node the others too. */
   readonly received: Uint8Array[];
 }
 
@@ -65,11 +65,11 @@ export interface MiceNet<Cn extends End = Side> {
   readonly net: SimNet;
   readonly mn: Side;
   readonly cn: Cn;
-  /** Runs until both sides reported such an event; false when the time is over before. */
+  /** Runs until both sides have reported such an event; false on timeout. */
   runUntilBoth(type: NodeEvent["type"], limitMs: number): boolean;
 }
 
-/** A middlebox that keeps ports, filters by address and port, and does not hairpin: the home router. */
+/** A typical home NAT: preserves ports, filters by address and port, does not hairpin. */
 export const HOME_ROUTER: NatProfile = {
   ...CONE_NAT,
   filtering: "address-and-port-dependent",
@@ -77,7 +77,7 @@ export const HOME_ROUTER: NatProfile = {
   seed: 1,
 };
 
-/** Port of the candidate sockets; the same on both sides, on purpose. */
+/** Port of the candidate sockets; deliberately the same on both sides. */
 export const CANDIDATE_PORT = 40_001;
 
 /** Builds the network and starts every node at time 0. */
@@ -115,7 +115,7 @@ interface SideAddresses {
   /** The home agent on the internet. */
   readonly homeAgentIpv4: string;
   readonly homeAgentIpv6: string;
-  /** Inside the home prefix. */
+  /** Its address in the home prefix. */
   readonly homeAgentHome: string;
   readonly wan: string;
   readonly wanIpv6: string;
@@ -201,12 +201,12 @@ export function createHomeAgentNode(
   return runMachine(host, machine, { sockets: [...tunnelSockets, ...stunSockets], onTun: routeFromTun(host) });
 }
 
-/** A port of a home agent on both its addresses. */
+/** A port of a home agent on both of its addresses. */
 function homeAgentSockets({ homeAgentIpv4, homeAgentIpv6 }: SideAddresses, port: number): SocketAddress[] {
   return [homeAgentIpv4, homeAgentIpv6].map((ip) => ({ ip, port }));
 }
 
-/** Puts the node on the internet, or into a home 192.168.1.0/24 behind its middlebox. */
+/** Attaches the node to the internet, or to a home network 192.168.1.0/24 behind its NAT. */
 function attachToInternet(
   net: SimNet,
   host: SimHost,

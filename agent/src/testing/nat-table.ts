@@ -1,10 +1,10 @@
 /**
- * The translation table of a NAT as RFC 4787 describes it, on one external address.
+ * The translation table of a NAT as in RFC 4787, with one external address.
  *
- * It behaves like the kernel's connection tracking where the RFC leaves room. A flow that the outside opened keeps its
- * external port for the answers, whatever the mapping behaviour would draw for a new destination. And when the inside
- * host already talks to that peer from another external port, the two flows would look alike inside: the peer is then
- * shown with another source port, and answers to that port go back to the real one.
+ * Where the RFC leaves a choice, it behaves like the kernel's connection tracking. A flow that the outside opened keeps
+ * its external port for the answers, whatever the mapping behaviour would select for a new destination. And if the
+ * inside host already has a flow with that peer through another external port, the two flows would have the same tuple
+ * inside: the peer then appears with another source port, and answers to that port are translated back.
  */
 
 import { formatSocketAddress, type SocketAddress, sameSocketAddress } from "../core/address.ts";
@@ -12,7 +12,7 @@ import type { InstantMs } from "../core/machine.ts";
 import type { NatProfile } from "../core/nat/nat-profile.ts";
 import { type SeededRng, seededRng } from "./seeded-rng.ts";
 
-/** How often a port is drawn before the lowest free one must do. */
+/** Random draws of a port before the lowest free one is taken. */
 const DRAWS = 1000;
 
 interface Mapping {
@@ -24,14 +24,14 @@ interface Mapping {
   usedAt: InstantMs;
 }
 
-/** A packet from inside as it leaves. */
+/** Translation of a packet from inside. */
 export interface OutboundTranslation {
   readonly externalPort: number;
-  /** The peer as the outside knows it. */
+  /** The peer's real transport address. */
   readonly peer: SocketAddress;
 }
 
-/** A packet from outside as it arrives inside. */
+/** Translation of a packet from outside. */
 export interface InboundTranslation {
   readonly inside: SocketAddress;
   /** The peer as the inside host sees it. */
@@ -44,7 +44,7 @@ export class NatTable {
   readonly #rng: SeededRng;
   readonly #byKey = new Map<string, Mapping>();
   readonly #byPort = new Map<number, Mapping>();
-  /** Peers that are shown with another port, by the flow in which they are. */
+  /** Real transport addresses of peers that appear with another port, by flow. */
   readonly #realPeers = new Map<string, SocketAddress>();
 
   constructor(profile: NatProfile) {
@@ -57,7 +57,7 @@ export class NatTable {
     return this.#byPort.size;
   }
 
-  /** Where a packet from inside leaves, and for whom it really is; a mapping is made when there is none. */
+  /** Translates a packet from inside; creates a mapping if there is none. */
   outbound(now: InstantMs, inside: SocketAddress, shownPeer: SocketAddress): OutboundTranslation {
     this.#expire(now);
     const key = flowKey(inside, shownPeer);
@@ -69,27 +69,27 @@ export class NatTable {
     return { externalPort: mapping.externalPort, peer };
   }
 
-  /** Where a packet from outside goes, or undefined when the filter drops it. */
+  /** Translates a packet from outside; undefined when the filter drops it. */
   inbound(now: InstantMs, peer: SocketAddress, externalPort: number): InboundTranslation | undefined {
     this.#expire(now);
     const mapping = this.#byPort.get(externalPort);
     return mapping !== undefined && this.#admits(mapping, peer) ? this.#enter(now, mapping, peer) : undefined;
   }
 
-  /** Who sent from this external port: an ICMP error about such a datagram is passed on, and refreshes nothing (RFC 5508). */
+  /** The inside sender that uses an external port, for an ICMP error, which refreshes nothing (RFC 5508). */
   senderAt(now: InstantMs, externalPort: number): SocketAddress | undefined {
     this.#expire(now);
     return this.#byPort.get(externalPort)?.inside;
   }
 
-  /** Where a packet that hairpins goes: middleboxes of the testbed do not filter what comes from their own LAN. */
+  /** Translates a hairpinned packet: the testbed's NATs do not filter packets from their own LAN. */
   hairpin(now: InstantMs, peer: SocketAddress, externalPort: number): InboundTranslation | undefined {
     this.#expire(now);
     const mapping = this.#byPort.get(externalPort);
     return mapping && this.#enter(now, mapping, peer);
   }
 
-  /** Forgets everything, as a reboot does. */
+  /** Removes all mappings, as a reboot does. */
   clear(): void {
     this.#byKey.clear();
     this.#byPort.clear();
@@ -105,7 +105,7 @@ export class NatTable {
     return { inside, peer: shown };
   }
 
-  /** The source port that tells a peer's flow from the one that the inside host has with it already. */
+  /** A source port that distinguishes a peer's flow from one that the inside host already has with it. */
   #showAs(mapping: Mapping, peer: SocketAddress): SocketAddress {
     const { inside, keys } = mapping;
     for (let port = peer.port; ; port = port === 65_535 ? 1024 : port + 1) {

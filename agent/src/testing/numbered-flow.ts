@@ -1,4 +1,4 @@
-/** Data between two home addresses whose packets carry numbers, so that loss, doubles and order can be told. */
+/** Numbered packets between two home addresses, which show loss, duplication and reordering. */
 
 import { ByteReader, ByteWriter } from "../core/bytes.ts";
 import { decodeIpv6Packet } from "../core/mip6/ipv6-packet.ts";
@@ -7,16 +7,16 @@ import type { End } from "./mice-net.ts";
 
 /** One direction of data. */
 export interface NumberedFlow {
-  /** Hands the next packet to the sender's TUN device. */
+  /** Writes the next packet to the sender's TUN device. */
   send(): void;
-  /** Sends a packet every `intervalMs` of virtual time, from now until `forMs` later. */
+  /** Sends a packet every `intervalMs` of virtual time, for `forMs` from now. */
   sendEvery(intervalMs: number, forMs: number): void;
   readonly sent: number;
   /** Numbers in the order of arrival. */
   arrivals(): readonly number[];
 }
 
-/** UDP port of the data at both ends; not that of the candidates. */
+/** UDP port of the data at both ends; not the candidates' port. */
 const PORT = 7;
 
 export function createNumberedFlow(from: End, to: End): NumberedFlow {

@@ -1,4 +1,4 @@
-/** What travels over a simulated segment: UDP datagrams of either IP version, and native IPv6 packets between home agents. */
+/** Packets on a simulated segment: UDP datagrams of either IP version, and native IPv6 packets between home agents. */
 
 import { addressFromBytes, familyOf, type SocketAddress } from "../core/address.ts";
 import { decodeIpv6Packet } from "../core/mip6/ipv6-packet.ts";
@@ -19,20 +19,20 @@ export interface Ipv6Packet {
   readonly payload: Uint8Array;
 }
 
-/** An ICMP error over IPv4: `source` has thrown a datagram from `destination` to `refused` away. */
+/** An ICMP error over IPv4: `source` dropped a datagram from `destination` to `refused`. */
 export interface IcmpPacket {
   readonly kind: "icmp";
   readonly source: string;
   readonly destination: SocketAddress;
   readonly refused: SocketAddress;
   readonly reason: string;
-  /** What is told stands above. */
+  /** Empty: the fields above hold everything. */
   readonly payload: Uint8Array;
 }
 
 export type SimPacket = UdpPacket | Ipv6Packet | IcmpPacket;
 
-/** The answer of `by` to a datagram that it throws away. */
+/** The ICMP error of `by` for a datagram that it drops. */
 export function icmpRefusal(by: string, { source, destination }: UdpPacket, reason: string): IcmpPacket {
   return { kind: "icmp", source: by, destination: source, refused: destination, reason, payload: new Uint8Array(0) };
 }
@@ -48,7 +48,7 @@ export function ipv6Packet(bytes: Uint8Array): Ipv6Packet {
   };
 }
 
-/** The UDP datagram that a packet is, also where it travelled as plain IPv6; undefined for other protocols. */
+/** The packet as a UDP datagram, also if it travelled as plain IPv6; undefined for other protocols. */
 export function asUdp(packet: SimPacket): UdpPacket | undefined {
   if (packet.kind !== "ipv6") return packet.kind === "udp" ? packet : undefined;
   const ip = decodeIpv6Packet(packet.payload);
@@ -56,21 +56,21 @@ export function asUdp(packet: SimPacket): UdpPacket | undefined {
   return udp.ok ? { kind: "udp", ...udp.value } : undefined;
 }
 
-/** The octets of a UDP datagram over IPv6, as a TUN device gets them. */
+/** A UDP datagram over IPv6 in octets, as a TUN device receives it. */
 export function asIpv6(packet: SimPacket): Ipv6Packet {
   if (packet.kind === "icmp") throw new Error("ICMP over IPv4 comes from no tunnel");
   return packet.kind === "ipv6" ? packet : ipv6Packet(encodeUdpInIpv6(packet));
 }
 
-/** Where a packet goes, as a plain address. */
+/** Destination address of a packet. */
 export function destinationIp(packet: SimPacket): string {
   return packet.kind === "ipv6" ? packet.destination : packet.destination.ip;
 }
 
-/** Octets of the packet as an IP packet. */
+/** Length of the packet as an IP packet. */
 export function packetOctets(packet: SimPacket): number {
   if (packet.kind === "ipv6") return packet.payload.length;
-  // Both headers of each: the quoted one is all that RFC 792 asks for.
+  // Both headers of each: RFC 792 requires no more to be quoted.
   if (packet.kind === "icmp") return 56;
   return (familyOf(packet.destination.ip) === 4 ? 20 : 40) + 8 + packet.payload.length;
 }

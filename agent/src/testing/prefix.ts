@@ -17,7 +17,7 @@ export function parsePrefix(text: string): Prefix {
   return { octets, length };
 }
 
-/** True when the address lies in the prefix; the other IP version never does. */
+/** True when the address is in the prefix; false for the other IP version. */
 export function prefixContains(prefix: Prefix, ip: string): boolean {
   const address = addressToBytes(ip);
   if (address.length !== prefix.octets.length) return false;

@@ -1,8 +1,8 @@
-/** Reproducible randomness for simulations: not for secrets. */
+/** Reproducible random numbers for simulations, not for secrets. */
 
 import type { Rng } from "../core/machine.ts";
 
-/** A generator whose whole sequence follows from its seed. */
+/** A generator whose sequence is determined by its seed. */
 export interface SeededRng extends Rng {
   /** A number in [0, 1). */
   fraction(): number;
@@ -10,7 +10,7 @@ export interface SeededRng extends Rng {
   integer(low: number, high: number): number;
 }
 
-/** Makes a generator from any 32-bit seed (splitmix32); different seeds give unrelated sequences. */
+/** Creates a generator from any 32-bit seed (splitmix32); different seeds give unrelated sequences. */
 export function seededRng(seed: number): SeededRng {
   let state = seed | 0;
   const next = (): number => {

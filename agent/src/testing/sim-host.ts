@@ -1,4 +1,4 @@
-/** A node with an IP stack: addresses, routes, UDP sockets, and forwarding where it is a router. */
+/** A node with an IP stack: addresses, routes, UDP sockets, and forwarding if it is a router. */
 
 import { formatSocketAddress, type SocketAddress } from "../core/address.ts";
 import type { Impairment } from "../core/link/impairment.ts";
@@ -7,13 +7,13 @@ import { asIpv6, asUdp, destinationIp, type Ipv6Packet, type SimPacket } from ".
 import { type Prefix, parsePrefix, prefixContains } from "./prefix.ts";
 import type { SimNet, SimNode, SimPort } from "./sim-net.ts";
 
-/** Takes a UDP payload that arrived at a bound socket. */
+/** Receives the UDP payloads of a bound socket. */
 export type UdpHandler = (payload: Uint8Array, remote: SocketAddress) => void;
 
 interface Route {
   readonly prefix: Prefix;
   readonly port: SimPort;
-  /** Next hop; absent when the prefix is on the wire itself. */
+  /** Next hop; absent when the prefix is on-link. */
   readonly via?: string;
 }
 
@@ -21,19 +21,19 @@ interface Route {
 export class SimHost implements SimNode {
   readonly name: string;
   readonly net: SimNet;
-  /** Takes IPv6 packets for prefixes routed into the host's TUN device. */
+  /** Receives IPv6 packets for prefixes routed into the host's TUN device. */
   onTunnelled: ((packet: Ipv6Packet) => void) | undefined;
-  /** Takes what ICMP says about datagrams of the host's sockets. */
+  /** Receives ICMP errors about datagrams of the host's sockets. */
   onRefusal: ((refused: RefusedDatagram) => void) | undefined;
-  /** Sees packets between two ports before they go on, and may translate or drop (undefined) them. */
+  /** Called for packets between two ports before they are forwarded; may translate or drop (undefined) them. */
   forward: ((packet: SimPacket, arrivedAt: SimPort, leavesBy: SimPort) => SimPacket | undefined) | undefined;
-  /** Sees packets for the host's own addresses first; true when it took them. */
+  /** Called first for packets to the host's own addresses; true when it has consumed the packet. */
   intake: ((packet: SimPacket, arrivedAt: SimPort) => boolean) | undefined;
   readonly #routes: Route[] = [];
   readonly #sockets = new Map<string, UdpHandler>();
   readonly #ports: SimPort[] = [];
   readonly #tunPrefixes: Prefix[] = [];
-  /** Routes by destination, as found so far. */
+  /** Cached routes by destination. */
   readonly #routeCache = new Map<string, Route | undefined>();
 
   constructor(net: SimNet, name: string) {
@@ -46,7 +46,7 @@ export class SimHost implements SimNode {
     return this.#ports;
   }
 
-  /** Gives the host a port with addresses such as `192.168.1.2/24`. */
+  /** Adds a port with addresses such as `192.168.1.2/24`. */
   attach(segment: string, addresses: readonly string[], impairment?: Impairment): SimPort {
     const port = this.net.attach(this, segment, addresses, impairment);
     this.#ports.push(port);
@@ -54,7 +54,7 @@ export class SimHost implements SimNode {
     return port;
   }
 
-  /** Takes a port away with its addresses and routes, as a node does that leaves a network. */
+  /** Removes a port with its addresses and routes, as when a node leaves a network. */
   detach(port: SimPort): void {
     port.detach();
     this.#ports.splice(this.#ports.indexOf(port), 1);
@@ -63,7 +63,7 @@ export class SimHost implements SimNode {
     this.#routeCache.clear();
   }
 
-  /** Routes a prefix by the port whose segment has the next hop. */
+  /** Routes a prefix through the port whose segment has the next hop. */
   route(prefix: string, via: string): void {
     const onLink = this.#lookUp(via);
     if (onLink === undefined) throw new Error(`${this.name}: no segment has the next hop ${via}`);
@@ -83,7 +83,7 @@ export class SimHost implements SimNode {
     this.#sockets.delete(formatSocketAddress(local));
   }
 
-  /** Sends from this host; false when no route leads there. */
+  /** Sends from this host; false when there is no route. */
   send(packet: SimPacket): boolean {
     const destination = destinationIp(packet);
     const isLocal = this.#owns(destination);

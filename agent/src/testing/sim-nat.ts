@@ -1,4 +1,4 @@
-/** A NAT: a router whose WAN side shows one address, and whose table decides what passes (RFC 4787). */
+/** A NAT: a router with one WAN address, whose table translates and filters (RFC 4787). */
 
 import type { Impairment } from "../core/link/impairment.ts";
 import type { NatProfile } from "../core/nat/nat-profile.ts";
@@ -10,7 +10,7 @@ import type { SimNet, SimPort } from "./sim-net.ts";
 export interface SimNatSetup {
   readonly name: string;
   readonly profile: NatProfile;
-  /** Says so by ICMP when the filter drops a packet, instead of nothing. */
+  /** Sends an ICMP error when the filter drops a packet. */
   readonly rejects?: boolean;
   /** `address` with prefix length; `gateway` where the WAN is itself behind a router. */
   readonly wan: {
@@ -30,7 +30,7 @@ export interface SimNat {
   readonly refused: () => number;
 }
 
-/** Puts a NAT between two segments. New packets to the WAN address itself leave no trace in the table. */
+/** Creates a NAT between two segments. New packets to the WAN address itself create no mapping. */
 export function createSimNat(net: SimNet, { name, profile, rejects, wan, lan }: SimNatSetup): SimNat {
   const table = new NatTable(profile);
   const host = new SimHost(net, name);

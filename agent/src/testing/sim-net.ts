@@ -1,4 +1,4 @@
-/** A network in virtual time: segments, the ports of nodes on them, impairments, and a trace of every packet. */
+/** A network in virtual time: segments, ports of nodes, impairments, and a trace of every packet. */
 
 import type { Impairment } from "../core/link/impairment.ts";
 import { createLinkImpairment, type LinkImpairment } from "../core/link/link-impairment.ts";
@@ -7,10 +7,10 @@ import { packetOctets, type SimPacket } from "./packet.ts";
 import { type SeededRng, seededRng } from "./seeded-rng.ts";
 import { VirtualTime } from "./virtual-time.ts";
 
-/** Anything with ports: hosts, NATs, routers. */
+/** A node with ports: host, NAT or router. */
 export interface SimNode {
   readonly name: string;
-  /** Takes a packet that arrived at one of its ports. */
+  /** Receives a packet on one of its ports. */
   receive(packet: SimPacket, port: SimPort): void;
 }
 
@@ -20,16 +20,16 @@ export interface SimPort {
   readonly segment: string;
   /** Addresses with prefix length. */
   readonly addresses: readonly string[];
-  /** Puts a packet on the wire for the node that has the address `nextHop`. */
+  /** Sends a packet to the node on the segment that has the address `nextHop`. */
   readonly send: (packet: SimPacket, nextHop: string) => void;
-  /** Takes the port off its segment: later packets reach nobody. */
+  /** Removes the port from its segment; later packets to it are lost. */
   readonly detach: () => void;
 }
 
-/** Whether a packet got onto the segment; the link may still lose it. */
+/** Whether a packet was put on the segment; the link may still lose it. */
 type LinkOutcome = "sent" | "no-such-address" | "intercepted";
 
-/** One packet on one segment, at the moment its sender put it there. */
+/** One packet on one segment, at the time of sending. */
 export interface TraceEntry {
   readonly atMs: InstantMs;
   readonly segment: string;
@@ -39,7 +39,7 @@ export interface TraceEntry {
   readonly outcome: LinkOutcome;
 }
 
-/** Decides about a packet before it is put on a segment: false drops it. */
+/** Called before a packet is put on a segment: false drops it. */
 export type Interceptor = (hop: {
   readonly segment: string;
   readonly from: string;
@@ -58,7 +58,7 @@ export class SimNet {
     this.#rng = seededRng(seed);
   }
 
-  /** Puts a node on a segment, which exists once named. The condition applies in both directions of this port. */
+  /** Attaches a node to a segment, which is created on first use. The impairment applies to both directions. */
   attach(node: SimNode, segment: string, addresses: readonly string[], impairment: Impairment = {}): SimPort {
     const ports = this.#ports.get(segment) ?? new Set();
     this.#ports.set(segment, ports);
@@ -78,7 +78,7 @@ export class SimNet {
     return port;
   }
 
-  /** Adds a rule that sees every packet before it is put on a segment. */
+  /** Adds an interceptor, called for every packet before it is put on a segment. */
   intercept(interceptor: Interceptor): void {
     this.#interceptors.push(interceptor);
   }
@@ -92,7 +92,7 @@ export class SimNet {
     if (to !== undefined && outcome === "sent") from.egress({ packet, to });
   }
 
-  /** One direction of a port; octets that count for the rate are those of the IP packet. */
+  /** One direction of a port. For the rate, a packet's size is that of the IP packet. */
   #pipe<T extends SimPacket | { readonly packet: SimPacket }>(
     impairment: Impairment,
     deliver: (item: T) => void,

@@ -1,5 +1,5 @@
 /**
- * A mobile node and a correspondent without home agent, which stands in the open:
+ * A mobile node and a correspondent node without home agent, directly on the internet:
  *
  *      mn ── home ── [nat-a] ──┐
  *                              ├─ internet ── cn
@@ -27,7 +27,7 @@ export interface StationaryNetSetup {
 }
 
 export interface StationarySetup extends AgentOptions {
-  /** IP versions of its candidates, better ones first; default both. Its own address is IPv6 in any case. */
+  /** IP versions of its candidates, preferred ones first; both by default. Its own address is always IPv6. */
   readonly versions?: readonly Family[];
   readonly access?: Impairment;
 }
@@ -67,7 +67,7 @@ function createStationaryEnd(net: SimNet, setup: StationarySetup, seed: number):
   return { homeAddress, socket, node, received };
 }
 
-/** What the kernel does with packets for the node itself: signalling to the TUN device, data to programs. */
+/** The kernel's handling of packets to the node: signalling to the TUN device, data to programs. */
 function takePacket(packet: SimPacket, node: MachineNode<MobileNodeMachine>, received: Uint8Array[]): boolean {
   if (packet.kind === "udp") return false;
   const ip = decodeIpv6Packet(packet.payload);

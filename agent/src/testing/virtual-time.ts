@@ -1,8 +1,8 @@
-/** Virtual time: a queue of actions at instants; nothing waits, equal instants keep the order of scheduling. */
+/** Virtual time: a queue of actions by instant. Actions at equal instants run in the order of scheduling. */
 
 import type { InstantMs } from "../core/machine.ts";
 
-/** How many actions may run at one instant before the simulation is called stuck. */
+/** Actions at one instant after which the simulation is considered stuck. */
 const MAX_ACTIONS_PER_INSTANT = 100_000;
 
 interface Entry {
@@ -22,7 +22,7 @@ export class VirtualTime {
     return this.#now;
   }
 
-  /** Runs `action` at an instant, at once when that lies in the past; the answer cancels it. */
+  /** Runs `action` at an instant, or next if that is in the past; the returned function cancels it. */
   at(instant: InstantMs, action: () => void): () => void {
     const entry: Entry = { at: Math.max(instant, this.#now), action, isCancelled: false };
     this.#queue.splice(this.#indexBehind(entry.at), 0, entry);
@@ -37,7 +37,7 @@ export class VirtualTime {
     this.#advance(instant);
   }
 
-  /** Runs actions while `condition` holds and they are due by `limit`; true when the condition ended it. */
+  /** Runs actions due by `limit` while the predicate holds; true when it no longer does. */
   runWhile(impairment: () => boolean, limit: InstantMs): boolean {
     while (impairment()) {
       const next = this.#queue.at(-1);
@@ -62,7 +62,7 @@ export class VirtualTime {
     if (this.#actionsAtNow > MAX_ACTIONS_PER_INSTANT) throw new Error(`virtual time is stuck at ${this.#now} ms`);
   }
 
-  /** Where an entry goes so that it runs after all entries of its own instant. */
+  /** Position of an entry that puts it after all entries of the same instant. */
   #indexBehind(at: InstantMs): number {
     let low = 0;
     let high = this.#queue.length;

@@ -1,6 +1,6 @@
 /**
  * Captures of a node's interfaces. Each frame on a segment leaves exactly one node's interface once, so the outgoing
- * frames of all nodes together are the whole segment, without doubles.
+ * frames of all nodes together are the traffic of the segment, without duplicates.
  */
 
 import { openPacketRing, SNAP_LENGTH } from "./packet-ring.ts";
@@ -12,22 +12,22 @@ export interface CaptureFigures {
 }
 
 export interface Capture {
-  /** Ends the capture with all frames that have left by now; its last piece has been delivered when this returns. */
+  /** Ends the capture with all frames that have left by now; the last chunk has been passed on when this returns. */
   stop(): CaptureFigures;
 }
 
-/** Frames are collected this long after the first of them left: one wake-up for many. */
+/** Frames are collected this long after the first of them left, so that one wake-up handles many. */
 const COLLECT_DELAY_MS = 20;
 
-/** A piece ends with the frame that makes it this long. */
+/** A chunk ends with the frame that reaches this length. */
 const PIECE_BYTES = 48 * 1024;
 
-/** Octets that may wait for the orchestrator. Beyond that frames stay in the ring, and the kernel counts what it drops. */
+/** Octets that may wait for the orchestrator. Beyond that, frames stay in the ring, and the kernel counts its drops. */
 const MAX_BACKLOG_BYTES = 8 * 1024 * 1024;
 
 /**
- * Captures an interface that is up; in force when this resolves. `onPiece` takes the next octets of the pcap file and
- * settles when they have left the node. Throws `capture-failed`.
+ * Starts capturing an interface that is up; frames are captured once this resolves. `onPiece` takes the next octets of
+ * the pcap file and settles when they have left the node. Throws `capture-failed`.
  */
 export async function startCapture(interfaceName: string, onPiece: (pcap: Buffer) => Promise<void>): Promise<Capture> {
   const ring = await openPacketRing(interfaceName);
@@ -73,7 +73,7 @@ export async function startCapture(interfaceName: string, onPiece: (pcap: Buffer
   };
 }
 
-/** Joins records to pieces. */
+/** Joins records to chunks. */
 function createPieces(deliver: (piece: Buffer) => void): { add(record: Buffer): void; end(): void } {
   let records: Buffer[] = [];
   let octets = 0;

@@ -1,7 +1,7 @@
 /**
- * Frames that leave an interface, from memory that the kernel fills and this process empties (packet_mmap in the kernel's
- * documentation, TPACKET_V2). Socket buffers would not do: without rights outside its user namespace a process has room
- * for a few hundred frames only, while a ring may have any size.
+ * Frames that leave an interface, in a ring that the kernel fills and this process empties (TPACKET_V2, see packet_mmap
+ * in the kernel's documentation). Socket buffers would not do: without privileges outside its user namespace, a process
+ * has room for only a few hundred frames, while a ring may have any size.
  */
 
 import { close } from "node:fs";
@@ -11,11 +11,11 @@ import { bindPacketSocket, createPacketSocket, SOL_PACKET, takePacketDrops } fro
 import type { CapturedFrame } from "./pcap.ts";
 
 export interface PacketRing {
-  /** Calls back once, when frames wait. */
+  /** Calls back once, when frames are waiting. */
   whenReadable(callback: () => void): void;
-  /** Takes the outgoing frames that wait. Their octets are valid during the call only. */
+  /** Takes the waiting outgoing frames. Their octets are valid only during the call. */
   take(onFrame: (frame: CapturedFrame) => void): void;
-  /** Frames that found no room in the ring since the last call. */
+  /** Frames dropped since the last call because the ring was full. */
   takeDrops(): number;
   close(): void;
 }
@@ -24,7 +24,7 @@ const PACKET_RX_RING = 5;
 const PACKET_VERSION = 10;
 const TPACKET_V2 = 1;
 
-/** 16 MiB, one frame a slot: more than a second at 5000 frames a second. */
+/** 16 MiB, one frame per slot: more than a second at 5000 frames a second. */
 const SLOT_BYTES = 2048;
 const SLOTS = 8192;
 const RING_BYTES = SLOTS * SLOT_BYTES;
@@ -40,13 +40,13 @@ const SECONDS_AT = 16;
 const NANOSECONDS_AT = 20;
 const PACKET_TYPE_AT = 32 + 10;
 
-/** Values of a slot's status: empty, and a bit that is set while it holds a frame for this process. */
+/** Values of a slot's status: empty, and the bit that is set while it holds a frame for this process. */
 const STATUS_KERNEL = 0;
 const STATUS_USER = 1;
 
 const PACKET_OUTGOING = 4;
 
-/** Where an Ethernet frame begins in its slot, so that what follows its header is aligned to 16 octets. */
+/** Offset of an Ethernet frame in its slot, which aligns what follows its header to 16 octets. */
 const ETHERNET_FRAME_OFFSET = 66;
 
 /** Most octets of a frame that are captured. */
@@ -58,7 +58,7 @@ const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 
 const READABLE = { readable: true } as const;
 
-/** Opens a ring on an interface that is up; it is in force when this resolves. Throws `capture-failed`. */
+/** Opens a ring on an interface that is up; it captures once this resolves. Throws `capture-failed`. */
 export async function openPacketRing(interfaceName: string): Promise<PacketRing> {
   const { mmap, munmap, memoryAt, poll } = libc();
   const fd = await openSocket(interfaceName);
@@ -80,7 +80,7 @@ export async function openPacketRing(interfaceName: string): Promise<PacketRing>
     close() {
       watch?.close();
       munmap(address, RING_BYTES);
-      // On a thread of libuv's: the kernel takes 10 to 75 ms to take such a socket down (measured on Linux 6.18).
+      // On a libuv thread: the kernel takes 10 to 75 ms to close such a socket (measured on Linux 6.18).
       close(fd);
     },
   };
@@ -93,13 +93,13 @@ async function openSocket(interfaceName: string): Promise<number> {
   const hasRing =
     fd !== -1 &&
     setsockopt(fd, SOL_PACKET, PACKET_VERSION, uint32s(TPACKET_V2), 4) === 0 &&
-    // Takes the kernel 1 to 10 ms.
+    // The kernel takes 1 to 10 ms for this.
     (await setsockoptAside(fd, SOL_PACKET, PACKET_RX_RING, ring)) === 0;
   if (!hasRing) throw refusal(interfaceName);
   return fd;
 }
 
-/** The process ends with this failure, and the socket with the process. */
+/** The failure ends the process, which closes the socket. */
 function refusal(interfaceName: string): NodeFailure {
   const right = "which takes the right to open packet sockets (CAP_NET_RAW) and 16 MiB of memory";
   return new NodeFailure("capture-failed", `the kernel refused a capture on ${interfaceName}, ${right}`);
@@ -109,7 +109,7 @@ function createSlots(memory: ArrayBuffer): Pick<PacketRing, "take"> {
   const octets = new Uint8Array(memory);
   const fields = new DataView(memory);
   const words = new Int32Array(memory);
-  /** The slot that holds the earliest frame, or will hold the next one. */
+  /** The slot of the earliest frame, or of the next one to arrive. */
   let next = 0;
   const frameIn = (slotAt: number): CapturedFrame => {
     const frameAt = slotAt + fields.getUint16(slotAt + FRAME_OFFSET_AT, true);
@@ -125,7 +125,7 @@ function createSlots(memory: ArrayBuffer): Pick<PacketRing, "take"> {
       for (let taken = 0; taken < SLOTS; taken += 1) {
         const slotAt = next * SLOT_BYTES;
         const status = (slotAt + STATUS_AT) / words.BYTES_PER_ELEMENT;
-        // Atomics, so that the frame is read after its status and before the slot is handed back.
+        // Atomics, so that the frame is read after its status and before the slot is released.
         if ((Atomics.load(words, status) & STATUS_USER) === 0) return;
         if (fields.getUint8(slotAt + PACKET_TYPE_AT) === PACKET_OUTGOING) onFrame(frameIn(slotAt));
         Atomics.store(words, status, STATUS_KERNEL);

@@ -1,11 +1,11 @@
 /** The classic pcap file format (pcap-savefile(5)), with microseconds, little-endian. */
 
-/** A frame as the kernel saw it. */
+/** A captured frame. */
 export interface CapturedFrame {
   /** Time of day, in seconds and nanoseconds. */
   readonly seconds: number;
   readonly nanoseconds: number;
-  /** Octets of the frame on its link; `octets` may hold less. */
+  /** Length of the frame on the wire; `octets` may hold less. */
   readonly length: number;
   readonly octets: Uint8Array;
 }

@@ -1,4 +1,4 @@
-/** Set to `off`, this environment variable makes sockets and the TUN device move one packet a system call. */
+/** Environment variable; `off` makes sockets and the TUN device move one packet per system call. */
 const SWITCH = "MICE_FAST_PATH";
 
 export function isFastPathEnabled(): boolean {

@@ -1,13 +1,13 @@
 /**
- * A timer with the kernel's own resolution: 0.08 ms late in the median (two cores at load 8). Node's timers know whole
- * milliseconds only and leave a fraction to wait for, which a link's delay would show.
+ * A timer with the kernel's resolution: 0.08 ms late in the median (two cores at load 8). Node's timers count whole
+ * milliseconds and round the rest, which would show in a link's delay.
  */
 
 import { NodeFailure } from "../failure.ts";
 import { libc } from "../native/native.ts";
 
 export interface Alarm {
-  /** Goes off once after this many milliseconds, at once for none; undefined for not at all. Replaces what was set before. */
+  /** Goes off once after this many milliseconds, at once for 0, never for undefined. Replaces any earlier setting. */
   set(afterMs: number | undefined): void;
   close(): void;
 }
@@ -20,16 +20,16 @@ const ITIMERSPEC_LENGTH = 32;
 const VALUE_SECONDS_OFFSET = 16;
 const VALUE_NANOSECONDS_OFFSET = 24;
 
-/** Nothing shorter is asked for: a value of zero would disarm the timer. */
+/** Shortest setting: a value of zero would disarm the timer. */
 const SHORTEST_NS = 1;
 
-/** Makes an alarm that is not set. `onDue` sets it again, or to undefined. */
+/** Creates an alarm that is not set. `onDue` must set it again, or set it to undefined. */
 export function createAlarm(onDue: () => void): Alarm {
   const { timerfd_create, timerfd_settime, poll, close, errno } = libc();
   const fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
   if (fd === -1) throw new NodeFailure("setup-failed", `the kernel refused a timer: errno ${errno()}`);
   const value = Buffer.alloc(ITIMERSPEC_LENGTH);
-  // Setting a timer forgets that it went off, so that nothing has to be read from it.
+  // Setting a timer clears its expiry, so nothing has to be read from the descriptor.
   const watch = poll(fd, { readable: true }, onDue);
   return {
     set(afterMs) {

@@ -1,6 +1,6 @@
 import type { InterfaceSetup } from "../../control/messages.ts";
 
-/** A segment and the name that its interface has now. */
+/** An interface of the set-up and its present name in the node. */
 export interface FoundInterface {
   readonly iface: InterfaceSetup;
   readonly currentName: string;

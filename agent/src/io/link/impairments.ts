@@ -1,6 +1,6 @@
 /**
- * Imposes the conditions that a topology asks for on a node's segments: with the kernel's netem where it has it, else from
- * user space. A segment is done one way or the other in both directions.
+ * Applies the impairments of a topology to a node's links: with the kernel's netem where it is available, otherwise in
+ * user space. Both directions of a link use the same method.
  */
 
 import { type InterfaceSetup, LINK_DIRECTIONS, type LinkDirection, type LinkFigures } from "../../control/messages.ts";
@@ -13,26 +13,26 @@ import type { ImpairedInterface, LinkImpairments } from "./impaired-interface.ts
 import { imposeNetem } from "./netem.ts";
 import { openUserSpaceLink, underlyingGuard } from "./user-space-link.ts";
 
-/** The segments of a node, some of them with a condition. */
+/** The interfaces of a node, some of them with impaired links. */
 export interface ImpairedInterfaces {
-  /** Every segment with the present name of the interface that gets its address. */
+  /** Every interface of the set-up, with the present name of the one that gets its addresses. */
   readonly found: readonly FoundInterface[];
-  /** The interface on which frames of a segment really leave, once the node is set up. */
+  /** The interface on which frames to the segment leave the node, once the node is set up. */
   underlyingNameOf(iface: InterfaceSetup): string;
-  /** Which directions have a condition, and who makes it. */
+  /** Which directions of which links are impaired, and by what. */
   readonly impaired: readonly Pick<LinkFigures, "segment" | "direction" | "applied">[];
-  /** Other conditions for a segment that has some. Throws NodeFailure. */
+  /** Replaces the impairments of a link that has some. Throws NodeFailure. */
   change(segment: string, impairments: LinkImpairments): Promise<void>;
-  /** Carries frames from here on; interfaces are up. */
+  /** Starts forwarding frames; the interfaces are up. */
   start(): void;
   figures(): Promise<readonly LinkFigures[]>;
   close(): void;
 }
 
-/** Frames that a TAP device holds until they are read: a second of 5000 a second. */
+/** Frames that a TAP device queues until they are read: one second at 5000 frames a second. */
 const TAP_QUEUE_FRAMES = 5000;
 
-/** Takes the segments as they were found and leaves those without condition alone. Throws NodeFailure. */
+/** Applies impairments to the interfaces as found; those without impairments are left alone. Throws NodeFailure. */
 export async function applyImpairments(found: readonly FoundInterface[]): Promise<ImpairedInterfaces> {
   const imposed = await Promise.all(found.map(impose));
   const impaired = imposed.filter((entry) => entry !== undefined);
@@ -76,7 +76,7 @@ async function impose(original: FoundInterface, position: number): Promise<Impai
   return (await imposeNetem(original, position)) ?? (await imposeFromUserSpace(original, position));
 }
 
-/** The engine's interface steps aside under another name, and a TAP device takes its place. */
+/** Renames the engine's interface and puts a TAP device in its place. */
 async function imposeFromUserSpace(
   { iface, currentName }: FoundInterface,
   position: number,
@@ -105,7 +105,7 @@ async function imposeFromUserSpace(
   };
 }
 
-/** Without addresses of any kind: neither ARP nor IPv6 says anything by itself on the wire. */
+/** The renamed interface has no addresses, no ARP and no IPv6, so that the kernel sends nothing on it by itself. */
 function stepAside(currentName: string, underlyingName: string): string {
   return [
     `link set dev ${currentName} down`,
@@ -117,7 +117,7 @@ function stepAside(currentName: string, underlyingName: string): string {
     .join("");
 }
 
-/** By netlink, which a process may use in a user namespace of its own, too. */
+/** Created over netlink, which also works in an unprivileged user namespace. */
 function tapDevice(interfaceName: string, mtu: number): string {
   return `link set dev ${interfaceName} mtu ${mtu} txqueuelen ${TAP_QUEUE_FRAMES}\n`;
 }

@@ -1,40 +1,41 @@
 /**
- * A link's condition in the words of the kernel's netem: deciding only, nothing here runs.
+ * Translates a link's impairments into netem commands. Pure: nothing is run here.
  *
- * netem shapes what leaves an interface. What arrives is led through an intermediate device (ifb) first and leaves that.
+ * netem shapes what leaves an interface. Arriving packets are redirected to an intermediate device (ifb) and shaped as
+ * they leave that.
  */
 
 import { DEFAULT_QUEUE_PACKETS, type Impairment } from "../../core/link/impairment.ts";
 
-/** One direction of a segment, and the interface it is shaped on. */
+/** The commands for one interface. */
 export interface NetemTexts {
-  /** For `ip -batch`, empty when nothing has to be made. */
+  /** For `ip -batch`; empty when no device has to be created. */
   readonly ip: string;
   /** For `tc -batch`. */
   readonly tc: string;
-  /** For `ip -batch` and `tc -batch -force`: takes back whatever of the above was done. */
+  /** For `ip -batch` and `tc -batch -force`: undoes any part of the above. */
   readonly undo: { readonly ip: string; readonly tc: string };
 }
 
-/** What happens on a segment, by its interface's present name; `seed` is left out for a tc that knows none. */
+/** Impairments of a link, by its interface's present name; `seed` is omitted where tc does not support it. */
 export interface NetemRequest {
   readonly interfaceName: string;
-  /** Name for the device through which arriving frames are led. */
+  /** Name of the device to which arriving frames are redirected. */
   readonly ifbName: string;
   readonly out?: Impairment;
   readonly in?: Impairment;
   readonly seeds?: { readonly out: number; readonly in: number };
 }
 
-/** More packets than a lab has under way: without a rate nothing is to be lost but what a condition asks for. */
+/** More packets than a lab ever has in flight: without a rate, only configured loss drops packets. */
 const NO_LIMIT_PACKETS = 1_000_000;
 
-/** A rate that holds nothing up, and with which netem keeps packets in order under jitter. */
+/** A rate that delays nothing, but makes netem keep packets in order under jitter. */
 const ORDERING_RATE = "100gbit";
 
 const FULL_FRAME_OCTETS = 1514;
 
-/** The commands that impose conditions on a segment, and those that take them back. */
+/** The commands that apply impairments to an interface, and those that undo them. */
 export function netemTexts(request: NetemRequest): NetemTexts {
   const { interfaceName, ifbName, out, in: inbound, seeds } = request;
   const leaving = out === undefined ? [] : [rootQdisc(interfaceName, out, seeds?.out)];
@@ -47,7 +48,7 @@ export function netemTexts(request: NetemRequest): NetemTexts {
           rootQdisc(ifbName, inbound, seeds?.in),
         ];
   return {
-    // One command would bring it up first and give it an address meanwhile.
+    // A single command would bring the device up first, and the kernel would give it an address meanwhile.
     ip:
       inbound === undefined
         ? ""
@@ -64,8 +65,8 @@ export function netemTexts(request: NetemRequest): NetemTexts {
 }
 
 /**
- * The commands, for `tc -batch`, that change a segment whose both directions have a condition. Packets on their way stay on
- * it: netem changes in place, and keeps a reordering or a rate that a change does not name.
+ * The commands, for `tc -batch`, that change a link impaired in both directions. Queued packets stay queued: netem
+ * changes in place, and keeps a reordering or a rate that the change does not name.
  */
 export function netemChange(
   { interfaceName, ifbName }: Pick<NetemRequest, "interfaceName" | "ifbName">,
@@ -82,7 +83,7 @@ export function netemChange(
   return lines([change(interfaceName, impairments.out), change(ifbName, impairments.in)]);
 }
 
-/** netem's arguments for a condition. Shares are percentages to six digits, times whole microseconds. */
+/** netem's arguments for an impairment. Probabilities are percentages to six digits, times whole microseconds. */
 export function netemArguments(impairment: Impairment, seed?: number): string {
   const { delayMs = 0, jitterMs = 0, duplicateRate, reorderRate } = impairment;
   const isDelayed = delayMs > 0 || jitterMs > 0;
@@ -101,13 +102,13 @@ function rootQdisc(interfaceName: string, impairment: Impairment, seed: number |
   return `qdisc add dev ${interfaceName} root netem ${netemArguments(impairment, seed)}`;
 }
 
-/** netem counts what waits for the rate and what is under way together; full frames are what fills a queue. */
+/** netem has one limit for packets queued for the rate and packets in flight; assumes full-sized frames. */
 function limitOf({ delayMs = 0, rateBitPerSec, queuePackets = DEFAULT_QUEUE_PACKETS }: Impairment): number {
   if (rateBitPerSec === undefined) return NO_LIMIT_PACKETS;
   return queuePackets + Math.ceil((rateBitPerSec * delayMs) / (8000 * FULL_FRAME_OCTETS));
 }
 
-/** Independent losses, or Gilbert's two states: the chance to enter the bad one, and to leave it. */
+/** Independent loss, or the Gilbert model: the probabilities to enter and to leave the bad state. */
 function lossOf({ lossRate = 0, lossBurst = 1 }: Impairment): readonly string[] {
   if (lossRate <= 0) return [];
   if (lossBurst <= 1 || lossRate >= 1) return [`loss random ${percent(lossRate)}`];

@@ -1,4 +1,4 @@
-/** Imposes a segment's conditions with the kernel's netem, or finds that it cannot and leaves nothing behind. */
+/** Applies a link's impairments with the kernel's netem, or changes nothing where netem is unavailable. */
 
 import type { LinkDirection } from "../../control/messages.ts";
 import { NodeFailure } from "../failure.ts";
@@ -9,8 +9,8 @@ import type { ImpairedInterface } from "./impaired-interface.ts";
 import { type NetemRequest, type NetemTexts, netemChange, netemTexts } from "./netem-plan.ts";
 
 /**
- * Undefined where the kernel or its tools do not know how, with nothing changed. Queues survive the interface's new name
- * and its way down and up.
+ * Undefined where the kernel or its tools lack netem; nothing is changed then. The queueing disciplines survive
+ * renaming the interface and taking it down and up.
  */
 export async function imposeNetem(found: FoundInterface, position: number): Promise<ImpairedInterface | undefined> {
   const { iface, currentName } = found;
@@ -20,7 +20,7 @@ export async function imposeNetem(found: FoundInterface, position: number): Prom
   const request: NetemRequest = { ...impairment, interfaceName: currentName, ifbName };
   const seed = Number.parseInt(impairment.seed.slice(0, 8), 16);
   let refused = await tryTexts(netemTexts({ ...request, seeds: { out: seed, in: seed ^ 1 } }));
-  // iproute2 before 6.6 knows no seed: netem then draws as it likes.
+  // iproute2 before 6.6 has no seed option: netem then uses a random seed.
   if (refused?.includes('"seed"') === true) refused = await tryTexts(netemTexts(request));
   if (refused !== undefined) return undefined;
   const shaped = (direction: LinkDirection): string => (direction === "out" ? iface.interfaceName : ifbName);
@@ -41,14 +41,14 @@ export async function imposeNetem(found: FoundInterface, position: number): Prom
   };
 }
 
-/** What netem counted, of text such as `Sent 1960 bytes 20 pkt (dropped 3, overlimits 0 requeues 0)`. */
+/** netem's counters, from output such as `Sent 1960 bytes 20 pkt (dropped 3, overlimits 0 requeues 0)`. */
 export function parseQdiscFigures(text: string): Readonly<Record<string, number>> {
   const netem = text.slice(Math.max(text.indexOf("qdisc netem"), 0));
   const [, delivered, lost] = /Sent \d+ bytes (\d+) pkts? \(dropped (\d+)/.exec(netem) ?? [];
   return { delivered: Number(delivered ?? 0), lost: Number(lost ?? 0) };
 }
 
-/** What was refused, in the words of the program; nothing of the rest stays then. */
+/** Runs the commands; on failure undoes all of them and returns the program's error message. */
 async function tryTexts({ ip, tc, undo }: NetemTexts): Promise<string | undefined> {
   const refused = (await batch("ip", ["-batch", "-"], ip)) ?? (await batch("tc", ["-batch", "-"], tc));
   if (refused === undefined) return undefined;

@@ -1,4 +1,6 @@
-/** The end of a user-space link on the engine's interface: every frame that arrives there, and frames sent past the IP stack. */
+/**
+ * The underlying side of a user-space link: receives every frame on the engine's interface, sends past the IP stack.
+ */
 
 import { NodeFailure } from "../failure.ts";
 import { libc } from "../native/native.ts";
@@ -6,7 +8,7 @@ import { createPacketDevice, type PacketDevice } from "../native/packet-device.t
 import { bindPacketSocket, createPacketSocket, SOL_PACKET, takePacketDrops } from "../native/packet-socket.ts";
 
 export interface PacketSocket extends PacketDevice {
-  /** Frames that arrived and were lost since the last call, because they were not read in time. */
+  /** Frames dropped since the last call because they were not read in time. */
   takeOverruns(): number;
 }
 
@@ -17,7 +19,7 @@ const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
 const PACKET_IGNORE_OUTGOING = 23;
 
-/** Room for about 4000 full frames: most of a second at 5000 a second. */
+/** Room for about 4000 full-sized frames: most of a second at 5000 frames a second. */
 const BUFFER_BYTES = 8 * 1024 * 1024;
 
 /** Opens a socket on an interface that exists. Throws `setup-failed`. */
@@ -34,7 +36,7 @@ function openSocket(interfaceName: string): number {
   const isOpen =
     fd !== -1 &&
     set(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1) &&
-    // Without rights outside its own user namespace a process gets what the machine's limits allow.
+    // Without privileges outside its user namespace, a process gets what the machine's limits allow.
     (set(SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_BYTES) || set(SOL_SOCKET, SO_RCVBUF, BUFFER_BYTES)) &&
     (set(SOL_SOCKET, SO_SNDBUFFORCE, BUFFER_BYTES) || set(SOL_SOCKET, SO_SNDBUF, BUFFER_BYTES)) &&
     bindPacketSocket(fd, interfaceName);

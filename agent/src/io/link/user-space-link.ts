@@ -1,11 +1,12 @@
 /**
- * A segment whose condition this process makes, for kernels without netem. The segment's interface is a TAP device; its
- * frames go through one impairment a direction to a packet socket on the engine's interface, the segment's end, and back.
+ * A link that is impaired by this process, for kernels without netem. The interface to the segment is a TAP device; its
+ * frames pass through one impairment per direction to a packet socket on the engine's interface (the underlying one).
  *
- * To the node nothing shows: rules, routes and programs see an interface with the segment's name. A capture of the
- * segment's end shows what left. The kernel must not take frames in at the segment's end as well: `WIRE_END_GUARD` drops them
- * there, behind the packet socket. (A bridge between TAP and segment would do too, were it not that frames across a bridge
- * meet the node's own iptables wherever the machine has br_netfilter, and are dropped by a middlebox's FORWARD policy.)
+ * This is transparent to the node: rules, routes and programs see an interface with the usual name. A capture of the
+ * underlying interface shows what left. The kernel must not process frames on that interface as well:
+ * `underlyingGuard` drops them, after the packet socket has received them. (A bridge between the two would also work,
+ * but on machines with br_netfilter bridged frames pass the node's own iptables, where a router's FORWARD policy drops
+ * them.)
  */
 
 import { readFileSync } from "node:fs";
@@ -21,25 +22,25 @@ import { createAlarm } from "./alarm.ts";
 import type { LinkImpairments } from "./impaired-interface.ts";
 import { openPacketSocket } from "./packet-socket.ts";
 
-/** Figures of one direction: what the impairment did, and what this process could not keep up with. */
+/** Counters of one direction: the impairment's, and the frames this process could not handle. */
 export interface UserSpaceFigures extends LinkCounters {
   readonly delivered: number;
-  /** Frames that came faster than they were read; 0 unless the machine is overloaded. */
+  /** Frames dropped because they arrived faster than they were read; 0 unless the machine is overloaded. */
   readonly overrun: number;
-  /** Frames that the kernel would not take. */
+  /** Frames that the kernel refused. */
   readonly refused: number;
 }
 
 export interface UserSpaceLink {
-  /** Other conditions for frames that come from here on; those on their way arrive as they would have. */
+  /** Replaces the impairments for frames that arrive from now on; frames in flight keep their delivery times. */
   change(impairments: LinkImpairments): void;
-  /** Carries frames from here on. */
+  /** Starts forwarding frames. */
   start(): void;
   figures(): Readonly<Record<LinkDirection, UserSpaceFigures>>;
   close(): void;
 }
 
-/** Rules, for one segment end each, that keep the kernel's own stack away from frames that arrive there. */
+/** Rules that drop frames arriving on an underlying interface before the kernel's own stack processes them. */
 export function underlyingGuard(underlyingName: string): string {
   return `table netdev ${underlyingName} {
   chain ingress {
@@ -50,8 +51,8 @@ export function underlyingGuard(underlyingName: string): string {
 }
 
 /**
- * Makes the TAP device `interfaceName` beside the segment's end, which exists. Both directions keep the order of frames and
- * lose none but those they are asked to.
+ * Creates the TAP device `interfaceName` for an existing underlying interface. Without an impairment that says
+ * otherwise, both directions keep the order of frames and lose none.
  */
 export function openUserSpaceLink(
   interfaceName: string,
@@ -71,7 +72,7 @@ export function openUserSpaceLink(
       inbound.change(impairments.in);
     },
     start() {
-      // What the kernel says by itself while an interface comes up (MLD) may find no room yet.
+      // What the kernel sends by itself while an interface comes up (MLD) may be refused at this stage.
       tapOverrunsBefore = tapOverruns(interfaceName);
       tap.listen(out.take);
       iface.listen(inbound.take);
@@ -93,11 +94,11 @@ interface Direction {
   close(): void;
 }
 
-/** Frames in, and out to `sink` when they are due. A frame counts with its Ethernet header and without checksum. */
+/** Delays frames and writes them to `sink` when due. A frame's size includes its Ethernet header, not its checksum. */
 function createDirection(impairment: Impairment, seed: string, sink: PacketDevice): Direction {
   const uniform = uniformFrom(seed);
   let link = createLinkImpairment<Uint8Array>(impairment, uniform);
-  /** Earlier conditions: frames that came under them may still be on their way. */
+  /** Former impairments that may still have frames in flight. */
   const earlier: (typeof link)[] = [];
   let armedFor: InstantMs | undefined;
   const deliver = (): void => {
@@ -105,7 +106,7 @@ function createDirection(impairment: Impairment, seed: string, sink: PacketDevic
     for (const each of [...earlier, link])
       for (let frame = each.pollDue(at); frame !== undefined; frame = each.pollDue(at)) sink.write(frame);
     const next = earliest([...earlier, link].map((each) => each.pollTimeout()));
-    // A wake-up that is set already stays; one that has just gone off is set anew, or not at all.
+    // A wake-up that is already set stays; one that has just gone off is set again or cleared.
     if (next === armedFor) return;
     armedFor = next;
     alarm.set(next === undefined ? undefined : next - at);
@@ -147,7 +148,7 @@ function added(a: LinkCounters, b: LinkCounters): LinkCounters {
   };
 }
 
-/** 32 bits of the generator each. */
+/** Uniform numbers, each from 32 bits of the generator. */
 function uniformFrom(seed: string): Uniform {
   const rng = createSeededRng(seed);
   return () => {
@@ -156,7 +157,7 @@ function uniformFrom(seed: string): Uniform {
   };
 }
 
-/** What the kernel could not hand over: `dropped` of the transmitting side in /proc/net/dev. */
+/** Frames that the kernel dropped: `dropped` of the transmit side in /proc/net/dev. */
 function tapOverruns(interfaceName: string): number {
   const line = readFileSync("/proc/net/dev", "utf8")
     .split("\n")
@@ -168,5 +169,5 @@ function tapOverruns(interfaceName: string): number {
   return Number(figures?.[TRANSMIT_DROPPED_COLUMN] ?? 0);
 }
 
-/** Eight columns of the receiving side come first, then octets, packets, errors. */
+/** The eight receive columns come first, then bytes, packets and errors. */
 const TRANSMIT_DROPPED_COLUMN = 11;

@@ -5,9 +5,9 @@ import type { Datagram } from "../../core/machine.ts";
 import { libc } from "./native.ts";
 
 export interface DatagramPath {
-  /** Takes datagrams that have arrived, at most `batchSize` of them; none when none wait. Each payload has memory of its own. */
+  /** Receives waiting datagrams, at most `batchSize`; none if none wait. Each payload has its own memory. */
   receive(): readonly Datagram[];
-  /** Most datagrams that one `receive` returns; fewer mean that no more wait. */
+  /** Most datagrams that one `receive` returns; fewer mean that no more are waiting. */
   readonly batchSize: number;
   /** Sends a datagram by the next `flush`, in order. */
   send(payload: Uint8Array, remote: SocketAddress): void;
@@ -15,7 +15,7 @@ export interface DatagramPath {
   readonly counters: SendCounters;
 }
 
-/** Datagrams that the kernel took, and those that it would not take. */
+/** Datagrams that the kernel accepted, and those it refused. */
 export interface SendCounters {
   readonly "udp.sent": number;
   readonly "udp.refused": number;
@@ -24,9 +24,9 @@ export interface SendCounters {
 const ENOBUFS = 105;
 
 /**
- * Whether a send call succeeds, at the second attempt at the latest. On a socket that receives ICMP errors (IP_RECVERR)
- * the first may fail with the error of an earlier datagram: the kernel reports that once, and sends nothing. A full
- * device queue (ENOBUFS), reported to such sockets only, counts as sent: the datagram is lost on its way.
+ * Makes a send call, at most twice; true if it succeeded. On a socket that receives ICMP errors (IP_RECVERR) the first
+ * call may fail with the error of an earlier datagram: the kernel reports that once, and sends nothing. A full device
+ * queue (ENOBUFS), reported only to such sockets, counts as success: the datagram is lost on its way.
  */
 export function succeeds(sendCall: () => number): boolean {
   return sendCall() >= 0 || libc().errno() === ENOBUFS || sendCall() >= 0;

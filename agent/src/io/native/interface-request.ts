@@ -1,4 +1,4 @@
-/** Questions about one network interface by ioctl: 20 µs each, where a program takes 2 ms. */
+/** Queries about one network interface by ioctl: 20 µs each, where a program takes 2 ms. */
 
 import { NodeFailure } from "../failure.ts";
 import { libc } from "./native.ts";
@@ -8,11 +8,11 @@ const SOCK_DGRAM = 2;
 const SIOCGIFMTU = 0x8921;
 const SIOCGIFINDEX = 0x8933;
 
-/** `struct ifreq`: a name of 16 octets, then one of many values; little-endian on every machine this runs on. */
+/** `struct ifreq`: a name of 16 octets, then a union; little-endian on every supported machine. */
 const IFREQ_LENGTH = 40;
 const VALUE_OFFSET = 16;
 
-/** Number of an interface. Throws `setup-failed` like all of these. */
+/** Index of an interface. Throws `setup-failed`, as do all of these. */
 export function interfaceIndex(name: string): number {
   return request(name, SIOCGIFINDEX);
 }

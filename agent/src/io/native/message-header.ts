@@ -1,4 +1,4 @@
-/** `struct msghdr` of Linux, 64-bit: its length, and where its fields lie. */
+/** `struct msghdr` of Linux, 64-bit: its length, and the offsets of its fields. */
 export const MESSAGE_HEADER = {
   bytes: 56,
   nameAt: 0,

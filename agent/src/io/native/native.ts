@@ -1,4 +1,4 @@
-/** The few calls of the C library that Node has no API for, through koffi's addon, which lies beside the bundle. */
+/** Calls of the C library that Node has no API for, through koffi's addon, which is beside the bundle. */
 
 import { createRequire } from "node:module";
 import type { LibraryHandle } from "koffi";
@@ -7,8 +7,8 @@ import type { LibraryHandle } from "koffi";
 let native: Native | undefined;
 
 /**
- * Calls back when a descriptor is readable, with 0, or with a negative error number of libuv where it is in error; it is
- * then no longer watched until `start`. koffi's own declaration does not mention that argument.
+ * Calls back with 0 when a descriptor is readable, or with a negative libuv error number when it is in error; in that
+ * case it is no longer watched until `start`. koffi's declaration does not mention that argument.
  */
 type Poll = (fd: number, interest: { readonly readable: true }, callback: (status: number) => void) => Watch;
 
@@ -22,7 +22,7 @@ interface Native {
   readonly poll: Poll;
   readonly socket: (domain: number, type: number, protocol: number) => number;
   readonly ioctl: (fd: number, request: number, argument: Uint8Array) => number;
-  /** The same call for requests whose argument is the value itself. */
+  /** The same call for requests whose argument is the value. */
   readonly setIoctl: (fd: number, request: number, value: number) => number;
   readonly read: (fd: number, buffer: Uint8Array, length: number) => number;
   readonly write: (fd: number, buffer: Uint8Array, length: number) => number;
@@ -38,7 +38,7 @@ interface Native {
     name: Uint8Array,
     nameLength: number,
   ) => number;
-  /** `nameLength` holds 32 bits: the room in `name` before, the octets filled after. */
+  /** `nameLength` holds 32 bits: the size of `name` before, the octets filled after. */
   readonly recvfrom: (
     fd: number,
     memory: Uint8Array,
@@ -49,14 +49,14 @@ interface Native {
   ) => number;
   readonly sendmsg: (fd: number, message: Uint8Array, flags: number) => number;
   readonly recvmsg: (fd: number, message: Uint8Array, flags: number) => number;
-  /** The number of messages that came; each fills its `struct mmsghdr`. */
+  /** Returns the number of messages received; each fills its `struct mmsghdr`. */
   readonly recvmmsg: (fd: number, messages: Uint8Array, count: number, flags: number, timeout: null) => number;
   readonly setsockopt: (fd: number, level: number, option: number, value: Uint8Array, length: number) => number;
-  /** The same call on a thread of its own, for an option that makes the kernel wait. Its error number is lost. */
+  /** The same call on another thread, for options on which the kernel blocks. Its error number is lost. */
   readonly setsockoptAside: (fd: number, level: number, option: number, value: Uint8Array) => Promise<number>;
-  /** `length` holds 32 bits: the room in `value` before, the octets filled after. */
+  /** `length` holds 32 bits: the size of `value` before, the octets filled after. */
   readonly getsockopt: (fd: number, level: number, option: number, value: Uint8Array, length: Uint8Array) => number;
-  /** Maps a file from its start, wherever the kernel likes; all bits set where it refuses. */
+  /** Maps a file from its start, at any address; all bits set on failure. */
   readonly mmap: (length: number, protection: number, flags: number, fd: number) => bigint;
   readonly munmap: (address: bigint, length: number) => number;
   readonly timerfd_create: (clock: number, flags: number) => number;
@@ -70,7 +70,7 @@ interface Native {
   readonly memoryAt: (address: bigint, length: number) => ArrayBuffer;
 }
 
-/** What the addon exports, as far as it is used here. */
+/** The exports of the addon that are used here. */
 interface KoffiAddon {
   readonly load: (path: null) => LibraryHandle;
   readonly errno: () => number;
@@ -79,13 +79,13 @@ interface KoffiAddon {
   readonly node: { readonly poll: Poll };
 }
 
-/** The calls, bound on first use. Throws where the addon is missing or made for another machine. */
+/** The calls, bound on first use. Throws where the addon is missing or was built for another machine. */
 export function libc(): Native {
   native ??= bind(createRequire(import.meta.filename)("./koffi.node") as KoffiAddon);
   return native;
 }
 
-/** Calls that fail return -1 and leave `errno`; `int64_t` stands for ssize_t, which koffi does not know. */
+/** Failed calls return -1 and set `errno`; `int64_t` is used for ssize_t, which koffi lacks. */
 function bind(koffi: KoffiAddon): Native {
   const library = koffi.load(null);
   const setsockopt = library.func("int setsockopt(int fd, int level, int option, uint8_t *value, uint32_t length)");

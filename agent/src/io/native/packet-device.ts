@@ -1,20 +1,20 @@
 /**
- * A descriptor that gives and takes one packet a call: a TUN or TAP device, or a packet socket.
+ * A descriptor that reads or writes one packet per call: a TUN or TAP device, or a packet socket.
  *
- * The descriptor never blocks and is watched by the event loop's own poll (koffi's `node.poll`, libuv's `uv_poll`), so
- * that nothing pends when the process ends. Measured beside Node's internal pipe handle: the same throughput and round
- * trip, half the CPU time in user mode, and no deprecated API.
+ * The descriptor is non-blocking and polled by the event loop (koffi's `node.poll`, libuv's `uv_poll`), so that nothing
+ * pends when the process ends. Compared with Node's internal pipe handle: the same throughput and round-trip time, half
+ * the CPU time in user mode, and no deprecated API.
  */
 
 import { libc } from "./native.ts";
 
 export interface PacketDevice {
   /**
-   * Delivers packets from here on, each a buffer of its own, to this listener and to no earlier one. `onPause` follows
-   * where nothing more waits, or other work gets its turn.
+   * Delivers packets from now on, each in its own buffer, to this listener instead of any earlier one. `onPause`
+   * follows when no more are waiting, or other work gets its turn.
    */
   listen(onPacket: (packet: Uint8Array) => void, onPause?: () => void): void;
-  /** Hands a packet, or the first `length` octets of it, to the kernel. A packet it refuses, such as a malformed one, is counted and dropped. */
+  /** Writes a packet, or its first `length` octets. A packet that the kernel refuses is counted and dropped. */
   write(packet: Uint8Array, length?: number): void;
   counters(): PacketCounters;
   close(): void;
@@ -26,13 +26,15 @@ export interface PacketCounters {
   readonly refused: number;
 }
 
-/** Packets read at one wake-up before other work gets its turn. */
+/** Packets read per wake-up before other work gets its turn. */
 const READS_PER_WAKE = 64;
 
-/** Longest packet that the kernel hands over, with what may stand before it. */
+/** Longest packet that the kernel hands over, with any header before it. */
 const MAX_PACKET_BYTES = 65535 + 64;
 
-/** Takes a descriptor over that was opened with O_NONBLOCK; `mayGoOn` says, after so many reads, whether another may follow at once. */
+/**
+ * Takes over a descriptor opened with O_NONBLOCK; `mayGoOn` decides, after so many reads, whether to read on at once.
+ */
 export function createPacketDevice(
   fd: number,
   mayGoOn: (reads: number) => boolean = (reads) => reads < READS_PER_WAKE,
@@ -40,7 +42,7 @@ export function createPacketDevice(
   const { read, write, poll, close } = libc();
   const buffer = Buffer.allocUnsafe(MAX_PACKET_BYTES);
   const counters = { read: 0, written: 0, refused: 0 };
-  // Held for as long as the device is: a poll handle that is collected stops watching.
+  // Referenced for as long as the device exists: a poll handle that is collected stops watching.
   let watch: ReturnType<typeof poll> | undefined;
   let deliver: (packet: Uint8Array) => void = () => undefined;
   let pause: () => void = () => undefined;

@@ -1,4 +1,4 @@
-/** Packet sockets (packet(7)): frames of one interface, past the IP stack. */
+/** Packet sockets (packet(7)): frames of one interface, bypassing the IP stack. */
 
 import { interfaceIndex } from "./interface-request.ts";
 import { libc } from "./native.ts";
@@ -12,19 +12,19 @@ const ETH_P_ALL = 0x0003;
 export const SOL_PACKET = 263;
 const PACKET_STATISTICS = 6;
 
-/** `struct sockaddr_ll`: family, protocol in network order, interface index, then fields that only receiving fills in. */
+/** `struct sockaddr_ll`: family, protocol in network order, interface index, then fields used only for receiving. */
 const SOCKADDR_LL_LENGTH = 20;
 
-/** `struct tpacket_stats`: frames seen and frames dropped since it was read last, 32 bits each. */
+/** `struct tpacket_stats`: frames seen and frames dropped since the last read, 32 bits each. */
 const STATISTICS_LENGTH = 8;
 const DROPS_OFFSET = 4;
 
-/** A socket that receives nothing until it is bound; -1 where the kernel refuses it. */
+/** Creates a socket that receives nothing until it is bound; -1 on failure. */
 export function createPacketSocket(): number {
   return libc().socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
-/** Receives the frames of an interface from here on; false where the kernel refuses. */
+/** Receives the frames of an interface from now on; false on failure. */
 export function bindPacketSocket(fd: number, interfaceName: string): boolean {
   const name = Buffer.alloc(SOCKADDR_LL_LENGTH);
   name.writeUInt16LE(AF_PACKET, 0);
@@ -33,7 +33,7 @@ export function bindPacketSocket(fd: number, interfaceName: string): boolean {
   return libc().bind(fd, name, name.length) === 0;
 }
 
-/** Frames that the kernel dropped, since the last call, because the socket had no room for them. */
+/** Frames that the kernel dropped since the last call because the socket's buffer was full. */
 export function takePacketDrops(fd: number): number {
   const statistics = Buffer.alloc(STATISTICS_LENGTH);
   const length = Buffer.alloc(4);

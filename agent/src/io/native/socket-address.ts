@@ -1,11 +1,11 @@
-/** `struct sockaddr_in` and `sockaddr_in6` of Linux: what the kernel calls the other end of a datagram. */
+/** `struct sockaddr_in` and `sockaddr_in6` of Linux. */
 
 import { addressFromBytes, addressToBytes, type Family, type SocketAddress } from "../../core/address.ts";
 
 const AF_INET = 2;
 const AF_INET6 = 10;
 
-/** Room that holds either. */
+/** Large enough for either. */
 export const SOCKADDR_BYTES = 28;
 
 const PORT_AT = 2;
@@ -29,14 +29,14 @@ export function encodeSocketAddress({ ip, port }: SocketAddress): Uint8Array {
   return octets;
 }
 
-/** An address as the kernel wrote it; the scope of a link-local one is left out. */
+/** Decodes an address from the kernel; the scope of a link-local one is left out. */
 export function decodeSocketAddress(octets: Uint8Array): SocketAddress {
   const isIpv4 = octets[0] === AF_INET;
   const address = isIpv4 ? octets.subarray(IPV4_AT, IPV4_AT + 4) : octets.subarray(IPV6_AT, IPV6_AT + 16);
   return { ip: addressFromBytes(address), port: portOf(octets) };
 }
 
-/** Whether octets are long enough to hold the address that they begin to be. */
+/** Whether the octets are long enough for an address of their family. */
 export function isSocketAddress(octets: Uint8Array): boolean {
   const length = octets[0] === AF_INET ? IPV4_LENGTH : octets[0] === AF_INET6 ? SOCKADDR_BYTES : Infinity;
   return octets.length >= length;

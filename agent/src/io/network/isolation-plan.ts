@@ -1,11 +1,11 @@
 /**
- * What a node must look like so that it cannot reach anything outside the lab: deciding only.
+ * Decides from a node's addresses and routes whether it can reach anything outside the lab. Pure.
  *
- * The proof is by induction over the lab. A node's interfaces are segments of the lab, its routing tables hold what the
- * topology says and nothing else, and no segment leads out: the host's end of a Docker network has only its throwaway
- * address, which no route of any node covers. A packet to an outside address therefore has no route, or goes to the next
- * node of the lab, of which the same has been shown. What remains is the engine's name server inside the node, which
- * asks outside on the node's behalf: it is cut off, and asked, to see that it is.
+ * The argument is by induction over the lab. A node's interfaces attach only to segments of the lab, its routing tables
+ * hold only the topology's routes, and no segment leads out: the host's side of a Docker network has only its throwaway
+ * address, which no route of any node covers. A packet to an outside address therefore has no route, or goes to the
+ * next node of the lab, for which the same holds. The engine's name server inside the node remains, because it forwards
+ * queries outside: it is blocked, and then queried to verify that.
  */
 
 import type { NodeSetup } from "../../control/messages.ts";
@@ -18,12 +18,12 @@ export interface KernelRoute {
   readonly interfaceName: string;
 }
 
-/** Everything the proof looks at. */
+/** The input of the isolation check. */
 export interface NodeView {
   /** Addresses of the interfaces that have any, loopback left out, without prefix length. */
   readonly addresses: readonly { readonly interfaceName: string; readonly address: string }[];
   readonly routes: readonly KernelRoute[];
-  /** What came of a question to the engine's name server. */
+  /** Outcome of a query to the engine's name server. */
   readonly nameServer: "refused" | "answered" | "silent";
 }
 
@@ -31,8 +31,8 @@ export interface NodeView {
 export const ENGINE_NAME_SERVER = "127.0.0.11";
 
 /**
- * Makes the engine's name server unreachable to everything in the node, before its DNAT rules see the packet. A program
- * that asks is told at once (EPERM) instead of after a time-out.
+ * Makes the engine's name server unreachable for everything in the node, before its DNAT rules see the packet. A
+ * program that queries it fails at once (EPERM) instead of running into a timeout.
  */
 export const NAME_SERVER_GUARD = `table inet mice_isolation {
   chain output {
@@ -42,7 +42,7 @@ export const NAME_SERVER_GUARD = `table inet mice_isolation {
 }
 `;
 
-/** Every way out that the view shows, one line each; none is the proof. */
+/** Every way out of the lab that the view shows, one line each; empty if the node is isolated. */
 export function findLeaks(setup: NodeSetup, view: NodeView): readonly string[] {
   const expectedAddresses = addressesOf(setup);
   const expectedRoutes = new Set(routesOf(setup).map(formatRoute));
@@ -84,7 +84,7 @@ const RTF_ANYCAST = 0x0010_0000;
 const RTF_LOCAL = 0x8000_0000;
 const NOT_A_WAY_OUT = RTF_REJECT | RTF_ANYCAST | RTF_LOCAL;
 
-/** Reads /proc/net/ipv6_route: all IPv6 tables, without this node's own addresses, refusals and multicast. */
+/** Reads /proc/net/ipv6_route: all IPv6 tables, without local addresses, unreachable routes and multicast. */
 export function parseIpv6Routes(table: string): readonly KernelRoute[] {
   return table
     .split("\n")
@@ -108,7 +108,7 @@ function addressesOf(setup: NodeSetup): ReadonlySet<string> {
   return new Set(home === undefined ? onInterfaces : [...onInterfaces, `${TUN_NAME} ${canonicalAddress(home)}`]);
 }
 
-/** Routes of the topology, and those that come with an address: its own subnet, and link-local. */
+/** Routes of the topology, and those that come with an address: its subnet and link-local. */
 function routesOf(setup: NodeSetup): readonly KernelRoute[] {
   const { role } = setup;
   return [

@@ -1,4 +1,4 @@
-/** Looks at what `isolation-plan.ts` judges, and refuses to let a node with a way out take part. */
+/** Collects what `isolation-plan.ts` checks, and stops a node that can reach anything outside the lab. */
 
 import { createSocket } from "node:dgram";
 import { readFileSync } from "node:fs";
@@ -19,22 +19,22 @@ import {
 const DNS_PORT = 53;
 
 /**
- * How long a question may stay without refusal or answer: the kernel refuses at once, or something has taken it. On a
- * loaded machine the process may not get to see a refusal for 100 ms (3 nodes in 60).
+ * How long to wait for a refusal or an answer: the kernel refuses at once, unless the query went through. On a loaded
+ * machine the process may see a refusal only after 100 ms (3 nodes in 60).
  */
 const NAME_SERVER_WAIT_MS = 2000;
 
-/** A query for the address of `example.com`: header with one question, recursion desired; the name; type A, class IN. */
+/** A query for `example.com`: header with one question, recursion desired; the name; type A, class IN. */
 const QUERY = Buffer.from("4d4901000001000000000000076578616d706c6503636f6d0000010001", "hex");
 
-/** Cuts the engine's name server off, where this node was given one. */
+/** Blocks the engine's name server, if this node has one. */
 export async function guardNameServer(resolverFile: string): Promise<void> {
   if (!resolverFile.includes(ENGINE_NAME_SERVER)) return;
   const { code, stderr } = await run("nft", ["-f", "-"], NAME_SERVER_GUARD);
   if (code !== 0) throw new NodeFailure("bad-rules", describeRefusal("nft -f -", NAME_SERVER_GUARD, stderr));
 }
 
-/** Proves that the node reaches nothing outside the lab. Takes about a millisecond. Throws `leak` with every way out. */
+/** Verifies that the node reaches nothing outside the lab. About a millisecond. Throws `leak` with every way out. */
 export async function verifyIsolation(setup: NodeSetup): Promise<void> {
   const leaks = findLeaks(setup, {
     addresses: presentAddresses(),
@@ -50,7 +50,7 @@ function presentAddresses(): NodeView["addresses"] {
   );
 }
 
-/** A file of /proc/net, which is absent where the kernel has no IPv6. */
+/** Reads a file of /proc/net, which is absent where the kernel has no IPv6. */
 function read(path: string): string {
   try {
     return readFileSync(path, "utf8");
@@ -59,7 +59,7 @@ function read(path: string): string {
   }
 }
 
-/** The refusal comes back from the call itself, or as ICMP to the connected socket. */
+/** The refusal is returned by the call itself, or arrives as an ICMP error on the connected socket. */
 function askNameServer(): Promise<NodeView["nameServer"]> {
   return new Promise((resolve) => {
     const socket = createSocket("udp4");

@@ -1,9 +1,9 @@
 /**
- * IPv6 addresses that are the node's own, as its kernel sees it.
+ * Waits until the kernel delivers packets to the node's IPv6 addresses.
  *
- * An address that was added is listed at once, without duplicate address detection too, but its local route is inserted
- * by a worker of the kernel's. On a machine that makes many namespaces that worker was seen to come 25 to 120 ms later;
- * until then packets to the address are dropped (Linux 6.18).
+ * A new address is listed at once, even without duplicate address detection, but its local route is inserted by a
+ * kernel worker. On a machine that creates many namespaces, that worker was seen to run 25 to 120 ms later; until then
+ * packets to the address are dropped (Linux 6.18).
  */
 
 import { readFileSync } from "node:fs";
@@ -13,13 +13,13 @@ import { NodeFailure } from "../failure.ts";
 
 const ROUTES_FILE = "/proc/net/ipv6_route";
 
-/** Routes to addresses of the node's own carry this flag (linux/ipv6_route.h). */
+/** Flag of routes to local addresses (linux/ipv6_route.h). */
 const RTF_LOCAL = 0x8000_0000;
 
 const LOOK_EVERY_MS = 1;
 const TIMEOUT_MS = 15_000;
 
-/** Waits until packets to these IPv6 addresses arrive. Throws `setup-failed` when that does not come about. */
+/** Waits until packets to these IPv6 addresses are delivered. Throws `setup-failed` after a timeout. */
 export async function awaitLocalAddresses(addresses: readonly string[]): Promise<void> {
   const giveUpAt = performance.now() + TIMEOUT_MS;
   for (;;) {
@@ -34,7 +34,7 @@ export async function awaitLocalAddresses(addresses: readonly string[]): Promise
   }
 }
 
-/** The addresses among these that no line of /proc/net/ipv6_route says to be the node's own. */
+/** Those of the addresses that have no local route in /proc/net/ipv6_route. */
 export function withoutLocalRoute(addresses: readonly string[], listing: string): readonly string[] {
   const local = new Set(
     listing.split("\n").flatMap((line) => {

@@ -1,8 +1,8 @@
 /**
- * Turns a node's set-up into one text for `ip -batch`: deciding only, nothing here runs.
+ * Turns a node's set-up into input for `ip -batch`. Pure: nothing is run here.
  *
- * Two seconds of duplicate address detection are avoided by order: with address generation off and every address
- * `nodad` before a link goes up, the first IPv6 packet leaves at once (0.09 ms; 1630 ms without, measured on Linux 6.18).
+ * The order avoids two seconds of duplicate address detection: with address generation off and every address `nodad`
+ * before a link goes up, the first IPv6 packet leaves at once (0.09 ms; 1630 ms without, measured on Linux 6.18).
  */
 
 import type { InterfaceSetup, NodeSetup, RouteSetup } from "../../control/messages.ts";
@@ -11,33 +11,33 @@ import type { FoundInterface } from "../link/found-interface.ts";
 import { TUN_NAME } from "../tun/tun-name.ts";
 import { stationaryRules, stationaryTablesOf, stationaryTunCommands } from "./stationary-network.ts";
 
-/** First of the routing tables for traffic that leaves from a care-of address of one segment, by the way out of that segment. */
+/** First of the routing tables for traffic from care-of addresses: one table per segment, with its default route. */
 const FIRST_CARE_OF_TABLE = 100;
 const CARE_OF_MAIN_PREFERENCE = 1000;
 const CARE_OF_DEFAULT_PREFERENCE = 1001;
 
 /**
- * Packets that may wait for the agent at its TUN device, about as many as fit into the buffer of a UDP socket. The
- * kernel's 500 are less than fifty sessions send at once while the agent is busy with something else.
+ * Queue length of the TUN device in packets, about as many as fit into the buffer of a UDP socket. The kernel's default
+ * of 500 is less than fifty sessions send at once while the agent is busy.
  */
 const TUN_QUEUE_PACKETS = 5000;
 
-/** An interface that exists in the node before it is set up. */
+/** An interface that exists before the node is set up. */
 export interface PresentInterface {
   readonly name: string;
   /** Addresses without prefix length. */
   readonly addresses: readonly string[];
 }
 
-/** One interface in what `ip -json address` prints; the fields that are read here. */
+/** One interface in the output of `ip -json address`; only the fields read here. */
 interface ListedInterface {
   readonly ifname: string;
   readonly addr_info?: readonly { readonly local?: string }[];
 }
 
-/** Reads what `ip -json address` prints. */
+/** Parses the output of `ip -json address`. */
 export function interfacesOfListing(json: string): readonly PresentInterface[] {
-  // iproute2 is part of the node: its output has this shape.
+  // iproute2 is part of the image, so its output has this shape.
   const listed = JSON.parse(json) as readonly ListedInterface[];
   return listed.map(({ ifname, addr_info = [] }) => ({
     name: ifname,
@@ -45,12 +45,12 @@ export function interfacesOfListing(json: string): readonly PresentInterface[] {
   }));
 }
 
-/** The interface of each segment, or the segments that have none. */
+/** The interface for each segment, or the segments without one. */
 export type FindResult =
   | { readonly ok: true; readonly found: readonly FoundInterface[] }
   | { readonly ok: false; readonly missing: readonly InterfaceSetup[] };
 
-/** Tells by name or by the engine's throwaway address which interface belongs to which segment. */
+/** Matches interfaces to segments by name or by the engine's throwaway address. */
 export function findInterfaces(
   interfaces: readonly InterfaceSetup[],
   present: readonly PresentInterface[],
@@ -63,7 +63,7 @@ export function findInterfaces(
   return { ok: false, missing: interfaces.filter((iface) => !found.some((entry) => entry.iface === iface)) };
 }
 
-/** The text that gives a node its links, addresses and routes; its TUN device, if the role has one, exists already. */
+/** Commands that create a node's interfaces, addresses and routes. Its TUN device, if it has one, already exists. */
 export function networkBatch(setup: NodeSetup, found: readonly FoundInterface[]): string {
   const commands = [
     "link set dev lo up",
@@ -79,9 +79,8 @@ export function networkBatch(setup: NodeSetup, found: readonly FoundInterface[])
 }
 
 /**
- * The text of the routing rules, for `ip -6 -batch`: of all objects, rules alone do not take their IP version from their
- * addresses. Empty for most nodes. They keep IPv6 care-of addresses on their segments, and signalling out of the kernel of a
- * stationary node.
+ * Routing rules for `ip -6 -batch`; `ip rule` does not infer the IP version from the address. Empty for most nodes. The
+ * rules keep IPv6 care-of addresses on their segments, and signalling away from the kernel of a stationary node.
  */
 export function ruleBatch(setup: NodeSetup): string {
   const { role } = setup;
@@ -89,7 +88,7 @@ export function ruleBatch(setup: NodeSetup): string {
   return lines(ipv6CareOfRules(setup).map((rule) => `rule add ${rule}`));
 }
 
-/** Texts for `ip -batch` and `ip -6 -batch`, in this order. */
+/** Input for `ip -batch` and `ip -6 -batch`, to be run in this order. */
 export interface MoveTexts {
   readonly ipv6Before: string;
   readonly both: string;
@@ -97,8 +96,8 @@ export interface MoveTexts {
 }
 
 /**
- * The texts that take a mobile node from where `before` has it to where `after` has it: everything of the old place goes
- * first, so that there is a moment at which it is nowhere. Interfaces stay up, so that captures go on.
+ * Commands that move a mobile node from `before` to `after`. Everything at the old place is removed first, so that the
+ * node is briefly unattached. Interfaces stay up, so that captures continue.
  */
 export function moveTexts(before: NodeSetup, after: NodeSetup): MoveTexts {
   const [left, taken] = [attached(before), attached(after)];
@@ -119,12 +118,12 @@ export function moveTexts(before: NodeSetup, after: NodeSetup): MoveTexts {
   };
 }
 
-/** The segments that the node is on. */
+/** The interfaces on which the node is attached. */
 function attached({ interfaces }: NodeSetup): readonly InterfaceSetup[] {
   return interfaces.filter(({ isStandby }) => isStandby !== true);
 }
 
-/** Every IPv6 address that the text of `networkBatch` gives the node, without prefix length. */
+/** Every IPv6 address that `networkBatch` assigns to the node, without prefix length. */
 export function localIpv6Addresses(setup: NodeSetup): readonly string[] {
   const { role } = setup;
   const onInterfaces = attached(setup).flatMap(({ mac, addresses }) => [linkLocalAddress(mac), ...addresses]);
@@ -143,10 +142,10 @@ export function hostsFile(hosts: NodeSetup["hosts"]): string {
   return [...own, ...hosts].map(({ address, name }) => `${address}\t${name}\n`).join("");
 }
 
-/** What /etc/resolv.conf says in a lab: no server at all, so that no name is ever asked outside. */
+/** /etc/resolv.conf of a lab node: no name server, so that no query leaves the lab. */
 export const RESOLVER_FILE = "# Names of the lab are in /etc/hosts; there is no name server.\n";
 
-/** The link-local address that a MAC address gives (RFC 4291 appendix A), such as `fe80::ff:fe00:1` for 02:00:00:00:00:01. */
+/** The link-local address of a MAC address (RFC 4291 appendix A): `fe80::ff:fe00:1` for 02:00:00:00:00:01. */
 export function linkLocalAddress(mac: string): string {
   const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = mac.split(":").map((octet) => Number.parseInt(octet, 16));
   return addressFromBytes(Uint8Array.of(0xfe, 0x80, 0, 0, 0, 0, 0, 0, a ^ 2, b, c, 0xff, 0xfe, d, e, f));
@@ -157,7 +156,7 @@ function findInterface(find: InterfaceSetup["find"], present: readonly PresentIn
   return present.find(({ addresses }) => addresses.includes(find.address))?.name;
 }
 
-/** Takes from each interface what the engine gave it. Names are swapped through interim ones where they overlap. */
+/** Removes the engine's configuration from each interface. Names that overlap are swapped through temporary ones. */
 function strip(found: readonly FoundInterface[]): readonly string[] {
   const current = new Set(found.map(({ currentName }) => currentName));
   const overlaps = found.some(
@@ -196,7 +195,7 @@ function tunCommands({ role }: NodeSetup): readonly string[] {
       return [make, up, ...stationaryTunCommands(role)];
     case "mobile-node":
     case "correspondent-node":
-      // Mobile IPv6: whatever leaves from the home address goes through the reverse tunnel.
+      // Mobile IPv6: packets from the home address go through the reverse tunnel.
       return [make, give(`${role.homeAddress}/128`), up, `route add ::/0 dev ${TUN_NAME} src ${role.homeAddress}`];
   }
 }
@@ -215,8 +214,8 @@ function tablesOf(setup: NodeSetup, route: RouteSetup): readonly (number | undef
 }
 
 /**
- * Whether a default route serves the addresses of its own segment only: of a mobile node all IPv6 ones, because `::/0` of the
- * main table is the home address's, and of several IPv4 ones all but the first.
+ * Whether a default route serves only the addresses of its segment. On a mobile node that holds for all IPv6 ones,
+ * because `::/0` of the main table is the home address's, and for all IPv4 ones but the first.
  */
 function isCareOfDefault({ role, routes }: NodeSetup, route: RouteSetup): boolean {
   if (!isMobile(role) || prefixLength(route.to) !== 0) return false;

@@ -1,4 +1,4 @@
-/** Gives the node its place: interfaces, addresses, routes, names and rules, as the plan says. */
+/** Configures the node's network as planned: interfaces, addresses, routes, names and rules. */
 
 import { readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import type { NodeSetup } from "../../control/messages.ts";
@@ -27,8 +27,8 @@ import { loadRules } from "./rules.ts";
 const OWN_FILES = ["/etc/hosts", "/etc/resolv.conf"] as const;
 
 /**
- * Throws `not-isolated` unless the process is the first of a container, or has network, mounts and the files that the
- * set-up replaces to itself: it takes addresses away and overwrites /etc/hosts.
+ * Throws `not-isolated` unless the process is the first of a container, or shares neither network nor mounts nor the
+ * files that the set-up replaces: it removes addresses and overwrites /etc/hosts.
  */
 export function requireOwnNamespaces(): void {
   if (process.pid === 1) return;
@@ -39,7 +39,7 @@ export function requireOwnNamespaces(): void {
       `expected network and mount namespaces of the node's own, found those of the machine (${shared.join(", ")}): ` +
         "run the agent as the first process of a container, or as the netns runtime does",
     );
-  // A mount namespace of one's own still shows the machine's files, and a write goes to them.
+  // A private mount namespace still shows the machine's files, and writes go to them.
   const mounts = mountPoints(readFileSync("/proc/self/mountinfo", "utf8"));
   const foreign = OWN_FILES.filter((file) => !mounts.has(file));
   if (foreign.length > 0)
@@ -55,8 +55,9 @@ function mountPoints(mountinfo: string): ReadonlySet<string> {
 }
 
 /**
- * Sets the network up. Rules are in force before the first link goes up: a flow that passed a middlebox without them would
- * keep its untranslated conntrack entry. Gives the segments with their conditions, which are in force. Throws `setup-failed` or `bad-rules`.
+ * Sets up the network. Rules are in force before the first link goes up: a flow that passed a NAT without them would
+ * keep its untranslated conntrack entry. Returns the interfaces, with their impairments in force. Throws `setup-failed`
+ * or `bad-rules`.
  */
 export async function setUpNetwork(setup: NodeSetup): Promise<ImpairedInterfaces> {
   const resolverFile = readFileSync("/etc/resolv.conf", "utf8");
@@ -77,7 +78,7 @@ export async function setUpNetwork(setup: NodeSetup): Promise<ImpairedInterfaces
   return interfaces;
 }
 
-/** Takes a node from one place to another. Throws `setup-failed`. */
+/** Moves a node from one place to another. Throws `setup-failed`. */
 export async function moveNetwork(before: NodeSetup, after: NodeSetup): Promise<void> {
   const { ipv6Before, both, ipv6After } = moveTexts(before, after);
   if (ipv6Before !== "") await runBatch(["-6", "-batch", "-"], ipv6Before);
@@ -98,8 +99,8 @@ async function locateInterfaces(setup: NodeSetup): Promise<readonly FoundInterfa
 }
 
 /**
- * Asks `ip`, because Node's own list leaves out interfaces that are not running, as one is for up to a second after its
- * other end came up on a busy machine.
+ * Uses `ip`, because Node's own list leaves out interfaces that are not running, which on a busy machine one may be for
+ * up to a second after its peer came up.
  */
 async function presentInterfaces(): Promise<readonly PresentInterface[]> {
   const { code, stdout, stderr } = await run("ip", ["-json", "address"]);
@@ -112,7 +113,7 @@ async function runBatch(args: readonly string[], batch: string): Promise<void> {
   if (code !== 0) throw new NodeFailure("setup-failed", describeRefusal(["ip", ...args].join(" "), batch, stderr));
 }
 
-/** Identity of a namespace of a process, or undefined where it may not be asked for. */
+/** Identity of a process's namespace; undefined if it may not be read. */
 function namespaceOf(process: string, kind: string): string | undefined {
   try {
     return readlinkSync(`/proc/${process}/ns/${kind}`);

@@ -1,8 +1,8 @@
 /**
- * Turns transmit checksum offload off, so that frames on a segment carry real checksums: a veth pair would pass the
- * unfinished ones along, and every capture would show them as wrong. Segmentation offload goes with it.
+ * Turns transmit checksum offload off, so that frames on a segment carry valid checksums: a veth pair would pass
+ * partial ones along, and every capture would show them as wrong. This also turns segmentation offload off.
  *
- * One ioctl takes 0.02 to 0.3 ms; starting ethtool for it takes 1.4 ms and needs ethtool.
+ * One ioctl takes 0.02 to 0.3 ms; starting ethtool takes 1.4 ms and requires ethtool.
  */
 
 import { NodeFailure } from "../failure.ts";
@@ -13,11 +13,11 @@ const SOCK_DGRAM = 2;
 const SIOCETHTOOL = 0x8946;
 const ETHTOOL_STXCSUM = 0x17;
 
-/** Length of `struct ifreq` and where its pointer lies; 64-bit and little-endian on every machine this runs on. */
+/** Length of `struct ifreq` and the offset of its pointer; 64-bit little-endian on every supported machine. */
 const IFREQ_LENGTH = 40;
 const IFREQ_DATA_OFFSET = 16;
 
-/** Turns offload off on interfaces that exist. Throws `setup-failed` when the driver refuses. */
+/** Turns offload off on existing interfaces. Throws `setup-failed` when the driver refuses. */
 export function disableTransmitChecksumOffload(interfaceNames: readonly string[]): void {
   const { socket, ioctl, close, errno, addressOf } = libc();
   const fd = socket(AF_INET, SOCK_DGRAM, 0);

@@ -1,4 +1,4 @@
-/** Loads a node's rule texts into the kernel, each through the standard input of its own tool. */
+/** Loads a node's rules into the kernel, each text through the standard input of its tool. */
 
 import type { RuleText } from "../../control/messages.ts";
 import { NodeFailure } from "../failure.ts";
@@ -8,12 +8,12 @@ import { forgetFlows } from "./conntrack.ts";
 
 type Tool = RuleText["tool"];
 
-/** Without this option a tool first empties the tables that a text names. */
+/** Without this option a tool first flushes the tables that a text names. */
 const NO_FLUSH = "--noflush";
 
 /**
- * Tables are not flushed: inside a Docker node the engine's own rules live beside ours. `-w`, where it exists, waits
- * for the lock of legacy iptables.
+ * Tables are not flushed: a Docker node also has the engine's rules in them. `-w`, where it exists, waits for the lock
+ * of legacy iptables.
  */
 const LOADERS: Readonly<Record<Tool, readonly [program: string, ...args: string[]]>> = {
   iptables: ["iptables-restore", NO_FLUSH, "-w", "5"],
@@ -22,32 +22,33 @@ const LOADERS: Readonly<Record<Tool, readonly [program: string, ...args: string[
 };
 
 /**
- * Loads every text: those of one tool in order, the tools beside each other, because each spends most of its time
- * waiting for the kernel (16 ms of wall time, 2 ms of CPU time). The kernel orders their transactions and the tools
- * start again when one came between (1000 loads in 250 rounds, none failed). Throws `bad-rules` with the offending line.
+ * Loads every text: those of one tool in order, different tools in parallel, because each spends most of its time
+ * waiting for the kernel (16 ms of wall time, 2 ms of CPU time). The kernel serializes their transactions, and the
+ * tools retry when another one came between (1000 loads in 250 rounds, none failed). Throws `bad-rules` with the
+ * offending line.
  */
 export async function loadRules(rules: readonly RuleText[]): Promise<void> {
   await loadAll(rules.map((rule) => ({ ...rule, flushes: false })));
 }
 
 /**
- * Loads rules in place of those that were loaded before, and then forgets every flow that passed under those. Nothing
- * else is touched. Throws `bad-rules` with the offending line, and `setup-failed`.
+ * Replaces the loaded rules, then deletes every flow that passed under the old ones. Nothing else changes. Throws
+ * `bad-rules` with the offending line, and `setup-failed`.
  */
 export async function replaceRules(before: readonly RuleText[], after: readonly RuleText[]): Promise<void> {
   await loadAll(replacing(before, after));
   if (before.length > 0) forgetFlows();
 }
 
-/** The filter table as a new network namespace has it. */
+/** The filter table of a new network namespace. */
 const OPEN_FILTER = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n";
 
-/** A text, and whether the tables that it names are emptied first. */
+/** A text, and whether the tables that it names are flushed first. */
 interface Load extends RuleText {
   readonly flushes: boolean;
 }
 
-/** All that our texts name are filter tables, which no engine uses, and nft tables of our own, which replace themselves. */
+/** Our texts name only filter tables, which no engine uses, and our own nft tables, which replace themselves. */
 function replacing(before: readonly RuleText[], after: readonly RuleText[]): readonly Load[] {
   const staying = tablesOf(after);
   const left = tablesOf(before).filter((table) => !staying.includes(table));

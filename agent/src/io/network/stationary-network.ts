@@ -1,16 +1,16 @@
 /**
- * Routes and rules of a stationary node: its kernel speaks with home addresses by itself, but for what the program has
- * to see. What programs send to home addresses goes into the TUN device, what comes out of it follows the native routes,
- * and Mobility Headers that arrive on a segment take the way through the TUN device as well.
+ * Routes and rules of a stationary node, whose kernel handles traffic with home addresses except for what the program
+ * has to see. Packets that programs send to home addresses go into the TUN device, packets from the TUN device follow
+ * the native routes, and Mobility Headers that arrive from a segment also go to the TUN device.
  *
- * The kernel's rule for its own addresses comes first by default; here it steps behind the one for Mobility Headers.
+ * The kernel's rule for local addresses comes first by default; here it is moved behind the one for Mobility Headers.
  */
 
 import type { NodeSetup, RouteSetup, StationaryNodeRole } from "../../control/messages.ts";
 import { canonicalAddress, familyOf } from "../../core/address.ts";
 import { TUN_NAME } from "../tun/tun-name.ts";
 
-/** Routes of packets that came out of the TUN device, and of Mobility Headers. */
+/** Routes for packets from the TUN device, and for Mobility Headers. */
 const NATIVE_TABLE = 98;
 const SIGNALLING_TABLE = 99;
 
@@ -18,7 +18,7 @@ const SIGNALLING_PREFERENCE = 100;
 const LOCAL_PREFERENCE = 200;
 const NATIVE_PREFERENCE = 300;
 
-/** Lines for `ip -batch` that put the TUN device on the way to home addresses. */
+/** Lines for `ip -batch` that route home addresses into the TUN device. */
 export function stationaryTunCommands({ address, homePrefixes }: StationaryNodeRole): readonly string[] {
   return [
     ...homePrefixes.map((prefix) => `route add ${prefix} dev ${TUN_NAME} src ${address}`),
@@ -26,7 +26,7 @@ export function stationaryTunCommands({ address, homePrefixes }: StationaryNodeR
   ];
 }
 
-/** The tables that a route goes into; the main one has no number. */
+/** The tables that a route is added to; undefined is the main table. */
 export function stationaryTablesOf(
   { homePrefixes }: StationaryNodeRole,
   { to }: RouteSetup,

@@ -1,41 +1,41 @@
 /**
- * The loop that a protocol machine runs in (see `core/machine.ts`): every input is followed by draining what the machine
- * has to send, to hand to the kernel and to report, and by arming one timer for its next wake-up.
+ * The loop around a protocol machine (see `core/machine.ts`). After every input it drains the machine's outputs to the
+ * kernel and the reports, and arms one timer for the machine's next wake-up.
  */
 
 import type { NodeEvent } from "../../core/events.ts";
 import type { Datagram, InstantMs, Transmit } from "../../core/machine.ts";
 import type { NodeMachine } from "../../core/node/node-machine.ts";
 
-/** What the driver needs of the world. */
+/** The inputs and outputs that the driver uses. */
 export interface DriverPorts {
   now(): InstantMs;
   send(transmit: Transmit): void;
   writeTun(packet: Uint8Array): void;
-  /** Called after a batch: what was sent and written may be held back until here. */
+  /** Called after a batch: sends and writes may be buffered until then. */
   flush(): void;
   report(atMs: InstantMs, event: NodeEvent): void;
 }
 
 export interface Driver<Machine extends NodeMachine> {
-  /** Starts what the machine does on its own. */
+  /** Starts the machine. */
   start(): void;
-  /** Datagrams and packets come in batches: the machine's queues are drained once for all of them. */
+  /** Datagrams and packets arrive in batches: the machine's outputs are drained once per batch. */
   handleDatagrams(datagrams: readonly Datagram[]): void;
   handleTunPackets(packets: readonly Uint8Array[]): void;
-  /** Tells the machine something else, such as to connect. */
+  /** Passes a command to the machine, such as to connect. */
   tell(command: (machine: Machine, now: InstantMs) => void): void;
   /** Disarms the timer; the machine is not woken again. */
   stop(): void;
 }
 
-/** Outputs taken from the machine in one go before sockets and timers get their turn. */
+/** Outputs drained at once before sockets and timers get their turn. */
 const DRAIN_BATCH = 1024;
 
-/** Longest delay of a Node timer; a later wake-up is armed in several steps. */
+/** Longest delay of a Node timer; a later wake-up takes several timers. */
 const MAX_DELAY_MS = 0x7fff_ffff;
 
-/** Runs `machine` on `ports`. Exceptions of the machine pass through: they are bugs. */
+/** Runs `machine` on `ports`. Exceptions of the machine are bugs and are not caught. */
 export function createDriver<Machine extends NodeMachine>(machine: Machine, ports: DriverPorts): Driver<Machine> {
   let timer: NodeJS.Timeout | undefined;
   let armedFor = Number.POSITIVE_INFINITY;
@@ -54,7 +54,7 @@ export function createDriver<Machine extends NodeMachine>(machine: Machine, port
     arm(isDrained ? machine.pollTimeout() : now);
   };
 
-  /** A timer that fires too early is harmless, so a wake-up that moves later costs nothing here. */
+  /** A timer that fires too early is harmless, so a wake-up that moves later needs no new timer. */
   const arm = (at: InstantMs | undefined): void => {
     if (at === undefined || at >= armedFor) return;
     clearTimeout(timer);
@@ -86,7 +86,7 @@ export function createDriver<Machine extends NodeMachine>(machine: Machine, port
   };
 }
 
-/** Takes outputs until there are none, or a batch is full; tells whether there are none. */
+/** Drains outputs until there are none or a batch is full; true when there are none left. */
 function drain(machine: NodeMachine, ports: DriverPorts, now: InstantMs): boolean {
   for (let i = 0; i < DRAIN_BATCH; i += 1) {
     const transmit = machine.pollTransmit();

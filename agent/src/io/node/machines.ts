@@ -1,4 +1,4 @@
-/** Makes the protocol machine of a role: the set-up's words turned into the machine's. */
+/** Creates the protocol machine of a role from the node's set-up. */
 
 import type {
   HomeAgentRole,
@@ -20,25 +20,25 @@ import type { DiscoveryAddresses } from "../../core/stun/server.ts";
 import { createSeededRng } from "../process/entropy.ts";
 
 interface MobileVerbs {
-  /** The sockets of these local addresses, which `retarget` then names. */
+  /** The sockets for these local addresses, to pass to `retarget`. */
   socketsAt(localAddresses: readonly string[]): readonly SocketAddress[];
   retarget(now: InstantMs, sockets: readonly SocketAddress[]): void;
   deregister(now: InstantMs): void;
 }
 
-/** A machine, and the sockets it works with. */
+/** A machine and its sockets. */
 export interface MadeMachine {
   readonly machine: NodeMachine;
   readonly sockets: readonly SocketAddress[];
-  /** Offers a session, where the machine can. */
+  /** Offers a session, if the machine can. */
   readonly connect?: (now: InstantMs, peer: string) => void;
-  /** Takes what ICMP says about its datagrams, where that is of use to it. */
+  /** Handles ICMP errors about the machine's datagrams, if it uses them. */
   readonly handleRefusal?: (now: InstantMs, refused: RefusedDatagram) => void;
-  /** What a mobile or correspondent node can be told besides. */
+  /** Further commands of a mobile or correspondent node. */
   readonly mobile?: MobileVerbs;
 }
 
-/** The machine of a role; undefined for roles without protocol. */
+/** The machine of a role; undefined for roles without a protocol. */
 export function createMachine(role: RoleSetup): MadeMachine | undefined {
   switch (role.type) {
     case "router":
@@ -73,7 +73,7 @@ function stunServer(role: StunServerRole): MadeMachine {
   return { machine: createStunServer({ discovery }), sockets: stunSockets };
 }
 
-/** Where a STUN server listens, and which of its sockets stand in for each other (RFC 5780). */
+/** The addresses of a STUN server, and which of its sockets are alternates of each other (RFC 5780). */
 function stunAddresses({ listen, alternate = [] }: Pick<HomeAgentRole, "listen" | "alternate">): {
   readonly stunSockets: readonly SocketAddress[];
   readonly discovery: readonly DiscoveryAddresses[];

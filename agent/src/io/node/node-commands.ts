@@ -1,4 +1,4 @@
-/** What a node does about its commands once it is set up. */
+/** Commands of a node that is set up. */
 
 import type { AgentCommand, NodeSetup, RoleSetup, TrafficResult } from "../../control/messages.ts";
 import { type Family, familyOf } from "../../core/address.ts";
@@ -16,7 +16,7 @@ import { ping } from "../traffic/ping.ts";
 import type { ProtocolNode } from "./protocol-node.ts";
 import { rebootRouter } from "./reboot.ts";
 
-/** Commands that concern a node that is set up; the others are the process's. */
+/** Commands to a node that is set up; the process handles the others. */
 export type NodeCommand = Exclude<AgentCommand, { readonly type: "setup" | "keep" | "reset" | "reuse" | "finish" }>;
 
 /** A node that takes commands. */
@@ -27,7 +27,7 @@ export interface CommandedNode {
   readonly reports: Reports;
 }
 
-/** Carries commands out; answers go to the reports. Each call rejects with what stops the node. */
+/** Executes commands and reports the results. Each call rejects when the node has to stop. */
 export function createCommands(node: CommandedNode): (command: NodeCommand) => Promise<void> {
   const { protocol, reports } = node;
   const { role } = node.setup;
@@ -36,7 +36,7 @@ export function createCommands(node: CommandedNode): (command: NodeCommand) => P
   const reply = async (id: number, result: Promise<TrafficResult>): Promise<void> => {
     reports.send({ type: "reply", id, result: await result });
   };
-  /** Answers with the instant at which a change began. */
+  /** Makes a change and reports the instant at which it began. */
   const change = async (id: number, make: () => Promise<void>): Promise<void> => {
     const atMs = now();
     await make();
@@ -87,7 +87,7 @@ export function createCommands(node: CommandedNode): (command: NodeCommand) => P
   };
 }
 
-/** The set-up of a node that has moved to another of its segments. */
+/** The set-up of a node after a move to another of its segments. */
 function placedOn(setup: NodeSetup, { to, routes }: Extract<NodeCommand, { readonly type: "move" }>): NodeSetup {
   if (!setup.interfaces.some(({ segment }) => segment === to))
     throw new NodeFailure("bad-command", `expected a segment of ${setup.node} to move to, found ${to}`);
@@ -95,7 +95,7 @@ function placedOn(setup: NodeSetup, { to, routes }: Extract<NodeCommand, { reado
   return { ...setup, interfaces, routes };
 }
 
-/** The flows that a node keeps up, by the id of the command that asked for them. */
+/** The active flows, by the id of the command that started them. */
 function createFlows({ setup: { role }, reports }: CommandedNode) {
   const flows = new Map<number, Flow>();
   return {
@@ -119,13 +119,13 @@ function createFlows({ setup: { role }, reports }: CommandedNode) {
   };
 }
 
-/** Traffic of a session comes from the address that peers know; a node without one leaves the choice to its routes. */
+/** Session traffic is sent from the address that peers know; on other nodes the routes choose the source. */
 function echoSource(role: RoleSetup, to: string): string {
   const family: Family = familyOf(to);
   return family === 6 ? (peerAddressOf(role) ?? "::") : "0.0.0.0";
 }
 
-/** The address by which peers of a session know the node: its home address, or its own when it is stationary. */
+/** The address by which peers know the node: its home address, or its own when it is stationary. */
 export function peerAddressOf(role: RoleSetup): string | undefined {
   if (role.type === "stationary-node") return role.address;
   return role.type === "mobile-node" || role.type === "correspondent-node" ? role.homeAddress : undefined;

@@ -1,4 +1,4 @@
-/** A node from its set-up to its end: network, captures, proof of isolation, protocol, and the commands it takes. */
+/** A node from set-up to end: network, captures, isolation check, protocol and commands. */
 
 import type { AgentReport, NodeSetup, RuleText } from "../../control/messages.ts";
 import type { NodeEvent } from "../../core/events.ts";
@@ -19,29 +19,29 @@ import { createCommands, type NodeCommand, peerAddressOf } from "./node-commands
 import { openProtocolNode, type ProtocolNode } from "./protocol-node.ts";
 
 export interface Node {
-  /** Carries a command out; replies go to the reports. Rejects with what stops the node. */
+  /** Executes a command and reports the result. Rejects when the node has to stop. */
   command(command: NodeCommand): Promise<void>;
-  /** Goes on without an orchestrator: captures, which nobody takes any more, end. */
+  /** Continues without an orchestrator: captures end, because nothing reads them any more. */
   release(): void;
-  /** Ends captures and protocol, leaves its place, and sends the last report. */
+  /** Ends captures and protocol, releases the node's network and sends the last report. */
   finish(): Promise<void>;
-  /** The same, but its place stays for another node. */
+  /** The same, but keeps the network for reuse. */
   reset(): Promise<Place>;
 }
 
-/** What of a node stays when it is reset. */
+/** What remains of a node after a reset. */
 export interface Place {
   readonly setup: NodeSetup;
   readonly interfaces: ImpairedInterfaces;
   readonly tun: TunDevice | undefined;
 }
 
-/** Trains of echo requests that a node without orchestrator sends. */
+/** Echo requests that a node without an orchestrator sends. */
 const AUTOSTART_ECHO = { count: 5, intervalMs: 200, sizeBytes: 64, timeoutMs: 1000 } as const;
 
 /**
- * Sets a node up and reports `ready`. The order matters: rules before links, links before captures and sockets, and the
- * proof of isolation before anything is sent. Throws NodeFailure.
+ * Sets up a node and reports `ready`. The order matters: rules before links, links before captures and sockets, and the
+ * isolation check before anything is sent. Throws NodeFailure.
  */
 export async function startNode(setup: NodeSetup, reports: Reports): Promise<Node> {
   const phases = createPhases();
@@ -54,7 +54,7 @@ export async function startNode(setup: NodeSetup, reports: Reports): Promise<Nod
   return node;
 }
 
-/** Starts a node in the place of one that was reset, with other rules, and reports `ready`. Throws NodeFailure. */
+/** Starts a node with other rules in the place of one that was reset, and reports `ready`. Throws NodeFailure. */
 export async function reuseNode(
   { setup, ...place }: Place,
   rules: readonly RuleText[],
@@ -86,7 +86,7 @@ async function occupy(place: Place, reports: Reports, phases: Phases): Promise<N
   return node;
 }
 
-/** A capture and the segment it belongs to. */
+/** A capture and its segment. */
 interface InterfaceCapture {
   readonly segment: string;
   readonly capture: Capture;
@@ -108,14 +108,14 @@ function startCaptures(
   );
 }
 
-/** What a node consists of beside its place. */
+/** The parts of a node beside its place. */
 interface NodeParts {
   readonly captures: readonly InterfaceCapture[];
   readonly protocol: ProtocolNode | undefined;
   readonly echoServer: UdpSocket | undefined;
 }
 
-/** The field `links` of a report, left out when there is nothing to say. */
+/** The field `links` of a report; omitted when empty. */
 function ifAny<Link>(links: readonly Link[]): { readonly links?: readonly Link[] } {
   return links.length === 0 ? {} : { links };
 }
@@ -137,7 +137,7 @@ function createNode(place: Place, { captures, protocol, echoServer }: NodeParts,
     release: stopCaptures,
     finish: once(async () => {
       reports.send(await end());
-      // The kernel takes tens of milliseconds to take a device down, which nobody needs to wait for.
+      // The kernel takes tens of milliseconds to remove a device; there is no need to wait.
       await reports.flushed();
       interfaces.close();
       tun?.close();
@@ -149,7 +149,7 @@ function createNode(place: Place, { captures, protocol, echoServer }: NodeParts,
   };
 }
 
-/** Calls `action` at the first call only; every call returns its result. */
+/** Calls `action` on the first call only; every call returns its result. */
 function once<T>(action: () => T): () => T {
   let done: { readonly result: T } | undefined;
   return () => (done ??= { result: action() }).result;

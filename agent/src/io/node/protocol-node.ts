@@ -1,4 +1,4 @@
-/** A node that speaks M-ICE: its machine with sockets, TUN device and driver around it. */
+/** A node that runs a protocol: its machine with sockets, TUN device and driver. */
 
 import type { NodeSetup } from "../../control/messages.ts";
 import type { NodeEvent } from "../../core/events.ts";
@@ -12,21 +12,24 @@ import { createDriver } from "./driver.ts";
 import { createMachine } from "./machines.ts";
 
 export interface ProtocolNode {
-  /** Starts the protocol work. */
+  /** Starts the protocol. */
   start(): void;
-  /** Offers a session to a peer. False when this node is none that can. */
+  /** Offers a session to a peer. False if this node cannot. */
   connect(peer: string): boolean;
-  /** Goes on at other local addresses, which the node has by now. False when this node is none that can. */
+  /** Continues at other local addresses, which the node already has. False if this node cannot. */
   moveTo(localAddresses: readonly string[]): boolean;
-  /** Takes the node's bindings away. False when this node is none that has any. */
+  /** Removes the node's bindings. False if this node has none. */
   deregister(): boolean;
-  /** Counters of machine, sockets and TUN device since this was opened. */
+  /** Counters of machine, sockets and TUN device since `openProtocolNode`. */
   counters(): Readonly<Record<string, number>>;
-  /** Ends the protocol. The TUN device stays; its packets are dropped until another node listens. */
+  /** Stops the protocol. The TUN device stays; its packets are dropped until another node listens. */
   close(): void;
 }
 
-/** Opens what the role needs; undefined for a role without protocol, `tun` for a role without home addresses. Nothing is sent before `start`. */
+/**
+ * Opens what the role needs; undefined for a role without a protocol. `tun` is undefined for a role without home
+ * addresses. Sends nothing before `start`.
+ */
 export function openProtocolNode(
   setup: NodeSetup,
   tun: TunDevice | undefined,
@@ -90,7 +93,7 @@ function since(
   return Object.fromEntries(Object.entries(now).map(([name, value]) => [name, value - (before[name] ?? 0)]));
 }
 
-/** Counters of the same name added up. */
+/** Adds up counters of the same name. */
 function sum(parts: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> {
   const total: Record<string, number> = {};
   for (const part of parts) {

@@ -1,4 +1,4 @@
-/** A middlebox that forgets: its mappings, its flows, and for a while its work. */
+/** Reboot of a router: it loses its mappings and flows, and forwards nothing meanwhile. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RuleText } from "../../control/messages.ts";
@@ -6,8 +6,8 @@ import { forgetFlows } from "../network/conntrack.ts";
 import { loadRules } from "../network/rules.ts";
 
 /**
- * Nothing passes while this is loaded. In front of connection tracking, so that no packet of that time leaves a flow
- * behind, and in front of the chain that learns mappings.
+ * Drops everything while loaded. Its priority is before connection tracking, so that no packet creates a flow
+ * meanwhile, and before the chain that learns mappings.
  */
 const SHUT = `table inet mice_shut {
   chain inward {
@@ -21,7 +21,7 @@ const SHUT = `table inet mice_shut {
 const OPEN = "delete table inet mice_shut\n";
 
 /**
- * Shuts the middlebox, replaces the tables that hold its mappings, forgets every flow, and opens it again after `downMs`.
+ * Blocks the router, replaces the tables that hold its mappings, deletes every flow, and unblocks it after `downMs`.
  * Throws `bad-rules` or `setup-failed`.
  */
 export async function rebootRouter(tables: readonly RuleText[], downMs: number): Promise<void> {

@@ -1,4 +1,4 @@
-/** Commands by which nodes prove the middleboxes between them. */
+/** Commands that verify the NATs and firewalls between nodes. */
 
 import type { AgentCommand, AgentReport } from "../../control/messages.ts";
 import { now } from "../process/clock.ts";
@@ -16,7 +16,7 @@ export function isProbeCommand(command: AgentCommand): command is ProbeCommand {
   return TYPES.has(command.type);
 }
 
-/** Carries one out and gives its answer; rejects with what stops the node. */
+/** Executes a probe command and returns its report; rejects when the node has to stop. */
 export async function answerProbe(command: ProbeCommand): Promise<AgentReport> {
   const { id } = command;
   switch (command.type) {

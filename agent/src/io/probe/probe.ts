@@ -1,4 +1,4 @@
-/** Probes of the middleboxes in front of this node: the probe machines with sockets of their own and a timer around them. */
+/** Probes of the NATs and firewalls in front of this node: runs the probe machines with their sockets and a timer. */
 
 import type { AgentCommand, LifetimeObservation, NatObservation } from "../../control/messages.ts";
 import type { SocketAddress } from "../../core/address.ts";
@@ -12,13 +12,13 @@ import { openUdpSocket, type UdpSocket } from "../sockets/udp-socket.ts";
 
 type Command<Type> = Extract<AgentCommand, { readonly type: Type }>;
 
-/** Asks what the middleboxes on the way to a server do. Throws `socket-failed`. */
+/** Discovers the behaviour of the NATs and firewalls on the path to a server. Throws `socket-failed`. */
 export function probeMiddleboxes({ local, ports, server, waitMs, seed }: Command<"probe">): Promise<NatObservation> {
   const sockets = ports.map((port) => ({ ip: local, port }));
   return withSockets(sockets, (opened) => new NatProbe({ sockets: opened, server, waitMs }, createSeededRng(seed)));
 }
 
-/** Measures how long the middleboxes on the way remember mappings, and what refreshes them; takes as long as the longest silence. */
+/** Measures how long mappings on the path last, and what refreshes them; takes as long as the longest silence. */
 export function probeLifetime(command: Command<"probe-lifetime">): Promise<LifetimeObservation> {
   const { local, server, silencesMs, refreshSilenceMs, waitMs, seed } = command;
   const anyPort = { ip: local, port: 0 };
@@ -33,7 +33,7 @@ export function probeLifetime(command: Command<"probe-lifetime">): Promise<Lifet
   });
 }
 
-/** Opens sockets, runs the probe made for them to its end, and closes them. */
+/** Opens sockets, runs the probe on them to its end, and closes them. */
 async function withSockets<Result>(
   addresses: readonly SocketAddress[],
   makeProbe: (opened: readonly SocketAddress[]) => ProbeMachine<Result>,
@@ -50,7 +50,7 @@ async function withSockets<Result>(
   }
 }
 
-/** Like the driver of a node, for a machine that comes to an end. */
+/** Like the driver of a node, for a machine that ends. */
 function drive<Result>(
   probe: ProbeMachine<Result>,
   sockets: readonly UdpSocket[],
@@ -58,7 +58,7 @@ function drive<Result>(
 ): Promise<Result> {
   return new Promise((resolve) => {
     let timer: NodeJS.Timeout | undefined;
-    // Node runs timers before it looks at sockets: on a busy machine an answer may be here when its time seems over.
+    // Node runs timers before it polls sockets: on a busy machine an answer may have arrived when the timer fires.
     const wakeAfterSockets = (): void => void setImmediate(wake);
     const settle = (): void => {
       for (let out = probe.pollTransmit(); out !== undefined; out = probe.pollTransmit()) {

@@ -1,6 +1,7 @@
 /**
- * Marked datagrams for proofs of what a middlebox lets in: one node sends them, another one hears which of them reach it. A raw
- * socket gets a copy of every UDP datagram of the node, so that ports which the protocol has opened are heard as well.
+ * Marked datagrams that test what a NAT or firewall lets in: one node sends them, another one reports which of them
+ * arrive. A raw socket receives a copy of every UDP datagram to the node, including those to ports the protocol has
+ * open.
  */
 
 import { getSystemErrorName } from "node:util";
@@ -14,7 +15,7 @@ import { openUdpSocket } from "../sockets/udp-socket.ts";
 
 type Command<Type> = Extract<AgentCommand, { readonly type: Type }>;
 
-/** Sends each mark as a datagram of its own, in this order, from one socket. Throws `socket-failed`. */
+/** Sends each mark as one datagram, in order, from one socket. Throws `socket-failed`. */
 export function sendMarks({ local, marks }: Command<"send-marks">): void {
   const socket = openUdpSocket({ ip: local, port: 0 }, () => undefined);
   try {
@@ -24,13 +25,13 @@ export function sendMarks({ local, marks }: Command<"send-marks">): void {
   }
 }
 
-/** Listens until the awaited mark has come or the time is over, and tells of every mark that came. Throws `socket-failed`. */
+/** Listens until the awaited mark arrives or the time is up; returns every mark received. Throws `socket-failed`. */
 export async function sniff({ local, marks, awaited, waitMs }: Command<"sniff">): Promise<readonly HeardDatagram[]> {
   const heard: HeardDatagram[] = [];
   const family = familyOf(local);
   const socket = createPacketDevice(openRawSocket(local));
   await new Promise<void>((resolve) => {
-    // Node runs timers before it looks at sockets: on a busy machine a datagram may be here when its time seems over.
+    // Node runs timers before it polls sockets: on a busy machine a datagram may have arrived when the timer fires.
     const timer = setTimeout(() => setImmediate(resolve), waitMs);
     socket.listen((packet) => {
       const datagram = readMarked(packet, family, marks);
@@ -48,7 +49,7 @@ export async function sniff({ local, marks, awaited, waitMs }: Command<"sniff">)
 const UDP_HEADER_BYTES = 8;
 const IPV4_MIN_BYTES = 20;
 
-/** The mark that a packet carries, and the port that it came to; a raw socket gives IPv4 packets whole, IPv6 ones from the UDP header on. */
+/** A packet's mark and destination port. A raw socket delivers IPv4 packets whole, IPv6 ones from the UDP header on. */
 export function readMarked(packet: Uint8Array, family: Family, marks: readonly string[]): HeardDatagram | undefined {
   const headerBytes = family === 6 ? 0 : ((packet[0] ?? 0) & 0x0f) * 4;
   if (family === 4 && headerBytes < IPV4_MIN_BYTES) return undefined;
@@ -64,7 +65,7 @@ const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const IPPROTO_UDP = 17;
 
-/** A raw socket that gets every UDP datagram to a local address. */
+/** A raw socket that receives every UDP datagram to a local address. */
 function openRawSocket(local: string): number {
   const { socket, bind, close, errno } = libc();
   const fd = socket(addressFamily(familyOf(local)), SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);

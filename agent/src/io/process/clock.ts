@@ -1,9 +1,9 @@
-/** The node's two clocks. All nodes of a machine share the kernel's monotonic clock, so their instants compare. */
+/** The node's two clocks. All nodes on a machine share the kernel's monotonic clock, so their instants compare. */
 
 import type { ClockReading } from "../../control/messages.ts";
 import type { InstantMs } from "../../core/machine.ts";
 
-/** Offset from the process's own monotonic axis to the kernel's. */
+/** Offset from the process's monotonic clock to the kernel's. */
 const kernelOffsetMs = kernelMonotonicMs() - performance.now();
 
 /** Kernel monotonic time (CLOCK_MONOTONIC) in milliseconds with a fraction. */
@@ -12,8 +12,8 @@ export function now(): InstantMs {
 }
 
 /**
- * Monotonic and real time of one moment. JavaScript tells real time in whole milliseconds only, so the moment is when
- * it turns: at most 1 ms of waiting for an error of a few microseconds.
+ * Monotonic and real time of one moment. JavaScript's real time has whole milliseconds, so this waits until one begins:
+ * at most 1 ms of waiting for an error of a few microseconds.
  */
 export function readClocks(): ClockReading {
   const before = Date.now();

@@ -1,9 +1,9 @@
-/** Programs that the node runs to their end. None outlives the agent. */
+/** Programs that the node runs to completion. None outlives the agent. */
 
 import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 
-/** How a program ended, with everything it said. `code` is undefined when it could not be started. */
+/** How a program ended, with its output. `code` is undefined when it could not be started. */
 export interface CommandResult {
   readonly code: number | undefined;
   readonly stdout: string;
@@ -12,7 +12,7 @@ export interface CommandResult {
 
 const running = new Set<ChildProcess>();
 
-/** Runs a program to its end with `stdin` as its input. Never rejects: a program that cannot start is a result too. */
+/** Runs a program to completion with `stdin` as its input. Never rejects: failure to start is a result too. */
 export function run(program: string, args: readonly string[], stdin = ""): Promise<CommandResult> {
   return new Promise((resolve) => {
     const child = start(program, args);
@@ -29,23 +29,23 @@ export function run(program: string, args: readonly string[], stdin = ""): Promi
   });
 }
 
-/** Starts a program that ends with the agent at the latest. */
+/** Starts a program that is killed when the agent exits. */
 function start(program: string, args: readonly string[]): ChildProcessByStdio<Writable, Readable, Readable> {
   const child = spawn(program, args, { stdio: "pipe", env: { ...process.env, LC_ALL: "C" } });
   running.add(child);
   const forget = (): void => void running.delete(child);
   child.once("close", forget).once("error", forget);
-  // EPIPE of a program that does not read its input to the end: its exit code says more.
+  // EPIPE from a program that does not read all of its input: its exit code says more.
   child.stdin.on("error", () => undefined);
   return child;
 }
 
-/** Process ids of programs that are running, whose exit the event loop waits for. */
+/** Process ids of running programs, whose exit the event loop handles. */
 export function runningPids(): ReadonlySet<number> {
   return new Set([...running].flatMap(({ pid }) => (pid === undefined ? [] : [pid])));
 }
 
-/** Kills whatever runs; for the moment the agent exits. */
+/** Kills all running programs, as the agent exits. */
 export function killAll(): void {
   for (const child of running) child.kill("SIGKILL");
 }

@@ -1,4 +1,4 @@
-/** The node's end of the control channel: reports out on stdout, commands in on stdin. */
+/** The node's side of the control channel: reports on stdout, commands on stdin. */
 
 import { decodeCommand, encodeLine } from "../../control/codec.ts";
 import { createLineSplitter } from "../../control/lines.ts";
@@ -7,20 +7,20 @@ import { describeShapeError } from "../../control/shape.ts";
 
 export interface Reports {
   send(report: AgentReport): void;
-  /** Resolves when everything sent so far has left, or cannot leave any more. */
+  /** Resolves when everything sent so far has been written, or cannot be any more. */
   flushed(): Promise<void>;
 }
 
-/** What the node does about its commands. */
+/** Handlers for commands. */
 export interface CommandHandlers {
   readonly onCommand: (command: AgentCommand) => void;
-  /** A line that is no command, with the reason. */
+  /** A line that is not a valid command, with the reason. */
   readonly onMalformed: (reason: string) => void;
   /** The orchestrator is gone. */
   readonly onEnd: () => void;
 }
 
-/** Reports on stdout, without ever waiting for the reader: writes to a pipe are buffered. `onLost` tells that it is gone. */
+/** Reports on stdout without blocking on the reader: writes to a pipe are buffered. `onLost`: the reader is gone. */
 export function openReports(onLost: () => void): Reports {
   const { stdout } = process;
   stdout.on("error", onLost);

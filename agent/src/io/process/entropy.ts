@@ -1,4 +1,4 @@
-/** The node's randomness: drawn from the lab's seed, so that a run can be repeated. */
+/** The node's random numbers, derived from the lab's seed so that a run can be repeated. */
 
 import { createHmac } from "node:crypto";
 import type { Rng } from "../../core/machine.ts";

@@ -1,14 +1,14 @@
-/** What other processes do at the moment. */
+/** State of other processes. */
 
 import { readFileSync } from "node:fs";
 
 export interface ProcessState {
-  /** A letter of proc_pid_stat(5), such as `S` for a process that waits and `Z` for one that has ended. */
+  /** A letter of proc_pid_stat(5), such as `S` for sleeping and `Z` for a zombie. */
   readonly state: string;
   readonly parentPid: number;
 }
 
-/** Undefined where there is no such process. */
+/** Undefined if there is no such process. */
 export function processState(pid: number | string): ProcessState | undefined {
   try {
     return parseStat(readFileSync(`/proc/${pid}/stat`, "utf8"));

@@ -1,6 +1,6 @@
 /**
- * The first process of a container inherits every orphan in it and must collect them when they end, or they stay as
- * zombies. Node waits for its own children only.
+ * The first process of a container inherits every orphan in it and must reap them when they end, or they remain as
+ * zombies. Node waits only for its own children.
  */
 
 import { readdirSync } from "node:fs";
@@ -10,7 +10,7 @@ import { processState } from "./process-state.ts";
 
 const WNOHANG = 1;
 
-/** Collects orphans from here on; does nothing in a process that is not the first one. */
+/** Reaps orphans from now on; does nothing unless this is the first process. */
 export function reapOrphans(): void {
   if (process.pid !== 1) return;
   process.on("SIGCHLD", () => {
@@ -19,7 +19,7 @@ export function reapOrphans(): void {
   });
 }
 
-/** Ended children of this process that nobody has waited for. */
+/** Ended children of this process that have not been waited for. */
 function zombies(): readonly number[] {
   return readdirSync("/proc")
     .filter((entry) => /^\d+$/.test(entry))

@@ -1,4 +1,4 @@
-/** ICMP errors about datagrams that a socket sent. The kernel queues them apart from datagrams that arrive. */
+/** ICMP errors about datagrams that a socket sent. The kernel queues them separately from received datagrams. */
 
 import { familyOf, type SocketAddress } from "../../core/address.ts";
 import type { RefusedDatagram } from "../../core/refusal.ts";
@@ -9,15 +9,17 @@ import { decodeIcmpError, RECEIVE_ERRORS } from "./icmp-error.ts";
 
 const MSG_ERRQUEUE = 0x2000;
 
-/** `struct cmsghdr`, `struct sock_extended_err` and `struct sockaddr_in6`, with room for control data of another kind. */
+/**
+ * `struct cmsghdr`, `struct sock_extended_err` and `struct sockaddr_in6`, with room for control data of another kind.
+ */
 const CONTROL_BYTES = 128;
 
-/** Errors taken at one wake-up; the next one takes what is left. */
+/** Errors read per wake-up; the next one reads the rest. */
 const ERRORS_PER_WAKE = 64;
 
 /**
- * Makes the kernel queue ICMP errors (IP_RECVERR); false where it cannot. Each error also fails the next call on the
- * socket, once.
+ * Makes the kernel queue ICMP errors (IP_RECVERR); false on failure. Each error also fails the next call on the socket,
+ * once.
  */
 export function receiveErrors(fd: number, { ip }: SocketAddress): boolean {
   const on = Buffer.alloc(4);
@@ -26,7 +28,7 @@ export function receiveErrors(fd: number, { ip }: SocketAddress): boolean {
   return libc().setsockopt(fd, level, option, on, on.length) === 0;
 }
 
-/** Takes the ICMP errors that wait on the error queue of a socket. */
+/** Reads the ICMP errors in a socket's error queue. */
 export function takeRefusals(fd: number, local: SocketAddress): readonly RefusedDatagram[] {
   const { recvmsg, addressOf } = libc();
   const name = Buffer.alloc(SOCKADDR_BYTES);

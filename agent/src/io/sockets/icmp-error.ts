@@ -1,6 +1,6 @@
 /**
- * How Linux reports an ICMP error about a datagram: `struct sock_extended_err` and the sender of the error as control
- * data, and the destination of the datagram as name of the message (IP_RECVERR of ip(7), IPV6_RECVERR of ipv6(7)).
+ * How Linux reports an ICMP error about a datagram: `struct sock_extended_err` and the error's sender as control data,
+ * and the datagram's destination as the message's name (IP_RECVERR of ip(7), IPV6_RECVERR of ipv6(7)).
  */
 
 import type { RefusedDatagram } from "../../core/refusal.ts";
@@ -9,23 +9,23 @@ import { decodeSocketAddress, isSocketAddress } from "../native/socket-address.t
 /** Level and type of the control data, by IP version. */
 export const RECEIVE_ERRORS = { 4: { level: 0, option: 11 }, 6: { level: 41, option: 25 } } as const;
 
-/** `struct cmsghdr`: length with itself, level, type; padded to a multiple of 8 octets. */
+/** `struct cmsghdr`: length including itself, level, type; padded to a multiple of 8 octets. */
 const CONTROL_HEADER_BYTES = 16;
 const CONTROL_LEVEL_AT = 8;
 const CONTROL_TYPE_AT = 12;
 const CONTROL_ALIGNMENT = 8;
 
-/** `struct sock_extended_err`: errno, origin, type and code of ICMP, and fields of no use here; then the sender. */
+/** `struct sock_extended_err`: errno, origin, ICMP type and code, and fields not used here; then the sender. */
 const ERROR_BYTES = 16;
 const ORIGIN_AT = 4;
 const TYPE_AT = 5;
 const CODE_AT = 6;
 
-/** Origins of errors from the network; others are errors of the node's own kernel, which sent nothing. */
+/** Origins of errors from the network; others come from the node's own kernel, which sent nothing. */
 const ICMP = 2;
 const ICMPV6 = 3;
 
-/** RFC 792 and RFC 1812 section 5.2.7.1, by type and code. A packet too big (3/4) is no refusal: the kernel sends fragments. */
+/** RFC 792 and RFC 1812 section 5.2.7.1, by type and code. Too big (3/4) is no refusal: the kernel sends fragments. */
 const ICMP_REASONS: Readonly<Record<string, string>> = {
   "3/0": "network unreachable",
   "3/1": "host unreachable",
@@ -45,7 +45,7 @@ const ICMP_REASONS: Readonly<Record<string, string>> = {
   "11/0": "time to live exceeded",
 };
 
-/** RFC 4443 section 3; packet too big is a type of its own there (2). */
+/** RFC 4443 section 3; packet too big is a separate type (2). */
 const ICMPV6_REASONS: Readonly<Record<string, string>> = {
   "1/0": "no route",
   "1/1": "administratively prohibited",
@@ -57,7 +57,7 @@ const ICMPV6_REASONS: Readonly<Record<string, string>> = {
   "3/0": "hop limit exceeded",
 };
 
-/** Reads one message of the error queue. Undefined for one that is malformed, or no refusal by ICMP. */
+/** Decodes one message of the error queue. Undefined if it is malformed or not an ICMP refusal. */
 export function decodeIcmpError(name: Uint8Array, control: Uint8Array): Omit<RefusedDatagram, "local"> | undefined {
   const error = findError(control);
   if (error === undefined || !isSocketAddress(name)) return undefined;
@@ -79,7 +79,7 @@ function reasonOf(error: Uint8Array): string | undefined {
   }
 }
 
-/** The error among the control data; undefined where none is complete. */
+/** The error in the control data; undefined if there is no complete one. */
 function findError(control: Uint8Array): Uint8Array | undefined {
   const view = new DataView(control.buffer, control.byteOffset, control.byteLength);
   for (let at = 0; at + CONTROL_HEADER_BYTES <= control.length; ) {

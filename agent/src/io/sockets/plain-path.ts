@@ -1,11 +1,11 @@
-/** Datagrams one by one: a `recvfrom` for each that arrives, a `sendto` for each that leaves. */
+/** One datagram per call: `recvfrom` to receive, `sendto` to send. */
 
 import type { SocketAddress } from "../../core/address.ts";
 import { type DatagramPath, succeeds } from "../native/datagram-path.ts";
 import { libc } from "../native/native.ts";
 import { decodeSocketAddress, encodeSocketAddress, SOCKADDR_BYTES } from "../native/socket-address.ts";
 
-/** More than the longest payload of UDP. */
+/** More than the longest UDP payload. */
 const MAX_PAYLOAD_BYTES = 65_536;
 
 /** `local` is the address that the socket is bound to. */

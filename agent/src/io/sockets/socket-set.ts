@@ -5,21 +5,21 @@ import type { Transmit } from "../../core/machine.ts";
 import { type DatagramSink, openUdpSocket, type RefusalSink, type UdpSocket } from "./udp-socket.ts";
 
 export interface SocketSet {
-  /** Opens those of these sockets that are not open yet. Throws `socket-failed`. */
+  /** Opens those of the sockets that are not open yet. Throws `socket-failed`. */
   open(wanted: readonly SocketAddress[]): void;
   closeAllBut(wanted: readonly SocketAddress[]): void;
   /** Queues a datagram, which leaves with the next `flush`. */
   send(transmit: Transmit): void;
   flush(): void;
-  /** Of all sockets, those that are closed included. */
+  /** Of all sockets, including closed ones. */
   counters(): readonly Readonly<Record<string, number>>[];
 }
 
-/** None is open at first. */
+/** Creates a set with no open socket. */
 export function createSocketSet(onDatagrams: DatagramSink, onRefusals: RefusalSink | undefined): SocketSet {
   const sockets = new Map<string, UdpSocket>();
   const closed: UdpSocket[] = [];
-  /** There are few of them, and packets are many: no text is made for each. */
+  /** A search by comparison: sockets are few and packets many, so no key is built for each packet. */
   const find = (local: SocketAddress): UdpSocket | undefined => {
     for (const socket of sockets.values()) if (sameSocketAddress(socket.local, local)) return socket;
     return undefined;

@@ -1,5 +1,5 @@
 /**
- * UDP sockets of a node, one for each local address, never connected. The kernel's own calls in place of `node:dgram`,
+ * UDP sockets of a node, one per local address, never connected. They use the kernel's calls instead of `node:dgram`,
  * which does not report ICMP errors.
  */
 
@@ -28,15 +28,15 @@ const IPV6_V6ONLY = 26;
 
 const READABLE = { readable: true } as const;
 
-/** Buffer of a socket, each way; without the right to it, as much of it as rmem_max and wmem_max allow. */
+/** Socket buffer in each direction; without privileges, limited by rmem_max and wmem_max. */
 const BUFFER_BYTES = 4 * 1024 * 1024;
 
-/** Datagrams received at one wake-up before timers and other sockets get their turn. */
+/** Datagrams received per wake-up before timers and other sockets get their turn. */
 const DATAGRAMS_PER_WAKE = 256;
 
 export interface UdpSocket {
   readonly local: SocketAddress;
-  /** Sends a payload. What the kernel refuses (no route, a firewall rule, no buffer) is counted, never an error. */
+  /** Sends a payload. A refusal by the kernel (no route, a firewall rule, no buffer) is counted and not an error. */
   send(payload: Uint8Array, remote: SocketAddress): void;
   /** Sends a payload by the next `flush`. */
   queue(payload: Uint8Array, remote: SocketAddress): void;
@@ -45,10 +45,10 @@ export interface UdpSocket {
   close(): void;
 }
 
-/** Takes datagrams that have arrived, one or many. */
+/** Receives datagrams, one or many. */
 export type DatagramSink = (datagrams: readonly Datagram[]) => void;
 
-/** Takes the ICMP errors about datagrams that left. */
+/** Receives ICMP errors about datagrams that were sent. */
 export type RefusalSink = (refusals: readonly RefusedDatagram[]) => void;
 
 /**
@@ -84,7 +84,7 @@ export function openUdpSocket(local: SocketAddress, onDatagrams: DatagramSink, o
       takeErrors();
       if (!isClosed) watch.start(READABLE, onWake);
     }
-    // After an error as well: one that the kernel had no room to queue is cleared by the next call on the socket.
+    // After an error as well: an error that the kernel had no room to queue is cleared by the next call on the socket.
     takeDatagrams();
   };
   const watch = poll(fd, READABLE, onWake);

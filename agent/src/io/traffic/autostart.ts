@@ -1,14 +1,14 @@
 /**
- * What a node does by itself when no orchestrator tells it: connects once it is registered, tries again when that
- * fails, and sends echo traffic when there is a path, so that its log shows what travels where.
+ * What a node does when started without an orchestrator: it connects once it is registered, retries on failure, and
+ * sends echo requests when there is a path, so that its log shows which packets take which path.
  */
 
 import type { NodeEvent } from "../../core/events.ts";
 
-/** What autostart can make the node do. */
+/** Actions that autostart triggers. */
 export interface AutostartActions {
   readonly connect: (peer: string) => void;
-  /** Sends a short train of echo requests and logs the outcome. */
+  /** Sends a few echo requests and logs the result. */
   readonly echo: (peer: string) => void;
   readonly after: (delayMs: number, action: () => void) => void;
 }

@@ -1,4 +1,4 @@
-/** UDP echo between home addresses: a server on every mobile node, and a client that numbers what it sends. */
+/** UDP echo between home addresses: a server on every mobile node, and a client that numbers its requests. */
 
 import type { TrafficResult } from "../../control/messages.ts";
 import type { InstantMs } from "../../core/machine.ts";
@@ -8,12 +8,12 @@ import { type AnswerSink, sendTrain, type Train, type TrainSocket } from "./trai
 /** RFC 862. */
 const ECHO_PORT = 7;
 
-/** Where the sequence number lies in a request, and how long the shortest request is. */
+/** Offset of the sequence number in a request, and length of the shortest request. */
 const SEQUENCE_OFFSET = 4;
 const MIN_REQUEST_BYTES = 8;
 const REQUEST_MAGIC = 0x4d494345;
 
-/** Between whom requests go, and how long they are. */
+/** Addresses of the requests, and their length. */
 export interface EchoEnds {
   readonly from: string;
   readonly to: string;
@@ -23,7 +23,7 @@ export interface EchoEnds {
 
 export interface EchoRequest extends Train, EchoEnds {}
 
-/** Answers every datagram with itself, except one from an echo port: two servers would never stop. */
+/** Echoes every datagram, except one from an echo port: two servers would never stop. */
 export function startEchoServer(address: string): UdpSocket {
   const server = openUdpSocket({ ip: address, port: ECHO_PORT }, (datagrams) => {
     for (const { payload, remote } of datagrams) if (remote.port !== ECHO_PORT) server.queue(payload, remote);
@@ -32,12 +32,12 @@ export function startEchoServer(address: string): UdpSocket {
   return server;
 }
 
-/** Sends requests from a port of its own and gives the round trip of each. */
+/** Sends requests from a new port and returns the round-trip time of each. */
 export function echo({ from, to, sizeBytes, ...train }: EchoRequest, now: () => InstantMs): Promise<TrafficResult> {
   return sendTrain(train, (onAnswer) => openEchoSocket({ from, to, sizeBytes }, onAnswer), now);
 }
 
-/** Opens a port for requests to an echo server. Throws `socket-failed`. */
+/** Opens a socket for requests to an echo server. Throws `socket-failed`. */
 export function openEchoSocket({ from, to, sizeBytes }: EchoEnds, onAnswer: AnswerSink): TrainSocket {
   const socket = openUdpSocket({ ip: from, port: 0 }, (datagrams) => {
     for (const { payload } of datagrams) onAnswer(readSequence(payload));

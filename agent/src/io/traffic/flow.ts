@@ -1,4 +1,4 @@
-/** A flow: requests at a steady pace for as long as somebody wants to see what becomes of them, told while it goes on. */
+/** A flow: requests at a steady pace until it is stopped; results are reported meanwhile. */
 
 import type { FlowPacket } from "../../control/messages.ts";
 import type { InstantMs } from "../../core/machine.ts";
@@ -6,19 +6,19 @@ import type { AnswerSink, TrainSocket } from "./train.ts";
 
 export interface FlowRequest {
   readonly intervalMs: number;
-  /** How long a request may stay unanswered before it is lost. */
+  /** After this time an unanswered request counts as lost. */
   readonly timeoutMs: number;
 }
 
 export interface Flow {
-  /** Sends no more; settles when every request is told of. */
+  /** Stops sending; settles when every request has been reported. */
   stop(): Promise<void>;
 }
 
-/** What is known is told this often. */
+/** Interval of reports. */
 const TELL_EVERY_MS = 100;
 
-/** Opens a socket and sends through it until told to stop. `tell` gets the requests whose fate is known, each once. */
+/** Opens a socket and sends through it until stopped. `tell` receives every request once, when its outcome is known. */
 export function startFlow(
   { intervalMs, timeoutMs }: FlowRequest,
   open: (onAnswer: AnswerSink) => TrainSocket,
@@ -33,7 +33,7 @@ export function startFlow(
     deliveries.sent(next, now());
     socket.send(next);
     next += 1;
-    // Against the start and not the last request: a late timer does not slow the pace down.
+    // Relative to the start, not to the last request: a late timer does not slow the pace down.
     sender = setTimeout(send, Math.max(0, startedAt + next * intervalMs - now()));
   };
   const tellNews = (): void => {
@@ -53,7 +53,7 @@ export function startFlow(
   };
 }
 
-/** Requests whose fate is open, and those whose fate nobody was told yet. */
+/** Requests without an outcome yet, and outcomes not yet reported. */
 function trackDeliveries(timeoutMs: number) {
   const open = new Map<number, InstantMs>();
   let known: FlowPacket[] = [];
@@ -69,7 +69,7 @@ function trackDeliveries(timeoutMs: number) {
       const sentAtMs = sequence === undefined ? undefined : open.get(sequence);
       if (sequence !== undefined && sentAtMs !== undefined) settle(sequence, { sentAtMs, rttMs: at - sentAtMs });
     },
-    /** What became known since the last time; whatever has waited too long is lost. */
+    /** Outcomes since the last call; requests past their timeout are lost. */
     take(at: InstantMs): readonly FlowPacket[] {
       for (const [sequence, sentAtMs] of open)
         if (at - sentAtMs >= timeoutMs) settle(sequence, { sentAtMs, rttMs: null });
@@ -77,7 +77,7 @@ function trackDeliveries(timeoutMs: number) {
       known = [];
       return taken;
     },
-    /** Waits until no fate is open; `take` goes on meanwhile. */
+    /** Waits until every request has an outcome; `take` must be called meanwhile. */
     settled: (): Promise<void> =>
       new Promise((resolve) => {
         onSettled = resolve;

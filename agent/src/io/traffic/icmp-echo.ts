@@ -1,4 +1,4 @@
-/** Echo requests and replies of ICMP (RFC 792) and ICMPv6 (RFC 4443), as raw sockets take and give them. */
+/** Echo requests and replies of ICMP (RFC 792) and ICMPv6 (RFC 4443), as raw sockets send and receive them. */
 
 import type { Family } from "../../core/address.ts";
 import { internetChecksum } from "../../core/checksum.ts";
@@ -14,10 +14,10 @@ const CHECKSUM_OFFSET = 2;
 const IDENTIFIER_OFFSET = 4;
 const SEQUENCE_OFFSET = 6;
 
-/** What ping sends as well: 64 octets of ICMP. */
+/** The same as ping: 64 octets of ICMP. */
 const MESSAGE_LENGTH = 64;
 
-/** A request; `identifier` and `sequence` are 16 bits each. The checksum of ICMPv6 is left to the kernel, which knows the addresses. */
+/** A request; `identifier` and `sequence` are 16 bits each. The kernel fills in the checksum of ICMPv6. */
 export function encodeEchoRequest(family: Family, identifier: number, sequence: number): Uint8Array {
   const message = Buffer.alloc(MESSAGE_LENGTH);
   message.writeUInt8(ICMP[family].request, 0);
@@ -28,8 +28,8 @@ export function encodeEchoRequest(family: Family, identifier: number, sequence: 
 }
 
 /**
- * Sequence number of a reply to this identifier, or undefined for any other packet. Raw sockets of IPv4 give packets
- * with their IP header (raw(7)), those of IPv6 without (RFC 3542 section 3).
+ * Sequence number of a reply to this identifier; undefined for any other packet. Raw sockets deliver IPv4 packets with
+ * their IP header (raw(7)), IPv6 packets without (RFC 3542 section 3).
  */
 export function readEchoReply(family: Family, packet: Uint8Array, identifier: number): number | undefined {
   const headerLength = family === 4 ? ((packet[0] ?? 0) & 0x0f) * 4 : 0;

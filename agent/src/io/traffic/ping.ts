@@ -1,6 +1,7 @@
 /**
- * Round trips of ICMP echo. Not the system's ping: with a deadline it goes on asking while answers are missing, without
- * one it waits for late answers only twice the longest round trip, and starting it costs more than all the packets.
+ * Round-trip times of ICMP echo. The system's ping is not used: with a deadline it keeps sending while answers are
+ * missing, without one it waits for late answers only twice the longest round trip, and starting it costs more than all
+ * the packets.
  */
 
 import type { TrafficResult } from "../../control/messages.ts";
@@ -15,7 +16,7 @@ import { type AnswerSink, sendTrain, type Train, type TrainSocket } from "./trai
 export interface PingRequest extends Train {
   /** Address of either IP version. */
   readonly to: string;
-  /** Tells answers of trains apart that go to the same address at once; its low 16 bits count. */
+  /** Distinguishes replies of concurrent trains to the same address; only its low 16 bits count. */
   readonly identifier: number;
 }
 
@@ -23,8 +24,8 @@ const SOCK_RAW = 3;
 const SOCK_NONBLOCK = 0o4000;
 
 /**
- * Sends echo requests from the address that the routes give, the home address to other home addresses. Never throws: what
- * cannot be sent is unanswered.
+ * Sends echo requests from the address that the routes select: the home address for other home addresses. Never throws:
+ * a request that cannot be sent counts as unanswered.
  */
 export async function ping({ to, identifier, ...train }: PingRequest, now: () => InstantMs): Promise<TrafficResult> {
   const family = familyOf(to);
@@ -42,7 +43,7 @@ export async function ping({ to, identifier, ...train }: PingRequest, now: () =>
   return sendTrain(train, open, now);
 }
 
-/** A raw socket that takes packets of this one address only; undefined where there is no route to it. */
+/** A raw socket that receives packets only from this address; undefined if there is no route to it. */
 function openSocket(family: Family, to: string): number | undefined {
   const { socket, connect, close } = libc();
   const fd = socket(addressFamily(family), SOCK_RAW | SOCK_NONBLOCK, ICMP[family].protocol);

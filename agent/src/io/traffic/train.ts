@@ -1,4 +1,4 @@
-/** Trains of numbered requests at a steady pace, and the round trip of each. */
+/** Trains of numbered requests at a steady pace, with the round-trip time of each. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TrafficResult } from "../../control/messages.ts";
@@ -11,18 +11,18 @@ export interface Train {
   readonly timeoutMs: number;
 }
 
-/** Takes the sequence number of an answer, or undefined for what is none. */
+/** Receives the sequence number of an answer; undefined for any other packet. */
 export type AnswerSink = (sequence: number | undefined) => void;
 
-/** The way on which requests leave. */
+/** The socket that requests are sent through. */
 export interface TrainSocket {
   send(sequence: number): void;
   close(): void;
 }
 
 /**
- * Opens a socket, sends `count` requests numbered from 0 through it and gives the round trip of each; the last answer
- * ends the wait. Rejects when the socket cannot be opened.
+ * Opens a socket, sends `count` requests numbered from 0 and returns the round-trip time of each; ends early when all
+ * are answered. Rejects when the socket cannot be opened.
  */
 export async function sendTrain(
   { count, intervalMs, timeoutMs }: Train,
@@ -34,7 +34,7 @@ export async function sendTrain(
   try {
     const startedAt = now();
     for (let sequence = 0; sequence < count; sequence += 1) {
-      // Against the start and not the last packet: a late timer does not slow the pace down.
+      // Relative to the start, not to the last packet: a late timer does not slow the pace down.
       const wait = startedAt + sequence * intervalMs - now();
       if (wait > 0) await sleep(wait);
       answers.sent(sequence, now());
@@ -47,7 +47,7 @@ export async function sendTrain(
   return answers.result();
 }
 
-/** Round trips by sequence number. */
+/** Round-trip times by sequence number. */
 function createAnswerTable(count: number) {
   const sentAt = new Float64Array(count);
   const rttMs: (number | null)[] = Array.from({ length: count }, () => null);

@@ -1,4 +1,4 @@
-/** Virtual interfaces whose packets this process reads and writes: TUN for IPv6 packets, TAP for Ethernet frames. */
+/** Virtual interfaces of this process: TUN for IPv6 packets, TAP for Ethernet frames. */
 
 import { closeSync, constants, openSync } from "node:fs";
 import { NodeFailure } from "../failure.ts";
@@ -12,22 +12,23 @@ const TUNSETIFF = 0x400454ca;
 const TUNSETOFFLOAD = 0x400454d0;
 const IFF_TUN = 0x0001;
 const IFF_TAP = 0x0002;
-/** Without the four octets of packet information before every packet. */
+/** No packet information (four octets) before every packet. */
 const IFF_NO_PI = 0x1000;
 const IFREQ_LENGTH = 40;
 const IFREQ_FLAGS_OFFSET = 16;
 
 /**
- * Packets taken at one wake-up before other work gets its turn, as many as from a socket. Not counted in reads: one read
- * returns up to 48 packets of TCP but one packet of anything else, which would then come in more slowly than from sockets.
+ * Packets handled per wake-up before other work gets its turn, as many as from a socket. Reads are not counted: one
+ * read returns up to 48 TCP packets but only one of anything else, which would then arrive more slowly than from
+ * sockets.
  */
 const PACKETS_PER_WAKE = 256;
 
 /** The TUN device of a node, which carries IPv6 packets between the kernel and the node's machine. */
 export interface TunDevice {
-  /** Delivers batches of whole packets from here on, to this listener and to no earlier one. */
+  /** Delivers batches of whole packets from now on, to this listener instead of any earlier one. */
   listen(onPackets: (packets: readonly Uint8Array[]) => void): void;
-  /** Hands a packet to the kernel by the next `flush`. */
+  /** Writes a packet by the next `flush`. */
   write(packet: Uint8Array): void;
   flush(): void;
   counters(): Readonly<Record<string, number>>;
@@ -35,13 +36,13 @@ export interface TunDevice {
 }
 
 /**
- * Creates the node's TUN device in this process's network namespace; addresses and state are the network plan's. Throws
+ * Creates the node's TUN device in this network namespace; the network plan sets its addresses and state. Throws
  * `tun-failed`.
  */
 export function openTun(): TunDevice {
   const format = segmentFormat() ?? PLAIN_FORMAT;
   const fd = createInterface(TUN_NAME, IFF_TUN | format.interfaceFlags);
-  // A kernel that refuses leaves nothing unfinished, which every format can read.
+  // Without offloads the kernel leaves nothing incomplete, which every format can read.
   libc().setIoctl(fd, TUNSETOFFLOAD, format.offloads);
   let waiting: Uint8Array[] = [];
   const device = createPacketDevice(fd, () => waiting.length < PACKETS_PER_WAKE);
@@ -49,7 +50,7 @@ export function openTun(): TunDevice {
   const counters = { "tun.read": 0, "tun.written": 0 };
   return {
     listen(onPackets) {
-      // The first packets are delivered before a read finds that no more wait.
+      // The first packets are delivered before a read finds that no more are waiting.
       let isFirst = true;
       const deliver = (): void => {
         const packets = waiting;

@@ -1,4 +1,4 @@
-/** Datagrams many a system call: `recvmmsg` to receive, `sendmsg` with UDP_SEGMENT to send. */
+/** Many datagrams per system call: `recvmmsg` to receive, `sendmsg` with UDP_SEGMENT to send. */
 
 import type { SocketAddress } from "../../../core/address.ts";
 import type { DatagramPath } from "../../native/datagram-path.ts";
@@ -8,7 +8,7 @@ import { receiveRing, SLOTS } from "./receive-ring.ts";
 import { createSendQueue } from "./send-queue.ts";
 import { SOL_UDP, UDP_SEGMENT } from "./udp-segment.ts";
 
-/** Undefined where it is switched off, or the kernel is older than UDP_SEGMENT (Linux 4.18). */
+/** Undefined where the fast path is off, or the kernel is older than UDP_SEGMENT (Linux 4.18). */
 export function createBatchPath(fd: number, local: SocketAddress): DatagramPath | undefined {
   if (!isFastPathEnabled() || !hasUdpSegment(fd)) return undefined;
   const ring = receiveRing();

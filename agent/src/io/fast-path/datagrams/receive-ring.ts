@@ -1,17 +1,17 @@
-/** Datagrams received many at a time: `recvmmsg` into memory that all sockets of the process share. */
+/** Receives many datagrams at a time: `recvmmsg` into memory that all sockets of the process share. */
 
 import type { SocketAddress } from "../../../core/address.ts";
 import type { Datagram } from "../../../core/machine.ts";
 import { libc } from "../../native/native.ts";
 import { decodeSocketAddress, SOCKADDR_BYTES } from "../../native/socket-address.ts";
 
-/** Datagrams taken in one call. */
+/** Datagrams received in one call. */
 export const SLOTS = 64;
 
-/** More than the longest payload of UDP; where payloads are short, only the first page of it is ever touched. */
+/** More than the longest UDP payload; with short payloads only the first page is ever touched. */
 const SLOT_BYTES = 65536;
 
-/** `struct mmsghdr`, 64-bit, and the offsets of its fields: name and its length, vectors and their number, octets received. */
+/** `struct mmsghdr`, 64-bit, and the offsets of its fields: name and length, vectors and count, octets received. */
 const HEADER_BYTES = 64;
 const NAME_AT = 0;
 const NAME_LENGTH_AT = 8;
@@ -22,13 +22,13 @@ const RECEIVED_AT = 56;
 const VECTOR_BYTES = 16;
 
 interface ReceiveRing {
-  /** Takes datagrams that wait, at most `SLOTS`. Their payloads are copies. */
+  /** Receives waiting datagrams, at most `SLOTS`. Their payloads are copies. */
   take(fd: number, local: SocketAddress): readonly Datagram[];
 }
 
 let ring: ReceiveRing | undefined;
 
-/** The ring of this process, made on first use. */
+/** The ring of this process, created on first use. */
 export function receiveRing(): ReceiveRing {
   return (ring ??= createReceiveRing());
 }
@@ -56,7 +56,7 @@ function createReceiveRing(): ReceiveRing {
   };
 }
 
-/** Copies payloads to one piece of memory, which is kept for as long as any of them is in use. */
+/** Copies payloads into one buffer, which is kept while any of them is in use. */
 function keepPayloads(headers: Buffer, payloads: Buffer, count: number): readonly Uint8Array[] {
   const lengths = Array.from({ length: count }, (_, i) => headers.readUInt32LE(i * HEADER_BYTES + RECEIVED_AT));
   const memory = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0));
@@ -69,7 +69,7 @@ function keepPayloads(headers: Buffer, payloads: Buffer, count: number): readonl
   });
 }
 
-/** Decodes the address of a slot, unless it is that of the slot before: many datagrams in a row have one sender. */
+/** Decodes the address of a slot unless it equals the previous one: consecutive datagrams often have one sender. */
 function createAddressMemory(names: Buffer): (slot: number) => SocketAddress {
   let last = Buffer.alloc(0);
   let address: SocketAddress = { ip: "0.0.0.0", port: 0 };

@@ -1,7 +1,7 @@
 /**
- * Datagrams of one socket, gathered into runs: those to one address and of one length, the last perhaps shorter, are sent
- * by one `sendmsg`, and the kernel cuts them apart (UDP_SEGMENT, Linux 4.18). On a link they are what they would be if
- * sent one by one.
+ * Datagrams of one socket, gathered into runs: consecutive ones to one address and of one length (the last may be
+ * shorter) are sent by one `sendmsg`, and the kernel splits them (UDP_SEGMENT, Linux 4.18). On a link they are the same
+ * as if sent one by one.
  */
 
 import { type SocketAddress, sameSocketAddress } from "../../../core/address.ts";
@@ -11,25 +11,25 @@ import { libc } from "../../native/native.ts";
 import { encodeSocketAddress } from "../../native/socket-address.ts";
 import { SOL_UDP, UDP_SEGMENT } from "./udp-segment.ts";
 
-/** Most datagrams that every kernel with UDP_SEGMENT cuts one payload into, and most octets of such a payload. */
+/** Most datagrams per call that every kernel with UDP_SEGMENT supports, and most octets. */
 const MAX_RUN = 64;
 const MAX_RUN_BYTES = 65_000;
 
-/** More than the longest payload of UDP; the kernel refuses longer ones. */
+/** More than the longest UDP payload; the kernel refuses longer ones. */
 const MEMORY_BYTES = 65_536;
 
 /** `struct cmsghdr` with 16 bits of data, padded. */
 const CONTROL_BYTES = 24;
 const CONTROL_USED_BYTES = 18;
 
-/** Errors of a device, or a socket, whose datagrams the kernel cannot cut apart. */
+/** Errors of a device or socket for which the kernel cannot split datagrams. */
 const EIO = 5;
 const EINVAL = 22;
 
 export interface SendQueue {
-  /** Copies a payload; may send those before it. */
+  /** Copies a payload; may send earlier ones. */
   push(payload: Uint8Array, remote: SocketAddress): void;
-  /** Sends what has been held back. */
+  /** Sends what is queued. */
   flush(): void;
   readonly counters: SendCounters;
 }
@@ -84,7 +84,7 @@ export function createSendQueue(fd: number): SendQueue {
         remote = to;
         size = payload.length;
       }
-      // A payload longer than the memory is longer than UDP allows: the kernel refuses what is left of it.
+      // A payload longer than the buffer is longer than UDP allows: the kernel refuses the truncated rest.
       memory.set(payload.subarray(0, memory.length), length);
       length += payload.length;
       count += 1;
@@ -97,7 +97,7 @@ export function createSendQueue(fd: number): SendQueue {
 
 interface Message {
   address(octets: Uint8Array): void;
-  /** Sends octets of the memory, cut into `segment` octets each unless that is 0. False where the kernel refuses. */
+  /** Sends octets of the buffer, split into `segment` octets each unless that is 0. False where the kernel refuses. */
   send(from: number, length: number, segment: number): boolean;
 }
 

@@ -1,9 +1,9 @@
 /**
- * TCP segments that follow each other, joined to the one packet that they were cut from: the kernel then takes 64 KiB in
- * at once, acknowledges them once, and the way back is all but empty.
+ * Joins consecutive TCP segments into one packet: the kernel then receives up to 64 KiB at once and acknowledges them
+ * once, which nearly empties the return path.
  *
- * Only what the receiver cannot tell apart is joined: same headers but for length, sequence number, checksum and a last
- * PSH, in order, every segment but the last of one size, and each with a checksum that is right.
+ * Only segments that make no difference to the receiver are joined: same headers but for length, sequence number,
+ * checksum and a last PSH, in order, every segment but the last of one size, and all with a valid checksum.
  */
 
 import { foldCarries } from "../../../core/checksum.ts";
@@ -24,20 +24,20 @@ import { VIRTIO_HEADER_LENGTH, writeJoinedHeader, writePlainHeader } from "./vir
 /** Longest IPv6 packet: the header and a payload length of 16 bits. */
 const MAX_PACKET_BYTES = IPV6_HEADER_LENGTH + 0xffff;
 
-/** What the packets in the frame under construction have in common. */
+/** What the packets of the frame under construction have in common. */
 interface Run {
   readonly headerBytes: number;
   readonly segmentBytes: number;
-  /** The sequence number that comes next. */
+  /** The next sequence number. */
   next: number;
   count: number;
-  /** Whether nothing may follow. */
+  /** Whether no further packet may be added. */
   isClosed: boolean;
 }
 
 /**
- * `write` takes a frame and its length; the frame's memory is used again afterwards. Packets are copied. One that is
- * longer than IPv6 allows is dropped.
+ * `write` receives a frame and its length; the frame's memory is reused afterwards. Packets are copied. A packet longer
+ * than IPv6 allows is dropped.
  */
 export function createJoiner(write: (frame: Uint8Array, length: number) => void): TunWriter {
   const frame = new Uint8Array(VIRTIO_HEADER_LENGTH + MAX_PACKET_BYTES);
@@ -86,7 +86,7 @@ export function createJoiner(write: (frame: Uint8Array, length: number) => void)
   };
 }
 
-/** A packet that others may follow; undefined for every other kind. */
+/** Starts a run with a packet; undefined for a packet that cannot be joined. */
 function beginRun(packet: Uint8Array): Run | undefined {
   const headerBytes = headerLength(packet);
   if (headerBytes === undefined || !isPlainData(packet, headerBytes)) return undefined;
@@ -123,7 +123,7 @@ function hasSameHeader(packet: Uint8Array, first: Uint8Array, headerBytes: numbe
   return true;
 }
 
-/** Data, acknowledging and perhaps pushed, as long as the IPv6 header says, and undamaged. */
+/** Data with ACK and perhaps PSH, of the length in the IPv6 header, with a valid checksum. */
 function isPlainData(packet: Uint8Array, headerBytes: number): boolean {
   const payloadLength = ((packet[PAYLOAD_LENGTH_AT] ?? 0) << 8) | (packet[PAYLOAD_LENGTH_AT + 1] ?? 0);
   return (

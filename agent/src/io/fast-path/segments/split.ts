@@ -1,6 +1,5 @@
 /**
- * Packets as they may leave, from what the kernel hands over in one piece: a TCP sender's next 64 KiB cost one system
- * call in place of 48.
+ * Splits what the kernel hands over at once into packets: 64 KiB from a TCP sender cost one system call instead of 48.
  */
 
 import { foldCarries, sumWords } from "../../../core/checksum.ts";
@@ -17,8 +16,8 @@ import {
 import { readVirtioHeader, type Unfinished, VIRTIO_HEADER_LENGTH } from "./virtio-header.ts";
 
 /**
- * The packets in a frame of a TUN device: one whose checksum is finished in place, or TCP's data cut into segments. A
- * frame that is shorter than its header says gives none.
+ * The packets in a frame of a TUN device: one packet whose checksum is completed in place, or TCP data split into
+ * segments. None if the frame is shorter than its header says.
  */
 export function packetsOf(frame: Uint8Array): readonly Uint8Array[] {
   if (frame.length < VIRTIO_HEADER_LENGTH) return [];
@@ -32,7 +31,7 @@ function finishChecksum(packet: Uint8Array, { checksumFrom, checksumAt }: Unfini
   if (checksumFrom === undefined) return true;
   const at = checksumFrom + checksumAt;
   if (at + 2 > packet.length) return false;
-  // The field holds the pseudo-header's sum and so is part of the sum itself. UDP's zero would mean "none".
+  // The field holds the pseudo-header's sum and so is part of the sum. For UDP, zero would mean no checksum.
   const sum = foldCarries(sumWords(packet, checksumFrom, packet.length)) ^ 0xffff;
   writeUint16(packet, at, sum === 0 ? 0xffff : sum);
   return true;
@@ -43,7 +42,7 @@ function splitTcp(packet: Uint8Array, segmentBytes: number): readonly Uint8Array
   if (header === undefined) return [];
   const dataBytes = packet.length - header;
   const count = Math.max(1, Math.ceil(dataBytes / segmentBytes));
-  // One piece of memory for all of them.
+  // One buffer for all of them.
   const memory = new Uint8Array(count * header + dataBytes);
   const segments: Uint8Array[] = [];
   let at = 0;
@@ -60,7 +59,7 @@ function splitTcp(packet: Uint8Array, segmentBytes: number): readonly Uint8Array
   return segments;
 }
 
-/** What tells one segment's header from that of the whole. */
+/** Completes the header of one segment: length, sequence number, flags, checksum. */
 function finishSegment(segment: Uint8Array, dataBefore: number, place: { isFirst: boolean; isLast: boolean }): void {
   const tcpLength = segment.length - IPV6_HEADER_LENGTH;
   writeUint16(segment, PAYLOAD_LENGTH_AT, tcpLength);
@@ -77,7 +76,7 @@ function readUint32(octets: Uint8Array, at: number): number {
   return new DataView(octets.buffer, octets.byteOffset + at, 4).getUint32(0);
 }
 
-/** Sequence numbers go round. */
+/** Sequence numbers wrap around. */
 function writeUint32(octets: Uint8Array, at: number, value: number): void {
   new DataView(octets.buffer, octets.byteOffset + at, 4).setUint32(0, value);
 }

@@ -15,10 +15,10 @@ const MIN_TCP_HEADER_LENGTH = 20;
 
 export const FLAG = { fin: 0x01, push: 0x08, acknowledgement: 0x10, reduced: 0x80 } as const;
 
-/** Where the addresses of the pseudo-header lie. */
+/** Offset of the addresses of the pseudo-header. */
 const ADDRESSES_AT = 8;
 
-/** Octets of IPv6 and TCP header together; undefined where the packet does not hold them, or holds something else. */
+/** Octets of IPv6 and TCP header together; undefined where the packet is too short or has another protocol. */
 export function headerLength(packet: Uint8Array): number | undefined {
   if (packet.length < IPV6_HEADER_LENGTH + MIN_TCP_HEADER_LENGTH) return undefined;
   if ((packet[0] ?? 0) >> 4 !== 6 || packet[NEXT_HEADER_AT] !== PROTOCOL_TCP) return undefined;
@@ -32,7 +32,7 @@ export function sumPseudoHeader(packet: Uint8Array, tcpLength: number): number {
   return sumWords(packet, ADDRESSES_AT, IPV6_HEADER_LENGTH) + tcpLength + PROTOCOL_TCP;
 }
 
-/** True when the checksum of a whole packet of TCP is right. */
+/** True when the TCP checksum of a whole packet is valid. */
 export function hasRightChecksum(packet: Uint8Array): boolean {
   const tcp = sumWords(packet, IPV6_HEADER_LENGTH, packet.length);
   return foldCarries(sumPseudoHeader(packet, packet.length - IPV6_HEADER_LENGTH) + tcp) === 0xffff;

@@ -1,28 +1,28 @@
 /**
- * What stands before every packet of a TUN device that leaves segmentation and checksums to others: `struct
- * virtio_net_hdr` (Virtual I/O Device 1.2, section 5.1.6), in the machine's own octet order, little-endian.
+ * The header before every packet of a TUN device with offloads: `struct virtio_net_hdr` (Virtual I/O Device 1.2,
+ * section 5.1.6), in host byte order, little-endian.
  */
 
 export const VIRTIO_HEADER_LENGTH = 10;
 
-/** Flag: the checksum field holds the sum of the pseudo-header alone. */
+/** Flag: the checksum field holds only the sum of the pseudo-header. */
 const NEEDS_CHECKSUM = 1;
 const KIND_NONE = 0;
 const KIND_TCP_IPV6 = 4;
-/** Set in the kind where the connection uses ECN: of no consequence to where a segment begins. */
+/** Set in the kind where the connection uses ECN; does not affect segmentation. */
 const KIND_ECN = 0x80;
 
-/** What a packet needs before it may leave. */
+/** What has to be completed before a packet may leave. */
 export interface Unfinished {
-  /** Where the part begins that the checksum covers beside the pseudo-header; undefined when the checksum is there. */
+  /** Where the checksum's coverage begins, pseudo-header aside; undefined when the checksum is complete. */
   readonly checksumFrom: number | undefined;
-  /** Where the checksum field lies, counted from there. */
+  /** Offset of the checksum field from there. */
   readonly checksumAt: number;
-  /** Octets of TCP data in each segment; undefined for a packet that is one already or is no TCP in IPv6. */
+  /** Octets of TCP data per segment; undefined for a packet that is one segment, or not TCP over IPv6. */
   readonly segmentBytes: number | undefined;
 }
 
-/** Reads the header at the beginning of a frame, which has at least its length. */
+/** Reads the header at the start of a frame, which is at least as long. */
 export function readVirtioHeader(frame: Uint8Array): Unfinished {
   const view = new DataView(frame.buffer, frame.byteOffset, VIRTIO_HEADER_LENGTH);
   const needsChecksum = (view.getUint8(0) & NEEDS_CHECKSUM) !== 0;
@@ -35,16 +35,16 @@ export function readVirtioHeader(frame: Uint8Array): Unfinished {
   };
 }
 
-/** Writes the header of a packet that is whole. */
+/** Writes the header of a complete packet. */
 export function writePlainHeader(frame: Uint8Array): void {
   frame.fill(KIND_NONE, 0, VIRTIO_HEADER_LENGTH);
 }
 
-/** Where TCP begins in an IPv6 packet without extension headers, and its checksum field from there. */
+/** Offset of TCP in an IPv6 packet without extension headers, and of its checksum field from there. */
 const TCP_AT = 40;
 const TCP_CHECKSUM_AT = 16;
 
-/** Writes the header of TCP segments joined to one packet, whose checksum field holds the pseudo-header's sum. */
+/** Writes the header of TCP segments joined into one packet, whose checksum field holds the pseudo-header's sum. */
 export function writeJoinedHeader(frame: Uint8Array, headerBytes: number, segmentBytes: number): void {
   const view = new DataView(frame.buffer, frame.byteOffset, VIRTIO_HEADER_LENGTH);
   view.setUint8(0, NEEDS_CHECKSUM);
