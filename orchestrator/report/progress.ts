@@ -18,7 +18,7 @@ export function describeEvent(event: LabEvent): string | undefined {
     case "segments-made":
       return `segments: ${event.segments.join(", ")}`;
     case "nodes-made":
-      return `middleboxes: ${event.nodes.join(", ")}`;
+      return `nodes: ${event.nodes.join(", ")}`;
     case "node": {
       const line = describeNodeEvent(event.event);
       return line === undefined ? undefined : `${event.node}: ${line}`;

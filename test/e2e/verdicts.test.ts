@@ -88,9 +88,9 @@ describe("Ctrl-C", () => {
     ["while Node starts", undefined, 30],
     ["while the engine is asked for", undefined, 350],
     ["before the segments", /nat-nat|on docker/, 0],
-    ["before the middleboxes", /wires:/, 0],
-    ["while nodes start", /boxes:/, 0],
-    ["some time later", /boxes:/, 700],
+    ["before the nodes", /segments:/, 0],
+    ["while nodes start", /nodes:/, 0],
+    ["some time later", /nodes:/, 700],
     ["after a registration", /registered/, 0],
     ["while checks are made", /check list/, 0],
     ["while data flows", /data goes directly/, 0],
@@ -112,7 +112,7 @@ describe("Ctrl-C", () => {
 test.each(["SIGTERM", "SIGHUP"] as const)("%s ends a run as Ctrl-C does", async (signal) => {
   const name = `stopped-by-${signal.toLowerCase()}`;
   const cli = startCli([await variant("nat-nat", name, "", ""), "--out", "results"], { cwd: directory.path });
-  await printed(cli, /boxes:/);
+  await printed(cli, /nodes:/);
   cli.kill(signal);
   const { exitCode, stderr } = await cli;
   expect({ exitCode, stderr }).toEqual({ exitCode: 130, stderr: `error: interrupted by ${signal}` });

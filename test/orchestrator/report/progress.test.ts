@@ -30,7 +30,7 @@ test("a run reads as a story, one line for each thing that matters", () => {
 
 test.each<[LabEvent, string | undefined]>([
   [{ at: 0, type: "segments-made", segments: ["internet", "home-lan"] }, "segments: internet, home-lan"],
-  [{ at: 0, type: "nodes-made", nodes: ["nat-a", "mn"] }, "middleboxes: nat-a, mn"],
+  [{ at: 0, type: "nodes-made", nodes: ["nat-a", "mn"] }, "nodes: nat-a, mn"],
   [
     { at: 0, type: "gave-up", session: "mn-cn", waitedFor: "nomination", afterMs: 25_000 },
     "mn-cn: no nomination within 25 s, waiting no longer",
