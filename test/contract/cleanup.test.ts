@@ -65,7 +65,7 @@ const TOPOLOGY = "symmetric-symmetric";
 /** Steps of a run after which it is ended, by what the run prints, and the time to let pass: up to the next step. */
 const MOMENTS = [
   { step: "docker makes segments", runtime: "docker", pattern: /symmetric on docker/, withinMs: 300 },
-  { step: "docker makes and starts nodes", runtime: "docker", pattern: /boxes:/, withinMs: 2500 },
+  { step: "docker makes and starts nodes", runtime: "docker", pattern: /nodes:/, withinMs: 2500 },
   { step: "netns makes and starts nodes", runtime: "netns", pattern: /symmetric on netns/, withinMs: 1000 },
 ];
 
@@ -82,7 +82,7 @@ describe.each(Object.entries(ENDS))("after %s", (_, end) => {
 
 test("a run that is interrupted ends with exit code 130", async () => {
   const run = await startRun("docker");
-  await run.untilPrinted(/boxes:/);
+  await run.untilPrinted(/nodes:/);
   expect(await objectsOf(run.cli), "what the other tests look for").toHaveLength(9);
   const exited = once(run.npm, "exit");
   process.kill(run.cli, "SIGINT");
