@@ -1,4 +1,4 @@
-/** The bundle as Node is started with it: what it keeps of the code that V8 made, and what a crash tells. */
+/** Starting the bundle with Node: the compile cache that it keeps, and the stack trace of a crash. */
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -17,7 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(bundle.directory, { recursive: true }));
 
-/** Starts an agent, has it finish, and returns its exit code and what it wrote. `before` is a script that runs first. */
+/** Starts an agent and ends it; returns its exit code and output. `before` is a script that runs first. */
 async function runAgent(before = "") {
   const preload = `data:text/javascript,${encodeURIComponent(before)}`;
   const agent = spawn(process.execPath, ["--import", preload, bundle.entry], { stdio: "pipe" });
@@ -26,7 +26,7 @@ async function runAgent(before = "") {
   return { exitCode: agent.exitCode, stdout, stderr };
 }
 
-/** Path and time of change of everything in the cache. */
+/** Path and modification time of every file in the cache. */
 async function cachedCode(): Promise<readonly (readonly [path: string, changedAtMs: number])[]> {
   const directory = join(bundle.directory, "code");
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });

@@ -1,4 +1,4 @@
-/** However a run ends, nothing of it stays: real runs of the real command line, ended at random moments. */
+/** However a run ends, nothing of it remains: real runs of the command line, ended at random moments. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
@@ -20,7 +20,7 @@ const { describe, test } = await needs("engine", "netns");
 
 const PACKAGE_ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** How long everything may take to be gone; the engine finishes what it was doing, about a second, then the reaper. */
+/** How long removal may take: the engine finishes what it was doing, about a second, then the reaper runs. */
 const GONE_WITHIN_MS = 15_000;
 
 let engine: Engine;
@@ -33,17 +33,17 @@ beforeAll(async () => {
 });
 afterAll(() => rm(out, { recursive: true, force: true }));
 
-/** A run under way, under npm as users start it. */
+/** A run in progress, under npm as users start it. */
 interface StartedRun {
   readonly npm: ChildProcess;
-  /** Pid of the command line itself, below npm and its shell. */
+  /** Pid of the command line process, below npm and its shell. */
   readonly cli: number;
   /** Everything printed so far. */
   readonly output: () => string;
   readonly untilPrinted: (pattern: RegExp) => Promise<void>;
 }
 
-/** The ways in which runs end that nobody wanted to end like this. */
+/** Unplanned ways in which a run can end. */
 const ENDS: Readonly<Record<string, (run: StartedRun) => void>> = {
   "Ctrl-C, which reaches the whole process group": ({ npm }) => process.kill(-pidOf(npm), "SIGINT"),
   "Ctrl-C twice, the second time out of timeout": ({ npm }) => {
@@ -59,10 +59,10 @@ const ENDS: Readonly<Record<string, (run: StartedRun) => void>> = {
   "SIGHUP of the command line, as from a closed terminal": ({ cli }) => process.kill(cli, "SIGHUP"),
 };
 
-/** What runs: its agents look for a direct path for two seconds before they settle, so no run is over before its end comes. */
+/** The topology: agents look for a direct path for two seconds, so no run is over before the test ends it. */
 const TOPOLOGY = "symmetric-symmetric";
 
-/** Steps of a run after which it is ended, by what the run prints, and the time to let pass: up to the next step. */
+/** Steps after which a run is ended, by its output, and the time that may pass until the next step. */
 const MOMENTS = [
   { step: "docker makes segments", runtime: "docker", pattern: /symmetric on docker/, withinMs: 300 },
   { step: "docker makes and starts nodes", runtime: "docker", pattern: /nodes:/, withinMs: 2500 },
@@ -122,7 +122,7 @@ async function expectNothingLeft({ cli, npm, output }: StartedRun, when: string)
     return [...(await objectsOf(cli)), ...[...guards, ...programs].map((pid) => `process ${pid}`)];
   };
   const quietFrom = await untilEmpty(left);
-  // Requests that were under way in the engine at the end would turn up now.
+  // Requests that were pending in the engine at the end would show now.
   if (quietFrom) await sleep(1500);
   const still = await left();
   const miscounted = still.length === 0 ? [] : await networksTheEngineMiscounts(cli);
@@ -133,7 +133,7 @@ async function expectNothingLeft({ cli, npm, output }: StartedRun, when: string)
   ).toEqual([]);
 }
 
-/** Whether nothing was left before the time was up. */
+/** Whether nothing was left within the time. */
 async function untilEmpty(left: () => Promise<readonly string[]>): Promise<boolean> {
   const giveUpAt = performance.now() + GONE_WITHIN_MS;
   while ((await left()).length > 0) {
@@ -143,7 +143,7 @@ async function untilEmpty(left: () => Promise<readonly string[]>): Promise<boole
   return true;
 }
 
-/** Networks without any container that the engine nevertheless will not remove. One that it does remove was forgotten by the run. */
+/** Empty networks that the engine nevertheless refuses to remove. One that it does remove was forgotten by the run. */
 async function networksTheEngineMiscounts(ownerPid: number): Promise<readonly string[]> {
   const networks = await engine.docker.listNetworks({ filters: { label: [`${LABELS.ownerPid}=${ownerPid}`] } });
   const refused = await Promise.all(
@@ -160,7 +160,7 @@ async function networksTheEngineMiscounts(ownerPid: number): Promise<readonly st
   return refused.flat();
 }
 
-/** Containers and networks that a process of this pid made. */
+/** Containers and networks created by the process with this pid. */
 async function objectsOf(ownerPid: number): Promise<readonly string[]> {
   const filters = { label: [`${LABELS.ownerPid}=${ownerPid}`] };
   const containers = await engine.docker.listContainers({ all: true, filters });
@@ -168,14 +168,14 @@ async function objectsOf(ownerPid: number): Promise<readonly string[]> {
   return [...containers.flatMap(({ Names }) => Names), ...networks.map(({ Name }) => Name)];
 }
 
-/** Watchdogs and reapers of a run carry its id on their command lines, supervisors of namespaces as `run=<id>`. */
+/** Watchdogs and reapers have the run's id on their command lines, namespace supervisors have `run=<id>`. */
 async function processesNaming(runId: string): Promise<readonly number[]> {
   const pids = await allPids();
   const lines = await Promise.all(pids.map(commandLine));
   return pids.filter((_, i) => lines[i]?.some((word) => word === runId || word === `run=${runId}`) === true);
 }
 
-/** The process below `ancestor` whose command line contains `word` and which is Node itself, not the shell around it. */
+/** The process below `ancestor` whose command line contains `word` and which is Node, not the shell around it. */
 async function findDescendant(ancestor: number, word: string): Promise<number | undefined> {
   for (const pid of await allPids()) {
     if ((await commandLine(pid)).includes(word) && isDescendant(pid, ancestor)) return pid;

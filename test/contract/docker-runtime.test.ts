@@ -32,7 +32,7 @@ async function traces(runId: string): Promise<readonly string[]> {
   return [...containers.flatMap(({ Names }) => Names), ...networks.map(({ Name }) => Name)];
 }
 
-/** A process that has never been: its pid is out of the kernel's range. */
+/** A process that cannot exist: its pid is out of the kernel's range. */
 const DEAD_OWNER = { ...currentProcess(), pid: 2 ** 22 + 1, startTicks: "1" };
 
 /** capabilities(7): bit 12. */

@@ -1,4 +1,4 @@
-/** Conditions of a link that change while a run goes on, made by the kernel's netem where it has it and from user space. */
+/** Impairments of a link that change during a run, by netem where the kernel has it, and in user space. */
 
 import { once } from "node:events";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -15,14 +15,14 @@ const { describe, test } = await needs("netns");
 
 type Change = Extract<AgentCommand, { readonly type: "impair-link" }>;
 
-/** A node whose one link may change, and another one on the same segment. */
+/** A node with one link that may change, and another node on the same segment. */
 interface Link {
   readonly world: World;
   readonly agent: AgentProcess;
   readonly ready: Extract<AgentReport, { readonly type: "ready" }>;
-  /** Comes back once the condition is in force. */
+  /** Resolves when the impairments are in force. */
   readonly change: (impairments: Pick<Change, "out" | "in">) => Promise<void>;
-  /** Pings through the link and back, and waits so long for the last answer. */
+  /** Pings over the link and waits this long for the last answer. */
   readonly ping: (count: number, timeoutMs?: number) => Promise<TrafficResult>;
 }
 
@@ -30,7 +30,7 @@ const BROKEN = { out: { lossRate: 1 }, in: { lossRate: 1 } };
 const NOTHING = { out: {}, in: {} };
 
 let bundle: Awaited<ReturnType<typeof buildBundleUnderTest>>;
-/** A directory with a `tc` that does nothing but refuse, as where the kernel has no netem. */
+/** A directory with a `tc` that always fails, as where the kernel has no netem. */
 let withoutNetem: string;
 let world: World;
 
@@ -97,7 +97,7 @@ describe.each([
     agent.send({ type: "finish" });
     const { links = [] } = await agent.report("bye");
     const [out, inbound] = links.map(({ counters }) => counters);
-    // Beside the pings there are questions for neighbours.
+    // Besides the pings there are neighbour solicitations.
     expect(out?.["lost"]).toBeGreaterThanOrEqual(3);
     expect(out?.["delivered"]).toBeGreaterThanOrEqual(9);
     expect(inbound?.["lost"]).toBeGreaterThanOrEqual(3);
@@ -127,7 +127,7 @@ describe.each([
     await once(receiver.stdout, "data");
     await change({ out: { delayMs: 1000 }, in: {} });
     await world.shIn("n1", "bash -c 'printf under-way > /dev/udp/198.18.0.2/7000'");
-    // The node has seen everything that was sent before once it has answered something else.
+    // Once the node has answered another request, it has seen everything sent before.
     await change({ out: { delayMs: 1000 }, in: {} });
     await change(BROKEN);
     const [message] = (await once(receiver.stdout, "data")) as [Buffer];

@@ -1,6 +1,6 @@
 /**
- * Link conditions as they come out on a real segment, stamped by the kernel at both of its ends. Quantiles hold on a
- * machine that does nothing else: whoever waits for a processor is late.
+ * Link impairments as measured on a real segment, with the kernel's time stamps at both ends. Quantiles hold on an idle
+ * machine: a process that waits for a processor is late.
  */
 
 import { afterAll, beforeAll, expect } from "vitest";
@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => bundle.remove());
 
-/** The precision that a link impairment promises. */
+/** The precision that a link impairment must have. */
 const MEDIAN_TOLERANCE_MS = 1;
 const P95_TOLERANCE_MS = 5;
 
@@ -40,7 +40,10 @@ function expectClean({ entered, left, figures }: Passage, count: number): void {
   expect(figures?.counters["overrun"] ?? 0).toBe(0);
 }
 
-/** `count` of `total` events of this chance, whose variance is `inflation` times that of independent ones: 4.5 standard deviations. */
+/**
+ * Expects `count` of `total` events of this probability, within 4.5 standard deviations; `inflation` scales the
+ * variance.
+ */
 function expectShare(count: number, total: number, chance: number, inflation = 1): void {
   expect(Math.abs(count - total * chance)).toBeLessThan(4.5 * Math.sqrt(total * chance * (1 - chance) * inflation));
 }
@@ -64,7 +67,7 @@ describe("a link", () => {
     expect(ready.links).toEqual([{ segment: "net", direction: "out", applied: expect.any(String) as string }]);
     expect(passages.in.figures).toBeUndefined();
     expect(passages.out.figures?.counters).toMatchObject({ lost: 0 });
-    // No node takes a processor from other programs of the machine, one that carries the packets itself included.
+    // No node takes a processor from other programs, not even one that forwards the packets itself.
     expect(scheduling).toContain("policy: SCHED_OTHER");
     expect(scheduling).toContain("nice: 0");
   });
@@ -102,7 +105,7 @@ describe("a link", () => {
     const { passages } = await measure(bundle.entry, lossy, { ratePerSec: 5000, count, octets: 100 });
     const [alone, inRuns] = [lostNumbers(passages.out), lostNumbers(passages.in)];
     expectShare(alone.length, count, 0.05);
-    // The chain stays in its state with a chance of 0.72 more than it would by accident: (1 + 0.72) / (1 - 0.72).
+    // The chain keeps its state with a probability 0.72 above chance: (1 + 0.72) / (1 - 0.72).
     expectShare(inRuns.length, count, 0.1, 6.2);
     const meanRun = (lost: readonly number[]): number => {
       const known = new Set(lost);
@@ -117,12 +120,12 @@ describe("a link", () => {
       expect(passage.left.map(({ number }) => number)).toEqual(
         passage.left.map(({ number }) => number).toSorted((a, b) => a - b),
       );
-      // Reports of multicast membership pass as well, more of them the longer it takes, and may be among the lost.
+      // Multicast membership reports pass as well, more of them the longer it takes, and may be among the lost packets.
       const { delivered = Number.NaN, lost: allLost = Number.NaN, received } = passage.figures?.counters ?? {};
       const others = { left: delivered - passage.left.length, lost: allLost - lost.length };
       expect(Math.min(others.left, others.lost)).toBeGreaterThanOrEqual(0);
       expect(others.left + others.lost).toBeLessThan(100);
-      // netem does not count what comes.
+      // netem does not count arriving packets.
       expect(received ?? delivered + allLost).toBe(delivered + allLost);
     }
   });
@@ -148,7 +151,7 @@ describe("a link", () => {
     const count = 4000;
     const { passages } = await measure(bundle.entry, limited, { ratePerSec: 2000, count, octets: 958 });
     const { left, delaysMs } = passages.out;
-    // Over twenty at a time, so that a sender that was held up once does not count.
+    // More than twenty at a time, so that a single delay of the sender does not count.
     const paces = left.slice(20).map(({ at }, i) => (at - (left[i]?.at ?? 0)) / 20);
     expect(Math.abs(quantile(paces, 0.5) - 1)).toBeLessThan(0.01);
     expect(quantile(delaysMs, 0.5)).toBeGreaterThan(48);

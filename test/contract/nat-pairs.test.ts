@@ -1,4 +1,4 @@
-/** Hole punching through every pair of middleboxes in the kernel: a path exists exactly where the model says so. */
+/** Hole punching through every pair of kernel NATs: a path exists exactly where the model predicts one. */
 
 import type { NatDependence, NatProfile } from "@testbed/agent/control";
 import { afterAll, beforeAll, expect } from "vitest";
@@ -28,7 +28,7 @@ afterAll(() => world.end());
 
 type Point = { readonly mapping: NatDependence; readonly filtering: NatDependence };
 
-/** The middlebox with another behaviour, and with ports that no pair before had. */
+/** The NAT with another behaviour, and with ports that no earlier pair used. */
 function natOf(name: string, point: Point, portAssignment: NatProfile["portAssignment"]): ResolvedRouter {
   const router = world.router(name);
   if (router.nat === undefined) throw new Error(`${name} does not translate`);
@@ -36,7 +36,7 @@ function natOf(name: string, point: Point, portAssignment: NatProfile["portAssig
   return { ...router, nat: { ...router.nat, ...point, portAssignment, ports: { first, last: first + 19 } } };
 }
 
-/** Both ends send to what they know of the other and answer to where packets really come from, as checks do. */
+/** Both ends send to the address known for the other and answer to the source of what arrives, as checks do. */
 async function punch(): Promise<boolean> {
   const [mn, cn] = await Promise.all([world.open("mn", "192.168.1.2", port), world.open("cn", "192.168.1.2", port)]);
   const told = { mn: await mappedAddress(mn, stun.a), cn: await mappedAddress(cn, stun.b) };
@@ -47,7 +47,7 @@ async function punch(): Promise<boolean> {
   return false;
 }
 
-/** Whether a packet arrives and its answer returns from where the packet was sent to. */
+/** Whether a packet arrives and its answer returns from the address it was sent to. */
 async function exchange(
   from: UdpPort,
   to: { readonly ip: string; readonly port: number },

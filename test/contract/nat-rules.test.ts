@@ -1,4 +1,4 @@
-/** The rule texts of middleboxes in real network namespaces: what packets show is what the profile declares. */
+/** The NAT rules in real network namespaces: observed behaviour equals the declared profile. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NatProfile } from "@testbed/agent/control";
@@ -9,7 +9,7 @@ import { createNatWorld, type NatWorld, type UdpPort } from "./nat-rules/nat-wor
 
 const { describe, test } = await needs("netns");
 
-/** A middlebox between two servers and two inside hosts; the second addresses are given by hand. */
+/** A NAT between two servers and two inside hosts; the second addresses are configured by hand. */
 function topology(nat: string): string {
   return `
 name: box-rules
@@ -59,8 +59,8 @@ describe("every point of RFC 4787", () => {
   afterAll(() => world.end());
 
   /**
-   * Loads the middlebox as another one, with inside and outside ports that none before it used: connection tracking still
-   * knows the flows of those, which the new table does not.
+   * Reloads the NAT with a changed profile, with inside and outside ports that were not used before: connection
+   * tracking still has the flows of those, which the new table does not have.
    */
   const load = async (change: Partial<NatProfile>): Promise<void> => {
     const router = world.router("middlebox");
@@ -88,7 +88,7 @@ describe("every point of RFC 4787", () => {
       const client = await world.open("inside", "192.168.1.2", port);
       const stray = freshText();
       servers.a2p2.send({ ip: "198.18.0.1", port }, stray);
-      // Whatever the server sends next arrives after the stray packet.
+      // The server's next packet arrives after the stray packet.
       const other = await world.open("inside", "192.168.1.3", port + 1);
       await passes(servers.a2p2, { socket: other, mapped: await mappedAddress(other, servers.a2p2) }, servers.a2p2);
       expect(client.has(stray)).toBe(false);
@@ -196,7 +196,7 @@ describe("inside hosts that begin at the same instant", () => {
 });
 
 describe.concurrent("the lifetime of a mapping", () => {
-  /** The same check on a middlebox of each filtering, all at once. */
+  /** The same check on a NAT of each filtering, in parallel. */
   async function withEveryFiltering(
     refresh: string,
     check: (send: UdpPort, client: UdpPort, mapped: Awaited<ReturnType<typeof mappedAddress>>) => Promise<void>,
@@ -246,7 +246,7 @@ describe.concurrent("the lifetime of a mapping", () => {
   });
 });
 
-/** Whether a packet comes through within a time that is ample on a segment of one machine. */
+/** Whether a packet arrives within a time that is ample on one machine. */
 async function arrives(from: UdpPort, to: UdpPort, address: { ip: string; port: number }): Promise<boolean> {
   const text = freshText();
   from.send(address, text);

@@ -1,4 +1,4 @@
-/** The real bundle as a process in network namespaces: what it does to the kernel, what it reports, how it ends. */
+/** The real bundle as a process in network namespaces: its effects on the kernel, its reports, and its end. */
 
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -101,7 +101,7 @@ describe("a node's place in the topology", () => {
     first.send({ type: "ping", id: 1, to: "2001:db8::2", count: 1, intervalMs: 10, timeoutMs: 900 });
     const { result } = await first.report("reply");
     expect(result.received).toBe(1);
-    // Detection takes a second at least.
+    // Duplicate address detection takes at least a second.
     expect(result.rttMs[0]).toBeLessThan(200);
     expect(await world.shIn("n1", "ip -6 addr show tentative")).toBe("");
   });
@@ -116,7 +116,7 @@ describe("a node's place in the topology", () => {
   });
 
   test("what many programs send home at once waits for the agent", async () => {
-    // Nobody takes the packets: a mobile node reads its TUN device once it has started.
+    // The packets are not read: a mobile node reads its TUN device only once it has started.
     const agent = await startNode(1, { role: mobileNodeRole("a", 1, 3), startsOn: "command" });
     agent.send({ type: "echo", id: 1, to: "2001:db8:b::2", count: 1000, intervalMs: 1, sizeBytes: 200, timeoutMs: 1 });
     await agent.report("reply");
@@ -214,7 +214,7 @@ describe("captures", () => {
     await world.shIn("n2", "ip addr add 198.18.0.2/24 dev eth0; ip link set eth0 up");
     const answered = 9000;
     await world.sh(`kill -STOP ${pid}`);
-    // Each request comes in and each answer goes out: two frames of the ring's 8192.
+    // Each request arrives and each answer leaves: two frames of the ring's 8192.
     const printed = await world.shIn("n2", `ping -q -f -c ${answered} -s 8 198.18.0.1`);
     expect(printed).toContain(` ${answered} received`);
     first.resume();
@@ -435,7 +435,7 @@ table inet memory {
   await world.shIn("n2", ping);
 });
 
-/** What `ip -json -statistics link` prints. */
+/** The output of `ip -json -statistics link`. */
 interface DeviceStatistics {
   readonly stats64: { readonly tx: { readonly dropped: number } };
 }
@@ -469,7 +469,7 @@ async function registered(node: AgentProcess): Promise<void> {
     .toBe(true);
 }
 
-/** How many ICMPv6 messages of a type a pcap file has. */
+/** Number of ICMPv6 messages of a type in a pcap file. */
 function echoesIn(iface: Buffer, icmpType: number): number {
   const isOne = (frame: Buffer): boolean =>
     frame.readUInt16BE(12) === 0x86dd && frame[20] === 58 && frame[54] === icmpType;

@@ -28,12 +28,12 @@ async function startNode(number: number, change: Partial<NodeSetup>): Promise<Ag
   return agent;
 }
 
-/** Waits until the agent has sent so many reports of a type. */
+/** Waits until the agent has sent this many reports of a type. */
 async function untilReports(agent: AgentProcess, type: AgentReport["type"], count: number): Promise<void> {
   await expect.poll(() => agent.reports.filter((report) => report.type === type).length, { timeout: 5000 }).toBe(count);
 }
 
-/** Lets the agent come to an orderly end and begin anew. */
+/** Resets the agent and starts it again. */
 async function resetAndReuse(agent: AgentProcess, rules: readonly RuleText[] = []): Promise<void> {
   const ended = agent.reports.filter(({ type }) => type === "bye").length;
   agent.send({ type: "reset" });
@@ -105,7 +105,7 @@ test("mobile node and home agent begin anew, on the same TUN devices", async () 
 
   expect(await world.shIn("n1", "cat /sys/class/net/tun0/ifindex")).toBe(device);
   expect(node.reports.filter(({ type }) => type === "hello")).toHaveLength(2);
-  // What crosses the tunnel comes back: the second life's device is listened to.
+  // Packets that cross the tunnel return: the device is read after the reuse.
   node.send({ type: "ping", id: 7, to: "2001:db8:a::1", count: 3, intervalMs: 10, timeoutMs: 1000 });
   expect((await node.report("reply")).result.received).toBe(3);
 });

@@ -1,4 +1,4 @@
-/** What leaves a node is what a capture of a segment has to show: frames that fit the segment, with their checksums made. */
+/** Captures of a segment show what leaves a node: frames that fit the segment, with complete checksums. */
 
 import { once } from "node:events";
 import { dirname, join } from "node:path";
@@ -15,7 +15,7 @@ const { test } = await needs("netns");
 
 const TCP = 6;
 const FULL_FRAME_OCTETS = 1514;
-/** Some seventy full frames, in one write. */
+/** About seventy full-sized frames, in one write. */
 const SENT_OCTETS = 100_000;
 
 const SINK = `require("node:net").createServer((socket) => socket.resume().on("end", () => process.exit()))
@@ -40,7 +40,7 @@ async function startNode(number: number, capture: boolean): Promise<AgentProcess
   return agent;
 }
 
-/** What an IPv4 or IPv6 frame carries. */
+/** Protocol carried by an IPv4 or IPv6 frame. */
 function protocolOf(frame: Buffer): number | undefined {
   const type = frame.readUInt16BE(12);
   if (type === 0x0800) return frame.readUInt8(23);

@@ -1,4 +1,4 @@
-/** The netns runtime as an ordinary user: the whole command line inside a user namespace, nothing of root's. */
+/** The netns runtime as an ordinary user: the whole command line inside a user namespace, without root. */
 
 import { chmod, chown, mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { latestResult, temporaryDirectory } from "../support/run-cli.ts";
 
 const { describe, test } = await needs("root", "netns");
 
-/** Nobody's, on every distribution. */
+/** The user `nobody` on every distribution. */
 const ORDINARY_USER = 65534;
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -24,8 +24,8 @@ beforeAll(async () => {
 afterAll(() => directory.remove());
 
 /**
- * A mount namespace with a TUN device of these permissions, and with this repository where every user may read it; then
- * a command, as a user without rights.
+ * A mount namespace with a TUN device of these permissions, and with this repository readable for every user; then a
+ * command as an unprivileged user.
  */
 const AS_ORDINARY_USER = `
 mount --make-rprivate / && mount -t tmpfs tmpfs /dev/net && mknod /dev/net/tun c 10 200 && chmod "$1" /dev/net/tun &&
@@ -34,8 +34,8 @@ home=$3; shift 3
 HOME=$home exec setpriv --reuid ${ORDINARY_USER} --regid ${ORDINARY_USER} --clear-groups "$@"`;
 
 /**
- * A kernel that lets nobody make user namespaces, as this user sees it: the limit is one of each user namespace, and holds
- * inside of the one that the command finds itself in.
+ * A kernel that forbids user namespaces, as this user sees it: the limit is per user namespace and applies inside the
+ * one in which the command runs.
  */
 const WITHOUT_USER_NAMESPACES = [
   ...["unshare", "--user", `--map-user=${ORDINARY_USER}`, "--keep-caps"],
@@ -44,7 +44,7 @@ const WITHOUT_USER_NAMESPACES = [
 
 interface Machine {
   readonly tunMode?: string;
-  /** What the command is run by. */
+  /** The command that runs it. */
   readonly by?: readonly string[];
 }
 

@@ -1,7 +1,7 @@
 /**
- * `npm run setup` on machines in different states. Each machine is this one seen through namespaces of its own: without
- * the engine's socket, and with programs that stand in for the package manager and the daemon. The daemon's stand-in
- * passes on to the engine of this machine, so that everything behind it is real.
+ * `npm run setup` on machines in different states. Each machine is this one seen through separate namespaces: without
+ * the engine's socket, and with stand-ins for the package manager and the daemon. The daemon's stand-in forwards to the
+ * engine of this machine, so that everything behind it is real.
  */
 
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -78,7 +78,7 @@ describe("older versions of an image", () => {
   const REPOSITORY = "mice-testbed/versions-test";
   const AN_HOUR_MS = 3_600_000;
 
-  /** Images of different ids, each under the name of a version. */
+  /** Images with different ids, each tagged with a version. */
   async function makeVersions({ docker }: Engine, base: string, versions: readonly string[]): Promise<void> {
     for (const version of versions) {
       const container = await docker.createContainer({ Image: base, Labels: { "versions-test": version } });
@@ -185,7 +185,7 @@ net.createServer({ allowHalfOpen: true }, (client) => {
 }).listen("/run/docker.sock");'
 `;
 
-/** Writes down what it is asked for; "installs" the daemon. */
+/** Records its arguments; "installs" the daemon. */
 const PACKAGE_MANAGER = `#!/bin/sh
 echo "$*" >> /var/log/apt-get.log
 case "$*" in *" install "*) cp "$(dirname "$0")/dockerd.deb" "$(dirname "$0")/dockerd" ;; esac
@@ -198,17 +198,19 @@ interface Outcome {
   readonly all: string;
 }
 
-/** This machine as a command sees it that runs in namespaces of its own. */
+/** This machine, seen from separate namespaces. */
 interface Machine {
   run(command: readonly string[]): Promise<Outcome>;
-  /** Puts a program on the path. */
+  /** Puts a program on the PATH. */
   install(name: string, text: string): Promise<void>;
   log(name: string): Promise<string>;
   reset(): Promise<void>;
   remove(): Promise<void>;
 }
 
-/** Hides the engine's socket, the programs of the real one and systemd; the kernel ends everything with the command. */
+/**
+ * Hides the engine's socket, the programs of the real one and systemd; the kernel kills all processes with the command.
+ */
 const ENTER = `
 set -e
 touch "$MACHINE/engine.sock"

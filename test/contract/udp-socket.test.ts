@@ -1,4 +1,4 @@
-/** Many datagrams a system call, and one a call: what arrives is what was sent either way. */
+/** Many datagrams per system call and one per call: either way, what was sent arrives. */
 
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -20,7 +20,7 @@ interface Exchange {
 interface Refused {
   readonly sent: readonly string[];
   readonly received: readonly string[];
-  /** Datagrams that came to the refused socket afterwards. */
+  /** Datagrams that reached the refused socket afterwards. */
   readonly heard: number;
   readonly refusals: number;
   readonly told: readonly string[];
@@ -35,7 +35,7 @@ interface Results {
   readonly refused: Readonly<Record<"ipv4" | "ipv6", Refused>>;
 }
 
-/** How datagrams pass between the sockets and the kernel, with the environment that chooses it. */
+/** The two paths between sockets and kernel, with the environment that selects each. */
 const ENVIRONMENTS = { fast: "", plain: "MICE_FAST_PATH=off" } as const;
 type Path = keyof typeof ENVIRONMENTS;
 
@@ -49,7 +49,7 @@ let results: Readonly<Record<Path, Results>>;
 
 beforeAll(async () => {
   bundle = await buildBundleUnderTest();
-  // Beside the agent's bundle lies the addon that makes the system calls.
+  // The addon that makes the system calls is beside the agent's bundle.
   const outfile = join(dirname(bundle.entry), "udp-socket.mjs");
   const entry = fileURLToPath(new URL("udp-socket/program.ts", import.meta.url));
   await build({ entryPoints: [entry], bundle: true, platform: "node", format: "esm", outfile, logLevel: "silent" });

@@ -206,12 +206,12 @@ function flipped(header: Uint8Array, at: number): Uint8Array {
   return header.map((octet, i) => (i === at ? octet ^ 1 : octet));
 }
 
-/** The header with a right checksum again, as a middlebox that rewrites it would leave it. */
+/** The header with a corrected checksum, as after rewriting by a NAT. */
 function repaired(header: Uint8Array, endpoints: MobilityEndpoints = L_TO_R): Uint8Array {
   return withChecksum(header, endpoints);
 }
 
-/** A cut header whose Header Len says so. */
+/** A truncated header whose Header Len matches. */
 function withLength(header: Uint8Array): Uint8Array {
   const whole = header.subarray(0, header.length - (header.length % 8));
   return whole.map((octet, i) => (i === 1 ? whole.length / 8 - 1 : octet));

@@ -54,7 +54,7 @@ describe("mappings of candidates", () => {
   });
 });
 
-/** A session whose offers are lost for so long. */
+/** A session whose offers are lost for this long. */
 function unheard(nat: { readonly portAssignment?: "random" } = {}, forMs = Infinity): MiceNet {
   const mice = createMiceNet({ a: { nat, access: ACCESS }, b: { nat: { seed: 2 }, access: ACCESS } });
   mice.net.time.runUntil(CONNECT_AT);
@@ -70,14 +70,14 @@ function reflexivePorts(candidates: readonly { readonly type: string; readonly a
   return candidates.filter(({ type }) => type === "server-reflexive").map(({ address }) => address.port);
 }
 
-/** When a node asked its STUN server. */
+/** Times at which a node queried its STUN server. */
 function askedAt({ net }: MiceNet, node: string): readonly number[] {
   return net.trace.flatMap(({ from, packet, atMs }) =>
     from === node && packet.kind === "udp" && packet.destination.port === STUN_PORT ? [atMs] : [],
   );
 }
 
-/** A check, which has a USERNAME and is longer than a question for a mapped address; in the tunnel it is UDP in IPv6. */
+/** A check has a USERNAME and is longer than a Binding request to a STUN server; in the tunnel it is UDP in IPv6. */
 function isCheck(payload: Uint8Array): boolean {
   const first = payload[0] ?? 0;
   return first >> 4 === 6 ? payload[6] === 17 : first >> 6 === 0 && payload.length > 40;

@@ -38,7 +38,7 @@ describe.each([
   });
 });
 
-/** Every node of one home offers to every one of the other in the same instant. */
+/** Every node of one home network offers to every one of the other at the same instant. */
 function meet(crowd: Crowd): Crowd {
   crowd.net.time.runUntil(CONNECT_AT);
   for (const [from, to] of pairsOf(crowd)) offer(from, to);
@@ -49,7 +49,7 @@ function pairsOf({ a, b }: Crowd): readonly (readonly [End, End])[] {
   return a.flatMap((from) => b.map((to) => [from, to] as const));
 }
 
-/** The way that an end says its data to another one takes. */
+/** The path that an end reports for its data to another one. */
 function pathBetween(from: End, to: End): string | undefined {
   return eventsOf(from, "path").findLast(({ event }) => event.peer === to.homeAddress)?.event.path;
 }

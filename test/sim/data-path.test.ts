@@ -3,7 +3,7 @@ import { encodeUdpInIpv6 } from "../../agent/src/core/mip6/udp-in-ipv6.ts";
 import { createMiceNet, createNumberedFlow, eventsOf, type MiceNet, SimHost } from "../../agent/src/testing/index.ts";
 import { ACCESS, CONNECT_AT, connect, connectNatNat, SYMMETRIC } from "./scenario.ts";
 
-/** Data packets on the internet that went from one middlebox straight to the other: what is no STUN begins with 6. */
+/** Data packets on the internet sent directly from one NAT to the other: other than STUN, they begin with 6. */
 function directData({ net }: MiceNet): number {
   return net.trace.filter(
     ({ from, to, packet }) =>
@@ -76,7 +76,7 @@ test("data flows through the home agents before any session exists", () => {
   expect(mice.mn.node.events.map(({ event }) => event.type)).toEqual(["registration-sent", "registered"]);
 });
 
-/** What the draft itself has: Indications, and nobody who asks for consent. */
+/** The draft without extensions: Indications, and no consent checks. */
 const DRAFT_ALONE = { consentIntervalMs: 0 };
 
 test("a silent pair is kept alive every 15 s, and data puts that off", () => {

@@ -12,10 +12,10 @@ import { ACCESS, CONNECT_AT, connect, offer, pathOf } from "./scenario.ts";
 
 const DIRECT = "direct server-reflexive server-reflexive";
 
-/** Home routers that come back from a reboot with other ports. */
+/** Home routers that use other ports after a reboot. */
 const FORGETFUL = { portAssignment: "random" } as const;
 
-/** 6 s to the first question that nobody answers, and 10 s of questions. */
+/** 6 s to the first unanswered request, and 10 s of requests. */
 const NOTICED_MS = 16_000;
 
 /** One packet each way. */
@@ -25,7 +25,7 @@ interface Talk extends MiceNet {
   readonly flows: readonly NumberedFlow[];
 }
 
-/** A session with a direct path, over which data flows both ways for so long. */
+/** A session with a direct path and data in both directions for this long. */
 function talk(mice: MiceNet, forMs: number): Talk {
   mice.runUntilBoth("path", 10_000);
   const flows = [createNumberedFlow(mice.mn, mice.cn), createNumberedFlow(mice.cn, mice.mn)];
@@ -38,7 +38,7 @@ function behindRouters(access: Impairment = ACCESS, seed = 1): MiceNet {
   return connect({ a: nat(10), b: nat(20), seed });
 }
 
-/** While `isCut`, the internet takes nothing straight from one side to the other. */
+/** While `isCut`, the internet drops all packets sent directly between the sides. */
 function cutDirectWay({ net }: MiceNet, isCut: () => boolean): void {
   const sides = ["198.18.0.10", "198.18.0.20"];
   net.intercept(({ segment, packet }) => {
@@ -50,17 +50,17 @@ function cutDirectWay({ net }: MiceNet, isCut: () => boolean): void {
   });
 }
 
-/** When a side's data took this way, after an instant. */
+/** When a side's data took this path, after an instant. */
 function tookAt(side: Side, path: "direct" | "home-agents", afterMs: number): number {
   return eventsOf(side, "path").find(({ atMs, event }) => atMs > afterMs && event.path === path)?.atMs ?? Infinity;
 }
 
-/** Why the pairs of both sides were buried. */
+/** Reasons for which the pairs of both sides were given up. */
 function deaths({ mn, cn }: MiceNet): string[] {
   return [mn, cn].flatMap((side) => eventsOf(side, "pair-dead").map(({ event }) => event.reason));
 }
 
-/** Milliseconds of data that did not arrive, the worse direction. */
+/** Milliseconds of data lost, in the worse direction. */
 function lostMs({ flows }: Talk): number {
   return Math.max(...flows.map((flow) => (flow.sent - flow.arrivals().length) * DATA_EVERY_MS));
 }
@@ -159,7 +159,7 @@ test.each(Array.from({ length: 20 }, (_, i) => i + 1))(
   (seed) => {
     const lossy = { nat: { ...FORGETFUL, seed: seed + 10 }, access: { ...ACCESS, lossRate: 0.2 } };
     const mice = connect({ a: lossy, b: { nat: { ...FORGETFUL, seed: seed + 20 }, access: ACCESS }, seed });
-    // An offer in 500 is lost with all its repetitions.
+    // One offer in 500 is lost with all its retransmissions.
     while (!mice.runUntilBoth("nominated", 70_000)) offer(mice.mn, mice.cn);
     mice.net.time.runUntil(mice.net.time.now + 600_000);
     const { "consent.sent": sent = 0, "consent.answered": answered = 0 } = mice.mn.node.machine.counters();

@@ -43,7 +43,7 @@ describe("messages of one session", () => {
   test("without loss each message is sent once", () => {
     const mice = connectNatNat();
     mice.net.time.runUntil(CONNECT_AT + 10_000);
-    // The one update beside that of the session is the home registration.
+    // The only update besides that of the session is the home registration.
     expect(sentBy(mice, "mn")).toEqual({ [homeTestInit]: 1, [careOfTestInitIce]: 1, [bindingUpdate]: 2 });
     expect(sentBy(mice, "cn")).toEqual({
       [homeTest]: 1,

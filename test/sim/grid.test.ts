@@ -9,8 +9,8 @@ const MIDDLEBOXES = ["EI/EI", "EI/AD", "EI/APD", "AD/EI", "AD/AD", "AD/APD", "AP
 type Middlebox = (typeof MIDDLEBOXES)[number];
 
 /**
- * Pairs between which plain punching through real kernel middleboxes finds no direct path: the relay cells of the measured
- * 9 x 9 table. All other pairs do, in both orders of starting.
+ * Pairs for which plain hole punching through real kernel NATs finds no direct path: the relay cells of the measured 9
+ * x 9 table. All other pairs find one, in both orders of starting.
  */
 const RELAYED: ReadonlySet<string> = new Set(
   (["AD/AD", "AD/APD", "APD/AD", "APD/APD"] as const).flatMap((strict) =>

@@ -12,7 +12,7 @@ import { ACCESS, CONNECT_AT, connectNatNat, offer, pathOf } from "./scenario.ts"
 const DIRECT = "direct server-reflexive server-reflexive";
 const MOVE_AT = CONNECT_AT + 5000;
 
-/** Moves the mobile node into an office 172.16.9.0/24 behind a middlebox of its own; the old segment is gone at once. */
+/** Moves the mobile node into an office 172.16.9.0/24 behind another NAT; the old segment is left at once. */
 function moveToOffice({ net, mn }: MiceNet): void {
   createSimNat(net, {
     name: "nat-c",
@@ -65,7 +65,7 @@ test.each([
   expect(eventsOf(mice.cn, "path").at(-1)?.event.pair?.remote.address.ip).toBe("198.18.0.30");
   // Registration 20, gathering 20, offer 20, answer 40, checks and nomination 200, update 40.
   expect({ mn: directAgainMs(mice.mn), cn: directAgainMs(mice.cn) }).toEqual({ mn: 340, cn: 320 });
-  // Forth nothing: the registration is ahead of the data. Back: until the restart tells the correspondent.
+  // Sending: no loss, as the registration is ahead of the data. Receiving: until the restart reaches the correspondent.
   const lostMs = flows.map((flow) => (flow.sent - flow.arrivals().length) * 5);
   expect({ lostMs }).toEqual({ lostMs: [0, 65] });
 });

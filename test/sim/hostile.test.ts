@@ -12,7 +12,7 @@ import { ACCESS, CONNECT_AT, connectNatNat, offer, pathOf } from "./scenario.ts"
 
 const DIRECT = "direct server-reflexive server-reflexive";
 
-/** Every datagram that a node receives comes twice: damaged first, then as it was. */
+/** Every datagram that a node receives arrives twice: first damaged, then unchanged. */
 function damageEverything({ net, mn, cn }: MiceNet, seed: number): void {
   const rng = seededRng(seed);
   for (const { node, socket } of [mn, cn]) {
@@ -60,7 +60,7 @@ describe("replays", () => {
     expect(eventsOf(mice.cn, "offer-received").length).toBe(1);
     expect(eventsOf(mice.mn, "nominated").length).toBe(1);
     expect([pathOf(mice.mn), pathOf(mice.cn)]).toEqual([DIRECT, DIRECT]);
-    // The replayed Binding Update is answered with the last number accepted, and nothing else happens.
+    // The replayed Binding Update is answered with the last accepted sequence number, and has no other effect.
     expect(eventsOf(mice.cn, "binding-update-received").map(({ event }) => event.status)).toEqual([0, 135]);
     const flow = createNumberedFlow(mice.mn, mice.cn);
     flow.sendEvery(10, 100);

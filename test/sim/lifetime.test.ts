@@ -3,7 +3,7 @@ import { MH_TYPE } from "../../agent/src/core/mip6/mobility-header.ts";
 import { createMiceNet, createNumberedFlow, eventsOf, type SimPacket } from "../../agent/src/testing/index.ts";
 import { ACCESS, CONNECT_AT, connect, connectNatNat, mobilityTypeOf, offer, pathOf, SYMMETRIC } from "./scenario.ts";
 
-/** From the port of the other node's middlebox, so that home registrations are none. */
+/** From the port of the other node's NAT, which excludes home registrations. */
 function isUpdateOnPair(packet: SimPacket): boolean {
   return mobilityTypeOf(packet) === MH_TYPE.bindingUpdate && packet.kind === "udp" && packet.destination.port !== 4191;
 }

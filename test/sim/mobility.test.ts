@@ -1,4 +1,4 @@
-/** Nodes that move, leave and come back while something is under way. */
+/** Nodes that move, leave and return while an exchange is in progress. */
 
 import { describe, expect, test } from "vitest";
 import {
@@ -14,7 +14,7 @@ import { ACCESS, CONNECT_AT, connectNatNat, offer, pathOf } from "./scenario.ts"
 const DIRECT = "direct server-reflexive server-reflexive";
 const PACKET_EVERY_MS = 5;
 
-/** Where a node moves to: a network of its own behind a middlebox of its own. */
+/** A network to move to, behind a NAT of its own. */
 interface Network {
   readonly segment: string;
   readonly network: string;
@@ -41,7 +41,7 @@ function move({ net }: MiceNet, side: Side, { segment, network, wan }: Network):
   side.node.tell((machine, now) => machine.retarget(now, [socket]));
 }
 
-/** A session with a direct path and data both ways for so long, at an instant after its set-up. */
+/** A session with a direct path and data in both directions for this long, at an instant after its set-up. */
 function talk(forMs: number) {
   const mice = connectNatNat();
   mice.net.time.runUntil(CONNECT_AT + 3000);
@@ -52,7 +52,7 @@ function talk(forMs: number) {
   return { ...mice, at: mice.net.time.now, lostMs };
 }
 
-/** The last time that a side's data took another way, counted from `at`. */
+/** The last time that a side's data changed its path, counted from `at`. */
 function settledAfterMs(side: Side, at: number): number {
   return (eventsOf(side, "path").at(-1)?.atMs ?? Infinity) - at;
 }
@@ -121,7 +121,7 @@ describe("a node that leaves", () => {
     expect([pathOf(mn), pathOf(cn)]).toEqual(["home-agents", "home-agents"]);
     expect(eventsOf(cn, "pair-dead")).toEqual([]);
     const later = net.trace.filter(({ from, atMs }) => (from === "mn" || from === "cn") && atMs > at + 5000);
-    // The correspondent keeps its own binding at its own home agent, and that is all.
+    // The correspondent keeps its own binding at its own home agent, and no other.
     expect(later.filter(({ from }) => from === "mn")).toEqual([]);
     expect(later.every(({ packet }) => packet.kind === "udp" && packet.destination.port === 4191)).toBe(true);
   });
@@ -154,7 +154,7 @@ describe("a node that leaves", () => {
 });
 
 describe("a home agent that cannot be reached for a while", () => {
-  /** Nothing passes between the mobile node's home agent and anybody. */
+  /** Drops all packets to and from the mobile node's home agent. */
   function cutHomeAgent({ net }: MiceNet, isCut: () => boolean): void {
     net.intercept(({ from, packet }) => !isCut() || (from !== "ha-a" && !isTo(packet, "198.18.0.2")));
   }

@@ -1,4 +1,4 @@
-/** What all sessions of a node together start, as the segment outside of the node sees it. */
+/** Transactions that all sessions of a node start together, as observed on its segment. */
 
 import { describe, expect, test } from "vitest";
 import { decodeStun } from "../../agent/src/core/stun/message.ts";
@@ -22,7 +22,7 @@ describe.each([
     const starts = startsOf(crowd, one);
     const gaps = starts.slice(1).map((at, i) => at - (starts[i] ?? 0));
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(LEAST_PACE_MS - ROUNDING_MS);
-    // Each session gathers, checks three pairs or more, and asks for consent.
+    // Each session gathers, checks three pairs or more, and sends consent checks.
     expect(starts.length).toBeGreaterThan(50 * 5);
     expect(counterOf(crowd, one, "consent.sent")).toBeGreaterThan(50);
   });
@@ -44,7 +44,7 @@ test("a session alone starts its checks when it always did: the first with the d
   }
 });
 
-/** When transactions of a node started: the first time that the segment saw each of their requests. */
+/** Start times of a node's transactions: when each request was first seen on the segment. */
 function startsOf({ net }: Crowd, node: string): readonly number[] {
   const startedAt = new Map<string, number>();
   for (const { atMs, from, packet } of net.trace) {
@@ -59,7 +59,7 @@ function counterOf({ a, b }: Crowd, node: string, name: string): number {
   return end?.node.machine.counters()[name] ?? 0;
 }
 
-/** Transaction ID of a Binding request, in the tunnel or out of it. */
+/** Transaction ID of a Binding request, tunnelled or not. */
 function requestIn(packet: SimPacket): string | undefined {
   const udp = asUdp(packet);
   if (udp === undefined) return undefined;

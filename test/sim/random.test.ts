@@ -23,7 +23,7 @@ const nat: fc.Arbitrary<Partial<NatProfile>> = fc.record({
   portAssignment: fc.constantFrom<NatProfile["portAssignment"]>("preserve", "random"),
   hairpinning: fc.boolean(),
   inboundRefresh: fc.boolean(),
-  // RFC 4787 REQ-5: two minutes at least; the tunnel's keepalive of 110 s counts on it.
+  // RFC 4787 REQ-5: two minutes at least; the tunnel's keepalive of 110 s relies on it.
   udpLifetimeSec: fc.integer({ min: 120, max: 300 }),
   seed: fc.integer({ min: 1, max: 1000 }),
 });
@@ -53,13 +53,13 @@ const scenario = (lossRate: number) =>
     alsoOffersAfterMs: fc.option(fc.integer({ min: 0, max: 500 }), { nil: undefined }),
   });
 
-/** Whether both ends send their data the same way; one that no offer ever reached has only the home agents' path. */
+/** Whether both ends use the same path for their data; an end that no offer reached has only the home agents' path. */
 function doPathsAgree(mice: MiceNet): boolean {
   const [mn, cn] = [mice.mn, mice.cn].map((each) => pathOf(each).startsWith("direct"));
   return mn === cn;
 }
 
-/** Runs until everything is settled: at the slowest, messages are repeated every 32 s. */
+/** Runs until everything has settled: the longest retransmission interval is 32 s. */
 function runUntilSettled({ net, ...mice }: MiceNet): void {
   net.time.runUntil(CONNECT_AT + 70_000);
   for (let turn = 0; turn < 10 && !doPathsAgree({ net, ...mice }); turn++) net.time.runUntil(net.time.now + 32_000);

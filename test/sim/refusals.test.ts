@@ -12,19 +12,19 @@ import {
 import { destinationIp } from "../../agent/src/testing/packet.ts";
 import { ACCESS, connect, pathOf } from "./scenario.ts";
 
-/** What an end's checks were refused with, each once. */
+/** The reasons for which an end's checks were refused, each once. */
 function refusalsAt(end: End): readonly string[] {
   return eventsOf(end, "check-refused").map(
     ({ event: { pair, by, reason } }) => `${pair.remote.address.ip} by ${by}: ${reason}`,
   );
 }
 
-/** The same network behind middleboxes that say by ICMP what they do not let in, or say nothing. */
+/** The same network behind NATs that reject what they do not let in by ICMP, or drop it silently. */
 function behindNats({ a, b, ...setup }: MiceNetSetup, rejects: boolean): MiceNetSetup {
   return { a: { ...a, rejects }, b: { ...b, rejects }, ...setup };
 }
 
-/** What a node sent and when; what left at one instant in any order. */
+/** What a node sent and when; simultaneous packets are in no particular order. */
 function sentBy(node: string, trace: readonly TraceEntry[]): readonly string[] {
   return trace
     .filter(({ from }) => from === node)
@@ -76,7 +76,7 @@ const nat: fc.Arbitrary<Partial<NatProfile>> = fc.record({
   seed: fc.integer({ min: 1, max: 1000 }),
 });
 
-/** Links without any chance, of which ICMP would take its part. */
+/** Links without randomness, which ICMP packets would use up. */
 const link = fc.record({ delayMs: fc.integer({ min: 0, max: 120 }) });
 const side: fc.Arbitrary<SideSetup> = fc.record({ nat, access: link });
 const setups = fc.record({ a: side, b: side, homeAgents: link, seed: fc.integer({ min: 1, max: 1_000_000 }) });

@@ -14,13 +14,13 @@ import {
   type TraceEntry,
 } from "../../agent/src/testing/index.ts";
 
-/** A middlebox whose every new destination gets a new, random port, and lets in only whom it was sent to. */
+/** A NAT with a new, random port for every destination, which accepts packets only from that destination. */
 export const SYMMETRIC: Partial<NatProfile> = { mapping: "address-and-port-dependent", portAssignment: "random" };
 
-/** Between each edge and the internet: 40 ms there and back between two nodes. */
+/** Between each edge and the internet: a round trip of 40 ms between two nodes. */
 export const ACCESS = { delayMs: 10 };
 
-/** When sessions begin: registration is over, both nodes are idle. */
+/** When sessions begin: registration is complete, both nodes are idle. */
 export const CONNECT_AT = 1000;
 
 /** The network of `setup`, registered, with the mobile node about to offer. */
@@ -31,12 +31,12 @@ export function connect(setup: MiceNetSetup): MiceNet {
   return mice;
 }
 
-/** Both ends behind home routers: the everyday case. */
+/** Both ends behind home routers: the most common case. */
 export function connectNatNat(seed = 1): MiceNet {
   return connect({ a: { nat: {}, access: ACCESS }, b: { nat: { seed: 2 }, access: ACCESS }, seed });
 }
 
-/** The same with a correspondent that has no home agent. */
+/** The same with a correspondent node without a home agent. */
 export function connectStationary(setup: StationaryNetSetup): MiceNet<End> {
   const mice = createStationaryNet(setup);
   mice.net.time.runUntil(CONNECT_AT);
@@ -44,12 +44,12 @@ export function connectStationary(setup: StationaryNetSetup): MiceNet<End> {
   return mice;
 }
 
-/** Tells one side to offer a session to the other. */
+/** Makes one side offer a session to the other. */
 export function offer(from: End, to: End): void {
   from.node.tell((machine, now) => machine.connect(now, to.homeAddress));
 }
 
-/** The way an end says its data takes, with the types of the selected pair. */
+/** The path that an end reports for its data, with the candidate types of the selected pair. */
 export function pathOf(end: End): string {
   const last = eventsOf(end, "path").at(-1)?.event;
   if (last === undefined) return "none";
@@ -57,12 +57,12 @@ export function pathOf(end: End): string {
   return `${last.path}${ends}`;
 }
 
-/** Why sessions failed at an end. */
+/** Reasons for session failures at an end. */
 export function failuresOf(end: End): readonly string[] {
   return eventsOf(end, "session-failed").map(({ event }) => event.reason);
 }
 
-/** How many of ten packets each way arrive, of those that the first end sends first. */
+/** How many of ten packets in each direction arrive; the first end sends first. */
 export function dataBothWays({ net, mn, cn }: MiceNet<End>): readonly number[] {
   const flows = [createNumberedFlow(mn, cn), createNumberedFlow(cn, mn)];
   for (const flow of flows) flow.sendEvery(10, 100);
@@ -75,13 +75,13 @@ export function nominatedAfterMs({ mn }: MiceNet<End>): number | undefined {
   return eventsOf(mn, "nominated")[0]?.event.afterMs;
 }
 
-/** MH type of a mobility message in UDP, by the tunnel or a pair; undefined for everything else. */
+/** MH type of a mobility message in UDP, tunnelled or on a pair; undefined for everything else. */
 export function mobilityTypeOf({ kind, payload }: SimPacket): number | undefined {
   const isMobility = kind === "udp" && (payload[0] ?? 0) >> 4 === 6 && payload[6] === 135;
   return isMobility ? payload[42] : undefined;
 }
 
-/** The mobility message in a packet, inside of UDP or not; undefined for everything else. */
+/** The mobility message in a packet, in UDP or not; undefined for everything else. */
 export function mobilityMessageOf({ payload }: SimPacket): MobilityMessage | undefined {
   const ip = decodeIpv6Packet(payload);
   if (!ip.ok || ip.value.nextHeader !== NEXT_HEADER.mobility) return undefined;
@@ -89,7 +89,7 @@ export function mobilityMessageOf({ payload }: SimPacket): MobilityMessage | und
   return message.ok && message.value.type !== "unknown" ? message.value : undefined;
 }
 
-/** Loses the first `count` mobility messages of a type that a node sends. */
+/** Drops the first `count` mobility messages of a type that a node sends. */
 export function loseFirst({ net }: MiceNet<End>, from: string, mhType: number, count = 1): void {
   let left = count;
   net.intercept((hop) => {

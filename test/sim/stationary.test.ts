@@ -200,7 +200,7 @@ function refreshRequest(
   return ipv6Packet(encodeMobilityPacket(header, { source, destination }));
 }
 
-/** Puts a packet on a host's segment, from nowhere in particular. */
+/** Puts a packet on a host's segment, without a sender. */
 function arrive(host: SimHost, packet: SimPacket): void {
   const [port] = host.ports;
   if (port !== undefined) host.receive(packet, port);

@@ -19,7 +19,7 @@ function hop({ atMs, segment, packet }: TraceEntry): string {
   return `${atMs} ${segment} ${name} ${ends}`;
 }
 
-/** Mobility messages after the registration, where their senders put them on a segment. */
+/** Mobility messages after the registration, as sent. */
 function messagesOf(sender: "mn" | "cn"): readonly TraceEntry[] {
   const mice = connectNatNat();
   mice.net.time.runUntil(CONNECT_AT + 2000);

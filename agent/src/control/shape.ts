@@ -1,6 +1,6 @@
 /**
- * Checks of untrusted values, built from small parts: a shape takes anything and returns either a new value of its type,
- * made from known keys only, or the first error and its path. Nothing here throws.
+ * Checks of untrusted values, built from small parts: a shape takes anything and returns either a new value of its
+ * type, made from known keys only, or the first error and its path. Nothing here throws.
  */
 
 /** Outcome of checking a value. */

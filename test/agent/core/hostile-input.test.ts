@@ -1,6 +1,6 @@
 /**
- * A short run of the fuzzer (`tools/fuzz`): nothing that comes from the network or over the control channel throws, loops,
- * or takes memory out of proportion.
+ * A short run of the fuzzer (`tools/fuzz`): no input from the network or the control channel makes the code throw,
+ * loop, or allocate disproportionate memory.
  */
 
 import { describe, expect, test } from "vitest";
@@ -15,7 +15,7 @@ import type { FuzzTarget } from "../../../tools/fuzz/target.ts";
 const SEED = 1;
 const TIMEOUT_MS = 120_000;
 
-/** What the findings say, each with the input that made it. */
+/** The findings, each with the input that caused it. */
 function findingsOf({ findings }: Campaign): readonly string[] {
   return findings.map(
     ({ target, input, error }) => `${target}: ${String(error)}: ${Buffer.from(input).toString("hex")}`,

@@ -13,7 +13,7 @@ function send(from: SimHost, ip: string, to: string): boolean {
   });
 }
 
-/** Binds a socket and keeps where datagrams come from. */
+/** Binds a socket and records the sources of datagrams. */
 function listen(host: SimHost, ip: string): string[] {
   const sources: string[] = [];
   host.bind({ ip, port: PORT }, (_payload, remote) => sources.push(`${host.net.time.now} ${remote.ip}:${remote.port}`));

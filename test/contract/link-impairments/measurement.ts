@@ -1,7 +1,7 @@
 /**
- * A middlebox with conditions on its outside link, a program on either side of it, and what really comes through. Captures at
- * the programs' interfaces carry the kernel's own time stamps, so that neither sender nor receiver counts. (On the middlebox
- * itself a capture would see packets behind netem on their way out, and before it on their way in.)
+ * A router with impairments on its outside link, a program on either side of it, and a measurement of what arrives.
+ * Captures at the programs' interfaces have the kernel's time stamps, so that delays of sender and receiver do not
+ * count. (On the router itself a capture would see outgoing packets after netem, and incoming ones before it.)
  */
 
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
@@ -40,11 +40,11 @@ export interface Passage {
 
 export interface Measurement {
   readonly passages: Readonly<Record<LinkDirection, Passage>>;
-  /** CPU time of the agent while the datagrams were under way, as a share of one core. */
+  /** CPU time of the agent during the measurement, as a share of one core. */
   readonly cpuShare: number;
-  /** The agent's scheduling policy, as chrt(1) says it, and its nice value. */
+  /** The agent's scheduling policy as printed by chrt(1), and its nice value. */
   readonly scheduling: string;
-  /** Link figures as the agent reported them when it was ready. */
+  /** Link counters that the agent reported when it was ready. */
   readonly ready: Extract<AgentReport, { type: "ready" }>;
 }
 
@@ -53,7 +53,7 @@ const INSIDE = "192.168.1.2";
 const OUTSIDE = "198.18.0.2";
 const PROGRAM = fileURLToPath(new URL("./numbered-datagrams.ts", import.meta.url));
 
-/** Sends a flow in each direction at once, through a link with these conditions. */
+/** Sends a flow in each direction at once, over a link with these impairments. */
 export async function measure(
   bundle: string,
   impairments: Partial<Record<LinkDirection, Impairment>>,
@@ -118,7 +118,7 @@ async function startRouter(
   return agent;
 }
 
-/** Address resolution is a matter of its own: it would cost a second where a request is lost. */
+/** Resolves addresses beforehand: a lost request would cost a second. */
 async function startEnds(world: World): Promise<void> {
   await world.addNode("inside", [{ interfaceName: "eth0", bridge: "lan" }]);
   await world.addNode("outside", [{ interfaceName: "eth0", bridge: "wan" }]);
@@ -151,7 +151,7 @@ function passage(
   return { entered, left, delaysMs, figures };
 }
 
-/** A program that says a word when it is ready and ends by itself after a line on its stdin. */
+/** Starts a program that prints a word when it is ready and exits after a line on its stdin. */
 async function begin(world: World, node: string, command: readonly string[]): Promise<ChildProcessWithoutNullStreams> {
   const child = world.spawnIn(node, command);
   let errors = "";
@@ -170,8 +170,8 @@ async function conclude(child: ChildProcessWithoutNullStreams): Promise<void> {
 }
 
 /**
- * Both directions, headers and number only, in nanoseconds. Nothing may be missed: at SIGINT tcpdump leaves what it has not
- * read, so it is ended when it waits for more, and the figures of its end are checked.
+ * Captures both directions, headers and number only, in nanoseconds. No packet may be missed: on SIGINT tcpdump
+ * discards what it has not read, so it is ended while it waits for more, and its final statistics are checked.
  */
 function captureCommand(file: string): readonly string[] {
   const script = `

@@ -1,6 +1,6 @@
 /**
- * A program that sends numbered datagrams at a steady pace and takes those of its peer, without looking at them.
- * Arguments: own address, peer's address, port of both, datagrams a second, how many, octets of payload.
+ * A program that sends numbered datagrams at a steady pace and receives those of its peer without reading them.
+ * Arguments: own address, peer's address, port of both, datagrams a second, count, octets of payload.
  */
 
 import { createSocket } from "node:dgram";
@@ -14,13 +14,13 @@ const [port, ratePerSec, count, octets] = [portText, ratePerSecText, countText, 
   number,
 ];
 
-/** How long the last ones may be under way. */
+/** How long the last datagrams may take. */
 const TAIL_MS = 300;
 
 const socket = createSocket("udp4");
 socket.setMaxListeners(0);
 await new Promise<void>((resolve) => socket.bind(port, own, resolve));
-// Nothing here reads what arrives: the captures do.
+// Arrivals are not read here: the captures record them.
 socket.on("message", () => undefined);
 process.stdout.write("ready\n");
 await new Promise((resolve) => process.stdin.once("data", resolve));

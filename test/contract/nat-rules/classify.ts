@@ -1,9 +1,9 @@
-/** Tells what a middlebox does, by packets alone: two server addresses with two ports each, and two hosts inside. */
+/** Classifies a NAT by packets alone: two server addresses with two ports each, and two hosts inside. */
 
 import type { NatDependence } from "@testbed/agent/control";
 import type { NatWorld, UdpPort } from "./nat-world.ts";
 
-/** What packets showed. */
+/** The observed behaviour. */
 export interface ObservedNat {
   readonly mapping: NatDependence;
   readonly filtering: NatDependence;
@@ -31,13 +31,13 @@ export async function openServers(world: NatWorld): Promise<Servers> {
 
 let serial = 0;
 
-/** A text that was never used before. */
+/** A text that was not used before. */
 export function freshText(): string {
   serial += 1;
   return `packet ${serial}`;
 }
 
-/** The outside address that a server sees a socket at. */
+/** The outside address at which a server sees a socket. */
 export async function mappedAddress(client: UdpPort, server: UdpPort): Promise<{ ip: string; port: number }> {
   const text = freshText();
   client.send(server, text);
@@ -45,8 +45,8 @@ export async function mappedAddress(client: UdpPort, server: UdpPort): Promise<{
 }
 
 /**
- * Whether a packet gets from one socket to another's outside address. A packet on a way that is known to be open goes
- * after it: once that is there, what is missing was dropped.
+ * Whether a packet gets from one socket to another's outside address. A packet on a path known to be open is sent after
+ * it: once that has arrived, a missing packet was dropped.
  */
 export async function passes(
   from: UdpPort,
@@ -60,7 +60,7 @@ export async function passes(
   return to.socket.has(text);
 }
 
-/** Classifies a middlebox with fresh ports. Mapping is asked first; filtering on a socket that has talked to `a1p1` only. */
+/** Classifies a NAT with new ports. Mapping is tested first; filtering on a socket that has sent only to `a1p1`. */
 export async function classify(world: NatWorld, servers: Servers, port: number): Promise<ObservedNat> {
   const mapping = await classifyMapping(await world.open("inside", "192.168.1.2", port), servers);
   const filtering = await classifyFiltering(await world.open("inside", "192.168.1.2", port + 1), servers);
@@ -83,17 +83,17 @@ async function classifyMapping(client: UdpPort, { a1p1, a2p1, a2p2 }: Servers): 
 
 async function classifyFiltering(client: UdpPort, { a1p1, a1p2, a2p2 }: Servers): Promise<NatDependence> {
   const target = { socket: client, mapped: await mappedAddress(client, a1p1) };
-  // The strictest question first: what passes may open the way for what is asked later.
+  // The strictest test first: a packet that passes may open the filter for later ones.
   if (await passes(a2p2, target, a1p1)) return "endpoint-independent";
   return (await passes(a1p2, target, a1p1)) ? "address-dependent" : "address-and-port-dependent";
 }
 
-/** Whether a host inside reaches another by its outside address, and is seen there with its own outside address. */
+/** Whether an inside host reaches another at its outside address, and appears there with its own outside address. */
 async function hairpins(socket: UdpPort, other: UdpPort, { a1p1 }: Servers): Promise<boolean> {
   const target = { socket, mapped: await mappedAddress(socket, a1p1) };
   const text = freshText();
   other.send(target.mapped, text);
-  // The fence comes from the same node, so that it cannot overtake.
+  // The fence is sent by the same node, so that it cannot overtake.
   const fence = freshText();
   other.send(a1p1, fence);
   await a1p1.source(fence);

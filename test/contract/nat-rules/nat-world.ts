@@ -1,4 +1,4 @@
-/** A topology's segments, middleboxes and hosts in namespaces of their own, with UDP sockets anywhere in it and no agents. */
+/** A topology's segments, routers and hosts in network namespaces, with UDP sockets on any node and no agents. */
 
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
@@ -15,13 +15,13 @@ import type { ResolvedRouter } from "../../../orchestrator/topology/model/resolv
 import { loadTopology } from "../../../orchestrator/topology/resolve/load.ts";
 
 export interface NatWorld {
-  /** A middlebox of the topology, as resolved. */
+  /** A router of the topology, as resolved. */
   router(name: string): ResolvedRouter;
-  /** Loads a middlebox's rules again, as they are for this variant of it. */
+  /** Reloads a router's rules for this variant of it. */
   reload(router: ResolvedRouter): Promise<void>;
   /** Opens a UDP socket on a node. */
   open(node: string, ip: string, port: number): Promise<UdpPort>;
-  /** Runs a shell script in a node and gives what it prints. */
+  /** Runs a shell script in a node and returns its output. */
   shIn(node: string, script: string): Promise<string>;
   end(): Promise<void>;
 }
@@ -30,15 +30,15 @@ export interface NatWorld {
 export interface UdpPort {
   readonly ip: string;
   readonly port: number;
-  /** Sends at once, or at an instant of the monotonic clock that all nodes share, in nanoseconds, to a microsecond or so. */
+  /** Sends at once, or at an instant of the shared monotonic clock in nanoseconds, accurate to about a microsecond. */
   send(to: { readonly ip: string; readonly port: number }, text: string, atNs?: bigint): void;
-  /** Where a text came from, once it is here; rejects when it does not come. */
+  /** The source of a text, once it has arrived; rejects after a timeout. */
   source(text: string): Promise<{ readonly ip: string; readonly port: number }>;
-  /** Whether a text is here already. */
+  /** Whether a text has arrived. */
   has(text: string): boolean;
 }
 
-/** How long a packet that must come may take on a busy machine. */
+/** How long an expected packet may take on a busy machine. */
 const TIMEOUT_MS = 2000;
 
 /** Builds the lab of a topology file. */
@@ -83,7 +83,7 @@ const LOADERS = {
 
 const PROGRAM = fileURLToPath(new URL("udp-endpoint.ts", import.meta.url));
 
-/** Gives a node its sysctls, addresses and routes, by the texts that the agent would use; home addresses have no part. */
+/** Configures a node's sysctls, addresses and routes as the agent would, without home addresses. */
 async function settle(
   { name, sysctls, setup }: NodeSpec,
   run: (node: string, command: readonly string[], input?: string) => Promise<string>,

@@ -1,13 +1,13 @@
 /**
- * A program of UDP sockets for one namespace, told what to do on stdin and telling what it got on stdout, a JSON array a
- * line. In: `["open", key, ip, port]`, `["send", key, ip, port, text, at?]` with the instant of the machine's monotonic clock
- * in nanoseconds. Out: `["open", key]`, `["got", key, ip, port, text]`.
+ * A program with UDP sockets for one namespace, controlled on stdin and reporting on stdout, one JSON array per line.
+ * In: `["open", key, ip, port]`, `["send", key, ip, port, text, at?]`, where `at` is an instant of the machine's
+ * monotonic clock in nanoseconds. Out: `["open", key]`, `["got", key, ip, port, text]`.
  */
 
 import { createSocket, type Socket } from "node:dgram";
 import { createInterface } from "node:readline";
 
-/** Longer than a timer of Node is late on an idle processor. */
+/** More than a Node timer is late on an idle processor. */
 const WATCH_MS = 2;
 
 const sockets = new Map<string, Socket>();
@@ -22,7 +22,7 @@ createInterface({ input: process.stdin })
   })
   .on("close", () => process.exit(0));
 
-/** Nothing that sleeps is on time to the microsecond: the end of the time is spent watching the clock. */
+/** No sleep is accurate to the microsecond: the last part is spent polling the clock. */
 function sendAt(key: string, ip: string, port: number, text: string, at: number): void {
   while (process.hrtime.bigint() < at);
   sockets.get(key)?.send(text, port, ip);

@@ -1,4 +1,4 @@
-/** The agent as a test sees it: a process with a control channel. */
+/** An agent process with its control channel. */
 
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import {
@@ -13,20 +13,20 @@ import {
 type ReportOf<Type extends AgentReport["type"]> = Extract<AgentReport, { readonly type: Type }>;
 
 export interface AgentProcess {
-  /** Everything reported so far. */
+  /** All reports so far. */
   readonly reports: readonly AgentReport[];
   send(command: AgentCommand): void;
-  /** Writes a line as it is. */
+  /** Writes a line unchanged. */
   sendText(line: string): void;
   /** Closes the agent's stdin, as the engine does when the orchestrator dies. */
   closeInput(): void;
   /** Continues the agent after a SIGSTOP. */
   resume(): void;
-  /** The first report of a type, when it has come; rejects when the process ends without it. */
+  /** The first report of a type; rejects when the process exits without it. */
   readonly report: <Type extends AgentReport["type"]>(type: Type) => Promise<ReportOf<Type>>;
   /** The same for the report that answers the command with this id. */
   readonly answer: <Type extends "done" | "reply">(type: Type, id: number) => Promise<ReportOf<Type>>;
-  /** Exit code, when it has ended. */
+  /** Exit code, once it has exited. */
   readonly exited: Promise<number | null>;
 }
 

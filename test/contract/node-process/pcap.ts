@@ -1,4 +1,4 @@
-/** Reads what a node captured: the classic pcap format, little-endian. */
+/** Reads a node's captures: the classic pcap format, little-endian. */
 
 import type { AgentReport } from "../../../agent/src/control/index.ts";
 
@@ -7,7 +7,7 @@ const RECORD_HEADER_BYTES = 16;
 const MAGIC = 0xa1b2c3d4;
 const LINKTYPE_ETHERNET = 1;
 
-/** The pcap file that the capture reports of a segment make together. */
+/** The pcap file made of a segment's capture reports. */
 export function interfaceOf(reports: readonly AgentReport[], segment: string): Buffer {
   const pieces = reports.flatMap((report) =>
     report.type === "capture" && report.segment === segment ? [Buffer.from(report.data, "base64")] : [],
@@ -15,7 +15,7 @@ export function interfaceOf(reports: readonly AgentReport[], segment: string): B
   return Buffer.concat(pieces);
 }
 
-/** The frames of a capture of Ethernet. Throws on anything but a complete file. */
+/** The frames of an Ethernet capture. Throws unless the file is complete. */
 export function parsePcap(file: Buffer): readonly Buffer[] {
   if (file.readUInt32LE(0) !== MAGIC || file.readUInt32LE(20) !== LINKTYPE_ETHERNET)
     throw new Error("not an Ethernet pcap");
@@ -31,7 +31,7 @@ export function parsePcap(file: Buffer): readonly Buffer[] {
   return frames;
 }
 
-/** Whether the checksum of a UDP or TCP frame without IP options or extension headers is the sum that its RFC asks for. */
+/** Whether the checksum of a UDP or TCP frame without IP options or extension headers is valid. */
 export function hasRightChecksum(frame: Buffer): boolean {
   const { addresses, protocol, segment } = transportOf(frame);
   const pseudoHeader = Buffer.concat([addresses, Buffer.of(0, protocol, segment.length >> 8, segment.length & 0xff)]);

@@ -1,8 +1,8 @@
-/** Set-ups of nodes that share one segment, with addresses made from a number. */
+/** Set-ups of nodes on one segment, with addresses derived from a number. */
 
 import { CONTROL_VERSION, type NodeSetup, type RoleSetup } from "../../../agent/src/control/index.ts";
 
-/** A node with one segment `net`, whose interface `eth0` it finds by name. */
+/** A node on one segment `net`, whose interface `eth0` it finds by name. */
 export function setupOf(number: number, change: Partial<NodeSetup> = {}): NodeSetup {
   return {
     version: CONTROL_VERSION,

@@ -1,4 +1,4 @@
-/** A piece of the kernel of its own for one test: namespaces to run the real agent in, and segments between them. */
+/** An isolated test environment: network namespaces that run the real agent, and segments between them. */
 
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -11,37 +11,39 @@ import { buildAgentBundle } from "../../../orchestrator/setup/bundle.ts";
 import { type AgentProcess, watchAgent } from "./agent-process.ts";
 
 export interface World {
-  /** Runs a shell script as root of the world, outside its nodes, and gives what it prints. Throws when it fails. */
+  /** Runs a shell script as root outside the nodes and returns its output. Throws when it fails. */
   sh(script: string): Promise<string>;
   /** The same inside the network of a node. */
   shIn(node: string, script: string): Promise<string>;
-  /** Makes a network for a node with one interface per segment, whose far ends meet on a bridge named like the segment. */
+  /** Creates a node's network with one interface per segment; their peers attach to a bridge named like the segment. */
   addNode(
     node: string,
     interfaces: readonly { readonly interfaceName: string; readonly bridge: string }[],
   ): Promise<void>;
-  /** Starts a program in the network of a node; it ends with the world at the latest. */
+  /** Starts a program in the network of a node; it is killed with the world at the latest. */
   spawnIn(node: string, command: readonly string[]): ChildProcessWithoutNullStreams;
-  /** Starts the agent in a node's network, with files of its own for names; `setup` is its first line, if given. */
+  /**
+   * Starts the agent in a node's network, with its own hosts and resolver files; `setup` is its first line, if present.
+   */
   startAgent(node: string, options?: StartOptions): AgentProcess;
-  /** Starts the agent in the world's own namespaces, which are as little the agent's as a machine's are. */
+  /** Starts the agent outside any node's namespaces, as it would be on the machine itself. */
   startAgentOutside(setup: NodeSetup): AgentProcess;
-  /** Ends everything in the world and the world. */
+  /** Ends all processes and removes the world. */
   end(): Promise<void>;
 }
 
 export interface StartOptions {
   readonly setup?: NodeSetup;
   readonly environment?: Readonly<Record<string, string>>;
-  /** A command that runs the agent, which follows as its last arguments. */
+  /** A command that runs the agent, which is appended as its last arguments. */
   readonly by?: readonly string[];
-  /** What /etc/resolv.conf says before. */
+  /** Previous contents of /etc/resolv.conf. */
   readonly resolverFile?: string;
-  /** False leaves the machine's own files in their places. */
+  /** False leaves the machine's own files in place. */
   readonly hasOwnFiles?: boolean;
 }
 
-/** The bundle under test, built once for a file of tests. */
+/** The bundle under test, built once per test file. */
 export async function buildBundleUnderTest(): Promise<{
   readonly entry: string;
   readonly remove: () => Promise<void>;

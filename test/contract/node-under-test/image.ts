@@ -1,4 +1,4 @@
-/** Builds the program of the contract tests as one file, and an image that runs it. */
+/** Builds the contract tests' node program as one file, and an image that runs it. */
 
 import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -18,7 +18,7 @@ export async function buildProgram(directory: string): Promise<string> {
   return outfile;
 }
 
-/** Gives the id of an image like the node image whose first process is the program. */
+/** Returns the id of an image like the node image, with the program as its first process. */
 export async function ensureProgramImage(engine: Engine): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "mice-contract-"));
   try {

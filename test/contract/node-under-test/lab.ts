@@ -1,4 +1,4 @@
-/** Small labs for contract tests: plans without a topology file, and nodes that can be asked. */
+/** Small labs for contract tests: plans without a topology file, and nodes that execute commands. */
 
 import { createHash, randomBytes } from "node:crypto";
 import type { NodeSpec, SegmentSpec } from "../../../orchestrator/plan/plan.ts";
@@ -6,10 +6,10 @@ import type { NodeHandle, RunIdentity, Runtime, RuntimeLab } from "../../../orch
 import { currentProcess } from "../../../orchestrator/support/process-identity.ts";
 import type { ProgramCommand, ProgramReport } from "./program.ts";
 
-/** A node that answers questions. */
+/** A node that executes commands. */
 export interface AskableNode {
   readonly handle: NodeHandle;
-  /** Runs a command inside and gives its exit code and output. */
+  /** Runs a command inside and returns its exit code and output. */
   exec(...command: readonly string[]): Promise<{ readonly code: number; readonly output: string }>;
   tell(command: ProgramCommand): void;
 }
@@ -47,7 +47,7 @@ export function node(name: string, interfaces: Readonly<Record<string, string>>)
   };
 }
 
-/** Makes segments and nodes and waits until each node has taken its place. */
+/** Creates segments and nodes and waits until each node is set up. */
 export async function bringUp(
   runtime: Runtime,
   specs: readonly NodeSpec[],
@@ -66,7 +66,7 @@ export async function bringUp(
   }
 }
 
-/** Waits for `ready`, then lets the node be asked. */
+/** Waits for `ready`, then returns the node for commands. */
 export async function askable(handle: NodeHandle): Promise<AskableNode> {
   const answers = new Map<number, (answer: { code: number; output: string }) => void>();
   let nextId = 1;
@@ -93,7 +93,7 @@ export async function askable(handle: NodeHandle): Promise<AskableNode> {
   };
 }
 
-/** A locally administered address, the same for the same names. */
+/** A locally administered address, derived from the names. */
 function macOf(nodeName: string, segmentName: string): string {
   const digest = createHash("sha256").update(`${nodeName}/${segmentName}`).digest("hex");
   return ["02", "4d", ...(digest.slice(0, 8).match(/../g) ?? [])].join(":");

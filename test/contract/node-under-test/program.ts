@@ -1,6 +1,6 @@
 /**
- * The program that nodes of the contract tests run in place of the agent. It takes the same set-up and understands
- * `exec`, so that a test can look at a node from inside.
+ * The program that nodes of the contract tests run instead of the agent. It accepts the same set-up and the command
+ * `exec`, so that a test can inspect a node from inside.
  */
 
 import { execFile, execFileSync } from "node:child_process";

@@ -1,17 +1,17 @@
-/** What every driver of the runtime port promises: the same expectations, run against each. */
+/** The contract of the runtime port: the same expectations, run against each driver. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test, type describe as vitestDescribe } from "vitest";
 import type { Runtime } from "../../../orchestrator/runtime/runtime.ts";
 import { askable, bringUp, newIdentity, node, segment } from "./lab.ts";
 
-/** A driver with what the contract needs to know about the machine. */
+/** A driver, and what the contract needs from the machine. */
 export interface DriverUnderTest {
   /** From `needs.ts`. */
   readonly describe: typeof vitestDescribe.skip;
   readonly name: string;
   readonly open: () => Promise<Runtime>;
-  /** One line for each thing of a run that the machine still has. */
+  /** One line for each object of a run that remains on the machine. */
   readonly traces: (runId: string) => Promise<readonly string[]>;
 }
 

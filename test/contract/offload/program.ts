@@ -1,4 +1,4 @@
-/** Program: turns offload off on the interfaces that its arguments name, and prints why it could not, as JSON. */
+/** Program: turns offload off on the interfaces in its arguments, and prints any failure as JSON. */
 
 import { NodeFailure } from "../../../agent/src/io/failure.ts";
 import { disableTransmitChecksumOffload } from "../../../agent/src/io/network/offload.ts";

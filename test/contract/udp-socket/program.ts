@@ -1,4 +1,4 @@
-/** Program: sends datagrams to itself over sockets of the agent and prints what came, as JSON. */
+/** Program: sends datagrams to itself over the agent's sockets and prints what arrived, as JSON. */
 
 import { createHash } from "node:crypto";
 import { sameSocketAddress } from "../../../agent/src/core/address.ts";
@@ -13,7 +13,7 @@ const SOCK_DGRAM = 2;
 const SOL_SOCKET = 1;
 const SO_NO_CHECK = 11;
 
-/** A queue on a socket on which the kernel cuts nothing apart: it would have to make checksums that it must not make. */
+/** A queue on a socket for which the kernel splits nothing, because UDP checksums are turned off. */
 function queueWithoutSegments(): SendQueue {
   const { socket, setsockopt } = libc();
   const fd = socket(addressFamily(4), SOCK_DGRAM, 0);
@@ -23,14 +23,14 @@ function queueWithoutSegments(): SendQueue {
   return createSendQueue(fd);
 }
 
-/** Payloads told apart by their octets. */
+/** Payloads distinguished by their octets. */
 const payloadsOf = (lengths: readonly number[]): readonly Uint8Array[] =>
   lengths.map((length, i) => Uint8Array.from({ length }, (_, at) => (i * 31 + at) & 0xff));
 
 const digest = (payloads: readonly Uint8Array[]): readonly string[] =>
   payloads.map((payload) => `${payload.length} ${createHash("sha256").update(payload).digest("hex").slice(0, 8)}`);
 
-/** Hands datagrams over in one go, so that they wait in the kernel, and tells of all that came. */
+/** Sends datagrams all at once, so that they wait in the kernel, and returns all that arrived. */
 async function exchange(ip: string, lengths: readonly number[], queueOf?: () => SendQueue) {
   const received: Datagram[] = [];
   const batches: number[] = [];
@@ -62,10 +62,10 @@ async function exchange(ip: string, lengths: readonly number[], queueOf?: () => 
   };
 }
 
-/** How long what does not come is waited for: the test then says what is missing. */
+/** How long to wait for missing datagrams: the test then reports which are missing. */
 const TIMEOUT_MS = 30_000;
 
-/** Sends in turn to a socket and to a port where there is none, hears of the latter, and is sent something in the end. */
+/** Sends alternately to a socket and to a closed port, receives the refusals of the latter, and finally a datagram. */
 async function beRefused(ip: string) {
   const received: Datagram[] = [];
   const refusals: RefusedDatagram[] = [];
@@ -121,7 +121,7 @@ async function beRefused(ip: string) {
   };
 }
 
-/** Rows of one length, a shorter one in between, an empty one, and the longest that there is. */
+/** Runs of one length, a shorter one in between, an empty one, and the longest possible. */
 const MIXED = [...Array<number>(150).fill(1200), 700, ...Array<number>(9).fill(1200), 0, 1, 65_507, 1300, 1300];
 
 const results = {

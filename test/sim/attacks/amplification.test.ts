@@ -25,7 +25,7 @@ function sendData({ cn }: Battlefield, count: number): void {
   }
 }
 
-/** Requests by check: how often each was sent, and when first. */
+/** Requests by check: the number of transmissions, and the time of the first. */
 function checksAmong(arrivals: readonly Arrival[]): readonly { readonly requests: number; readonly firstAt: number }[] {
   const checks = new Map<string, { requests: number; firstAt: number }>();
   for (const { atMs, packet } of arrivals) {
@@ -39,7 +39,7 @@ function checksAmong(arrivals: readonly Arrival[]): readonly { readonly requests
   return [...checks.values()];
 }
 
-/** A rogue node, registered, that has offered these candidates to the correspondent and has its answer. */
+/** A registered rogue node that has offered these candidates to the correspondent and received its answer. */
 function rogueWith(addresses: readonly SocketAddress[], prepare: (rogue: RogueNode) => void = () => undefined) {
   const field = createBattlefield(OPEN);
   const rogue = new RogueNode(field.attacker, field.cn.homeAddress);
@@ -170,7 +170,7 @@ test("S13: fifty candidates that all mean one victim cost it 32 checks of 7 requ
   expect(dataAmong(arrivals)).toEqual([]);
 });
 
-/** Most bits that arrived within one second, IP and UDP headers included. */
+/** Highest number of bits that arrived within one second, IP and UDP headers included. */
 function busiestSecond(arrivals: readonly Arrival[]): number {
   const within = ({ atMs }: Arrival): number =>
     arrivals

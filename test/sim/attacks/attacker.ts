@@ -1,17 +1,17 @@
-/** Somebody on the internet who sends what he likes, as whom he likes, and who may sit on the path of others. */
+/** A host on the internet that sends any packet with any source, and may be on the path of others. */
 
 import type { SocketAddress } from "../../../agent/src/core/address.ts";
 import type { InstantMs } from "../../../agent/src/core/machine.ts";
 import { decodeStun, type StunMessage } from "../../../agent/src/core/stun/message.ts";
 import { ipv6Packet, SimHost, type SimNet, type SimPacket, type UdpPacket } from "../../../agent/src/testing/index.ts";
 
-/** A packet that reached a host, whatever port it was for. */
+/** A packet that reached a host, on any port. */
 export interface Arrival {
   readonly atMs: InstantMs;
   readonly packet: SimPacket;
 }
 
-/** A host on the internet that notes everything that reaches its addresses and answers nothing by itself. */
+/** A host on the internet that records everything that reaches its addresses and answers nothing. */
 export interface Bystander {
   readonly host: SimHost;
   readonly name: string;
@@ -19,18 +19,18 @@ export interface Bystander {
   readonly arrivals: readonly Arrival[];
   /** UDP datagrams among the arrivals. */
   datagrams(): readonly UdpPacket[];
-  /** Is told of every arrival. */
+  /** Called for every arrival. */
   onArrival: ((packet: SimPacket) => void) | undefined;
 }
 
 export interface Attacker extends Bystander {
   /** Sends a datagram with any source. */
   send(source: SocketAddress, destination: SocketAddress, payload: Uint8Array): void;
-  /** Sends an IPv6 packet with whatever source stands in it to where it is routed. */
+  /** Sends an IPv6 packet with any source to where it is routed. */
   sendIpv6(packet: Uint8Array): void;
   /**
-   * Sits on the wire `internet`: sees every packet of others before it is put there. `take` is called for each; when it
-   * answers true the packet is taken off the segment.
+   * Attaches to the path on segment `internet`: `take` is called for each packet of other nodes before it is put there,
+   * and removes the packet by returning true.
    */
   sitOnPath(take: (packet: SimPacket, from: string) => boolean): void;
 }
@@ -40,7 +40,7 @@ export const VICTIM_IP = "198.18.0.99";
 const ATTACKER_IPV6 = "2001:db8::66";
 export const VICTIM_IPV6 = "2001:db8::99";
 
-/** The victim of amplification: has nothing to do with anybody here. */
+/** The victim of amplification: takes no part in any session. */
 export function createVictim(net: SimNet): Bystander {
   return createBystander(net, "victim", VICTIM_IP, VICTIM_IPV6);
 }
@@ -71,7 +71,7 @@ export function stunOf(packet: SimPacket): StunMessage | undefined {
   return message.ok ? message.value : undefined;
 }
 
-/** Packets that are neither STUN nor empty: data, or signalling that looks like it. */
+/** Packets that are neither STUN nor empty: data, or signalling that resembles it. */
 export function dataAmong(arrivals: readonly Arrival[]): readonly SimPacket[] {
   return arrivals.map(({ packet }) => packet).filter((packet) => stunOf(packet) === undefined);
 }

@@ -1,4 +1,4 @@
-/** The network of the attack tests, and what they say about its nodes. */
+/** The network of the attack tests, and queries of its nodes. */
 
 import type { NodeEvent } from "../../../agent/src/core/events.ts";
 import { createMiceNet, type MiceNet, type MiceNetSetup, type Side } from "../../../agent/src/testing/index.ts";
@@ -10,11 +10,11 @@ export interface Battlefield extends MiceNet {
   readonly victim: Bystander;
   /** The mobile node offers at `CONNECT_AT`; runs until then. */
   connect(): void;
-  /** Runs on by this time. */
+  /** Continues for this long. */
   runFor(durationMs: number): void;
 }
 
-/** Both nodes on the internet itself, where everybody can reach them. */
+/** Both nodes directly on the internet, where every host can reach them. */
 export const OPEN: MiceNetSetup = { a: { access: ACCESS }, b: { access: ACCESS } };
 
 /** Both nodes behind home routers. */
@@ -36,7 +36,7 @@ export function createBattlefield(setup: MiceNetSetup): Battlefield {
   };
 }
 
-/** Everything both nodes report in a session that nobody disturbs, until `untilMs`. */
+/** Everything both nodes report in a session without an attack, until `untilMs`. */
 export function undisturbed(setup: MiceNetSetup, untilMs: number): ReturnType<typeof reports> {
   const field = createBattlefield(setup);
   field.connect();
@@ -50,12 +50,12 @@ export function reports({ mn, cn }: MiceNet): { readonly mn: readonly string[]; 
   return { mn: lines(mn), cn: lines(cn) };
 }
 
-/** A counter of a node, 0 when nothing raised it. */
+/** A counter of a node, 0 if it was never raised. */
 export function counter({ node }: Side, name: string): number {
   return node.machine.counters()[name] ?? 0;
 }
 
-/** Whether any event of these types mentions the address. */
+/** Whether any event of these types contains the address. */
 export function mentions({ node }: Side, ip: string, ...types: readonly NodeEvent["type"][]): boolean {
   return node.events.some(({ event }) => types.includes(event.type) && JSON.stringify(event).includes(`"${ip}"`));
 }

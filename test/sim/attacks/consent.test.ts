@@ -26,7 +26,7 @@ function expectAlive({ mn, cn }: Battlefield): void {
   expect([pathOf(mn), pathOf(cn)]).toEqual(["direct host host", "direct host host"]);
 }
 
-/** A Binding Error of the home agent, as anybody can write it. */
+/** A Binding Error of the home agent, which any host can forge. */
 function bindingError(homeAddress: string): Uint8Array {
   const endpoints = { source: HOME_AGENT_A_HOME, destination: homeAddress };
   const header = encodeMobilityMessage({ type: "binding-error", status: 1, homeAddress, options: [] }, endpoints);

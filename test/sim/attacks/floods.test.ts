@@ -31,7 +31,7 @@ function offerFrom(network: string, i: number, to: string, rng: SeededRng): Uint
     credentials: makeCredentials(rng),
     options: [],
     candidates: [
-      // Nobody answers there: checks go on for as long as they can.
+      // No host answers at this address: checks continue for as long as they can.
       ...[1, 2, 3, 4].map((port) => ({ type: "host", address: { ip: VICTIM_IP, port }, priority: 9 - port }) as const),
       { type: "relayed", address: { ip: homeAddress, port: 7000 }, priority: 0x00ffffff },
     ],
@@ -168,7 +168,7 @@ describe("registrations of five thousand home addresses", () => {
     const field = createBattlefield({ ...OPEN, b: { ...OPEN.b, registrationKey: key } });
     const { attacker, cn, mn, net } = field;
     net.time.runUntil(CONNECT_AT);
-    // The node is cut off until its binding has expired, and others ask for a place.
+    // The node is cut off until its binding has expired, while others request a place.
     attacker.sitOnPath((_packet, from) => from === "cn" && net.time.now < 700_000);
     for (let i = 0; i < 5000; i++)
       net.time.at(650_000 + i, () => attacker.send({ ip: ATTACKER_IP, port: 7000 }, HOME_AGENT, registrationOf(i)));
@@ -187,7 +187,7 @@ describe("memory after a flood", () => {
   setFlagsFromString("--expose-gc");
   const collectGarbage = runInNewContext("gc") as () => void;
 
-  /** Octets of heap that `action` leaves behind. */
+  /** Octets of heap that `action` retains. */
   function growthOf(action: () => void): number {
     collectGarbage();
     const before = process.memoryUsage().heapUsed;
@@ -196,7 +196,7 @@ describe("memory after a flood", () => {
     return process.memoryUsage().heapUsed - before;
   }
 
-  /** Feeds a node directly, without the simulated network, which remembers every packet. */
+  /** Feeds a node directly, without the simulated network, which records every packet. */
   function feed(
     machine: NodeMachine,
     datagrams: Iterable<Parameters<NodeMachine["handleDatagram"]>[1]>,
@@ -240,7 +240,7 @@ describe("memory after a flood", () => {
     field.runFor(1000);
     rogue.offer([{ type: "host", address: rogue.socket }]);
     field.runFor(1000);
-    // One pair is valid; the checks come on another one, which does not answer.
+    // One pair is valid; the checks arrive on another one, which does not answer.
     expect(eventsOf(cn, "pair-valid").length).toBe(1);
     function* checks() {
       const remote = { ip: VICTIM_IP, port: 9 };

@@ -18,7 +18,7 @@ import {
 const WRONG_KEY = new TextEncoder().encode("not the password at all");
 const RUN_UNTIL = 4000;
 
-/** Calls back for every check that a node sends straight to another one. */
+/** Calls back for every check that a node sends directly to another one. */
 function onCheck(field: Battlefield, react: (check: StunMessage, packet: UdpPacket) => void): void {
   field.attacker.sitOnPath((packet, from) => {
     const message = stunOf(packet);
@@ -122,6 +122,6 @@ test("S10: answers to gathering from off the path, with guessed transaction IDs,
   }
   field.net.time.runUntil(RUN_UNTIL);
   expect(reports(field)).toEqual(undisturbed(NAT_NAT, RUN_UNTIL));
-  // The first request to the STUN server has to open the middlebox before anything from there gets in.
+  // The first request to the STUN server has to open the NAT before anything from there is let in.
   expect(counter(field.mn, "dropped.stun-unawaited-response")).toBe(500);
 });

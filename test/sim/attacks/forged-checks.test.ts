@@ -24,7 +24,7 @@ interface Forgery {
   readonly tieBreaker?: bigint;
 }
 
-/** A check by the book except for what a forger cannot know. */
+/** A valid check except for what a forger cannot know. */
 function forge({ username, key, tieBreaker = 0n }: Forgery): Uint8Array {
   const message: StunMessage = {
     class: "request",
@@ -40,7 +40,7 @@ function forge({ username, key, tieBreaker = 0n }: Forgery): Uint8Array {
   return encodeStun(message, { key, fingerprint: true });
 }
 
-/** Notes the first genuine check that goes straight to the mobile node. */
+/** Records the first genuine check sent directly to the mobile node. */
 function sniff(field: Battlefield): { check: UdpPacket | undefined; username: string } {
   const heard: { check: UdpPacket | undefined; username: string } = { check: undefined, username: "" };
   field.attacker.sitOnPath((packet, from) => {
@@ -55,7 +55,7 @@ function sniff(field: Battlefield): { check: UdpPacket | undefined; username: st
   return heard;
 }
 
-/** Status and integrity of the answers that the attacker got. */
+/** Status and integrity of the answers that the attacker received. */
 function answersTo(attacker: Attacker): readonly string[] {
   return attacker.datagrams().map((packet) => {
     const message = stunOf(packet);

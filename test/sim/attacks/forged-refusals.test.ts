@@ -11,7 +11,7 @@ const UNANSWERED_AT = 1060;
 
 const GUESSED_COOKIE = new Uint8Array(8).fill(0x66);
 
-/** What the mobile node might have sent to its correspondent, as far as somebody knows who has seen nothing. */
+/** A guess, by an off-path attacker, of what the mobile node might have sent to its correspondent. */
 function guess({ mn, cn }: Battlefield, message: MobilityMessage): Uint8Array {
   const endpoints = { source: mn.homeAddress, destination: cn.homeAddress };
   return encodeMobilityPacket(encodeMobilityMessage(message, endpoints), endpoints);

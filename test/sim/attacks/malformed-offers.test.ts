@@ -8,14 +8,14 @@ import { eventsOf } from "../../../agent/src/testing/index.ts";
 import { counter, createBattlefield, OPEN, reports } from "./battlefield.ts";
 import { RogueNode } from "./rogue-node.ts";
 
-/** Offsets in the data of a MIP-ICE option, which begins behind type and length. */
+/** Offsets in the data of a MIP-ICE option, which begins after type and length. */
 const SEGMENT_AT = 0;
 const COUNT_AT = 1;
 const CHECKSUM_AT = 2;
 const OPTIONS_LENGTH_AT = 25;
 const FIRST_CANDIDATE_AT = 26;
 
-/** A changed copy of an option, its checksum mended. */
+/** A changed copy of an option, with its checksum corrected. */
 function changed({ optionType, data }: OpaqueOption, change: (data: Uint8Array) => void): OpaqueOption {
   const copy = new Uint8Array(data);
   change(copy);
@@ -25,7 +25,7 @@ function changed({ optionType, data }: OpaqueOption, change: (data: Uint8Array) 
   return { type: "opaque", optionType, data: copy };
 }
 
-/** One octet of an option set, its checksum mended. */
+/** A copy of an option with one octet changed and its checksum corrected. */
 function withOctet(option: OpaqueOption, at: number, value: number): OpaqueOption {
   return changed(option, (data) => data.fill(value, at, at + 1));
 }
@@ -110,7 +110,7 @@ describe("S22: a malformed offer is dropped and counted, and leaves nothing behi
     const before = reports(field);
     const [option] = encodeMipIce(rogue.describe([{ type: "host", address: rogue.socket }]));
     if (option === undefined) throw new Error("an offer has an option");
-    // More than strangers of one network may begin: what is malformed is not even counted as a beginning.
+    // More than strangers of one network may begin: malformed offers are not counted.
     for (let i = 0; i < 30; i++) {
       const endpoints = { source: `2001:db8:a::${i + 1000}`, destination: field.cn.homeAddress };
       const header = encodeMobilityMessage(rogue.offerWith(spoil(option)), endpoints);

@@ -47,7 +47,7 @@ function descriptionIn(message: MobilityMessage): MipIceDescription | undefined 
   return decoded.ok ? decoded.value?.description : undefined;
 }
 
-/** A copy of an IPv6 packet with octets of its Mobility Header changed, and the header's checksum mended if wanted. */
+/** A copy of an IPv6 packet with its Mobility Header changed, and the header's checksum corrected if requested. */
 function tamper(packet: Uint8Array, change: (header: Uint8Array) => void, isMended: boolean): Uint8Array {
   const found = mobilityOf({ kind: "ipv6", source: "", destination: "", payload: packet });
   if (found === undefined) return packet;
@@ -56,7 +56,7 @@ function tamper(packet: Uint8Array, change: (header: Uint8Array) => void, isMend
   return encodeMobilityPacket(isMended ? withChecksum(header, found) : header, found);
 }
 
-/** Changes packets of one message type that the mobile node tunnels to its home agent, for as long as it is wanted. */
+/** Changes packets of one message type that the mobile node tunnels to its home agent, while requested. */
 function rewriteUplink(
   field: Battlefield,
   type: MobilityMessage["type"],
@@ -119,7 +119,7 @@ describe("S14: tampering between node and home agent", () => {
   ])("an offer with a changed candidate, $name, is dropped: $counted", ({ isMended, counted }) => {
     const field = createBattlefield(OPEN);
     const rewriting = rewriteUplink(field, "care-of-test-init-ice", (packet) =>
-      // Octet 56 of the header lies in the address of the first candidate: 16 + 28 + 12.
+      // Octet 56 of the header is in the address of the first candidate: 16 + 28 + 12.
       tamper(packet, (header) => header.fill(66, 56, 60), isMended),
     );
     field.connect();
@@ -265,7 +265,7 @@ describe("S16: a Binding Update that is not what it should be", () => {
 });
 
 describe("S17: a CoT-ICE that nobody asked for", () => {
-  /** An answer that seems to come from the correspondent and names the attacker. */
+  /** A forged answer with the correspondent's source address and the attacker as candidate. */
   function forgedAnswer(field: Battlefield): Uint8Array {
     const endpoints = { source: field.cn.homeAddress, destination: field.mn.homeAddress };
     const attacker: SocketAddress = { ip: ATTACKER_IP, port: 6666 };

@@ -5,10 +5,12 @@ import { pathOf } from "../scenario.ts";
 import { ATTACKER_IP, dataAmong, stunOf } from "./attacker.ts";
 import { type Battlefield, createBattlefield, mentions, OPEN } from "./battlefield.ts";
 
-/** Where the replayed checks seem to come from. */
+/** Source of the replayed checks. */
 const F: SocketAddress = { ip: ATTACKER_IP, port: 6666 };
 
-/** Takes what a node sends straight to the other one, and gives the attacker each such packet; false lets it pass. */
+/**
+ * Passes each packet sent directly between the nodes to `take`, which intercepts it or returns false to let it pass.
+ */
 function interceptDirect(field: Battlefield, take: (packet: UdpPacket, from: "mn" | "cn") => boolean): void {
   const ips = [field.mn.socket.ip, field.cn.socket.ip];
   field.attacker.sitOnPath((packet, from) => {
@@ -17,7 +19,7 @@ function interceptDirect(field: Battlefield, take: (packet: UdpPacket, from: "mn
   });
 }
 
-/** Every check of the mobile node is sent on from F; `isOriginalLost` says whether it arrives from the node as well. */
+/** Every check of the mobile node is forwarded from F; `isOriginalLost`: whether the original is lost. */
 function replayFromF(field: Battlefield, isOriginalLost: boolean): void {
   interceptDirect(field, (packet, from) => {
     if (from !== "mn" || stunOf(packet)?.class !== "request") return false;
@@ -26,7 +28,7 @@ function replayFromF(field: Battlefield, isOriginalLost: boolean): void {
   });
 }
 
-/** Requests that F got, by transaction. */
+/** Requests that F received, by transaction. */
 function requestsPerCheck(field: Battlefield): readonly number[] {
   const perCheck = new Map<string, number>();
   for (const packet of field.attacker.datagrams()) {

@@ -1,6 +1,6 @@
 /**
- * A mobile node that knows the whole protocol and keeps to none of it: registered like any other at the correspondent's
- * peer's home agent, it says in offers, checks and Binding Updates whatever the test wants.
+ * A mobile node that implements the whole protocol and obeys none of it. It registers like any other node at the home
+ * agent of the correspondent's peer, and puts into offers, checks and Binding Updates whatever the test requires.
  */
 
 import { addressToBytes, type SocketAddress } from "../../../agent/src/core/address.ts";
@@ -33,24 +33,24 @@ import { encodeCheckSuccess } from "../../../agent/src/core/stun/reply.ts";
 import { seededRng } from "../../../agent/src/testing/index.ts";
 import { type Attacker, stunOf } from "./attacker.ts";
 
-/** Its home address lies in the home prefix of the mobile node. */
+/** Its home address, in the home prefix of the mobile node. */
 export const ROGUE_HOME = "2001:db8:a::666";
 const HOME_AGENT = "2001:db8:a::1";
 const TUNNEL: SocketAddress = { ip: "198.18.0.2", port: 4191 };
 
-/** A candidate as a rogue offer names it. */
+/** A candidate in a rogue offer. */
 export interface ClaimedCandidate {
   readonly type: CandidateType;
   readonly address: SocketAddress;
 }
 
-/** What the exchange of an offer gave. */
+/** The tokens from an offer exchange. */
 export interface RogueTokens {
   readonly home: MobilityMessageOf<"home-test">;
   readonly careOf: MobilityMessageOf<"care-of-test-ice">;
 }
 
-/** A Binding Update as the rogue writes it; what is left out is as it should be. */
+/** A Binding Update of the rogue; omitted fields have correct values. */
 export interface ClaimedUpdate {
   readonly careOf: string;
   readonly sequence: number;
@@ -61,7 +61,7 @@ export interface ClaimedUpdate {
 
 export class RogueNode {
   readonly socket: SocketAddress;
-  /** Mobility messages that came through the tunnel. */
+  /** Mobility messages received through the tunnel. */
   readonly received: { readonly message: MobilityMessage; readonly header: Uint8Array }[] = [];
   /** Whether checks of the peer are answered. */
   answersChecks = false;
@@ -87,12 +87,12 @@ export class RogueNode {
     return this.#credentials;
   }
 
-  /** The next offer is a restart. */
+  /** Makes the next offer a restart. */
   renewCredentials(): void {
     this.#credentials = makeCredentials(this.#rng);
   }
 
-  /** Registers at the home agent, without which nothing it sends is forwarded. */
+  /** Registers at the home agent, which otherwise forwards nothing from it. */
   register(): void {
     const update: MobilityMessage = {
       type: "binding-update",
@@ -113,7 +113,7 @@ export class RogueNode {
     this.#tunnel(header, this.#peer);
   }
 
-  /** Sends a mobility message in the name of another home address, by way of a Home Address option. */
+  /** Sends a mobility message for another home address, by a Home Address option. */
   sayAs(homeAddress: string, message: MobilityMessage): void {
     const header = encodeMobilityMessage(message, { source: homeAddress, destination: this.#peer });
     // Next header, length 2 units more, PadN of 4, Home Address option (8n+6).
@@ -127,7 +127,7 @@ export class RogueNode {
     this.#attacker.send(this.socket, TUNNEL, packet);
   }
 
-  /** HoTI and CoTI-ICE with these candidates; the home address is among them, so that there is no mismatch. */
+  /** HoTI and CoTI-ICE with these candidates; the home address is included, so that there is no mismatch. */
   offer(claimed: readonly ClaimedCandidate[]): void {
     this.say({ type: "home-test-init", homeInitCookie: this.#rng.bytes(8), options: [] });
     this.say(this.offerWith(encodeMipIce(this.describe(claimed))));
@@ -145,12 +145,12 @@ export class RogueNode {
     return { isLite: false, isMismatch: false, credentials, options: [], candidates, remoteCandidates: [] };
   }
 
-  /** The messages of one type that came. */
+  /** The received messages of one type. */
   all<T extends MobilityMessage["type"]>(type: T): readonly MobilityMessageOf<T>[] {
     return this.received.flatMap(({ message }) => (isOfType(message, type) ? [message] : []));
   }
 
-  /** Tokens of the latest answer; throws when there was none. */
+  /** Tokens of the latest answer; throws if there was none. */
   tokens(): RogueTokens {
     const home = this.all("home-test").at(-1);
     const careOf = this.all("care-of-test-ice").at(-1);
@@ -170,7 +170,7 @@ export class RogueNode {
     this.#attacker.send(options.from ?? this.socket, to, this.encodeCheck(options.useCandidate));
   }
 
-  /** A check with the peer's credentials and a transaction ID of its own. */
+  /** A check with the peer's credentials and a new transaction ID. */
   encodeCheck(useCandidate = false): Uint8Array {
     const peer = this.peerCredentials();
     const claim = { role: "controlling", tieBreaker: 1n } as const;
@@ -210,7 +210,7 @@ export class RogueNode {
     this.sayHeader(encodeAuthorized(message, endpointsTo(this.#peer), authorization));
   }
 
-  /** Status of every Binding Acknowledgement of the peer so far, and whether it carries the right authenticator. */
+  /** Status of every Binding Acknowledgement of the peer so far, and whether its authenticator is valid. */
   acknowledgements(careOf: string): readonly string[] {
     return this.received.flatMap(({ message, header }) => {
       if (message.type !== "binding-acknowledgement") return [];

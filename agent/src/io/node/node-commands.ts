@@ -119,13 +119,13 @@ function createFlows({ setup: { role }, reports }: CommandedNode) {
   };
 }
 
-/** Session traffic is sent from the address that peers know; on other nodes the routes choose the source. */
+/** Session traffic is sent from the address that peers use; on other nodes the routes choose the source. */
 function echoSource(role: RoleSetup, to: string): string {
   const family: Family = familyOf(to);
   return family === 6 ? (peerAddressOf(role) ?? "::") : "0.0.0.0";
 }
 
-/** The address by which peers know the node: its home address, or its own when it is stationary. */
+/** The address at which peers reach the node: its home address, or its own when it is stationary. */
 export function peerAddressOf(role: RoleSetup): string | undefined {
   if (role.type === "stationary-node") return role.address;
   return role.type === "mobile-node" || role.type === "correspondent-node" ? role.homeAddress : undefined;

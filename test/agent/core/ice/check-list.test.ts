@@ -284,7 +284,7 @@ function checkList(): CheckList {
   return new CheckList(formCheckList("controlling", LOCALS, REMOTES, 100), 100);
 }
 
-/** Takes every due check as a scheduler would: what was taken is In-Progress. */
+/** Takes every due check as a scheduler would; each becomes In-Progress. */
 function drain(list: CheckList): string[] {
   const taken: string[] = [];
   for (let due = list.takeDue(); due !== undefined; due = list.takeDue()) {

@@ -24,10 +24,10 @@ import {
   transmits,
 } from "./hand-made-peer.ts";
 
-/** Those of a node. */
+/** The limits of a node. */
 const CONSENT: Partial<IceLimits> = { consentIntervalMs: 5000, consentRetryMs: 500, consentTimeoutMs: 10_000 };
 
-/** Everything of an earlier check list is over and done with. */
+/** The earlier check list is finished by then. */
 const QUIET_AT = 3500;
 
 describe("questions for consent", () => {
@@ -153,7 +153,7 @@ test("a relayed pair is asked nothing: the home registration watches its way", (
   expect(sendsUntil(agent, 14_000)).toEqual([]);
 });
 
-/** An agent that selected MAPPED_L to MAPPED_R at 62 and asks for consent. */
+/** An agent that selected MAPPED_L to MAPPED_R at 62 and sends consent checks. */
 function completed(): IceMachine {
   const agent = agentL({ limits: CONSENT });
   agent.setRemote(0, REMOTE);
@@ -169,7 +169,7 @@ function answer(agent: IceMachine, now: number, { local, remote, ...rest }: Tran
   agent.handleStun(now, stunDatagram({ local, remote, payload: answerOfR({ local, remote, ...rest }, options) }));
 }
 
-/** Runs until the next question leaves. */
+/** Runs until the next consent check is sent. */
 function nextQuestion(agent: IceMachine): { at: number; transmit: Transmit } {
   for (let steps = 0; steps < 1000; steps++) {
     const at = defined(agent.pollTimeout());

@@ -1,4 +1,4 @@
-/** Two agents against each other in the NAT world, with an offer at the start and an answer that follows it. */
+/** Two agents in the simulated NAT network, with an offer at the start and an answer after it. */
 
 import type { SocketAddress } from "../../../../agent/src/core/address.ts";
 import type { IceRole } from "../../../../agent/src/core/events.ts";
@@ -17,7 +17,7 @@ import { stunDatagram } from "../stun/received.ts";
 import { CREDENTIALS_L, CREDENTIALS_R, seededRng } from "./hand-made-peer.ts";
 import { Nat, NatWorld, type Tap, type WorldNode } from "./nat-world.ts";
 
-/** How a NAT maps and filters; undefined is a public address. */
+/** Mapping and filtering of a NAT; undefined for a public address. */
 export type Middlebox = { readonly mapping: NatDependence; readonly filtering: NatDependence } | undefined;
 
 export const OPEN: Middlebox = undefined;
@@ -32,15 +32,15 @@ export interface DuelOptions {
   readonly roleR?: IceRole;
   readonly seed?: number;
   readonly startAt?: InstantMs;
-  /** One way; the relayed way is four times as long. */
+  /** One-way delay; the relayed path takes four times as long. */
   readonly delayMs?: number;
   readonly tap?: Tap;
-  /** What a rogue STUN server tells L to be its mapped address. */
+  /** The mapped address that a rogue STUN server reports to L. */
   readonly mappedL?: SocketAddress;
   readonly config?: Partial<IceAgentConfig>;
 }
 
-/** An end of the duel with everything it reported. */
+/** One agent, with everything it reported. */
 export interface End {
   readonly agent: IceMachine;
   readonly node: WorldNode;
@@ -54,11 +54,11 @@ export interface Duel {
   readonly r: End;
 }
 
-/** Both nodes have the same private address, as in two homes. */
+/** Both nodes have the same private address, as two home networks often do. */
 export const PRIVATE_SOCKET = { ip: "192.168.1.2", port: 40001 };
 const STUN_SERVER = { ip: "192.0.2.1", port: 3478 };
 
-/** Makes the offer at `startAt`; R has it one relayed way later, L the answer two. Time stands at `startAt`. */
+/** Makes the offer at `startAt`; R has it one relayed delay later, L the answer two. Time is at `startAt`. */
 export function duel(options: DuelOptions): Duel {
   const { startAt = 0, delayMs = 1, seed = 1, config = {} } = options;
   const nodeL = node("L", options.natL, "198.51.100.10", 61001, "2001:db8:a::100");
@@ -83,7 +83,7 @@ export function duel(options: DuelOptions): Duel {
   return { world, l, r };
 }
 
-/** When an end first reported an event of this type. */
+/** When an agent first reported an event of this type. */
 export function firstAt({ log }: End, type: IceEvent["type"]): InstantMs | undefined {
   return log.find(({ event }) => event.type === type)?.at;
 }

@@ -1,4 +1,4 @@
-/** A peer whose every octet a test decides: checks, answers, and the fixed candidates of SPEC 9. */
+/** A peer whose packets the test builds octet by octet: checks, answers, and the fixed candidates of SPEC 9. */
 
 import type { SocketAddress } from "../../../../agent/src/core/address.ts";
 import type { IceRole } from "../../../../agent/src/core/events.ts";
@@ -69,7 +69,7 @@ export function agentL(config: Partial<IceAgentConfig> = {}): IceMachine {
   });
 }
 
-/** Octets that look random and follow from the seed (mulberry32). */
+/** Pseudo-random octets determined by the seed (mulberry32). */
 export function seededRng(seed: number): Rng {
   let state = seed;
   const octet = (): number => {
@@ -81,28 +81,28 @@ export function seededRng(seed: number): Rng {
   return { bytes: (length) => Uint8Array.from({ length }, octet) };
 }
 
-/** Gives these octets first, one request after the other, then zeros. */
+/** Returns these octets first, one string per request, then zeros. */
 export function scriptedRng(...hex: readonly string[]): Rng {
   const chunks = hex.map(fromHex);
   return { bytes: (length) => chunks.shift() ?? new Uint8Array(length) };
 }
 
-/** How a check of the peer differs from a right one of R to L. */
+/** How a check of the peer differs from a valid one of R to L. */
 export interface CheckOptions {
   readonly username?: string;
-  /** Password that MESSAGE-INTEGRITY is made with; undefined leaves it out. */
+  /** Password for MESSAGE-INTEGRITY; undefined omits it. */
   readonly pwd?: string | undefined;
   readonly role?: IceRole;
   readonly tieBreaker?: bigint;
   readonly useCandidate?: boolean;
-  /** Twelve octets; one number gives twelve of them. */
+  /** Twelve octets, each with this value. */
   readonly transactionId?: number;
   /** Attributes to leave out, by type. */
   readonly without?: readonly StunAttribute["type"][];
   readonly extra?: readonly StunAttribute[];
 }
 
-/** A check of R to L, right unless an option says otherwise. */
+/** A check of R to L, valid unless an option changes it. */
 export function checkOfR(options: CheckOptions = {}): Uint8Array {
   const { role = "controlled", tieBreaker = 5n, username = "obLD:DQ4P", without = [], extra = [] } = options;
   const attributes: StunAttribute[] = [
@@ -122,7 +122,7 @@ export function checkOfR(options: CheckOptions = {}): Uint8Array {
   return encodeStun(message, { key: pwd === undefined ? undefined : fromText(pwd), fingerprint: true });
 }
 
-/** How an answer of the peer differs from a right success response of R. */
+/** How an answer of the peer differs from a valid success response of R. */
 export interface AnswerOptions {
   readonly class?: StunClass;
   readonly attributes?: readonly StunAttribute[];
@@ -146,7 +146,7 @@ export function errorAttribute(code: number): StunAttribute {
   return { type: "error-code", value: { code, reason: "" } };
 }
 
-/** Everything the machine wants sent. */
+/** All pending transmits of the machine. */
 export function transmits(machine: { pollTransmit(): Transmit | undefined }): Transmit[] {
   return drain(() => machine.pollTransmit());
 }
@@ -155,7 +155,7 @@ export function events(machine: { pollEvent(): IceEvent | undefined }): IceEvent
   return drain(() => machine.pollEvent());
 }
 
-/** Runs time on to and including `until`; what left on the way, with its instant. */
+/** Runs time up to and including `until`; returns what was sent, with its instant. */
 export function sendsUntil(machine: IceMachine, until: InstantMs): { at: InstantMs; transmit: Transmit }[] {
   const sends: { at: InstantMs; transmit: Transmit }[] = [];
   for (let steps = 0; steps < 10_000; steps++) {
@@ -179,12 +179,12 @@ export function decode(payload: Uint8Array): StunMessage {
   return message.value;
 }
 
-/** The octets of a packet; none where there is no packet. */
+/** The octets of a packet in hex; empty without a packet. */
 export function hex(payload: Uint8Array | undefined): string {
   return toHex(payload ?? new Uint8Array());
 }
 
-/** What must be there: a missing value fails the test here. */
+/** Returns a value that must exist; fails the test otherwise. */
 export function defined<T>(value: T | undefined): T {
   if (value === undefined) throw new Error("expected a value");
   return value;

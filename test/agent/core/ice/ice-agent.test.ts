@@ -521,7 +521,7 @@ test("no bytes make the agent throw", () => {
   );
 });
 
-/** Starts checks at 0 and returns the one to `remote`, whose turn is within the first 20 ms; events are read away. */
+/** Starts checks at 0 and returns the one to `remote`, which is due within the first 20 ms; discards events. */
 function checkTo(agent: IceMachine, remote: { ip: string; port: number }) {
   agent.setRemote(0, REMOTE);
   const sends = [...transmits(agent), ...sendsUntil(agent, 20).map(({ transmit }) => transmit)];

@@ -1,4 +1,4 @@
-/** The attacks of SPEC 10 that are ICE's own to withstand. */
+/** The attacks of SPEC 10 that ICE itself must withstand. */
 
 import { describe, expect, test } from "vitest";
 import { hostCandidate } from "../../../../agent/src/core/ice/candidate.ts";
@@ -34,7 +34,7 @@ import type { WireEntry } from "./nat-world.ts";
 const ATTACKER = { ip: "198.18.6.6", port: 6666 };
 const VICTIM = { ip: "198.18.9.9", port: 9999 };
 const TRANSACTION = "070707070707070707070707";
-/** Refusals without MESSAGE-INTEGRITY: ERROR-CODE and FINGERPRINT, computed apart from the code under test. */
+/** Refusals without MESSAGE-INTEGRITY: ERROR-CODE and FINGERPRINT, computed independently of the code under test. */
 const BAD_REQUEST = `0111001c2112a442${TRANSACTION}0009000f0000040042616420526571756573740080280004c8483c9e`;
 const UNAUTHORIZED = `0111001c2112a442${TRANSACTION}0009001000000401556e617574686f72697a65648028000478aac7f7`;
 
@@ -337,7 +337,7 @@ test("a response that nobody asked for is counted and ignored", () => {
   expect(agent.stats().dropped["unknown-transaction"]).toBe(1);
 });
 
-/** Agent L at 20 ms with its check to MAPPED_R on the way; events read away. */
+/** Agent L at 20 ms, with its check to MAPPED_R in flight; events are discarded. */
 function checking(): { agent: IceMachine; check: Transmit } {
   const agent = agentL();
   agent.setRemote(0, REMOTE);

@@ -1,6 +1,6 @@
 /**
- * A tiny network in virtual time: nodes with one IPv4 socket each, perhaps behind a NAT, and a tunnel between their home
- * addresses. Enough to run two ICE agents against each other; what happens to every packet is written down.
+ * A small network in virtual time: nodes with one IPv4 socket each, optionally behind a NAT, and a tunnel between their
+ * home addresses. Enough to run two ICE agents against each other; the outcome of every packet is recorded.
  */
 
 import {
@@ -20,7 +20,7 @@ export interface NatBehaviour {
   readonly firstPort: number;
 }
 
-/** Anything sans-IO that speaks STUN from sockets of a node. */
+/** Any sans-IO machine that uses STUN on a node's sockets. */
 interface Machine {
   handleStun(now: InstantMs, datagram: Datagram): void;
   handleTimeout(now: InstantMs): void;
@@ -32,13 +32,13 @@ export interface WorldNode {
   readonly name: string;
   /** The node's only IPv4 socket. */
   readonly socket: SocketAddress;
-  /** Home address and port: what leaves from here travels through the home agents. */
+  /** Home address and port: packets from here travel through the home agents. */
   readonly home?: SocketAddress;
   readonly nat?: Nat;
   machine: Machine | undefined;
 }
 
-/** What became of a packet. */
+/** Outcome of a packet. */
 export type CounterName = "delivered" | "filtered" | "unroutable" | "lost";
 
 export interface WireEntry {
@@ -51,7 +51,7 @@ export interface WireEntry {
   fate: CounterName | undefined;
 }
 
-/** Looks at a packet as it is sent; `lost` takes it off the segment. */
+/** Called as a packet is sent; `lost` drops it. */
 export type Tap = (entry: WireEntry) => "pass" | "lost";
 
 interface Arrival {
@@ -60,7 +60,7 @@ interface Arrival {
   deliver(): void;
 }
 
-/** A NAT as RFC 4787 describes it; mappings never expire here. */
+/** A NAT as in RFC 4787; mappings never expire here. */
 export class Nat {
   readonly behaviour: NatBehaviour;
   readonly #mappings = new Map<string, { inside: SocketAddress; port: number; contacted: SocketAddress[] }>();
@@ -79,7 +79,9 @@ export class Nat {
     return { ip: externalIp, port: entry.port };
   }
 
-  /** Where a packet from `source` to an external port goes inside; undefined when nothing is mapped or the filter says no. */
+  /**
+   * Inside address for a packet from `source` to an external port; undefined if there is no mapping or it is filtered.
+   */
   inbound(source: SocketAddress, port: number): SocketAddress | undefined {
     const { filtering } = this.behaviour;
     const entry = [...this.#mappings.values()].find((mapping) => mapping.port === port);
@@ -105,7 +107,7 @@ export class NatWorld {
     this.now = startAt;
   }
 
-  /** Lets time pass up to and including `until`. */
+  /** Runs time up to and including `until`. */
   runUntil(until: InstantMs): void {
     this.#drain();
     for (let steps = 0; ; steps++) {
@@ -119,17 +121,17 @@ export class NatWorld {
     this.now = until;
   }
 
-  /** Schedules something that is no packet of a machine, such as an answer that travels by signalling. */
+  /** Schedules something other than a machine's packet, such as an answer sent by signalling. */
   at(instant: InstantMs, action: () => void): void {
     this.#arrivals.push({ at: instant, order: this.#count++, deliver: action });
   }
 
-  /** Puts a packet on the public segment as `source` would: attackers have no NAT, and any address. */
+  /** Puts a packet with any source on the public segment: attackers have no NAT. */
   inject(source: SocketAddress, destination: SocketAddress, payload: Uint8Array): void {
     this.#route({ sentAt: this.now, from: "attacker", source, destination, payload, fate: undefined });
   }
 
-  /** Packets as one line each, for comparing whole runs. */
+  /** One line per packet, for comparing whole runs. */
   trace(): string[] {
     return this.segment.map(({ sentAt, from, source, destination, payload, fate }) =>
       [
@@ -185,7 +187,7 @@ export class NatWorld {
     else this.#route(entry);
   }
 
-  /** A LAN holds nothing but its node: only a packet to oneself arrives. */
+  /** A LAN has only this node: a packet arrives only if it is for the node itself. */
   #routeInside(node: WorldNode, entry: WireEntry): void {
     this.#carry(entry, 0, () =>
       sameSocketAddress(entry.destination, node.socket) ? { node, local: node.socket } : "unroutable",
@@ -216,7 +218,7 @@ export class NatWorld {
     });
   }
 
-  /** Filters decide when the packet arrives, not when it leaves. */
+  /** Filters decide on arrival, not when the packet is sent. */
   #receiverOf({ source, destination }: WireEntry): { node: WorldNode; local: SocketAddress } | CounterName {
     for (const node of this.#nodes) {
       if (node.home !== undefined && sameSocketAddress(node.home, destination)) return { node, local: node.home };

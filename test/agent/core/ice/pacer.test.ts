@@ -121,14 +121,14 @@ test("a relayed pair is not nominated because the node itself keeps a better one
   answer(agent, 44, defined(relayedCheck).transmit, HOME_L);
   const rival = pacer.turns();
   expect([rival.take(56), rival.take(57)]).toEqual([true, false]);
-  // The peer's check makes the direct pair due at 60, behind a rival that takes its time.
+  // The peer's check makes the direct pair due at 60, behind another pair that takes longer.
   agent.handleStun(60, stunDatagram({ local: HOST_L, remote: MAPPED_R, payload: checkOfR() }));
   agent.handleTimeout(4000);
   rival.cancel();
   transmits(agent);
   agent.handleTimeout(4000);
   const [directCheck] = transmits(agent).filter(({ remote }) => remote.ip === MAPPED_R.ip);
-  // What the network has used up by now are 16 ms of 2000.
+  // The network has used up 16 ms of 2000 by now.
   expect(sendsUntil(agent, 5983).filter(({ transmit }) => transmit.remote.ip === HOME_R.ip)).toEqual([]);
   answer(agent, 5983, defined(directCheck), MAPPED_L);
   expect(agent.validPairs().map(({ local }) => local.type)).toEqual(["server-reflexive", "relayed"]);
@@ -143,7 +143,7 @@ function threeTurns(): readonly [Turns, Turns, Turns] {
   return [pacer.turns(), pacer.turns(), pacer.turns()];
 }
 
-/** So many agents with one pace that all got the peer's description at 0. */
+/** This many agents with one pacer, all of which received the peer's description at 0. */
 function agents(count: number): readonly IceMachine[] {
   const pacer = createPacer();
   return Array.from({ length: count }, () => {
@@ -153,7 +153,7 @@ function agents(count: number): readonly IceMachine[] {
   });
 }
 
-/** When which agent started a check, woken as the node's driver wakes them: all at once, at the earliest time of any. */
+/** When which agent started a check; like the node's driver, it wakes all of them at the earliest wake-up of any. */
 function startsOf(machines: readonly IceMachine[], until: InstantMs): { at: InstantMs; agent: number }[] {
   const starts: { at: InstantMs; agent: number }[] = [];
   for (let now = 0; now <= until; now = Math.min(...machines.map((machine) => machine.pollTimeout() ?? Infinity))) {

@@ -21,7 +21,7 @@ import {
 const NAT: Refusal = { by: "198.51.100.1", reason: "administratively prohibited" };
 const HOST: Refusal = { by: HOST_R.ip, reason: "port unreachable" };
 
-/** Refuses what L sent to R's private address. */
+/** Reports a refusal of what L sent to R's private address. */
 function refuse(agent: IceMachine, refusal: Refusal): void {
   agent.handleRefusal({ local: HOST_L, remote: HOST_R, ...refusal });
 }

@@ -25,7 +25,7 @@ const HOME: RemoteCandidate = {
 const near = waitingPair("controlling", HOST, NEAR);
 const far = waitingPair("controlling", HOST, FAR);
 
-/** Both pairs proved, the worse one first. */
+/** Both pairs valid, the one with lower priority first. */
 function proved(): ValidList {
   const list = new ValidList();
   list.prove(10, "controlling", MAPPED, far, 4);

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Impairment } from "../../../../agent/src/core/link/impairment.ts";
 import { createLinkImpairment, type Uniform } from "../../../../agent/src/core/link/link-impairment.ts";
 
-/** A small generator (mulberry32), enough to draw reproducible uniforms. */
+/** A small generator (mulberry32) for reproducible uniform numbers. */
 function seeded(seed: number): Uniform {
   let state = seed >>> 0;
   return () => {

@@ -1,4 +1,4 @@
-/** What a received check costs: octets are split, summed and authenticated once on their way through a node. */
+/** Cost of a received check: a node splits, sums and authenticates its octets only once. */
 
 import type * as cryptoModule from "node:crypto";
 import type * as zlibModule from "node:zlib";
@@ -36,7 +36,7 @@ const ATTRIBUTES = 5;
 
 beforeEach(() => Object.assign(work, { splits: 0, decodes: 0, crcs: 0, hmacs: 0 }));
 
-/** Answering costs one CRC, and one HMAC where the answer is authenticated. */
+/** Answering costs one CRC, and one HMAC if the answer is authenticated. */
 test.each([
   { name: "a check of the peer", pwd: "right", from: MN_SOCKET, status: 200, hmacs: 1 + 1, crcs: 1 + 1 },
   { name: "a check with a wrong password", pwd: "wrong", from: STRANGER, status: 401, hmacs: 1, crcs: 1 + 1 },
@@ -77,7 +77,7 @@ function connected() {
   return { peer, check };
 }
 
-/** The same function, and a count of its calls. */
+/** The same function with a count of its calls. */
 function counted<Arguments extends readonly unknown[], Result>(
   name: keyof typeof work,
   original: (...args: Arguments) => Result,

@@ -8,7 +8,7 @@ import { createOutbox } from "../../../../agent/src/core/node/outbox.ts";
 const OWN = "2001:db8::20";
 const PEER = "2001:db8:a::100";
 
-/** The data plane of a stationary node without sessions; `signalling` is what it took for Mobility Headers. */
+/** The data plane of a stationary node without sessions; `signalling` holds what it took for Mobility Headers. */
 function stationaryPlane() {
   const outbox = createOutbox();
   const signalling: Uint8Array[] = [];

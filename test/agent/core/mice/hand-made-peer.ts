@@ -29,14 +29,14 @@ export const MN_SOCKET: SocketAddress = { ip: "198.18.0.10", port: 40_001 };
 const CN_SOCKET: SocketAddress = { ip: "198.18.0.20", port: 40_002 };
 export const CN_HOME_AGENT: SocketAddress = { ip: "198.18.0.3", port: 4191 };
 
-/** A message that the correspondent sent, with the way it took. */
+/** A message that the correspondent sent, with its path. */
 export interface SentMessage {
   readonly message: MobilityMessage;
   readonly header: Uint8Array;
   readonly to: SocketAddress;
 }
 
-/** What a test says of a Binding Update; all else is as an honest mobile node has it. */
+/** Fields of a Binding Update that a test sets; the others are those of an honest mobile node. */
 export interface UpdateChoice {
   readonly sequence?: number;
   readonly careOf?: string;
@@ -49,7 +49,7 @@ export interface UpdateChoice {
 }
 
 /**
- * A correspondent machine, and a mobile node played by the test: it speaks every message itself, so that each can be
+ * A correspondent machine, and a mobile node played by the test, which builds every message itself so that each can be
  * wrong. Its checks are those of a real ICE agent with one socket on the same segment, without delay.
  */
 export class HandMadePeer {
@@ -65,7 +65,7 @@ export class HandMadePeer {
   readonly events: NodeEvent[] = [];
   readonly sent: SentMessage[] = [];
   now = 0;
-  /** Whether checks of the peer reach the correspondent, and its checks the peer. */
+  /** Whether checks between the peer and the correspondent arrive. */
   isLinkUp = true;
   ice: IceMachine | undefined;
   #rng = seededRng(8);
@@ -103,7 +103,7 @@ export class HandMadePeer {
     this.sendFromHome({ type: "care-of-test-init-ice", careOfInitCookie: cookie, options });
   }
 
-  /** Repeats the last offer with other cookies or credentials. */
+  /** The description of the last offer, to repeat it with other cookies or credentials. */
   get description(): MipIceDescription {
     if (this.#description === undefined) throw new Error("there was no offer yet");
     return this.#description;
@@ -123,7 +123,7 @@ export class HandMadePeer {
     this.settle();
   }
 
-  /** A first offer of a home address that nobody else has. */
+  /** A first offer from a new home address. */
   floodFrom(homeAddress: string): void {
     const endpoints = { source: homeAddress, destination: CN_HOME };
     const candidates = [relayedCandidate({ ip: homeAddress, port: 1 })];
@@ -138,7 +138,7 @@ export class HandMadePeer {
     this.settle();
   }
 
-  /** Sends a Binding Update with the tokens received. */
+  /** Sends a Binding Update with the received tokens. */
   update(choice: UpdateChoice = {}): void {
     const { home, careOf: test } = this.#tokens;
     if (home === undefined || test === undefined) throw new Error("there are no tokens yet");
@@ -166,14 +166,14 @@ export class HandMadePeer {
     this.sendHeader(encodeAuthorized(message, { source: MN_HOME, destination: CN_HOME }, authorization), from);
   }
 
-  /** Kbm of the tokens received. */
+  /** Kbm of the received tokens. */
   get key(): Uint8Array {
     const { home, careOf } = this.#tokens;
     if (home === undefined || careOf === undefined) throw new Error("there are no tokens yet");
     return bindingManagementKey(home.homeKeygenToken, careOf.careOfKeygenToken);
   }
 
-  /** Lets virtual time pass for both. */
+  /** Advances virtual time for both. */
   runFor(ms: number): void {
     const until = this.now + ms;
     for (;;) {

@@ -28,7 +28,7 @@ test("asks with the transaction ID of the response, and only for responses", () 
   expect(taken.map(({ message }) => message.class)).toEqual(["success"]);
 });
 
-/** Routes these messages in a node without a session and with one client that waits for what `isAwaited` says. */
+/** Routes these messages in a node without a session and with one client, which waits for `isAwaited`. */
 function route(
   payloads: readonly Uint8Array[],
   isAwaited: (transactionId: Uint8Array) => boolean,

@@ -535,7 +535,7 @@ function packetTo(ip: string): Uint8Array {
   return encodeUdpInIpv6({ source: { ip: CN, port: 1 }, destination: { ip, port: 2 }, payload: fromHex("abcd") });
 }
 
-/** Everything the machine wants to send and say, with mobility messages decoded. */
+/** All pending transmits and events of the machine, with mobility messages decoded. */
 function drain(ha: NodeMachine) {
   const transmits = take<Transmit>(() => ha.pollTransmit());
   const answers = transmits.flatMap(({ local, remote, payload }) => {

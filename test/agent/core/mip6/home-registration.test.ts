@@ -386,7 +386,7 @@ function acknowledgeSigned(machine: HomeRegistration, key: Uint8Array): boolean 
   return machine.handleAcknowledgement(10, message, header);
 }
 
-/** Drives the machine's own wake-ups and tells when they were. */
+/** Runs the machine by its wake-ups and returns their times. */
 function wakeUpsUntil(machine: HomeRegistration, end: number): number[] {
   const wakeUps: number[] = [];
   for (let at = machine.pollTimeout(); at !== undefined && at <= end; at = machine.pollTimeout()) {

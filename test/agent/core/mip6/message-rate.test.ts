@@ -9,7 +9,7 @@ test("three messages of a type may leave within any second", () => {
 
 test("a message may leave at the instant that is told for it, whatever fractions add up to", () => {
   const rate = createMessageRate();
-  // Adding a second and taking it away again gives less than a second here.
+  // Adding a second and subtracting it again yields less than a second here.
   const at = 16_167.198858910977;
   for (let i = 0; i < 3; i += 1) rate.admits(at, "binding-update");
   expect(rate.admits(rate.opensAt("binding-update"), "binding-update")).toBe(true);

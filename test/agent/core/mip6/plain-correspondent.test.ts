@@ -15,7 +15,7 @@ const HOME = "2001:db8:a::100";
 const CARE_OF = "2001:db8:1::9";
 const cookie = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
 
-/** What a fresh correspondent answers, and its counters. */
+/** The answers of a new correspondent, and its counters. */
 function ask(source: string, message: MobilityMessage) {
   const machine = createPlainCorrespondent(OWN, seededRng(1));
   const endpoints = { source, destination: OWN };

@@ -1,4 +1,4 @@
-/** Bindings that would lead a tunnel into itself: how many packets home agents send for one that they are given. */
+/** Bindings that would lead a tunnel into itself: how many packets home agents send for one that they receive. */
 
 import { expect, test } from "vitest";
 import type { SocketAddress } from "../../../../agent/src/core/address.ts";
@@ -18,7 +18,7 @@ const ATTACKER: SocketAddress = { ip: "2001:db8::66", port: 7000 };
 const STRANGER = "2001:db8::99";
 /** Without a bound a loop would not end. */
 const MOST_STEPS = 2000;
-/** The limit of `nesting.ts`, and one for the packet that is given. */
+/** The limit of `nesting.ts`, and one for the original packet. */
 const FEW = 5;
 
 test("a registration that comes through the node's own tunnel is dropped, and nothing circles", () => {
@@ -48,7 +48,7 @@ test("a care-of address in the home prefix, or of the home agent itself, is refu
 
 test("bindings of two home agents that lead into each other's tunnel end after a few rounds", () => {
   const net = new Net();
-  // Neither home agent can know that the other's prefix leads into a tunnel.
+  // Neither home agent can detect that the other's prefix leads into a tunnel.
   net.send({ ip: HOME_B, port: 4191 }, A.tunnel, updateOf(HOME_A, A.address, 1));
   net.send({ ip: HOME_A, port: 4191 }, B.tunnel, updateOf(HOME_B, B.address, 1));
   net.sendTo(HOME_A);
@@ -66,16 +66,18 @@ test("a tunnel within a tunnel is carried", () => {
 
 type Agent = typeof A;
 
-/** Two home agents whose kernels route the home prefixes into the tunnels, and everything else to its address. */
+/**
+ * Two home agents whose kernels route the home prefixes into the tunnels, and every other packet to its destination.
+ */
 class Net {
-  /** Octets of the largest packet. */
+  /** Length of the largest packet. */
   largest = 0;
   readonly #machines = new Map<Agent, NodeMachine>([A, B].map((agent) => [agent, machineOf(agent)]));
   readonly #arrived = new Map<string, number>();
   #sent = 0;
   #steps = 0;
 
-  /** Registers a home address from an honest place. */
+  /** Registers a home address from its real care-of address. */
   register(agent: Agent, homeAddress: string, from: SocketAddress): void {
     this.send(from, agent.tunnel, updateOf(homeAddress, agent.address, 1));
   }
@@ -85,7 +87,7 @@ class Net {
     this.sendPacket(encodeUdpInIpv6({ source, destination, payload }));
   }
 
-  /** What a node sends into its tunnel to reach another tunnel's end. */
+  /** A packet that a node sends into its tunnel to reach the end of another tunnel. */
   nested(source: string, destination: SocketAddress, payload: Uint8Array): Uint8Array {
     return encodeUdpInIpv6({ source: { ip: source, port: 4191 }, destination, payload });
   }
@@ -94,7 +96,7 @@ class Net {
     this.sendPacket(packetTo(homeAddress));
   }
 
-  /** Routes a packet and everything that follows from it. */
+  /** Routes a packet and all packets that result from it. */
   sendPacket(packet: Uint8Array): void {
     const queue = [packet];
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
@@ -105,7 +107,7 @@ class Net {
     }
   }
 
-  /** Packets that left the tunnels of both home agents. */
+  /** Number of packets that left the tunnels of both home agents. */
   sentByHomeAgents(): number {
     return this.#sent;
   }
@@ -118,7 +120,7 @@ class Net {
     return this.#machineOf(agent).counters();
   }
 
-  /** Hands a packet to the home agent that it is for, or notes its arrival; answers with what comes out. */
+  /** Passes a packet to the home agent it is addressed to, or records its arrival; returns the resulting packets. */
   #route(packet: Uint8Array): readonly Uint8Array[] {
     const ip = decodeIpv6Packet(packet);
     if (!ip.ok) throw new Error(`no IPv6 packet: ${ip.error.code}`);

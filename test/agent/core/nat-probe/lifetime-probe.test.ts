@@ -34,7 +34,9 @@ test.each(NINE_BEHAVIOURS)(
   },
 );
 
-/** Two mappings, each with a packet one way in the middle of twice 7 s, behind a middlebox that remembers 10 s. */
+/**
+ * Two mappings, each with one packet in one direction halfway through twice 7 s, behind a NAT with a timeout of 10 s.
+ */
 function refresh(net: SimNet, nat: Parameters<typeof hostBehind>[1]) {
   const ways: readonly Refresh[] = ["outbound", "inbound"];
   const silences = ways.map((way, i) => ({ socket: { ...ASKER, port: 50_001 + i }, delayMs: 7000, refresh: way }));

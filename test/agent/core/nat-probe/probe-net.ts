@@ -1,4 +1,4 @@
-/** A STUN server with two addresses and two ports on a simulated internet, and probes run on hosts in front of it. */
+/** A STUN server with two addresses and two ports on a simulated internet, and probes run on hosts. */
 
 import type { SocketAddress } from "../../../../agent/src/core/address.ts";
 import type { ProbeMachine } from "../../../../agent/src/core/nat-probe/probe-machine.ts";
@@ -15,7 +15,7 @@ export const SERVER = {
   second: { ip: SERVER_IPS[1], port: SERVER_PORTS[1] },
 };
 
-/** Puts the server on the wire `internet`; one way takes `delayMs`. */
+/** Attaches the server to the segment `internet`; the one-way delay is `delayMs`. */
 export function addServer(net: SimNet, delayMs = 1): void {
   const server = new SimHost(net, "server");
   server.attach(
@@ -35,7 +35,7 @@ export function addServer(net: SimNet, delayMs = 1): void {
   }
 }
 
-/** A host at 192.168.1.2 behind a middlebox. */
+/** A host at 192.168.1.2 behind a NAT. */
 export function hostBehind(net: SimNet, profile: Partial<NatProfile>): SimHost {
   createSimNat(net, {
     name: "nat",
@@ -60,7 +60,7 @@ export function hostBehind(net: SimNet, profile: Partial<NatProfile>): SimHost {
   return host;
 }
 
-/** Runs a probe on `host` to its end and gives what it saw and when it ended. */
+/** Runs a probe on `host` to its end; returns its result and the time it ended. */
 export function runProbe<Result>(
   net: SimNet,
   host: SimHost,

@@ -12,7 +12,7 @@ import {
 } from "../../../vectors/mice-stun.ts";
 import { CARE_OF_TEST_ICE, MOBILITY_HEADERS } from "../../../vectors/mobility.ts";
 
-/** The least IPv6 packet that carries a CoT-ICE: version 6, payload length, next header 135, hop limit. */
+/** A minimal IPv6 packet that carries a CoT-ICE: version 6, payload length, next header 135, hop limit. */
 const IPV6_PACKET = fromHex(`60000000 0098 87 40 ${"20".repeat(32)} ${Buffer.from(CARE_OF_TEST_ICE).toString("hex")}`);
 const IPV4_PACKET = fromHex("4500 0018 0000 4000 40 11 0000 c6336409 c633640a 01020304");
 

@@ -1,11 +1,11 @@
-/** Drawn STUN messages for property tests. */
+/** Random STUN messages for property tests. */
 
 import fc from "fast-check";
 import { addressFromBytes } from "../../../../agent/src/core/address.ts";
 import { ATTRIBUTE_NUMBERS, attributeNumber, type StunAttribute } from "../../../../agent/src/core/stun/attributes.ts";
 import type { StunMessage } from "../../../../agent/src/core/stun/message.ts";
 
-/** Any well-formed message that survives a round trip unchanged: no attribute twice, nothing behind the protection. */
+/** Any well-formed message that survives a round trip: no attribute twice, nothing after the integrity attributes. */
 export function stunMessages(): fc.Arbitrary<StunMessage> {
   return fc.record({
     class: fc.constantFrom("request", "indication", "success", "error"),
@@ -15,7 +15,7 @@ export function stunMessages(): fc.Arbitrary<StunMessage> {
   });
 }
 
-/** Any attribute except the two whose place in the message matters. */
+/** Any attribute except the two whose position in the message matters. */
 function stunAttributes(): fc.Arbitrary<StunAttribute> {
   return fc.oneof(
     fc.record({ type: fc.constantFrom(...ADDRESS_TYPES), value: socketAddresses() }),
@@ -63,7 +63,7 @@ function socketAddresses() {
   return fc.record({ ip: octets.map(addressFromBytes), port: fc.nat(0xffff) });
 }
 
-/** Text with multi-byte characters, short enough for every attribute; `grapheme` gives no lone surrogates. */
+/** Text with multi-byte characters, short enough for every attribute; `grapheme` yields no lone surrogates. */
 function texts(): fc.Arbitrary<string> {
   return fc.string({ unit: "grapheme", maxLength: 40 });
 }

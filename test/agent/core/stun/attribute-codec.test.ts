@@ -5,7 +5,7 @@ import type { StunAttribute } from "../../../../agent/src/core/stun/attributes.t
 import { fromHex, toHex } from "../../../vectors/hex.ts";
 import { TRANSACTION_ID } from "../../../vectors/mice-stun.ts";
 
-/** One value per attribute, with the octets that the RFCs draw for it. */
+/** One value per attribute, with its octets as in the RFCs. */
 const ATTRIBUTES: readonly { attribute: StunAttribute; octets: string }[] = [
   {
     attribute: { type: "mapped-address", value: { ip: "192.168.1.1", port: 5555 } },
@@ -174,7 +174,7 @@ describe("writeAttribute", () => {
   });
 });
 
-/** Decodes an attribute given as it stands in a message, padding included. */
+/** Decodes an attribute in its form in a message, padding included. */
 function decode(octets: string): ReturnType<typeof decodeAttribute> {
   const bytes = fromHex(octets);
   const view = new DataView(bytes.buffer);

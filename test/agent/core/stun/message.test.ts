@@ -17,7 +17,7 @@ import { RFC_5769_VECTORS, SAMPLE_LONG_TERM_REQUEST, SAMPLE_REQUEST } from "../.
 import { stunMessages } from "./arbitraries.ts";
 import { hasRightFingerprint, hasRightIntegrity } from "./received.ts";
 
-/** Every valid message at hand. */
+/** All valid messages of the vectors. */
 const VECTORS = [...RFC_5769_VECTORS, ...MICE_STUN_VECTORS];
 
 const CHECK_MESSAGE: StunMessage = {
@@ -300,7 +300,7 @@ test("a username of Japanese text is what its octets say", () => {
   expect(fromText("マトリックス")).toHaveLength(18);
 });
 
-/** Octets that MESSAGE-INTEGRITY covers or is, in a message that may end with FINGERPRINT. */
+/** End of the octets up to and including MESSAGE-INTEGRITY, in a message that may end with FINGERPRINT. */
 function integrityEnd(bytes: Uint8Array): number {
   return hasRightFingerprint(bytes) ? bytes.length - 8 : bytes.length;
 }

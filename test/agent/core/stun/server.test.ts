@@ -247,7 +247,7 @@ function messageOf(transmit: Transmit | undefined): StunMessage {
   return result.value;
 }
 
-/** What a server answers on a port that it shares: the demultiplexer hands it only what carries FINGERPRINT. */
+/** The server's answers on a shared port: the demultiplexer passes only messages with FINGERPRINT to it. */
 function answersOnSharedPort(payload: Uint8Array): readonly Transmit[] {
   const received = demultiplex(payload);
   return received.kind === "stun" ? answerReceived({ ...received, local: SERVER, remote: CLIENT }, PLAIN) : [];

@@ -210,7 +210,7 @@ function start(): StunTransaction {
   return new StunTransaction(START, REQUEST, retransmissionSchedule({ rtoMs: 100 }));
 }
 
-/** Wakes the transaction whenever it wants to be woken; returns when it sent, in milliseconds since the start. */
+/** Runs the transaction by its wake-ups; returns when it sent, in milliseconds since the start. */
 function runToEnd(transaction: StunTransaction): readonly number[] {
   const sentAfterMs: number[] = [];
   let now: number | undefined = START;

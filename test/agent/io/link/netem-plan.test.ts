@@ -18,7 +18,7 @@ describe("a condition in netem's words", () => {
     ["duplicates", { duplicateRate: 0.005 }, "limit 1000000 duplicate 0.5%"],
     ["reordering", { delayMs: 10, reorderRate: 0.05 }, "limit 1000000 delay 10000us 0us reorder 5%"],
     ["a rate with the usual queue", { rateBitPerSec: 8e6 }, "limit 1000 rate 8000000bit"],
-    // 8 Mbit/s for 100 ms are 66.05 frames of 1514 octets under way, which netem counts as waiting.
+    // 8 Mbit/s for 100 ms are 66.05 frames of 1514 octets in flight, which netem counts as queued.
     [
       "a rate with queue and delay",
       { delayMs: 100, rateBitPerSec: 8e6, queuePackets: 50 },

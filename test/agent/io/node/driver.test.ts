@@ -9,7 +9,7 @@ const remote = { ip: "198.18.0.10", port: 4191 };
 const transmit = (n: number): Transmit => ({ local, remote, payload: Uint8Array.of(n) });
 const event: NodeEvent = { type: "registration-failed", reason: "test" };
 
-/** A machine whose queues and next wake-up a test fills by hand. */
+/** A machine whose queues and next wake-up are set by the test. */
 class ScriptedMachine implements NodeMachine {
   readonly inputs: string[] = [];
   readonly transmits: Transmit[] = [];

@@ -4,7 +4,7 @@ import { readMarked } from "../../../../agent/src/io/probe/sniff.ts";
 /** A UDP datagram from port 4096 to port 4191, its checksum left out. */
 const udp = (payload: string): string =>
   `1000105f${(8 + payload.length / 2).toString(16).padStart(4, "0")}0000${payload}`;
-/** An IPv4 header with options of so many words; what else is in it does not matter here. */
+/** An IPv4 header with this many words of options; the other fields are not used here. */
 const ipv4 = (words: number): string => `4${(5 + words).toString(16)}`.padEnd(2 * (20 + 4 * words), "0");
 const octets = (hex: string): Uint8Array => Buffer.from(hex, "hex");
 

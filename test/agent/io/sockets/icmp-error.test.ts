@@ -4,7 +4,7 @@ import { encodeSocketAddress } from "../../../../agent/src/io/native/socket-addr
 import { decodeIcmpError } from "../../../../agent/src/io/sockets/icmp-error.ts";
 import { fromHex } from "../../../vectors/hex.ts";
 
-/** Control data as Linux 6.18 gave it: 48 octets over IPv4, 64 over IPv6. */
+/** Control data from Linux 6.18: 48 octets over IPv4, 64 over IPv6. */
 const ipv4 = (error: string): Uint8Array => fromHex(`3000000000000000 00000000 0b000000 ${error}`);
 const ipv6 = (error: string): Uint8Array => fromHex(`3c00000000000000 29000000 19000000 ${error} 00000000`);
 

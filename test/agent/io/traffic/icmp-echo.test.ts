@@ -4,7 +4,7 @@ import { encodeEchoRequest, readEchoReply } from "../../../../agent/src/io/traff
 
 const IDENTIFIER = 0x1234;
 
-/** What comes back: the request with the type of a reply, below an IP header with IPv4. */
+/** The answer: the request with the type of a reply, after an IP header for IPv4. */
 function reply(family: 4 | 6, identifier: number, sequence: number): Uint8Array {
   const message = Buffer.from(encodeEchoRequest(family, identifier, sequence));
   message[0] = family === 4 ? 0 : 129;

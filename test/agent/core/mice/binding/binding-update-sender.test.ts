@@ -12,7 +12,7 @@ const CN = "2001:db8:b::200";
 const CARE_OF = "198.51.100.10";
 const LOCAL = { ip: "10.1.0.5", port: 40_001 };
 const REMOTE = { ip: "203.0.113.20", port: 62_002 };
-/** Octets of the inner IPv6 header. */
+/** Length of the inner IPv6 header. */
 const HEADER_AT = 40;
 /** `mice-kbm` of SPEC 3.4. */
 const KEY = Buffer.from("82ded5106a977f226761f7f1a6dc6078e39c7b64", "hex");
@@ -43,7 +43,7 @@ function lastOf(poll: () => Transmit | undefined): Transmit {
   return last;
 }
 
-/** An acknowledgement signed as the correspondent signs it. */
+/** An acknowledgement signed like one of the correspondent. */
 function acknowledgement(status: number, sequence: number, key: Uint8Array = KEY) {
   const message: MobilityMessageOf<"binding-acknowledgement"> = {
     type: "binding-acknowledgement",

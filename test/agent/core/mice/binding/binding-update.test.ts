@@ -17,7 +17,7 @@ function lastAcknowledgement(peer: HandMadePeer) {
   return sent;
 }
 
-/** Whether the acknowledgement carries an authenticator of the right key. */
+/** Whether the acknowledgement has an authenticator made with the right key. */
 function isSigned(peer: HandMadePeer, careOf = MN_SOCKET.ip): boolean {
   return isAuthorized(lastAcknowledgement(peer).header, { key: peer.key, careOf, correspondent: CN_HOME });
 }
@@ -155,7 +155,7 @@ describe("a correspondent on a Binding Update", () => {
 });
 
 describe("an update that overtakes the checks", () => {
-  /** Offer and answer are exchanged, the correspondent's checks have not been answered yet. */
+  /** Offer and answer are exchanged; the correspondent's checks are not yet answered. */
   function checking(): HandMadePeer {
     const peer = new HandMadePeer();
     peer.isLinkUp = false;

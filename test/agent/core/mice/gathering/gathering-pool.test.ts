@@ -21,7 +21,7 @@ const OF_ONE = ["host", "server-reflexive", "relayed"];
 let sockets: readonly SocketAddress[];
 let outbox: Outbox;
 let pool: GatheringPool;
-/** What sessions were told, in order. */
+/** What was reported to the sessions, in order. */
 let told: { readonly at: InstantMs; readonly peer: string; readonly news: readonly string[] | "mapping-changed" }[];
 
 beforeEach(() => {
@@ -150,7 +150,7 @@ function begin(now: InstantMs, peer: string): () => void {
   });
 }
 
-/** Advances, and gives what is sent by then. */
+/** Advances, and returns what has been sent by then. */
 function transmits(now: InstantMs): Transmit[] {
   pool.advance(now);
   const all: Transmit[] = [];

@@ -24,7 +24,7 @@ interface Choice {
   readonly homeToken?: ReceivedToken;
 }
 
-/** An exchange begun at 0, with every Mobility Header that it sent. */
+/** An exchange started at 0, with every Mobility Header that it sent. */
 function begin({ purpose = "initial", namesHomeNonce = false, homeToken }: Choice = {}) {
   const headers: Uint8Array[] = [];
   const link = createMobilityLink(HOME, createOutbox(), (packet) => {
@@ -67,7 +67,7 @@ function answer({ messages }: Begun): MobilityMessageOf<"care-of-test-ice"> {
   };
 }
 
-/** Wakes the exchange up until it ends or the time is over; tells when, and what it said. */
+/** Wakes the exchange until it ends or the time is up; returns each wake-up and its result. */
 function wakeUps({ exchange }: Begun, until: number): [number, string | undefined][] {
   const turns: [number, string | undefined][] = [];
   for (let at = exchange.pollTimeout(); at !== undefined && at <= until; at = exchange.pollTimeout())

@@ -29,11 +29,11 @@ const HOME_AGENT = "2001:db8:a::1";
 const PEER = "2001:db8:b::200";
 const SOCKET = { ip: "198.18.0.10", port: 40_001 };
 const PEER_SOCKET = { ip: "198.18.0.20", port: 40_002 };
-/** The keygen tokens that the peer gives. */
+/** The keygen tokens from the peer. */
 const TOKEN = new Uint8Array(8);
 const TUNNEL = { ip: "198.18.0.2", port: 4191 };
 
-/** A registered node that offers, with a home agent and a peer whose every message the test makes; its checks are real. */
+/** A registered node that offers; the test builds every message of its home agent and its peer. Its checks are real. */
 class OfferingNode {
   readonly machine = createMobileNode(
     {
@@ -46,7 +46,7 @@ class OfferingNode {
   );
   readonly events: NodeEvent[] = [];
   readonly sent: { readonly message: MobilityMessage; readonly atMs: number }[] = [];
-  /** Checks that left. */
+  /** Number of checks sent. */
   checks = 0;
   now = 0;
   #peerIce: IceMachine | undefined;
@@ -89,7 +89,7 @@ class OfferingNode {
     });
   }
 
-  /** What an honest peer does: HoT, CoT-ICE, and checks from one socket on the same segment, without delay. */
+  /** Answers like an honest peer: HoT, CoT-ICE, and checks from one socket on the same segment, without delay. */
   meet(): void {
     const inits = this.sent.flatMap(({ message }) => (message.type === "home-test-init" ? [message] : []));
     const { homeInitCookie } = defined(inits.at(-1));
@@ -112,7 +112,7 @@ class OfferingNode {
     );
   }
 
-  /** Answers the last Binding Update on the pair, signed unless told otherwise. */
+  /** Answers the last Binding Update on the pair, signed unless set otherwise. */
   acknowledge(
     status: number,
     { isSigned = true, sequence = this.updates.at(-1)?.sequence ?? 0, lifetimeSec = 0 } = {},
@@ -371,7 +371,7 @@ describe("a Binding Update that the peer refuses", () => {
       node.acknowledge(BINDING_STATUS.expiredNonces, { isSigned: false });
       expect(node.offers.length).toBe(Math.min(1 + round, 4));
       if (round <= 3) node.meet();
-      // Another offer, but no repetition of the update: three of a type may leave in a second.
+      // Another offer, but no retransmission of the update: three of a type may be sent in a second.
       node.runFor(999);
     }
     expect(node.updates.length).toBe(4);

@@ -7,7 +7,7 @@ import {
 } from "../../../../../agent/src/core/mice/session/key-mode.ts";
 import { fromHex } from "../../../../vectors/hex.ts";
 
-/** Kbm of RFC 6275 as the vectors of the Binding Update have it. */
+/** Kbm of RFC 6275, as in the vectors of the Binding Update. */
 const KBM = fromHex("82ded5106a977f226761f7f1a6dc6078e39c7b64");
 const UFRAGS = { offer: "obLD", answer: "DQ4P" };
 

@@ -17,7 +17,7 @@ import {
   VIRTIO,
 } from "./tcp-packets.ts";
 
-/** What a joiner writes when it is given these packets and then flushed. */
+/** What a joiner writes when it receives these packets and is then flushed. */
 function join(packets: readonly Uint8Array[]): readonly Uint8Array[] {
   const frames: Uint8Array[] = [];
   const joiner = createJoiner((frame, length) => void frames.push(frame.slice(0, length)));
@@ -35,7 +35,7 @@ describe("packets for the kernel", () => {
     const [frame, ...others] = join(segments);
     expect(others).toEqual([]);
     const header = Buffer.from(frame?.subarray(0, VIRTIO) ?? []);
-    // Flags, kind, header length, segment size, where the checksum begins and lies: little-endian.
+    // Flags, kind, header length, segment size, checksum start and checksum offset: little-endian.
     expect(header.toString("hex")).toBe("010448003005280010 00".replaceAll(" ", ""));
     expect(segmented(frame?.subarray(VIRTIO) ?? whole, 1328)).toEqual(segments);
     expect(frame?.length).toBe(VIRTIO + whole.length);

@@ -1,4 +1,4 @@
-/** TCP packets and the frames of a TUN device that they come in. */
+/** TCP packets, and the TUN device frames that contain them. */
 
 import { encodeIpv6Packet } from "../../../../../agent/src/core/mip6/ipv6-packet.ts";
 import { packetsOf } from "../../../../../agent/src/io/fast-path/segments/split.ts";
