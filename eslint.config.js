@@ -31,7 +31,7 @@ const layer = (files, { forbid = [], nodeModules = "allowed", pure = false }) =>
         patterns: [
           ...forbid.map((group) => ({
             group: [group],
-            message: "The import order forbids this: see README, Architecture.",
+            message: "The import order forbids this: see CONTRIBUTING, Map of the house.",
           })),
           ...(nodeModules === "forbidden" ? [EVERY_NODE_MODULE] : []),
           ...(nodeModules === "hmac-and-crc"

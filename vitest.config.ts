@@ -14,7 +14,7 @@ const alone = (groupOrder: number) =>
  */
 const pure = { isolate: false, maxWorkers: "100%", testTimeout: 180_000 } as const;
 
-const UNIT_TESTS = ["test/{architecture,agent,orchestrator,images,tools}/**/*.test.ts"];
+const UNIT_TESTS = ["test/{architecture,agent,orchestrator,tools}/**/*.test.ts"];
 
 /** Tests that replace modules, which other files may have loaded in the same worker. */
 const ISOLATED_TESTS = "test/**/*.isolated.test.ts";

@@ -16,7 +16,7 @@
  *
  * Endpoints are named by what connection tracking knows of the flow's first packet, so that a hairpinned packet has the
  * key of its outside destination. Written for nft 1.0.6 (Debian 12) and later; measured to be what it says for all nine
- * combinations of mapping and filtering, with and without hairpinning (`test/contract/box-rules.test.ts`).
+ * combinations of mapping and filtering, with and without hairpinning (`test/contract/nat-rules.test.ts`).
  */
 
 import type { NatDependence, NatProfile } from "@testbed/agent/control";

@@ -5,7 +5,7 @@
 
 import {
   CANDIDATE_TYPES,
-  LINK_CONDITIONERS,
+  IMPAIRERS,
   LINK_DIRECTIONS,
   NAT_BEHAVIOURS,
   OBSERVED_BEHAVIOURS,
@@ -267,7 +267,7 @@ const link = z.strictObject({
     .array(z.strictObject({ event: z.string(), impairment: impairment }))
     .describe("what it became with which event of the timeline, in the order of happening"),
   applied: z
-    .enum(LINK_CONDITIONERS)
+    .enum(IMPAIRERS)
     .optional()
     .describe(
       "by the kernel, or by the node's own process where the kernel cannot; absent when the run did not get there",

@@ -1,4 +1,4 @@
-/** The import order of the README, read from the sources: who may use whom, without exceptions and without cycles. */
+/** The import order of CONTRIBUTING, read from the sources: who may use whom, without exceptions and without cycles. */
 
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";

@@ -185,7 +185,9 @@ describe("a middlebox that is not what it is declared to be", () => {
     expect(message).toContain("router box-loop declared hairpinning, observed none");
     // Plain masquerading keeps both hosts' ports where they talk to different peers, and no longer where they meet.
     expect(message).toMatch(/router box-shared declared mapping endpoint-independent, observed address-/);
-    expect(message).toMatch(/router box-shared declared an outside port for each inside host, observed 198\S+ for both/);
+    expect(message).toMatch(
+      /router box-shared declared an outside port for each inside host, observed 198\S+ for both/,
+    );
     expect(message).toMatch(/router box-absent declared mapping .* observed no UDP at all/);
     expect(message).not.toContain("box-right");
     expect(verifications.get("box-right")?.[0]?.differences).toEqual([]);

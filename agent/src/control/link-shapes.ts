@@ -2,9 +2,9 @@
 
 import type { Impairment } from "../core/link/impairment.ts";
 import {
+  IMPAIRERS,
   type ImpairedLink,
   type InterfaceImpairments,
-  LINK_CONDITIONERS,
   LINK_DIRECTIONS,
   type LinkFigures,
 } from "./messages.ts";
@@ -37,7 +37,7 @@ export const interfaceImpairments: Shape<InterfaceImpairments> = object<Interfac
 const link = {
   segment: string,
   direction: oneOf(...LINK_DIRECTIONS),
-  applied: oneOf(...LINK_CONDITIONERS),
+  applied: oneOf(...IMPAIRERS),
 } as const;
 
 export const impairedLink: Shape<ImpairedLink> = object<ImpairedLink>(link);

@@ -77,9 +77,9 @@ export interface InterfaceImpairments {
 }
 
 /** What applies impairments: the kernel's netem, or the node's process where netem is unavailable. */
-export const LINK_CONDITIONERS = ["netem", "user-space"] as const;
+export const IMPAIRERS = ["netem", "user-space"] as const;
 
-export type Impairer = (typeof LINK_CONDITIONERS)[number];
+export type Impairer = (typeof IMPAIRERS)[number];
 
 /** One impaired direction of an interface's link. */
 export interface ImpairedLink {

@@ -38,8 +38,8 @@ export class VirtualTime {
   }
 
   /** Runs actions due by `limit` while the predicate holds; true when it no longer does. */
-  runWhile(impairment: () => boolean, limit: InstantMs): boolean {
-    while (impairment()) {
+  runWhile(condition: () => boolean, limit: InstantMs): boolean {
+    while (condition()) {
       const next = this.#queue.at(-1);
       if (next === undefined || next.at > limit) return false;
       this.#queue.pop();

@@ -1,4 +1,4 @@
-/** Address and port translation in predicted: outside ports by mapping key, and who they were used towards. */
+/** Address and port translation in the model: outside ports by mapping key, and who they were used towards. */
 
 import type { NatDependence, NatProfile } from "@testbed/agent/control";
 import { withoutLength } from "../model/address-text.ts";

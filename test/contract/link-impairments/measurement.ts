@@ -23,7 +23,7 @@ export interface Flow {
 }
 
 /** One datagram at one end of the link. */
-export interface EventMatcher {
+export interface SeenFrame {
   readonly number: number;
   /** Milliseconds since 1970. */
   readonly at: number;
@@ -31,8 +31,8 @@ export interface EventMatcher {
 
 /** One direction: every datagram that entered the link and every one that left it, in order. */
 export interface Passage {
-  readonly entered: readonly EventMatcher[];
-  readonly left: readonly EventMatcher[];
+  readonly entered: readonly SeenFrame[];
+  readonly left: readonly SeenFrame[];
   /** Milliseconds on the link, of each datagram's first arrival, in order of arrival. */
   readonly delaysMs: readonly number[];
   readonly figures: LinkFigures | undefined;
@@ -79,7 +79,7 @@ export async function measure(
     const scheduling = await world.sh(`chrt --pid ${pid}; echo nice: $(ps -o ni= -p ${pid})`);
     await Promise.all(captures.map(conclude));
     const figures = await finalFigures(agent);
-    const [inside, outside] = [await matchers(files.inside), await matchers(files.outside)];
+    const [inside, outside] = [await seenFrames(files.inside), await seenFrames(files.outside)];
     return {
       passages: {
         out: passage(inside.get(OUTSIDE), outside.get(OUTSIDE), figures.get("out")),
@@ -136,8 +136,8 @@ async function startEnds(world: World): Promise<void> {
 }
 
 function passage(
-  entered: readonly EventMatcher[] = [],
-  left: readonly EventMatcher[] = [],
+  entered: readonly SeenFrame[] = [],
+  left: readonly SeenFrame[] = [],
   figures: LinkFigures | undefined,
 ): Passage {
   const enteredAt = new Map(entered.map(({ number, at }) => [number, at]));
@@ -215,9 +215,9 @@ const DESTINATION_OFFSET = 30;
 const PAYLOAD_OFFSET = 42;
 
 /** Datagrams of a capture with nanosecond stamps, by destination address, in order. */
-async function matchers(file: string): Promise<ReadonlyMap<string, readonly EventMatcher[]>> {
+async function seenFrames(file: string): Promise<ReadonlyMap<string, readonly SeenFrame[]>> {
   const pcap = await readFile(file);
-  const found = new Map<string, EventMatcher[]>();
+  const found = new Map<string, SeenFrame[]>();
   for (let at = GLOBAL_HEADER_BYTES; at < pcap.length; at += RECORD_HEADER_BYTES + pcap.readUInt32LE(at + 8)) {
     const frame = at + RECORD_HEADER_BYTES;
     const destination = [...pcap.subarray(frame + DESTINATION_OFFSET, frame + DESTINATION_OFFSET + 4)].join(".");
