@@ -12,7 +12,7 @@ export interface SocketAddress {
   readonly port: number;
 }
 
-/** Four or sixteen octets of an address in network order; IPv4 text gives four. */
+/** Octets of an address in network order: four for IPv4 text, else sixteen. */
 export function addressToBytes(ip: string): Uint8Array {
   return familyOf(ip) === 4 ? ipv4ToBytes(ip) : ipv6ToBytes(ip);
 }
@@ -29,12 +29,12 @@ export function familyOf(ip: string): Family {
   return ip.includes(":") ? 6 : 4;
 }
 
-/** Brings address text into the canonical form; throws RangeError when it is no address. */
+/** Converts address text to the canonical form. Throws RangeError when it is not an address. */
 export function canonicalAddress(ip: string): string {
   return addressFromBytes(addressToBytes(ip));
 }
 
-/** True when both name the same transport address. */
+/** True for equal transport addresses. */
 export function sameSocketAddress(a: SocketAddress, b: SocketAddress): boolean {
   return a.port === b.port && a.ip === b.ip;
 }

@@ -1,16 +1,16 @@
 /** Big-endian reading and writing of octets. */
 
 /**
- * Reads a span of octets from front to back without ever throwing.
+ * Reads octets from front to back and never throws.
  *
- * A read that would pass the end yields 0 or no octets, sets `overrun` for good, and moves nothing. So a decoder reads
- * the fields of a fixed layout one after the other and asks once:
+ * A read past the end returns 0 or no octets, sets `overrun` for good, and does not advance. A decoder can therefore
+ * read a fixed layout field by field and check once:
  *
  *     const type = reader.u16();
  *     const cookie = reader.u32();
  *     if (reader.overrun) return malformed("truncated", reader.offset);
  *
- * Loop on `remaining > 0 && !overrun`. What `bytes` and `rest` return are views into the input: a length taken from the
+ * Loop on `remaining > 0 && !overrun`. `bytes` and `rest` return views into the input: a length taken from the
  * network never allocates anything.
  */
 export class ByteReader {
@@ -22,7 +22,7 @@ export class ByteReader {
 
   /** Reads `octets[start, end)`; both default to the whole input and are clamped to it. */
   constructor(octets: Uint8Array, start = 0, end: number = octets.length) {
-    // Sockets give Buffers, whose `slice` shares memory: views handed out are plain, so that `slice` copies.
+    // Received Buffers share memory in `slice`; returned views are plain arrays, so that `slice` copies.
     this.#octets = new Uint8Array(octets.buffer, octets.byteOffset, octets.byteLength);
     this.#view = new DataView(octets.buffer, octets.byteOffset, octets.byteLength);
     this.#end = Math.min(Math.max(end, 0), octets.length);
@@ -39,7 +39,7 @@ export class ByteReader {
     return this.#overrun ? 0 : this.#end - this.#offset;
   }
 
-  /** True once any read wanted more octets than were left. */
+  /** True once a read wanted more octets than were left. */
   get overrun(): boolean {
     return this.#overrun;
   }
@@ -79,7 +79,7 @@ export class ByteReader {
     this.#advance(length);
   }
 
-  /** Moves past `length` octets and returns where they began; undefined past the end. */
+  /** Moves past `length` octets and returns their offset; undefined past the end. */
   #advance(length: number): number | undefined {
     if (this.#overrun || length < 0 || length > this.#end - this.#offset) {
       this.#overrun = true;
@@ -94,8 +94,8 @@ export class ByteReader {
 const INITIAL_CAPACITY = 128;
 
 /**
- * Collects octets of a message being encoded; grows as needed. A value that does not fit its field is a bug of the
- * caller and throws RangeError, so that nothing is silently cut on the wire.
+ * Builds a message; grows as needed. A value that does not fit its field is an error of the caller and throws
+ * RangeError.
  */
 export class ByteWriter {
   #octets = new Uint8Array(INITIAL_CAPACITY);
@@ -164,7 +164,7 @@ export class ByteWriter {
     return this.#octets.slice(0, this.#length);
   }
 
-  /** Makes room for `count` octets, zero, and returns where they begin. */
+  /** Makes room for `count` octets, zero, and returns their offset. */
   #grow(count: number): number {
     const at = this.#length;
     this.#length += count;

@@ -4,16 +4,16 @@ import { addressToBytes } from "./address.ts";
 import { ByteWriter } from "./bytes.ts";
 
 /**
- * The checksum to put into a message: the one's complement of the one's complement sum of all 16-bit words of the parts
- * laid end to end, an odd last octet counting as the high half of a word (RFC 1071 section 1). The checksum field itself
- * has to be zero in the parts. The result is 0..0xFFFF; UDP's rule of sending 0xFFFF for 0 is the caller's (RFC 8200
+ * The checksum for a message: the one's complement of the one's complement sum of all 16-bit words of the parts laid
+ * end to end. An odd last octet counts as the high half of a word (RFC 1071 section 1). The checksum field has to be
+ * zero in the parts. The result is 0..0xFFFF; sending 0xFFFF for 0, as UDP does, is left to the caller (RFC 8200
  * section 8.1).
  */
 export function internetChecksum(...parts: readonly Uint8Array[]): number {
   return onesComplementSum(parts) ^ 0xffff;
 }
 
-/** True when the parts, checksum field included, sum up to 0xFFFF. */
+/** True when the parts, checksum field included, sum to 0xFFFF. */
 export function hasValidChecksum(...parts: readonly Uint8Array[]): boolean {
   return onesComplementSum(parts) === 0xffff;
 }
@@ -39,8 +39,8 @@ export function ipv6PseudoHeader(fields: {
 }
 
 /**
- * Sum of the 16-bit words of `octets` from `start` to `end`, an odd last octet counting as the high half of a word; exact
- * for any length that memory holds.
+ * Exact sum of the 16-bit words of `octets` from `start` to `end`, for any length. An odd last octet counts as the high
+ * half of a word.
  */
 export function sumWords(octets: Uint8Array, start = 0, end = octets.length): number {
   const view = new DataView(octets.buffer, octets.byteOffset, octets.length);
@@ -57,7 +57,7 @@ export function sumWords(octets: Uint8Array, start = 0, end = octets.length): nu
   return high + low + (at < end ? view.getUint8(at) << 8 : 0);
 }
 
-/** The one's complement sum of 16 bits that a sum of words comes to. */
+/** Folds a sum of words to the one's complement sum of 16 bits. */
 export function foldCarries(sum: number): number {
   let folded = sum;
   while (folded > 0xffff) folded = (folded % 0x10000) + Math.floor(folded / 0x10000);
@@ -69,7 +69,7 @@ function onesComplementSum(parts: readonly Uint8Array[]): number {
   let isEven = true;
   for (const part of parts) {
     const ofPart = foldCarries(sumWords(part));
-    // After an odd number of octets every word is the other way round (RFC 1071 section 2 (B)).
+    // After an odd number of octets the octets of every word are swapped (RFC 1071 section 2 (B)).
     sum = foldCarries(sum + (isEven ? ofPart : ((ofPart & 0xff) << 8) | (ofPart >> 8)));
     isEven = isEven === (part.length % 2 === 0);
   }

@@ -1,4 +1,4 @@
-/** What a protocol node reports while it works. Order is the order of happening; the driver adds the time. */
+/** Events of a protocol node, in order of occurrence. The driver adds the time. */
 
 import type { SocketAddress } from "./address.ts";
 import type { Refusal } from "./refusal.ts";
@@ -8,7 +8,7 @@ export const CANDIDATE_TYPES = ["host", "server-reflexive", "peer-reflexive", "r
 
 export type CandidateType = (typeof CANDIDATE_TYPES)[number];
 
-/** A candidate as reports show it. */
+/** A candidate in an event. */
 export interface CandidateView {
   readonly type: CandidateType;
   readonly address: SocketAddress;
@@ -17,13 +17,13 @@ export interface CandidateView {
   readonly priority: number;
 }
 
-/** A pair as reports show it: candidate types and addresses of both ends, seen from the reporting node. */
+/** A pair in an event: candidate types and addresses of both ends, seen from the reporting node. */
 export interface PairView {
   readonly local: CandidateView;
   readonly remote: CandidateView;
 }
 
-/** Where a session's data travels: straight on the selected pair, or through both home agents. */
+/** Path of a session's data: the selected pair, or both home agents. */
 export const DATA_PATHS = ["direct", "home-agents"] as const;
 
 export type DataPath = (typeof DATA_PATHS)[number];
@@ -33,7 +33,7 @@ export const ICE_ROLES = ["controlling", "controlled"] as const;
 
 export type IceRole = (typeof ICE_ROLES)[number];
 
-/** Why a check is due: its turn in the list, a request of the peer, or the choice of this agent. */
+/** Why a check is sent: an ordinary check of the list, a triggered check, or a nomination. */
 export const CHECK_KINDS = ["ordinary", "triggered", "nominating"] as const;
 
 export type CheckKind = (typeof CHECK_KINDS)[number];
@@ -41,13 +41,13 @@ export type CheckKind = (typeof CHECK_KINDS)[number];
 /** The ends of a pair, seen from the reporting node. */
 export const PAIR_ENDS = ["local", "remote"] as const;
 
-/** Why a home agent has a binding no more. */
+/** Why a home agent has removed a binding. */
 export const BINDING_REMOVALS = ["deregistered", "expired"] as const;
 
-/** Why a selected pair works no more: no answer on it, or a NAT on the way has given this end another address. */
+/** Why a selected pair is dead: no answer, or a NAT has given this end another address. */
 export const PAIR_DEATHS = ["no-answer", "mapping-changed"] as const;
 
-/** Everything a node reports, one union. `peer` is always the peer's home address. */
+/** All events of a node, one union. `peer` is always the peer's home address. */
 export type NodeEvent =
   | { readonly type: "registration-sent"; readonly sequence: number; readonly careOf: SocketAddress }
   | {
@@ -59,13 +59,13 @@ export type NodeEvent =
       readonly lifetimeSec: number;
     }
   | { readonly type: "registration-failed"; readonly reason: string }
-  /** The binding was taken away; confirmed when the home agent says so, else left to expire. */
+  /** The binding was deleted. Confirmed when the home agent has acknowledged it, else it is left to expire. */
   | { readonly type: "deregistered"; readonly homeAddress: string; readonly isConfirmed: boolean }
   | {
-      /** Home agent side: a binding was made or refreshed. */
+      /** At the home agent: a binding was created or refreshed. */
       readonly type: "binding-registered";
       readonly homeAddress: string;
-      /** Source of the registration as the home agent saw it. */
+      /** Source of the registration as received by the home agent. */
       readonly observed: SocketAddress;
       readonly careOf: string;
       readonly natDetected: boolean;
@@ -77,14 +77,14 @@ export type NodeEvent =
     }
   | { readonly type: "candidate"; readonly peer: string; readonly candidate: CandidateView }
   | {
-      /** A middlebox shows a socket of this node at another address than it did when candidates were gathered. */
+      /** A socket's mapped address differs from the one found when candidates were gathered. */
       readonly type: "mapping-changed";
       readonly peer: string;
       readonly before: CandidateView;
       readonly after: CandidateView;
     }
   | { readonly type: "gathering-done"; readonly peer: string; readonly candidates: number }
-  /** A node without home agent asks the peer to offer a session (A-30). */
+  /** A node without home agent requests an offer from the peer (A-30). */
   | { readonly type: "offer-requested"; readonly peer: string }
   | {
       readonly type: "offer-sent";
@@ -121,7 +121,7 @@ export type NodeEvent =
     }
   | { readonly type: "check-failed"; readonly peer: string; readonly pair: PairView; readonly reason: string }
   | ({
-      /** ICMP came back for a check, which goes on: see `ice/README.md`. Told once a check. */
+      /** An ICMP error for a check, which goes on: see `ice/README.md`. Emitted once per check. */
       readonly type: "check-refused";
       readonly peer: string;
       readonly pair: PairView;
@@ -161,11 +161,11 @@ export type NodeEvent =
   | { readonly type: "path"; readonly peer: string; readonly path: DataPath; readonly pair?: PairView }
   | { readonly type: "keepalive-sent"; readonly peer: string; readonly pair: PairView }
   | {
-      /** The selected pair works no more: data takes the home agents' path, and ICE restarts. */
+      /** The selected pair is dead: data takes the home agents' path, and ICE restarts. */
       readonly type: "pair-dead";
       readonly peer: string;
       readonly pair: PairView;
       readonly reason: (typeof PAIR_DEATHS)[number];
-      /** Time since the last answer on it. */
+      /** Time since the last answer on the pair. */
       readonly silentMs: number;
     };

@@ -1,8 +1,8 @@
 /**
- * The shape every protocol machine of this package has: input in, queues out, no clock, no socket.
+ * The interface of every protocol machine: inputs, output queues, no clock, no socket.
  *
- * A driver feeds datagrams and wake-ups, then drains `pollTransmit` and `pollEvent` until both are empty and arms one
- * timer for `pollTimeout`. Calling `handleTimeout` early is harmless; the same seed and inputs give the same bytes.
+ * A driver passes in datagrams and timeouts, drains `pollTransmit` and `pollEvent` until both are empty, and arms one
+ * timer for `pollTimeout`. Calling `handleTimeout` early is harmless. The same seed and inputs produce the same octets.
  */
 
 import type { SocketAddress } from "./address.ts";
@@ -10,7 +10,7 @@ import type { SocketAddress } from "./address.ts";
 /** Milliseconds on a monotonic axis whose origin has no meaning; may carry a fraction. */
 export type InstantMs = number;
 
-/** A UDP payload that arrived: `local` is the socket it came in on, `remote` its source. */
+/** A received UDP payload: `local` is the socket it arrived at, `remote` its source. */
 export interface Datagram {
   readonly local: SocketAddress;
   readonly remote: SocketAddress;
@@ -24,13 +24,13 @@ export interface Transmit {
   readonly payload: Uint8Array;
 }
 
-/** Source of randomness, injected so that a seed reproduces a run. */
+/** Source of randomness; a seeded one makes a run reproducible. */
 export interface Rng {
   /** Fresh random octets. */
   bytes(length: number): Uint8Array;
 }
 
-/** Makes an unhandled member of a union a compile error, and a bug report at run time. */
+/** Makes an unhandled member of a union a compile error, and throws at run time. */
 export function assertNever(value: never): never {
   throw new Error(`unreachable: ${JSON.stringify(value)}`);
 }

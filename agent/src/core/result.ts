@@ -1,7 +1,7 @@
-/** Outcome of decoding bytes that came from the network: decoders return this and never throw. */
+/** Result of decoding octets from the network. Decoders return it and never throw. */
 export type Decoded<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: DecodeError };
 
-/** Why bytes were refused: a stable code, and the octet offset where reading stopped. */
+/** Why octets were refused: a stable code, and the offset where decoding stopped. */
 export interface DecodeError {
   readonly code: string;
   readonly offset: number;
@@ -12,7 +12,7 @@ export function decoded<T>(value: T): Decoded<T> {
   return { ok: true, value };
 }
 
-/** Refuses bytes with a code and the offset where the fault lies. */
+/** Refuses octets with a code and the offset of the error. */
 export function malformed(code: string, offset: number): Decoded<never> {
   return { ok: false, error: { code, offset } };
 }

@@ -9,7 +9,7 @@ import { candidatePriority } from "./priority.ts";
 export interface LocalCandidate {
   readonly type: CandidateType;
   readonly address: SocketAddress;
-  /** What this node sends from to use it: its socket, or for the relayed candidate home address and port. */
+  /** Source of its packets: its socket, or home address and port for the relayed candidate. */
   readonly base: SocketAddress;
   /** 1..2^31-1. */
   readonly priority: number;
@@ -24,24 +24,24 @@ export interface RemoteCandidate {
   readonly priority: number;
 }
 
-/** The candidate that a bound socket is. `rank` 0 is the best socket of the node. */
+/** The host candidate of a socket. `rank` 0 is the best socket of the node. */
 export function hostCandidate(address: SocketAddress, rank = 0): LocalCandidate {
   return { type: "host", address, base: address, priority: candidatePriority("host", preferenceOf(rank)) };
 }
 
-/** The candidate that a STUN server saw when asked from `base`. */
+/** The server-reflexive candidate that a STUN server reports for `base`. */
 export function serverReflexiveCandidate(address: SocketAddress, base: SocketAddress, rank = 0): LocalCandidate {
   const priority = candidatePriority("server-reflexive", preferenceOf(rank));
   return { type: "server-reflexive", address, base, priority, related: base };
 }
 
-/** The home address as candidate (A-24); `related` is the mapped address of the tunnel, where known. */
+/** The relayed candidate: the home address (A-24). `related` is the tunnel's mapped address, if known. */
 export function relayedCandidate(address: SocketAddress, related?: SocketAddress): LocalCandidate {
   const candidate = { type: "relayed", address, base: address, priority: candidatePriority("relayed") } as const;
   return related === undefined ? candidate : { ...candidate, related };
 }
 
-/** Drops candidates that repeat a better one's address and base; best first (RFC 8445 section 5.1.3). */
+/** Drops candidates with the address and base of a better one; best first (RFC 8445 section 5.1.3). */
 export function withoutRedundant(candidates: readonly LocalCandidate[]): LocalCandidate[] {
   const kept = new Map<string, LocalCandidate>();
   for (const candidate of byPriority(candidates)) {
@@ -56,12 +56,12 @@ export function byPriority<C extends { readonly priority: number }>(candidates: 
   return candidates.toSorted((a, b) => b.priority - a.priority);
 }
 
-/** True when both name the same candidate of this node. */
+/** True for the same candidate of this node. */
 export function sameLocalCandidate(a: LocalCandidate, b: LocalCandidate): boolean {
   return sameSocketAddress(a.address, b.address) && sameSocketAddress(a.base, b.base);
 }
 
-/** A candidate as events show it. */
+/** A candidate in an event. */
 export function candidateView(candidate: LocalCandidate | RemoteCandidate): CandidateView {
   const { type, address, priority } = candidate;
   return "base" in candidate ? { type, address, base: candidate.base, priority } : { type, address, priority };

@@ -8,7 +8,7 @@ import type { OpenPair } from "./nomination.ts";
 import { type CandidatePair, isRelayed, pathKey, waitingPair } from "./pair.ts";
 import { pairPriority } from "./priority.ts";
 
-/** A check whose turn has come. */
+/** A check that is due. */
 export interface DueCheck {
   readonly pair: CandidatePair;
   readonly kind: CheckKind;
@@ -18,7 +18,7 @@ export interface DueCheck {
  * Pairs every local with every remote candidate that it can reach, best first.
  *
  * A server-reflexive candidate sends from its base and would repeat the check of the host candidate: of the pairs with
- * one base and one remote address only the best stays. At most `maxPairs` are kept (A-23).
+ * one base and one remote address only the best is kept. At most `maxPairs` are kept (A-23).
  */
 export function formCheckList(
   role: IceRole,
@@ -62,12 +62,12 @@ export class CheckList {
     return this.#pairs;
   }
 
-  /** Pairs whose outcome is still to come, best first. */
+  /** Pairs that are Waiting or In-Progress, best first. */
   get open(): readonly (CandidatePair & OpenPair)[] {
     return this.#pairs.filter(isOpen);
   }
 
-  /** True when `takeDue` would give a check. */
+  /** True when `takeDue` would return a check. */
   get hasDue(): boolean {
     return this.#queue.length > 0 || this.#pairs.some((pair) => pair.state === "waiting");
   }
@@ -83,8 +83,8 @@ export class CheckList {
   }
 
   /**
-   * Inserts a pair by priority. A full list gives up its lowest Failed pair, else a lower Waiting one; never a relayed
-   * pair, which is the way that always works. False when it has none to give.
+   * Inserts a pair by priority. A full list drops its lowest Failed pair, else a lower Waiting one; never a relayed
+   * pair, which is the path that always works. False when it can drop none.
    */
   insert(pair: CandidatePair): boolean {
     if (this.#pairs.length >= this.#maxPairs) {
@@ -104,7 +104,7 @@ export class CheckList {
     if (!this.#isQueued(pair)) this.#queue.push({ pair, kind: "triggered" });
   }
 
-  /** Puts the check that nominates a pair before all others: they are about to lose their purpose. */
+  /** Puts a nominating check before all others, which it may make redundant. */
   enqueueNominating(pair: CandidatePair): void {
     this.#queue.unshift({ pair, kind: "nominating" });
   }
@@ -125,14 +125,14 @@ export class CheckList {
     return this.#queue.shift();
   }
 
-  /** Takes back queued triggered checks of a pair whose outcome is known. */
+  /** Removes queued triggered checks of a pair that has succeeded or failed. */
   dequeue(pair: CandidatePair): void {
     this.#queue = this.#queue.filter((due) => due.pair !== pair || due.kind === "nominating");
   }
 
   /**
-   * Computes all pair priorities anew for a role that has changed. What belonged to the old role goes: nominating checks
-   * that are queued, and nominations by the peer.
+   * Recomputes all pair priorities after a role change. Queued nominating checks and nominations by the peer are
+   * dropped with the old role.
    */
   takeRole(role: IceRole): void {
     for (const pair of this.#pairs) {
@@ -143,7 +143,7 @@ export class CheckList {
     this.#queue = this.#queue.filter((due) => due.kind !== "nominating");
   }
 
-  /** Forgets Waiting pairs and everything queued: a pair has been nominated. */
+  /** Drops Waiting pairs and the queue: a pair has been nominated. */
   conclude(): void {
     this.#pairs = this.#pairs.filter((pair) => pair.state !== "waiting");
     this.#queue = [];

@@ -5,7 +5,7 @@ import { BINDING } from "../stun/header.ts";
 import { encodeStun, findAttribute, type StunMessage } from "../stun/message.ts";
 import type { RoleClaim } from "./role.ts";
 
-/** What a check says besides its credentials. */
+/** Contents of a check besides its credentials. */
 export interface CheckContent {
   /** Priority of the peer-reflexive candidate that the check may reveal. */
   readonly priority: number;
@@ -14,7 +14,7 @@ export interface CheckContent {
   readonly useCandidate: boolean;
 }
 
-/** A check as octets; `username` is `receiver:sender`, `key` the receiver's password. */
+/** Encodes a check; `username` is `receiver:sender`, `key` the receiver's password. */
 export function encodeCheck(
   transactionId: Uint8Array,
   username: string,
@@ -31,7 +31,7 @@ export function encodeCheck(
   return encodeStun(message, { key, fingerprint: true });
 }
 
-/** What a check says, or undefined when PRIORITY is missing, or not exactly one role is claimed. */
+/** Contents of a check; undefined when PRIORITY is missing, or not exactly one role is claimed. */
 export function readCheck(message: StunMessage): CheckContent | undefined {
   const priority = findAttribute(message, "priority");
   const claim = readClaim(findAttribute(message, "ice-controlling"), findAttribute(message, "ice-controlled"));
@@ -39,7 +39,7 @@ export function readCheck(message: StunMessage): CheckContent | undefined {
   return { priority, claim, useCandidate: findAttribute(message, "use-candidate") !== undefined };
 }
 
-/** A Binding Indication that keeps NATs open: FINGERPRINT and nothing else. */
+/** A Binding Indication that keeps NAT mappings alive: FINGERPRINT only. */
 export function encodeKeepalive(transactionId: Uint8Array): Uint8Array {
   return encodeStun({ class: "indication", method: BINDING, transactionId, attributes: [] }, { fingerprint: true });
 }

@@ -1,9 +1,9 @@
 /**
- * One run of connectivity checks, from the peer's description to the selected pair: client side of the checks,
- * what received checks change, nomination and conclusion (SPEC 2.5 to 2.9).
+ * One run of connectivity checks, from the peer's description to the selected pair: the client side of the checks, the
+ * effect of received checks, nomination and conclusion (SPEC 2.5 to 2.9).
  *
- * Every input ends in `advance`, which does what has become due: nominate, give up, send the next check. New checks
- * leave one per Ta; repetitions leave when their transaction says so.
+ * Every input ends in `advance`, which does what is due: nominate, give up, send the next check. One new check is sent
+ * per Ta; retransmissions follow their transaction.
  */
 
 import { type SocketAddress, sameSocketAddress } from "../address.ts";
@@ -36,9 +36,9 @@ export interface ReceivedCheck {
   readonly content: CheckContent;
 }
 
-/** What a run needs to know. */
+/** Configuration of a run. */
 export interface CheckRunConfig {
-  /** Role and tie-breaker to begin with. */
+  /** Initial role and tie-breaker. */
   readonly claim: RoleClaim;
   readonly isLite: boolean;
   readonly locals: readonly LocalCandidate[];
@@ -67,15 +67,15 @@ export class CheckRun {
   #locals: readonly LocalCandidate[];
   #nextCheckAt: InstantMs;
   #requestsSent = 0;
-  /** A nominating check is queued or on its way. */
+  /** A nominating check is queued or in progress. */
   #isNominating = false;
   #nominationDueAt: InstantMs | undefined;
-  /** How long it had stood in line when the first relayed pair became valid. */
+  /** Its queueing time when the first relayed pair became valid. */
   #waitedBeforeRelayMs: number | undefined;
   #upkeep: Upkeep | undefined;
   #consent: Consent | undefined;
 
-  /** Forms the check list. Call `advance` once early checks have been learned from. */
+  /** Forms the check list. Call `advance` once early checks have been processed. */
   constructor(now: InstantMs, config: CheckRunConfig, out: IceOutbox) {
     const { claim, locals, remotes, limits, isLite } = config;
     this.#config = config;
@@ -106,7 +106,7 @@ export class CheckRun {
     return this.#valid.selected;
   }
 
-  /** Infinity when there is nothing to wait for. */
+  /** Infinity when nothing is due. */
   get nextTimeoutAt(): InstantMs {
     return Math.min(
       this.#transactions.nextTimeoutAt,
@@ -127,19 +127,19 @@ export class CheckRun {
     return base && this.#list.find(base, remote);
   }
 
-  /** Something left on this path; silence on the selected one makes keepalives. */
+  /** Notes a packet sent on this path; silence on the selected one causes keepalives. */
   noteSent(now: InstantMs, base: SocketAddress, remote: SocketAddress): void {
     if (this.isSelected(base, remote)) this.#upkeep?.noteSent(now);
   }
 
-  /** True for the way of the selected pair: a check of the peer there is about consent. */
+  /** True for the path of the selected pair: a check of the peer on it is about consent. */
   isSelected(base: SocketAddress, remote: SocketAddress): boolean {
     const { selected } = this.#valid;
     if (selected === undefined) return false;
     return sameSocketAddress(selected.local.base, base) && sameSocketAddress(selected.remote.address, remote);
   }
 
-  /** Draws the conclusions from a check of the peer: a candidate it reveals, a check it triggers, a nomination. */
+  /** Processes a check of the peer: a candidate it reveals, a check it triggers, a nomination. */
   learn(now: InstantMs, { local: base, remote: source, transactionId, content }: ReceivedCheck): void {
     const local = this.#locals.find(({ address }) => sameSocketAddress(address, base));
     if (local === undefined || this.#state === "failed") return;
@@ -156,7 +156,7 @@ export class CheckRun {
     else this.#trigger(now, pair, transactionKey(transactionId));
   }
 
-  /** Takes the answer to a check or to a question for consent; anything else is counted and ignored. */
+  /** Takes the response to a check or a consent check; anything else is counted and ignored. */
   handleAnswer(now: InstantMs, answer: StunDatagram): void {
     const { transactionId } = answer.message;
     if (this.#asksConsent(transactionId)) {
@@ -187,7 +187,7 @@ export class CheckRun {
     }
   }
 
-  /** Notes why a check is not answered. It goes on: the way of the next request may be open (`README.md`). */
+  /** Notes an ICMP error for a check. The check goes on: the path of the next request may be open (`README.md`). */
   handleRefusal({ local, remote, by, reason }: RefusedDatagram): void {
     const check = this.#transactions.findOnPath(local, remote);
     if (check === undefined || check.refusal !== undefined) return;
@@ -195,7 +195,7 @@ export class CheckRun {
     this.#out.emit({ type: "check-refused", pair: pairView(check.pair), by, reason });
   }
 
-  /** Takes the other role; `tieBreaker` is a new one when the peer refused the old. */
+  /** Switches the role; `tieBreaker` is new when the peer refused the old one. */
   switchRole(tieBreaker = this.#claim.tieBreaker): void {
     const role = otherRole(this.#claim.role);
     this.#claim = { role, tieBreaker };
@@ -214,7 +214,7 @@ export class CheckRun {
     this.advance(now);
   }
 
-  /** Does what has become due. */
+  /** Does what is due. */
   advance(now: InstantMs): void {
     this.#considerConclusion(now);
     if (this.#state === "failed" || now < this.#nextCheckAt || !this.#list.hasDue) {
@@ -223,19 +223,19 @@ export class CheckRun {
     }
     if (!this.#turns.take(now)) return;
     this.#sendNextCheck(now);
-    // The pair that has just been checked may be all that holds the nomination up, and not for long any more.
+    // The pair just checked may be all that delays the nomination, and only briefly.
     this.#considerConclusion(now);
   }
 
-  /** Starts nothing any more. */
+  /** Starts nothing more. */
   close(): void {
     this.#turns.cancel();
     this.#consent?.stop();
   }
 
-  // What a received check changes (SPEC 2.8)
+  // Effect of received checks (SPEC 2.8)
 
-  /** After nomination only a better nomination by an aggressive peer changes anything. */
+  /** After nomination only a better nomination by an aggressive peer has an effect. */
   #isBeyondConclusion(local: LocalCandidate, remote: RemoteCandidate, isNomination: boolean): boolean {
     const { selected } = this.#valid;
     if (this.#state !== "completed" || selected === undefined) return false;
@@ -249,7 +249,10 @@ export class CheckRun {
     return undefined;
   }
 
-  /** The peer's candidate with this address: one it signalled, or one that a check has revealed and the list still holds. */
+  /**
+   * The peer's candidate with this address: a signalled one, or one that a check revealed and that is still on the
+   * list.
+   */
   #remoteAt(address: SocketAddress): RemoteCandidate | undefined {
     const known = [...this.#config.remotes, ...this.#list.pairs.map(({ remote }) => remote)];
     return known.find((remote) => sameSocketAddress(remote.address, address));
@@ -261,7 +264,7 @@ export class CheckRun {
       return;
     }
     if (pair.triggers.has(transactionId)) return;
-    // The oldest is repeated no more; a peer that keeps checking must not fill memory.
+    // The oldest is no longer retransmitted; a peer that keeps checking must not fill memory.
     const [oldest] = pair.triggers;
     if (oldest !== undefined && pair.triggers.size >= REMEMBERED_TRIGGERS) pair.triggers.delete(oldest);
     pair.triggers.add(transactionId);
@@ -270,12 +273,12 @@ export class CheckRun {
     this.#list.enqueueTriggered(pair);
   }
 
-  /** A lite agent takes the controlling peer's word for it (SPEC 2.12). */
+  /** A lite agent accepts the controlling peer's nomination (SPEC 2.12). */
   #followNomination(now: InstantMs, local: LocalCandidate, pair: CandidatePair): void {
     if (pair.isNominatedByPeer) this.#nominate(now, this.#prove(now, local, pair, 0));
   }
 
-  // The client side of checks (SPEC 2.6 and 2.7)
+  // Client side of checks (SPEC 2.6 and 2.7)
 
   #sendNextCheck(now: InstantMs): void {
     const due = this.#list.takeDue();
@@ -322,14 +325,14 @@ export class CheckRun {
     this.noteSent(now, transmit.local, transmit.remote);
   }
 
-  /** RTO grows with the checks that compete for the pace (SPEC 2.3). */
+  /** The RTO grows with the number of checks that share the pace (SPEC 2.3). */
   #rtoMs(): number {
     const { rtoFloorMs, rtoCounts, taMs } = this.#config.timing;
     const competing = rtoCounts === "waiting" ? this.#list.count("waiting") : this.#list.open.length;
     return Math.max(rtoFloorMs, taMs * competing);
   }
 
-  /** Whatever a peer makes this agent send, it is never more than a full list of unanswered checks (SPEC 10, S13). */
+  /** Whatever the peer does, this agent sends no more than a full list of unanswered checks (SPEC 10, S13). */
   #mayRequest(): boolean {
     if (this.#requestsSent < this.#config.limits.maxPairs * REQUEST_COUNT) return true;
     this.#out.drop("request-budget-spent");
@@ -347,7 +350,7 @@ export class CheckRun {
     if (check.content.useCandidate || pair.isNominatedByPeer) this.#nominate(now, proven);
   }
 
-  /** The local candidate that the peer saw: a known one, or one that this check has revealed. */
+  /** The local candidate with the mapped address: a known one, or one that this check has revealed. */
   #mappedCandidate({ base, content }: OpenCheck, mapped: SocketAddress): LocalCandidate {
     const known = this.#locals.find(
       (candidate) => sameSocketAddress(candidate.address, mapped) && sameSocketAddress(candidate.base, base),
@@ -375,7 +378,7 @@ export class CheckRun {
     this.#list.enqueueTriggered(pair);
   }
 
-  /** A nomination that fails takes its valid pair along, and the next one gets its turn (SPEC 13). */
+  /** A failed nomination removes its valid pair, and the next one is nominated (SPEC 13). */
   #fail({ pair, kind }: OpenCheck, reason: string): void {
     if (kind === "nominating" ? this.#state !== "running" : pair.state === "succeeded") return;
     if (kind === "nominating") {
@@ -408,7 +411,7 @@ export class CheckRun {
     if (open.length === 0 && !this.#list.hasDue && this.#valid.pairs.length === 0) this.#giveUp();
   }
 
-  /** How long a relayed pair waits for a better one is for networks to use: time in line of the own node does not count. */
+  /** How long a relayed pair has waited for a better one; queueing time within the node does not count. */
   #patience(): IceLimits {
     const { limits } = this.#config;
     if (this.#waitedBeforeRelayMs === undefined) return limits;
@@ -434,8 +437,8 @@ export class CheckRun {
   }
 
   /**
-   * Ends the run. Checks on worse pairs are called back; a controlling agent calls all back, since the nomination it
-   * has sent is final, while an aggressive peer may still nominate a better pair that is on its way.
+   * Ends the run. Checks on worse pairs are cancelled. A controlling agent cancels all, because its nomination is
+   * final; an aggressive peer may still nominate a better pair.
    */
   #conclude(now: InstantMs, selected: ProvenPair): void {
     this.#state = "completed";
@@ -446,9 +449,9 @@ export class CheckRun {
     this.#upkeep = new Upkeep(now, this.#config.limits);
   }
 
-  // What keeps the selected pair, or gives it up (SPEC 2.11; RFC 7675)
+  // Upkeep of the selected pair (SPEC 2.11; RFC 7675)
 
-  /** A pair through a home agent needs no watch: its way is watched by the home registration. */
+  /** A pair through a home agent needs no consent checks: the home registration covers its path. */
   #watch(now: InstantMs, pair: ProvenPair): Consent | undefined {
     const isWatched = !pair.isRelayed && !this.#config.isLite && this.#config.limits.consentIntervalMs > 0;
     return isWatched ? new Consent(now, pair, this.#config, this.#out) : undefined;

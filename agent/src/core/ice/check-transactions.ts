@@ -1,4 +1,4 @@
-/** The checks on their way: which transaction is whose, and what becomes due. */
+/** The checks in progress: their transactions, and what is due. */
 
 import { type SocketAddress, sameSocketAddress } from "../address.ts";
 import type { CheckKind } from "../events.ts";
@@ -10,7 +10,7 @@ import type { CheckContent } from "./check-message.ts";
 import { REQUEST_COUNT, TAIL_MULTIPLE } from "./constants.ts";
 import type { CandidatePair } from "./pair.ts";
 
-/** One check, as it left first. */
+/** One check as first sent. */
 export interface OpenCheck {
   readonly transactionId: Uint8Array;
   readonly pair: CandidatePair;
@@ -19,11 +19,11 @@ export interface OpenCheck {
   readonly base: SocketAddress;
   readonly remote: SocketAddress;
   readonly sentAt: InstantMs;
-  /** The first that came back by ICMP. */
+  /** The first ICMP error for it. */
   refusal?: Refusal;
 }
 
-/** What the passing of time made due: requests to send, and checks that nobody answered. */
+/** What is due: requests to send, and checks that have timed out. */
 export interface DueTransactions {
   readonly resend: readonly { readonly check: OpenCheck; readonly transmit: Transmit }[];
   readonly unanswered: readonly OpenCheck[];
@@ -32,7 +32,7 @@ export interface DueTransactions {
 export class CheckTransactions {
   readonly #entries = new Map<string, { readonly check: OpenCheck; readonly transaction: StunTransaction }>();
 
-  /** Opens the transaction of a check and gives its first request. */
+  /** Opens the transaction of a check and returns its first request. */
   begin(check: OpenCheck, payload: Uint8Array, rtoMs: number): Transmit {
     const request: Transmit = { local: check.base, remote: check.remote, payload };
     const schedule = retransmissionSchedule({ rtoMs, requestCount: REQUEST_COUNT, tailMultiple: TAIL_MULTIPLE });
@@ -45,20 +45,20 @@ export class CheckTransactions {
     return this.#entries.get(transactionKey(transactionId))?.check;
   }
 
-  /** The latest check from `base` to `remote` whose outcome is still to come. */
+  /** The latest check in progress from `base` to `remote`. */
   findOnPath(base: SocketAddress, remote: SocketAddress): OpenCheck | undefined {
     const checks = [...this.#entries.values()].map(({ check }) => check);
     return checks.findLast((check) => sameSocketAddress(check.base, base) && sameSocketAddress(check.remote, remote));
   }
 
-  /** Forgets a check whose outcome is known. */
+  /** Removes a check that is finished. */
   end({ transactionId }: OpenCheck): void {
     this.#entries.delete(transactionKey(transactionId));
   }
 
   /**
-   * Calls back the checks that `which` selects: they are not sent again, and no failure when unanswered, but a late
-   * answer counts (RFC 8445 section 7.3.1.4).
+   * Cancels the checks that `which` selects: they are not retransmitted, and a timeout is not a failure, but a late
+   * response counts (RFC 8445 section 7.3.1.4).
    */
   callBack(which: (check: OpenCheck) => boolean): void {
     for (const { check, transaction } of this.#entries.values()) if (which(check)) transaction.cancel();
@@ -77,7 +77,7 @@ export class CheckTransactions {
     return { resend, unanswered };
   }
 
-  /** Infinity when nothing is on its way. */
+  /** Infinity when no check is in progress. */
   get nextTimeoutAt(): InstantMs {
     return Math.min(...[...this.#entries.values()].map(({ transaction }) => transaction.pollTimeout() ?? Infinity));
   }

@@ -1,13 +1,13 @@
 /**
- * Whether the selected pair is still alive: authenticated Binding requests on it, as RFC 7675 does for consent. The
- * draft's keepalives are Indications, which nobody answers, so that a middlebox that forgot its mappings, or a firewall that
- * shut, would go unnoticed until the binding's refresh.
+ * Consent checks: authenticated Binding requests that show whether the selected pair is alive (RFC 7675). The draft's
+ * keepalives are Indications, which are not answered. A NAT that lost its mappings, or a firewall that closed, would go
+ * unnoticed until the binding's refresh.
  *
- * While answers come there is one request per interval, drawn from 0.8 to 1.2 of it so that nodes do not fall into step
- * (RFC 7675 section 5.1). An unanswered one is followed by others, each a transaction of its own. Where RFC 7675 waits
- * 30 s for any of six answers, this asks 20 times within 10 s: a dead pair is noticed 14 to 16 s after the last answer,
- * while at a loss of 20 % each way 20 round trips in a row fail once in 10^9. Death is a matter of requests, not of the
- * clock, so that a node that was asleep asks before it buries.
+ * While answers arrive there is one request per interval, drawn from 0.8 to 1.2 of it to avoid synchronisation (RFC
+ * 7675 section 5.1). An unanswered one is followed by others, each a new transaction. RFC 7675 waits 30 s for any of
+ * six answers; here 20 requests are sent within 10 s. A dead pair is detected 14 to 16 s after the last answer. At a
+ * loss of 20 % each way, 20 round trips in a row fail once in 10^9. Requests are counted, not time, so that a node that
+ * was suspended sends requests before it drops the pair.
  */
 
 import { type SocketAddress, sameSocketAddress } from "../address.ts";
@@ -24,7 +24,7 @@ import type { Pacer, Turns } from "./pacer.ts";
 import { announcedPriority } from "./priority.ts";
 import type { RoleClaim } from "./role.ts";
 
-/** What the requests are made of. */
+/** Credentials and role of the requests. */
 interface ConsentConfig {
   /** USERNAME, `peer:own`. */
   readonly username: string;
@@ -35,7 +35,7 @@ interface ConsentConfig {
   readonly rng: Rng;
 }
 
-/** What the passing of time asks for. */
+/** What is due. */
 type ConsentDuty =
   | { readonly type: "ask"; readonly transmit: Transmit }
   | { readonly type: "bury"; readonly death: PairDeath };
@@ -44,7 +44,7 @@ type ConsentDuty =
 const LEAST_PART = 0.8;
 const SPREAD = 0.4;
 
-/** Watches one pair from the moment of its selection until it is dead or another one is selected. */
+/** Checks one pair from its selection until it is dead or another one is selected. */
 export class Consent {
   readonly pair: ValidPair;
   readonly #config: ConsentConfig;
@@ -52,7 +52,7 @@ export class Consent {
   readonly #turns: Turns;
   /** Requests since the last answer; at most `#timeout`. */
   readonly #open = new Set<string>();
-  /** How many requests in a row go unanswered before the pair is dead. */
+  /** Number of unanswered requests in a row after which the pair is dead. */
   readonly #patience: number;
   #provenAt: InstantMs;
   #dueAt: InstantMs;
@@ -72,7 +72,7 @@ export class Consent {
     return Math.max(this.#dueAt, this.#turns.nextAt);
   }
 
-  /** Asks no more. */
+  /** Stops consent checks. */
   stop(): void {
     this.#turns.cancel();
   }
@@ -81,7 +81,7 @@ export class Consent {
     return this.#open.has(transactionKey(transactionId));
   }
 
-  /** The next question when it is time for it, or that enough of them were in vain. */
+  /** The next request when it is due, or the failure after too many unanswered ones. */
   takeDue(now: InstantMs, claim: RoleClaim): ConsentDuty | undefined {
     if (now < this.#dueAt) return undefined;
     const silentMs = now - this.#provenAt;
@@ -92,9 +92,9 @@ export class Consent {
   }
 
   /**
-   * Takes the answer to one of the requests. Only an authenticated one on the pair itself counts; a refusal that anybody
-   * could have written is as if it never came. An answer that shows this end at another address means that the middlebox on
-   * the way maps anew: what the peer sends to the old address is lost.
+   * Takes the answer to one of the requests. Only an authenticated one on the pair itself counts; a refusal that could
+   * be forged is ignored. An answer with another mapped address means that the NAT has made a new mapping: what the
+   * peer sends to the old address is lost.
    */
   handleAnswer(now: InstantMs, answer: StunDatagram): PairDeath | undefined {
     const { local, remote } = this.pair;

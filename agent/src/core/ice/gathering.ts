@@ -1,7 +1,7 @@
 /**
- * Gathering of local candidates (SPEC 2.2 and 2.3; RFC 8445 section 5.1.1): every socket is a host candidate, each
- * STUN server tells it how it is seen from outside, and the relayed candidate is given. Mappings are kept alive by
- * asking again until gathering is stopped.
+ * Gathering of local candidates (SPEC 2.2 and 2.3; RFC 8445 section 5.1.1): every socket is a host candidate, STUN
+ * servers report its server-reflexive ones, and the relayed candidate is configured. Mappings are refreshed until
+ * gathering is stopped.
  */
 
 import { familyOf, type SocketAddress, sameSocketAddress } from "../address.ts";
@@ -23,26 +23,26 @@ import {
 import { GATHERING_TIMEOUT_MS, MAPPING_REFRESH_MS, PROFILE_TIMING, REQUEST_COUNT, TAIL_MULTIPLE } from "./constants.ts";
 import { createPacer, type Pacer, type Turns } from "./pacer.ts";
 
-/** What gathering is told when it is made. */
+/** Configuration of a gathering. */
 export interface GatheringConfig {
   readonly profile: IceProfile;
   /** The sockets of the node, best first. */
   readonly bases: readonly SocketAddress[];
-  /** STUN servers, best first; each is asked from the sockets of its IP version. */
+  /** STUN servers, best first; each is queried from the sockets of its IP version. */
   readonly servers: readonly SocketAddress[];
   /** The home address as candidate; absent for a node without a home agent. */
   readonly relayed?: LocalCandidate;
   readonly rng: Rng;
-  /** The pace of the node; one of its own when absent. */
+  /** The pacer of the node; by default a new one. */
   readonly pacer?: Pacer;
 }
 
-/** What gathering reports. */
+/** Events of a gathering. */
 export type GatheringEvent =
   | { readonly type: "candidate"; readonly candidate: LocalCandidate }
-  /** Every server has answered or failed, or timeout has run out; later answers still give candidates. */
+  /** Every query is answered or has failed, or gathering has timed out; later answers still add candidates. */
   | { readonly type: "done"; readonly candidates: readonly LocalCandidate[] }
-  /** A refresh came back with another mapped address: the NAT has forgotten, and paths that used the old one are dead. */
+  /** A refresh showed another mapped address: the NAT has lost the mapping, and paths with the old address are dead. */
   | { readonly type: "mapping-changed"; readonly before: LocalCandidate; readonly after: LocalCandidate }
   | {
       readonly type: "server-failed";
@@ -51,19 +51,19 @@ export type GatheringEvent =
       readonly reason: string;
     };
 
-/** Gathering for all sockets of a node, once: moving to other sockets takes a new one. */
+/** Gathering for all sockets of a node, once: other sockets need a new one. */
 export interface Gathering {
-  /** Reports what is known at once and asks the servers. */
+  /** Reports known candidates at once and queries the servers. */
   start(now: InstantMs): void;
-  /** Asks no more: mappings are left to age, candidates stay what they are. */
+  /** Stops queries: mappings are left to expire, candidates stay as they are. */
   stop(): void;
-  /** Every server has answered or failed, or timeout has run out. */
+  /** Every query is answered or has failed, or gathering has timed out. */
   readonly isDone: boolean;
-  /** What is known so far, best first, without redundant ones. */
+  /** Candidates found so far, best first, without redundant ones. */
   candidates(): readonly LocalCandidate[];
-  /** True when this asked with this transaction ID and waits for the answer. */
+  /** True for the transaction ID of an open query. */
   ownsTransaction(transactionId: Uint8Array): boolean;
-  /** Takes an answer. One that nobody waits for, or from elsewhere than the server, is ignored. */
+  /** Takes an answer; ignores one without an open query, or not from the queried server. */
   handleStun(now: InstantMs, datagram: StunDatagram): void;
   handleTimeout(now: InstantMs): void;
   pollTransmit(): Transmit | undefined;
@@ -71,19 +71,19 @@ export interface Gathering {
   pollTimeout(): InstantMs | undefined;
 }
 
-/** Makes the gathering of these sockets; it does nothing before `start`. */
+/** Makes a gathering for these sockets; it is idle before `start`. */
 export function createGathering(config: GatheringConfig): Gathering {
   return new ServerQuestions(config);
 }
 
-/** One question: how does this server see this socket? */
+/** A query for the mapped address of one socket at one server. */
 interface Target {
   readonly base: SocketAddress;
   readonly server: SocketAddress;
-  /** 0 for the best server as seen from the best socket. */
+  /** 0 for the best server from the best socket. */
   readonly rank: number;
   open: { readonly id: string; readonly transaction: StunTransaction } | undefined;
-  /** When to ask, or ask again. */
+  /** Time of the next query. */
   dueAt: InstantMs;
   isSettled: boolean;
   candidate: LocalCandidate | undefined;
@@ -182,7 +182,7 @@ class ServerQuestions implements Gathering {
     return nextAt === Infinity ? undefined : nextAt;
   }
 
-  /** Servers have all the time that there is for them: none of it goes by in line of the own node. */
+  /** The time limit is for servers; queueing time within the node does not count. */
   get #patienceEndsAt(): InstantMs {
     const { isInLine, waitedMs } = this.#turns;
     return isInLine ? Infinity : this.#startedAt + GATHERING_TIMEOUT_MS + waitedMs;
@@ -211,7 +211,7 @@ class ServerQuestions implements Gathering {
     this.#continue(now, target);
   }
 
-  /** Moves a target's transaction on in time: a repetition, or its end. */
+  /** Advances a query in time: a retransmission, or its failure. */
   #continue(now: InstantMs, target: Target): void {
     if (target.open === undefined) return;
     const { transaction } = target.open;
@@ -250,7 +250,7 @@ function newTarget(base: SocketAddress, server: SocketAddress, rank: number): Ta
   return { base, server, rank, open: undefined, dueAt: -Infinity, isSettled: false, candidate: undefined };
 }
 
-/** The mapped address, why there is none, or undefined when this is no answer. */
+/** The mapped address, the reason why there is none, or undefined when this is not an answer. */
 function judgeAnswer(message: StunMessage): SocketAddress | string | undefined {
   if (message.class === "error") return `answered ${findAttribute(message, "error-code")?.code ?? "with an error"}`;
   if (message.class !== "success") return undefined;

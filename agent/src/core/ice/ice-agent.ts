@@ -1,6 +1,6 @@
 /**
- * The ICE agent of one session and generation: takes STUN, answers checks from the first moment on, and runs its own
- * once the peer's description is there (SPEC 2.4 to 2.12). The checks themselves are in `check-run.ts`.
+ * The ICE agent of one session and generation: receives STUN, answers checks from the start, and sends its own once it
+ * has the peer's description (SPEC 2.4 to 2.12). The checks themselves are in `check-run.ts`.
  */
 
 import { type SocketAddress, sameSocketAddress } from "../address.ts";
@@ -28,7 +28,7 @@ import { createPacer, type Pacer } from "./pacer.ts";
 import { pathKey } from "./pair.ts";
 import { drawTieBreaker, judgeRoleClaim, otherRole, type RoleClaim } from "./role.ts";
 
-/** Makes an agent: it answers checks from now on, and sends its own once it is told the peer's description. */
+/** Makes an agent: it answers checks from now on, and sends its own once it has the peer's description. */
 export function createIceAgent(config: IceAgentConfig): IceMachine {
   return new IceAgent(config);
 }
@@ -38,17 +38,17 @@ class IceAgent implements IceMachine {
   readonly #limits: IceLimits;
   readonly #pacer: Pacer;
   readonly #isLite: boolean;
-  /** The own password in octets. */
+  /** This agent's password in octets. */
   readonly #key: Uint8Array;
   readonly #out = new IceOutbox();
   /** Paths on which an authenticated check has arrived. */
   readonly #heardPaths = new Set<string>();
-  /** Checks that came before the peer's description. */
+  /** Checks that arrived before the peer's description. */
   #early: ReceivedCheck[] = [];
   /** The claim of the run once there is one. */
   #claim: RoleClaim;
   #run: CheckRun | undefined;
-  /** Both ends are lite: there is nobody to check (A-22). */
+  /** Both ends are lite: no checks (A-22). */
   #isHopeless = false;
 
   constructor(config: IceAgentConfig) {
@@ -156,7 +156,7 @@ class IceAgent implements IceMachine {
   #startRun(now: InstantMs, { credentials, candidates, isLite }: RemoteDescription): CheckRun {
     const remotes = byPriority(candidates).slice(0, this.#limits.maxRemoteCandidates);
     this.#out.drop("too-many-candidates", candidates.length - remotes.length);
-    // Of a full and a lite agent the full one controls, whoever offered (RFC 8445 section 6.1.1).
+    // Of a full and a lite agent the full one controls, whichever offered (RFC 8445 section 6.1.1).
     if (isLite) this.#claim = { ...this.#claim, role: "controlling" };
     const config = {
       claim: this.#claim,
@@ -208,7 +208,7 @@ class IceAgent implements IceMachine {
     }
   }
 
-  /** Settles a conflict of roles; false when the peer has to be told 487. A lite agent has no choice of role. */
+  /** Resolves a role conflict; false when 487 is the answer. A lite agent cannot change its role. */
   #agreesOnRoles(theirs: RoleClaim): boolean {
     const verdict = this.#isLite ? "agreed" : judgeRoleClaim(this.#ownClaim(), theirs);
     switch (verdict) {
@@ -232,7 +232,7 @@ class IceAgent implements IceMachine {
     this.#out.emit({ type: "role-conflict", role: this.#claim.role });
   }
 
-  /** Takes a check that has been answered: at once, or when the peer's description has come. */
+  /** Processes a check that has been answered: at once, or when the peer's description has arrived. */
   #take(now: InstantMs, check: ReceivedCheck): void {
     const { local, remote, content } = check;
     if (content.useCandidate || this.#run?.isSelected(local, remote) !== true)

@@ -1,5 +1,5 @@
 /**
- * What a composing node sees of ICE: the verbs of one agent, and what it is told and tells.
+ * The interface of an ICE agent.
  *
  * One machine serves one session and one generation of credentials. An ICE restart is a new machine.
  */
@@ -20,10 +20,10 @@ export interface IceCredentials {
   readonly pwd: string;
 }
 
-/** What the agent is told when it is made. */
+/** Configuration of an agent. */
 export interface IceAgentConfig {
   readonly profile: IceProfile;
-  /** Role to begin with: the offerer controls (RFC 8445 section 6.1.1). */
+  /** Initial role: the offerer controls (RFC 8445 section 6.1.1). */
   readonly role: IceRole;
   /** A lite agent answers checks and sends none (SPEC 2.12). */
   readonly isLite?: boolean;
@@ -33,23 +33,23 @@ export interface IceAgentConfig {
   /** When the offer was sent or received: `nominated.afterMs` counts from here. */
   readonly startedAt: InstantMs;
   readonly rng: Rng;
-  /** The pace of the node; one of its own when absent. */
+  /** The pacer of the node; by default a new one. */
   readonly pacer?: Pacer;
   readonly limits?: Partial<IceLimits>;
 }
 
-/** What an offer or answer says about the peer. */
+/** An offer's or answer's description of the peer. */
 export interface RemoteDescription {
   readonly credentials: IceCredentials;
   readonly candidates: readonly RemoteCandidate[];
   readonly isLite: boolean;
-  /** Tokens of ice-options. Without effect: this agent only sends regular nomination, which every peer takes. */
+  /** Tokens of ice-options. No effect: this agent only sends regular nomination, which every peer accepts. */
   readonly options: readonly string[];
 }
 
-/** A pair that a successful check has proved; data may use it. */
+/** A valid pair; data may use it. */
 export interface ValidPair {
-  /** `local.base` is where to send from. */
+  /** `local.base` is the source of its packets. */
   readonly local: LocalCandidate;
   readonly remote: RemoteCandidate;
   readonly priority: bigint;
@@ -57,7 +57,7 @@ export interface ValidPair {
   readonly rttMs: number;
 }
 
-/** What the agent knows about a pair of transport addresses: the question of remote-candidates (SPEC 2.10). */
+/** State of a pair of transport addresses, for remote-candidates (SPEC 2.10). */
 export type PairStanding = "valid" | "pending" | "failed" | "unknown";
 
 type WithoutPeer<E> = E extends unknown ? Omit<E, "peer"> : never;
@@ -76,18 +76,18 @@ type SharedEvent =
   | "keepalive-sent"
   | "pair-dead";
 
-/** What the agent reports: events of `NodeEvent` without `peer`, and two of its own. */
+/** Events of the agent: those of `NodeEvent` without `peer`, and two more. */
 export type IceEvent =
   | WithoutPeer<Extract<NodeEvent, { readonly type: SharedEvent }>>
   /** No pair works; the session stays on the path through the home agents. */
   | { readonly type: "failed"; readonly reason: IceFailure }
-  /** `freeDelayMs` after nomination: candidates off the selected pair need no upkeep any more. */
+  /** `freeDelayMs` after nomination: unused candidates need no upkeep any more. */
   | { readonly type: "released" };
 
-/** How the selected pair died: nothing came back for too long, or a middlebox on the way shows this end at another address. */
+/** Why the selected pair is dead: no answer for too long, or a NAT shows this end at another address. */
 export type PairDeath = Pick<Extract<NodeEvent, { readonly type: "pair-dead" }>, "reason" | "silentMs">;
 
-/** Why an agent gave up. */
+/** Why an agent failed. */
 export type IceFailure = "no-candidate-pairs" | "all-checks-failed" | "lite-lite";
 
 /** Why a STUN message had no effect. */
@@ -104,44 +104,44 @@ export type IceDropReason =
 export interface IceStats {
   /** New checks, ordinary, triggered and nominating. */
   readonly checksSent: number;
-  /** Checks that a success response answered. */
+  /** Checks with a success response. */
   readonly checksAnswered: number;
   readonly checksFailed: number;
-  /** Requests sent again within a check. */
+  /** Requests retransmitted within a check. */
   readonly retransmits: number;
   readonly requestsReceived: number;
-  /** Answers sent, by STUN status: 200, 400, 401, 420, 487. */
+  /** Responses sent, by STUN status: 200, 400, 401, 420, 487. */
   readonly answersSent: Readonly<Record<number, number>>;
   readonly indicationsReceived: number;
   readonly keepalivesSent: number;
-  /** Requests that ask whether the selected pair is alive; no part of `checksSent`. */
+  /** Consent checks; not counted in `checksSent`. */
   readonly consentSent: number;
   readonly consentAnswered: number;
   readonly dropped: Readonly<Record<IceDropReason, number>>;
 }
 
 /**
- * Where the agent is; `waiting` is before the peer's description arrived. `failed` is also where it ends when its
- * selected pair is dead: it goes on answering, and has no valid pair any more.
+ * State of the agent. `waiting`: the peer's description has not arrived. `failed` also follows when the selected pair
+ * is dead: the agent still answers, and has no valid pair.
  */
 export type IceState = "waiting" | "running" | "completed" | "failed";
 
-/** One ICE agent. Inputs first, then the queues, then questions. */
+/** One ICE agent: inputs, then queues, then queries. */
 export interface IceMachine {
   /** Takes the peer's description and starts checks at once; a second call has no effect. */
   setRemote(now: InstantMs, remote: RemoteDescription): void;
   /**
-   * Takes a decoded message with a right FINGERPRINT: requests whose USERNAME begins with this agent's fragment,
-   * responses of its transactions, indications on its pairs. What came through the tunnel for the relayed candidate
-   * has home address and port as `local`.
+   * Takes a decoded message with a valid FINGERPRINT: requests whose USERNAME begins with this agent's ufrag, responses
+   * to its transactions, indications on its pairs. A message through the tunnel for the relayed candidate has home
+   * address and port as `local`.
    */
   handleStun(now: InstantMs, datagram: StunDatagram): void;
-  /** Takes word by ICMP that a datagram was refused: the reason of a failure, if it comes to that. */
+  /** Takes an ICMP error for a datagram: the reason of a failure that may follow. */
   handleRefusal(refused: RefusedDatagram): void;
-  /** Tells that data left on the selected pair, which puts off the keepalive. */
+  /** Notes that data was sent on the selected pair, which postpones the keepalive. */
   noteDataSent(now: InstantMs): void;
   handleTimeout(now: InstantMs): void;
-  /** Gives its place in the pace of the node up. The agent is not used any more. */
+  /** Releases its place in the pacer. The agent is not used any more. */
   close(): void;
   /** `local` is the base to send from; the relayed candidate's base means "through the tunnel". */
   pollTransmit(): Transmit | undefined;
@@ -150,15 +150,18 @@ export interface IceMachine {
 
   /** True when a request with this left part of USERNAME is for this agent. */
   ownsUsername(ufrag: string): boolean;
-  /** True when this agent sent, and still remembers, the request with this transaction ID (12 octets). */
+  /** True for the transaction ID (12 octets) of a request of this agent that it still remembers. */
   ownsTransaction(transactionId: Uint8Array): boolean;
-  /** True when data from `remote` at the socket `local` may be taken: pair valid, or an authenticated check came from there. */
+  /**
+   * True when data from `remote` at the socket `local` is accepted: pair valid, or an authenticated check arrived on
+   * it.
+   */
   acceptsDataFrom(local: SocketAddress, remote: SocketAddress): boolean;
-  /** Standing of the pair of these candidates' addresses, as remote-candidates names them. */
+  /** State of the pair of these candidates' addresses, as remote-candidates names them. */
   standingOf(local: SocketAddress, remote: SocketAddress): PairStanding;
   readonly state: IceState;
   readonly role: IceRole;
-  /** Every pair proved so far, best first. */
+  /** Every valid pair, best first. */
   validPairs(): readonly ValidPair[];
   /** The nominated pair of highest priority. */
   selectedPair(): ValidPair | undefined;

@@ -1,11 +1,11 @@
-/** What an agent puts out: datagrams, events, counters. Its parts share one of these. */
+/** Outputs of an agent: datagrams, events, counters. Its parts share one of these. */
 
 import type { Transmit } from "../machine.ts";
 import type { IceDropReason, IceEvent, IceStats } from "./ice-machine.ts";
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** The fields of `IceStats`, to be counted up in place. */
+/** The fields of `IceStats`, counted in place. */
 type IceCounters = Writable<Omit<IceStats, "answersSent" | "dropped">> & {
   readonly answersSent: Record<number, number>;
   readonly dropped: Record<IceDropReason, number>;
@@ -24,7 +24,7 @@ export class IceOutbox {
     this.transmits.push(transmit);
   }
 
-  /** Answers a request back the way it came. */
+  /** Sends a response along the path of the request. */
   answer({ local, remote }: Omit<Transmit, "payload">, status: number, payload: Uint8Array): void {
     this.counters.answersSent[status] = (this.counters.answersSent[status] ?? 0) + 1;
     this.send({ local, remote, payload });

@@ -1,4 +1,4 @@
-/** What a received check, or the answer to one's own, means before it changes anything (SPEC 1.4, 2.7 and 2.8). */
+/** Validates a received check, or the response to a check, before it has any effect (SPEC 1.4, 2.7 and 2.8). */
 
 import { formatSocketAddress, type SocketAddress, sameSocketAddress } from "../address.ts";
 import { findAttribute, type StunMessage } from "../stun/message.ts";
@@ -7,12 +7,12 @@ import { encodeErrorReply } from "../stun/reply.ts";
 import { authenticateRequest, authenticateResponse } from "../stun/short-term.ts";
 import { type CheckContent, readCheck } from "./check-message.ts";
 
-/** A check to act on, or the refusal to send; `isAuthenticated` tells whether the peer wrote what was refused. */
+/** A check to act on, or the refusal to send; `isAuthenticated` is whether the refused check came from the peer. */
 export type CheckVerdict =
   | { readonly type: "accepted"; readonly content: CheckContent }
   | { readonly type: "refused"; readonly code: number; readonly reply: Uint8Array; readonly isAuthenticated: boolean };
 
-/** What an answer proves. An unauthenticated one proves nothing, and the check goes on as if it had never come. */
+/** Result of a response. An unauthenticated one is ignored, and the check goes on. */
 export type AnswerVerdict =
   | { readonly type: "success"; readonly mapped: SocketAddress }
   | { readonly type: "role-conflict" }
@@ -20,8 +20,8 @@ export type AnswerVerdict =
   | { readonly type: "unauthenticated" };
 
 /**
- * Judges a Binding request for the agent with this username fragment and key (the password's octets). Only the left
- * part of USERNAME has to fit: a check may come before the peer's own fragment is known.
+ * Validates a Binding request for the agent with this ufrag and key (the password's octets). Only the left part of
+ * USERNAME has to match: a check may arrive before the peer's ufrag is known.
  */
 export function judgeCheck(received: ReceivedStun, ufrag: string, key: Uint8Array): CheckVerdict {
   const keyOf = (username: string): Uint8Array | undefined => (username.split(":")[0] === ufrag ? key : undefined);
@@ -44,7 +44,7 @@ export function judgeCheck(received: ReceivedStun, ufrag: string, key: Uint8Arra
   }
 }
 
-/** Judges the answer to a check that went from `base` to `remote`; `key` is the peer's password in octets. */
+/** Validates the response to a check from `base` to `remote`; `key` is the peer's password in octets. */
 export function judgeAnswer(
   { base, remote }: { readonly base: SocketAddress; readonly remote: SocketAddress },
   answer: StunDatagram,
@@ -52,7 +52,7 @@ export function judgeAnswer(
 ): AnswerVerdict {
   const verdict = authenticateResponse(answer, key);
   if (verdict.verdict === "ignore") return { type: "unauthenticated" };
-  // The symmetry rule: an answer has to take the way of its request (RFC 8445 section 7.2.5.2.1).
+  // The symmetry rule: a response has to take the path of its request (RFC 8445 section 7.2.5.2.1).
   if (!sameSocketAddress(answer.remote, remote)) return failure(`answered from ${formatSocketAddress(answer.remote)}`);
   if (!sameSocketAddress(answer.local, base)) return failure(`answered to ${formatSocketAddress(answer.local)}`);
   if (verdict.verdict === "fail") return failure("answered with an unknown required attribute");

@@ -1,24 +1,24 @@
 /**
- * When the controlling agent stops waiting for something better and nominates (SPEC 2.9).
+ * When the controlling agent stops waiting for a better pair and nominates (SPEC 2.9).
  *
- * The question is only how long an open pair that outranks the best valid pair may hold things up: typically the
- * peer's private host address, which nobody answers. Four criteria, the first that holds decides:
+ * The decision is how long an open pair that outranks the best valid pair may delay the nomination. Typically that is a
+ * pair with the peer's private host address, which is never answered. The first of these criteria that holds decides:
  *
  * (a) no open pair outranks the best valid one, (c) with none open at all;
  * (b) `nominationDelayMs` have passed since the first valid pair that is not relayed;
  * (d) `relayNominationDelayMs` have passed since the relayed pair became valid, and nothing else is valid.
  *
- * (b) fires early once every better open pair is hopeless: its last request went out `settleRtts` round trips of the
- * valid pair ago, at least `settleFloorMs`. What this risks is the rank of the path, never the session, since a valid
- * pair is at hand. And one lost packet does not decide it: each end checks every pair on its own, and a check of the
- * peer that arrives on a better pair puts that pair back to Waiting, where it holds the nomination again. A Waiting
- * pair is never hopeless. Both values are configurable; `settleRtts` 0 leaves (b) with its delay alone.
+ * Criterion (b) holds early once every better open pair is hopeless: its last request was sent `settleRtts` round trips
+ * of the valid pair ago, at least `settleFloorMs`. This risks the rank of the path, never the session, since there is a
+ * valid pair. One lost packet does not decide it either: each end checks every pair, and a check of the peer on a
+ * better pair puts that pair back to Waiting, where it delays the nomination again. A Waiting pair is never hopeless.
+ * Both values are configurable; `settleRtts` 0 leaves (b) with its delay alone.
  */
 
 import type { InstantMs } from "../machine.ts";
 import type { IceLimits } from "./constants.ts";
 
-/** What the decision looks at in a valid pair. */
+/** A valid pair, as far as the decision needs it. */
 export interface NominationCandidate {
   readonly priority: bigint;
   readonly isRelayed: boolean;
@@ -26,18 +26,18 @@ export interface NominationCandidate {
   readonly rttMs: number;
 }
 
-/** What the decision looks at in a pair whose outcome is still to come. */
+/** A Waiting or In-Progress pair, as far as the decision needs it. */
 export interface OpenPair {
   readonly priority: bigint;
   readonly state: "waiting" | "in-progress";
-  /** When its last request went out; undefined when none has. */
+  /** When its last request was sent; undefined before the first. */
   readonly lastSentAt: InstantMs | undefined;
 }
 
 /** The criterion that decided. */
 type NominationReason = "list-exhausted" | "outranks-open" | "better-hopeless" | "delay-passed" | "relay-delay";
 
-/** Nominate this pair, or ask again: not later than `until` when it is given, and whenever a pair changes. */
+/** Nominate this pair, or decide again: at `until` at the latest when present, and whenever a pair changes. */
 export type NominationDecision<V> =
   | { readonly type: "nominate"; readonly pair: V; readonly reason: NominationReason }
   | { readonly type: "wait"; readonly until: InstantMs | undefined };
@@ -47,7 +47,7 @@ type NominationTimers = Pick<
   "nominationDelayMs" | "relayNominationDelayMs" | "settleRtts" | "settleFloorMs"
 >;
 
-/** Decides on what is known at `now`. */
+/** Decides with the state at `now`. */
 export function decideNomination<V extends NominationCandidate>(
   now: InstantMs,
   valid: readonly V[],
@@ -75,7 +75,7 @@ function deadline<V>(now: InstantMs, pair: V, until: InstantMs, reason: Nominati
   return now >= until ? { type: "nominate", pair, reason } : { type: "wait", until };
 }
 
-/** When an open pair stops being worth waiting for. */
+/** When an open pair becomes hopeless. */
 function hopelessFrom(pair: OpenPair, best: NominationCandidate, timers: NominationTimers): InstantMs {
   if (timers.settleRtts === 0 || pair.state === "waiting" || pair.lastSentAt === undefined) return Infinity;
   return pair.lastSentAt + Math.max(timers.settleRtts * best.rttMs, timers.settleFloorMs);

@@ -1,10 +1,10 @@
 /**
- * The pace of a node. Each session keeps its own Ta; all of them together start no two transactions within 5 ms (RFC 8445
- * section 14.2: "as though there were one global Ta value"). That holds for checks of every kind, for questions to STUN
- * servers and for questions of consent. Repetitions of a request and answers wait for nobody.
+ * The pacer of a node. Each session has its own Ta; all sessions together start at most one transaction in 5 ms (RFC
+ * 8445 section 14.2: "as though there were one global Ta value"). That includes checks of every kind, queries to STUN
+ * servers and consent checks. Retransmissions and responses are not paced.
  *
- * Who may not start at once stands in line, and whoever came first goes first. Each has one place: what has much to ask
- * lets everybody else go between two questions of its own, and nobody waits longer than one turn of all.
+ * A client that may not start at once is queued, first in, first out. Each client has one place in the queue, so none
+ * waits longer than one turn of all others.
  */
 
 import type { InstantMs } from "../machine.ts";
@@ -13,23 +13,23 @@ import type { InstantMs } from "../machine.ts";
 export const LEAST_PACE_MS = 5;
 
 export interface Pacer {
-  /** For one that starts transactions: a check list, a gathering, a watch over consent. */
+  /** A place for one client: a check list, a gathering, or consent checks. */
   turns(): Turns;
 }
 
 export interface Turns {
-  /** Whether a transaction may start now, which then is this one's turn. Otherwise it stands in line until it may. */
+  /** Whether a transaction may start now, which takes the turn. Otherwise the client is queued. */
   take(now: InstantMs): boolean;
-  /** Leaves the line, where others wait: there is nothing to start any more. */
+  /** Leaves the queue: there is nothing to start any more. */
   cancel(): void;
-  /** When to try again: at any time out of line, -Infinity; never, Infinity, before those ahead have had their turns. */
+  /** When to try again: -Infinity when not queued, Infinity while others are ahead. */
   readonly nextAt: InstantMs;
   readonly isInLine: boolean;
-  /** How long it has stood in line for the turns that it took, altogether. */
+  /** Total queueing time of the turns taken. */
   readonly waitedMs: number;
 }
 
-/** Makes the pace of one node. */
+/** Makes the pacer of one node. */
 export function createPacer(): Pacer {
   const line = new Set<Turns>();
   let freeAt: InstantMs = -Infinity;

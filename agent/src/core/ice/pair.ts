@@ -6,21 +6,21 @@ import type { InstantMs } from "../machine.ts";
 import { candidateView, type LocalCandidate, type RemoteCandidate } from "./candidate.ts";
 import { pairPriority } from "./priority.ts";
 
-/** States of SPEC 2.5; there is no Frozen, because there is one component and one stream. */
+/** States of SPEC 2.5. There is no Frozen state, because there is one component and one stream. */
 type PairState = "waiting" | "in-progress" | "succeeded" | "failed";
 
 /** A pair on a check list. The check list and the agent change it in place. */
 export interface CandidatePair {
-  /** Its base is what checks are sent from. */
+  /** Its base is the source of checks. */
   readonly local: LocalCandidate;
   readonly remote: RemoteCandidate;
   priority: bigint;
   state: PairState;
-  /** When a request last left on it, the first or a repetition. */
+  /** When a request was last sent on it, retransmissions included. */
   lastSentAt: InstantMs | undefined;
   /** The controlling peer sent USE-CANDIDATE on it: it is nominated as soon as it is valid. */
   isNominatedByPeer: boolean;
-  /** Transaction IDs of the peer's latest checks that have had their triggered check: repetitions trigger nothing. */
+  /** Transaction IDs of the peer's latest checks that have triggered a check: retransmissions trigger nothing. */
   readonly triggers: Set<string>;
 }
 
@@ -38,17 +38,17 @@ export function waitingPair(role: IceRole, local: LocalCandidate, remote: Remote
   };
 }
 
-/** Key of what is on the wire: pairs with one key are one path, whatever candidate they started from. */
+/** Key of the addresses on the wire: pairs with one key are one path, whatever their local candidates. */
 export function pathKey(base: SocketAddress, remote: SocketAddress): string {
   return `${formatSocketAddress(base)} ${formatSocketAddress(remote)}`;
 }
 
-/** True when either end is a home address, so that packets take a home agent on their way. */
+/** True when either end is a home address, so that packets go through a home agent. */
 export function isRelayed(pair: { readonly local: LocalCandidate; readonly remote: RemoteCandidate }): boolean {
   return pair.local.type === "relayed" || pair.remote.type === "relayed";
 }
 
-/** A pair as events show it. */
+/** A pair in an event. */
 export function pairView(pair: { readonly local: LocalCandidate; readonly remote: RemoteCandidate }): PairView {
   return { local: candidateView(pair.local), remote: candidateView(pair.remote) };
 }

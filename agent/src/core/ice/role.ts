@@ -4,23 +4,25 @@ import { ByteReader } from "../bytes.ts";
 import type { IceRole } from "../events.ts";
 import type { Rng } from "../machine.ts";
 
-/** A role with the tie-breaker that goes with it: 64 random bits. */
+/** A role and its tie-breaker: 64 random bits. */
 export interface RoleClaim {
   readonly role: IceRole;
   readonly tieBreaker: bigint;
 }
 
-/** What to do about a check: nothing, take the other role, or answer 487 and keep the role. */
+/** Result of a role comparison: no conflict, switch role, or answer 487 and keep the role. */
 export type RoleVerdict = "agreed" | "switch" | "reject";
 
-/** Judges a check that claims a role. The larger tie-breaker controls; on a draw the receiver of the check does. */
+/**
+ * Compares a check's role with this agent's. The larger tie-breaker controls; on a draw the receiver of the check does.
+ */
 export function judgeRoleClaim(own: RoleClaim, theirs: RoleClaim): RoleVerdict {
   if (own.role !== theirs.role) return "agreed";
   const ownControls = own.tieBreaker >= theirs.tieBreaker;
   return ownControls === (own.role === "controlling") ? "reject" : "switch";
 }
 
-/** The other of the two roles. */
+/** The opposite role. */
 export function otherRole(role: IceRole): IceRole {
   return role === "controlling" ? "controlled" : "controlling";
 }

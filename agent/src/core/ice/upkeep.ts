@@ -1,9 +1,9 @@
-/** What remains to do once a pair is selected: keepalives, and letting go of the rest (SPEC 2.9 and 2.11). */
+/** Upkeep after a pair is selected: keepalives, and freeing unused candidates (SPEC 2.9 and 2.11). */
 
 import type { InstantMs } from "../machine.ts";
 import type { IceLimits } from "./constants.ts";
 
-/** A duty whose time has come. */
+/** A duty that is due. */
 export type UpkeepDuty = "keepalive" | "release";
 
 export class Upkeep {
@@ -18,7 +18,7 @@ export class Upkeep {
     this.#releaseAt = now + freeDelayMs;
   }
 
-  /** Something left on the selected pair. */
+  /** Notes a packet sent on the selected pair. */
   noteSent(now: InstantMs): void {
     this.#sentAt = now;
   }

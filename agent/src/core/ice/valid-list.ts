@@ -1,4 +1,4 @@
-/** The valid list: pairs that a successful check has proved (SPEC 2.7; RFC 8445 section 7.2.5.3.2). */
+/** The valid list: pairs that a successful check has made valid (SPEC 2.7; RFC 8445 section 7.2.5.3.2). */
 
 import { sameSocketAddress } from "../address.ts";
 import type { IceRole } from "../events.ts";
@@ -10,12 +10,12 @@ import type { NominationCandidate } from "./nomination.ts";
 import { type CandidatePair, isRelayed } from "./pair.ts";
 import { pairPriority } from "./priority.ts";
 
-/** A valid pair with what the agent keeps about it. */
+/** A valid pair with the agent's state for it. */
 export interface ProvenPair extends ValidPair, NominationCandidate {
   priority: bigint;
   isNominated: boolean;
   rttMs: number;
-  /** The pair whose check proved it: repeating that check nominates this pair. */
+  /** The pair whose check made it valid: repeating that check nominates this pair. */
   readonly provenBy: CandidatePair;
 }
 
@@ -27,12 +27,12 @@ export class ValidList {
     return this.#pairs;
   }
 
-  /** The nominated pair of highest priority: later nominations only win with a better pair. */
+  /** The nominated pair of highest priority: a later nomination counts only for a better pair. */
   get selected(): ProvenPair | undefined {
     return this.#pairs.find((pair) => pair.isNominated);
   }
 
-  /** Adds what a check of `provenBy` proved, or refreshes the round trip of a pair that is known. */
+  /** Adds the result of a check of `provenBy`, or updates the round trip of a known pair. */
   prove(
     now: InstantMs,
     role: IceRole,
@@ -56,12 +56,12 @@ export class ValidList {
     return { pair, isNew: true };
   }
 
-  /** Takes out what a pair's checks had proved: a later check of it failed. */
+  /** Removes the results of a pair's checks, after a later check of it failed. */
   disprove(provenBy: CandidatePair): void {
     this.#pairs = this.#pairs.filter((pair) => pair.provenBy !== provenBy);
   }
 
-  /** Takes out everything: what was proved when the selected pair was is as old as that. */
+  /** Removes everything: all results are as old as the selected pair's. */
   clear(): void {
     this.#pairs = [];
   }
@@ -70,7 +70,7 @@ export class ValidList {
     return this.#pairs.find((proven) => proven.provenBy === pair);
   }
 
-  /** Computes all priorities anew for a role that has changed. */
+  /** Recomputes all priorities after a role change. */
   takeRole(role: IceRole): void {
     for (const pair of this.#pairs) pair.priority = pairPriority(role, pair.local.priority, pair.remote.priority);
     this.#pairs = this.#pairs.toSorted(bestFirst);

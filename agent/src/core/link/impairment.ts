@@ -1,22 +1,22 @@
-/** What one direction of a link does to packets. Absent fields do nothing. */
+/** Impairments of one direction of a link. Absent fields have no effect. */
 export interface Impairment {
   /** One-way delay. */
   readonly delayMs?: number;
-  /** Half width of a uniform spread around the delay; order is kept. */
+  /** Half width of a uniform jitter around the delay; order is kept. */
   readonly jitterMs?: number;
   /** Share of packets lost, 0..1. */
   readonly lossRate?: number;
   /** Mean length of a run of losses, at least 1 (independent losses). */
   readonly lossBurst?: number;
-  /** Share of packets that arrive twice, 0..1. */
+  /** Share of packets that are duplicated, 0..1. */
   readonly duplicateRate?: number;
   /** Share of packets that overtake those before them by skipping the delay, 0..1. */
   readonly reorderRate?: number;
-  /** Bits per second on the wire; packets beyond it wait in line. */
+  /** Bits per second on the wire; packets beyond it are queued. */
   readonly rateBitPerSec?: number;
-  /** Packets that may wait in line for the rate; more are lost. */
+  /** Packets that may be queued for the rate; more are lost. */
   readonly queuePackets?: number;
 }
 
-/** Packets that wait for the rate when a condition names no limit; the same as the kernel's netem. */
+/** Queue limit when an impairment has a rate and no limit; the same as in the kernel's netem. */
 export const DEFAULT_QUEUE_PACKETS = 1000;

@@ -1,8 +1,8 @@
 /**
- * One direction of an impaired link as a sans-IO machine: packets in with a time, packets out when they are due.
+ * One direction of an impaired link as a sans-IO machine: packets go in with a time, and come out when they are due.
  *
- * Order of what happens to a packet is that of a real link with a queue in front: loss, then the rate's queue, then the
- * delay. Jitter alone never reorders; packets overtake only where `reorderRate` asks for it.
+ * A packet passes loss, then the rate's queue, then the delay, as on a real link behind a queue. Jitter alone never
+ * reorders; packets overtake only with `reorderRate`.
  */
 
 import type { InstantMs } from "../machine.ts";
@@ -16,7 +16,7 @@ export interface LinkImpairment<Packet> {
   push: (now: InstantMs, packet: Packet, octets: number) => void;
   /** The next packet that is due, or undefined. */
   pollDue: (now: InstantMs) => Packet | undefined;
-  /** When the next packet is due; undefined when none is under way. */
+  /** When the next packet is due; undefined when there is none. */
   pollTimeout: () => InstantMs | undefined;
   counters: () => LinkCounters;
 }
@@ -80,7 +80,7 @@ function lossProcess({ lossRate = 0, lossBurst = 1 }: Impairment, uniform: Unifo
   };
 }
 
-/** When a packet that arrives at `now` has left the sender at the link's rate; packets before it go first. */
+/** When a packet that arrives at `now` has been sent at the link's rate, after the packets before it. */
 function rateLine({ rateBitPerSec, queuePackets = DEFAULT_QUEUE_PACKETS }: Impairment) {
   const departures: InstantMs[] = [];
   return (now: InstantMs, octets: number): InstantMs | "full" => {
@@ -97,7 +97,7 @@ function delayOf({ delayMs = 0, jitterMs = 0 }: Impairment, uniform: Uniform): n
   return Math.max(0, delayMs + (jitterMs === 0 ? 0 : (2 * uniform() - 1) * jitterMs));
 }
 
-/** Keeps the list sorted by due time, equal times in order of arrival; nearly always an append. */
+/** Inserts by due time, equal times in order of arrival; nearly always an append. */
 function insert<T extends { readonly dueAt: InstantMs }>(list: T[], entry: T): void {
   let at = list.length;
   while (at > 0 && (list[at - 1]?.dueAt ?? 0) > entry.dueAt) at -= 1;

@@ -1,6 +1,6 @@
 /**
- * The packets of a node, told apart by a few octets and never copied: from the TUN device to the selected pair or the
- * home agent, and from there to the TUN device (SPEC 8.6 "Data out" and "Data in").
+ * The data path of a node, classified by a few octets and never copied: from the TUN device to the selected pair or the
+ * home agent, and back (SPEC 8.6 "Data out" and "Data in").
  */
 
 import type { SocketAddress } from "../address.ts";
@@ -12,7 +12,7 @@ import type { Home } from "./home/home.ts";
 import { HOME_WAY, type PacketWay } from "./session/mobility-link.ts";
 import type { SessionTable } from "./session-table.ts";
 
-/** Where packets go that are no data. */
+/** Receivers of packets that are not data. */
 interface ControlPlane {
   /** A packet whose first header may lead to a Mobility Header; false when it is data after all. */
   readonly handleMobility: (now: InstantMs, packet: Uint8Array, way: PacketWay) => boolean;
@@ -20,15 +20,15 @@ interface ControlPlane {
   readonly handleRelayed: (now: InstantMs, packet: Uint8Array) => boolean;
 }
 
-/** The machines that packets are told apart for. */
+/** The parts of the node that packets are passed to. */
 export interface DataPlaneParts {
   readonly outbox: Outbox;
   readonly home: Home;
   readonly sessions: SessionTable;
   readonly control: ControlPlane;
   /**
-   * Ports of the candidate sockets of a stationary node, and what makes it one: the kernel puts Mobility Headers for it
-   * into the TUN device, and checks that leave its own sockets for a home address.
+   * Ports of a stationary node's candidate sockets; absent in a mobile node. The kernel puts Mobility Headers for a
+   * stationary node into the TUN device, and checks from its sockets to a home address.
    */
   readonly nativePorts?: ReadonlySet<number>;
 }
@@ -39,7 +39,7 @@ const UDP_SOURCE_PORT_AT = 40;
 const ICMP_TYPE_AT = 40;
 const UDP_DESTINATION_PORT_AT = 42;
 
-/** Stateless: what is where is asked of sessions and tunnel for every packet (250 ns out, 450 ns in, measured). */
+/** Stateless: sessions and tunnel are looked up for every packet (250 ns out, 450 ns in, measured). */
 export class DataPlane {
   readonly #homeKey: string;
   readonly #parts: DataPlaneParts;
@@ -49,7 +49,7 @@ export class DataPlane {
     this.#parts = parts;
   }
 
-  /** Takes a packet that the kernel routed into the TUN device, and says what it was. */
+  /** Takes a packet that the kernel routed into the TUN device, and returns its classification. */
   fromTun(now: InstantMs, packet: Uint8Array): "data" | "signalling" {
     const { outbox, home, nativePorts } = this.#parts;
     if (!isCompleteIpv6(packet)) outbox.count("dropped.tun-not-ipv6");
@@ -62,7 +62,7 @@ export class DataPlane {
     return "data";
   }
 
-  /** Takes a whole IPv6 packet that came in UDP. */
+  /** Takes a complete IPv6 packet that arrived in UDP. */
   fromNetwork(now: InstantMs, packet: Uint8Array, local: SocketAddress, remote: SocketAddress): void {
     const { outbox, home } = this.#parts;
     if (destinationKey(packet) !== this.#homeKey) outbox.count("dropped.not-home-address");
@@ -82,7 +82,7 @@ export class DataPlane {
     }
   }
 
-  /** What mobile nodes send to a stationary node through their home agents; data goes past this program. */
+  /** Packets that mobile nodes send to a stationary node through their home agents; data does not pass this program. */
   #fromRoutes(now: InstantMs, packet: Uint8Array): void {
     const isTaken = isControl(packet) && this.#parts.control.handleMobility(now, packet, HOME_WAY);
     if (!isTaken) this.#parts.outbox.count("dropped.tun-own-address");
@@ -113,7 +113,7 @@ export class DataPlane {
   }
 }
 
-/** Mobility Headers, extension headers that one may follow, and what a node that knows none says to one. */
+/** Mobility Headers, extension headers before one, and ICMPv6 errors about one. */
 function isControl(packet: Uint8Array): boolean {
   const nextHeader = packet[NEXT_HEADER_AT];
   return (
@@ -127,7 +127,7 @@ function isToPort(packet: Uint8Array, port: number | undefined): boolean {
   return u16At(packet, UDP_DESTINATION_PORT_AT) === port;
 }
 
-/** 0, which is no port, for everything but UDP. */
+/** 0, which is not a port, for everything but UDP. */
 function udpSourcePortOf(packet: Uint8Array): number {
   return packet[NEXT_HEADER_AT] === NEXT_HEADER.udp ? u16At(packet, UDP_SOURCE_PORT_AT) : 0;
 }

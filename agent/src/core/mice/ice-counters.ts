@@ -1,6 +1,6 @@
 import type { IceStats } from "../ice/ice-machine.ts";
 
-/** What an ICE agent counted, under the names of its node's counters; zeros are left out. */
+/** The counters of an ICE agent by the names of its node's counters; zeros are omitted. */
 export function iceCounters(stats: IceStats): Readonly<Record<string, number>> {
   const counters: Record<string, number> = {};
   const add = (name: string, amount: number): void => {

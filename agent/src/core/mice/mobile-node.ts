@@ -1,6 +1,6 @@
 /**
- * A mobile, correspondent or stationary node behind one machine: home, sessions and data plane put together. The first
- * two differ only in who calls `connect`; a stationary node has no home agent.
+ * A mobile, correspondent or stationary node as one machine: home, sessions and data plane. Mobile and correspondent
+ * node differ only in which one calls `connect`; a stationary node has no home agent.
  */
 
 import { addressToBytes, canonicalAddress, type SocketAddress } from "../address.ts";
@@ -27,7 +27,7 @@ import { Session } from "./session.ts";
 import { createSessionTable, DEFAULT_SESSION_LIMITS, type SessionTable } from "./session-table.ts";
 import { routeStun } from "./stun-router.ts";
 
-/** Makes a node; it does nothing before `start`. The same seed and inputs give the same octets. */
+/** Makes a node; it is idle before `start`. The same seed and inputs produce the same octets. */
 export function createMobileNode(config: MobileNodeConfig, rng: Rng): MobileNodeMachine {
   return new MobileNode(config, rng);
 }
@@ -61,7 +61,7 @@ class MobileNode implements MobileNodeMachine {
         profile: this.#settings.profile,
         rng,
         pacer: this.#pacer,
-        // A lite agent has host candidates, and the home address (SPEC 2.12).
+        // A lite agent has host candidates and the home address (SPEC 2.12).
         servers: this.#settings.isLite ? [] : config.stunServers,
         homeAddress,
         sockets: () => this.#sockets,
@@ -203,7 +203,7 @@ class MobileNode implements MobileNodeMachine {
     else session.offer(now);
   }
 
-  /** Everything that one input may set off in another part. */
+  /** Processes everything that an input may have caused in another part. */
   #settle(now: InstantMs): void {
     this.#gatherings.advance(now);
     if (this.#home.advance(now)) this.#offerToWanted(now);
@@ -249,7 +249,7 @@ class MobileNode implements MobileNodeMachine {
   }
 }
 
-/** The name of the counter of a payload that a mobile node does nothing with. */
+/** Counter of a payload that a mobile node ignores. */
 function counterOfIgnored(payload: Exclude<DemultiplexedPayload, { readonly kind: "ipv6" | "stun" }>): string {
   switch (payload.kind) {
     case "unknown":

@@ -1,4 +1,4 @@
-/** Mobility Headers that arrive at a node: decoded, checked, and given to who they are for. */
+/** Received Mobility Headers: decoded, checked, and passed to their session or the home. */
 
 import type { InstantMs } from "../machine.ts";
 import type { Correspondent } from "../mip6/correspondent.ts";
@@ -31,7 +31,7 @@ const UNKNOWN_TYPE: MobilityMessage = {
   options: [],
 };
 
-/** Takes an IPv6 packet that may carry a Mobility Header; false when it does not, which makes it data. */
+/** Takes an IPv6 packet that may contain a Mobility Header; false when it does not and is data. */
 export type MobilityIntake = (now: InstantMs, packet: Uint8Array, way: PacketWay) => boolean;
 
 export function createMobilityIntake(parts: MobilityIntakeParts): MobilityIntake {
@@ -68,11 +68,10 @@ export function createMobilityIntake(parts: MobilityIntakeParts): MobilityIntake
     const source = homeAddress ?? ip.value.source;
     const message = decodeMobilityMessage(payload, { source, destination });
     if (!message.ok) return drop(outbox, message.error.code);
-    // Its authenticator is what makes a Binding Update believable; nothing else may be said in another's name (RFC 6275
-    // section 9.3.1).
+    // A Binding Update is authenticated; no other message may use a Home Address option (RFC 6275 section 9.3.1).
     if (homeAddress !== undefined && message.value.type !== "binding-update")
       return drop(outbox, "home-address-option");
-    // What arrives here is for the home address: nobody else may use it as his own.
+    // The destination is the home address: no other node may use it as source.
     if (source === destination) return drop(outbox, "own-address");
     if (message.value.type === "unknown") {
       outbox.count("refused.unknown-mobility-header");
@@ -82,7 +81,7 @@ export function createMobilityIntake(parts: MobilityIntakeParts): MobilityIntake
   };
 }
 
-/** Only an offer begins a session, and only one that can be read (S22), or the wish for one; all else is about one. */
+/** Only a well-formed offer (S22) or a request for an offer begins a session; other messages belong to one. */
 function sessionFor(
   now: InstantMs,
   peer: string,
@@ -105,8 +104,8 @@ function whyNoOffer(message: MobilityMessage): string | undefined {
 }
 
 /**
- * Status 1: the home agent does not know this node at the address where its packets come from. Nobody vouches for the
- * message, so it is no more than a hint to register, which is authenticated as always.
+ * Status 1: the home agent has no binding for this node's outer address. The message is not authenticated, so it is
+ * only a hint to register again.
  */
 function takeHomeAgentError(
   now: InstantMs,
@@ -117,14 +116,16 @@ function takeHomeAgentError(
   outbox.count(isUnknown && home.confirm(now) ? "resumed.registration" : "ignored.home-agent-error");
 }
 
-/** What an ICMPv6 complaint of a peer about a Mobility Header says, and how it came. */
+/** An ICMPv6 error of a peer about a Mobility Header, and its path. */
 interface Refusal {
   readonly peer: string;
   readonly quoted: Uint8Array;
   readonly way: PacketWay;
 }
 
-/** The peer's kernel knows no Mobility Headers. Whoever says so on the direct path is no kernel. */
+/**
+ * The peer's kernel does not support Mobility Headers. On the direct path such an error does not come from a kernel.
+ */
 function takeRefusal(now: InstantMs, { peer, quoted, way }: Refusal, { sessions, outbox }: MobilityIntakeParts): true {
   const session = way.type === "pair" ? undefined : sessions.findByAddress(peer);
   if (session === undefined) outbox.count("dropped.parameter-problem-unexpected");

@@ -1,33 +1,35 @@
 /**
- * When a session that has lost its direct path offers anew: at once, and after each attempt in vain later and later.
+ * When a session without its direct path offers again: at once, then at increasing intervals after each failure.
  *
- * Of two nodes that bury the same pair the one whose offer made it restarts, so that offers do not cross; the other one
- * only steps in when nothing comes of that.
+ * Of two nodes that drop the same pair, the one whose offer made it restarts, so that offers do not cross. The other
+ * one steps in only when nothing comes.
  */
 
 import type { InstantMs } from "../machine.ts";
 
-/** Waits before the second, third, ... attempt: 10, 20, 40 ... 300 s. Ours: an attempt costs a few dozen packets. */
+/**
+ * Intervals before the second, third, ... attempt: 10, 20, 40 ... 300 s. Profile: an attempt costs a few dozen packets.
+ */
 const FIRST_WAIT_MS = 10_000;
 const LONGEST_WAIT_MS = 300_000;
 
-/** How much longer the node waits whose turn it is not; both notice a death within 6 s of each other. */
+/** Extra interval of the node that steps in; both nodes detect a dead pair within 6 s of each other. */
 const GRACE_MS = 10_000;
 
-/** A direct path that lived this long makes its loss a new story: the next attempt is at once again. */
+/** After a direct path has lasted this long, its loss is followed by an attempt at once again. */
 const STABLE_MS = 60_000;
 
-/** Whose turn it is to offer. */
+/** Which node's turn it is to offer. */
 type Turn = "own" | "peer";
 
-/** Idle until a direct path is lost; from there on until there is one again. */
+/** Idle until a direct path is lost; active until there is one again. */
 export class Recovery {
   #attempts = 0;
   #turn: Turn | undefined;
   #dueAt: InstantMs | undefined;
   #directSince: InstantMs | undefined;
 
-  /** A direct path was lost and is to be won back. */
+  /** A direct path was lost and is to be restored. */
   get isActive(): boolean {
     return this.#turn !== undefined;
   }
@@ -50,12 +52,12 @@ export class Recovery {
     this.stop();
   }
 
-  /** An offer of either end is under way: its outcome decides what comes next. */
+  /** An offer of either end is in progress: its outcome decides what is next. */
   noteOffer(): void {
     this.#dueAt = undefined;
   }
 
-  /** Wants nothing back any more, because a fresh start is under way. */
+  /** Stops recovery, because a restart is in progress. */
   stop(): void {
     this.#turn = undefined;
     this.#dueAt = undefined;

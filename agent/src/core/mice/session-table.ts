@@ -1,4 +1,4 @@
-/** The sessions of a node by peer, at most so many; a flood of offers cannot push out a session that works (S24). */
+/** The sessions of a node by peer, limited in number; a flood of offers cannot displace a session that works (S24). */
 
 import type { InstantMs } from "../machine.ts";
 import { addressKey } from "../mip6/ipv6-packet.ts";
@@ -12,8 +12,8 @@ export interface SessionLimits {
 }
 
 /**
- * Enough for a node with a few peers; a refused peer repeats its offer (SPEC 9, step 9). Strangers can turn the whole
- * table over in 3 s at most, which is time for an honest one among them to have a pair checked.
+ * Enough for a node with a few peers; a refused peer repeats its offer (SPEC 9, step 9). Strangers need at
+ * least 3 s to replace the whole table, which is time enough to check a pair with an honest peer.
  */
 export const DEFAULT_SESSION_LIMITS: SessionLimits = {
   maxSessions: 64,
@@ -24,20 +24,22 @@ export const DEFAULT_SESSION_LIMITS: SessionLimits = {
 type Refusal = "session-rate" | "session-table-full";
 
 export interface SessionTable {
-  /** By `addressKey` of the peer's home address: what `sourceKey` and `destinationKey` of a packet give. */
+  /** By `addressKey` of the peer's home address; `sourceKey` and `destinationKey` of a packet match it. */
   find(key: string): Session | undefined;
   /** By home address. */
   findByAddress(peer: string): Session | undefined;
   all(): Iterable<Session>;
-  /** The session with this peer, made where there is none. This node wants it: only a table full of what it wants refuses. */
+  /**
+   * The session with this peer, created if necessary. This node wants it: only a table full of such sessions refuses.
+   */
   open(peer: string): Session | Refusal;
-  /** The same for an offer that came from outside. */
+  /** The same for an offer of a peer. */
   admit(now: InstantMs, peer: string): Session | Refusal;
 }
 
 export function createSessionTable(limits: SessionLimits, create: (peer: string) => Session): SessionTable {
   const sessions = new Map<string, Session>();
-  /** Keys of the sessions that only a stranger's offer has asked for. */
+  /** Keys of sessions that only a stranger's offer has requested. */
   const unasked = new Set<string>();
   const rate = createOfferRate(limits.offers);
 
@@ -78,8 +80,8 @@ export function createSessionTable(limits: SessionLimits, create: (peer: string)
 }
 
 /**
- * The session to give up for another one, the oldest of the first kind there is: over without a pair; a stranger's that
- * has proved nothing yet; concluded, yet without a direct way for data; a stranger's that is still being set up.
+ * The session to remove for another one, the oldest of the first kind there is: ended without a pair; a stranger's
+ * without a valid pair; concluded without a direct path; a stranger's that is being set up.
  */
 function leastWorthKeeping(sessions: ReadonlyMap<string, Session>, unasked: ReadonlySet<string>): string | undefined {
   const withoutRoute = [...sessions].filter(([, { route }]) => route === undefined);

@@ -1,6 +1,6 @@
 /**
- * One session with one peer, named by its home address: who offers, which generation of ICE runs, which bindings hold,
- * and which way data goes. The parts know their own protocol; this file only connects them.
+ * One session with one peer, identified by its home address: offers, the current generation of ICE, bindings, and the
+ * path of data. Each part implements its protocol; this file only connects them.
  */
 
 import type { SocketAddress } from "../address.ts";
@@ -25,15 +25,15 @@ import type { ReceivedMobility, SessionEnvironment } from "./session/session-env
 import type { GatheringDone, SessionHost } from "./session/session-host.ts";
 import { createSessionPath, type DirectRoute } from "./session/session-path.ts";
 
-/** Least time between two offers that a peer asks for. Ours: its first repetitions come after 1 and 3 s. */
+/** Least time between two offers that a peer requests. Profile: its first repetitions come after 1 and 3 s. */
 const REQUEST_PAUSE_MS = 5000;
 
-/** The session as its parts see it; only this file changes the generation. */
+/** The session as seen by its parts; only this file changes the generation. */
 interface SessionState extends SessionHost {
   generation: Generation | undefined;
 }
 
-/** One session; made for a peer, closed when the node needs its place. */
+/** One session; made for a peer, closed when its place in the table is needed. */
 export class Session {
   readonly peer: string;
   readonly #env: SessionEnvironment;
@@ -45,9 +45,9 @@ export class Session {
   readonly #recovery = new Recovery();
   /** When this node last began to offer. */
   #offeredAt: InstantMs | undefined;
-  /** Until when the controlling peer has to nominate a pair; set once there is one to nominate. */
+  /** The controlling peer's deadline for a nomination; set once there is a valid pair. */
   #nominationDueAt: InstantMs | undefined;
-  /** What the parts see of this session. */
+  /** The interface of this session for its parts. */
   readonly #state: SessionState;
 
   constructor(peer: string, env: SessionEnvironment) {
@@ -72,12 +72,12 @@ export class Session {
     this.#inbound = new InboundBinding(this.#state);
   }
 
-  /** The direct way for data; undefined means through the home agents. */
+  /** The direct path for data; undefined means through the home agents. */
   get route(): DirectRoute | undefined {
     return this.#state.path.route;
   }
 
-  /** Gathering, waiting for an answer, or checking: the outcome is still to come. */
+  /** Gathering, waiting for an answer, or checking: not concluded. */
   get isSettingUp(): boolean {
     const { offering } = this.#offerer;
     const state = this.#state.generation?.ice.state;
@@ -86,7 +86,7 @@ export class Session {
     return isDescribing || state === "waiting" || state === "running";
   }
 
-  /** Set up or about to be, or once more; a session that failed, or never came to be, is not. */
+  /** Set up or being set up, also again; false for a session that failed or never began. */
   get isAlive(): boolean {
     return this.isSettingUp || this.#recovery.isActive || this.#state.generation?.ice.state === "completed";
   }
@@ -96,7 +96,7 @@ export class Session {
     return this.#state.generation?.ice;
   }
 
-  /** Offers, or asks the peer to; a session that exists is restarted. */
+  /** Offers, or requests an offer; an existing session is restarted. */
   offer(now: InstantMs): void {
     this.#answerer.abandon();
     this.#recovery.noteOffer();
@@ -114,37 +114,39 @@ export class Session {
     if (this.#state.path.route !== undefined) this.#state.path.takeHome(now);
   }
 
-  /** The node goes: its binding at the peer is deleted, and nothing is wanted back. */
+  /** The node leaves: its binding at the peer is deleted, and nothing is restored. */
   leave(now: InstantMs): void {
     this.#outbound.leave(now);
     this.#end(now);
   }
 
-  /** Takes a message of the peer that passed its checksum. */
+  /** Takes a message of the peer with a correct checksum. */
   handleMobility(now: InstantMs, received: ReceivedMobility): void {
     if (isFromWrongWay(received)) this.#env.outbox.count(`dropped.${received.message.type}-off-home-path`);
     else this.#dispatch(now, received);
     this.#advance(now);
   }
 
-  /** The peer's node has no Mobile IPv6 at all, or somebody says so; `quoted` begins the Mobility Header that it got. */
+  /**
+   * The peer has no Mobile IPv6, by an unauthenticated error; `quoted` is the beginning of the quoted Mobility Header.
+   */
   handleNoMobility(now: InstantMs, quoted: Uint8Array): void {
     this.#offerer.takeHeaderRefusal(now, quoted);
   }
 
-  /** Takes STUN that belongs to the current generation. */
+  /** Takes a STUN message of the current generation. */
   handleStun(now: InstantMs, datagram: StunDatagram): void {
     this.#state.generation?.ice.handleStun(now, datagram);
     this.#advance(now);
   }
 
-  /** Takes word that a datagram was refused, which may have been a check. */
+  /** Takes an ICMP error for a datagram that may have been a check. */
   handleRefusal(now: InstantMs, refused: RefusedDatagram): void {
     this.#state.generation?.ice.handleRefusal(refused);
     this.#advance(now);
   }
 
-  /** True when data from `remote` at the socket `local` may be the peer's. */
+  /** True when data from `remote` at the socket `local` is accepted as the peer's. */
   acceptsDataFrom(now: InstantMs, local: SocketAddress, remote: SocketAddress): boolean {
     return (
       this.#state.path.accepts(now, local, remote) ||
@@ -156,7 +158,7 @@ export class Session {
     this.#state.generation?.ice.noteDataSent(now);
   }
 
-  /** What the current generation of ICE counted; earlier ones are in the counters of the node. */
+  /** Counters of the current generation of ICE; those of earlier ones are in the node's counters. */
   counters(): Readonly<Record<string, number>> {
     return this.#state.generation === undefined ? {} : iceCounters(this.#state.generation.ice.stats());
   }
@@ -200,7 +202,7 @@ export class Session {
     });
   }
 
-  /** What the peer was told is dead; once a pair is selected, consent watches that one instead. */
+  /** A signalled candidate is dead; once a pair is selected, consent checks cover that one instead. */
   #replaceCandidates(now: InstantMs): void {
     if (this.isSettingUp) this.offer(now);
   }
@@ -222,14 +224,14 @@ export class Session {
   }
 
   #fail(now: InstantMs, reason: string): void {
-    // A failed agent still answers the peer's checks; one that never met its peer has nobody to answer.
+    // A failed agent still answers the peer's checks; one without the peer's description has none to answer.
     if (this.#state.generation?.ice.state !== "failed") this.#retire();
     this.#env.outbox.emit({ type: "session-failed", peer: this.peer, reason });
     this.#state.path.takeHome(now);
     this.#recovery.noteFailure(now);
   }
 
-  /** One end is gone: checks, and the wish for a direct path, are over. */
+  /** One end has left: checks and recovery end. */
   #end(now: InstantMs): void {
     this.#abandon();
     this.#inbound.drop();
@@ -237,7 +239,7 @@ export class Session {
     this.#state.path.takeHome(now);
   }
 
-  /** Ends the generation; what it counted is kept by the node. */
+  /** Ends the generation; its counters are added to those of the node. */
   #retire(): void {
     for (const [name, amount] of Object.entries(this.counters())) this.#env.outbox.count(name, amount);
     this.#state.generation?.releaseCandidates();
@@ -246,7 +248,7 @@ export class Session {
     this.#nominationDueAt = undefined;
   }
 
-  /** Moves what the ICE agent says and wants sent, then lets bindings act on it. */
+  /** Passes on events and packets of the ICE agent, then lets bindings act on them. */
   #advance(now: InstantMs): void {
     const ice = this.#state.generation?.ice;
     for (let transmit = ice?.pollTransmit(); transmit !== undefined; transmit = ice?.pollTransmit())
@@ -283,8 +285,8 @@ export class Session {
   }
 
   /**
-   * A peer that never got the answer gives up by itself, and says nothing. Its offer lives for the sum of the waits between
-   * its repetitions; with the answer in hand it may wait for a better pair, and has then to nominate this one.
+   * A peer that never received the answer gives up without a message. Its offer lasts for the sum of the intervals
+   * between its repetitions. With the answer it may wait for a better pair, but then has to nominate this one.
    */
   #awaitNomination(now: InstantMs): void {
     const { mobilityFirstTimeoutMs, mobilityMaxTimeoutMs, relayNominationDelayMs } = this.#env.timers;
@@ -292,7 +294,7 @@ export class Session {
     this.#nominationDueAt ??= now + 2 * mobilityMaxTimeoutMs - mobilityFirstTimeoutMs + relayNominationDelayMs;
   }
 
-  /** A pair of home addresses is the path there is already, so no update tells of it (A-25). */
+  /** A pair of home addresses is the path of data already, so there is no update (A-25). */
   #conclude(now: InstantMs, selected: ValidPair | undefined): void {
     if (selected === undefined) return;
     if (isRelayed(selected)) {
@@ -304,7 +306,7 @@ export class Session {
     }
   }
 
-  /** Both bindings rest on the pair. Who finds itself at another address restarts as if it had moved (A-30). */
+  /** Both bindings depend on the pair. A node that sees itself at another address restarts as after a move (A-30). */
   #bury(now: InstantMs, event: Extract<IceEvent, { type: "pair-dead" }>): void {
     const isOwnTurn = event.reason === "mapping-changed" || this.#state.generation?.origin === "offer";
     this.#env.outbox.emit({ ...event, peer: this.peer });
@@ -349,7 +351,7 @@ export class Session {
     }
   }
 
-  /** Nobody vouches for it, so it is heeded now and then only, and moves no data (A-30). */
+  /** Not authenticated, so it is rate-limited and moves no data (A-30). */
   #takeRequest(now: InstantMs): void {
     const isPausing = this.#offeredAt !== undefined && now - this.#offeredAt < REQUEST_PAUSE_MS;
     if (this.#env.isStationary || this.isSettingUp || isPausing) this.#env.outbox.count("ignored.offer-request");
@@ -362,7 +364,7 @@ export class Session {
   }
 }
 
-/** Return routability messages count only when they came through the home agents (SPEC 13). */
+/** Return routability messages count only from the home agents' path (SPEC 13). */
 function isFromWrongWay({ message, way }: ReceivedMobility): boolean {
   return way.type === "pair" && !TYPES_ON_PAIRS.includes(message.type);
 }

@@ -1,4 +1,6 @@
-/** Which part of a node a STUN message is for; strangers' checks are refused here (SPEC 1.4 and 2.8). */
+/**
+ * Passes a STUN message to the right part of a node; checks with unknown ufrags are refused here (SPEC 1.4 and 2.8).
+ */
 
 import { assertNever, type InstantMs, type Transmit } from "../machine.ts";
 import type { Outbox } from "../node/outbox.ts";
@@ -7,7 +9,7 @@ import type { StunDatagram } from "../stun/receive.ts";
 import { authenticateRequest } from "../stun/short-term.ts";
 import type { Session } from "./session.ts";
 
-/** Something that waits for answers of a STUN server. */
+/** A client of a STUN server. */
 interface StunClient {
   ownsTransaction(transactionId: Uint8Array): boolean;
   handleStun(now: InstantMs, datagram: StunDatagram): void;
@@ -21,7 +23,7 @@ export interface StunRoutes {
   readonly outbox: Outbox;
 }
 
-/** Takes a message to the session or client that it is for: requests by USERNAME, responses by transaction. */
+/** Passes on a message: requests by USERNAME, responses by transaction. */
 export function routeStun(now: InstantMs, datagram: StunDatagram, routes: StunRoutes): void {
   switch (datagram.message.class) {
     case "request":
@@ -39,7 +41,7 @@ export function routeStun(now: InstantMs, datagram: StunDatagram, routes: StunRo
   }
 }
 
-/** By the left part of USERNAME, which is the fragment that this node gave away. */
+/** By the left part of USERNAME, which is this node's ufrag. */
 function routeRequest(now: InstantMs, datagram: StunDatagram, routes: StunRoutes): void {
   const [ownUfrag = ""] = (findAttribute(datagram.message, "username") ?? "").split(":");
   const session = find(routes.sessions(), ({ ice }) => ice?.ownsUsername(ownUfrag) === true);
@@ -47,7 +49,7 @@ function routeRequest(now: InstantMs, datagram: StunDatagram, routes: StunRoutes
   else session.handleStun(now, datagram);
 }
 
-/** A check for nobody here, such as one to a private address that means somebody else elsewhere: 400 or 401. */
+/** A check with an unknown ufrag, such as one to a private address that another node has: 400 or 401. */
 function refuse(datagram: StunDatagram, { send, outbox }: StunRoutes): void {
   const verdict = authenticateRequest(datagram, () => undefined);
   if (verdict.verdict !== "reject") return;
@@ -63,7 +65,7 @@ function routeResponse(now: InstantMs, datagram: StunDatagram, routes: StunRoute
   else receiver.handleStun(now, datagram);
 }
 
-/** Keepalives of a peer; from elsewhere they mean nothing (S20). */
+/** Keepalives of a peer; from other sources they have no effect (S20). */
 function routeIndication(now: InstantMs, datagram: StunDatagram, routes: StunRoutes): void {
   const session = find(routes.sessions(), ({ ice }) => ice?.acceptsDataFrom(datagram.local, datagram.remote) === true);
   if (session === undefined) routes.outbox.count("dropped.stun-stray-indication");

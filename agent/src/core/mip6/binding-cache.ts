@@ -1,4 +1,4 @@
-/** The bindings of a home agent (RFC 6275 section 9.1): where each home address is now, for a limited time. */
+/** The bindings of a home agent (RFC 6275 section 9.1): the current location of each home address, with a lifetime. */
 
 import type { SocketAddress } from "../address.ts";
 import type { InstantMs } from "../machine.ts";
@@ -7,30 +7,32 @@ import { addressKey } from "./ipv6-packet.ts";
 /** One binding over DSMIPv6. */
 export interface Binding {
   readonly homeAddress: string;
-  /** The care-of address that the mobile node named, before any translation. */
+  /** The care-of address that the mobile node sent, before any translation. */
   readonly careOf: string;
-  /** Socket of the home agent that the tunnel arrives at. */
+  /** Socket of the home agent at which the tunnel arrives. */
   readonly local: SocketAddress;
-  /** Source of the tunnel as seen here; every packet of the binding goes to and comes from it. */
+  /** Outer source of the tunnel as received; all packets of the binding are exchanged with it. */
   readonly observed: SocketAddress;
   readonly natDetected: boolean;
-  /** Of the last update taken. */
+  /** Of the last accepted update. */
   readonly sequence: number;
   readonly expiresAt: InstantMs;
 }
 
-/** Bindings by home address; `limit` is how many make it full, which the caller minds. */
+/** Bindings by home address; `limit` is the number at which it is full. The caller enforces it. */
 export class BindingCache {
   readonly #limit: number;
   readonly #bindings = new Map<string, Binding>();
-  /** Least `expiresAt`; undefined when it has to be found again. */
+  /** Least `expiresAt`; undefined when it has to be recomputed. */
   #nextExpiryAt: InstantMs | undefined;
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** The binding of a home address by its key (`addressKey`, `sourceKey`, `destinationKey`): the data path's look-up. */
+  /**
+   * The binding by the key of a home address (`addressKey`, `sourceKey`, `destinationKey`); the data path's look-up.
+   */
   findByKey(key: string): Binding | undefined {
     return this.#bindings.get(key);
   }
@@ -39,12 +41,12 @@ export class BindingCache {
     return this.#bindings.get(addressKey(homeAddress));
   }
 
-  /** True when it holds as many as it was made for. */
+  /** True at `limit` bindings. */
   get isFull(): boolean {
     return this.#bindings.size >= this.#limit;
   }
 
-  /** Makes or replaces the binding of this home address. */
+  /** Adds or replaces the binding of this home address. */
   put(binding: Binding): void {
     this.remove(binding.homeAddress);
     this.#bindings.set(addressKey(binding.homeAddress), binding);
@@ -54,19 +56,19 @@ export class BindingCache {
 
   remove(homeAddress: string): void {
     const key = addressKey(homeAddress);
-    // A flood of registrations must not cost a walk through the table each.
+    // Avoids a walk through the table for each registration of a flood.
     if (this.#bindings.get(key)?.expiresAt === this.#nextExpiryAt) this.#nextExpiryAt = undefined;
     this.#bindings.delete(key);
   }
 
-  /** Removes and returns every binding whose lifetime is over. */
+  /** Removes and returns all expired bindings. */
   expire(now: InstantMs): readonly Binding[] {
     const expired = [...this.#bindings.values()].filter(({ expiresAt }) => expiresAt <= now);
     for (const { homeAddress } of expired) this.remove(homeAddress);
     return expired;
   }
 
-  /** When the next binding ends; undefined when there is none. */
+  /** When the next binding expires; undefined without bindings. */
   nextExpiry(): InstantMs | undefined {
     if (this.#bindings.size === 0) return undefined;
     this.#nextExpiryAt ??= [...this.#bindings.values()].reduce(

@@ -1,7 +1,7 @@
 /**
- * The correspondent's half of return routability: keygen tokens out, binding keys back (RFC 6275 sections 5.2 and 9.4).
+ * The correspondent's side of return routability: keygen tokens and binding keys (RFC 6275 sections 5.2 and 9.4).
  *
- * It keeps a node key and a few nonces and nothing per peer, so that answering a HoTI costs no memory.
+ * It keeps a node key and a few nonces and no state per peer, so that answering a HoTI costs no memory.
  */
 
 import type { InstantMs, Rng } from "../machine.ts";
@@ -10,25 +10,25 @@ import { NonceTable } from "./nonce-table.ts";
 import { bindingManagementKey, careOfKeygenToken, homeKeygenToken, NODE_KEY_LENGTH } from "./return-routability.ts";
 import { BINDING_STATUS } from "./status.ts";
 
-/** A keygen token, eight octets, and the nonce index that goes with it. */
+/** A keygen token, eight octets, and its nonce index. */
 export interface IndexedToken {
   readonly index: number;
   readonly token: Uint8Array;
 }
 
-/** The key of a Binding Update, or the status that says which of its nonces expired (136 to 138). */
+/** The key of a Binding Update, or the status for its expired nonces (136 to 138). */
 type BindingKey = { readonly ok: true; readonly key: Uint8Array } | { readonly ok: false; readonly status: number };
 
 export interface Correspondent {
-  /** The HoT to a HoTI of this home address. */
+  /** The HoT for a HoTI of this home address. */
   answerHomeTest(
     now: InstantMs,
     homeAddress: string,
     init: MobilityMessageOf<"home-test-init">,
   ): MobilityMessageOf<"home-test">;
-  /** The token for a CoT-ICE: made from the home address, which is the source that a CoTI-ICE shows. */
+  /** The token for a CoT-ICE: computed from the home address, which is the source of a CoTI-ICE. */
   careOfToken(now: InstantMs, homeAddress: string): IndexedToken;
-  /** Kbm of a Binding Update with these nonce indices; a deletion rests on the home token alone. */
+  /** Kbm of a Binding Update with these nonce indices; that of a deletion uses the home token alone. */
   bindingKey(
     now: InstantMs,
     homeAddress: string,
@@ -37,7 +37,7 @@ export interface Correspondent {
   ): BindingKey;
 }
 
-/** Draws the node key Kcn; it lives as long as the correspondent. */
+/** Draws the node key Kcn; it is kept as long as the correspondent runs. */
 export function createCorrespondent(rng: Rng): Correspondent {
   const nodeKey = rng.bytes(NODE_KEY_LENGTH);
   const nonces = new NonceTable(rng);

@@ -1,18 +1,18 @@
-/** How many Binding Errors a node sends (RFC 6275 section 9.3.3): anybody can provoke them, with any source. */
+/** Rate limit of Binding Errors (RFC 6275 section 9.3.3): anyone can trigger them, with any source. */
 
 import type { InstantMs } from "../machine.ts";
 
 export interface ErrorRate {
-  /** Whether one may leave to this end now; counts it when it may. */
+  /** Whether one may be sent to this address now; counts it if so. */
   admits(now: InstantMs, end: string): boolean;
 }
 
-/** One second for each end and for all of them together. Ours: a mobile node heeds less. */
+/** One second, for each address and for all together. Profile: a mobile node reacts to fewer. */
 const WINDOW_MS = 1000;
 const MAX_PER_WINDOW = 50;
 
 export function createErrorRate(): ErrorRate {
-  /** Ends that were told within the window; no more than `MAX_PER_WINDOW`. */
+  /** Addresses with an error within the window; at most `MAX_PER_WINDOW`. */
   const told = new Set<string>();
   let windowAt: InstantMs | undefined;
   return {

@@ -1,13 +1,13 @@
 /**
- * A home agent over DSMIPv6 (RFC 5555): takes registrations and IPv6 packets in UDP 4191, hands what leaves for the
- * network to the kernel through the TUN device of the home prefix, and tunnels what the kernel routes there to where the
- * home address is now. Answers STUN on its own port and, with FINGERPRINT, on the tunnel's.
+ * A home agent over DSMIPv6 (RFC 5555). It receives registrations and IPv6 packets in UDP 4191. Packets for the network
+ * go to the kernel through the TUN device of the home prefix; packets that the kernel routes to the prefix go into the
+ * tunnel of their home address. It answers STUN on the STUN port and, with FINGERPRINT, on the tunnel port.
  *
- * Hop limits count down as in IP-in-IP (RFC 2003 section 3.1): once where a packet is forwarded. For packets that pass
- * the TUN device the kernel does that; only between two nodes of this home agent it is done here.
+ * Hop limits are decremented as in IP-in-IP (RFC 2003 section 3.1): once per forwarding. The kernel does that for
+ * packets through the TUN device; only packets between two nodes of this home agent are decremented here.
  *
- * A tunnel must not lead into itself (RFC 2473 section 4.1.2): nothing is taken from an own address or from the home
- * prefix, and a packet that is nested too deeply is not tunnelled again, whichever agents it has passed.
+ * A tunnel must not lead into itself (RFC 2473 section 4.1.2): nothing is accepted from the home agent's addresses or
+ * from the home prefix, and a packet that is nested too deeply is not tunnelled again.
  */
 
 import { addressFromBytes, formatSocketAddress, type SocketAddress, sameSocketAddress } from "../address.ts";
@@ -37,15 +37,15 @@ import { encodeMobilityPacket } from "./mobility-header.ts";
 import { isNestedTooDeeply } from "./nesting.ts";
 import { BINDING_ERROR_STATUS } from "./status.ts";
 
-/** Bindings kept at most; further home addresses without a shared key are refused with status 130. */
+/** Maximum number of bindings; further home addresses without a shared key are refused with status 130. */
 const MAX_BINDINGS = 4096;
 
-/** Makes a home agent. Throws RangeError when `address` or `homePrefix` are no address and prefix. */
+/** Makes a home agent. Throws RangeError when `address` is not an address or `homePrefix` not a prefix. */
 export function createHomeAgent(config: HomeAgentConfig): NodeMachine {
   return new HomeAgent(config);
 }
 
-/** What became of a packet: the name of the one counter that it raises. */
+/** Result for a packet: the name of the one counter that it increments. */
 type CounterName = string;
 
 class HomeAgent implements NodeMachine {
@@ -71,7 +71,7 @@ class HomeAgent implements NodeMachine {
     this.#registrar = new HomeRegistrar({ ...config, places: this.#places }, this.#cache);
   }
 
-  /** A home agent does nothing on its own. */
+  /** A home agent sends nothing unprompted. */
   start(): void {
     return;
   }
@@ -140,7 +140,7 @@ class HomeAgent implements NodeMachine {
     return isForwardable(packet) ? "dropped.unknown-home-address" : "dropped.not-forwardable";
   }
 
-  /** A packet to this node's own address with a Mobility Header is for the machine; every other one is forwarded. */
+  /** A packet to this node's address with a Mobility Header is processed here; every other one is forwarded. */
   #takeInner(now: InstantMs, datagram: Datagram, packet: Uint8Array): CounterName {
     const key = destinationKey(packet);
     if (key === this.#ownKey) {
@@ -154,9 +154,9 @@ class HomeAgent implements NodeMachine {
   }
 
   /**
-   * Binding Error of status 1 to where a packet of an own home address came from: a middlebox between may have mapped the
-   * tunnel anew, and its mobile node would not know before its next update. It says nothing but "register", and rarely,
-   * since anybody can provoke it for anybody.
+   * Binding Error of status 1 to the source of a packet from an unregistered home address: a NAT may have mapped the
+   * tunnel anew, and the mobile node would not detect that before its next update. It is only a hint to register, and
+   * rate-limited, since anyone can trigger it for any address.
    */
   #answerUnregistered(now: InstantMs, { local, remote }: Datagram, packet: Uint8Array): void {
     const source = sourceBytes(packet);
@@ -251,7 +251,7 @@ class HomeAgent implements NodeMachine {
   }
 }
 
-/** False for what a router keeps to its link: unspecified, loopback, link-local and multicast destinations. */
+/** False for destinations that a router does not forward: unspecified, loopback, link-local and multicast. */
 function isForwardable(packet: Uint8Array): boolean {
   const destination = destinationBytes(packet);
   const [first = 0, second = 0] = destination;

@@ -1,9 +1,9 @@
-/** Addresses that lead to a home agent itself or into its tunnels, where no mobile node can be reached. */
+/** Addresses of a home agent and of its tunnels, at which no mobile node can be. */
 
 import { addressToBytes, canonicalAddress, type SocketAddress } from "../address.ts";
 import { parseIpv6Prefix, prefixContains } from "./prefix.ts";
 
-/** What a home agent is told of its addresses. */
+/** Addresses of a home agent. */
 interface HomePlacesConfig {
   /** CIDR form; anything else throws RangeError. */
   readonly homePrefix: string;
@@ -14,7 +14,7 @@ interface HomePlacesConfig {
 export interface HomePlaces {
   /** True when these sixteen octets lie inside the home prefix. */
   isInHomePrefix(address: Uint8Array): boolean;
-  /** True for an own address and for any in the home prefix: a tunnel that ends there would lead into itself. */
+  /** True for the home agent's addresses and the home prefix: a tunnel that ends there would lead into itself. */
   isHere(ip: string): boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
- * How a home agent judges a Binding Update (RFC 6275 section 10.3, RFC 5555 section 4.2): authentication, status,
- * NAT detection, the binding, and the acknowledgement that mirrors the update's way.
+ * Processing of Binding Updates at a home agent (RFC 6275 section 10.3, RFC 5555 section 4.2): authentication, status,
+ * NAT detection, binding, and acknowledgement along the reverse path.
  */
 
 import { addressToBytes, type SocketAddress } from "../address.ts";
@@ -15,31 +15,31 @@ import { encodeAuthenticated, isAuthentic } from "./registration-authentication.
 import { isSequenceNewer } from "./return-routability.ts";
 import { BINDING_STATUS, isAccepted } from "./status.ts";
 
-/** What a registrar is told when it is made. */
+/** Configuration of a registrar. */
 export interface HomeRegistrarConfig {
   /** The home agent's own IPv6 address. */
   readonly address: string;
-  /** Where no mobile node can be. */
+  /** Addresses at which no mobile node can be. */
   readonly places: HomePlaces;
   /** Shared keys by home address, RFC 5952 text (A-39); with any, no other home address registers. */
   readonly registrationKeys?: ReadonlyMap<string, Uint8Array>;
 }
 
-/** A Binding Update with the way it came. */
+/** A received Binding Update. */
 export interface ReceivedUpdate {
   readonly update: BindingUpdate;
-  /** The Mobility Header it came in. */
+  /** The Mobility Header that contained it. */
   readonly header: Uint8Array;
   readonly homeAddress: string;
-  /** Source of the inner packet: the care-of address where no option names one. */
+  /** Source of the inner packet: the care-of address if no option has one. */
   readonly source: string;
   readonly local: SocketAddress;
   readonly observed: SocketAddress;
 }
 
-/** What came of an update. */
+/** Result for an update. */
 export interface RegistrationOutcome {
-  /** Name of the counter to raise. */
+  /** Counter to increment. */
   readonly counter: string;
   /** Inner IPv6 packet for the update's outer source. */
   readonly answer?: Uint8Array;
@@ -49,18 +49,18 @@ export interface RegistrationOutcome {
 /** Longest lifetime granted, seconds. */
 const MAX_LIFETIME_SEC = 3600;
 
-/** Keepalive interval told to nodes behind a NAT (RFC 5555 section 5.3). */
+/** Keepalive interval sent to nodes behind a NAT (RFC 5555 section 5.3). */
 const NAT_REFRESH_SEC = 110;
 
-/** Judges updates and keeps the cache. */
+/** Processes updates and maintains the cache. */
 export class HomeRegistrar {
   readonly #address: string;
   readonly #places: HomePlaces;
   readonly #keys: ReadonlyMap<string, Uint8Array>;
   readonly #cache: BindingCache;
   /**
-   * The last sequence number taken from each home address that has a key. It outlives the binding, so that a recorded
-   * update is not new again once the node has gone. There are as many as keys; a restart forgets them.
+   * The last accepted sequence number of each home address with a key. It outlives the binding, so that a recorded
+   * update cannot be replayed after the node has left. There are as many as keys; a restart loses them.
    */
   readonly #lastSequences = new Map<string, number>();
 
@@ -71,7 +71,7 @@ export class HomeRegistrar {
     this.#cache = cache;
   }
 
-  /** Takes one update. Without the H flag, or where a shared key does not fit, it is dropped in silence. */
+  /** Processes one update. It is silently dropped without the H flag, or when the authenticator is invalid. */
   handleUpdate(now: InstantMs, received: ReceivedUpdate): RegistrationOutcome {
     if (!received.update.flags.homeRegistration) return { counter: "dropped.no-home-registration" };
     const careOf = careOfAddress(received);
@@ -91,7 +91,7 @@ export class HomeRegistrar {
     if (lastSequence !== undefined && !isSequenceNewer(update.sequence, lastSequence))
       return BINDING_STATUS.sequenceNumberOutOfWindow;
     if (binding === undefined && update.lifetimeSec === 0) return BINDING_STATUS.notHomeAgentForThisMobileNode;
-    // The nodes that have keys are known beforehand: there is room for all of them.
+    // The nodes with keys are known in advance: there is room for all of them.
     if (binding === undefined && this.#keys.size === 0 && this.#cache.isFull)
       return BINDING_STATUS.insufficientResources;
     return BINDING_STATUS.accepted;
@@ -125,7 +125,7 @@ export class HomeRegistrar {
     };
   }
 
-  /** Status 135 tells the last sequence number taken, so that the mobile node can go on from there. */
+  /** Status 135 contains the last accepted sequence number, so that the mobile node can continue from there. */
   #refuse(received: ReceivedUpdate, careOf: string, status: number): RegistrationOutcome {
     const last = this.#lastSequenceOf(received.homeAddress);
     const isSequence = status === BINDING_STATUS.sequenceNumberOutOfWindow;
@@ -138,7 +138,7 @@ export class HomeRegistrar {
     return this.#cache.find(homeAddress)?.sequence ?? this.#lastSequences.get(homeAddress);
   }
 
-  /** Errors are always answered, success where the A flag asks for it (RFC 6275 section 9.5.4). */
+  /** Errors are always answered, success if the A flag is set (RFC 6275 section 9.5.4). */
   #answer(
     { update, homeAddress }: ReceivedUpdate,
     careOf: string,
@@ -165,7 +165,7 @@ export class HomeRegistrar {
   }
 }
 
-/** IPv4 Care-of Address option, else Alternate Care-of Address, else the inner source where it is no home address. */
+/** IPv4 Care-of Address option, else Alternate Care-of Address, else the inner source unless it is a home address. */
 function careOfAddress({ update, source, homeAddress, observed }: ReceivedUpdate): string {
   const named =
     findOption(update.options, "ipv4-care-of-address") ?? findOption(update.options, "alternate-care-of-address");

@@ -1,9 +1,9 @@
 /**
- * The mobile side of a home registration over DSMIPv6 (RFC 6275 section 11.7, RFC 5555 section 4.4): keeps one binding at
- * the home agent alive, and with it the NAT mapping of the tunnel.
+ * The mobile node's side of a home registration over DSMIPv6 (RFC 6275 section 11.7, RFC 5555 section 4.4): maintains
+ * one binding at the home agent, and with it the NAT mapping of the tunnel.
  *
- * It yields whole inner IPv6 packets for the tunnel socket and takes decoded acknowledgements; the composing node adds
- * and removes the UDP envelope.
+ * Outputs are inner IPv6 packets for the tunnel socket, inputs decoded acknowledgements; the caller adds and removes
+ * the UDP encapsulation.
  */
 
 import { familyOf, type SocketAddress } from "../address.ts";
@@ -17,7 +17,7 @@ import { encodeAuthenticated, isAuthentic } from "./registration-authentication.
 import { isSequenceNewer } from "./return-routability.ts";
 import { BINDING_STATUS, describeStatus, isAccepted } from "./status.ts";
 
-/** What a registration is told when it is made. */
+/** Configuration of a registration. */
 export interface HomeRegistrationConfig {
   readonly homeAddress: string;
   /** The home agent's own IPv6 address. */
@@ -36,13 +36,13 @@ export interface Registration {
   readonly expiresAt: InstantMs;
 }
 
-/** What a registration reports. */
+/** Events of a registration. */
 export type HomeRegistrationEvent = Extract<
   NodeEvent,
   { readonly type: "registration-sent" | "registered" | "registration-failed" | "deregistered" }
 >;
 
-/** An update that waits for its acknowledgement; retransmissions take new sequence numbers (RFC 6275 section 11.8). */
+/** An unacknowledged update; retransmissions take new sequence numbers (RFC 6275 section 11.8). */
 interface Attempt {
   readonly purpose: "bind" | "unbind";
   readonly firstSequence: number;
@@ -50,7 +50,7 @@ interface Attempt {
   readonly resumes: number;
   readonly timeoutMs: number;
   readonly retransmitAt: InstantMs;
-  /** The next update is none of the repetitions that come at doubling distance: it had to wait for its turn. */
+  /** The next update is not one of the retransmissions at doubling intervals: it had to wait for the rate limit. */
   readonly isHeldBack: boolean;
 }
 
@@ -59,26 +59,26 @@ const FIRST_REGISTRATION_TIMEOUT_MS = 1500;
 const INITIAL_TIMEOUT_MS = 1000;
 const MAX_TIMEOUT_MS = 32_000;
 
-/** Lifetime asked for. */
+/** Requested lifetime. */
 const LIFETIME_SEC = 600;
 const DEFAULT_NAT_KEEPALIVE_MS = 110_000;
 
-/** A binding is refreshed when this part of its lifetime is over, which leaves time for retransmissions. */
+/** A binding is refreshed after this share of its lifetime, which leaves time for retransmissions. */
 const REFRESH_AT_PART = 0.75;
 
 /** Deregistrations sent before the binding is left to expire. */
 const MAX_UNBIND_UPDATES = 3;
 
-/** Sequence numbers taken over at once from acknowledgements of status 135, in one attempt. */
+/** Maximum number of sequence numbers accepted from acknowledgements of status 135 in one attempt. */
 const MAX_RESUMES = 3;
 
-/** Least time between two registrations that others ask for; ours, well below the rate of RFC 6275 section 11.8. */
+/** Least time between two registrations by `confirm`; profile: well below the rate of RFC 6275 section 11.8. */
 const CONFIRMATION_PAUSE_MS = 5000;
 
-/** Rejections that may end: asked again after the longest timeout. */
+/** Rejections that may be temporary: retried after the longest timeout. */
 const TEMPORARY_STATUS: readonly number[] = [BINDING_STATUS.reasonUnspecified, BINDING_STATUS.insufficientResources];
 
-/** One home registration. Idle until `retarget` says where the node is. */
+/** One home registration. Idle until `retarget` sets the node's address. */
 export class HomeRegistration {
   readonly #config: HomeRegistrationConfig;
   readonly #endpoints: MobilityEndpoints;
@@ -98,21 +98,21 @@ export class HomeRegistration {
     this.#endpoints = { source: config.homeAddress, destination: config.homeAgentAddress };
   }
 
-  /** The binding that is in force, for the care-of address last given. */
+  /** The current binding, for the latest care-of address. */
   get registration(): Registration | undefined {
     return this.#registration;
   }
 
   /**
-   * Updates sent since the last acknowledgement; three over one IP version mean: try the other (SPEC 4.2). None while the
-   * binding is taken away, which is not worth another one.
+   * Updates sent since the last acknowledgement; after three over one IP version the other is tried (SPEC 4.2). Zero
+   * during a deletion, for which the other version is not tried.
    */
   get unanswered(): number {
     return this.#attempt?.purpose === "bind" ? this.#attempt.updatesSent : 0;
   }
 
   /**
-   * Registers at this local transport address of the tunnel socket at once: at the start, after a handover, or once more
+   * Registers at once with this local transport address of the tunnel socket: at the start, after a handover, or again
    * at the same address when the tunnel seems dead.
    */
   retarget(now: InstantMs, careOf: SocketAddress): void {
@@ -122,8 +122,8 @@ export class HomeRegistration {
   }
 
   /**
-   * Registers once more at the same address because somebody has doubts: a pair died, or a Binding Error says so. Heeded
-   * once in `CONFIRMATION_PAUSE_MS`, so that a forger of doubts gains nothing; false when it was not.
+   * Registers again at the same address because the mapping is in doubt: a pair died, or a Binding Error arrived. At
+   * most once in `CONFIRMATION_PAUSE_MS`, which limits the effect of forged errors; false when skipped.
    */
   confirm(now: InstantMs): boolean {
     const isPausing = this.#confirmedAt !== undefined && now - this.#confirmedAt < CONFIRMATION_PAUSE_MS;
@@ -135,15 +135,15 @@ export class HomeRegistration {
     return true;
   }
 
-  /** Takes the binding away at the home agent (lifetime 0) and stays idle. */
+  /** Deletes the binding at the home agent (lifetime 0) and stays idle. */
   deregister(now: InstantMs): void {
     this.#registration = undefined;
     if (this.#careOf !== undefined) this.#begin(now, "unbind");
   }
 
   /**
-   * Takes a decoded acknowledgement from the home agent; `header` is the Mobility Header it came in. False when it
-   * answers nothing that is outstanding or is not authentic.
+   * Takes a decoded acknowledgement from the home agent; `header` is the Mobility Header that contained it. False when
+   * it answers no outstanding update or is not authentic.
    */
   handleAcknowledgement(now: InstantMs, acknowledgement: BindingAcknowledgement, header: Uint8Array): boolean {
     const { status, sequence } = acknowledgement;
@@ -157,7 +157,7 @@ export class HomeRegistration {
     return true;
   }
 
-  /** Retransmits, refreshes and notices an expired binding. */
+  /** Retransmits, refreshes, and detects an expired binding. */
   handleTimeout(now: InstantMs): void {
     if (this.#registration !== undefined && now >= this.#registration.expiresAt) {
       this.#registration = undefined;
@@ -238,7 +238,7 @@ export class HomeRegistration {
     this.#events.push({ type: "registered", homeAddress, careOf, natDetected, lifetimeSec });
   }
 
-  /** The soonest of: part of the lifetime, what the home agent advises, what the NAT in between wants. */
+  /** The earliest of: share of the lifetime, the home agent's advice, the NAT keepalive. */
   #refreshDelayMs({ lifetimeSec, options }: BindingAcknowledgement): number {
     const delaysMs = [lifetimeSec * 1000 * REFRESH_AT_PART];
     const advice = findOption(options, "binding-refresh-advice");
@@ -260,7 +260,9 @@ export class HomeRegistration {
     this.#events.push({ type: "registration-failed", reason });
   }
 
-  /** Status 135 names the last number the home agent took; anything older than what was sent is a late duplicate. */
+  /**
+   * Status 135 contains the last number that the home agent accepted; one older than those sent is a late duplicate.
+   */
   #resume(now: InstantMs, attempt: Attempt, lastTaken: number): boolean {
     if (isSequenceNewer(this.#sequence, lastTaken) || attempt.resumes >= MAX_RESUMES) return false;
     this.#sequence = lastTaken;

@@ -1,4 +1,4 @@
-/** Inner IPv6 packets of the tunnel: the fixed header, the extension headers that Mobile IPv6 needs, and hop limits. */
+/** Inner IPv6 packets of the tunnel: fixed header, the extension headers of Mobile IPv6, and hop limits. */
 
 import { addressFromBytes, addressToBytes } from "../address.ts";
 import { ByteReader, ByteWriter } from "../bytes.ts";
@@ -7,7 +7,7 @@ import { type Decoded, decoded, malformed } from "../result.ts";
 /** Octets of the fixed IPv6 header (RFC 8200 section 3). */
 const IPV6_HEADER_LENGTH = 40;
 
-/** Next header values this project meets. */
+/** Next header values used here. */
 export const NEXT_HEADER = {
   hopByHop: 0,
   udp: 17,
@@ -19,7 +19,7 @@ export const NEXT_HEADER = {
   mobility: 135,
 } as const;
 
-/** Hop limit of packets made here (RFC 1700 recommends 64, as every kernel does). */
+/** Hop limit of packets made here (RFC 1700 recommends 64; kernels use it too). */
 const DEFAULT_HOP_LIMIT = 64;
 
 /** Octet offsets inside the fixed header. */
@@ -39,11 +39,11 @@ export interface Ipv6Packet {
   /** Protocol of `payload`: what follows the extension headers. */
   readonly nextHeader: number;
   readonly payload: Uint8Array;
-  /** From a Home Address destination option: the address that upper layers take for the source. */
+  /** From a Home Address destination option: the source address for upper layers. */
   readonly homeAddress?: string;
 }
 
-/** What is said of a packet to build it. */
+/** Fields of a packet to build. */
 export interface Ipv6PacketFields {
   readonly source: string;
   readonly destination: string;
@@ -68,7 +68,7 @@ export function encodeIpv6Packet(fields: Ipv6PacketFields): Uint8Array {
 
 /**
  * Reads an IPv6 packet. Octets after the payload length are ignored. Hop-by-Hop and Destination Options headers are
- * stepped over; of their options only the Home Address option is understood. Any other header ends the walk and becomes
+ * skipped; of their options only the Home Address option is supported. Any other header ends the parsing and becomes
  * `nextHeader`. Refuses `not-ipv6`, `truncated` and `home-address-length`.
  */
 export function decodeIpv6Packet(octets: Uint8Array): Decoded<Ipv6Packet> {
@@ -87,7 +87,7 @@ export function decodeIpv6Packet(octets: Uint8Array): Decoded<Ipv6Packet> {
   return decoded({ source, destination, hopLimit, nextHeader, payload, ...(homeAddress && { homeAddress }) });
 }
 
-/** True when the octets begin with a whole IPv6 packet; the cheap test of the data path. */
+/** True when the octets begin with a complete IPv6 packet; the cheap test of the data path. */
 export function isCompleteIpv6(octets: Uint8Array): boolean {
   const first = octets[0];
   return (
@@ -98,38 +98,38 @@ export function isCompleteIpv6(octets: Uint8Array): boolean {
   );
 }
 
-/** Length of the packet by its own header: 40 + payload length. Asks for at least 40 octets. */
+/** Length of the packet by its header: 40 + payload length. Needs at least 40 octets. */
 function ipv6PacketLength(octets: Uint8Array): number {
   return IPV6_HEADER_LENGTH + (((octets[4] ?? 0) << 8) | (octets[5] ?? 0));
 }
 
-/** Map key of an IPv6 packet's source; equal to `addressKey` of the address. Asks for at least 40 octets. */
+/** Map key of an IPv6 packet's source; equal to `addressKey` of the address. Needs at least 40 octets. */
 export function sourceKey(packet: Uint8Array): string {
   return keyAt(packet, SOURCE_AT);
 }
 
-/** Map key of an IPv6 packet's destination; equal to `addressKey` of the address. Asks for at least 40 octets. */
+/** Map key of an IPv6 packet's destination; equal to `addressKey` of the address. Needs at least 40 octets. */
 export function destinationKey(packet: Uint8Array): string {
   return keyAt(packet, DESTINATION_AT);
 }
 
-/** Map key of an IPv6 address given as text: its sixteen octets as eight UTF-16 units. */
+/** Map key of an IPv6 address in text form: its sixteen octets as eight UTF-16 units. */
 export function addressKey(ip: string): string {
   return keyAt(addressToBytes(ip), 0);
 }
 
-/** The sixteen octets of a packet's source as a view. Asks for at least 40 octets. */
+/** The sixteen octets of a packet's source as a view. Needs at least 40 octets. */
 export function sourceBytes(packet: Uint8Array): Uint8Array {
   return packet.subarray(SOURCE_AT, DESTINATION_AT);
 }
 
-/** The sixteen octets of a packet's destination as a view. Asks for at least 40 octets. */
+/** The sixteen octets of a packet's destination as a view. Needs at least 40 octets. */
 export function destinationBytes(packet: Uint8Array): Uint8Array {
   return packet.subarray(DESTINATION_AT, IPV6_HEADER_LENGTH);
 }
 
 /**
- * A copy of the packet with its hop limit less one, or undefined when it must not be forwarded any more (RFC 8200
+ * A copy of the packet with its hop limit decremented, or undefined when it must not be forwarded any more (RFC 8200
  * section 3). A copy, because the sender may keep the octets for a retransmission.
  */
 export function forwardedCopy(packet: Uint8Array): Uint8Array | undefined {

@@ -1,13 +1,13 @@
-/** How often a node asks one peer for something: at most three messages of a type in a second (RFC 6275 section 11.8). */
+/** Rate limit of messages to one peer: at most three of a type in a second (RFC 6275 section 11.8). */
 
 import type { InstantMs } from "../machine.ts";
 import type { MobilityMessage } from "./messages.ts";
 
-/** Counts what one peer is asked. */
+/** Counts messages to one peer. */
 export interface MessageRate {
-  /** Whether a message of this type may leave now; counts it when it may. */
+  /** Whether a message of this type may be sent now; counts it if so. */
   admits(now: InstantMs, type: MobilityMessage["type"]): boolean;
-  /** When the next message of this type may leave; in the past where one may leave at once. */
+  /** When the next message of this type may be sent; in the past if at once. */
   opensAt(type: MobilityMessage["type"]): InstantMs;
 }
 
@@ -16,7 +16,7 @@ const MAX_PER_WINDOW = 3;
 const WINDOW_MS = 1000;
 
 export function createMessageRate(): MessageRate {
-  /** When messages of a type left within the window, oldest first. */
+  /** When messages of a type were sent within the window, oldest first. */
   const sent = new Map<MobilityMessage["type"], readonly InstantMs[]>();
   return {
     admits(now, type) {

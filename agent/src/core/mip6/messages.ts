@@ -1,4 +1,4 @@
-/** The messages of Mobile IPv6 (RFC 6275 section 6.1) and of M-ICE (SPEC 3.2), to and from octets. */
+/** Encodes and decodes messages of Mobile IPv6 (RFC 6275 section 6.1) and of M-ICE (SPEC 3.2). */
 
 import { addressFromBytes, addressToBytes } from "../address.ts";
 import { ByteReader, ByteWriter } from "../bytes.ts";
@@ -13,13 +13,13 @@ import {
 } from "./mobility-header.ts";
 import { decodeOptions, encodeOptions, type MobilityOption } from "./options.ts";
 
-/** Numbers that no registry gave to M-ICE and that a deployment may choose (A-2). */
+/** Numbers that are not assigned to M-ICE and that a deployment may choose (A-2). */
 export interface MobilityNumbers {
   readonly careOfTestInitIce: number;
   readonly careOfTestIce: number;
 }
 
-/** CoTI-ICE is 22 and CoT-ICE is 23, as bajko-mip6-rrtfw-02 has them. */
+/** CoTI-ICE is 22 and CoT-ICE is 23, as in bajko-mip6-rrtfw-02. */
 export const DEFAULT_MOBILITY_NUMBERS: MobilityNumbers = {
   careOfTestInitIce: MH_TYPE.careOfTestInitIce,
   careOfTestIce: MH_TYPE.careOfTestIce,
@@ -28,19 +28,19 @@ export const DEFAULT_MOBILITY_NUMBERS: MobilityNumbers = {
 /** Octets of a cookie and of a keygen token. */
 export const COOKIE_LENGTH = 8;
 
-/** HoTI: asks for the home keygen token. Eight octets of cookie. */
+/** HoTI: requests the home keygen token. Eight octets of cookie. */
 interface HomeTestInit extends WithOptions {
   readonly type: "home-test-init";
   readonly homeInitCookie: Uint8Array;
 }
 
-/** CoTI, and CoTI-ICE whose options carry the offer. Eight octets of cookie. */
+/** CoTI, and CoTI-ICE whose options contain the offer. Eight octets of cookie. */
 interface CareOfTestInit<Type extends "care-of-test-init" | "care-of-test-init-ice"> extends WithOptions {
   readonly type: Type;
   readonly careOfInitCookie: Uint8Array;
 }
 
-/** HoT: the home keygen token, eight octets, and the index of the nonce it was made with. */
+/** HoT: the home keygen token, eight octets, and the index of its nonce. */
 interface HomeTest extends WithOptions {
   readonly type: "home-test";
   readonly homeNonceIndex: number;
@@ -48,7 +48,7 @@ interface HomeTest extends WithOptions {
   readonly homeKeygenToken: Uint8Array;
 }
 
-/** CoT, and CoT-ICE whose options carry the answer: the care-of keygen token, eight octets, and its nonce index. */
+/** CoT, and CoT-ICE whose options contain the answer: the care-of keygen token, eight octets, and its nonce index. */
 interface CareOfTest<Type extends "care-of-test" | "care-of-test-ice"> extends WithOptions {
   readonly type: Type;
   readonly careOfNonceIndex: number;
@@ -58,7 +58,7 @@ interface CareOfTest<Type extends "care-of-test" | "care-of-test-ice"> extends W
 
 /** Flags of a Binding Update; others are zero when sent and ignored when received. */
 export interface BindingUpdateFlags {
-  /** A: wants a Binding Acknowledgement. */
+  /** A: requests a Binding Acknowledgement. */
   readonly acknowledge: boolean;
   /** H: registers with a home agent. */
   readonly homeRegistration: boolean;
@@ -66,11 +66,11 @@ export interface BindingUpdateFlags {
   readonly linkLocalCompatible: boolean;
   /** K: key management follows movement. */
   readonly keyManagement: boolean;
-  /** F: wants UDP encapsulation whether or not a NAT is found (RFC 5555 section 3.1.3). */
+  /** F: requests UDP encapsulation whether or not a NAT is detected (RFC 5555 section 3.1.3). */
   readonly forceUdp: boolean;
 }
 
-/** BU. Lifetimes travel in units of 4 seconds, 0..262140; 0 asks for removal. */
+/** BU. Lifetimes are encoded in units of 4 seconds, 0..262140; 0 requests deletion. */
 export interface BindingUpdate extends WithOptions {
   readonly type: "binding-update";
   readonly sequence: number;
@@ -87,7 +87,7 @@ export interface BindingAcknowledgement extends WithOptions {
   readonly lifetimeSec: number;
 }
 
-/** BE: says that a message could not be used. */
+/** BE: reports that a message could not be processed. */
 interface BindingError extends WithOptions {
   readonly type: "binding-error";
   readonly status: number;
@@ -107,7 +107,7 @@ export type MobilityMessage =
   | CareOfTestInit<"care-of-test-init-ice">
   | CareOfTest<"care-of-test-ice">;
 
-/** A message of a type that this node does not know: to be answered with a Binding Error of status 2. */
+/** A message of an unknown type: to be answered with a Binding Error of status 2. */
 export interface UnknownMobilityMessage {
   readonly type: "unknown";
   readonly mhType: number;
@@ -120,7 +120,7 @@ interface WithOptions {
   readonly options: readonly MobilityOption[];
 }
 
-/** Flags of a Binding Update in which none is set. */
+/** Flags of a Binding Update, all clear. */
 export const NO_FLAGS: BindingUpdateFlags = {
   acknowledge: false,
   homeRegistration: false,
@@ -129,7 +129,7 @@ export const NO_FLAGS: BindingUpdateFlags = {
   forceUdp: false,
 };
 
-/** Encodes a message as a whole Mobility Header with its checksum. More than 2048 octets throw RangeError. */
+/** Encodes a message as a complete Mobility Header with checksum. More than 2048 octets throw RangeError. */
 export function encodeMobilityMessage(
   message: MobilityMessage,
   endpoints: MobilityEndpoints,
@@ -142,8 +142,8 @@ export function encodeMobilityMessage(
 }
 
 /**
- * Decodes a whole Mobility Header. Refuses what `decodeMobilityHeader` and `decodeOptions` refuse, and `truncated` when
- * the message is shorter than its fixed part.
+ * Decodes a complete Mobility Header. Refuses what `decodeMobilityHeader` and `decodeOptions` refuse, and `truncated`
+ * when the message is shorter than its fixed part.
  */
 export function decodeMobilityMessage(
   header: Uint8Array,
@@ -174,7 +174,7 @@ const FLAG_BITS: readonly (readonly [keyof BindingUpdateFlags, number])[] = [
 const ACKNOWLEDGEMENT_KEY_MANAGEMENT = 0x80;
 const LIFETIME_UNIT_SEC = 4;
 
-/** Writes what stands between the checksum and the options, and gives the MH type. */
+/** Writes the fields between checksum and options, and returns the MH type. */
 function writeFixedPart(data: ByteWriter, message: MobilityMessage, numbers: MobilityNumbers): number {
   switch (message.type) {
     case "binding-refresh-request":
@@ -213,7 +213,7 @@ function writeFixedPart(data: ByteWriter, message: MobilityMessage, numbers: Mob
 
 type WithOptionsAdded = (options: readonly MobilityOption[]) => MobilityMessage;
 
-/** Reads what stands before the options; undefined for an unknown type. The result takes the options. */
+/** Reads the fields before the options; undefined for an unknown type. The result takes the options. */
 function readFixedPart(mhType: number, reader: ByteReader, numbers: MobilityNumbers): WithOptionsAdded | undefined {
   switch (mhType) {
     case MH_TYPE.bindingRefreshRequest:

@@ -35,7 +35,7 @@ const NO_NEXT_HEADER = 59;
 const MAX_LENGTH = 2048;
 
 /**
- * The addresses of the pseudo-header: what upper layers take for source and destination, so a home address from a Home
+ * The addresses of the pseudo-header: source and destination as upper layers see them, so that a home address in a Home
  * Address option or a type 2 routing header counts (RFC 6275 section 6.1.1). RFC 5952 text.
  */
 export interface MobilityEndpoints {
@@ -43,7 +43,7 @@ export interface MobilityEndpoints {
   readonly destination: string;
 }
 
-/** Puts message data (from octet 6 on, options and padding included) behind a header with length and checksum. */
+/** Adds a header with length and checksum to message data (from octet 6 on, options and padding included). */
 export function encodeMobilityHeader(mhType: number, data: Uint8Array, endpoints: MobilityEndpoints): Uint8Array {
   const length = MESSAGE_DATA_AT + data.length;
   if (length % 8 !== 0 || length > MAX_LENGTH)
@@ -59,12 +59,12 @@ export function encodeMobilityHeader(mhType: number, data: Uint8Array, endpoints
   return withChecksum(header, endpoints);
 }
 
-/** Puts a whole Mobility Header into an IPv6 packet between the same addresses. */
+/** Puts a complete Mobility Header into an IPv6 packet between the same addresses. */
 export function encodeMobilityPacket(header: Uint8Array, endpoints: MobilityEndpoints): Uint8Array {
   return encodeIpv6Packet({ ...endpoints, nextHeader: NEXT_HEADER.mobility, payload: header });
 }
 
-/** A copy of the header with its checksum computed anew. */
+/** A copy of the header with its checksum recomputed. */
 export function withChecksum(header: Uint8Array, endpoints: MobilityEndpoints): Uint8Array {
   const copy = withoutChecksum(header);
   const checksum = internetChecksum(pseudoHeader(copy.length, endpoints), copy);
@@ -72,7 +72,7 @@ export function withChecksum(header: Uint8Array, endpoints: MobilityEndpoints): 
   return copy;
 }
 
-/** A copy of the header with a checksum of zero, as authenticators cover it. */
+/** A copy of the header with checksum zero, as covered by authenticators. */
 export function withoutChecksum(header: Uint8Array): Uint8Array {
   const copy = new Uint8Array(header);
   copy.fill(0, CHECKSUM_AT, CHECKSUM_AT + 2);
@@ -80,7 +80,7 @@ export function withoutChecksum(header: Uint8Array): Uint8Array {
 }
 
 /**
- * Checks the frame of a Mobility Header and gives its type. Refuses `truncated`, `payload-proto`, `mobility-length`
+ * Checks the framing of a Mobility Header and returns its type. Refuses `truncated`, `payload-proto`, `mobility-length`
  * (Header Len and octets differ) and `mobility-checksum`.
  */
 export function decodeMobilityHeader(header: Uint8Array, endpoints: MobilityEndpoints): Decoded<{ mhType: number }> {

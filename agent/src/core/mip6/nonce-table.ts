@@ -1,9 +1,9 @@
-/** The nonces of a correspondent node (RFC 6275 section 5.2.2): fresh ones often, old ones for as long as tokens live. */
+/** The nonces of a correspondent node (RFC 6275 section 5.2.2): renewed often, kept while their tokens are valid. */
 
 import type { InstantMs, Rng } from "../machine.ts";
 import { MAX_NONCE_LIFETIME_MS } from "./return-routability.ts";
 
-/** A nonce and the index that names it in messages, 1..65535. */
+/** A nonce and its index in messages, 1..65535. */
 export interface Nonce {
   readonly index: number;
   readonly octets: Uint8Array;
@@ -14,7 +14,7 @@ const KEPT_NONCES = 8;
 const NONCE_LENGTH = 8;
 const MAX_INDEX = 0xffff;
 
-/** Nonces made when one is wanted and the newest is 30 s old; eight are kept, none longer than 240 s. */
+/** A nonce is made when one is needed and the newest is 30 s old; eight are kept, none longer than 240 s. */
 export class NonceTable {
   readonly #rng: Rng;
   #nonces: readonly (Nonce & { readonly madeAt: InstantMs })[] = [];
@@ -23,7 +23,7 @@ export class NonceTable {
     this.#rng = rng;
   }
 
-  /** The nonce for tokens made now. */
+  /** The nonce for new tokens. */
   current(now: InstantMs): Nonce {
     const newest = this.#nonces.at(-1);
     if (newest !== undefined && now - newest.madeAt < ROTATION_MS) return newest;
@@ -33,7 +33,7 @@ export class NonceTable {
     return nonce;
   }
 
-  /** The octets of the nonce with this index while tokens made with it count; undefined once it expired. */
+  /** The nonce with this index while its tokens are valid; undefined once it expired. */
   find(now: InstantMs, index: number): Uint8Array | undefined {
     return this.#nonces.find((nonce) => nonce.index === index && now - nonce.madeAt < MAX_NONCE_LIFETIME_MS)?.octets;
   }

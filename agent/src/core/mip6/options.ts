@@ -32,18 +32,18 @@ export const NO_KEEPALIVE_NEEDED = 0xffff_ffff;
 /** A mobility option. Addresses are canonical text; octets are copies. */
 export type MobilityOption =
   | {
-      /** In a BA of a home agent: bind again after this time. Whole multiples of 4 seconds travel. */
+      /** In a BA of a home agent: refresh the binding after this time. Encoded in multiples of 4 seconds. */
       readonly type: "binding-refresh-advice";
       readonly intervalSec: number;
     }
   | {
-      /** In a BU. IPv4 text stands for the IPv4-mapped address on the wire (A-8). */
+      /** In a BU. IPv4 text is encoded as the IPv4-mapped address (A-8). */
       readonly type: "alternate-care-of-address";
       readonly address: string;
     }
   | { readonly type: "nonce-indices"; readonly home: number; readonly careOf: number }
   | {
-      /** Twelve octets; always the last option, ending the message. */
+      /** Twelve octets; always the last option of a message. */
       readonly type: "binding-authorization-data";
       readonly authenticator: Uint8Array;
     }
@@ -55,7 +55,7 @@ export type MobilityOption =
       readonly authenticator: Uint8Array;
     }
   | {
-      /** In a BU; 0.0.0.0 asks for an address. `prefixLength` 0..63. */
+      /** In a BU; 0.0.0.0 requests an address. `prefixLength` 0..63. */
       readonly type: "ipv4-home-address";
       readonly prefixLength: number;
       readonly requestsPrefix: boolean;
@@ -68,7 +68,7 @@ export type MobilityOption =
       readonly address: string;
     }
   | {
-      /** In a BA: a NAT lies between. `refreshSec` 0 says nothing, 0xFFFFFFFF that no keepalive is needed. */
+      /** In a BA: there is a NAT. `refreshSec` 0 means unspecified, 0xFFFFFFFF no keepalive needed. */
       readonly type: "nat-detection";
       readonly forceUdp: boolean;
       readonly refreshSec: number;
@@ -79,7 +79,7 @@ export type MobilityOption =
       readonly address: string;
     }
   | {
-      /** Any other option, such as MIP-ICE: carried without looking inside. `data` is at most 255 octets. */
+      /** Any other option, such as MIP-ICE: passed on uninterpreted. `data` is at most 255 octets. */
       readonly type: "opaque";
       readonly optionType: number;
       readonly data: Uint8Array;
@@ -97,8 +97,8 @@ export function findOption<Type extends MobilityOption["type"]>(
 }
 
 /**
- * Encodes options that begin `start` octets into a Mobility Header, in the order given, each aligned, and padded to a
- * multiple of 8 octets of the whole message. Binding Authorization Data has to be last.
+ * Encodes options that begin `start` octets into a Mobility Header, in the given order, each aligned, and padded to a
+ * multiple of 8 octets of the complete message. Binding Authorization Data has to be last.
  */
 export function encodeOptions(options: readonly MobilityOption[], start: number): Uint8Array {
   const writer = new ByteWriter();
@@ -112,7 +112,7 @@ export function encodeOptions(options: readonly MobilityOption[], start: number)
 }
 
 /**
- * Decodes the options of a Mobility Header that begin at `start`. Padding disappears, unknown options become `opaque`.
+ * Decodes the options of a Mobility Header that begin at `start`. Padding is dropped, unknown options become `opaque`.
  * Refuses `option-overrun`, `option-length` and `authorization-data-not-last`.
  */
 export function decodeOptions(header: Uint8Array, start: number): Decoded<readonly MobilityOption[]> {
@@ -129,7 +129,7 @@ export function decodeOptions(header: Uint8Array, start: number): Decoded<readon
   return decoded(options);
 }
 
-/** Where the first option of this number begins in a Mobility Header whose options begin at `start`. */
+/** Offset of the first option with this number in a Mobility Header whose options begin at `start`. */
 export function findOptionOffset(header: Uint8Array, start: number, optionType: number): number | undefined {
   for (const located of locateOptions(header, start)) {
     if (located.ok && located.value.type === optionType) return located.value.at;
@@ -142,7 +142,7 @@ export function ipv6BytesOf(address: string): Uint8Array {
   return familyOf(address) === 4 ? mappedIpv6Bytes(address) : addressToBytes(address);
 }
 
-/** Walks the type-length-value chain; padding is stepped over. Ends after the first fault. */
+/** Walks the type-length-value chain; padding is skipped. Ends at the first error. */
 function* locateOptions(
   header: Uint8Array,
   start: number,
@@ -241,7 +241,7 @@ function encodeOption(option: MobilityOption): { readonly optionType: number; re
   }
 }
 
-/** Data lengths of the options understood here. */
+/** Data lengths of the supported options. */
 const DATA_LENGTH: Readonly<Record<number, number>> = {
   [MOBILITY_OPTION.bindingRefreshAdvice]: 2,
   [MOBILITY_OPTION.alternateCareOfAddress]: 16,
@@ -254,7 +254,7 @@ const DATA_LENGTH: Readonly<Record<number, number>> = {
   [MOBILITY_OPTION.ipv4CareOfAddress]: 6,
 };
 
-/** Undefined when the option is known and its length is wrong. */
+/** Undefined for a supported option with a wrong length. */
 function decodeOption(optionType: number, data: Uint8Array): MobilityOption | undefined {
   const expectedLength = DATA_LENGTH[optionType];
   if (expectedLength !== undefined && data.length !== expectedLength) return undefined;
@@ -289,7 +289,7 @@ function decodeOption(optionType: number, data: Uint8Array): MobilityOption | un
   }
 }
 
-/** A copy that outlives the receive buffer, whichever kind of array that is. */
+/** A copy that outlives the receive buffer, for any kind of array. */
 function copyOf(octets: Uint8Array): Uint8Array {
   return new Uint8Array(octets);
 }

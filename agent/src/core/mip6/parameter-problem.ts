@@ -1,6 +1,6 @@
 /**
- * What a node without Mobile IPv6 says to a Mobility Header: ICMPv6 Parameter Problem, unrecognized Next Header (RFC 4443
- * section 3.4; RFC 6275 section 11.3.5).
+ * The answer of a node without Mobile IPv6 to a Mobility Header: ICMPv6 Parameter Problem, unrecognized Next Header
+ * (RFC 4443 section 3.4; RFC 6275 section 11.3.5).
  */
 
 import { addressFromBytes } from "../address.ts";
@@ -8,20 +8,20 @@ import { ByteReader } from "../bytes.ts";
 import { hasValidChecksum, ipv6PseudoHeader } from "../checksum.ts";
 import { type Ipv6Packet, NEXT_HEADER } from "./ipv6-packet.ts";
 
-/** ICMPv6 type; it is an octet of every packet that `refusedHeader` may be asked about. */
+/** The ICMPv6 type that `refusedHeader` reads. */
 export const PARAMETER_PROBLEM = 4;
 
 const UNRECOGNIZED_NEXT_HEADER = 1;
 
-/** Octet offsets: of the field that is complained about in the packet that was sent, and of things in that packet. */
+/** Offsets in the original packet: the field in error (Next Header), and the payload length. */
 const NEXT_HEADER_AT = 6;
 const PAYLOAD_LENGTH_AT = 4;
 const ADDRESS_LENGTH = 16;
 
 /**
- * The Mobility Header, as much of it as is quoted, that the packet's sender says it got from its receiver and does not
- * know; undefined when the packet says nothing of the kind. A complaint of 1280 octets quotes no more than fits (RFC 4443
- * section 2.4 (c)). Addresses and checksum prove nothing: what is quoted is for the receiver to compare with what it sent.
+ * The quoted part of a Mobility Header that the packet's sender does not support; undefined for any other packet. An
+ * ICMPv6 error of at most 1280 octets quotes no more than fits (RFC 4443 section 2.4 (c)). Addresses and checksum
+ * verify nothing: the caller compares the quote with what it sent.
  */
 export function refusedHeader({ source, destination, nextHeader, payload }: Ipv6Packet): Uint8Array | undefined {
   if (nextHeader !== NEXT_HEADER.icmpv6) return undefined;

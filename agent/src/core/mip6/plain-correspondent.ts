@@ -1,6 +1,6 @@
 /**
- * A correspondent as RFC 6275 has it, which knows nothing of M-ICE: it answers return routability and refuses what it does
- * not know with a Binding Error. It keeps no bindings, so packets to mobile nodes take their home agents' path.
+ * A correspondent of RFC 6275 without M-ICE: it answers return routability, and unknown messages with a Binding Error.
+ * It keeps no bindings, so packets to mobile nodes take their home agents' path.
  */
 
 import type { InstantMs, Rng } from "../machine.ts";
@@ -13,7 +13,7 @@ import { decodeMobilityMessage, encodeMobilityMessage, type MobilityMessage } fr
 import { encodeMobilityPacket } from "./mobility-header.ts";
 import { BINDING_ERROR_STATUS } from "./status.ts";
 
-/** Makes the correspondent with this IPv6 address. Packets come and go through the TUN device, as a stationary node's do. */
+/** Makes a correspondent with this IPv6 address. Packets go through the TUN device, as in a stationary node. */
 export function createPlainCorrespondent(address: string, rng: Rng): NodeMachine {
   const outbox = createOutbox();
   const parts = { correspondent: createCorrespondent(rng), errorRate: createErrorRate(), outbox };
@@ -46,7 +46,7 @@ interface CorrespondentParts {
 interface ReceivedHeader {
   readonly source: string;
   readonly destination: string;
-  /** The whole Mobility Header. */
+  /** The complete Mobility Header. */
   readonly payload: Uint8Array;
 }
 
@@ -68,7 +68,7 @@ function takeHeader(
   }
 }
 
-/** RFC 6275 sections 9.2 and 9.4; undefined for what is no question. */
+/** RFC 6275 sections 9.2 and 9.4; undefined for a message that needs no answer. */
 function answerTo(
   now: InstantMs,
   source: string,

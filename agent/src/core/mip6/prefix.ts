@@ -2,7 +2,7 @@
 
 import { addressToBytes } from "../address.ts";
 
-/** A prefix: its address and how many leading bits count, 0..128. */
+/** A prefix: its address and its length in bits, 0..128. */
 export interface Ipv6Prefix {
   readonly octets: Uint8Array;
   readonly length: number;

@@ -1,8 +1,8 @@
 /**
- * Shared-key authentication between mobile node and home agent in the manner of RFC 4285 section 5 (A-39): the
- * MN-HA mobility message authentication option behind all others, over HMAC-SHA1. It stands in for the IPsec of RFC
- * 3776. There is no Identification option: sequence numbers protect from replay, and a home agent remembers the last
- * one of every key for as long as it runs.
+ * Shared-key authentication between mobile node and home agent in the manner of RFC 4285 section 5 (A-39): the MN-HA
+ * mobility message authentication option behind all others, over HMAC-SHA1. It replaces the IPsec of RFC 3776. There is
+ * no Identification option: sequence numbers protect from replay, and a home agent remembers the last one of every key
+ * while it runs.
  */
 
 import { createHmac, timingSafeEqual } from "node:crypto";
@@ -16,10 +16,10 @@ import {
   type MobilityOption,
 } from "./options.ts";
 
-/** What the authenticator is made with. */
+/** Input of the authenticator. */
 export interface RegistrationAuthentication {
   readonly key: Uint8Array;
-  /** Care-of address; IPv4 stands for its IPv4-mapped form. */
+  /** Care-of address; IPv4 is used in its IPv4-mapped form. */
   readonly careOf: string;
   readonly homeAddress: string;
 }
@@ -29,10 +29,10 @@ const MN_HA_SUBTYPE = 1;
 /** Security parameter index; values up to 255 are reserved (RFC 4285 section 5.1). */
 const SPI = 256;
 
-/** Octets from the option's type to the end of its SPI, the last that the authenticator covers. */
+/** Octets from the option's type to the end of its SPI, the last octet that the authenticator covers. */
 const COVERED_OF_OPTION = 7;
 
-/** Encodes a BU or BA of a home registration with the authentication option behind its own options. */
+/** Encodes a BU or BA of a home registration with the authentication option last. */
 export function encodeAuthenticated(
   message: MobilityMessageOf<"binding-update" | "binding-acknowledgement">,
   endpoints: MobilityEndpoints,
@@ -51,8 +51,8 @@ export function encodeAuthenticated(
 }
 
 /**
- * True when a received BU or BA carries an authentication option that fits. `header` is the whole Mobility Header,
- * already decoded; compares in constant time.
+ * True when a received BU or BA has a valid authentication option. `header` is the complete Mobility Header, already
+ * decoded; compares in constant time.
  */
 export function isAuthentic(header: Uint8Array, authentication: RegistrationAuthentication): boolean {
   const optionAt = authenticationOffset(header);

@@ -8,7 +8,7 @@ import { AUTHENTICATOR_LENGTH, ipv6BytesOf, MOBILITY_OPTION, type MobilityOption
 /** How long a correspondent accepts tokens of a nonce (RFC 6275 section 12). */
 export const MAX_NONCE_LIFETIME_MS = 240_000;
 
-/** Longest lifetime of a binding that rests on return routability (RFC 6275 section 12). */
+/** Longest lifetime of a binding based on return routability (RFC 6275 section 12). */
 export const MAX_RR_BINDING_LIFETIME_SEC = 420;
 
 /** Octets of the node key Kcn (RFC 6275 section 5.2.1). */
@@ -23,7 +23,7 @@ export function homeKeygenToken(nodeKey: Uint8Array, homeAddress: string, nonce:
 
 /**
  * First 64 bits of HMAC-SHA1(Kcn, care-of address | nonce | 1). For a CoTI-ICE the care-of address is the source that
- * the correspondent sees: the home address (A-6).
+ * the correspondent receives: the home address (A-6).
  */
 export function careOfKeygenToken(nodeKey: Uint8Array, careOfAddress: string, nonce: Uint8Array): Uint8Array {
   return keygenToken(nodeKey, careOfAddress, nonce, 1);
@@ -36,19 +36,19 @@ export function bindingManagementKey(homeToken: Uint8Array, careOfToken?: Uint8A
   return new Uint8Array(hash.digest());
 }
 
-/** What the authenticator of a BU or BA to or from a correspondent is made with. */
+/** Input of the authenticator of a BU or BA to or from a correspondent. */
 export interface BindingAuthorization {
   /** Kbm, 20 octets. */
   readonly key: Uint8Array;
-  /** Care-of address; IPv4 stands for its IPv4-mapped form (A-8). The home address in a deletion. */
+  /** Care-of address; IPv4 is used in its IPv4-mapped form (A-8). The home address in a deletion. */
   readonly careOf: string;
-  /** The correspondent's address; its home address when it is mobile itself. */
+  /** The correspondent's address; its home address if it is mobile too. */
   readonly correspondent: string;
 }
 
 /**
- * Encodes a BU or BA with Binding Authorization Data behind its own options. The same address order holds for both
- * directions (RFC 6275 section 6.2.7).
+ * Encodes a BU or BA with Binding Authorization Data last. The address order is the same in both directions (RFC 6275
+ * section 6.2.7).
  */
 export function encodeAuthorized(
   message: MobilityMessageOf<"binding-update" | "binding-acknowledgement">,
@@ -66,7 +66,7 @@ export function encodeAuthorized(
 }
 
 /**
- * True when a received BU or BA ends with Binding Authorization Data that fits. `header` is the whole Mobility Header,
+ * True when a received BU or BA ends with valid Binding Authorization Data. `header` is the complete Mobility Header,
  * already decoded; compares in constant time.
  */
 export function isAuthorized(header: Uint8Array, authorization: BindingAuthorization): boolean {
@@ -80,8 +80,8 @@ export function isAuthorized(header: Uint8Array, authorization: BindingAuthoriza
 }
 
 /**
- * True when a sequence number comes after another, modulo 2^16: the 32767 numbers that follow `last` do (RFC 6275
- * section 9.5.1).
+ * True when a sequence number is newer than `last`, modulo 2^16: the 32767 numbers that follow it are (RFC 6275 section
+ * 9.5.1).
  */
 export function isSequenceNewer(sequence: number, last: number): boolean {
   const distance = (sequence - last) & 0xffff;

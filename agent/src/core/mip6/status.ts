@@ -18,7 +18,7 @@ export const BINDING_STATUS = {
   registrationTypeChangeDisallowed: 139,
   /** RFC 5555 section 3.2. */
   cannotForceUdpEncapsulation: 144,
-  /** A-7: the care-of address is not the one that the connectivity checks proved. */
+  /** A-7: connectivity checks have not verified the care-of address. */
   invalidCareOfAddress: 174,
 } as const;
 
@@ -28,12 +28,12 @@ export const BINDING_ERROR_STATUS = {
   unrecognizedMobilityHeaderType: 2,
 } as const;
 
-/** True when a Binding Acknowledgement with this status says that the binding was accepted. */
+/** True when a Binding Acknowledgement with this status accepts the binding. */
 export function isAccepted(status: number): boolean {
   return status < 128;
 }
 
-/** `132 (not home subnet)`: a status as people read it. */
+/** A status as text: `132 (not home subnet)`. */
 export function describeStatus(status: number): string {
   const name = Object.entries(BINDING_STATUS).find(([, value]) => value === status)?.[0];
   if (name === undefined) return String(status);

@@ -1,4 +1,4 @@
-/** UDP inside an inner IPv6 packet: connectivity checks of the relayed candidate travel so. */
+/** UDP in an inner IPv6 packet, as in connectivity checks of the relayed candidate. */
 
 import type { SocketAddress } from "../address.ts";
 import { ByteReader, ByteWriter } from "../bytes.ts";
@@ -17,7 +17,7 @@ export interface InnerDatagram {
   readonly payload: Uint8Array;
 }
 
-/** Builds the whole IPv6 packet, with the UDP checksum that IPv6 demands (RFC 8200 section 8.1). */
+/** Builds the complete IPv6 packet with its UDP checksum, which IPv6 requires (RFC 8200 section 8.1). */
 export function encodeUdpInIpv6({ source, destination, payload }: InnerDatagram): Uint8Array {
   const udp = new ByteWriter()
     .u16(source.port)

@@ -1,13 +1,13 @@
 /**
- * Measures how long a middlebox remembers an idle UDP mapping (RFC 5780 section 4.6). Each of several sockets makes a mapping
- * and falls silent for a time of its own; then another socket asks the server, with RESPONSE-PORT, to answer to that
- * mapping. What arrives shows that the mapping is still there, and no packet of the asker has kept it alive.
+ * Measures the lifetime of an idle UDP mapping (RFC 5780 section 4.6). Each of several sockets makes a mapping and
+ * stays idle for a different time. Then another socket requests from the server, with RESPONSE-PORT, an answer to that
+ * mapping. An answer that arrives shows that the mapping still exists, and the request has not refreshed it.
  *
- * RFC 5780 searches with one mapping after another. Here every length of silence has its mapping, all at once, so that
- * the longest one is the whole time that a measurement takes.
+ * RFC 5780 searches with one mapping after another. Here all idle times are measured in parallel, so that the longest
+ * one is the duration of the measurement.
  *
- * Two more mappings show what keeps one alive (RFC 4787 REQ-6): in the middle of a time that is longer than the lifetime,
- * one is sent from, and the other sent to. Which of them is there at the end tells.
+ * Two more mappings show which direction refreshes a mapping (RFC 4787 REQ-6). In the middle of an idle time longer
+ * than the lifetime, one is refreshed from inside and the other from outside.
  */
 
 import { type SocketAddress, sameSocketAddress } from "../address.ts";
@@ -18,17 +18,17 @@ import { decodeStun, encodeStun, findAttribute } from "../stun/message.ts";
 import type { ProbeMachine } from "./probe-machine.ts";
 
 export interface LifetimeProbeConfig {
-  /** The socket that asks; on the local address of the others. */
+  /** The socket that sends the requests, on the same local address as the others. */
   readonly asker: SocketAddress;
-  /** Sockets with ports that have not been used before, each with what becomes of its mapping. */
+  /** Sockets with unused ports, each with the treatment of its mapping. */
   readonly silences: readonly Silence[];
-  /** A server that acts on RESPONSE-PORT. */
+  /** A server that supports RESPONSE-PORT. */
   readonly server: SocketAddress;
-  /** How long an answer may take. */
+  /** Timeout for an answer. */
   readonly waitMs: number;
 }
 
-/** How long the mapping of a socket is left alone; with a refresh, so long before it and so long again after it. */
+/** How long the mapping of a socket stays idle; with a refresh, before it and again after it. */
 export interface Silence {
   readonly socket: SocketAddress;
   readonly delayMs: number;
@@ -36,25 +36,25 @@ export interface Silence {
   readonly refresh?: Refresh;
 }
 
-/** Which way a packet goes that may keep a mapping alive (RFC 4787 REQ-6). */
+/** Direction of a packet that may refresh a mapping (RFC 4787 REQ-6). */
 export type Refresh = "outbound" | "inbound";
 
-/** What the mappings showed. With no answer at all, every field is absent. */
+/** Result of the mappings. Without any answer all fields are absent. */
 export interface LifetimeObservation {
-  /** The longest silence that a mapping survived. */
+  /** The longest idle time that a mapping survived. */
   readonly aliveAfterMs?: number;
-  /** The shortest silence that one did not. */
+  /** The shortest idle time that one did not survive. */
   readonly goneAfterMs?: number;
-  /** Whether a packet from inside kept one alive; absent where it was not asked for or not answered. */
+  /** Whether an outbound packet refreshes a mapping; absent where not measured or not answered. */
   readonly outboundRefresh?: boolean;
-  /** Whether a packet from outside did. */
+  /** Whether an inbound packet does. */
   readonly inboundRefresh?: boolean;
 }
 
 /** A request is sent at these shares of `waitMs`, until it is answered. */
 const SEND_SHARES = [0, 0.35, 0.7] as const;
 
-/** One request that is sent again until it is answered or its time is over. */
+/** One request, repeated until it is answered or times out. */
 interface Question {
   readonly key: string;
   readonly transmit: Transmit;
@@ -62,7 +62,7 @@ interface Question {
   readonly endsAt: InstantMs;
 }
 
-/** The life of one mapping: asked for, left alone, perhaps refreshed and left alone again, asked about, known. */
+/** The states of one mapping: requested, idle, perhaps refreshed and idle again, queried, known. */
 type Trial = { readonly silence: Silence } & (
   | { readonly state: "opening"; readonly question: Question }
   | {
@@ -178,7 +178,7 @@ export class LifetimeProbe implements ProbeMachine<LifetimeObservation> {
     }
   }
 
-  /** A question of the asker whose answer goes to another socket's mapping. */
+  /** A request from the querying socket whose answer goes to another socket's mapping. */
   #questionTo(now: InstantMs, mapped: SocketAddress): Question {
     return this.#question(now, this.#config.asker, [{ type: "response-port", value: mapped.port }]);
   }
@@ -202,7 +202,7 @@ export class LifetimeProbe implements ProbeMachine<LifetimeObservation> {
   }
 }
 
-/** What becomes of a trial whose question was answered at its socket. */
+/** The result of a trial whose request was answered at its socket. */
 function answered(
   now: InstantMs,
   trial: Extract<Trial, { readonly question: Question }>,

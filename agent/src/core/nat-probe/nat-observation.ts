@@ -1,4 +1,4 @@
-/** What a probe saw of the middlebox in front of it, and how it concludes that from answers (RFC 5780 section 4). */
+/** What a probe observes of the NAT or firewall in front of it, derived from answers (RFC 5780 section 4). */
 
 import { type SocketAddress, sameSocketAddress } from "../address.ts";
 import {
@@ -9,29 +9,29 @@ import {
   YES_OR_NO,
 } from "../nat/nat-profile.ts";
 
-/** Every behaviour that a probe can see of a NAT. */
+/** Every NAT behaviour that a probe can observe. */
 export const OBSERVED_BEHAVIOURS = {
-  /** Absent where answers that would tell are missing: silence says nothing about a mapping. */
+  /** Absent where the answers are missing: silence shows nothing about a mapping. */
   mapping: NAT_DEPENDENCES,
   filtering: NAT_DEPENDENCES,
   /** Two inside sockets reach each other through their outside addresses (RFC 4787 REQ-9). */
   hairpinning: YES_OR_NO,
   /** The outside port equals the inside port (RFC 4787 section 4.2.1). */
   portPreservation: YES_OR_NO,
-  /** Every outside port that was seen is even or odd as its inside port is (RFC 4787 section 4.2.2). */
+  /** Every observed outside port is even exactly when its inside port is (RFC 4787 section 4.2.2). */
   parityPreservation: YES_OR_NO,
 } as const satisfies BehaviourTable;
 
 type Behaviour = BehavioursOf<typeof OBSERVED_BEHAVIOURS>;
 
-/** What a probe saw of a NAT. */
+/** What a probe observed of a NAT. */
 export interface ObservedBehaviour extends Omit<Behaviour, "mapping">, Partial<Pick<Behaviour, "mapping">> {}
 
 /** Outcome of a probe. */
 export type NatObservation =
   /** No request was ever answered. */
   | { readonly type: "udp-blocked" }
-  /** The server sees the local address itself; a firewall may still filter. */
+  /** The server sees the local address; a firewall may still filter. */
   | { readonly type: "no-nat"; readonly filtering: NatDependence }
   | ObservedNat;
 
@@ -41,7 +41,7 @@ export interface ObservedNat extends ObservedBehaviour {
   readonly mapped: SocketAddress;
 }
 
-/** What each question of a probe was answered with; absent means unanswered. */
+/** The answer to each request of a probe; absent means unanswered. */
 export interface ProbeAnswers {
   readonly local: SocketAddress;
   /** Mapped addresses of one socket towards the server's first address and port, second address, second address and port. */
@@ -50,14 +50,14 @@ export interface ProbeAnswers {
   readonly mappedSecondPort?: SocketAddress;
   /** Every mapped address that an answer showed, of any socket, with the local port of that socket. */
   readonly mappings: readonly { readonly localPort: number; readonly mapped: SocketAddress }[];
-  /** Whether an answer came in from an address and port never sent to. */
+  /** Whether an answer arrived from an address and port never sent to. */
   readonly passesOtherAddress: boolean;
-  /** Whether an answer came in from the address sent to, another port. */
+  /** Whether an answer arrived from the address sent to, other port. */
   readonly passesOtherPort: boolean;
   readonly hairpinned: boolean;
 }
 
-/** Draws the conclusion of RFC 5780 sections 4.3 and 4.4. */
+/** Classifies as in RFC 5780 sections 4.3 and 4.4. */
 export function concludeObservation(answers: ProbeAnswers): NatObservation {
   const { local, mappedFirst } = answers;
   if (mappedFirst === undefined) return { type: "udp-blocked" };

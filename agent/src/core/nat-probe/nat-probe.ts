@@ -1,17 +1,17 @@
 /**
- * A probe that classifies the middlebox in front of it against one RFC 5780 server with two addresses and two ports, from
- * five sockets with fresh ports, all questions at once.
+ * Classifies the NAT or firewall in front of a node with one RFC 5780 server that has two addresses and two ports, from
+ * five sockets with unused ports, all requests at once.
  *
- * | socket | asks | learns |
+ * | socket | requests | shows |
  * |---|---|---|
  * | 0 | first address and port, second address, second address and port | mapping, port preservation |
  * | 1 | an answer from the other address and port | endpoint-independent filtering |
  * | 2 | an answer from the other port | address-dependent filtering |
- * | 3, 4 | their own mapped addresses, then each the other's | hairpinning |
+ * | 3, 4 | their mapped addresses, then each the other's | hairpinning |
  *
- * Silence is an answer here, so the probe ends by time: `waitMs` after the start, and after the last new answer, so that
- * a server that is slow to answer is slow for every question. Requests are sent three times within `waitMs`, for links
- * that lose packets.
+ * No answer is a result too, so the probe ends by timeout: `waitMs` after the start and after the last new answer, so
+ * that a slow server is slow for every request. Requests are sent three times within `waitMs`, for links with packet
+ * loss.
  */
 
 import { type SocketAddress, sameSocketAddress } from "../address.ts";
@@ -22,15 +22,15 @@ import { decodeStun, encodeStun, findAttribute } from "../stun/message.ts";
 import { concludeObservation, type NatObservation } from "./nat-observation.ts";
 import type { ProbeMachine } from "./probe-machine.ts";
 
-/** How many sockets a probe needs. */
+/** Number of sockets that a probe needs. */
 export const PROBE_SOCKETS = 5;
 
 export interface NatProbeConfig {
-  /** Five sockets on one local address, each with a port that has not been used before. */
+  /** Five sockets on one local address, each with an unused port. */
   readonly sockets: readonly SocketAddress[];
   /** The server's first address and port, and its second address and second port. */
   readonly server: { readonly first: SocketAddress; readonly second: SocketAddress };
-  /** How long silence must last to count as an answer; above the round trip to the server. */
+  /** How long silence must last to count as "no answer"; longer than the round trip to the server. */
   readonly waitMs: number;
 }
 
@@ -48,7 +48,7 @@ const QUESTIONS = [
 
 type Question = (typeof QUESTIONS)[number];
 
-/** Requests of one question are sent at these shares of `waitMs`. */
+/** Requests are sent at these shares of `waitMs`. */
 const SEND_SHARES = [0, 0.35, 0.7] as const;
 
 interface Asked {
@@ -64,14 +64,14 @@ export class NatProbe implements ProbeMachine<NatObservation> {
   readonly #sockets: FiveSockets;
   readonly #rng: Rng;
   readonly #asked = new Map<string, Asked>();
-  /** Mapped address of each answered question; of a hairpin crossing, the source it came in from. */
+  /** Mapped address of each answered request; for a hairpin request, the source it arrived from. */
   readonly #answered = new Map<Question, SocketAddress>();
   readonly #transmits: Transmit[] = [];
   #endsAt: InstantMs | undefined;
   #isCrossing = false;
   #result: NatObservation | undefined;
 
-  /** Throws RangeError when the configuration has other than five sockets. */
+  /** Throws RangeError unless the configuration has five sockets. */
   constructor(config: NatProbeConfig, rng: Rng) {
     if (!isFive(config.sockets))
       throw new RangeError(`a probe needs ${PROBE_SOCKETS} sockets, not ${config.sockets.length}`);
@@ -153,7 +153,7 @@ export class NatProbe implements ProbeMachine<NatObservation> {
     }
   }
 
-  /** The hairpin question can be asked only when both sockets know their outside addresses. */
+  /** The hairpin requests need the outside addresses of both sockets. */
   #crossOnceMapped(now: InstantMs): void {
     const mappedA = this.#answered.get("hairpin-a");
     const mappedB = this.#answered.get("hairpin-b");
@@ -165,7 +165,7 @@ export class NatProbe implements ProbeMachine<NatObservation> {
     this.#sendDue(now);
   }
 
-  /** A crossing shows no mapped address of its own. */
+  /** A hairpin request shows no mapped address of its receiver. */
   #mappings(): readonly { readonly localPort: number; readonly mapped: SocketAddress }[] {
     return [...this.#asked.values()].flatMap(({ question, transmit }) => {
       const mapped = isCrossing(question) ? undefined : this.#answered.get(question);
@@ -206,7 +206,7 @@ function changeRequest(changeIp: boolean): StunAttribute {
   return { type: "change-request", value: { changeIp, changePort: true } };
 }
 
-/** A server that ignores CHANGE-REQUEST answers from where it was asked, which proves nothing about the filter. */
+/** A server that ignores CHANGE-REQUEST answers from the queried address, which shows nothing about the filter. */
 function cameFromWhereAsked(
   { question }: Asked,
   remote: SocketAddress,

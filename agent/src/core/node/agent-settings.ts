@@ -1,7 +1,7 @@
 /**
- * How the agent of a mobile, correspondent or stationary node works: one object, carried whole from the topology file to
- * the machine. A setting that is added here only needs its key in the file, its shape on the control channel, and the
- * code that obeys it.
+ * Settings of the agent of a mobile, correspondent or stationary node. The object is passed unchanged from the topology
+ * file to the machine: a new setting needs its key in the file, its shape on the control channel, and the code that
+ * uses it.
  */
 
 /** Pacing and retransmission profiles of the checks (SPEC 2.3 and A-37). */
@@ -9,21 +9,21 @@ export const ICE_PROFILES = ["ice16", "rfc8445"] as const;
 
 export type IceProfile = (typeof ICE_PROFILES)[number];
 
-/** `signalled`: passwords travel in offer and answer. `rr`: they are derived from Kbm, which needs both keygen tokens. */
+/** `signalled`: passwords are in offer and answer. `rr`: they are derived from Kbm, which takes both keygen tokens. */
 export const KEY_MODES = ["signalled", "rr"] as const;
 
 export type KeyMode = (typeof KEY_MODES)[number];
 
 export interface AgentSettings {
   readonly profile: IceProfile;
-  /** A lite agent answers checks and sends none; for nodes in the open (SPEC 2.12). */
+  /** A lite agent answers checks and sends none; for nodes with a global address (SPEC 2.12). */
   readonly isLite: boolean;
-  /** Where the keys of the checks' MACs come from, the same at both ends. */
+  /** How both ends get the keys of the checks' MACs. */
   readonly keys: KeyMode;
   readonly timers: NodeTimers;
 }
 
-/** Settings in place of the defaults. */
+/** Settings that differ from the defaults. */
 export interface AgentOptions extends Partial<Omit<AgentSettings, "timers">> {
   readonly timers?: Partial<NodeTimers>;
 }
@@ -34,21 +34,21 @@ export interface NodeTimers {
   readonly relayNominationDelayMs: number;
   readonly freeDelayMs: number;
   readonly pairKeepaliveMs: number;
-  /** Mean time between two questions whether the selected pair is alive (RFC 7675); 0 asks none. */
+  /** Mean time between two consent checks of the selected pair (RFC 7675); 0 sends none. */
   readonly consentIntervalMs: number;
-  /** Time between questions while they are not answered, > 0. */
+  /** Time between consent checks while they are not answered, > 0. */
   readonly consentRetryMs: number;
-  /** How long they stay unanswered until the pair is dead and ICE restarts. */
+  /** How long consent checks stay unanswered until the pair is dead and ICE restarts. */
   readonly consentTimeoutMs: number;
   readonly natKeepaliveMs: number;
-  /** First wait for the answer to HoTI, CoTI-ICE and a BU to a correspondent; doubles up to the longest one. */
+  /** First timeout for the answer to HoTI, CoTI-ICE and a BU to a correspondent; doubles up to the longest one. */
   readonly mobilityFirstTimeoutMs: number;
   readonly mobilityMaxTimeoutMs: number;
   /** How long keygen tokens may be used. */
   readonly tokenLifetimeMs: number;
-  /** Longest lifetime of a binding with a correspondent; asked for and granted. */
+  /** Longest lifetime of a binding with a correspondent, requested and granted. */
   readonly bindingLifetimeMs: number;
-  /** How long a BU waits for the pair it names when that is still being checked. */
+  /** How long a BU is held while the pair it names is still being checked. */
   readonly bindingHoldMs: number;
 }
 
@@ -74,7 +74,7 @@ export const DEFAULT_AGENT_SETTINGS: AgentSettings = {
   },
 };
 
-/** The settings of an agent that has been told these. */
+/** These settings, completed with the defaults. */
 export function agentSettings(options: AgentOptions = {}): AgentSettings {
   const timers = { ...DEFAULT_AGENT_SETTINGS.timers, ...options.timers };
   return { ...DEFAULT_AGENT_SETTINGS, ...options, timers };

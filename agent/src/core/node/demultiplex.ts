@@ -1,31 +1,33 @@
 /**
- * What a UDP payload is on a port that STUN, DSMIPv6 tunnels, checks and data share: section 12 of the draft made
- * precise in SPEC 8.5. The kinds cannot be confused: 4 or 6 in the first nibble never begins a STUN message, and of
- * what begins like one only a FINGERPRINT that fits makes it STUN.
+ * Classifies a UDP payload on a port that STUN, DSMIPv6 tunnels, checks and data share (draft section 12, SPEC 8.5).
+ * The kinds are unambiguous: no STUN message begins with 4 or 6 in the first nibble, and STUN needs a valid
+ * FINGERPRINT.
  */
 
 import { ByteReader } from "../bytes.ts";
 import { HEADER_LENGTH, MAGIC_COOKIE } from "../stun/header.ts";
 import { type ReceivedStun, receiveStun } from "../stun/receive.ts";
 
-/** Why a payload is nothing known: the first rule that it began to fit, or none. */
+/** Why a payload is of no known kind: the first rule that it began to match, or none. */
 type UnknownReason = "empty" | "ipv6-truncated" | "ipv4-malformed" | "stun-without-fingerprint" | "unrecognised";
 
-/** A payload by kind. All octets are views into it; an IP packet is cut to the length that its header gives. */
+/** A payload by kind. All octets are views into it; an IP packet is cut to the length in its header. */
 export type DemultiplexedPayload =
-  /** A decoded Binding message with a FINGERPRINT that fits. */
+  /** A decoded Binding message with a valid FINGERPRINT. */
   | ({ readonly kind: "stun" } & ReceivedStun)
-  /** Its FINGERPRINT fits, and yet it cannot be decoded or has another method: `reason` as `receiveStun` names it. */
+  /**
+   * The FINGERPRINT is valid, but the message cannot be decoded or has another method; `reason` as in `receiveStun`.
+   */
   | { readonly kind: "malformed-stun"; readonly reason: string }
   | { readonly kind: "ipv6"; readonly packet: Uint8Array }
   | { readonly kind: "ipv4"; readonly packet: Uint8Array }
-  /** A bare Mobility Header as in Figure 4 of the draft: recognised and dropped, because DSMIPv6 sends IPv6 packets. */
+  /** A bare Mobility Header as in Figure 4 of the draft. It is dropped, because DSMIPv6 sends IPv6 packets. */
   | { readonly kind: "mobility-header"; readonly header: Uint8Array }
-  /** One octet 0xFF (RFC 3948 section 2.3), to be ignored. */
+  /** One octet 0xFF (RFC 3948 section 2.3), ignored. */
   | { readonly kind: "keepalive" }
   | { readonly kind: "unknown"; readonly reason: UnknownReason };
 
-/** Sorts one UDP payload; STUN is decoded here and nowhere else. Never throws, never copies. */
+/** Classifies one UDP payload; the only place that decodes STUN. Never throws, never copies. */
 export function demultiplex(payload: Uint8Array): DemultiplexedPayload {
   const first = payload[0];
   if (first === undefined) return { kind: "unknown", reason: "empty" };
@@ -71,7 +73,7 @@ function stunMessage(payload: Uint8Array): DemultiplexedPayload | undefined {
   }
 }
 
-/** Payload Proto 59, and Header Len, in units of eight octets without the first, says exactly what there is. */
+/** Payload Proto 59, and Header Len (units of eight octets after the first eight) matches the length. */
 function mobilityHeader(payload: Uint8Array): DemultiplexedPayload | undefined {
   const reader = new ByteReader(payload);
   const payloadProto = reader.u8();

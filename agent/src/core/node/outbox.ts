@@ -1,14 +1,14 @@
-/** What a node wants done: datagrams to send, packets for the kernel, events, and counters of everything else. */
+/** Outputs of a node: datagrams to send, packets for the kernel, events, and counters. */
 
 import type { NodeEvent } from "../events.ts";
 import type { Transmit } from "../machine.ts";
 
-/** Queues in order of happening, drained by the driver after every input. */
+/** Queues in order of occurrence, drained by the driver after every input. */
 export interface Outbox {
   transmit(transmit: Transmit): void;
   toTun(packet: Uint8Array): void;
   emit(event: NodeEvent): void;
-  /** Counts one happening, or `amount`, under a name such as `dropped.unknown`. */
+  /** Adds 1, or `amount`, to a counter such as `dropped.unknown`. */
   count(name: string, amount?: number): void;
   pollTransmit(): Transmit | undefined;
   pollTunPacket(): Uint8Array | undefined;

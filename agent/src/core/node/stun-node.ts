@@ -1,11 +1,11 @@
-/** A node that is a STUN server and nothing else: the server of `server.ts` as a protocol machine. */
+/** A node that is only a STUN server: `server.ts` as a protocol machine. */
 
 import type { NodeEvent } from "../events.ts";
 import type { Datagram, InstantMs, Transmit } from "../machine.ts";
 import { answerBinding, type StunServerConfig } from "../stun/server.ts";
 import type { NodeMachine } from "./node-machine.ts";
 
-/** Makes a STUN server. It keeps no state and wakes up for nothing. */
+/** Makes a STUN server. It has no state and no timers. */
 export function createStunServer(config: StunServerConfig): NodeMachine {
   return new StunServer(config);
 }

@@ -1,4 +1,4 @@
-/** Values of STUN attributes to and from octets, one codec per attribute in one table. */
+/** Encodes and decodes values of STUN attributes: one codec per attribute in one table. */
 
 import { addressFromBytes, addressToBytes, type SocketAddress } from "../address.ts";
 import { ByteReader, ByteWriter } from "../bytes.ts";
@@ -17,13 +17,13 @@ import { MAGIC_COOKIE } from "./header.ts";
 import { INTEGRITY_LENGTH } from "./integrity.ts";
 import { type RawAttribute, writeTlv } from "./tlv.ts";
 
-/** Appends one attribute; RangeError when its value does not fit. */
+/** Appends one attribute. Throws RangeError when its value does not fit. */
 export function writeAttribute(writer: ByteWriter, attribute: StunAttribute, transactionId: Uint8Array): void {
   const value = attribute.type === "unknown" ? attribute.value : encodeValue(attribute, transactionId);
   writeTlv(writer, attributeNumber(attribute), value);
 }
 
-/** Understands one attribute. Error: `bad-` and the attribute's type, such as `bad-priority`. */
+/** Decodes one attribute. Error: `bad-` and the attribute's type, such as `bad-priority`. */
 export function decodeAttribute(raw: RawAttribute, transactionId: Uint8Array): Decoded<StunAttribute> {
   const type = TYPES_BY_NUMBER.get(raw.number);
   if (type === undefined) return decoded({ type: "unknown", number: raw.number, value: raw.value });
@@ -31,10 +31,10 @@ export function decodeAttribute(raw: RawAttribute, transactionId: Uint8Array): D
   return attribute === undefined ? malformed(`bad-${type}`, raw.offset) : decoded(attribute);
 }
 
-/** How one kind of value goes to and from octets. Only the XOR-ed addresses need the transaction ID. */
+/** Codec of one kind of value. Only the XOR-ed addresses need the transaction ID. */
 interface ValueCodec<V> {
   write(writer: ByteWriter, value: V, transactionId: Uint8Array): void;
-  /** Reads the whole value; undefined refuses it, and so do an overrun and octets left over. */
+  /** Reads the whole value. Undefined refuses it; so do an overrun and octets left over. */
   read(reader: ByteReader, transactionId: Uint8Array): V | undefined;
 }
 
@@ -125,7 +125,7 @@ const padding: ValueCodec<number> = {
   read: (reader) => reader.rest().length,
 };
 
-/** 16 bits and two octets of padding that belong to the value (RFC 5780 section 7.5); taken without them too. */
+/** 16 bits and two octets of padding that belong to the value (RFC 5780 section 7.5); also accepted without them. */
 const responsePort: ValueCodec<number> = {
   write: (writer, port) => writer.u16(port).zeros(2),
   read: (reader) => {
@@ -138,7 +138,7 @@ const responsePort: ValueCodec<number> = {
 const MAX_USERNAME_OCTETS = 512;
 const MAX_TEXT_OCTETS = 763;
 
-/** Text that is compared or sent back: octets that are no UTF-8 are refused. */
+/** Text that is compared or returned: octets that are not UTF-8 are refused. */
 function exactText(maxOctets: number): ValueCodec<string> {
   return {
     write: (writer, value) => writer.bytes(utf8(value, maxOctets)),
@@ -146,7 +146,7 @@ function exactText(maxOctets: number): ValueCodec<string> {
   };
 }
 
-/** Text for people: octets that are no UTF-8 become U+FFFD, because nothing depends on them. */
+/** Text for people: octets that are not UTF-8 become U+FFFD, because nothing depends on them. */
 const diagnosticText: ValueCodec<string> = {
   write: (writer, value) => writer.bytes(utf8(value, MAX_TEXT_OCTETS)),
   read: (reader) => (reader.remaining > MAX_TEXT_OCTETS ? undefined : LENIENT_UTF8.decode(reader.rest())),
@@ -216,7 +216,7 @@ function readAddress(reader: ByteReader, mask: Uint8Array): SocketAddress | unde
   return { ip: addressFromBytes(masked(octets, mask)), port };
 }
 
-/** What XOR-MAPPED-ADDRESS is XOR-ed with, and its first two octets the port: magic cookie and transaction ID. */
+/** The mask of XOR-MAPPED-ADDRESS: magic cookie and transaction ID; its first two octets mask the port. */
 function addressMask(transactionId: Uint8Array): Uint8Array {
   return new ByteWriter().u32(MAGIC_COOKIE).bytes(transactionId).finish();
 }
@@ -232,7 +232,7 @@ function masked(octets: Uint8Array, mask: Uint8Array): Uint8Array {
 }
 
 const UTF8 = new TextEncoder();
-// `ignoreBOM` keeps a leading U+FEFF instead of swallowing it.
+// `ignoreBOM` keeps a leading U+FEFF.
 const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const LENIENT_UTF8 = new TextDecoder("utf-8", { ignoreBOM: true });
 

@@ -1,4 +1,4 @@
-/** The vocabulary of STUN attributes: their values as data and their numbers (IANA "STUN Attributes"). */
+/** STUN attributes: values as data, and numbers (IANA "STUN Attributes"). */
 
 import type { SocketAddress } from "../address.ts";
 
@@ -8,13 +8,13 @@ export interface StunError {
   readonly reason: string;
 }
 
-/** Value of CHANGE-REQUEST: from where else the answer shall come (RFC 5780 section 7.2). */
+/** Value of CHANGE-REQUEST: from which other address or port to answer (RFC 5780 section 7.2). */
 export interface ChangeRequest {
   readonly changeIp: boolean;
   readonly changePort: boolean;
 }
 
-/** What each attribute carries. */
+/** Value of each attribute. */
 export interface StunAttributeValues {
   readonly "mapped-address": SocketAddress;
   readonly "change-request": ChangeRequest;
@@ -31,9 +31,9 @@ export interface StunAttributeValues {
   /** 0..2^32-1. */
   readonly priority: number;
   readonly "use-candidate": true;
-  /** Octets of filler. */
+  /** Octets of padding. */
   readonly padding: number;
-  /** UDP port at the requester's address to answer to. */
+  /** UDP port of the requester to answer to. */
   readonly "response-port": number;
   readonly software: string;
   readonly "alternate-server": SocketAddress;
@@ -47,7 +47,7 @@ export interface StunAttributeValues {
   readonly "other-address": SocketAddress;
 }
 
-/** Names of the attributes this codec knows. */
+/** Names of the attributes that this codec supports. */
 export type StunAttributeType = keyof StunAttributeValues;
 
 /** An attribute of one of the named types. */
@@ -55,7 +55,7 @@ export type KnownAttribute<T extends StunAttributeType = StunAttributeType> = {
   readonly [K in T]: { readonly type: K; readonly value: StunAttributeValues[K] };
 }[T];
 
-/** An attribute this codec does not know; see `isComprehensionRequired` for what that means to its receiver. */
+/** An attribute that this codec does not support; `isComprehensionRequired` shows what the receiver has to do. */
 interface UnknownAttribute {
   readonly type: "unknown";
   /** 0..0xFFFF. */
@@ -63,7 +63,7 @@ interface UnknownAttribute {
   readonly value: Uint8Array;
 }
 
-/** One attribute, told apart by `type`. */
+/** One attribute, discriminated by `type`. */
 export type StunAttribute = KnownAttribute | UnknownAttribute;
 
 /** Attribute numbers of RFC 8489 section 18.3, RFC 8445 section 20.2 and RFC 5780 section 9.1. */
@@ -95,7 +95,7 @@ export function attributeNumber(attribute: StunAttribute): number {
   return attribute.type === "unknown" ? attribute.number : ATTRIBUTE_NUMBERS[attribute.type];
 }
 
-/** True for the numbers whose attributes a receiver has to understand before it may act (0x0000..0x7FFF). */
+/** True for attributes that a receiver has to understand before it may act (0x0000..0x7FFF). */
 export function isComprehensionRequired(number: number): boolean {
   return number < 0x8000;
 }

@@ -1,11 +1,11 @@
-/** Comprehension-required attributes (RFC 8489 section 14): what a receiver has to understand before it may act. */
+/** Comprehension-required attributes (RFC 8489 section 14): a receiver has to understand them before it may act. */
 
 import { attributeNumber, isComprehensionRequired, type StunAttributeType } from "./attributes.ts";
 import type { StunMessage } from "./message.ts";
 
 /**
- * Numbers of the comprehension-required attributes outside `understood`, in the order of the segment: what a 420 lists.
- * An attribute that the codec knows is not thereby one that its receiver acts on.
+ * Numbers of the comprehension-required attributes outside `understood`, in message order: the list of a 420. A
+ * receiver does not act on every attribute that the codec supports.
  */
 export function notUnderstood(
   message: Pick<StunMessage, "attributes">,

@@ -1,6 +1,6 @@
 /**
- * A STUN message split once: its header and where each attribute stands. FINGERPRINT, MESSAGE-INTEGRITY and the
- * attributes' values are all read from this, so that nothing walks the octets a second time.
+ * A STUN message split into header and attributes. FINGERPRINT, MESSAGE-INTEGRITY and the values are all read from
+ * this, so that the octets are walked only once.
  */
 
 import { type Decoded, decoded } from "../result.ts";
@@ -11,11 +11,11 @@ export interface StunFrame {
   /** The whole message. */
   readonly bytes: Uint8Array;
   readonly header: StunHeader;
-  /** In the order of the message, repeated ones included. */
+  /** In message order, repeated ones included. */
   readonly attributes: readonly RawAttribute[];
 }
 
-/** Splits a datagram that holds one message and nothing else. Errors: those of `decodeHeader`, `truncated-attribute`. */
+/** Splits a datagram that holds exactly one message. Errors: those of `decodeHeader`, `truncated-attribute`. */
 export function frameStun(bytes: Uint8Array): Decoded<StunFrame> {
   const header = decodeHeader(bytes);
   if (!header.ok) return header;

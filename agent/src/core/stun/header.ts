@@ -22,12 +22,12 @@ export const LENGTH_OFFSET = 2;
 export const MAGIC_COOKIE = 0x2112a442;
 export const TRANSACTION_ID_LENGTH = 12;
 
-/** The one method of this package. */
+/** The only method of this package. */
 export const BINDING = 0x001;
 
 const CLASSES = ["request", "indication", "success", "error"] as const;
 
-/** What a message is: asked, told, or answered well or badly. */
+/** Class of a message. */
 export type StunClass = (typeof CLASSES)[number];
 
 /** The header without the length, which follows from the message. */
@@ -40,8 +40,8 @@ export interface StunHeader {
 }
 
 /**
- * Reads the header of a datagram that holds one message and nothing else. Errors: `truncated`, `not-stun` (first two
- * bits or cookie), `bad-length` (no multiple of four, or other than what the datagram holds).
+ * Reads the header of a datagram that holds exactly one message. Errors: `truncated`, `not-stun` (first two bits or
+ * cookie), `bad-length` (not a multiple of four, or not the length of the datagram).
  */
 export function decodeHeader(bytes: Uint8Array): Decoded<StunHeader> {
   const reader = new ByteReader(bytes);
@@ -56,14 +56,14 @@ export function decodeHeader(bytes: Uint8Array): Decoded<StunHeader> {
   return decoded({ ...splitType(type), transactionId });
 }
 
-/** Writes the header with length 0, to be patched at `LENGTH_OFFSET`; RangeError when a field does not fit. */
+/** Writes the header with length 0, to be patched at `LENGTH_OFFSET`. Throws RangeError when a field does not fit. */
 export function writeHeader(writer: ByteWriter, header: StunHeader): void {
   if (header.transactionId.length !== TRANSACTION_ID_LENGTH)
     throw new RangeError(`a transaction ID has 12 octets, not ${header.transactionId.length}`);
   writer.u16(joinType(header)).u16(0).u32(MAGIC_COOKIE).bytes(header.transactionId);
 }
 
-/** The transaction ID as 24 hexadecimal digits, for use as a map key. */
+/** The transaction ID as 24 hexadecimal digits, a map key. */
 export function transactionKey(transactionId: Uint8Array): string {
   return Array.from(transactionId, (octet) => octet.toString(16).padStart(2, "0")).join("");
 }

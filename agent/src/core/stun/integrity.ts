@@ -1,6 +1,6 @@
 /**
- * MESSAGE-INTEGRITY: HMAC-SHA1 over the message up to the attribute, while the header's length already ends right
- * behind it, whatever follows (RFC 8489 section 14.5). Received padding is covered as it came.
+ * MESSAGE-INTEGRITY: HMAC-SHA1 over the message before the attribute, with a header length that ends right behind the
+ * attribute, whatever follows (RFC 8489 section 14.5). Received padding is covered as it is.
  */
 
 import { createHmac, timingSafeEqual } from "node:crypto";
@@ -9,12 +9,12 @@ import type { StunFrame } from "./frame.ts";
 import { HEADER_LENGTH, LENGTH_OFFSET } from "./header.ts";
 import { TLV_HEADER_LENGTH } from "./tlv.ts";
 
-/** Octets of the code. */
+/** Octets of the HMAC. */
 export const INTEGRITY_LENGTH = 20;
 
 /**
- * True when the message carries MESSAGE-INTEGRITY and it fits the key (short-term: the password's octets). The first
- * occurrence counts.
+ * True when the message has a MESSAGE-INTEGRITY that is valid for the key (short-term: the password's octets). The
+ * first occurrence counts.
  */
 export function verifyIntegrity({ bytes, attributes }: StunFrame, key: Uint8Array): boolean {
   const found = attributes.find(({ number }) => number === ATTRIBUTE_NUMBERS["message-integrity"]);
@@ -22,9 +22,9 @@ export function verifyIntegrity({ bytes, attributes }: StunFrame, key: Uint8Arra
   return timingSafeEqual(found.value, integrityOf(bytes.subarray(0, found.offset), key));
 }
 
-/** The 20 octets that belong behind `prefix`, the message up to where the attribute begins. */
+/** The 20 octets to append to `prefix`, the message before the attribute. */
 export function integrityOf(prefix: Uint8Array, key: Uint8Array): Uint8Array {
-  // A copy through the constructor: `slice` of a Buffer would share memory and the received header be overwritten.
+  // The constructor copies; `slice` of a Buffer would share memory and overwrite the received header.
   const header = new Uint8Array(prefix.subarray(0, HEADER_LENGTH));
   const lengthIncludingThis = prefix.length + TLV_HEADER_LENGTH + INTEGRITY_LENGTH - HEADER_LENGTH;
   new DataView(header.buffer).setUint16(LENGTH_OFFSET, lengthIncludingThis);

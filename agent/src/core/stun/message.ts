@@ -1,4 +1,4 @@
-/** STUN messages (RFC 8489) to and from octets. */
+/** Encodes and decodes STUN messages (RFC 8489). */
 
 import { ByteWriter } from "../bytes.ts";
 import { type Decoded, decoded, malformed } from "../result.ts";
@@ -15,22 +15,22 @@ import { HEADER_LENGTH, LENGTH_OFFSET, type StunHeader, writeHeader } from "./he
 import { integrityOf } from "./integrity.ts";
 import { type RawAttribute, TLV_HEADER_LENGTH } from "./tlv.ts";
 
-/** A message: header fields and attributes in the order of the segment. */
+/** A message: header fields and attributes in message order. */
 export interface StunMessage extends StunHeader {
   readonly attributes: readonly StunAttribute[];
 }
 
 /** What `encodeStun` appends to the attributes of a message. */
 export interface StunProtection {
-  /** Key of a MESSAGE-INTEGRITY to compute; without one, none is appended. Short-term: the password's octets. */
+  /** Key of the MESSAGE-INTEGRITY to append; none without a key. Short-term: the password's octets. */
   readonly key?: Uint8Array | undefined;
-  /** Whether a FINGERPRINT is computed and appended. */
+  /** Whether to append a FINGERPRINT. */
   readonly fingerprint: boolean;
 }
 
 /**
- * Encodes a message. Attributes are written as given, then what `protection` asks for; a message that already carries
- * what would be appended, or a value that does not fit its field, throws RangeError.
+ * Encodes a message: the attributes as given, then those of `protection`. Throws RangeError for a value that does not
+ * fit its field, and for a message that already has what would be appended.
  */
 export function encodeStun(message: StunMessage, protection: StunProtection): Uint8Array {
   requireUnprotected(message, protection);
@@ -49,8 +49,8 @@ export function encodeStun(message: StunMessage, protection: StunProtection): Ui
 }
 
 /**
- * Decodes a datagram that holds one message and nothing else, without verifying anything. Errors: those of `frameStun`
- * and `decodeMessage`.
+ * Decodes a datagram that holds exactly one message, without verification. Errors: those of `frameStun` and
+ * `decodeMessage`.
  */
 export function decodeStun(bytes: Uint8Array): Decoded<StunMessage> {
   const frame = frameStun(bytes);
@@ -58,9 +58,9 @@ export function decodeStun(bytes: Uint8Array): Decoded<StunMessage> {
 }
 
 /**
- * Decodes the attributes of a message. Of a repeated attribute the first occurrence stays, and behind MESSAGE-INTEGRITY
- * only FINGERPRINT (RFC 8489 section 14, 14.5). Neither of these two is verified: see `verifyIntegrity` and
- * `verifyFingerprint`, which work on the octets because received padding counts.
+ * Decodes the attributes of a message. The first occurrence of a repeated attribute is kept, and behind
+ * MESSAGE-INTEGRITY only FINGERPRINT (RFC 8489 section 14, 14.5). Neither of these two is verified: `verifyIntegrity`
+ * and `verifyFingerprint` work on the octets, because received padding counts.
  *
  * Errors: `fingerprint-not-last`, and `bad-` with an attribute's type.
  */
@@ -99,7 +99,7 @@ function requireUnprotected(message: StunMessage, { key, fingerprint }: StunProt
   if (clash) throw new RangeError("the message already carries what it is to be protected with");
 }
 
-/** Cuts what stands behind MESSAGE-INTEGRITY except FINGERPRINT. */
+/** Drops attributes behind MESSAGE-INTEGRITY except FINGERPRINT. */
 function withoutUnprotected(attributes: readonly RawAttribute[]): readonly RawAttribute[] {
   const end = attributes.findIndex(({ number }) => number === ATTRIBUTE_NUMBERS["message-integrity"]);
   if (end < 0) return attributes;

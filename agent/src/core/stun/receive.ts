@@ -1,4 +1,4 @@
-/** The checks that come before octets are treated as STUN: SPEC 1.6, after RFC 8489 section 6.3. */
+/** The checks before octets are treated as STUN: SPEC 1.6, after RFC 8489 section 6.3. */
 
 import type { SocketAddress } from "../address.ts";
 import { ATTRIBUTE_NUMBERS } from "./attributes.ts";
@@ -7,33 +7,35 @@ import { frameStun, type StunFrame } from "./frame.ts";
 import { BINDING } from "./header.ts";
 import { decodeMessage, type StunMessage } from "./message.ts";
 
-/** A decoded Binding message whose FINGERPRINT, if it has one, fits, and the frame that MESSAGE-INTEGRITY is checked on. */
+/**
+ * A decoded Binding message whose FINGERPRINT, if any, is valid, and the frame that MESSAGE-INTEGRITY is checked on.
+ */
 export interface ReceivedStun {
   readonly message: StunMessage;
   readonly frame: StunFrame;
 }
 
-/** A received message and the way it came: `local` is the socket it came in on, `remote` its source. */
+/** A received message: `local` is the socket it arrived at, `remote` its source. */
 export interface StunDatagram extends ReceivedStun {
   readonly local: SocketAddress;
   readonly remote: SocketAddress;
 }
 
-/** What octets turned out to be, before authentication. `not-stun` is anything that may belong to another protocol. */
+/** Result for received octets, before authentication. `not-stun` may belong to another protocol. */
 export type StunReception =
   | ({ readonly kind: "stun" } & ReceivedStun)
   | { readonly kind: "not-stun"; readonly reason: string }
   | { readonly kind: "malformed"; readonly reason: string };
 
-/** Whether messages without FINGERPRINT are refused, as they are where other protocols share the port. */
+/** Whether messages without FINGERPRINT are refused, as on a port shared with other protocols. */
 export interface ReceivePolicy {
   readonly requireFingerprint: boolean;
 }
 
 /**
- * Takes a datagram as STUN: splits it once, computes one CRC, decodes the attributes once. Reasons of `not-stun`, in
- * this order: the errors of `frameStun`, `no-fingerprint`, `wrong-fingerprint` (refused even where none is required).
- * Reasons of `malformed`: the errors of `decodeMessage`, `unknown-method` (all but Binding).
+ * Decodes a datagram as STUN: one split, one CRC, one decoding of the attributes. Reasons of `not-stun`, in this order:
+ * the errors of `frameStun`, `no-fingerprint`, `wrong-fingerprint` (refused even where none is required). Reasons of
+ * `malformed`: the errors of `decodeMessage`, `unknown-method` (all but Binding).
  */
 export function receiveStun(bytes: Uint8Array, { requireFingerprint }: ReceivePolicy): StunReception {
   const split = frameStun(bytes);

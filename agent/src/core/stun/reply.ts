@@ -1,4 +1,4 @@
-/** Answers to a Binding request. All carry FINGERPRINT; those with a key also MESSAGE-INTEGRITY (SPEC 1.4). */
+/** Responses to a Binding request. All carry FINGERPRINT; those with a key also MESSAGE-INTEGRITY (SPEC 1.4). */
 
 import type { SocketAddress } from "../address.ts";
 import type { StunAttribute } from "./attributes.ts";
@@ -13,15 +13,15 @@ const REASONS = {
   500: "Server Error",
 } as const;
 
-/** Error codes that this package answers with. */
+/** Error codes that this package sends. */
 export type ReplyErrorCode = keyof typeof REASONS;
 
-/** The success response to a connectivity check: XOR-MAPPED-ADDRESS with the source the request came from. */
+/** The success response to a connectivity check: XOR-MAPPED-ADDRESS with the source of the request. */
 export function encodeCheckSuccess(request: StunMessage, mapped: SocketAddress, key: Uint8Array): Uint8Array {
   return encodeReply(request, "success", [{ type: "xor-mapped-address", value: mapped }], key);
 }
 
-/** An error response. `notUnderstood` are the attribute numbers that a 420 lists. */
+/** An error response. `notUnderstood` are the attribute numbers of a 420. */
 export function encodeErrorReply(
   request: StunMessage,
   error: { readonly code: ReplyErrorCode; readonly notUnderstood?: readonly number[] },

@@ -1,6 +1,6 @@
 /**
- * The STUN server of a home agent: Binding (RFC 8489) and, where it has two addresses and two ports, NAT behaviour
- * discovery (RFC 5780 section 6). Stateless and unauthenticated: an answer is a function of the request.
+ * The STUN server of a home agent: Binding (RFC 8489) and, with two addresses and two ports, NAT behaviour discovery
+ * (RFC 5780 section 6). Stateless and unauthenticated: an answer depends on the request alone.
  */
 
 import type { SocketAddress } from "../address.ts";
@@ -11,14 +11,14 @@ import { findAttribute, type StunMessage } from "./message.ts";
 import { receiveStun } from "./receive.ts";
 import { encodeErrorReply, encodeReply, type ReplyErrorCode } from "./reply.ts";
 
-/** The four sockets of a server that answers CHANGE-REQUEST: each address on each port, of one IP version. */
+/** The four sockets of a server that supports CHANGE-REQUEST: each address with each port, of one IP version. */
 export interface DiscoveryAddresses {
   readonly ips: readonly [string, string];
   readonly ports: readonly [number, number];
 }
 
 export interface StunServerConfig {
-  /** At most one entry per IP version; a request on a socket that no entry covers gets no CHANGE-REQUEST. */
+  /** At most one entry per IP version. A socket outside all entries does not support CHANGE-REQUEST. */
   readonly discovery?: readonly DiscoveryAddresses[];
 }
 
@@ -28,17 +28,18 @@ export function answerBinding({ local, remote, payload }: Datagram, config: Stun
   return received.kind === "stun" ? answerReceived({ local, remote, message: received.message }, config) : [];
 }
 
-/** A decoded message and the way it came. */
+/** A decoded message with its socket and source. */
 interface ReceivedRequest extends Omit<Datagram, "payload"> {
   readonly message: StunMessage;
 }
 
 /**
- * Answers one message; nothing for what is no Binding request. The answer carries FINGERPRINT. Its `local` is one of the
- * server's own sockets, another than the one asked where CHANGE-REQUEST wants it.
+ * Answers one Binding request; ignores everything else. The answer carries FINGERPRINT. Its `local` is one of the
+ * server's sockets, another than the queried one if CHANGE-REQUEST asks for that.
  *
- * Errors answered: 420 for comprehension-required attributes that the server does not act on, CHANGE-REQUEST without a
- * second address among them; 400 for RESPONSE-PORT together with PADDING (RFC 5780 section 6.1), and for port 0.
+ * Errors answered: 420 for comprehension-required attributes that the server does not support, which include
+ * CHANGE-REQUEST without a second address; 400 for RESPONSE-PORT together with PADDING (RFC 5780 section 6.1), and for
+ * port 0.
  */
 export function answerReceived(
   { local, remote, message }: ReceivedRequest,
@@ -55,7 +56,7 @@ export function answerReceived(
   return [{ local: origin, remote: destination, payload: encodeReply(message, "success", attributes) }];
 }
 
-/** USERNAME and the like are understood and not acted on: no credentials are asked for. */
+/** USERNAME and the like are understood and ignored: no credentials are required. */
 const UNDERSTOOD: readonly StunAttributeType[] = [
   "username",
   "message-integrity",
@@ -78,7 +79,7 @@ function refusalOf(
   return responsePort === 0 || (responsePort !== undefined && isPadded) ? { code: 400 } : undefined;
 }
 
-/** The socket that differs from `local` in both address and port; undefined where there are no such four. */
+/** The socket that differs from `local` in both address and port; undefined without the four sockets. */
 function otherAddress(local: SocketAddress, discovery: readonly DiscoveryAddresses[]): SocketAddress | undefined {
   const own = discovery.find(({ ips, ports }) => ips.includes(local.ip) && ports.includes(local.port));
   const ip = own?.ips.find((each) => each !== local.ip);
@@ -95,7 +96,9 @@ function answerOrigin(
   return { ip: change.changeIp ? other.ip : local.ip, port: change.changePort ? other.port : local.port };
 }
 
-/** A jumbo frame: makes fragments on every path. More would not leave room for the rest of an answer in a datagram. */
+/**
+ * A jumbo frame, which is fragmented on every path. More would leave no room for the rest of an answer in a datagram.
+ */
 const MAX_PADDING_OCTETS = 9000;
 
 function answerAttributes(answer: {
@@ -110,8 +113,8 @@ function answerAttributes(answer: {
     { type: "response-origin", value: answer.origin },
   ];
   if (answer.other !== undefined) attributes.push({ type: "other-address", value: answer.other });
-  // As much filler as was asked with, instead of the interface's MTU (RFC 5780 section 6.1): nobody can use the server
-  // to make more traffic than he sends.
+  // As much padding as in the request, instead of the interface's MTU (RFC 5780 section 6.1): the server cannot be used
+  // for amplification.
   if (answer.padding !== undefined)
     attributes.push({ type: "padding", value: Math.min(answer.padding, MAX_PADDING_OCTETS) });
   return attributes;

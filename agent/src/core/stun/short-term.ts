@@ -1,6 +1,6 @@
 /**
- * The short-term credential mechanism as a receiver applies it, in the order of SPEC 1.4 (RFC 8489 section 9.1.3 and
- * 9.1.4). A wrong MESSAGE-INTEGRITY is answered 401, as RFC 5389 has it, not 431.
+ * The short-term credential mechanism of a receiver, in the order of SPEC 1.4 (RFC 8489 section 9.1.3 and 9.1.4). A
+ * wrong MESSAGE-INTEGRITY is answered 401, as in RFC 5389, not 431.
  */
 
 import type { StunAttributeType } from "./attributes.ts";
@@ -10,19 +10,19 @@ import { findAttribute, type StunMessage } from "./message.ts";
 import type { ReceivedStun } from "./receive.ts";
 import { encodeErrorReply } from "./reply.ts";
 
-/** What to do with a request or an indication. A rejected request is answered with the octets in `reply`. */
+/** Result for a request or an indication. A rejected request is answered with the octets in `reply`. */
 export type RequestVerdict =
   | { readonly verdict: "accept"; readonly username: string; readonly key: Uint8Array }
   | { readonly verdict: "reject"; readonly code: 400 | 401 | 420; readonly reply: Uint8Array }
   | { readonly verdict: "drop"; readonly reason: string };
 
-/** What to do with a response: `ignore` means as if it never came, `fail` ends the transaction. */
+/** Result for a response: `ignore` treats it as not received, `fail` ends the transaction. */
 export type ResponseVerdict =
   | { readonly verdict: "accept" }
   | { readonly verdict: "ignore"; readonly reason: "no-integrity" | "wrong-integrity" }
   | { readonly verdict: "fail"; readonly reason: "unknown-attribute"; readonly notUnderstood: readonly number[] };
 
-/** Comprehension-required attributes that a request of a connectivity check may carry. */
+/** Comprehension-required attributes that the request of a connectivity check may carry. */
 const UNDERSTOOD_IN_REQUESTS: ReadonlySet<StunAttributeType> = new Set<StunAttributeType>([
   "username",
   "message-integrity",
@@ -40,11 +40,12 @@ const UNDERSTOOD_IN_RESPONSES: ReadonlySet<StunAttributeType> = new Set<StunAttr
 ]);
 
 /**
- * Judges a connectivity check, or an indication that claims to be authenticated. `keyOf` gives the key (the password's
- * octets) that belongs to a username, undefined for a stranger.
+ * Checks a connectivity check, or an indication that claims to be authenticated. `keyOf` returns the key (the
+ * password's octets) of a username, undefined for an unknown one.
  *
  * Missing credentials: 400. Unknown username or wrong integrity: 401. Both without MESSAGE-INTEGRITY. An unknown
- * comprehension-required attribute of an authenticated request: 420, with it. An indication is dropped instead.
+ * comprehension-required attribute of an authenticated request: 420 with MESSAGE-INTEGRITY. An indication is dropped
+ * instead.
  */
 export function authenticateRequest(
   { message, frame }: ReceivedStun,
@@ -59,7 +60,7 @@ export function authenticateRequest(
   return { verdict: "accept", username, key };
 }
 
-/** Judges the response to a request that was sent with `key`. */
+/** Checks the response to a request that was sent with `key`. */
 export function authenticateResponse({ message, frame }: ReceivedStun, key: Uint8Array): ResponseVerdict {
   if (findAttribute(message, "message-integrity") === undefined) return { verdict: "ignore", reason: "no-integrity" };
   if (!verifyIntegrity(frame, key)) return { verdict: "ignore", reason: "wrong-integrity" };

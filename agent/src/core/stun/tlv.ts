@@ -7,16 +7,16 @@ import { HEADER_LENGTH } from "./header.ts";
 /** Octets before an attribute's value. */
 export const TLV_HEADER_LENGTH = 4;
 
-/** An attribute before its value is understood. */
+/** An attribute before its value is decoded. */
 export interface RawAttribute {
   readonly number: number;
-  /** Where its type field stands in the message. */
+  /** Offset of its type field in the message. */
   readonly offset: number;
   /** A view into the message, without padding. */
   readonly value: Uint8Array;
 }
 
-/** Splits what follows the header into attributes; padding may have any content. Error: `truncated-attribute`. */
+/** Splits the octets after the header into attributes; padding may have any value. Error: `truncated-attribute`. */
 export function splitAttributes(bytes: Uint8Array): Decoded<readonly RawAttribute[]> {
   const reader = new ByteReader(bytes, HEADER_LENGTH);
   const attributes: RawAttribute[] = [];

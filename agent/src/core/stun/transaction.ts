@@ -1,18 +1,18 @@
-/** The client side of a request over UDP: when it is sent again and when it has failed (RFC 8489 section 6.2.1). */
+/** The client side of a request over UDP: retransmission and failure (RFC 8489 section 6.2.1). */
 
 import type { InstantMs, Transmit } from "../machine.ts";
 
-/** Numbers that shape the retransmissions of a request. */
+/** Retransmission parameters of a request. */
 export interface RetransmissionProfile {
-  /** Initial retransmission timeout RTO, milliseconds, > 0. */
+  /** Initial retransmission timeout (RTO), milliseconds, > 0. */
   readonly rtoMs: number;
-  /** How often the request is sent at most (Rc); 7 when absent. */
+  /** Maximum number of transmissions (Rc); 7 when absent. */
   readonly requestCount?: number;
-  /** How many RTO the last one is waited for (Rm); 16 when absent. */
+  /** Timeout after the last transmission in RTOs (Rm); 16 when absent. */
   readonly tailMultiple?: number;
 }
 
-/** When to send and when to give up, in milliseconds since the start. */
+/** Times of transmissions and of failure, in milliseconds since the start. */
 export interface RetransmissionSchedule {
   readonly sendAfterMs: readonly number[];
   readonly failAfterMs: number;
@@ -29,16 +29,16 @@ export function retransmissionSchedule(profile: RetransmissionProfile): Retransm
 }
 
 /**
- * `in-progress`: sending and waiting. `cancelled`: waiting only. `answered`: done. `timed-out`: no response, which is a
- * failure. `expired`: cancelled and never answered, which is none (RFC 8445 section 7.3.1.4).
+ * `in-progress`: sending and waiting. `cancelled`: waiting only. `answered`: done. `timed-out`: no response, a failure.
+ * `expired`: cancelled and never answered, not a failure (RFC 8445 section 7.3.1.4).
  */
 export type TransactionState = "in-progress" | "cancelled" | "answered" | "timed-out" | "expired";
 
-/** How long a response took. */
+/** Round trip of a response. */
 export interface ResponseTiming {
   /** Since the latest transmission. */
   readonly rttMs: number;
-  /** Which transmission was answered cannot be told: no sample for an RTO estimator (Karn). */
+  /** It is unknown which transmission was answered: not a sample for an RTO estimator (Karn). */
   readonly isAmbiguous: boolean;
 }
 
@@ -48,7 +48,7 @@ export class StunTransaction {
   readonly #request: Transmit;
   readonly #schedule: RetransmissionSchedule;
   #state: TransactionState = "in-progress";
-  /** Index into the schedule of the transmission to come. */
+  /** Index of the next transmission in the schedule. */
   #next = 0;
   #sentCount = 0;
   #sentAt: InstantMs;
@@ -71,7 +71,7 @@ export class StunTransaction {
     return this.#sentCount;
   }
 
-  /** A wake-up that comes late makes one transmission of all it missed: the moment of failure stays where it is. */
+  /** A late call makes one transmission of all it missed; the time of failure stays the same. */
   handleTimeout(now: InstantMs): void {
     if (!this.#isOpen()) return;
     if (now >= this.#startedAt + this.#schedule.failAfterMs) {
@@ -86,8 +86,8 @@ export class StunTransaction {
   }
 
   /**
-   * Takes note of a response that the caller has matched and authenticated; undefined when the transaction is over.
-   * A response to a cancelled transaction counts.
+   * Notes a response that the caller has matched and authenticated; undefined when the transaction is over. A response
+   * to a cancelled transaction counts.
    */
   handleResponse(now: InstantMs): ResponseTiming | undefined {
     if (!this.#isOpen()) return undefined;
@@ -95,7 +95,7 @@ export class StunTransaction {
     return { rttMs: now - this.#sentAt, isAmbiguous: this.#sentCount > 1 };
   }
 
-  /** Stops sending; a response is still taken until the moment of failure, which then is none. */
+  /** Stops retransmission. A response is still accepted until the time of failure, which then is not a failure. */
   cancel(): void {
     if (this.#state !== "in-progress") return;
     this.#state = "cancelled";
@@ -118,7 +118,7 @@ export class StunTransaction {
     return this.#state === "in-progress" || this.#state === "cancelled";
   }
 
-  /** Compares instants as `pollTimeout` gives them: a difference of fractions may fall short of its own sum. */
+  /** Compares with the instants of `pollTimeout`: a difference of fractions may be less than their sum. */
   #isDue(now: InstantMs): boolean {
     return now >= this.#startedAt + (this.#schedule.sendAfterMs[this.#next] ?? Number.POSITIVE_INFINITY);
   }

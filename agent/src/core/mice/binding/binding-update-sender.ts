@@ -1,6 +1,6 @@
 /**
- * Binding Updates to a correspondent (RFC 6275 sections 11.7.2 and 11.8; A-7, A-8 and A-40): sent over the
- * selected pair once it is nominated, each repetition with the next sequence number and none with tokens that are too old.
+ * Sends Binding Updates to a correspondent (RFC 6275 sections 11.7.2 and 11.8; A-7, A-8 and A-40) over the selected
+ * pair after nomination. Each repetition has the next sequence number, and none uses expired tokens.
  */
 
 import type { InstantMs } from "../../machine.ts";
@@ -13,25 +13,25 @@ import type { OpaqueOption } from "../option/mip-ice-segment.ts";
 import { type Backoff, type BackoffLimits, createBackoff } from "../session/backoff.ts";
 import type { MobilityLink, PacketWay } from "../session/mobility-link.ts";
 
-/** What one Binding Update says. */
+/** Contents of one Binding Update. */
 interface BindingUpdateContent {
-  /** Address that the peer has checked, that of the selected local candidate; in a deletion the home address. */
+  /** The address that the peer has checked: that of the selected local candidate; in a deletion the home address. */
   readonly careOf: string;
   readonly lifetimeSec: number;
   readonly homeToken: ReceivedToken;
-  /** Absent in a deletion, which rests on the home token alone. */
+  /** Absent in a deletion, which uses the home token alone. */
   readonly careOfToken?: ReceivedToken;
   /** The updated offer (A-2); empty in a deletion. */
   readonly offer: readonly OpaqueOption[];
   readonly way: PacketWay;
 }
 
-/** How updates are repeated, and how old their tokens may become meanwhile (RFC 6275 section 5.2.7). */
+/** Intervals of repetitions, and maximum age of the tokens (RFC 6275 section 5.2.7). */
 interface UpdateLimits extends BackoffLimits {
   readonly tokenLifetimeMs: number;
 }
 
-/** Where updates go; `onSent` is told the sequence number of every transmission. */
+/** Outputs; `onSent` receives the sequence number of every transmission. */
 interface SenderPorts {
   readonly link: MobilityLink;
   readonly rate: MessageRate;
@@ -39,12 +39,12 @@ interface SenderPorts {
 }
 
 /**
- * Why there was another wait in vain, or no repetition: `in-vain` each time the longest wait is over, `expired-tokens` when
- * the update has ended because of its tokens.
+ * Result of a timeout: `in-vain` after each longest interval without an answer, `expired-tokens` when the update has
+ * ended because its tokens expired.
  */
 type RepetitionOutcome = "in-vain" | "expired-tokens" | undefined;
 
-/** What became of a Binding Update; `expired-tokens` asks for a new exchange of tokens. */
+/** Result of a Binding Update; `expired-tokens` requires a new exchange of tokens. */
 type BindingOutcome =
   | { readonly type: "accepted"; readonly sequence: number; readonly lifetimeSec: number }
   | { readonly type: "rejected"; readonly status: number }
@@ -52,10 +52,10 @@ type BindingOutcome =
   | { readonly type: "ignored"; readonly reason: "unexpected-sequence" | "unauthorized" }
   | { readonly type: "resent" };
 
-/** How often one update is sent anew because the peer knows a later sequence number. */
+/** Maximum retries of one update after status 135. */
 const MAX_SEQUENCE_REPAIRS = 3;
 
-/** Sends one update at a time. Its sequence numbers go on for as long as it lives (A-7). */
+/** Sends one update at a time. Sequence numbers continue for the lifetime of this object (A-7). */
 export class BindingUpdateSender {
   readonly #peer: string;
   readonly #limits: UpdateLimits;
@@ -75,7 +75,7 @@ export class BindingUpdateSender {
     this.#begin(now, { content, key, repairs: 0 });
   }
 
-  /** Takes a Binding Acknowledgement; `header` is the whole Mobility Header. */
+  /** Takes a Binding Acknowledgement; `header` is the complete Mobility Header. */
   takeAcknowledgement(
     now: InstantMs,
     message: MobilityMessageOf<"binding-acknowledgement">,
@@ -98,12 +98,12 @@ export class BindingUpdateSender {
     return { type: carriesAuthenticator(status) ? "rejected" : "expired-tokens", status };
   }
 
-  /** Stops repeating. */
+  /** Stops repetitions. */
   stop(): void {
     this.#pending = undefined;
   }
 
-  /** Repeats, at last at the slowest rate (RFC 6275 section 11.8), for as long as the tokens are good. */
+  /** Repeats, finally at the longest interval (RFC 6275 section 11.8), while the tokens are valid. */
   handleTimeout(now: InstantMs): RepetitionOutcome {
     const due = this.#pending?.backoff.poll(now);
     if (this.#pending === undefined || due === undefined) return undefined;
@@ -124,7 +124,7 @@ export class BindingUpdateSender {
     this.#transmit(now, this.#pending);
   }
 
-  /** Ends an update whose tokens must not be used any more; false when they may. */
+  /** Ends an update whose tokens have expired; false while they are valid. */
   #endStale(now: InstantMs, { content: { homeToken, careOfToken = homeToken } }: Pending): boolean {
     const areFresh = [homeToken, careOfToken].every((token) => isFresh(now, token, this.#limits.tokenLifetimeMs));
     if (!areFresh) this.#pending = undefined;
@@ -166,7 +166,7 @@ function encodeUpdate(sequence: number, { content, key }: Pending, peer: string,
   return encodeAuthorized(message, link.endpointsTo(peer), { key, careOf, correspondent: peer });
 }
 
-/** Statuses about nonces come without one, because the correspondent could not compute the key (SPEC 13). */
+/** Nonce statuses have no authenticator, because the correspondent could not compute the key (SPEC 13). */
 function carriesAuthenticator(status: number): boolean {
   return status < BINDING_STATUS.expiredHomeNonceIndex || status > BINDING_STATUS.expiredNonces;
 }
@@ -175,7 +175,7 @@ function isFromPeer(header: Uint8Array, { content, key }: Pending, peer: string)
   return isAuthorized(header, { key, careOf: content.careOf, correspondent: peer });
 }
 
-/** A status of 135 names the correspondent's last number instead of ours (RFC 6275 section 9.5.1). */
+/** Status 135 contains the correspondent's last number instead of ours (RFC 6275 section 9.5.1). */
 function isWithin(sequence: number, first: number, last: number, status: number): boolean {
   if (status === BINDING_STATUS.sequenceNumberOutOfWindow) return true;
   const transmissions = (last - first + 1) & 0xffff;

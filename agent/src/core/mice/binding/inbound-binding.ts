@@ -1,6 +1,6 @@
 /**
- * The binding that a peer has with this node as its correspondent: a Binding Update that connectivity checks back sends
- * data straight to the peer (SPEC 8.6 "BU at the correspondent", A-7).
+ * The binding of a peer at this node as its correspondent. A Binding Update with a care-of address that connectivity
+ * checks have verified moves data to the direct path (SPEC 8.6 "BU at the correspondent", A-7).
  */
 
 import { sameSocketAddress } from "../../address.ts";
@@ -22,13 +22,13 @@ import {
   type UpdateVerdict,
 } from "./binding-update-receiver.ts";
 
-/** What connectivity checks say about a care-of address. */
+/** Result of connectivity checks for a care-of address. */
 type Standing = { readonly type: "proven"; readonly pair: ValidPair } | { readonly type: "pending" | "unproven" };
 
 /** At most one binding and one held update. */
 export class InboundBinding {
   readonly #host: SessionHost;
-  /** Outlives generations, so that an update of an earlier one is never new again. */
+  /** Kept across generations, so that an update of an earlier one cannot be replayed. */
   #lastSequence: number | undefined;
   #expiresAt: InstantMs | undefined;
   #held: { readonly authorized: AuthorizedUpdate; readonly until: InstantMs } | undefined;
@@ -49,17 +49,17 @@ export class InboundBinding {
     this.#carryOut(now, update, judgeUpdate(now, update, known, env.correspondent, env.homeAddress));
   }
 
-  /** Judges a held update again, after connectivity checks went on. */
+  /** Validates a held update again, after progress of connectivity checks. */
   advance(now: InstantMs): void {
     if (this.#held !== undefined) this.#judgeCareOf(now, this.#held.authorized, this.#held.until);
   }
 
-  /** A new generation begins: no update of the old one can be proven any more. The binding lives on until it expires. */
+  /** A new generation begins: a held update of the old one is dropped. The binding remains until it expires. */
   suspend(): void {
     this.#held = undefined;
   }
 
-  /** The pair is dead, and the binding with it. */
+  /** The pair is dead: drops the binding. */
   drop(): void {
     this.#held = undefined;
     this.#expiresAt = undefined;
@@ -121,7 +121,7 @@ export class InboundBinding {
     this.#host.end(now);
   }
 
-  /** Answers before the key is known, so without authenticator (SPEC 13). */
+  /** Answers before the key is known, hence without authenticator (SPEC 13). */
   #refuse(update: ReceivedUpdate, { status, careOf }: { readonly status: number; readonly careOf: string }): void {
     const { env, peer } = this.#host;
     this.#report(update, careOf, status);
@@ -129,7 +129,7 @@ export class InboundBinding {
     env.link.send(peer, { ...message, options: [] }, update.way);
   }
 
-  /** Status 135 names the last sequence number accepted (RFC 6275 section 9.5.1). */
+  /** Status 135 contains the last accepted sequence number (RFC 6275 section 9.5.1). */
   #reject(authorized: AuthorizedUpdate, status: number, sequence?: number): void {
     this.#report(authorized.update, authorized.careOf, status);
     this.#acknowledge(authorized, { status, lifetimeSec: 0, ...(sequence !== undefined && { sequence }) });
@@ -165,8 +165,8 @@ function acknowledgementOf(
 }
 
 /**
- * Whether the care-of address is the remote end of a valid direct pair. The updated offer names it with its port, and
- * its remote candidate the local end, which tells a pair that is still being checked from one that never was.
+ * Whether the care-of address is the remote end of a valid direct pair. The updated offer contains its port, and in its
+ * remote candidate the local end. That distinguishes a pair that is still being checked from an unknown one.
  */
 function standingOf({ update, careOf }: AuthorizedUpdate, generation: Generation | undefined): Standing {
   if (generation === undefined) return { type: "unproven" };

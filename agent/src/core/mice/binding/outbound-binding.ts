@@ -1,7 +1,7 @@
 /**
- * The binding that this node has with a peer as its correspondent: Binding Updates over the selected pair, and fresh
- * tokens and an update before the binding expires (A-34, A-40). Its acknowledgement is also what sends this node's data
- * straight to the peer (A-31).
+ * The binding of this node at a peer as its correspondent: Binding Updates over the selected pair, and fresh tokens and
+ * an update before the binding expires (A-34, A-40). Its acknowledgement moves this node's data to the direct path
+ * (A-31).
  */
 
 import type { ValidPair } from "../../ice/ice-machine.ts";
@@ -17,28 +17,28 @@ import type { ReceivedMobility } from "../session/session-environment.ts";
 import type { SessionHost } from "../session/session-host.ts";
 import { BindingUpdateSender } from "./binding-update-sender.ts";
 
-/** A binding is refreshed when this part of its lifetime is over, which leaves time for repetitions. */
+/** A binding is refreshed after this share of its lifetime, which leaves time for repetitions. */
 const REFRESH_AT_PART = 0.75;
 
-/** How often expired nonces are answered by a new exchange of tokens before the direct path is given up. */
+/** Maximum exchanges of new tokens after expired nonces, before the direct path is given up. */
 const MAX_TOKEN_RENEWALS = 3;
 
-/** A binding that the peer acknowledged; `refreshAt` is absent once its refresh has begun. */
+/** An acknowledged binding; `refreshAt` is absent once its refresh has begun. */
 interface AcceptedBinding {
   readonly refreshAt: InstantMs | undefined;
   readonly expiresAt: InstantMs;
 }
 
-/** Idle until `request`; from the acknowledgement on it keeps the binding alive. */
+/** Idle until `request`; after the acknowledgement it refreshes the binding. */
 export class OutboundBinding {
   readonly #host: SessionHost;
   readonly #offerer: Offerer;
   readonly #sender: BindingUpdateSender;
   #isWanted = false;
-  /** The update under way deletes the binding. */
+  /** The current update deletes the binding. */
   #isLeaving = false;
   #renewals = 0;
-  /** The pair that the update in flight or in force is about. */
+  /** The pair of the current update or binding. */
   #pair: ValidPair | undefined;
   #accepted: AcceptedBinding | undefined;
 
@@ -53,7 +53,7 @@ export class OutboundBinding {
     this.#sender = new BindingUpdateSender(peer, limits, { link: env.link, rate, onSent });
   }
 
-  /** Wants an update for the pair that was just selected, as soon as `advance` finds both tokens there. */
+  /** Requests an update for the pair just selected, as soon as `advance` finds both tokens. */
   request(): void {
     this.#isLeaving = false;
     this.#isWanted = true;
@@ -77,14 +77,14 @@ export class OutboundBinding {
     });
   }
 
-  /** A new generation begins: nothing of the old one is updated. The binding lives on until it expires. */
+  /** A new generation begins: updates of the old one end. The binding remains until it expires. */
   suspend(): void {
     this.#sender.stop();
     this.#isWanted = false;
     if (this.#accepted !== undefined) this.#accepted = { ...this.#accepted, refreshAt: undefined };
   }
 
-  /** The pair is dead, and the binding with it: nothing is sent on it any more. */
+  /** The pair is dead: drops the binding and sends nothing more on it. */
   drop(): void {
     this.#sender.stop();
     this.#isWanted = false;
@@ -92,7 +92,7 @@ export class OutboundBinding {
     this.#accepted = undefined;
   }
 
-  /** Deletes the binding at the peer where there is one and the home token is still fresh; else it expires. */
+  /** Deletes the binding at the peer if there is one and the home token is fresh; else it expires. */
   leave(now: InstantMs): void {
     const homeToken = this.#offerer.homeToken(now);
     const pair = this.#accepted && this.#pair;
@@ -150,7 +150,7 @@ export class OutboundBinding {
     return minInstant(this.#sender.pollTimeout(), this.#accepted?.expiresAt, this.#accepted?.refreshAt);
   }
 
-  /** The limit of return routability holds for what the peer grants, too (RFC 6275 section 5.2.7). */
+  /** The lifetime limit of return routability also applies to what the peer grants (RFC 6275 section 5.2.7). */
   #accept(now: InstantMs, sequence: number, grantedSec: number): void {
     const { env, peer, path } = this.#host;
     const lifetimeSec = Math.min(grantedSec, MAX_RR_BINDING_LIFETIME_SEC);
@@ -178,7 +178,7 @@ export class OutboundBinding {
     this.#lose(now);
   }
 
-  /** Data takes the home agents' path again; an update under way goes on and may still win the direct one back. */
+  /** Data takes the home agents' path; a current update continues and may still restore the direct path. */
   #lose(now: InstantMs): void {
     this.#accepted = undefined;
     this.#host.path.release(now, "outbound");

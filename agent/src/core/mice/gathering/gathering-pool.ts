@@ -1,6 +1,6 @@
 /**
- * The gatherings of a node, each for the sessions that began at about the same time: what they send, report and find. They
- * go on after they are done, which keeps their mappings alive, until no session needs their candidates any more.
+ * The gatherings of a node, each shared by sessions that began at about the same time. A gathering continues after it
+ * is done, which refreshes its mappings, until no session needs its candidates.
  */
 
 import { type SocketAddress, sameSocketAddress } from "../../address.ts";
@@ -14,32 +14,35 @@ import type { Outbox } from "../../node/outbox.ts";
 import type { GatheringCallbacks } from "../session/session-environment.ts";
 import { type SharedGathering, shareGathering } from "./shared-gathering.ts";
 
-/** What all gatherings of a node share. */
+/** Common configuration of all gatherings of a node. */
 export interface GatheringGround {
   readonly profile: IceProfile;
   readonly rng: Rng;
   readonly pacer: Pacer;
   readonly servers: readonly SocketAddress[];
   readonly homeAddress: string;
-  /** The sockets of the node at this moment, best first. */
+  /** The current sockets of the node, best first. */
   readonly sockets: () => readonly SocketAddress[];
   /** The socket that carries the tunnel; its port is that of the relayed candidate (A-24). */
   readonly tunnelSocket: () => SocketAddress | undefined;
 }
 
 export interface GatheringPool {
-  /** Begins one, or takes part in one; it calls back from `advance`, never at once. The answer ends this part in it. */
+  /**
+   * Starts a gathering or joins one. Callbacks are called from `advance`, never at once. The returned function leaves
+   * it.
+   */
   gather(now: InstantMs, peer: string, callbacks: GatheringCallbacks): () => void;
   all(): Iterable<Gathering>;
-  /** Moves what gatherings send and report. */
+  /** Passes on packets and events of gatherings. */
   advance(now: InstantMs): void;
   handleTimeout(now: InstantMs): void;
   pollTimeout(): InstantMs | undefined;
 }
 
 /**
- * A session that begins this soon after another one takes what the servers said to that: sessions that begin together,
- * after a move all of them, ask once.
+ * A session that begins within this time after another one shares its gathering, so that sessions that begin together,
+ * such as all after a move, query the servers once.
  */
 const SHARED_FOR_MS = 1000;
 

@@ -1,4 +1,4 @@
-/** One gathering and the sessions that take part in it: each is told of what is found, of the end, and of changes. */
+/** One gathering and its sessions: each is notified of candidates, of the end, and of changes. */
 
 import { type SocketAddress, sameSocketAddress } from "../../address.ts";
 import { candidateView, type LocalCandidate, relayedCandidate, sameLocalCandidate } from "../../ice/candidate.ts";
@@ -7,26 +7,26 @@ import type { InstantMs } from "../../machine.ts";
 import type { Outbox } from "../../node/outbox.ts";
 import type { GatheringCallbacks } from "../session/session-environment.ts";
 
-/** A gathering with the sessions that wait for it, or need its mappings kept alive. */
+/** A gathering with the sessions that wait for it or need its mappings refreshed. */
 export interface SharedGathering {
   readonly gathering: Gathering;
-  /** Lets a session take part. The answer ends that, and the gathering with its last session. */
+  /** Adds a session. The returned function removes it, and stops the gathering with its last session. */
   join(peer: string, callbacks: GatheringCallbacks): () => void;
   readonly isDeserted: boolean;
-  /** Moves what the gathering sends and reports. */
+  /** Passes on packets and events of the gathering. */
   advance(now: InstantMs): void;
 }
 
-/** One session's part. */
+/** State of one session. */
 interface Taker {
   readonly peer: string;
   readonly callbacks: GatheringCallbacks;
-  /** What it was told has been found. */
+  /** Candidates reported to it. */
   told: readonly LocalCandidate[];
   isDone: boolean;
 }
 
-/** Shares a started gathering. The tunnel's socket, where there is a tunnel, tells how the relayed candidate is mapped. */
+/** Shares a started gathering. The tunnel's socket, if any, has the mapped address of the relayed candidate. */
 export function shareGathering(
   gathering: Gathering,
   tunnelSocket: SocketAddress | undefined,
@@ -37,7 +37,7 @@ export function shareGathering(
   const take = (now: InstantMs, event: GatheringEvent): void => {
     switch (event.type) {
       case "candidate":
-        // Offers that have left are without it: it goes into the next ones. Who still waits is told by `tell`.
+        // Offers already sent lack it; the next ones have it. `tell` notifies sessions that still wait.
         for (const { isDone } of takers) if (isDone) outbox.count("gathering.late-candidate");
         break;
       case "server-failed":
@@ -90,7 +90,7 @@ export function shareGathering(
   };
 }
 
-/** The related address of the relayed candidate is how the outside sees the tunnel (SPEC 2.2). */
+/** The related address of the relayed candidate is the mapped address of the tunnel (SPEC 2.2). */
 function withTunnelMapping(
   candidates: readonly LocalCandidate[],
   tunnelSocket: SocketAddress | undefined,

@@ -5,20 +5,20 @@ import type { Transmit } from "../../machine.ts";
 import { encodeUdpInIpv6 } from "../../mip6/udp-in-ipv6.ts";
 import type { Outbox } from "../../node/outbox.ts";
 
-/** One way to reach the home agent. */
+/** A socket, and the address of the home agent that it reaches. */
 interface TunnelEnds {
   readonly local: SocketAddress;
   readonly remote: SocketAddress;
 }
 
 export interface ReverseTunnel {
-  /** The ends in use; undefined while no socket can reach the home agent. */
+  /** The current ends; undefined while no socket can reach the home agent. */
   readonly ends: TunnelEnds | undefined;
-  /** Other sockets, best first: the first one with an address of the home agent's IP version carries the tunnel. */
+  /** Replaces the sockets, best first: the first one of an IP version of the home agent carries the tunnel. */
   useSockets(sockets: readonly SocketAddress[]): void;
-  /** The next choice of IP version, in turn; false when there is only one. */
+  /** Switches to the other IP version; false when there is only one. */
   tryNext(): boolean;
-  /** True when a datagram from there is the home agent's. */
+  /** True when this is an address of the home agent. */
   isHomeAgent(remote: SocketAddress): boolean;
   /** Sends an inner IPv6 packet to the home agent. */
   send(packet: Uint8Array): void;

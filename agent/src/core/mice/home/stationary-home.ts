@@ -1,11 +1,11 @@
-/** The home of a stationary node: its own address is where it is, and the kernel's routes lead to those of its peers. */
+/** The home of a stationary node: its address is its location, and the kernel's routes lead to its peers. */
 
 import type { Outbox } from "../../node/outbox.ts";
 import type { Home } from "./home.ts";
 
 /**
- * Packets leave through the TUN device: the kernel forwards what comes out of it, and puts what programs send to home
- * addresses into it.
+ * Packets are sent through the TUN device: the kernel forwards them, and routes packets of programs to home addresses
+ * into it.
  */
 export function createStationaryHome(outbox: Outbox): Home {
   let hasSettled = false;

@@ -1,17 +1,17 @@
 /**
- * Offers of one peer by their cookie: repeated ones get the stored answer (A-33), lost ones of a crossing stay without
- * one (A-29). Holds a few; the oldest goes first.
+ * Offers of one peer by cookie: repeated ones get the stored answer (A-33), lost ones of a crossing remain without one
+ * (A-29). Stores a few; the oldest is dropped first.
  */
 
-/** What is to be done about an offer with a known cookie. */
+/** State of an offer with a known cookie. */
 export type OfferRecord =
-  /** Its candidates are being gathered: the answer will come. */
+  /** Its candidates are being gathered: the answer will follow. */
   | { readonly type: "pending" }
   /** It lost against this node's own offer. */
   | { readonly type: "lost" }
-  /** It came just after this node's own offer was answered: ignored once, taken when it is repeated. */
+  /** It arrived just after this node's offer was answered: ignored once, accepted when it is repeated. */
   | { readonly type: "straggler" }
-  /** The whole Mobility Header of the answer. */
+  /** The complete Mobility Header of the answer. */
   | { readonly type: "answered"; readonly header: Uint8Array };
 
 const MAX_RECORDS = 8;
@@ -34,7 +34,7 @@ export class AnswerBook {
     }
   }
 
-  /** Drops an offer that was pending, so that a repetition counts as new. */
+  /** Removes a pending offer, so that a repetition counts as new. */
   forget(cookie: Uint8Array): void {
     this.#records.delete(keyOf(cookie));
   }

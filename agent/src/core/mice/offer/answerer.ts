@@ -1,5 +1,5 @@
 /**
- * The answerer's side of a session: judges offers in the order of SPEC 8.6, gathers, answers. Crossing offers: A-29;
+ * The answerer's side of a session: validates offers in the order of SPEC 8.6, gathers, answers. Crossing offers: A-29;
  * repeated ones: A-33; offers without the home address: A-20; refreshes of a binding: A-34; restarts: A-32.
  */
 
@@ -21,20 +21,20 @@ import type { Offerer } from "./offerer.ts";
 
 type CareOfTestInitIce = MobilityMessageOf<"care-of-test-init-ice">;
 
-/** How the credentials of an offer relate to those that the peer last gave. */
+/** An offer's credentials compared with the last ones of the peer. */
 type OfferKind = "first" | "restart" | "refresh" | "half-changed";
 
-/** What an offer meets on this node's side: nothing, its own offer, or the end of one. */
+/** An offer compared with this node's: no crossing, a crossing that it loses, or a straggler of one. */
 type Crossing = "none" | "loses" | "straggles";
 
 /**
- * For how long after an answer the first copy of a further offer is taken for a straggler of crossing offers, which the
- * peer gave up when it answered: it left before the answer, so only a network that reorders brings it later. An honest
- * restart so soon is repeated after a second, and then taken.
+ * How long after an answer the first copy of a further offer counts as a straggler of crossing offers, which the peer
+ * gave up when it answered. It was sent before the answer, so it arrives later only with reordering. A real restart so
+ * soon is repeated after a second, and then accepted.
  */
 const STRAGGLER_WINDOW_MS = 500;
 
-/** Answers every offer of the peer, or says by a counter why not. */
+/** Answers every offer of the peer, or counts why not. */
 export class Answerer {
   readonly #host: SessionHost;
   readonly #offerer: Offerer;
@@ -67,7 +67,7 @@ export class Answerer {
     else this.#takeDescription(now, offer, received.value.description);
   }
 
-  /** Ends what is under way, because this node offers anew. */
+  /** Ends gathering and answering, because this node offers. */
   abandon(): void {
     this.#gathering?.stop();
     if (this.#gathering !== undefined) this.#book.forget(this.#gathering.cookie);
@@ -93,7 +93,7 @@ export class Answerer {
     this.#count(`ignored.offer-${crossing}`);
   }
 
-  /** Gathers, and answers with a new generation when that is done. */
+  /** Gathers, then answers with a new generation. */
   #accept(now: InstantMs, offer: CareOfTestInitIce, remote: MipIceDescription, isRestart: boolean): void {
     const { env, peer, path } = this.#host;
     this.#report(remote, isRestart);
@@ -123,7 +123,9 @@ export class Answerer {
     this.#gathering = { cookie: offer.careOfInitCookie, stop };
   }
 
-  /** Credentials of both ends; undefined when they are to be derived and the offer names no home nonce that is alive. */
+  /**
+   * Credentials of both ends; undefined when they have to be derived and the offer's home nonce is missing or expired.
+   */
   #keysFor(
     now: InstantMs,
     offer: CareOfTestInitIce,
@@ -144,7 +146,7 @@ export class Answerer {
     };
   }
 
-  /** Answers an offer of unchanged credentials: fresh tokens are all it wants. */
+  /** Answers an offer with unchanged credentials, which only requests fresh tokens. */
   #confirm(now: InstantMs, offer: CareOfTestInitIce, remote: MipIceDescription): void {
     const { generation, env, peer } = this.#host;
     this.#report(remote, false);
@@ -191,7 +193,7 @@ function kindOf({ credentials, options }: MipIceDescription, last: IceCredential
   return isSameUfrag ? "refresh" : "restart";
 }
 
-/** A refresh gives way to an offer of new credentials, whoever sent it; else the larger home address keeps its own. */
+/** A refresh yields to an offer of new credentials from either end; else the larger home address's offer counts. */
 function crossingOf(now: InstantMs, kind: OfferKind, offerer: Offerer, isOwnHigher: boolean): Crossing {
   const { offering, answeredAt } = offerer;
   const isOfferingAnew = offering !== undefined && offering !== "refresh";
@@ -208,7 +210,7 @@ function comparesHigher(own: string, peer: string): boolean {
 
 const NO_DEFAULT_CANDIDATE = "the offer does not list the peer's home address (ice-mismatch)";
 
-/** The default candidate is the one a peer without ICE would send to: the home address (A-20). */
+/** The default candidate is the address that a peer without ICE would send to: the home address (A-20). */
 function hasDefaultCandidate({ candidates }: MipIceDescription, peer: string): boolean {
   return candidates.some(({ type, address }) => type === "relayed" && address.ip === peer);
 }

@@ -1,10 +1,11 @@
 /**
- * The offerer's exchange with one peer: HoTI and CoTI-ICE out, HoT and CoT-ICE back (SPEC 5 and 9, steps 8 to 12).
+ * The offerer's exchange with one peer: sends HoTI and CoTI-ICE, receives HoT and CoT-ICE (SPEC 5 and 9, steps 8 to
+ * 12).
  *
- * Both messages leave together; each is repeated until its answer arrives, the offer byte for byte (A-33), the HoTI with a
- * new cookie (RFC 6275 section 11.8). An offer that nobody answers is given up after the longest wait; what is missing in
- * a session that works is asked for at that rate for as long as the session lives (same section). What comes out are the
- * two keygen tokens and the peer's answer.
+ * Both messages are sent together. Each is repeated until it is answered: the offer with the same octets (A-33), the
+ * HoTI with a new cookie (RFC 6275 section 11.8). An unanswered offer is given up after the longest interval; in a
+ * session that works, missing tokens are requested at that interval while the session lasts (same section). The results
+ * are the two keygen tokens and the peer's answer.
  */
 
 import type { InstantMs, Rng } from "../../machine.ts";
@@ -18,17 +19,17 @@ import { encodeMipIce, type MipIceDescription } from "../option/mip-ice-option.t
 import { type Backoff, type BackoffLimits, createBackoff } from "../session/backoff.ts";
 import { HOME_WAY, type MobilityLink } from "../session/mobility-link.ts";
 
-/** Where the cookie of a HoTI or CoTI-ICE is in its Mobility Header: behind two reserved octets of the message data. */
+/** Offset of the cookie of a HoTI or CoTI-ICE in its Mobility Header: after two reserved octets of message data. */
 const COOKIE_AT = MESSAGE_DATA_AT + 2;
 const COOKIE_END = COOKIE_AT + COOKIE_LENGTH;
 
-/** HoTIs of one exchange that are remembered; ours: all that leave within two minutes. */
+/** Maximum remembered HoTIs of one exchange; profile: all that are sent within two minutes. */
 const MAX_UNANSWERED = 8;
 
-/** Why the offerer speaks: a first offer, an ICE restart, or fresh tokens for the binding it has (A-34). */
+/** Purpose of an exchange: a first offer, an ICE restart, or fresh tokens for the binding (A-34). */
 export type OfferPurpose = "initial" | "restart" | "refresh";
 
-/** A keygen token and when it was made, as far as the offerer knows. */
+/** A keygen token, and when it was requested. */
 export interface ReceivedToken extends IndexedToken {
   readonly receivedAt: InstantMs;
 }
@@ -38,26 +39,29 @@ export function isFresh(now: InstantMs, { receivedAt }: ReceivedToken, lifetimeM
   return now - receivedAt < lifetimeMs;
 }
 
-/** What an exchange is about. */
+/** Start of an exchange. */
 interface ExchangeStart {
   readonly purpose: OfferPurpose;
   readonly peer: string;
   readonly description: MipIceDescription;
-  /** Of an earlier exchange and still fresh: saves the HoTI. */
+  /** Token of an earlier exchange, still fresh: saves the HoTI. */
   readonly homeToken?: ReceivedToken;
-  /** The offer names the home nonce, and waits for the HoT therefore. */
+  /** The offer contains the home nonce index, and therefore waits for the HoT. */
   readonly namesHomeNonce: boolean;
   readonly limits: BackoffLimits;
 }
 
-/** What an exchange needs to speak. */
+/** Outputs and inputs of an exchange. */
 interface ExchangePorts {
   readonly rng: Rng;
   readonly link: MobilityLink;
   readonly rate: MessageRate;
 }
 
-/** One exchange, which begins when it is made: both messages leave, or the HoTI alone when the offer has to wait for it. */
+/**
+ * One exchange, which starts on construction: both messages are sent, or only the HoTI when the offer waits for the
+ * HoT.
+ */
 export class OfferExchange {
   readonly #start: ExchangeStart;
   readonly #ports: ExchangePorts;
@@ -92,7 +96,7 @@ export class OfferExchange {
     return this.#careOfToken;
   }
 
-  /** Takes a HoT; false when the cookie is not of this exchange or it has one already. */
+  /** Takes a HoT; false for a cookie of another exchange, or when there is a home token already. */
   takeHomeTest(now: InstantMs, message: MobilityMessageOf<"home-test">): boolean {
     const isAnswer = this.#homeTestInits.some((header) => sameOctets(cookieOf(header), message.homeInitCookie));
     if (this.#homeToken !== undefined || !isAnswer) return false;
@@ -103,32 +107,32 @@ export class OfferExchange {
     return true;
   }
 
-  /** True when a CoT-ICE with this cookie is awaited. */
+  /** True when a CoT-ICE with this cookie is expected. */
   awaitsAnswer({ careOfInitCookie }: MobilityMessageOf<"care-of-test-ice">): boolean {
     return this.#careOfToken === undefined && sameOctets(careOfInitCookie, this.#careOfInitCookie);
   }
 
-  /** True when these octets begin a message of this exchange, at least as far as its cookie, that is unanswered. */
+  /** True when these octets begin an unanswered message of this exchange, at least up to its cookie. */
   awaitsAnswerTo(quoted: Uint8Array): boolean {
     const offer = this.#careOfToken === undefined && this.#careOfTestInit !== undefined ? [this.#careOfTestInit] : [];
     return [...this.#homeTestInits, ...offer].some((header) => isQuoteOf(header, quoted));
   }
 
-  /** Notes the token of a CoT-ICE whose option is good; repetition of the offer ends. */
+  /** Stores the token of a CoT-ICE with a valid option; repetition of the offer ends. */
   takeAnswer(now: InstantMs, message: MobilityMessageOf<"care-of-test-ice">): void {
     this.#careOfToken = { index: message.careOfNonceIndex, token: message.careOfKeygenToken, receivedAt: now };
     this.#settle();
   }
 
   /**
-   * Notes that the peer does not know the offer. Whoever says so proves nothing, so an answer may still come in place of
-   * the next repetition.
+   * The peer does not support the offer. The error is not authenticated, so an answer before the next repetition still
+   * counts.
    */
   refuse(): void {
     this.#isRefused = true;
   }
 
-  /** Repeats what is unanswered; tells when that is an offer and there is no more hope for it. */
+  /** Repeats unanswered messages; returns the reason when the offer is given up. */
   handleTimeout(now: InstantMs): "refused" | "unanswered" | undefined {
     const { limits } = this.#start;
     const due = this.#backoff?.poll(now);
@@ -146,12 +150,12 @@ export class OfferExchange {
     return this.#backoff?.dueAt;
   }
 
-  /** An offer that nobody answers; a session that works goes on asking for its tokens at the slowest rate. */
+  /** An unanswered offer is given up; a session that works continues to request its tokens at the longest interval. */
   get #isDispensable(): boolean {
     return this.purpose !== "refresh" && this.#careOfToken === undefined;
   }
 
-  /** Each HoTI has a cookie of its own; the answer to an earlier one is as good. */
+  /** Each HoTI has its own cookie; answers to earlier ones count too. */
   #askHome(now: InstantMs): void {
     const { rng, link, rate } = this.#ports;
     if (this.#homeToken !== undefined || !rate.admits(now, "home-test-init")) return;
@@ -160,7 +164,7 @@ export class OfferExchange {
     this.#homeTestInits = [...this.#homeTestInits, header].slice(-MAX_UNANSWERED);
   }
 
-  /** The same octets each time, so that the peer can give the same answer (A-33). */
+  /** The same octets each time, so that the peer can send the same answer (A-33). */
   #offer(now: InstantMs): void {
     const { link, rate } = this.#ports;
     const { peer, namesHomeNonce } = this.#start;
@@ -181,7 +185,7 @@ export class OfferExchange {
   }
 }
 
-/** What a CoTI-ICE carries; in its Nonce Indices there is no care-of nonce yet. */
+/** Options of a CoTI-ICE; its Nonce Indices contain no care-of nonce yet. */
 function offerOptions({ namesHomeNonce, description }: ExchangeStart, homeToken?: IndexedToken): MobilityOption[] {
   const offer = encodeMipIce(description);
   if (!namesHomeNonce || homeToken === undefined) return offer;
@@ -192,7 +196,7 @@ function cookieOf(header: Uint8Array): Uint8Array {
   return header.subarray(COOKIE_AT, COOKIE_END);
 }
 
-/** A quote without the whole cookie could have been made by somebody who has seen nothing. */
+/** A quote without the complete cookie could be forged by a node that has not seen the message. */
 function isQuoteOf(header: Uint8Array, quoted: Uint8Array): boolean {
   return quoted.length >= COOKIE_END && sameOctets(header.subarray(0, quoted.length), quoted);
 }

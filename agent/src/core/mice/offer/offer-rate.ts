@@ -1,12 +1,12 @@
 /**
- * How many sessions strangers may begin: so many from each home network and so many in all. A flood from one network, or
- * from home addresses made up inside it, leaves the offers of others their share (S24).
+ * Rate limit of sessions begun by strangers: for each home network and for all together. A flood from one network, or
+ * from made-up home addresses within it, leaves a share for others (S24).
  */
 
 import type { InstantMs } from "../../machine.ts";
 import { addressKey } from "../../mip6/ipv6-packet.ts";
 
-/** On average, and at once after a time of silence. */
+/** Average rate, and burst after an idle time. */
 interface RateLimit {
   readonly perSec: number;
   readonly atOnce: number;
@@ -23,17 +23,17 @@ export interface OfferRate {
   admits(now: InstantMs, homeAddress: string): boolean;
 }
 
-/** Home networks remembered; who is forgotten begins with a full share. */
+/** Maximum remembered home networks; a forgotten one starts with a full bucket. */
 const MAX_NETWORKS = 256;
 
-/** UTF-16 units of an address key that hold a /64. */
+/** UTF-16 units of an address key that contain a /64. */
 const NETWORK_UNITS = 4;
 
 export function createOfferRate(limits: OfferRateLimits): OfferRate {
   const overall = createBucket(limits.overall);
   const networks = new Map<string, Bucket>();
 
-  /** The bucket of a network, which becomes the one used last. */
+  /** The bucket of a network, marked as most recently used. */
   const bucketOf = (network: string): Bucket => {
     const bucket = networks.get(network) ?? createBucket(limits.perNetwork);
     networks.delete(network);

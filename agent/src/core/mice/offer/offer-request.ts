@@ -1,6 +1,6 @@
 /**
- * How a node without home agent begins a session: it has no home test to ask for, so it asks the mobile node to offer,
- * with a Binding Refresh Request through the home agents (A-30; RFC 6275 section 6.1.2).
+ * How a node without home agent begins a session: it requests an offer from the mobile node with a Binding Refresh
+ * Request through the home agents (A-30; RFC 6275 section 6.1.2).
  */
 
 import type { InstantMs } from "../../machine.ts";
@@ -8,7 +8,7 @@ import { type Backoff, createBackoff } from "../session/backoff.ts";
 import { HOME_WAY } from "../session/mobility-link.ts";
 import type { SessionHost } from "../session/session-host.ts";
 
-/** One request at a time, repeated until an offer comes. */
+/** One request at a time, repeated until an offer arrives. */
 export class OfferRequest {
   readonly #host: SessionHost;
   #backoff: Backoff | undefined;
@@ -17,7 +17,7 @@ export class OfferRequest {
     this.#host = host;
   }
 
-  /** Asked, and no offer yet. */
+  /** Requested, and no offer yet. */
   get isOpen(): boolean {
     return this.#backoff !== undefined;
   }
@@ -28,7 +28,7 @@ export class OfferRequest {
     this.#send(now);
   }
 
-  /** The offer is there, or is not wanted any more. */
+  /** The offer has arrived, or is not wanted any more. */
   stop(): void {
     this.#backoff = undefined;
   }

@@ -1,4 +1,4 @@
-/** The offerer's side of a session: gathers, offers, takes the answer (SPEC 8.6 "CoT-ICE"; ). */
+/** The offerer's side of a session: gathers, offers, receives the answer (SPEC 8.6 "CoT-ICE"; ). */
 
 import { candidateView, type LocalCandidate } from "../../ice/candidate.ts";
 import type { InstantMs } from "../../machine.ts";
@@ -22,7 +22,7 @@ export interface TokenPair {
   readonly careOfToken: ReceivedToken;
 }
 
-/** One exchange at a time; a later one replaces the earlier. */
+/** One exchange at a time; a later one replaces it. */
 export class Offerer {
   readonly #host: SessionHost;
   #gathering: { readonly purpose: OfferPurpose; readonly stop: () => void } | undefined;
@@ -34,7 +34,7 @@ export class Offerer {
     this.#host = host;
   }
 
-  /** What is being offered: from the start of gathering until the answer. */
+  /** The current offer: from the start of gathering until the answer. */
   get offering(): OfferPurpose | undefined {
     if (this.#gathering !== undefined) return this.#gathering.purpose;
     return this.#exchange !== undefined && isUnanswered(this.#exchange) ? this.#exchange.purpose : undefined;
@@ -52,13 +52,13 @@ export class Offerer {
     this.#gathering = { purpose, stop };
   }
 
-  /** Asks for fresh tokens and says nothing new. */
+  /** Requests fresh tokens with unchanged credentials. */
   refresh(now: InstantMs): void {
     const { generation } = this.#host;
     if (generation !== undefined) this.#begin(now, "refresh", describeGeneration(generation, "offer"));
   }
 
-  /** Gives way to the peer's crossing offer, or ends with the session. */
+  /** Withdraws the offer in favour of the peer's crossing one, or ends with the session. */
   abandon(): void {
     this.#gathering?.stop();
     this.#gathering = undefined;
@@ -73,7 +73,7 @@ export class Offerer {
     return areFresh ? { homeToken, careOfToken } : undefined;
   }
 
-  /** The home token alone, while it may be used: what deleting a binding takes. */
+  /** The home token alone, while it is valid: for deleting a binding. */
   homeToken(now: InstantMs): ReceivedToken | undefined {
     const token = this.#exchange?.homeToken;
     return token !== undefined && isFresh(now, token, this.#host.env.timers.tokenLifetimeMs) ? token : undefined;
@@ -98,13 +98,13 @@ export class Offerer {
     }
   }
 
-  /** The peer's stack does not know CoTI-ICE, says a Binding Error of status 2, which anybody can write. */
+  /** A Binding Error of status 2: the peer does not support CoTI-ICE. Not authenticated. */
   takeRefusal(): void {
     if (this.#exchange === undefined || !isUnanswered(this.#exchange)) this.#count("dropped.refusal-unexpected");
     else this.#exchange.refuse();
   }
 
-  /** The peer's stack knows no Mobility Header, which is believed when it quotes one that is still unanswered. */
+  /** The peer does not support Mobility Headers; accepted only with a quote of an unanswered message. */
   takeHeaderRefusal(now: InstantMs, quoted: Uint8Array): void {
     if (this.#exchange === undefined || !isUnanswered(this.#exchange)) this.#count("dropped.refusal-unexpected");
     else if (!this.#exchange.awaitsAnswerTo(quoted)) this.#count("dropped.refusal-of-nothing-sent");
@@ -154,7 +154,7 @@ export class Offerer {
     env.outbox.emit({ type: "offer-sent", peer, candidates, isRestart: purpose === "restart" });
   }
 
-  /** A node that moves need not ask again (SPEC 3.4); half of the token's life is left for what follows. */
+  /** After a move the home token is reused (SPEC 3.4); half of its lifetime is left for what follows. */
   #reusableHomeToken(now: InstantMs): ReceivedToken | undefined {
     const token = this.#exchange?.homeToken;
     const { tokenLifetimeMs } = this.#host.env.timers;
@@ -177,7 +177,7 @@ export class Offerer {
     setRemote(now, generation, env.keys === "rr" ? this.#withKeys(generation, description) : description);
   }
 
-  /** Both tokens are there, because this offer had to wait for the first. */
+  /** Both tokens are present, because this offer had to wait for the first. */
   #withKeys(generation: Generation, description: MipIceDescription): MipIceDescription {
     const { homeToken, careOfToken } = this.#exchange ?? {};
     if (homeToken === undefined || careOfToken === undefined) throw new Error("an answer without an offer");

@@ -15,19 +15,19 @@ import { COMPONENT_ID } from "../../ice/constants.ts";
 import { ipv6BytesOf } from "../../mip6/options.ts";
 import { type Decoded, decoded, malformed } from "../../result.ts";
 
-/** A candidate as an offer or answer carries it. */
+/** A candidate in an offer or answer. */
 export interface MipIceCandidate extends RemoteCandidate {
   /** Base of a reflexive candidate, mapped address of the tunnel for the relayed one; diagnostics only. */
   readonly related?: SocketAddress;
 }
 
-/** One entry: a candidate, the selected remote candidate of a completed session (A-19), or one to step over. */
+/** One entry: a candidate, the selected remote candidate of a completed session (A-19), or one to skip. */
 export type MipIceEntry =
   | { readonly kind: "candidate"; readonly candidate: MipIceCandidate }
   | { readonly kind: "remote-candidate"; readonly address: SocketAddress }
   | { readonly kind: "skipped"; readonly reason: SkipReason };
 
-/** Why an entry does not count: unknown numbers of a later profile, or an address that no check may be sent to. */
+/** Why an entry is skipped: unknown numbers of a later profile, or an address that no check may be sent to. */
 export type SkipReason = "version" | "type" | "component" | "transport" | "address";
 
 const TYPE_CODE: Readonly<Record<CandidateType, number>> = {
@@ -42,7 +42,7 @@ const UDP = 17;
 /** Octets before the addresses. */
 const FIXED_LENGTH = 12;
 
-/** Octets of a whole entry, by IP version. */
+/** Octets of a complete entry, by IP version. */
 const ENTRY_LENGTH = { 4: 24, 6: 48 } as const;
 
 /** Octets of the largest entry. */
@@ -57,7 +57,7 @@ export function encodeEntry(entry: Exclude<MipIceEntry, { kind: "skipped" }>): U
 
 /**
  * Decodes the next entry. Refuses `mip-ice-candidate-length` (does not fit the option, or not the length of its IP
- * version) and `mip-ice-candidate-type` (0, so that zero-filled octets never parse).
+ * version) and `mip-ice-candidate-type` (0, so that octets of zero are never parsed).
  */
 export function decodeEntry(reader: ByteReader): Decoded<MipIceEntry> {
   const start = reader.offset;
@@ -111,7 +111,7 @@ function writeEntry(typeCode: number, priority: number, address: SocketAddress, 
     .finish();
 }
 
-/** An IPv4 relation fits an IPv6 entry as IPv4-mapped address; an IPv6 relation fits no IPv4 entry (A-18). */
+/** An IPv4 related address is IPv4-mapped in an IPv6 entry; an IPv6 one does not fit an IPv4 entry (A-18). */
 function relatedBytes(ip: string, version: 4 | 6): Uint8Array | undefined {
   if (version === 6) return ipv6BytesOf(ip);
   return familyOf(ip) === 4 ? addressToBytes(ip) : undefined;
@@ -137,7 +137,7 @@ function candidateTypeOf(code: number): CandidateType | undefined {
   }
 }
 
-/** False for unspecified, loopback, multicast, broadcast and IPv4-mapped addresses: an offer aims no check at those. */
+/** False for unspecified, loopback, multicast, broadcast and IPv4-mapped addresses: no checks are sent to those. */
 function isUnicast(ip: string): boolean {
   if (familyOf(ip) === 6) return ip !== "::" && ip !== "::1" && !ip.startsWith("ff") && !ip.startsWith("::ffff:");
   const first = Number(ip.slice(0, ip.indexOf(".")));

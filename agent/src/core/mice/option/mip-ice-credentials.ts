@@ -12,7 +12,7 @@ export const UFRAG_LENGTH = 3;
 /** Octets of the password on the wire. */
 export const PWD_LENGTH = 16;
 
-/** What a mismatch answer carries: all octets zero (A-20). */
+/** Credentials of a mismatch answer: all octets zero (A-20). */
 export const NO_CREDENTIALS: IceCredentials = {
   ufrag: toIceChars(new Uint8Array(UFRAG_LENGTH)),
   pwd: toIceChars(new Uint8Array(PWD_LENGTH)),
@@ -23,12 +23,12 @@ export function makeCredentials(rng: Rng): IceCredentials {
   return { ufrag: toIceChars(rng.bytes(UFRAG_LENGTH)), pwd: toIceChars(rng.bytes(PWD_LENGTH)) };
 }
 
-/** Text of octets: base64 (RFC 4648 section 4) without `=`. */
+/** Encodes octets as base64 (RFC 4648 section 4) without `=`. */
 export function toIceChars(octets: Uint8Array): string {
   return Buffer.from(octets).toString("base64").replaceAll("=", "");
 }
 
-/** Octets of text that `toIceChars` made from `length` octets; any other text is a bug of the caller: RangeError. */
+/** Decodes text of `toIceChars` with `length` octets. Throws RangeError for any other text. */
 export function fromIceChars(text: string, length: number): Uint8Array {
   const octets = new Uint8Array(Buffer.from(text, "base64"));
   if (octets.length !== length || toIceChars(octets) !== text)

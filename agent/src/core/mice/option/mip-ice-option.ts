@@ -1,6 +1,6 @@
 /**
- * Offers and answers of M-ICE as mobility options (SPEC 8.3, profile MICE-1). What does not fit one option of 257
- * octets travels in several, each complete in itself (A-4): nine IPv4 or four IPv6 candidates an option.
+ * Offers and answers of M-ICE as mobility options (SPEC 8.3, profile MICE-1). One that does not fit one option of 257
+ * octets is sent in several, each complete in itself (A-4): nine IPv4 or four IPv6 candidates an option.
  */
 
 import type { SocketAddress } from "../../address.ts";
@@ -21,17 +21,17 @@ import {
 /** Option number of MIP-ICE: the one for experiments (RFC 5096, A-1). */
 const DEFAULT_MIP_ICE_OPTION = 18;
 
-/** An offer or an answer. Fits `RemoteDescription` of the ICE agent. */
+/** An offer or an answer; assignable to `RemoteDescription` of the ICE agent. */
 export interface MipIceDescription extends MipIceHead {
   readonly candidates: readonly MipIceCandidate[];
   /** Remote candidate of the selected pair; only from the controlling side once ICE completed (A-19). */
   readonly remoteCandidates: readonly SocketAddress[];
 }
 
-/** What a message carried. */
+/** Decoded contents of a message. */
 export interface ReceivedMipIce {
   readonly description: MipIceDescription;
-  /** Why entries were stepped over, one element each. */
+  /** Why entries were skipped, one element each. */
   readonly skipped: readonly SkipReason[];
 }
 
@@ -47,7 +47,7 @@ export const MISMATCH_ANSWER: MipIceDescription = {
 
 const MAX_SEGMENTS = 16;
 
-/** Encodes an offer or answer as one or more options, for a message in this order. More than 16 throw RangeError. */
+/** Encodes an offer or answer as one or more options, in message order. More than 16 throw RangeError. */
 export function encodeMipIce(description: MipIceDescription, optionType = DEFAULT_MIP_ICE_OPTION): OpaqueOption[] {
   const entries = [
     ...description.candidates.map((candidate) => encodeEntry({ kind: "candidate", candidate })),
@@ -62,8 +62,8 @@ export function encodeMipIce(description: MipIceDescription, optionType = DEFAUL
 }
 
 /**
- * Collects the MIP-ICE options of a message into one offer or answer; undefined when it has none. Any fault refuses all
- * of it: what `decodeSegment` refuses, `mip-ice-segment` (not 0 to last in order) and `mip-ice-head` (segments differ in
+ * Combines the MIP-ICE options of a message into one offer or answer; undefined without any. One error refuses all of
+ * it: those of `decodeSegment`, `mip-ice-segment` (not 0 to last in order) and `mip-ice-head` (segments differ in
  * flags, credentials or ice-options).
  */
 export function decodeMipIce(
@@ -94,7 +94,7 @@ function joinSegments(segments: readonly MipIceSegment[]): Decoded<ReceivedMipIc
   );
 }
 
-/** Offset given for segments that differ: where flags and credentials begin. */
+/** Offset reported for segments that differ: that of flags and credentials. */
 const CHANGED_HEAD_AT = 6;
 
 function received(head: MipIceHead, entries: readonly MipIceEntry[]): ReceivedMipIce {
@@ -104,7 +104,7 @@ function received(head: MipIceHead, entries: readonly MipIceEntry[]): ReceivedMi
   return { description: { ...head, candidates, remoteCandidates }, skipped };
 }
 
-/** Fills options one after the other, keeping the order; there is always at least one. */
+/** Fills options one after the other in order; there is always at least one. */
 function distribute(entries: readonly Uint8Array[], room: number): Uint8Array[][] {
   const segments: Uint8Array[][] = [[]];
   let used = 0;

@@ -17,7 +17,7 @@ import { type Decoded, decoded, malformed } from "../../result.ts";
 import { decodeEntry, MAX_ENTRY_LENGTH, type MipIceEntry } from "./mip-ice-candidate.ts";
 import { fromIceChars, PWD_LENGTH, toIceChars, UFRAG_LENGTH } from "./mip-ice-credentials.ts";
 
-/** What every segment of one offer or answer repeats. */
+/** Fields that are the same in every segment of an offer or answer. */
 export interface MipIceHead {
   readonly isLite: boolean;
   readonly isMismatch: boolean;
@@ -34,10 +34,10 @@ export interface MipIceSegment {
   readonly entries: readonly MipIceEntry[];
 }
 
-/** An option as the Mobility Header codec carries it. */
+/** An option of the Mobility Header codec. */
 export type OpaqueOption = MobilityOptionOf<"opaque">;
 
-/** Octets an option may have: 255 after its length, and a multiple of 4. */
+/** Maximum octets of an option: 255 after its length, and a multiple of 4. */
 const MAX_OPTION_LENGTH = 256;
 
 /** Octets of an option without ice-options and candidates. */
@@ -49,8 +49,8 @@ const MISMATCH = 0x4000;
 const OPTIONS_TEXT = /^[A-Za-z0-9+/]+( [A-Za-z0-9+/]+)*$/;
 
 /**
- * Octets left for candidate entries in an option with these ice-options. Throws RangeError when they leave no room for
- * the largest entry.
+ * Octets left for candidate entries in an option with these ice-options. Throws RangeError when the largest entry does
+ * not fit.
  */
 export function roomForEntries(head: MipIceHead): number {
   const textLength = optionsText(head.options).length;
@@ -59,7 +59,7 @@ export function roomForEntries(head: MipIceHead): number {
   return room;
 }
 
-/** Encodes one option from entries that are octets already. */
+/** Encodes one option from encoded entries. */
 export function encodeSegment(
   optionType: number,
   segment: {
@@ -91,7 +91,7 @@ export function encodeSegment(
 
 /**
  * Decodes one option; offsets in errors count from its first octet. Refuses `mip-ice-truncated`, `mip-ice-checksum`,
- * `mip-ice-segment`, `mip-ice-options` (no tokens joined by one space), `mip-ice-count` (# of candidates and entries
+ * `mip-ice-segment`, `mip-ice-options` (not tokens joined by one space), `mip-ice-count` (# of candidates and entries
  * differ) and what `decodeEntry` refuses.
  */
 export function decodeSegment({ optionType, data }: OpaqueOption): Decoded<MipIceSegment> {
@@ -121,7 +121,7 @@ export function decodeSegment({ optionType, data }: OpaqueOption): Decoded<MipIc
   return decoded({ index: segment >> 4, lastIndex: segment & 0x0f, head, entries: entries.value });
 }
 
-/** True when two segments say the same about everything but candidates (A-4). */
+/** True when two segments are equal in everything but candidates (A-4). */
 export function sameHead(a: MipIceHead, b: MipIceHead): boolean {
   return (
     a.isLite === b.isLite &&

@@ -2,7 +2,7 @@
 
 import type { InstantMs } from "../../machine.ts";
 
-/** First and longest wait between two transmissions, milliseconds. */
+/** First and longest interval between two transmissions, milliseconds. */
 export interface BackoffLimits {
   readonly firstMs: number;
   readonly maxMs: number;
@@ -12,7 +12,9 @@ export interface BackoffLimits {
 export interface Backoff {
   /** When the next transmission is due, or the message is given up. */
   readonly dueAt: InstantMs;
-  /** What is due: another transmission, or giving up after the longest wait. Undefined before `dueAt`. */
+  /**
+   * The action that is due: another transmission, or giving up after the longest interval. Undefined before `dueAt`.
+   */
   poll(now: InstantMs): "send" | "give-up" | undefined;
 }
 

@@ -1,6 +1,6 @@
 /**
- * One generation of a session: own credentials and candidates with the ICE agent that checks them. An ICE restart is a
- * new generation (RFC 8445 section 9).
+ * One generation of a session: credentials, candidates, and the ICE agent that checks them. An ICE restart is a new
+ * generation (RFC 8445 section 9).
  */
 
 import { type SocketAddress, sameSocketAddress } from "../../address.ts";
@@ -15,7 +15,7 @@ import type { MipIceDescription } from "../option/mip-ice-option.ts";
 import { keyModeOptions, signalledCredentials } from "./key-mode.ts";
 import type { SessionEnvironment } from "./session-environment.ts";
 
-/** Which side's message made the generation: the offerer controls at first, and sends the Binding Update. */
+/** Which message made the generation: the offerer controls at first, and sends the Binding Update. */
 export type GenerationOrigin = "offer" | "answer";
 
 export interface Generation {
@@ -23,16 +23,16 @@ export interface Generation {
   readonly isLite: boolean;
   readonly keys: KeyMode;
   readonly candidates: readonly LocalCandidate[];
-  /** Lets the mappings of candidates age: checks are over. */
+  /** Stops the refreshes of the candidates' mappings: checks are over. */
   readonly releaseCandidates: () => void;
-  /** With keys from return routability, those of an offer hold nobody's password until the answer is there. */
+  /** With keys from return routability, the offerer's contain no valid password before the answer. */
   credentials: IceCredentials;
   ice: IceMachine;
-  /** What the peer's offer or answer said; absent until it came. */
+  /** The peer's offer or answer; absent until it has arrived. */
   remote: RemoteDescription | undefined;
 }
 
-/** What a generation begins with; credentials are drawn where there are none. */
+/** Start of a generation; credentials are drawn if absent. */
 export interface GenerationStart {
   readonly startedAt: InstantMs;
   readonly origin: GenerationOrigin;
@@ -41,7 +41,7 @@ export interface GenerationStart {
   readonly releaseCandidates: () => void;
 }
 
-/** Makes the agent, which answers checks from here on. */
+/** Makes the agent, which answers checks from now on. */
 export function createGeneration(start: GenerationStart, env: SessionEnvironment): Generation {
   const { origin, candidates, releaseCandidates, credentials = makeCredentials(env.rng) } = start;
   const { isLite, keys } = env;
@@ -49,7 +49,7 @@ export function createGeneration(start: GenerationStart, env: SessionEnvironment
   return { origin, isLite, keys, candidates, releaseCandidates, credentials, ice, remote: undefined };
 }
 
-/** Puts an agent with this password in the place of the one that had none to tell; the fragment stays what was offered. */
+/** Replaces the agent by one with this password; the ufrag remains the offered one. */
 export function setPassword(startedAt: InstantMs, generation: Generation, pwd: string, env: SessionEnvironment): void {
   generation.credentials = { ...generation.credentials, pwd };
   generation.ice = createIce({ ...generation, startedAt }, env);
@@ -88,8 +88,8 @@ export function setRemote(now: InstantMs, generation: Generation, remote: Remote
 }
 
 /**
- * What an offer or answer says of this generation: all candidates while checks run, the selected one alone once they
- * are complete (SPEC 2.10). An offer of the controlling side then names the selected remote candidate (A-19).
+ * The description of this generation: all candidates while checks run, only the selected one when they are complete
+ * (SPEC 2.10). An offer of the controlling side then contains the selected remote candidate (A-19).
  */
 export function describeGeneration(generation: Generation, kind: "offer" | "answer"): MipIceDescription {
   const { isLite, keys, credentials, candidates, ice } = generation;
@@ -105,7 +105,7 @@ export function describeGeneration(generation: Generation, kind: "offer" | "answ
   };
 }
 
-/** The valid pairs that do not take a home agent on their way, nominated ones first, then best first. */
+/** The valid pairs without a home agent on their path, nominated ones first, then best first. */
 export function directPairs({ ice }: Generation): readonly ValidPair[] {
   const direct = ice.validPairs().filter((pair) => !isRelayed(pair));
   return [...direct.filter((pair) => pair.isNominated), ...direct.filter((pair) => !pair.isNominated)];

@@ -5,25 +5,25 @@ import { encodeMobilityMessage, type MobilityMessage } from "../../mip6/messages
 import { encodeMobilityPacket, type MobilityEndpoints } from "../../mip6/mobility-header.ts";
 import type { Outbox } from "../../node/outbox.ts";
 
-/** The way a packet takes: the reverse tunnel, or a pair by its local socket and remote address. */
+/** The path of a packet: the home agents' path, or a pair by its local socket and remote address. */
 export type PacketWay =
   | { readonly type: "home-agents" }
   | { readonly type: "pair"; readonly local: SocketAddress; readonly remote: SocketAddress };
 
-/** The way through the home agents. */
+/** The path through the home agents. */
 export const HOME_WAY: PacketWay = { type: "home-agents" };
 
 /** Sends Mobility Headers to home addresses of peers. */
 export interface MobilityLink {
-  /** Source and destination of a message to this peer, as checksums cover them. */
+  /** Source and destination of a message to this peer, for checksums. */
   endpointsTo(peer: string): MobilityEndpoints;
-  /** Encodes and sends a message without authenticator; gives the Mobility Header for repetition. */
+  /** Encodes and sends a message without authenticator; returns the Mobility Header for repetition. */
   send(peer: string, message: MobilityMessage, way: PacketWay): Uint8Array;
-  /** Sends a Mobility Header that is encoded already. */
+  /** Sends an encoded Mobility Header. */
   sendHeader(peer: string, header: Uint8Array, way: PacketWay): void;
 }
 
-/** Messages leave from the home address; `tunnel` sends a packet to the home agent. */
+/** The source of messages is the home address; `tunnel` sends a packet to the home agent. */
 export function createMobilityLink(
   homeAddress: string,
   outbox: Outbox,

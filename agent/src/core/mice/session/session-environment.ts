@@ -1,4 +1,4 @@
-/** What a session uses of the node it belongs to. */
+/** What a session uses of its node. */
 
 import type { LocalCandidate } from "../../ice/candidate.ts";
 import type { Pacer } from "../../ice/pacer.ts";
@@ -11,33 +11,35 @@ import type { MobilityLink, PacketWay } from "./mobility-link.ts";
 
 export interface SessionEnvironment extends AgentSettings {
   readonly homeAddress: string;
-  /** Without home agent: it asks the peer for offers, and makes none. */
+  /** Without home agent: it requests offers from the peer, and makes none. */
   readonly isStationary: boolean;
   readonly rng: Rng;
   readonly pacer: Pacer;
   readonly outbox: Outbox;
   readonly link: MobilityLink;
   readonly correspondent: Correspondent;
-  /** Gathers candidates, reports them for this peer, and keeps their mappings alive until the answer is called. */
+  /**
+   * Gathers candidates, reports them for this peer, and refreshes their mappings until the returned function is called.
+   */
   readonly gather: (now: InstantMs, peer: string, callbacks: GatheringCallbacks) => () => void;
-  /** A pair is dead: the middlebox that killed it may have cut the tunnel too. The home agent is asked before data goes there. */
+  /** A pair is dead, and perhaps the tunnel's mapping too: registers again before data takes the home agents' path. */
   readonly confirmRegistration: (now: InstantMs) => void;
   /** Sends a check; one from the home address goes through the tunnel. */
   readonly sendCheck: (transmit: Transmit) => void;
 }
 
-/** What gathering tells a session. */
+/** Events of gathering for a session. */
 export interface GatheringCallbacks {
-  /** All candidates that there will be, once. */
+  /** All candidates, once. */
   done(now: InstantMs, candidates: readonly LocalCandidate[]): void;
-  /** After that: a middlebox shows the node at another address, and a candidate that was told is dead. */
+  /** Later: the node's mapped address has changed, and a signalled candidate is dead. */
   mappingChanged(now: InstantMs): void;
 }
 
-/** A mobility message from a peer that passed its checksum. */
+/** A received mobility message with a correct checksum. */
 export interface ReceivedMobility<Message extends MobilityMessage = MobilityMessage> {
   readonly message: Message;
-  /** The whole Mobility Header. */
+  /** The complete Mobility Header. */
   readonly header: Uint8Array;
   readonly way: PacketWay;
 }

@@ -1,4 +1,4 @@
-/** What the parts of a session see of the whole. */
+/** The interface of a session for its parts. */
 
 import type { LocalCandidate } from "../../ice/candidate.ts";
 import type { IceCredentials } from "../../ice/ice-machine.ts";
@@ -8,7 +8,7 @@ import type { Generation } from "./generation.ts";
 import type { SessionEnvironment } from "./session-environment.ts";
 import type { SessionPath } from "./session-path.ts";
 
-/** Takes all candidates. */
+/** Receives all candidates. */
 export type GatheringDone = (now: InstantMs, candidates: readonly LocalCandidate[]) => void;
 
 export interface SessionHost {
@@ -17,15 +17,15 @@ export interface SessionHost {
   /** Gathers for an offer or answer of this session; see `SessionEnvironment.gather`. */
   gather(now: InstantMs, done: GatheringDone): () => void;
   readonly path: SessionPath;
-  /** How often the peer is asked for something. */
+  /** Rate limit of requests to the peer. */
   readonly rate: MessageRate;
   readonly generation: Generation | undefined;
-  /** Credentials of the peer's latest offer or answer, also after this node has begun a new generation. */
+  /** Credentials of the peer's latest offer or answer, kept when this node begins a new generation. */
   remoteCredentials: IceCredentials | undefined;
-  /** Replaces the generation, and with it the checks; the data path stays. */
+  /** Replaces the generation and its checks; the data path remains. */
   adopt(generation: Generation): void;
-  /** The peer has deleted its binding: it is gone, and data takes the home agents' path. */
+  /** The peer has deleted its binding: it has left, and data takes the home agents' path. */
   end(now: InstantMs): void;
-  /** Reports that no direct path will come of what is under way; data takes the home agents' path. */
+  /** Reports that the current attempt leads to no direct path; data takes the home agents' path. */
   fail(now: InstantMs, reason: string): void;
 }

@@ -1,4 +1,4 @@
-/** Which way a session's data goes, and which direct ways may data come from. */
+/** The path of a session's data, and the direct paths that data is accepted from. */
 
 import { type SocketAddress, sameSocketAddress } from "../../address.ts";
 import type { DataPath, PairView } from "../../events.ts";
@@ -7,30 +7,32 @@ import { pairView } from "../../ice/pair.ts";
 import type { InstantMs } from "../../machine.ts";
 import type { Outbox } from "../../node/outbox.ts";
 
-/** A direct way: data leaves from `local` to `remote` and may come back from there. */
+/** A direct path: data is sent from `local` to `remote`, and received from there. */
 export interface DirectRoute {
   readonly local: SocketAddress;
   readonly remote: SocketAddress;
   readonly view: PairView;
 }
 
-/** Which binding a direct way rests on: the one this node has at the peer, or the peer's here. */
+/** Which binding a direct path depends on: this node's at the peer, or the peer's here. */
 type RouteOwner = "outbound" | "inbound";
 
 export interface SessionPath {
-  /** The direct way in use; undefined means through the home agents. */
+  /** The current direct path; undefined means through the home agents. */
   readonly route: DirectRoute | undefined;
-  /** Sends data straight on this pair from here on. */
+  /** Sends data direct on this pair from now on. */
   takeDirect(now: InstantMs, pair: ValidPair, owner: RouteOwner): void;
-  /** Leaves the direct way if it rests on this binding, which is over. */
+  /** Leaves the direct path if it depends on this binding, which has ended. */
   release(now: InstantMs, owner: RouteOwner): void;
-  /** Sends data through the home agents from here on; `pair` is the selected one, when ICE chose that way. */
+  /** Sends data through the home agents from now on; `pair` is the selected one if ICE selected that path. */
   takeHome(now: InstantMs, pair?: ValidPair): void;
-  /** True for the direct way in use and, for a while, the one before it, whose last packets may be under way. */
+  /**
+   * True for the current direct path and, for a while, the previous one, on which the last packets may be in flight.
+   */
   accepts(now: InstantMs, local: SocketAddress, remote: SocketAddress): boolean;
 }
 
-/** How long packets may still come on a way that was left; as long as unused candidates live (RFC 8445 section 8.3). */
+/** How long packets are accepted on a previous path; as long as unused candidates are kept (RFC 8445 section 8.3). */
 const LINGER_MS = 3000;
 
 /** Reports every change as a `path` event. */
