@@ -1,6 +1,6 @@
 /**
- * A runtime that reuses labs. A run that wants the same segments and nodes as a released lab leases that lab: routers load
- * new rules and forget every flow, and all nodes start their protocol with new state.
+ * A runtime that reuses labs. A run that wants the same segments and nodes as a released lab leases that lab: routers
+ * load new rules and forget every flow, and all nodes start their protocol with new state.
  */
 
 import type { AgentCommand } from "@testbed/agent/control";

@@ -1,4 +1,6 @@
-/** Splits a byte stream into lines: bytes are split at newlines before they are decoded, so that no character is torn. */
+/**
+ * Splits a byte stream into lines: bytes are split at newlines before they are decoded, so that no character is torn.
+ */
 
 const NEWLINE = 0x0a;
 

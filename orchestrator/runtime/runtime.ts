@@ -74,8 +74,8 @@ export interface RuntimeLab {
   /** Removes everything; safe to call at any moment and more than once. */
   destroy(): Promise<DestroyReport>;
   /**
-   * Releases the lab to another run, in place of `destroy`; only pooled labs have it. Called once every node has been sent
-   * `reset` and has sent its last report.
+   * Releases the lab to another run, in place of `destroy`; only pooled labs have it. Called once every node has been
+   * sent `reset` and has sent its last report.
    */
   release?(): Promise<DestroyReport>;
 }

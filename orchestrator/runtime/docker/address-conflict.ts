@@ -1,7 +1,7 @@
 /**
- * Where br_netfilter is on, the machine's iptables see bridged frames, and another Docker network's masquerading rewrites
- * every packet of a lab whose source lies in that network's subnet (measured: 20 of 20 packets lost). Such a plan is
- * refused before anything is made.
+ * Where br_netfilter is on, the machine's iptables see bridged frames, and another Docker network's masquerading
+ * rewrites every packet of a lab whose source lies in that network's subnet (measured: 20 of 20 packets lost). Such a
+ * plan is refused before anything is made.
  */
 
 import type { NetworkInspectInfo } from "dockerode";

@@ -75,8 +75,8 @@ async function openConnection(container: Container, stdin: boolean): Promise<Dup
 }
 
 /**
- * Requests the exit code of a container that is about to start. The engine sends the headers at once: from then on no exit
- * is missed, however early, although AutoRemove leaves nothing to inspect afterwards.
+ * Requests the exit code of a container that is about to start. The engine sends the headers at once: from then on no
+ * exit is missed, however early, although AutoRemove leaves nothing to inspect afterwards.
  */
 function awaitExit(engine: Engine, id: string, signal: AbortSignal): Promise<{ readonly code: Promise<number> }> {
   return new Promise((resolve, reject) => {

@@ -52,7 +52,10 @@ export function createDockerLab(
   const underWay = new Set<Promise<unknown>>();
   let destroyed: Promise<DestroyReport> | undefined;
 
-  /** Runs a step unless the lab is ending, and lets `destroy` wait for it: the engine completes requests it has received. */
+  /**
+   * Runs a step unless the lab is ending, and lets `destroy` wait for it: the engine completes requests it has
+   * received.
+   */
   const step = async <T>(run: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();
     if (destroyed !== undefined) throw new TestbedError("interrupted", "the lab is being removed");

@@ -39,7 +39,9 @@ export function engineEndpoint(environment: NodeJS.ProcessEnv = process.env): st
   return `unix://${sockets.find((path) => existsSync(path)) ?? DEFAULT_SOCKET}`;
 }
 
-/** Connects to `endpoint`. Throws `no-engine` when nothing answers there and `no-permission` when the socket refuses. */
+/**
+ * Connects to `endpoint`. Throws `no-engine` when nothing answers there and `no-permission` when the socket refuses.
+ */
 export async function connectEngine(endpoint: string = engineEndpoint()): Promise<Engine> {
   const docker = openClient(endpoint);
   try {

@@ -1,6 +1,7 @@
 /**
  * Program: removes every object of one run from an engine. The watchdog starts it after the orchestrator has died. The
- * engine may still be executing the orchestrator's requests, so it looks again until nothing new has appeared for a while.
+ * engine may still be executing the orchestrator's requests, so it looks again until nothing new has appeared for a
+ * while.
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,7 +12,9 @@ import { findRuns, removeRun } from "./removal.ts";
 const QUIET_MS = 3000;
 const LOOK_EVERY_MS = 500;
 
-/** A network whose endpoints the engine has miscounted (moby#42119) stays until it restarts; the next sweep tries again. */
+/**
+ * A network whose endpoints the engine has miscounted (moby#42119) stays until it restarts; the next sweep tries again.
+ */
 const GIVE_UP_MS = 10_000;
 
 const [endpoint, runId] = process.argv.slice(2);

@@ -13,8 +13,8 @@ export interface FoundRun extends Omit<LabelledObject, "name"> {
 }
 
 /**
- * Suffix of the name of each container of a kept lab: a name is the one property that can change after creation. Names in
- * a topology contain no dots.
+ * Suffix of the name of each container of a kept lab: a name is the one property that can change after creation. Names
+ * in a topology contain no dots.
  */
 export const KEPT_SUFFIX = ".kept";
 

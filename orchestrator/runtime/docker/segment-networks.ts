@@ -58,9 +58,9 @@ function ownNetworks(): readonly string[] {
 }
 
 /**
- * Whether an engine carries IPv6 only on networks with an IPv6 subnet: on others it disables IPv6 on the interfaces (from
- * 26.1, API 1.45) and drops bridged IPv6 packets (from 27, with br_netfilter). Older engines carry IPv6 on every network,
- * and start containers more slowly on one with an IPv6 subnet (20.10: six at once 2.4 s instead of 1.7 s).
+ * Whether an engine carries IPv6 only on networks with an IPv6 subnet: on others it disables IPv6 on the interfaces
+ * (from 26.1, API 1.45) and drops bridged IPv6 packets (from 27, with br_netfilter). Older engines carry IPv6 on every
+ * network, and start containers more slowly on one with an IPv6 subnet (20.10: six at once 2.4 s instead of 1.7 s).
  */
 export function needsIpv6Subnets(api: string): boolean {
   const [major = 0, minor = 0] = api.split(".").map(Number);

@@ -1,7 +1,7 @@
 /**
- * Cleans up after an orchestrator that was killed. A shell in its own session holds one end of a pipe; the kernel closes
- * the orchestrator's end however it exits. A line before end of file means that nothing is left to do; without it the
- * shell becomes the reaper, which removes the run's objects. Until then it costs nothing.
+ * Cleans up after an orchestrator that was killed. A shell in its own session holds one end of a pipe; the kernel
+ * closes the orchestrator's end however it exits. A line before end of file means that nothing is left to do; without
+ * it the shell becomes the reaper, which removes the run's objects. Until then it costs nothing.
  */
 
 import { spawn } from "node:child_process";

@@ -92,7 +92,10 @@ function spawnIn(
 /** By sysfs, which needs no program, or by `ip` where sysfs is read-only, as in containers. */
 const LOOPBACK_UP = "{ echo 0x1 > /sys/class/net/lo/flags; } 2> /dev/null || ip link set lo up || exit 1\n";
 
-/** Gives a node its own copy of the machine's files that it writes to (one mount(8) for all), and sets kernel parameters. */
+/**
+ * Gives a node its own copy of the machine's files that it writes to (one mount(8) for all), and sets kernel
+ * parameters.
+ */
 function nodeScript(spec: NodeSpec): string {
   const ownFiles = ["hosts", "resolv.conf"].map((file) => ({
     own: `/run/${spec.name}.${file}`,

@@ -1,7 +1,7 @@
 /**
- * The process whose exit ends a lab. It is the first process of its own PID, mount and network namespaces; its stdin is a
- * pipe from the run. When the run ends, for any reason, the pipe closes, the supervisor exits, and the kernel kills every
- * process of the lab and removes its namespaces, segments and mounts.
+ * The process whose exit ends a lab. It is the first process of its own PID, mount and network namespaces; its stdin is
+ * a pipe from the run. When the run ends, for any reason, the pipe closes, the supervisor exits, and the kernel kills
+ * every process of the lab and removes its namespaces, segments and mounts.
  */
 
 import { type ChildProcessByStdio, spawn } from "node:child_process";
@@ -47,7 +47,9 @@ export function supervisorLabels({ runId, topology, owner }: RunIdentity): Recor
   };
 }
 
-/** Starts a supervisor; `labels` become visible in the process table. Throws `no-permission` where the kernel refuses. */
+/**
+ * Starts a supervisor; `labels` become visible in the process table. Throws `no-permission` where the kernel refuses.
+ */
 export async function startSupervisor(labels: Readonly<Record<string, string>>): Promise<Supervisor> {
   const isRoot = process.getuid?.() === 0;
   const words = Object.entries(labels).map(([key, value]) => `${key}=${value}`);

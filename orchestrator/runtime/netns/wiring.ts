@@ -39,8 +39,8 @@ export function nodeBatch(segments: readonly SegmentSpec[], nodes: readonly Node
 }
 
 /**
- * Defaults of every namespace. A new namespace copies `ip_forward=1` from a machine that runs Docker, and a lab must not
- * accept router advertisements.
+ * Defaults of every namespace. A new namespace copies `ip_forward=1` from a machine that runs Docker, and a lab must
+ * not accept router advertisements.
  */
 const NAMESPACE_DEFAULTS: Sysctls = {
   "net.ipv4.ip_forward": "0",
