@@ -36,8 +36,8 @@ import type { MatrixOptions } from "./matrix-options.ts";
 import { type MatrixRun, runMatrix } from "./run-matrix.ts";
 
 /**
- * Runs a matrix and writes its results, also those of an interrupted one. 0 when every cell does what the model says, 1
- * when one surprises or fails. Throws what stopped the matrix as a whole once the results are written.
+ * Runs a matrix and writes its results, also those of an interrupted one. Returns 0 when every cell matches its
+ * prediction, 1 when one differs or fails. Throws what stopped the whole matrix once the results are written.
  */
 export async function matrix(options: MatrixOptions, context: CommandContext): Promise<ExitCode> {
   const startedAt = performance.timeOrigin;
