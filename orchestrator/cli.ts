@@ -1,4 +1,7 @@
-/** The command line: words become a command and its options, errors become a message and an exit code, nowhere else. */
+/**
+ * The command line: parses arguments into a command and its options; the only place that turns errors into messages and
+ * exit codes.
+ */
 
 import { Command, CommanderError, Help, InvalidArgumentError, Option } from "commander";
 import picocolors from "picocolors";
@@ -14,13 +17,13 @@ import { TestbedError } from "./support/errors.ts";
 import { listenForInterruption } from "./support/interruption.ts";
 import { nearestName } from "./topology/file/nearest-name.ts";
 
-/** Exit code for what is our own fault (EX_SOFTWARE). */
+/** Exit code for a bug in this program (EX_SOFTWARE). */
 const BUG = 70;
 
-/** Longest duration of a run on a usual machine, unless the user says otherwise. */
+/** Default timeout of a run on a usual machine. */
 const DEFAULT_TIMEOUT_SEC = 60;
 
-/** Back to the first column, and everything right of it gone: a status line makes way for the next line. */
+/** Returns to the first column and erases the line, so that the next line replaces a status line. */
 const ERASE_LINE = "\r\u001b[K";
 
 const interruption = listenForInterruption();
@@ -28,12 +31,12 @@ const exitCode = await main(process.argv).catch(reportError);
 interruption.stop();
 await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write("", done))));
 const outputError = interruption.outputError();
-// A run that it ended has said so itself.
+// If it ended a run, the run has already reported it.
 const outputCode = outputError !== undefined && exitCode <= 1 ? reportError(outputError) : 0;
-// Open connections to the engine must not keep the process waiting.
+// Open connections to the engine must not keep the process alive.
 process.exit(exitCode === 0 ? outputCode : exitCode);
 
-/** Commands are loaded when they are called for: most need little of what the others do. */
+/** Commands are loaded on demand: most need little of what the others use. */
 async function main(argv: readonly string[]): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
   const program = new Command("testbed")
@@ -100,7 +103,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
   return exitCode;
 }
 
-/** A word that is no command is taken for a topology; where it looks like a command, that is what to say. */
+/** An unknown word is taken for a topology; where it resembles a command, the hint names that command. */
 function withCommandMeant(error: unknown, [word = ""]: readonly string[], { commands }: Command): unknown {
   if (!(error instanceof TestbedError) || error.code !== "unknown-topology" || word.includes("/")) return error;
   const meant = nearestName(
@@ -112,7 +115,7 @@ function withCommandMeant(error: unknown, [word = ""]: readonly string[], { comm
     : new TestbedError(error.code, error.message, { hint: `did you mean: npm run testbed ${meant}`, cause: error });
 }
 
-/** That a switch is off unless it is given goes without saying. */
+/** Omits the default of a switch that is off by default. */
 function optionDescription(option: Option): string {
   return option.isBoolean() ? option.description : new Help().optionDescription(option);
 }
@@ -167,7 +170,7 @@ function addProbeCommand(program: Command, finish: (code: ExitCode) => void): vo
     });
 }
 
-/** The commands that look after the machine and the repository. */
+/** The commands that maintain the machine and the repository. */
 function addMaintenanceCommands(program: Command, finish: (code: ExitCode) => void): void {
   program
     .command("schema")
@@ -216,7 +219,7 @@ function runtimeOption(): Option {
     .default("auto", RUNTIME_NAMES.map((name) => `${name} ${RUNTIME_CONDITIONS[name]}`).join(", else "));
 }
 
-/** Options as the command line has them, with seconds for the whole where the command wants milliseconds. */
+/** Options as on the command line: `timeout` in seconds where the command takes milliseconds. */
 type Timed<Options extends { readonly timeoutMs: number; readonly timeouts: number }> = Omit<Options, "timeoutMs"> & {
   readonly timeout?: number;
   readonly timeouts: number;
@@ -248,7 +251,7 @@ function context(progressToStderr = false): CommandContext {
     ...(stream.isTTY ? { status: (line) => void stream.write(ERASE_LINE + line.slice(0, stream.columns - 1)) } : {}),
     paint: paintFor(stream),
     signal: interruption.signal,
-    // npm moves to the directory of package.json and says where it was called.
+    // npm changes to the directory of package.json and sets INIT_CWD to the caller's.
     directory: process.env["INIT_CWD"] ?? process.cwd(),
   };
 }
@@ -294,7 +297,7 @@ function factor(text: string): number {
   throw new InvalidArgumentError("expected a factor from 0.1 to 100.");
 }
 
-/** Prints an error once, as its kind asks for, and gives the exit code. */
+/** Prints an error once, according to its kind, and returns the exit code. */
 function reportError(error: unknown): ExitCode {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0;

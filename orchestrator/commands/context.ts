@@ -1,21 +1,21 @@
-/** What a command may touch of the world outside, handed down from `cli.ts`. */
+/** A command's access to the outside, passed down from `cli.ts`. */
 
 import type { Paint } from "../report/table.ts";
 
 export interface CommandContext {
-  /** Writes one line of what was asked for: tables, texts, JSON. */
+  /** Writes one line of requested output: tables, text, JSON. */
   readonly print: (line: string) => void;
-  /** Writes one line about how things go. */
+  /** Writes one line of progress. */
   readonly say: (line: string) => void;
-  /** Shows a line that the next one replaces, an empty one removes it; absent where output cannot be taken back. */
+  /** Shows a line that the next one replaces and an empty one removes; absent where output cannot be erased. */
   readonly status?: (line: string) => void;
-  /** Colour for `print`, none where it would only be noise. */
+  /** Colours for `print`; none where they are not supported. */
   readonly paint: Paint;
-  /** Aborted when the user wants an end. */
+  /** Aborted when the user interrupts. */
   readonly signal: AbortSignal;
-  /** Where relative paths of the user start. */
+  /** Base of the user's relative paths. */
   readonly directory: string;
 }
 
-/** What a command gives back: the exit code of the program. Errors are thrown and printed in `cli.ts`. */
+/** The result of a command: the program's exit code. Errors are thrown and printed in `cli.ts`. */
 export type ExitCode = number;

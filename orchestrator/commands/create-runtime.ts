@@ -1,4 +1,4 @@
-/** Opens the runtime that the user chose. Drivers are loaded only here, and only the one that is used. */
+/** Opens the runtime that the user chose. Drivers are loaded only here, and only the one in use. */
 
 import type { Runtime } from "../runtime/runtime.ts";
 import { RUNTIME_NAMES, type RuntimeChoice, type RuntimeName } from "../runtime/runtime-name.ts";
@@ -8,11 +8,11 @@ type Say = (line: string) => void;
 
 interface RuntimeEntry {
   readonly open: (say: Say) => Promise<Runtime>;
-  /** Code of the error that says that this machine has no such runtime; absent where every machine has it. */
+  /** Code of the error for a machine without this runtime; absent where every machine has it. */
   readonly absence?: TestbedError["code"];
   /**
-   * Labs of a matrix at once. Cells mostly wait, for better pairs or for silence to be believed, and so a processor carries
-   * several. An engine works one request after the other and gains nothing from more.
+   * Concurrent labs of a matrix per processor. Cells mostly wait, for better pairs or for silence to count, so a
+   * processor carries several. An engine serves one request after the other and gains nothing from more.
    */
   readonly labsPerProcessor: number;
 }
@@ -22,12 +22,12 @@ const RUNTIMES: Readonly<Record<RuntimeName, RuntimeEntry>> = {
   netns: { open: netnsRuntime, labsPerProcessor: 6 },
 };
 
-/** Throws what the runtime's driver throws where it cannot be had, such as `no-engine` or `no-permission`. */
+/** Throws the driver's error where the runtime is unavailable, such as `no-engine` or `no-permission`. */
 export function createRuntime(choice: RuntimeChoice, say: Say): Promise<Runtime> {
   return choice === "auto" ? openFirst(RUNTIME_NAMES, say) : RUNTIMES[choice].open(say);
 }
 
-/** Every runtime that may hold labs: the chosen one, or all that this machine has. */
+/** Every runtime that may hold labs: the chosen one, or all that are available on this machine. */
 export async function openRuntimes(choice: RuntimeChoice, say: Say): Promise<readonly Runtime[]> {
   if (choice !== "auto") return [await createRuntime(choice, say)];
   const runtimes: Runtime[] = [];
@@ -38,7 +38,7 @@ export async function openRuntimes(choice: RuntimeChoice, say: Say): Promise<rea
   return runtimes;
 }
 
-/** How many labs of a matrix a processor carries at once. */
+/** How many labs of a matrix run on a processor at once. */
 export function labsPerProcessor(runtime: RuntimeName): number {
   return RUNTIMES[runtime].labsPerProcessor;
 }
@@ -53,7 +53,7 @@ async function openFirst([name, ...others]: readonly RuntimeName[], say: Say): P
   return openFirst(others, say);
 }
 
-/** The runtime, or why this machine has none of that name. */
+/** The runtime, or the error that explains why it is unavailable. */
 async function openIfPresent(name: RuntimeName, say: Say): Promise<Runtime | TestbedError> {
   const { open, absence } = RUNTIMES[name];
   try {
@@ -71,7 +71,7 @@ async function dockerRuntime(say: Say): Promise<Runtime> {
     import("../setup/images.ts"),
   ]);
   const engine = await connectEngine();
-  // Labs that start at once share one look at the image, and one build of it.
+  // Labs that start together share one check of the image and one build of it.
   let image: Promise<string> | undefined;
   return createDockerRuntime({ engine, nodeImage: () => (image ??= resolveNodeImage(engine, say)) });
 }

@@ -1,4 +1,4 @@
-/** `testbed down`: removes labs that were kept, and what dead runs left behind. */
+/** `testbed down`: removes kept labs and what dead runs left behind. */
 
 import type { LabSummary, Runtime } from "../runtime/runtime.ts";
 import type { RuntimeChoice } from "../runtime/runtime-name.ts";
@@ -8,11 +8,11 @@ import { openRuntimes } from "./create-runtime.ts";
 
 export interface DownOptions {
   readonly runtime: RuntimeChoice;
-  /** Also labs of runs that are still under way. */
+  /** Also removes labs of runs in progress. */
   readonly all: boolean;
 }
 
-/** Removes labs and says which; see `chooseLabs`. Throws `leak` when something stays. */
+/** Removes labs and prints which; see `chooseLabs`. Throws `leak` if something remains. */
 export async function down(names: readonly string[], options: DownOptions, context: CommandContext): Promise<ExitCode> {
   const runtimes = await openRuntimes(options.runtime, context.say);
   try {
@@ -30,7 +30,7 @@ export async function down(names: readonly string[], options: DownOptions, conte
   }
 }
 
-/** A lab and the runtime that it is on. */
+/** A lab and its runtime. */
 interface FoundLab extends LabSummary {
   readonly runtime: Runtime;
 }
@@ -40,9 +40,8 @@ async function labsOf(runtime: Runtime): Promise<readonly FoundLab[]> {
 }
 
 /**
- * The labs to remove: those named by run id or topology; with no names every lab whose owner is no process any more, kept
- * or left behind. The lab of a run that is under way, kept or not, is taken only by its name or with `all`, and `spared`
- * otherwise.
+ * The labs to remove: those named by run id or topology; without names every lab whose owner process is gone, kept or
+ * left behind. The lab of a run in progress, kept or not, is removed only by name or with `all`, otherwise `spared`.
  */
 export function chooseLabs<Lab extends LabSummary>(
   labs: readonly Lab[],

@@ -1,4 +1,4 @@
-/** The files of this repository that are made from others; a test holds them equal to what is given here. */
+/** The generated files of this repository; a test compares them with the content returned here. */
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import { topologyJsonSchema } from "../topology/file/schema.ts";
 import { loadTopologies } from "./load-topologies.ts";
 import { topologyNames } from "./topology-files.ts";
 
-/** A generated file: its path in the repository, and what should stand in it. */
+/** A generated file: its path in the repository, and its content. */
 export interface GeneratedFile {
   readonly path: string;
   readonly content: string;
@@ -40,10 +40,10 @@ export async function generatedFiles(): Promise<readonly GeneratedFile[]> {
 
 const CATALOGUE = "topologies/README.md";
 
-/** The lab that `docker compose up` makes. */
+/** The lab that `docker compose up` starts. */
 const COMPOSE_TOPOLOGY = "nat-nat";
 
-/** Those whose content on disk is another, or that are missing. */
+/** Files that are missing or whose content on disk differs. */
 export async function staleFiles(): Promise<readonly GeneratedFile[]> {
   const files = await generatedFiles();
   const found = await Promise.all(files.map(({ path }) => readFile(join(PACKAGE_ROOT, path), "utf8").catch(() => "")));

@@ -1,6 +1,6 @@
 /**
- * `testbed list`: the topologies there are. Reads their text and nothing more, so that it answers at once and shows
- * files with mistakes too; `testbed validate` is for those.
+ * `testbed list`: the available topologies. Reads only the text of the files, so that it is fast and shows invalid
+ * files too; `testbed validate` checks them.
  */
 
 import { parseDocument } from "yaml";
@@ -8,13 +8,13 @@ import { formatColumns } from "../report/text-table.ts";
 import type { CommandContext, ExitCode } from "./context.ts";
 import { readTopologyFile, topologyNames } from "./topology-files.ts";
 
-/** What a reader wants to know of a topology to choose it. */
+/** What helps a reader choose a topology. */
 export interface TopologyListing {
   readonly name: string;
   readonly summary: string;
   /** What the two ends of each session are behind. */
   readonly edges: string;
-  /** The paths that its file expects, one after the other. */
+  /** The paths that its file expects, in order. */
   readonly paths: readonly string[];
   /** The same with the types of the selected pairs. */
   readonly expected: string;
@@ -35,18 +35,18 @@ export async function list(json: boolean, context: CommandContext): Promise<Exit
   return 0;
 }
 
-/** The content of a file, as far as it is YAML. */
+/** The content of a file, if it is YAML. */
 export function readable(text: string): unknown {
   const document = parseDocument(text, { logLevel: "silent" });
   try {
     return document.toJS() as unknown;
   } catch {
-    // Whatever it is that YAML allows and JavaScript cannot say, such as an alias that stands for too much.
+    // Anything that YAML allows and JavaScript cannot represent, such as an alias that expands too far.
     return undefined;
   }
 }
 
-/** Reads what it can of a file's content, whatever that is. */
+/** Reads what it can of a file's content, valid or not. */
 export function describeTopology(name: string, content: unknown): TopologyListing {
   const nodes = entries(field(content, "nodes"));
   const sessions = items(field(content, "sessions"));
@@ -67,7 +67,7 @@ export function describeTopology(name: string, content: unknown): TopologyListin
   };
 }
 
-/** The middlebox whose inside a node is on. */
+/** The router that a node is behind. */
 function edgeOf(node: string, nodes: readonly (readonly [string, unknown])[]): string {
   const on = names(field(nodes.find(([name]) => name === node)?.[1], "on"));
   const middlebox = nodes.find(([, entry]) => names(field(entry, "lan")).some((lan) => on.includes(lan)))?.[1];

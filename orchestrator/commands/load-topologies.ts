@@ -1,4 +1,4 @@
-/** Reads, parses and resolves what the user named; everything that is wrong with any of it is reported at once. */
+/** Reads, parses and resolves the topologies that the user named; reports all problems at once. */
 
 import { TestbedError } from "../support/errors.ts";
 import { formatIssue } from "../topology/file/issue.ts";
@@ -9,7 +9,7 @@ import { readTopologyFile } from "./topology-files.ts";
 
 export interface LoadedTopology {
   readonly topology: ResolvedTopology;
-  /** The file as it was read, for the copy among the results. */
+  /** The text of the file, for the copy in the results. */
   readonly text: string;
 }
 

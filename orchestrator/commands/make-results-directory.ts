@@ -1,10 +1,10 @@
-/** Makes the directory that a run's or a matrix's results go to. */
+/** Creates the results directory of a run or matrix. */
 
 import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { TestbedError } from "../support/errors.ts";
 
-/** Makes `<out>/<run-id>`, `out` seen from `from`, and gives its path. Throws `bad-usage` where it cannot be made. */
+/** Creates `<out>/<run-id>`, with `out` relative to `from`, and returns its path. Throws `bad-usage` if it cannot. */
 export async function makeResultsDirectory(out: string, from: string, runId: string): Promise<string> {
   const directory = resolve(from, out, runId);
   try {
@@ -27,7 +27,7 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
-/** Node's own `recursive` never ends where nothing can be made below a directory that is there, as in /proc. */
+/** Node's `recursive` never returns where nothing can be created below an existing directory, as in /proc. */
 async function makeDirectory(directory: string): Promise<void> {
   try {
     await mkdir(directory);

@@ -1,4 +1,4 @@
-/** `testbed plan`: what a run would make, without making any of it. */
+/** `testbed plan`: prints what a run would create, without creating it. */
 
 import { buildPlan } from "../plan/build-plan.ts";
 import { formatPlan } from "../report/plan-text.ts";

@@ -1,4 +1,4 @@
-/** `testbed probe`: lets the middleboxes of topologies prove themselves, and does nothing else. */
+/** `testbed probe`: verifies the NATs and firewalls of topologies, and nothing else. */
 
 import type { LabEvent } from "../lab/lab-event.ts";
 import { describeError } from "../lab/lab-record.ts";
@@ -22,16 +22,16 @@ import { newRunId } from "./run-topology.ts";
 export interface ProbeOptions {
   readonly runtime: RuntimeChoice;
   readonly json: boolean;
-  /** Whether to measure how long middleboxes remember mappings: takes 1.4 times the longest lifetime. */
+  /** Whether to measure the lifetime of mappings: takes 1.4 times the longest lifetime. */
   readonly lifetime: boolean;
   readonly seed?: number;
-  /** For one topology, the time for lifetimes not counted. */
+  /** Per topology, excluding the time for lifetimes. */
   readonly timeoutMs: number;
   /** Factor of the timeouts of a run's steps. */
   readonly timeouts: number;
 }
 
-/** What came of one topology. */
+/** The outcome of one topology. */
 interface Probed {
   readonly topology: string;
   readonly routers: readonly RouterResult[];
@@ -39,8 +39,8 @@ interface Probed {
 }
 
 /**
- * Probes topologies in turn. 0 when every middlebox is what it is declared to be; throws `behaviour-mismatch`, or what stood in the way,
- * once the tables of all are printed.
+ * Probes topologies in turn. Returns 0 when all behaviour is as declared; throws `behaviour-mismatch`, or the error
+ * that prevented probing, once the tables of all are printed.
  */
 export async function probe(
   wanted: readonly string[],

@@ -1,4 +1,4 @@
-/** Where a run's results go: `<out>/<run-id>/`, and links beside it that point at the newest. */
+/** The results directory of a run, `<out>/<run-id>/`, and links beside it to the newest. */
 
 import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -19,13 +19,13 @@ export interface ResultsDirectory {
   /** As the user would write it. */
   readonly displayPath: string;
   writeCapture(plan: Plan, streams: readonly CaptureStream[]): Promise<RunResult["captures"]>;
-  /** Everything that is known before the lab is gone. */
+  /** Everything available before the lab is removed. */
   writeRecord(written: { readonly text: string; readonly plan: Plan; readonly record: LabRecord }): Promise<void>;
   /** The result and the reports made from it. */
   writeResult(result: RunResult, events: readonly LabEvent[], topology: ResolvedTopology): Promise<void>;
 }
 
-/** Makes the directory before anything else is made, so that a run whose results have no place is never started. */
+/** Created before the run starts, so that a run whose results cannot be written never starts. */
 export async function createResultsDirectory(out: string, from: string, runId: string): Promise<ResultsDirectory> {
   const directory = await makeResultsDirectory(out, from, runId);
   const write = (name: string, content: string | Uint8Array): Promise<void> =>
@@ -72,7 +72,7 @@ function segmentCapture(
   };
 }
 
-/** Exactly what was loaded, one file for each loader of a node, and of an event of the timeline. */
+/** Exactly what was loaded: one file per loader of a node, and of a timeline event. */
 async function writeRules(directory: string, plan: Plan): Promise<void> {
   const atStart = plan.nodes.flatMap(({ name, setup }) =>
     setup.rules.map(({ tool, text }) => ({ file: `${name}.${tool}`, text })),
@@ -87,7 +87,7 @@ async function writeRules(directory: string, plan: Plan): Promise<void> {
 }
 
 async function writeLogs(directory: string, { logs, hosts }: LabRecord): Promise<void> {
-  // A host's program shares its name with the node that holds its network; both logs belong to it.
+  // A host program has the same name as its node; both logs belong to the node.
   const texts = new Map(logs);
   for (const { name, log } of hosts) texts.set(name, (texts.get(name) ?? "") + log);
   await mkdir(join(directory, "logs"));
@@ -95,8 +95,8 @@ async function writeLogs(directory: string, { logs, hosts }: LabRecord): Promise
 }
 
 /**
- * Makes `link` among the results point at a run. Replaced in one step; where links cannot be made, the directory is found
- * by its name.
+ * Points a link in the results directory at a run, atomically. Where links cannot be created, the directory can be
+ * found by its name.
  */
 export async function pointAt(out: string, link: "latest" | "latest-matrix", runId: string): Promise<void> {
   const temporary = join(out, `.${link}-${runId}`);

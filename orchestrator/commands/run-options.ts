@@ -6,7 +6,7 @@ export interface RunOptions {
   readonly runtime: RuntimeChoice;
   readonly keep: boolean;
   readonly json: boolean;
-  /** Directory for results, from where the user is. */
+  /** Results directory, relative to the user's directory. */
   readonly out: string;
   readonly seed?: number;
   readonly timeoutMs: number;

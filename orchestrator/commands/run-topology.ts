@@ -21,25 +21,28 @@ import type { RunOptions } from "./run-options.ts";
 
 export interface RunRequest {
   readonly topology: ResolvedTopology;
-  /** The topology file as it was read. */
+  /** The text of the topology file. */
   readonly text: string;
   readonly runtime: Runtime;
   readonly options: RunOptions;
   readonly context: CommandContext;
-  /** Milliseconds since 1970 from which the run's duration counts. */
+  /** Start of the run's duration, milliseconds since 1970. */
   readonly startedAt: number;
   readonly onEvent: (event: LabEvent) => void;
 }
 
 export interface RunOutcome {
   readonly result: RunResult;
-  /** Where the results are, as the user would write it. */
+  /** The results directory, as the user would write it. */
   readonly directory: string;
-  /** What stopped the run; its results are written all the same. */
+  /** The error that stopped the run; its results are written all the same. */
   readonly error: unknown;
 }
 
-/** Runs one topology. Results are written while the lab is removed; `result.json` comes last and says so. */
+/**
+ * Runs one topology. Results are written while the lab is removed; `result.json` is written last and includes the
+ * removal.
+ */
 export async function runTopology(request: RunRequest): Promise<RunOutcome> {
   const { topology, text, runtime, options, context, startedAt, onEvent } = request;
   const plan = buildPlan(topology, { capture: options.capture });
@@ -52,7 +55,7 @@ export async function runTopology(request: RunRequest): Promise<RunOutcome> {
     ...{ runtime, identity, topology, plan, probes, predictions, onEvent },
     signal: context.signal,
     keep: options.keep,
-    // What is to happen late is no reason to give up on it.
+    // A late timeline event extends the timeout.
     timeoutMs: options.timeoutMs + (plan.timeline.at(-1)?.atMs ?? 0),
     timeouts: labTimeouts(options.timeouts),
   });
@@ -73,12 +76,12 @@ export async function runTopology(request: RunRequest): Promise<RunOutcome> {
 
 const RUN_SCOPED: ReadonlySet<string> = new Set(["node-failed", "timed-out", "behaviour-mismatch"]);
 
-/** Whether an error concerns one run only, so that the next may do better. */
+/** Whether an error concerns one run only, so that the next may succeed. */
 export function isRunScopedError(error: unknown): boolean {
   return error instanceof TestbedError && RUN_SCOPED.has(error.code);
 }
 
-/** `20261122-164210-nat-nat-3f9a`: sorts by time, says what it was, and is no other run's. */
+/** `20261122-164210-nat-nat-3f9a`: sorts by time, names the topology, and is unique. */
 export function newRunId(topology: string, now: Date): string {
   const [date = "", time = ""] = now.toISOString().replaceAll(/[-:]/g, "").split(/[T.]/);
   return `${date}-${time}-${topology}-${randomBytes(2).toString("hex")}`;

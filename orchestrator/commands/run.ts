@@ -1,4 +1,4 @@
-/** `testbed run`: one topology after the other, results on disk, verdict as the exit code. */
+/** `testbed run`: runs topologies in turn; results go to disk, the verdict is the exit code. */
 
 import { appendFile } from "node:fs/promises";
 import type { LabEvent } from "../lab/lab-event.ts";
@@ -13,12 +13,12 @@ import type { RunOptions } from "./run-options.ts";
 import { isRunScopedError, type RunOutcome, runTopology } from "./run-topology.ts";
 
 /**
- * Runs topologies in turn. 0 when every expectation was met, 1 otherwise. What stopped a run is thrown once the results
- * of all of them are written; the user's own interruption stops those that were to follow.
+ * Runs topologies in turn. Returns 0 when every expectation was met, 1 otherwise. What stopped a run is thrown once the
+ * results of all runs are written; an interruption by the user cancels those that remain.
  */
 export async function run(wanted: readonly string[], options: RunOptions, context: CommandContext): Promise<ExitCode> {
   const opening = createRuntime(options.runtime, context.say);
-  // A topology that cannot be used is the first thing to say, also on a machine without an engine.
+  // An invalid topology is reported first, also on a machine without an engine.
   opening.catch(() => undefined);
   const seed = options.seed === undefined ? {} : { seed: options.seed };
   const topologies = await loadTopologies(wanted, context.directory, seed);
@@ -27,7 +27,7 @@ export async function run(wanted: readonly string[], options: RunOptions, contex
     const outcomes = await runInTurn(topologies, runtime, options, context);
     await tellGithub(outcomes, context);
     const exitCode = conclude(outcomes, options, context);
-    // Also an interruption while the last lab was being removed is one.
+    // An interruption during the removal of the last lab counts too.
     context.signal.throwIfAborted();
     return exitCode;
   } finally {
@@ -44,7 +44,7 @@ async function runInTurn(
   const outcomes: RunOutcome[] = [];
   for (const { topology, text } of topologies) {
     context.signal.throwIfAborted();
-    // The first run's time is that of the whole process, its start included.
+    // The first run's duration includes the start of the process.
     const startedAt = performance.timeOrigin + (outcomes.length === 0 ? 0 : performance.now());
     const onEvent = progressPrinter(startedAt, context);
     const outcome = await runTopology({ topology, text, runtime, options, context, startedAt, onEvent });
@@ -64,7 +64,7 @@ function conclude(outcomes: readonly RunOutcome[], { json }: RunOptions, { print
   return results.every(({ verdict }) => verdict === "pass") ? 0 : 1;
 }
 
-/** Inside GitHub Actions, puts what was not met at its lines and the runs into the summary of the job. */
+/** Inside GitHub Actions, annotates the lines of unmet expectations and adds the runs to the job's summary. */
 async function tellGithub(outcomes: readonly RunOutcome[], { say }: CommandContext): Promise<void> {
   if (process.env["GITHUB_ACTIONS"] !== "true") return;
   const results = outcomes.map(({ result }) => result);

@@ -6,7 +6,7 @@ import { PACKAGE_ROOT } from "../support/package-root.ts";
 import type { CommandContext, ExitCode } from "./context.ts";
 import { staleFiles } from "./generated-files.ts";
 
-/** Without `write`, exit code 1 tells that a file is out of date. */
+/** Without `write`, exit code 1 means that a file is out of date. */
 export async function schema(write: boolean, { print }: CommandContext): Promise<ExitCode> {
   const stale = await staleFiles();
   for (const { path, content } of stale) {

@@ -1,18 +1,18 @@
-/** `npm run setup`: brings the machine to where `npm run testbed nat-nat` works; quick when it is there already. */
+/** `npm run setup`: prepares the machine for `npm run testbed nat-nat`; fast if it is already prepared. */
 
 import { checkSetUp, type SetupTarget, setUp } from "../setup/setup.ts";
 import type { CommandContext, ExitCode } from "./context.ts";
 
 export interface SetupOptions {
-  /** Only report; exit code 3 when something is missing. */
+  /** Only report; exit code 3 if something is missing. */
   readonly check: boolean;
-  /** The runtime to make ready. */
+  /** The runtime to prepare. */
   readonly runtime: SetupTarget;
 }
 
 export async function setup({ check, runtime }: SetupOptions, { say, signal }: CommandContext): Promise<ExitCode> {
   if (check) return (await checkSetUp(runtime, say)) ? 0 : 3;
-  // An interruption ends the wait, not a package manager in the middle of its work.
+  // An interruption ends the wait, but does not stop a running package manager.
   await Promise.race([setUp(runtime, say), interrupted(signal)]);
   say(`ready: npm run testbed nat-nat${runtime === "netns" ? " -- --runtime netns" : ""}`);
   return 0;

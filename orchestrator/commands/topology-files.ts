@@ -11,7 +11,7 @@ const TOPOLOGIES_DIRECTORY = join(PACKAGE_ROOT, "topologies");
 
 /** A topology file that was read. */
 export interface TopologyFile {
-  /** As messages show it: relative to where the user is. */
+  /** As messages show it: relative to the user's directory. */
   readonly file: string;
   readonly text: string;
 }
@@ -25,7 +25,7 @@ export async function topologyNames(): Promise<readonly string[]> {
     .sort();
 }
 
-/** Reads a topology. `wanted` with a slash or `.yaml` is a path from `directory`, anything else a name. */
+/** Reads a topology. `wanted` with a slash or `.yaml` is a path relative to `directory`, anything else a name. */
 export async function readTopologyFile(wanted: string, directory: string): Promise<TopologyFile> {
   const isPath = wanted.includes("/") || /\.ya?ml$/.test(wanted);
   const path = isPath ? resolve(directory, wanted) : join(TOPOLOGIES_DIRECTORY, `${wanted}.yaml`);
@@ -54,7 +54,7 @@ function unreadable(wanted: string, cause: unknown): TestbedError {
   });
 }
 
-/** As many as somebody reads. */
+/** Most names listed in a message. */
 const NAMES_SHOWN = 8;
 
 async function unknownTopology(wanted: string): Promise<TestbedError> {

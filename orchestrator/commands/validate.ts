@@ -1,11 +1,11 @@
-/** `testbed validate`: says whether topology files can be used. */
+/** `testbed validate`: checks topology files. */
 
 import { counted } from "../report/text-table.ts";
 import type { CommandContext, ExitCode } from "./context.ts";
 import { loadTopologies } from "./load-topologies.ts";
 import { topologyNames } from "./topology-files.ts";
 
-/** Checks the files named, or all of this repository. */
+/** Checks the named files, or all of this repository. */
 export async function validate(wanted: readonly string[], context: CommandContext): Promise<ExitCode> {
   const names = wanted.length > 0 ? wanted : await topologyNames();
   const loaded = await loadTopologies(names, context.directory);

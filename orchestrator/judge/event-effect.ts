@@ -1,6 +1,6 @@
 /**
- * What an event of the timeline did to a session: a fold over the lab's events, nothing else. An event answers for what
- * happens until the next one.
+ * What a timeline event did to a session: a fold over the lab's events, nothing else. An event accounts for everything
+ * until the next one.
  */
 
 import type { DataPacket, LabEvent, NodeEvent, PairView } from "../lab/lab-event.ts";
@@ -12,24 +12,24 @@ import { median } from "./median.ts";
 export interface EventEffect {
   readonly event: string;
   readonly session: string;
-  /** The way of the data in the end, proven by data that came back where there is data. */
+  /** The final path of the data, confirmed by answered data where data was sent. */
   readonly path: PathName;
   /** The last nominated pair. */
   readonly selected?: PairView;
-  /** From the event until data was answered on that path. Absent when none was. */
+  /** From the event until data was answered on that path. Absent if none was. */
   readonly restoredAfterMs?: number;
-  /** Longest time in which no packet was answered; 0 when all were. */
+  /** Longest time in which no packet was answered; 0 if all were. */
   readonly outageMs: number;
   readonly packetsSent: number;
   readonly packetsLost: number;
-  /** Median round trip from the restoration on. */
+  /** Median round trip after the restoration. */
   readonly roundTripMs?: number;
 }
 
-/** An event as it happened. */
+/** An event that took effect. */
 type Happened = Extract<LabEvent, { type: "timeline" }>;
 
-/** Every session after every event that happened, in the order of happening. */
+/** Every session after every event that took effect, in chronological order. */
 export function observeEffects(
   sessions: readonly ResolvedSession[],
   nodes: readonly ResolvedNode[],
@@ -58,7 +58,7 @@ function observeEffect({ event, session, homes, events, window }: Case): EventEf
   const packets = packetsOf(session.name, events).filter(({ sentAt }) => sentAt < window.to);
   const own = packets.filter(({ sentAt }) => sentAt >= window.from);
   const settledAt = Math.max(window.from, ...[near, far].flatMap((end) => lastChange(end)?.at ?? []));
-  // What was answered only once the next event had happened may owe it to that.
+  // A packet answered only after the next event may owe its answer to that event.
   const isOwn = ({ sentAt, rttMs }: DataPacket): boolean => sentAt + (rttMs ?? 0) < window.to;
   const onPath = own.filter((packet) => packet.sentAt >= settledAt && isOwn(packet));
   const back = restoration(onPath);
@@ -77,7 +77,7 @@ function observeEffect({ event, session, homes, events, window }: Case): EventEf
   };
 }
 
-/** The first packet after which data flows: after the longest run of losses, or the first of all. */
+/** The first answered packet after the longest run of losses, or the first of all. */
 function restoration(packets: readonly DataPacket[]): DataPacket | undefined {
   let longest = { length: 0, end: -1 };
   let start = 0;
@@ -88,7 +88,9 @@ function restoration(packets: readonly DataPacket[]): DataPacket | undefined {
   return packets.slice(longest.end + 1).find(({ rttMs }) => rttMs !== null);
 }
 
-/** The longest time between two answered packets with lost ones between them, since the last answered before `from`. */
+/**
+ * The longest time between two answered packets with lost ones between them, from the last one answered before `from`.
+ */
 function longestSilenceMs(packets: readonly DataPacket[], from: number): number {
   const before = packets.findLastIndex(({ sentAt, rttMs }) => sentAt < from && rttMs !== null);
   const seen = packets.slice(Math.max(before, 0));
@@ -118,7 +120,7 @@ function packetsOf(session: string, events: readonly LabEvent[]): readonly DataP
     .toSorted((a, b) => a.sentAt - b.sentAt);
 }
 
-/** A report of a node, and when it made it. */
+/** A report of a node and its time. */
 interface Report {
   readonly at: number;
   readonly event: NodeEvent;
@@ -130,7 +132,7 @@ function eventsAbout(node: string, peer: string | undefined, events: readonly La
   );
 }
 
-/** The last time that a node's data took another way. */
+/** The last time that a node's data changed to another path. */
 function lastChange(
   reports: readonly Report[],
 ): { readonly at: number; readonly event: Extract<NodeEvent, { type: "path" }> } | undefined {

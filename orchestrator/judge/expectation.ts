@@ -1,6 +1,6 @@
 /**
- * Compares what a topology file expects with what was observed. The outcome is data; `report/` puts it into words. An
- * unmet expectation is a verdict, not an error.
+ * Compares the expectations of a topology file with what was observed. The outcome is data; `report/` turns it into
+ * text. An unmet expectation is a verdict, not an error.
  */
 
 import type { CandidateType } from "@testbed/agent/control";
@@ -11,20 +11,20 @@ import type { EventEffect } from "./event-effect.ts";
 import type { SessionObservation } from "./session-observation.ts";
 import type { ExpectationVerdict } from "./verdict.ts";
 
-/** Times that are not to be exceeded. */
+/** Times with an upper limit. */
 export const TIME_KEYS = ["within", "outage", "roundTrip"] as const;
 
-/** A session as it was set up, or after an event of the timeline. */
+/** A session after set-up, or after a timeline event. */
 export interface SessionSubject {
   readonly session: string;
   readonly after?: string;
 }
 
-/** What every judged expectation has. */
+/** Common to all judged expectations. */
 interface Judged<Subject> {
   readonly subject: Subject;
   readonly verdict: ExpectationVerdict;
-  /** `file:line`, or what made the expectation in place of the file. */
+  /** `file:line`, or what the expectation comes from if not the file. */
   readonly source: string;
 }
 
@@ -33,7 +33,7 @@ export interface PathExpectation extends Judged<SessionSubject> {
   readonly key: "path";
   readonly expected: PathName;
   readonly observed: PathName;
-  /** Why the session got no further. */
+  /** Why the session made no further progress. */
   readonly failure?: string;
   readonly predicted?: PathName;
 }
@@ -44,28 +44,28 @@ type PairTypes = [local: CandidateType, remote: CandidateType];
 export interface SelectedExpectation extends Judged<SessionSubject> {
   readonly key: "selected";
   readonly expected: PairTypes;
-  /** Absent when no pair was nominated. */
+  /** Absent if no pair was nominated. */
   readonly observed?: PairTypes;
   readonly predicted?: PairTypes;
 }
 
 /**
- * A time that is not to be exceeded. `within`: from the offer to the nomination, or from an event to data on its path;
+ * A time with an upper limit. `within`: from the offer to the nomination, or from an event to data on its path;
  * `outage`: the longest time in which no packet was answered; `roundTrip`: the median of the data.
  */
 export interface TimeExpectation extends Judged<SessionSubject> {
   readonly key: (typeof TIME_KEYS)[number];
   readonly limit: number;
-  /** Absent when it never came to that. */
+  /** Absent if it was not reached. */
   readonly observed?: number;
   readonly unit: "ms";
 }
 
-/** Data packets without an answer. */
+/** Unanswered data packets. */
 export interface LossExpectation extends Judged<SessionSubject> {
   readonly key: "lost";
   readonly limit: number;
-  /** Absent when nothing was sent: nothing lost out of nothing shows nothing. */
+  /** Absent if nothing was sent: no packets sent says nothing about loss. */
   readonly observed?: number;
   readonly sent: number;
   readonly unit: "packets";
@@ -78,7 +78,7 @@ export interface ExitExpectation extends Judged<{ readonly host: string }> {
   readonly observed: number;
 }
 
-/** One expectation and what came of it. */
+/** One expectation and its outcome. */
 export type JudgedExpectation =
   | PathExpectation
   | SelectedExpectation
@@ -87,8 +87,8 @@ export type JudgedExpectation =
   | ExitExpectation;
 
 /**
- * Judges every expectation about sessions as they were set up. A session that the file says nothing about has to take
- * the predicted path.
+ * Judges every expectation about sessions after set-up. A session without expectations in the file must take the
+ * predicted path.
  */
 export function judgeSessions(
   expectations: readonly ResolvedExpectation[],
@@ -99,8 +99,8 @@ export function judgeSessions(
 }
 
 /**
- * Judges every expectation about what came of the events of the timeline. Where the file says nothing of a session after
- * an event, its data has to take the predicted path.
+ * Judges every expectation about the effects of timeline events. Where the file has no expectation for a session after
+ * an event, its data must take the predicted path.
  */
 export function judgeEffects(
   expectations: readonly ResolvedExpectation[],
@@ -110,7 +110,7 @@ export function judgeEffects(
   return judgeOutcomes(expectations, effects.map(outcomeOfEvent), predictions);
 }
 
-/** A program may run until the end of the run; one that ends by itself has to succeed. */
+/** A program may run until the end of the run; one that exits earlier must succeed. */
 export function judgeHosts(hosts: readonly HostRecord[]): readonly JudgedExpectation[] {
   return hosts.flatMap(({ name, exitCode }): readonly ExitExpectation[] => {
     if (exitCode === undefined) return [];
@@ -119,7 +119,7 @@ export function judgeHosts(hosts: readonly HostRecord[]): readonly JudgedExpecta
   });
 }
 
-/** What a session came to, as far as anything can be expected of it. */
+/** The outcome of a session, as far as expectations concern it. */
 interface Outcome {
   readonly subject: SessionSubject;
   readonly path: PathName;
@@ -128,7 +128,7 @@ interface Outcome {
   readonly withinMs: number | undefined;
   readonly outageMs: number | undefined;
   readonly roundTripMs: number | undefined;
-  /** Data packets, both directions: how many were sent, and how many were never answered. */
+  /** Data packets, both directions: how many were sent, and how many were not answered. */
   readonly sent: number;
   readonly lost: number;
 }

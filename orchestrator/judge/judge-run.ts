@@ -1,4 +1,7 @@
-/** What a run came to: a fold over its record, judged by what its file expects. Nothing here runs or reads a clock. */
+/**
+ * The outcome of a run: a fold over its record, judged by the expectations of its file. Nothing here runs or reads a
+ * clock.
+ */
 
 import type { LabRecord } from "../lab/lab-record.ts";
 import type { ResolvedTopology } from "../topology/model/resolved.ts";
@@ -8,7 +11,7 @@ import { type JudgedExpectation, judgeEffects, judgeHosts, judgeSessions } from 
 import { observeSessions, type SessionObservation } from "./session-observation.ts";
 import type { Verdict } from "./verdict.ts";
 
-/** A run that is over. */
+/** A finished run. */
 export interface RunToJudge {
   readonly topology: ResolvedTopology;
   readonly predictions: readonly Prediction[];
@@ -16,12 +19,12 @@ export interface RunToJudge {
 }
 
 export interface Judgement {
-  /** The sessions as they were set up. */
+  /** The sessions after set-up. */
   readonly observations: readonly SessionObservation[];
-  /** What the events of the timeline did to them. */
+  /** The effects of timeline events on them. */
   readonly effects: readonly EventEffect[];
   readonly expectations: readonly JudgedExpectation[];
-  /** `error` for a run that could not be carried through, whatever was observed before that. */
+  /** `error` for a run that was aborted, whatever was observed before. */
   readonly verdict: Verdict;
 }
 

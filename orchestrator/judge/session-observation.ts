@@ -19,21 +19,21 @@ export interface CheckCounts {
   readonly failed: number;
 }
 
-/** A check that ICMP refused at one end. */
+/** A check that an ICMP error refused at one end. */
 export interface RefusedCheck {
   readonly node: string;
   readonly pair: PairView;
-  /** Who refused it: a middlebox on the way, the other end, or the node itself. */
+  /** Sender of the ICMP error: a router on the path, the other end, or the node itself. */
   readonly by: string;
   readonly reason: string;
 }
 
-/** Packets of one kind of traffic, both directions: what was sent and what came back. */
+/** Packets of one kind of traffic, both directions: sent and answered. */
 export interface TrafficCounts {
   readonly sent: number;
   readonly received: number;
   readonly duplicates: number;
-  /** Median round trip; absent when nothing came back. */
+  /** Median round trip; absent if nothing was answered. */
   readonly roundTripMs?: number;
 }
 
@@ -47,11 +47,11 @@ export interface SessionObservation {
   readonly selected?: PairView;
   /** From the offer to the nomination, at `from`. */
   readonly nominatedAfterMs?: number;
-  /** From the offer until the last of the two ends sends its data on the selected path. */
+  /** From the offer until the later of the two ends sends its data on the selected path. */
   readonly settledAfterMs?: number;
   readonly checks: CheckCounts;
   readonly peerChecks: CheckCounts;
-  /** Of both ends, each once. */
+  /** Of both ends, without duplicates. */
   readonly refusals: readonly RefusedCheck[];
   readonly candidates: readonly CandidateView[];
   readonly peerCandidates: readonly CandidateView[];
@@ -59,15 +59,15 @@ export interface SessionObservation {
   readonly pingBeforeIce?: TrafficCounts;
   readonly ping?: TrafficCounts;
   readonly echo?: TrafficCounts;
-  /** Median round trip of data on the final path: of the echo where there is one, else of the ping. */
+  /** Median round trip of data on the final path: of the echo if there is one, otherwise of the ping. */
   readonly roundTripMs?: number;
-  /** Data packets without an answer, on either path. */
+  /** Unanswered data packets, on either path. */
   readonly lost: number;
-  /** Why it went no further. */
+  /** Why it made no further progress. */
   readonly failure?: string;
 }
 
-/** Folds the events of a run, up to the first one of its timeline, into one observation per session. */
+/** Folds the events of a run, up to the first timeline event, into one observation per session. */
 export function observeSessions(
   sessions: readonly ResolvedSession[],
   nodes: readonly ResolvedNode[],
@@ -116,9 +116,9 @@ function observeSession(
   };
 }
 
-/** What one end of a session reported. */
+/** The reports of one end of a session. */
 interface End {
-  /** Nothing is to come of home agents any more. */
+  /** No registration is outstanding. */
   readonly registered: boolean;
   readonly registrationFailure: string | undefined;
   readonly offeredAt: number | undefined;
@@ -168,7 +168,7 @@ function isEvent<T extends NodeEvent["type"]>(event: NodeEvent, type: T): event 
   return event.type === type;
 }
 
-/** Checks of a pair come again: what is said of each in the same words is told once. */
+/** Checks of a pair are repeated: equal refusals of one pair are listed once. */
 function refusalsOf(
   node: string,
   events: readonly Extract<NodeEvent, { type: "check-refused" }>[],
@@ -182,7 +182,9 @@ function refusalsOf(
   return [...told.values()];
 }
 
-/** Own candidates in the order of finding, each once; peer-reflexive ones that were learnt from answers included. */
+/**
+ * Local candidates in the order of discovery, without duplicates; including peer-reflexive ones learnt from answers.
+ */
 function candidatesOf(events: readonly NodeEvent[]): readonly CandidateView[] {
   const found = new Map<string, CandidateView>();
   for (const event of events) {
@@ -201,7 +203,7 @@ function stateOf(near: End, far: End): SessionState {
   return near.registered && far.registered ? "registered" : "unregistered";
 }
 
-/** A path counts when data came back over it: what a node believes of its path is not enough. */
+/** A path counts only if data was answered on it: the node's report is not enough. */
 function pathOf(near: End, data: TrafficCounts | undefined): PathName {
   if (data !== undefined && data.received === 0) return "none";
   if (near.path === "direct") return "direct";
@@ -242,7 +244,7 @@ function latest(a: number | undefined, b: number | undefined): number | undefine
   return a === undefined || b === undefined ? undefined : Math.max(a, b);
 }
 
-/** A property that is there only when it has a value. */
+/** A property, present only if it has a value. */
 function present<Key extends string, Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } {
   return (value === undefined ? {} : { [key]: value }) as { [K in Key]?: Value };
 }

@@ -1,4 +1,4 @@
-/** One node's control channel with types: commands in, reports out, and its failure as an error. */
+/** The typed control channel of one node: commands in, reports out, a node failure as an error. */
 
 import {
   type AgentCommand,
@@ -18,7 +18,7 @@ import type { DataPacket, LinkReport, NodeEvent } from "./lab-event.ts";
 import type { LabTimeouts } from "./lab-timeouts.ts";
 
 type WithoutId<T> = T extends unknown ? Omit<T, "id"> : never;
-/** Traffic to ask a node for; the answer carries the round trips. */
+/** Traffic that a node is commanded to send; the answer carries the round trips. */
 export type TrafficRequest = WithoutId<Extract<AgentCommand, { type: "ping" | "echo" }>>;
 type TrafficResult = Extract<AgentReport, { type: "reply" }>["result"];
 type FlowRequest = Omit<Extract<AgentCommand, { type: "start-flow" }>, "type" | "id">;
@@ -29,29 +29,29 @@ type MarksRequest = WithoutId<Extract<AgentCommand, { type: "send-marks" }>>;
 /** Reports that answer a command. */
 type Answer = Exclude<Extract<AgentReport, { readonly id: number }>, { type: "flow" }>;
 
-/** What a link hands on as it comes in. */
+/** Receives what arrives on a channel, as it arrives. */
 export interface LinkObserver {
   /** `at`: milliseconds since 1970 by the node's clock. */
   readonly event: (at: number, event: NodeEvent) => void;
   readonly captureData: (segment: string, data: Uint8Array) => void;
-  /** Who makes the conditions of the node's links, told when it is ready and, with figures, at its end. */
+  /** The impaired links of the node: reported when it is ready and, with counters, when it ends. */
   readonly links: (links: readonly LinkReport[]) => void;
   readonly captureDone: (segment: string, packets: number, droppedByKernel: number) => void;
 }
 
-/** How the work of a node ends: it exits, or it stays and waits for the next run of its lab. */
+/** How a node ends its run: it exits, or it stays up for the next run of its lab. */
 export type NodeEnding = "finish" | "reset";
 
-/** A flow of data that a node keeps up. */
+/** A running flow of data packets. */
 export interface LinkFlow {
-  /** Sends no more; settles when the node has told of every packet. Rejects when the node fails meanwhile. */
+  /** Stops sending; resolves when the outcome of every packet is reported. Rejects if the node fails meanwhile. */
   stop(): Promise<void>;
 }
 
-/** How many lines of a node's log an error quotes. */
+/** Lines of a node's log quoted in an error. */
 const QUOTED_LOG_LINES = 10;
 
-/** The channel of a started node; reads from the moment it is made. */
+/** The channel of a started node; reads from construction on. */
 export class AgentLink {
   readonly #handle: NodeHandle;
   readonly #observer: LinkObserver;
@@ -75,22 +75,22 @@ export class AgentLink {
     void this.#read();
   }
 
-  /** Settles when the node has its place in the topology; rejects when it fails before that. */
+  /** Resolves when the node is set up in the topology; rejects if it fails first. */
   get ready(): Promise<undefined> {
     return this.#ready.promise;
   }
 
-  /** Rejects with `node-failed` when the node fails or exits before it was told to; never resolves. */
+  /** Rejects with `node-failed` when the node fails or exits before it was commanded to; never resolves. */
   get failed(): Promise<never> {
     return this.#failed.promise;
   }
 
-  /** Settles with the node's last report, after the last of its captures. */
+  /** Resolves with the node's last report, after its last capture. */
   get finished(): Promise<undefined> {
     return this.#finished.promise;
   }
 
-  /** From the node's last report; empty before it. */
+  /** From the node's last report; empty until then. */
   get counters(): Readonly<Record<string, number>> {
     return this.#counters;
   }
@@ -103,32 +103,32 @@ export class AgentLink {
     this.#handle.send(JSON.stringify(command));
   }
 
-  /** Has the node send traffic; rejects when the node fails meanwhile. */
+  /** Commands the node to send traffic; rejects if the node fails meanwhile. */
   async request(traffic: TrafficRequest): Promise<TrafficResult> {
     return (await this.#ask(traffic, "reply")).result;
   }
 
-  /** Has the node ask what the middleboxes in front of it do; rejects when the node fails meanwhile. */
+  /** Commands the node to probe the NATs and firewalls in front of it; rejects if the node fails meanwhile. */
   async probe(request: ProbeRequest): Promise<NatObservation> {
     return (await this.#ask(request, "probed")).observation;
   }
 
-  /** Has the node measure how long those middleboxes remember mappings; rejects when the node fails meanwhile. */
+  /** Commands the node to measure the lifetime of their mappings; rejects if the node fails meanwhile. */
   async probeLifetime(request: LifetimeRequest): Promise<LifetimeObservation> {
     return (await this.#ask(request, "lifetime-probed")).observation;
   }
 
-  /** Has the node listen for marked datagrams; rejects when the node fails meanwhile. */
+  /** Commands the node to listen for marked datagrams; rejects if the node fails meanwhile. */
   async sniff(request: SniffRequest): Promise<readonly HeardDatagram[]> {
     return (await this.#ask(request, "heard")).datagrams;
   }
 
-  /** Has the node send marked datagrams once; rejects when the node fails meanwhile. */
+  /** Commands the node to send marked datagrams once; rejects if the node fails meanwhile. */
   async sendMarks(request: MarksRequest): Promise<void> {
     await this.#ask(request, "done");
   }
 
-  /** Has the node send data until told to stop; `onPackets` hears of each packet once. */
+  /** Starts a flow that lasts until stopped; `onPackets` receives each packet once. */
   startFlow(request: FlowRequest, onPackets: (packets: readonly DataPacket[]) => void): LinkFlow {
     const id = this.#nextId++;
     this.#flows.set(id, onPackets);
@@ -144,18 +144,18 @@ export class AgentLink {
     };
   }
 
-  /** Has something happen to the node; gives the instant from which on it showed, milliseconds since 1970. */
+  /** Applies a change to the node; returns when it took effect, milliseconds since 1970. */
   async change(command: ChangeCommand): Promise<number> {
     return this.#realTimeOf((await this.#ask(command, "done")).atMs);
   }
 
-  /** Ends the node's work; the rest of its captures and its counters follow on the channel. */
+  /** Ends the node's run; its remaining captures and its counters follow on the channel. */
   end(ending: NodeEnding): void {
     this.#ending = ending;
     this.send({ type: ending });
   }
 
-  /** A failure of this node in the words given, with the last lines of its log. */
+  /** A failure of this node with the given message and the last lines of its log. */
   failure(message: string): TestbedError {
     const log = this.log.trimEnd();
     const quoted = log.split("\n").slice(-QUOTED_LOG_LINES);
@@ -182,7 +182,7 @@ export class AgentLink {
     try {
       for await (const line of this.#handle.lines) {
         this.#takeLine(line);
-        // What a node says after its reset is for the next run.
+        // Reports after a reset belong to the next run.
         if (this.#ending === "reset" && this.#hasSaidBye) return;
       }
       const { code } = await this.#handle.exited;
@@ -228,7 +228,7 @@ export class AgentLink {
         this.#observer.captureDone(report.segment, report.captured, report.droppedByKernel);
         break;
       case "fatal":
-        // It exits, and the rest of its log comes before that.
+        // The node exits next; the rest of its log arrives before that.
         this.#fatal = `${report.code}: ${report.message}`;
         setTimeout(() => this.#fail("it is stuck"), this.#exitTimeoutMs).unref();
         break;
@@ -238,7 +238,7 @@ export class AgentLink {
     }
   }
 
-  /** A node's first report is its clock, without which its instants mean nothing to others. */
+  /** A node's first report is its clock; without it, its times cannot be placed on the lab's axis. */
   #realTimeOf(atMs: number): number {
     return this.#clock === undefined ? atMs : realTimeOf(atMs, this.#clock);
   }
@@ -250,7 +250,7 @@ export class AgentLink {
     this.#finished.resolve(undefined);
   }
 
-  /** The first failure counts; a fatal error that the node reported itself says more than how it ended. */
+  /** The first failure counts; a fatal error reported by the node says more than its exit status. */
   #fail(message: string): void {
     const error = this.failure(this.#fatal ?? message);
     this.#ready.reject(error);

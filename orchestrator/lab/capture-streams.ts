@@ -1,12 +1,12 @@
-/** Collects the captures of a run as they come in: one pcap stream for each node on each segment. */
+/** Collects the captures of a run as they arrive: one pcap stream per node and segment. */
 
 /** What one node captured on one segment. */
 export interface CaptureStream {
   readonly node: string;
   readonly segment: string;
-  /** One pcap file, cut off where the node ended early. */
+  /** One pcap file, truncated if the node ended early. */
   readonly pcap: Uint8Array;
-  /** By the kernel's count; absent when the node ended before it reported it. */
+  /** As counted by the kernel; absent if the node ended before it reported the count. */
   readonly droppedByKernel?: number;
 }
 

@@ -1,9 +1,9 @@
-/** One thing in which a middlebox is not what it is declared to be. */
+/** One behaviour of a NAT or firewall that differs from its declaration. */
 export interface Difference {
   /** Such as `mapping endpoint-independent`. */
   readonly declared: string;
   /** Such as `address-and-port-dependent`. */
   readonly observed: string;
-  /** Whether packets that were lost or late would explain it. */
+  /** Whether lost or late packets would explain it. */
   readonly isSilence: boolean;
 }

@@ -1,11 +1,14 @@
-/** Whether something has been seen: each event is looked at once, however often the question is asked. */
+/** Searches a growing list of events for a match; each event is examined once, however often the matcher is called. */
 
 import type { LabEvent, NodeEvent } from "./lab-event.ts";
 
-/** Asked with everything so far, which only ever grows. */
+/** Called with all events so far; the list only grows. */
 export type EventMatcher = (events: readonly LabEvent[]) => boolean;
 
-/** Looks for an event that a node reported. With fifty sessions that wait at once, looking at all of them each time would take seconds. */
+/**
+ * Matches an event reported by a node. With fifty sessions waiting at once, examining all events on every call would
+ * take seconds.
+ */
 export function createEventMatcher(isIt: (node: string, event: NodeEvent) => boolean): EventMatcher {
   let lookedAt = 0;
   let isSeen = false;

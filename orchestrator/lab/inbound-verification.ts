@@ -1,27 +1,27 @@
-/** Compares the ways in that middleboxes declare with where datagrams from outside arrived. */
+/** Compares the forwards and pinholes that NATs and firewalls declare with where datagrams from outside arrived. */
 
 import type { HeardDatagram } from "@testbed/agent/control";
 import type { InboundProbe } from "../plan/inbound-probe-plan.ts";
 import { formatEndpoint } from "../topology/model/address-text.ts";
 import type { Difference } from "./difference.ts";
 
-/** What became of datagrams to a way in of a middlebox, and to the port beside it. */
+/** The outcome of datagrams sent to a forward or pinhole, and to the port beside it. */
 export interface InboundVerification
   extends Pick<InboundProbe, "router" | "kind" | "from" | "destination" | "target" | "closedPort" | "ipVersion"> {
-  /** Ports of the target that each came to; absent for one that did not come. */
+  /** The target's port at which each datagram arrived; absent if it did not arrive. */
   readonly reachedPort?: number;
   readonly closedReachedPort?: number;
   readonly differences: readonly Difference[];
-  /** How often it was tried until silence could be believed. */
+  /** Attempts made until silence was taken as an answer. */
   readonly attempts: number;
 }
 
-/** The marks of a probe's two datagrams: its whole payloads, octets in hex. */
+/** The marks of a probe's two datagrams: their whole payloads, octets in hex. */
 export function marksOf({ seed }: Pick<InboundProbe, "seed">): { readonly open: string; readonly closed: string } {
   return { open: `${seed}01`, closed: `${seed}00` };
 }
 
-/** What a probe shows by the datagrams that were heard. */
+/** What a probe shows, from the datagrams that arrived. */
 export function concludeInbound(
   probe: InboundProbe,
   heard: readonly HeardDatagram[],

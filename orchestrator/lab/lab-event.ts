@@ -1,6 +1,6 @@
 /**
- * What happens in a lab, in the order of happening: one union for progress on the terminal, `events.ndjson` and every
- * report. Instants are absolute, so that events of several nodes, packets and the program's own steps share one axis.
+ * What happens in a lab, in chronological order: one union for progress on the terminal, `events.ndjson` and every
+ * report. Times are absolute, so that events of several nodes, packets and the program's own steps share one axis.
  */
 
 import type { AgentReport, ImpairedLink, LinkFigures, TrafficResult } from "@testbed/agent/control";
@@ -8,19 +8,19 @@ import type { InboundVerification } from "./inbound-verification.ts";
 import type { LifetimeVerification } from "./lifetime-verification.ts";
 import type { NatVerification } from "./nat-verification.ts";
 
-/** What a node reports about the protocol; see the agent's own events. */
+/** A protocol event reported by a node; see the agent's events. */
 export type NodeEvent = Extract<AgentReport, { type: "event" }>["event"];
 
-/** One direction of a node's link with a condition: who makes it, and at the end of a run what became of its packets. */
+/** One direction of an impaired link: what implements the impairment and, at the end of a run, its packet counters. */
 export type LinkReport = ImpairedLink & Partial<LinkFigures>;
 
 /** A candidate as a node reports it. */
 export type CandidateView = Extract<NodeEvent, { type: "candidate" }>["candidate"];
 
-/** A pair as a node reports it, seen from that node. */
+/** A pair as a node reports it, from that node's point of view. */
 export type PairView = Extract<NodeEvent, { type: "nominated" }>["pair"];
 
-/** The parts of a run, in their usual order; some of them overlap. */
+/** The phases of a run, in their usual order; some overlap. */
 export const PHASES = [
   "load",
   "create",
@@ -39,19 +39,22 @@ export const PHASES = [
 
 export type PhaseName = (typeof PHASES)[number];
 
-/** When in a session traffic was sent: before any check, or once the session had settled on its path. */
+/** When a session's traffic was sent: before any check, or after the session settled on its path. */
 export type TrafficMoment = "before-ice" | "after-nomination";
 
-/** A numbered packet of a session's data: when it was sent, milliseconds since 1970, and its round trip if it was answered. */
+/**
+ * A numbered data packet of a session: when it was sent, milliseconds since 1970, and its round trip if it was
+ * answered.
+ */
 export interface DataPacket {
   readonly sentAt: number;
   readonly rttMs: number | null;
 }
 
-/** One thing that happened, without its time. */
+/** One event, without its time. */
 export type LabEventBody =
   | { readonly type: "started"; readonly runId: string; readonly topology: string; readonly runtime: string }
-  /** Something an earlier run had left behind was removed, or could not be. */
+  /** Something left behind by an earlier run was removed, or could not be. */
   | { readonly type: "swept"; readonly line: string }
   | { readonly type: "segments-made"; readonly segments: readonly string[] }
   | { readonly type: "nodes-made"; readonly nodes: readonly string[] }
@@ -60,12 +63,12 @@ export type LabEventBody =
   | { readonly type: "host-exited"; readonly node: string; readonly exitCode: number }
   | { readonly type: "node"; readonly node: string; readonly event: NodeEvent }
   | { readonly type: "nat-verification"; readonly verification: NatVerification }
-  /** What became of datagrams from outside to where a middlebox lets them in. */
+  /** The outcome of datagrams sent from outside to a forward or pinhole. */
   | { readonly type: "inbound-verification"; readonly verification: InboundVerification }
   | { readonly type: "lifetime-verification"; readonly verification: LifetimeVerification }
-  /** No probe comes from this LAN of a middlebox. */
+  /** No probe is sent from this LAN of a router. */
   | { readonly type: "not-verified"; readonly router: string; readonly lan: string; readonly reason: string }
-  /** The links of a node that have a condition. */
+  /** The impaired links of a node. */
   | { readonly type: "links"; readonly node: string; readonly links: readonly LinkReport[] }
   | {
       readonly type: "traffic";
@@ -74,11 +77,11 @@ export type LabEventBody =
       readonly moment: TrafficMoment;
       readonly result: TrafficResult;
     }
-  /** An event of the topology's timeline began to show. */
+  /** An event of the topology's timeline took effect. */
   | { readonly type: "timeline"; readonly name: string; readonly node: string; readonly text: string }
-  /** What became of some packets of a session's data flow, in no particular order. */
+  /** The outcome of some packets of a session's data flow, in no particular order. */
   | { readonly type: "flow"; readonly session: string; readonly packets: readonly DataPacket[] }
-  /** The lab stopped waiting for a session to get further. */
+  /** The lab stopped waiting for a session to make progress. */
   | { readonly type: "gave-up"; readonly session: string; readonly waitedFor: string; readonly afterMs: number }
   | {
       readonly type: "captured";
@@ -92,5 +95,5 @@ export type LabEventBody =
   | { readonly type: "kept"; readonly runId: string }
   | { readonly type: "removed"; readonly leftovers: readonly string[] };
 
-/** One thing that happened; `at` is milliseconds since 1970 with a fraction, by the clock of the lab's machine. */
+/** One event; `at` is milliseconds since 1970 with a fraction, by the clock of the lab's machine. */
 export type LabEvent = LabEventBody & { readonly at: number };

@@ -1,4 +1,4 @@
-/** Everything that the run of a lab left in memory. */
+/** Everything that a run leaves in memory. */
 
 import type { DestroyReport, RuntimeEnvironment } from "../runtime/runtime.ts";
 import { TestbedError } from "../support/errors.ts";
@@ -10,26 +10,26 @@ export interface LabRecord {
   readonly phasesMs: ReadonlyMap<PhaseName, number>;
   readonly environment: RuntimeEnvironment | undefined;
   readonly captures: readonly CaptureStream[];
-  /** By node: what its protocol machine counted, and what it logged. */
+  /** By node: the counters of its protocol machine, and its log. */
   readonly counters: ReadonlyMap<string, Readonly<Record<string, number>>>;
   readonly logs: ReadonlyMap<string, string>;
   readonly hosts: readonly HostRecord[];
-  /** Why the run could not be carried through. */
+  /** Why the run was aborted. */
   readonly error: unknown;
-  /** Settles when the lab is gone; under way already, so that results can be written meanwhile. */
+  /** Resolves when the lab is removed; removal has already begun, so that results can be written meanwhile. */
   readonly removal: Promise<DestroyReport>;
 }
 
-/** A foreign program of the lab. */
+/** A host program of the lab. */
 export interface HostRecord {
   readonly name: string;
   readonly image: string;
-  /** Absent while it ran to the end of the run. */
+  /** Absent if it ran until the end of the run. */
   readonly exitCode?: number;
   readonly log: string;
 }
 
-/** What an error is called in results: its code, and `bug` for everything that is no error of this program's own kind. */
+/** An error as results show it: its code, or `bug` for any error that is not a `TestbedError`. */
 export function describeError(error: unknown): { code: string; message: string; hint?: string } {
   if (!(error instanceof TestbedError))
     return { code: "bug", message: error instanceof Error ? error.message : String(error) };

@@ -1,24 +1,24 @@
-/** Compares how long middleboxes remember idle UDP mappings with how long they are declared to. */
+/** Compares the measured lifetime of idle UDP mappings with the declared one. */
 
 import type { LifetimeObservation } from "@testbed/agent/control";
 import type { Difference } from "./difference.ts";
 
-/** What became of mappings that were left alone, behind the middleboxes in front of one LAN. */
+/** The outcome of idle mappings in the NATs in front of one LAN. */
 export interface LifetimeVerification {
   readonly router: string;
   readonly lan: string;
   readonly through: readonly string[];
   readonly node: string;
   readonly ipVersion: 4 | 6;
-  /** Of the most forgetful of the middleboxes, seconds. */
+  /** The shortest lifetime among those NATs, seconds. */
   readonly declaredSec: number;
-  /** Whether packets from outside keep mappings alive; absent where the middleboxes differ in it. */
+  /** Whether packets from outside refresh mappings; absent where the NATs differ in it. */
   readonly inboundRefresh?: boolean;
   readonly observed: LifetimeObservation;
   readonly differences: readonly Difference[];
 }
 
-/** In what mappings lived longer or shorter than declared, or were kept alive by other packets than declared. */
+/** Where mappings lived longer or shorter than declared, or were refreshed by other packets than declared. */
 export function lifetimeDifferences(
   { declaredSec, inboundRefresh }: Pick<LifetimeVerification, "declaredSec" | "inboundRefresh">,
   observed: LifetimeObservation,

@@ -1,4 +1,4 @@
-/** Measures how long the middleboxes of a lab remember idle UDP mappings. */
+/** Measures how long the NATs of a lab keep idle UDP mappings. */
 
 import type { ProbePlan, VerificationProbe } from "../plan/probe-plan.ts";
 import { TestbedError } from "../support/errors.ts";
@@ -6,28 +6,31 @@ import { type LifetimeVerification, lifetimeDifferences } from "./lifetime-verif
 import { describeDifference } from "./nat-verification.ts";
 import type { VerificationLab } from "./verify-routers.ts";
 
-/** How far beyond the declared lifetime is looked. */
+/** How far beyond the declared lifetime is measured. */
 const MARGIN = 1.2;
 
-/** The share of the lifetime that a refreshed mapping is left alone for, twice: together longer than the lifetime. */
+/** The share of the lifetime that a refreshed mapping is idle, twice: together longer than the lifetime. */
 const REFRESH_SHARE = 0.7;
 
-/** How far from the declared lifetime its two nearest neighbours are. */
+/** Distance from the declared lifetime to the two idle times nearest to it. */
 const PRECISION_MS = 500;
 
 /**
- * How long an answer may take: asked again within it, a question still belongs to its silence. Shorter than
- * `PRECISION_MS`, so that no slow machine can have it longer.
+ * How long an answer may take: a retransmission within this time still counts for the same idle time. Shorter than
+ * `PRECISION_MS`, and therefore not scaled for slow machines.
  */
 const WAIT_MS = 400;
 
-/** How long measuring takes, milliseconds: 1.4 times the longest lifetime. Zero where nothing is forgotten. */
+/** Duration of the measurement, milliseconds: 1.4 times the longest lifetime. Zero where no mapping expires. */
 export function lifetimeDurationMs({ probes }: ProbePlan): number {
   const lifetimesSec = probes.flatMap(({ lifetimeSec }) => lifetimeSec ?? []);
   return Math.max(0, ...lifetimesSec.map((sec) => sec * 1000 * 2 * REFRESH_SHARE + 3 * WAIT_MS));
 }
 
-/** Leaves mappings behind every middlebox alone, all at once; throws `behaviour-mismatch` where one forgets sooner or later than declared. */
+/**
+ * Leaves mappings idle behind every NAT, all at once; throws `behaviour-mismatch` where one expires sooner or later
+ * than declared.
+ */
 export async function measureLifetimes({ probes }: ProbePlan, lab: VerificationLab): Promise<void> {
   const isFirstOfLan = ({ router, lan, ipVersion }: VerificationProbe, i: number): boolean =>
     probes.findIndex((other) => other.router === router && other.lan === lan && other.ipVersion === ipVersion) === i;
@@ -62,7 +65,10 @@ async function measure(
   return verification;
 }
 
-/** Tenths of the lifetime up to 1.2 of it, and both sides of its end; the lifetime itself would be a toss. */
+/**
+ * Tenths of the lifetime up to 1.2 of it, and both sides of its end; at exactly the lifetime the result would be
+ * random.
+ */
 function silences(lifetimeSec: number): readonly number[] {
   const lifetimeMs = lifetimeSec * 1000;
   const tenths = Array.from({ length: MARGIN * 10 }, (_, i) => (lifetimeMs * (i + 1)) / 10);

@@ -1,4 +1,4 @@
-/** Compares what the middleboxes of a topology are declared to be with what probes saw of them. */
+/** Compares the declared behaviour of a topology's NATs and firewalls with what probes observed. */
 
 import type { NatObservation } from "@testbed/agent/control";
 import type { VerificationProbe } from "../plan/probe-plan.ts";
@@ -6,9 +6,9 @@ import { formatEndpoint } from "../topology/model/address-text.ts";
 import type { Difference } from "./difference.ts";
 import { describeObservedNat, differenceOfFilters, differencesOfNats } from "./observed-words.ts";
 
-/** What a probe saw of the middleboxes in front of a LAN, beside what it had to see. */
+/** What a probe observed of the NATs and firewalls in front of a LAN, and what it should have observed. */
 export interface NatVerification {
-  /** The middlebox whose LAN the probe came from, and every middlebox it went through, inmost first. */
+  /** The router whose LAN the probe was sent from, and every router it passed through, innermost first. */
   readonly router: string;
   readonly lan: string;
   readonly through: readonly string[];
@@ -18,17 +18,17 @@ export interface NatVerification {
   readonly expected: NatObservation;
   readonly observed: NatObservation;
   readonly differences: readonly Difference[];
-  /** How often the node asked until silence could be believed. */
+  /** Attempts made until silence was taken as an answer. */
   readonly attempts: number;
 }
 
-/** A probe and what it saw. */
+/** A probe and its observation. */
 export interface Observed {
   readonly probe: VerificationProbe;
   readonly observed: NatObservation;
 }
 
-/** In what one probe saw something else than it had to; empty when the middleboxes are what they are declared to be. */
+/** Where one probe observed something unexpected; empty when all behaviour is as declared. */
 export function differencesOf({ probe, observed }: Observed): readonly Difference[] {
   const { expected } = probe;
   if (expected.type !== observed.type) return [differenceOfKind(expected, observed)];
@@ -38,8 +38,8 @@ export function differencesOf({ probe, observed }: Observed): readonly Differenc
 }
 
 /**
- * In what probes from one LAN and the same ports contradict each other: every inside host needs an outside port of its
- * own, and where ports are kept one of them keeps its own.
+ * Where probes from one LAN and the same ports contradict each other: every inside host needs a separate outside port,
+ * and with port preservation exactly one of them keeps its port.
  */
 export function differencesOfRivals(rivals: readonly Observed[]): readonly Difference[] {
   const seen = rivals.flatMap(({ observed, probe }) => (observed.type === "nat" ? [{ observed, probe }] : []));

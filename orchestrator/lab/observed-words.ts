@@ -1,13 +1,13 @@
-/** What is said of each thing that a probe sees of a NAT, and in what it differs from what the NAT is declared to be. */
+/** For each NAT behaviour that a probe observes: its description, and how it differs from the declaration. */
 
 import { NAT_DEPENDENCES, type ObservedNat } from "@testbed/agent/control";
 import type { VerificationProbe } from "../plan/probe-plan.ts";
 import type { Difference } from "./difference.ts";
 
 interface ObservedWords {
-  /** `filtering address-dependent`, as part of a description; absent for what goes without saying. */
+  /** `filtering address-dependent`, as part of a description; absent for the usual value. */
   readonly phrase?: (nat: ObservedNat) => string;
-  /** Undefined where the probe saw what it had to. */
+  /** Undefined where the observation is as expected. */
   readonly difference: (
     expected: ObservedNat,
     observed: ObservedNat,
@@ -15,10 +15,10 @@ interface ObservedWords {
   ) => Difference | undefined;
 }
 
-/** Where a firewall lets too little through to tell. */
+/** Where a firewall passes too little to observe the mapping. */
 const UNKNOWN_MAPPING = "that cannot be told";
 
-/** In the order of telling. */
+/** In the order of the description. */
 const WORDS: Readonly<Record<keyof Omit<ObservedNat, "type">, ObservedWords>> = {
   mapping: {
     phrase: ({ mapping }) => `mapping ${mapping ?? UNKNOWN_MAPPING}`,
@@ -71,7 +71,7 @@ export function describeObservedNat(nat: ObservedNat): string {
     .join(", ");
 }
 
-/** In what a NAT is not as it has to be, one entry for each behaviour. */
+/** Where a NAT differs from what is expected, one entry per behaviour. */
 export function differencesOfNats(
   expected: ObservedNat,
   observed: ObservedNat,
@@ -80,7 +80,7 @@ export function differencesOfNats(
   return Object.values(WORDS).flatMap(({ difference }) => difference(expected, observed, probe) ?? []);
 }
 
-/** A filter that seems stricter than it is may only have lost packets. */
+/** Filtering that looks stricter than declared may only be packet loss. */
 export function differenceOfFilters(
   expected: Pick<ObservedNat, "filtering">,
   observed: Pick<ObservedNat, "filtering">,
@@ -93,7 +93,7 @@ export function differenceOfFilters(
   });
 }
 
-/** Of several hosts that send from one port only one keeps it, so that a single probe of them shows nothing. */
+/** Of several hosts that send from one port only one keeps it, so that one probe alone shows nothing. */
 function differenceOfPorts(
   expected: ObservedNat,
   { mapped, portPreservation }: ObservedNat,

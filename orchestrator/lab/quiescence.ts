@@ -1,14 +1,14 @@
-/** Whether a session is quiescent after an event of the timeline: nothing is under way, and data comes back. */
+/** Whether a session is quiescent after a timeline event: nothing is in progress, and data is answered. */
 
 import type { DataPacket, LabEvent, NodeEvent } from "./lab-event.ts";
 
-/** The two ends of a session: name of the node, and home address of its peer. */
+/** The two ends of a session: the node's name, and the home address of its peer. */
 export type SessionEnds = readonly { readonly node: string; readonly peer: string }[];
 
-/** Packets in a row that have to have one fate: at the pace of the lab's flows a fifth of a second. */
+/** Consecutive packets that must have the same outcome: a fifth of a second at the rate of the lab's flows. */
 const IN_A_ROW = 10;
 
-/** Since when nothing that began at `from` or later is under way at either end; undefined while something is. */
+/** When the last procedure that began at `from` or later ended at either end; undefined while one is in progress. */
 export function quiescentSince(events: readonly LabEvent[], ends: SessionEnds, from: number): number | undefined {
   const tracks = ends.flatMap(({ node, peer }) => {
     const own = events.flatMap((entry) => (entry.type === "node" && entry.node === node ? [entry] : []));
@@ -19,7 +19,7 @@ export function quiescentSince(events: readonly LabEvent[], ends: SessionEnds, f
   return Math.max(from, ...tracks.flatMap((last) => (last === undefined ? [] : [last.at])));
 }
 
-/** True when the data of every end was sent straight to its peer when it was last told of. */
+/** True when both ends last reported the direct path. */
 export function isDirect(events: readonly LabEvent[], ends: SessionEnds): boolean {
   return ends.every(({ node, peer }) => {
     const paths = events.flatMap((entry) =>
@@ -31,7 +31,7 @@ export function isDirect(events: readonly LabEvent[], ends: SessionEnds): boolea
   });
 }
 
-/** True when the last packets of a flow were all answered, those sent before `from` left out. */
+/** True when the last packets of a flow, of those sent at `from` or later, were all answered. */
 export function isDataBack(packets: readonly DataPacket[], from: number): boolean {
   const last = lastPackets(packets, from);
   return last.length === IN_A_ROW && last.every(({ rttMs }) => rttMs !== null);
@@ -50,7 +50,7 @@ function lastPackets(packets: readonly DataPacket[], from: number): readonly Dat
     .slice(-IN_A_ROW);
 }
 
-/** What an event means to something that begins and ends. */
+/** Whether an event begins or ends a procedure. */
 type Step = "begins" | "ends" | undefined;
 
 function lastStep(
@@ -65,7 +65,7 @@ function registrationStep({ type }: NodeEvent): Step {
   return ["registered", "registration-failed", "deregistered"].includes(type) ? "ends" : undefined;
 }
 
-/** From the loss of a path, or the first step towards a new one, until data is on its way again. */
+/** From the loss of a path, or the first step towards a new one, until data is sent again. */
 function sessionStep(event: NodeEvent, peer: string): Step {
   if (!("peer" in event) || event.peer !== peer) return undefined;
   switch (event.type) {

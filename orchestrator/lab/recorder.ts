@@ -1,19 +1,19 @@
-/** Keeps every event of a run, hands each on as it comes, and lets a step wait for what it needs to see. */
+/** Records every event of a run, passes each on as it arrives, and lets a step wait for events. */
 
 import type { LabEvent, LabEventBody } from "./lab-event.ts";
 
 export interface Recorder {
-  /** Everything so far, in the order of arrival. */
+  /** All events so far, in the order of arrival. */
   readonly events: readonly LabEvent[];
-  /** Records an event of this program, at its own time. */
+  /** Records an event of this program, at the current time. */
   readonly add: (body: LabEventBody) => void;
   /** Records an event that carries its time. */
   readonly addAt: (at: number, body: LabEventBody) => void;
-  /** Waits until `isThere` holds for the events so far; false when it does not within `timeoutMs`. */
+  /** Waits until `isThere` holds for the events so far; false if it does not within `timeoutMs`. */
   until(isThere: (events: readonly LabEvent[]) => boolean, timeoutMs: number): Promise<boolean>;
 }
 
-/** `now` gives milliseconds since 1970. */
+/** `now` returns milliseconds since 1970. */
 export function createRecorder(now: () => number, onEvent: (event: LabEvent) => void): Recorder {
   const events: LabEvent[] = [];
   const waiting = new Set<() => void>();

@@ -1,4 +1,4 @@
-/** One run of a lab from nothing to nothing, with everything that was seen on the way. */
+/** One run of a lab, from creation to removal, and the record of it. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NodeSpec, Plan } from "../plan/plan.ts";
@@ -35,24 +35,24 @@ export interface LabRequest {
   readonly identity: RunIdentity;
   readonly topology: ResolvedTopology;
   readonly plan: Plan;
-  /** How the middleboxes prove themselves. */
+  /** How NATs and firewalls are verified. */
   readonly probes: ProbePlan;
-  /** What the model predicts for each session: what a timeline waits for. */
+  /** What the model predicts for each session; a timeline waits for it. */
   readonly predictions: readonly Prediction[];
-  /** Whether that is all, with how long middleboxes remember mappings or without; the whole flow when absent. */
+  /** Limits the run to verification, without or with mapping lifetimes; a full run when absent. */
   readonly only?: "middleboxes" | "behaviour-and-lifetimes";
-  /** Aborted when the user wants an end. */
+  /** Aborted when the user interrupts. */
   readonly signal: AbortSignal;
   /** For everything up to the end of the data. */
   readonly timeoutMs: number;
-  /** For each step on the way there. */
+  /** For each step. */
   readonly timeouts: LabTimeouts;
-  /** Leave the lab running at the end. */
+  /** Do not remove the lab at the end. */
   readonly keep: boolean;
   readonly onEvent: (event: LabEvent) => void;
 }
 
-/** Runs a lab. Never throws for what happens in it: the record carries the error, and removal is always under way. */
+/** Runs a lab. Never throws for what happens in it: the record carries the error, and removal has always begun. */
 export async function runLab(request: LabRequest): Promise<LabRecord> {
   const recorder = createRecorder(() => performance.timeOrigin + performance.now(), request.onEvent);
   const stopwatch = createStopwatch(() => performance.now(), recorder.add);
@@ -82,10 +82,10 @@ export async function runLab(request: LabRequest): Promise<LabRecord> {
   return { ...recordOf(state), error, removal };
 }
 
-/** What the steps of a run share. */
+/** State shared by the steps of a run. */
 interface LabState {
   readonly request: LabRequest;
-  /** Aborted when nothing more is to be made. */
+  /** Aborted when nothing more may be created. */
   readonly over: AbortSignal;
   /** By the monotonic clock. */
   readonly startedAt: number;
@@ -100,12 +100,12 @@ interface LabState {
   environment: RuntimeEnvironment | undefined;
 }
 
-/** The whole flow; each step waits for what it needs and for nothing else. */
+/** The whole run; each step waits only for what it needs. */
 async function conduct(state: LabState): Promise<void> {
   const { recorder, stopwatch, request } = state;
   await stopwatch.phase("create", () => createEverything(state));
   const verifying = verifyRouters(request.probes, verificationLab(state));
-  // A wrong middlebox ends the run also while something waits for what that middlebox keeps back.
+  // A mismatch also ends the run while another step waits for packets that the NAT or firewall drops.
   verifying.catch(state.failure.reject);
   await stopwatch.phase("start", () => startNodes(state));
   if (request.only !== undefined) return verifyOnly(state, verifying);
@@ -127,7 +127,7 @@ async function conduct(state: LabState): Promise<void> {
   if (!request.keep) await stopwatch.phase("finish", () => finishNodes(state));
 }
 
-/** Without a session, a run lasts as long as its foreign programs; servers among them end with the time there is. */
+/** Without sessions, a run lasts as long as its host programs; servers among them are stopped at the run's timeout. */
 async function awaitPrograms({ programs, request, startedAt }: LabState): Promise<void> {
   const elapsedMs = performance.now() - startedAt;
   const leftMs = request.timeoutMs - elapsedMs - request.timeouts.finishMs;
@@ -135,7 +135,7 @@ async function awaitPrograms({ programs, request, startedAt }: LabState): Promis
   await Promise.race([exits, sleep(Math.max(0, leftMs), undefined, { ref: false })]);
 }
 
-/** The end of a run that asks the middleboxes and nobody else. */
+/** The end of a run that only verifies NATs and firewalls. */
 async function verifyOnly(state: LabState, verifying: Promise<void>): Promise<void> {
   const { stopwatch, request } = state;
   await stopwatch.phase("middleboxes", () => verifying);
@@ -170,7 +170,7 @@ async function createEverything(state: LabState): Promise<void> {
   state.over.throwIfAborted();
   const [swept] = await Promise.all([runtime.sweep(), runtime.checkPlan?.(plan)]);
   for (const line of swept) state.recorder.add({ type: "swept", line });
-  // Nobody waits for the description of the machine but the report.
+  // Only the report needs the description of the machine.
   runtime.environment().then(
     (environment) => (state.environment = environment),
     () => undefined,
@@ -184,8 +184,8 @@ async function createEverything(state: LabState): Promise<void> {
 }
 
 /**
- * A mobile node waits for the word: a registration sent while a middlebox or home agent on its way is not there yet is lost,
- * and repeated only after a second.
+ * Has a mobile node wait for the command to register: a registration sent before a router or home agent on its path is
+ * up is lost, and repeated only after a second.
  */
 function onCommand(spec: NodeSpec): NodeSpec {
   return isMobile(spec) ? { ...spec, setup: { ...spec.setup, startsOn: "command" } } : spec;
@@ -227,7 +227,7 @@ async function neverReady(link: AgentLink, timeoutMs: number): Promise<never> {
   throw link.failure(`expected it to be ready within ${timeoutMs / 1000} s of its start, and it is not`);
 }
 
-/** Foreign programs find the whole lab in its place. */
+/** Host programs start once the whole lab is set up. */
 async function startPrograms(state: LabState): Promise<void> {
   await each(state.request.plan.programs, async (spec) => {
     const handle = await state.lab.startProgram(spec);
@@ -250,7 +250,7 @@ function liveSessions({ request, links }: LabState): readonly LiveSession[] {
   const { topology, timeouts } = request;
   const later = topology.timeline.map(({ name }) => topologyAfter(topology, name));
   const impairments = [topology, ...later].map(({ nodes }) => roundTripImpairment(nodes));
-  // Whichever way the data takes, it crosses no link more than twice in either direction.
+  // On any path, data crosses each link at most twice in either direction.
   const roundTrip = {
     addedMs: 2 * Math.max(...impairments.map(({ addedMs }) => addedMs)),
     lossRate: impairments[0]?.lossRate ?? 0,
@@ -267,7 +267,7 @@ function liveSessions({ request, links }: LabState): readonly LiveSession[] {
   });
 }
 
-/** Nodes of a lab that is to serve another run stay in their places. */
+/** Nodes of a lab that will serve another run stay up. */
 async function finishNodes({ links, lab, request }: LabState): Promise<void> {
   const { finishMs } = request.timeouts;
   const ending = lab.release === undefined ? "finish" : "reset";
@@ -279,7 +279,7 @@ async function finishNodes({ links, lab, request }: LabState): Promise<void> {
   });
 }
 
-/** Runs the flow against everything that can end it early; what it still has under way is nobody's business then. */
+/** Runs the flow against everything that can end it early; the outcome of steps still in progress is then ignored. */
 async function firstError(state: LabState): Promise<unknown> {
   const { signal, timeoutMs } = state.request;
   const over = new AbortController();
@@ -315,7 +315,7 @@ async function timeout(timeoutMs: number, over: AbortSignal): Promise<never> {
   });
 }
 
-/** What becomes of the lab of a run that is over: it is kept for its user, left to another run, or removed. */
+/** At the end of a run, the lab is kept for its user, left for another run, or removed. */
 function leaveLab(state: LabState, error: unknown): Promise<DestroyReport> {
   const { lab, request } = state;
   if (error !== undefined) return removeLab(state, () => lab.destroy());

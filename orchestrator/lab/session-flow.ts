@@ -1,4 +1,4 @@
-/** What the lab asks of one session, step by step, and how long it waits for each. */
+/** The steps of one session in a lab, and how long each may take. */
 
 import type { RoundTripImpairment } from "../topology/model/path-impairments.ts";
 import type { ResolvedSession } from "../topology/model/resolved.ts";
@@ -14,26 +14,26 @@ export interface LiveSession {
   readonly from: AgentLink;
   /** The ends that register with a home agent. */
   readonly mobileEnds: readonly string[];
-  /** What both ends know each other by: home addresses, or a stationary node's own. */
+  /** The addresses by which both ends identify each other: home addresses, or a stationary node's address. */
   readonly fromHome: string;
   readonly toHome: string;
-  /** What link impairments do to a round trip between the two at most. */
+  /** The most that link impairments do to a round trip between the two. */
   readonly roundTrip: RoundTripImpairment;
   /** How many other sessions do the same at the same time, on the same machine. */
   readonly rivals: number;
   readonly timeouts: LabTimeouts;
 }
 
-/** Round trips that a step may need in turn, retransmissions left out. */
+/** Round trips that a step may need in turn, excluding retransmissions. */
 const ROUND_TRIPS_PER_STEP = 10;
-/** Where packets are lost, retransmissions come later and later: a step may take as much longer. */
+/** On lossy links retransmissions back off: a step may take this much longer. */
 const LOSSY_FACTOR = 4;
 
 const PING_BEFORE_ICE = { count: 3, intervalMs: 10 } as const;
 const PING = { count: 5, intervalMs: 5 } as const;
 const ECHO = { count: 20, intervalMs: 2, sizeBytes: 200 } as const;
 
-/** Waits until all ends that have home agents are registered there. False when one of them is not to be. */
+/** Waits until all ends that have home agents are registered. False if a registration fails. */
 export async function awaitRegistration(session: LiveSession, recorder: Recorder): Promise<boolean> {
   const ofEnds = (type: NodeEvent["type"]): readonly EventMatcher[] =>
     session.mobileEnds.map((end) => createEventMatcher((node, event) => node === end && event.type === type));
@@ -43,12 +43,12 @@ export async function awaitRegistration(session: LiveSession, recorder: Recorder
   return isRegistered(recorder.events);
 }
 
-/** Proves the way through both home agents before any check is made. */
+/** Verifies the path through both home agents before any check. */
 export async function pingBeforeIce(session: LiveSession, recorder: Recorder): Promise<void> {
   await traffic(session, recorder, "before-ice", { type: "ping", to: session.toHome, ...PING_BEFORE_ICE });
 }
 
-/** Offers the session and waits until both ends send their data where they will, or one of them says that it failed. */
+/** Makes the offer and waits until both ends send their data on its final path, or one of them reports failure. */
 export async function connect(session: LiveSession, recorder: Recorder): Promise<void> {
   const { spec, from, fromHome, toHome, timeouts } = session;
   const ofEnds = (isIt: (event: NodeEvent) => boolean): readonly EventMatcher[] =>
@@ -68,7 +68,7 @@ export async function connect(session: LiveSession, recorder: Recorder): Promise
   await untilOrTimeout(session, recorder, any([isFailed, isSettled]), timeouts.bindingMs, "binding");
 }
 
-/** Sends what the topology asks for over the path that the session has now. */
+/** Sends the topology's traffic over the session's current path. */
 export async function exchangeData(session: LiveSession, recorder: Recorder): Promise<void> {
   const to = session.toHome;
   const ping = (): Promise<void> => traffic(session, recorder, "after-nomination", { type: "ping", to, ...PING });
@@ -83,13 +83,13 @@ export async function exchangeData(session: LiveSession, recorder: Recorder): Pr
   }
 }
 
-/** No path event follows where relayed candidates win: the data is on the home agents' path already. */
+/** No path event follows when relayed candidates win: the data is already on the home agents' path. */
 function endsTheWay(event: NodeEvent): boolean {
   if (event.type === "path") return event.path === "direct";
   return event.type === "nominated" && (event.pair.local.type === "relayed" || event.pair.remote.type === "relayed");
 }
 
-/** Traffic to send; how long its answers may take follows from the session. */
+/** Traffic to send; its timeout follows from the session. */
 type Untimed<Request> = Request extends unknown ? Omit<Request, "timeoutMs"> : never;
 
 async function traffic(

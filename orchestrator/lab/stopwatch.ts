@@ -3,7 +3,7 @@
 import type { LabEventBody, PhaseName } from "./lab-event.ts";
 
 export interface Stopwatch {
-  /** Runs one phase; its time counts also when it fails. */
+  /** Runs one phase; its time counts even if it fails. */
   phase<T>(name: PhaseName, run: () => Promise<T>): Promise<T>;
   readonly phasesMs: ReadonlyMap<PhaseName, number>;
 }

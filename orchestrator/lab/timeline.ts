@@ -1,4 +1,4 @@
-/** Plays the timeline of a topology: data flows on every session while things happen, each at its time. */
+/** Plays the timeline of a topology: every session sends data while the events happen at their times. */
 
 import type { TimelineStep } from "../plan/plan.ts";
 import type { PathName } from "../topology/model/resolved.ts";
@@ -9,16 +9,16 @@ import { isDataBack, isDataGone, isDirect, quiescentSince, type SessionEnds } fr
 import type { Recorder } from "./recorder.ts";
 import type { LiveSession } from "./session-flow.ts";
 
-/** What a timeline needs of the lab. */
+/** What a timeline needs from the lab. */
 export interface TimelineLab {
   readonly recorder: Recorder;
   readonly timeouts: LabTimeouts;
   link(node: string): AgentLink;
-  /** Waits so many milliseconds; rejects when the run is over. */
+  /** Waits `ms` milliseconds; rejects when the run is over. */
   wait(ms: number): Promise<void>;
   /** Milliseconds of a monotonic clock. */
   now(): number;
-  /** The path that the model predicts for a session once the last event has happened. */
+  /** The path predicted for a session after the last event. */
   predictedPath(session: string): PathName | undefined;
 }
 
@@ -30,11 +30,11 @@ interface SessionData {
   readonly packets: DataPacket[];
 }
 
-/** Fifty packets a second each way: a loss is placed to 20 ms. */
+/** Fifty packets a second each way: a loss is located to within 20 ms. */
 const FLOW = { intervalMs: 20, sizeBytes: 200 } as const;
 
 /**
- * Plays all steps and waits until every session is quiescent, or is not in time. Rejects when a node fails or the run is
+ * Plays all steps and waits until every session is quiescent or times out. Rejects when a node fails or the run is
  * over.
  */
 export async function playTimeline(
@@ -54,7 +54,6 @@ export async function playTimeline(
   await Promise.all(data.flatMap(({ flow }) => (flow === undefined ? [] : [flow.stop()])));
 }
 
-/** Packets are on the same axis as everything else that is recorded. */
 function startData(session: LiveSession, { recorder, timeouts }: TimelineLab): SessionData {
   const packets: DataPacket[] = [];
   if (session.spec.traffic === "none") return { session, packets };
@@ -73,8 +72,8 @@ async function carryOut({ name, node, text, command }: TimelineStep, lab: Timeli
 }
 
 /**
- * A quiescent session's data comes back, or where the model predicts no path, does not. Where it predicts a direct path, a
- * session on another one is not quiescent: ends that fell back to their home agents try for a direct one again later.
+ * In a quiescent session data is answered or, where the model predicts no path, is not. Where it predicts a direct
+ * path, a session on another one is not quiescent: ends that fell back to their home agents retry later.
  */
 async function awaitQuiescence({ session, flow, packets }: SessionData, from: number, lab: TimelineLab): Promise<void> {
   const { spec, fromHome, toHome } = session;

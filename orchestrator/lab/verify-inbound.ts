@@ -1,4 +1,4 @@
-/** Has datagrams sent to the forwards and pinholes of middleboxes from outside, and hears inside which of them arrive. */
+/** Has datagrams sent from outside to forwards and pinholes, and listens inside for those that arrive. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { HeardDatagram } from "@testbed/agent/control";
@@ -6,14 +6,14 @@ import type { InboundProbe } from "../plan/inbound-probe-plan.ts";
 import type { AgentLink } from "./agent-link.ts";
 import { concludeInbound, type InboundVerification, marksOf } from "./inbound-verification.ts";
 
-/** What a probe from outside needs of a lab. */
+/** What a probe from outside needs from a lab. */
 export interface InboundLab {
   readonly link: (node: string) => AgentLink | undefined;
-  /** Settles when every node of the lab has been started. */
+  /** Resolves when every node of the lab has been started. */
   readonly allStarted: () => Promise<void>;
 }
 
-/** Proves one way in: tries again, with the timeout of the next attempt, while nothing has come. */
+/** Verifies one forward or pinhole: retries, with the timeout of the next attempt, while nothing arrives. */
 export async function verifyInbound(
   probe: InboundProbe,
   waitsMs: readonly number[],
@@ -32,12 +32,12 @@ export async function verifyInbound(
   return verification;
 }
 
-/** Datagrams are sent again at these shares of the wait: the first may come before anybody listens. */
+/** Datagrams are repeated at these shares of the wait: the first may be sent before the target listens. */
 const SEND_SHARES = [0, 0.15, 0.35, 0.7] as const;
 
 /**
- * The datagram that must not arrive is sent first each time. Nothing on the way puts packets in another order, so that
- * the other one's arrival is the end of the question.
+ * The datagram that must not arrive is sent first each time. Nothing on the path reorders packets, so the arrival of
+ * the other one ends the attempt.
  */
 async function tryOnce(probe: InboundProbe, waitMs: number, lab: InboundLab): Promise<readonly HeardDatagram[]> {
   const [sender, target] = [linkOf(lab, probe.from.node), linkOf(lab, probe.target.node)];

@@ -1,4 +1,4 @@
-/** Lets every middlebox of a lab prove that it is what the topology declares it to be. */
+/** Verifies that every NAT and firewall of a lab behaves as declared. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { InboundProbe } from "../plan/inbound-probe-plan.ts";
@@ -18,7 +18,7 @@ import {
 import type { Recorder } from "./recorder.ts";
 import { verifyInbound } from "./verify-inbound.ts";
 
-/** What proving needs of a lab. */
+/** What verification needs from a lab. */
 export interface VerificationLab {
   readonly recorder: Recorder;
   readonly timeouts: LabTimeouts;
@@ -26,8 +26,8 @@ export interface VerificationLab {
 }
 
 /**
- * Sends the probes, each as soon as the nodes on its way are ready, and records what they saw. Throws `behaviour-mismatch` with
- * every difference once all are done.
+ * Sends each probe as soon as the nodes on its path are ready, and records the observations. Throws
+ * `behaviour-mismatch` with every difference once all are done.
  */
 export async function verifyRouters({ probes, inbound, notProbed }: ProbePlan, lab: VerificationLab): Promise<void> {
   const [verifications, inboundVerifications] = await Promise.all([
@@ -46,7 +46,7 @@ async function verifyInboundEntry(probe: InboundProbe, lab: VerificationLab): Pr
   return verification;
 }
 
-/** How long silence must last, attempt by attempt. It means less where links lose packets: more attempts there. */
+/** How long silence must last, per attempt. Where links lose packets silence means less: more attempts. */
 function waitsOf(
   probes: readonly Pick<VerificationProbe, "roundTrip">[],
   { probeSilenceMs, lossyProbeSilenceMs }: LabTimeouts,
@@ -65,8 +65,8 @@ function byLan(probes: readonly VerificationProbe[]): readonly (readonly Verific
 }
 
 /**
- * How much later the second of two hosts asks that use the same ports. A middlebox in the kernel decides about two packets at
- * once where there are two processors: within microseconds, both may find a port free.
+ * Delay of the second of two hosts that use the same ports. With two processors the kernel's NAT handles two packets at
+ * once: within microseconds, both may find a port free.
  */
 const RIVAL_DELAY_MS = 20;
 
@@ -86,7 +86,7 @@ async function verifyLan(
   });
 }
 
-/** All hosts of a LAN ask again when one has to: they get in each other's way only on the same ports. */
+/** All hosts of a LAN repeat their probes together: they conflict only on the same ports. */
 async function observeTogether(
   rivals: readonly VerificationProbe[],
   lab: VerificationLab,

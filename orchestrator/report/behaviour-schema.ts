@@ -1,4 +1,4 @@
-/** The schema of a NAT's behaviours, made from the table that lists their values. */
+/** The schema of a NAT's behaviours, derived from the table of their values. */
 
 import type { BehavioursOf, BehaviourTable } from "@testbed/agent/control";
 import * as z from "zod";
@@ -10,7 +10,7 @@ type BehaviourFields<Table extends BehaviourTable> = {
 /** One field for each behaviour. */
 export function behaviourFields<const Table extends BehaviourTable>(table: Table): BehaviourFields<Table> {
   const fields = Object.entries(table).map(([name, values]) => [name, fieldOf(values)]);
-  // Each field takes just the values that its entry lists, of which BehavioursOf makes the type.
+  // Each field takes exactly the values of its entry, from which BehavioursOf derives the type.
   return Object.fromEntries(fields) as BehaviourFields<Table>;
 }
 

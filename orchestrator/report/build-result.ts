@@ -1,4 +1,4 @@
-/** The result of a run as data. */
+/** Builds the result of a run as data. */
 
 import type { EventEffect } from "../judge/event-effect.ts";
 import type { Judgement } from "../judge/judge-run.ts";
@@ -17,20 +17,20 @@ import {
   type SessionResult,
 } from "./run-result.ts";
 
-/** A run that is over, and what only its runner knows of it. */
+/** A finished run, and what only its runner has. */
 export interface ResultParts extends Pick<RunResult, "runId" | "runtime" | "startedAt" | "durationMs" | "captures"> {
   readonly topology: ResolvedTopology;
   readonly predictions: readonly Prediction[];
   readonly record: Omit<LabRecord, "captures" | "logs" | "removal">;
   readonly judgement: Judgement;
-  /** How long it took to load and plan. */
+  /** Time to load and plan. */
   readonly loadMs: number;
-  /** Of Node.js, such as `v24.0.0`. */
+  /** Version of Node.js, such as `v24.0.0`. */
   readonly nodeVersion: string;
   readonly leftovers: readonly string[];
 }
 
-/** Puts what was planned, predicted, observed and judged into the form of `result.json`. */
+/** Converts what was planned, predicted, observed and judged to the format of `result.json`. */
 export function buildResult(parts: ResultParts): RunResult {
   const { runId, runtime, topology, predictions, record, judgement, startedAt, durationMs, captures } = parts;
   const { events, environment, error } = record;
@@ -79,7 +79,7 @@ function predictionResult({ session, after, path, selected, why }: Prediction): 
   };
 }
 
-/** What happened when, counted from the first thing that was recorded. */
+/** The timeline events, timed from the first recorded event. */
 function timelineResult(events: readonly LabEvent[]): RunResult["timeline"] {
   const start = events[0]?.at ?? 0;
   return events.flatMap((entry) => {
@@ -103,7 +103,7 @@ function sessionResult(
   };
 }
 
-/** A figure of an effect is carried under its own name. */
+/** Other figures of an effect keep their names. */
 function outageResult({ session, selected, outageMs, ...figures }: EventEffect): OutageResult {
   return { ...figures, ms: outageMs, ...(selected === undefined ? {} : { selected: pairResult(selected) }) };
 }

@@ -1,4 +1,4 @@
-/** Judged expectations in words: the one place where they become text, for terminal, page, JUnit and GitHub alike. */
+/** Judged expectations as text: the same for terminal, page, JUnit and GitHub. */
 
 import { formatMs } from "./format-ms.ts";
 import type { ExpectationResult } from "./run-result.ts";
@@ -8,7 +8,7 @@ export function subjectName({ subject }: ExpectationResult): string {
   return "host" in subject ? subject.host : subject.session;
 }
 
-/** What is expected, and after which event: `after reboot: longest time without data`. */
+/** What is expected, with the event that it follows: `after reboot: longest time without data`. */
 export function expectationLabel(expectation: ExpectationResult): string {
   const after = "after" in expectation.subject ? expectation.subject.after : undefined;
   const quantity = quantityOf(expectation.key, after !== undefined);
@@ -74,7 +74,7 @@ export function observedText(expectation: ExpectationResult): string {
   }
 }
 
-/** The model predicts paths and pairs, and neither times nor losses: `-` there. */
+/** The model predicts paths and pairs only; `-` for times and losses. */
 export function predictedText(expectation: ExpectationResult): string {
   switch (expectation.key) {
     case "path":

@@ -1,4 +1,4 @@
-/** `0.42 ms`, `12.3 ms`, `512 ms`, `2.5 s`: three digits say enough. */
+/** `0.42 ms`, `12.3 ms`, `512 ms`, `2.5 s`: three digits. */
 export function formatMs(ms: number): string {
   if (ms >= 1000) return `${trim(ms / 1000, 2)} s`;
   return `${trim(ms, ms < 10 ? 2 : ms < 100 ? 1 : 0)} ms`;

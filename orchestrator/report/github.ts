@@ -1,10 +1,10 @@
-/** What GitHub Actions shows of a run: annotations at the lines that were not met, and a table in the job's summary. */
+/** A run for GitHub Actions: annotations at unmet expectations, and a table in the job's summary. */
 
 import { subjectName, unmetText } from "./expectation-text.ts";
 import { formatMs } from "./format-ms.ts";
 import type { RunResult } from "./run-result.ts";
 
-/** Workflow commands, one line each, for every unmet expectation and for the error of a run. */
+/** Workflow commands, one line each, for every unmet expectation and for a run's error. */
 export function githubAnnotations({ topology, expectations, error }: RunResult): readonly string[] {
   const unmet = expectations.filter(({ verdict }) => verdict === "fail");
   return [
@@ -15,7 +15,7 @@ export function githubAnnotations({ topology, expectations, error }: RunResult):
   ];
 }
 
-/** Markdown for the summary of a job: one row for each session. */
+/** Markdown for a job's summary: one row per session. */
 export function githubSummary(results: readonly RunResult[]): string {
   const rows = results.flatMap((result) => {
     const { verdict, topology, durationMs, error } = result;
@@ -41,7 +41,7 @@ function annotation(location: Readonly<Record<string, string>>, title: string, m
   return `::error ${properties.join(",")}::${escapeData(message)}`;
 }
 
-/** `file:line` where an expectation stands; other sources have no place in a file. */
+/** The `file:line` of an expectation; other sources have no location. */
 function locationOf(source: string): Readonly<Record<string, string>> {
   const [, file, line] = /^(.+):(\d+)$/.exec(source) ?? [];
   return file === undefined || line === undefined ? {} : { file, line };

@@ -3,7 +3,7 @@
 import { expectationLabel, expectedText, subjectName, unmetText } from "./expectation-text.ts";
 import type { ExpectationResult, RunResult } from "./run-result.ts";
 
-/** One test suite for a run, one test case for each expectation; a run that could not be carried through is one error. */
+/** One test suite per run, one test case per expectation; an aborted run is one error. */
 export function renderJunit(result: RunResult): string {
   const cases = [...result.expectations.map((expectation) => testCase(result, expectation)), ...errorCase(result)];
   const failures = result.expectations.filter(({ verdict }) => verdict === "fail").length;
@@ -38,7 +38,7 @@ function errorCase({ topology, error }: RunResult): readonly string[] {
   ];
 }
 
-/** Text for an attribute or element; characters that XML 1.0 has no place for are replaced. */
+/** Escapes text for an attribute or element; characters that XML 1.0 does not allow are replaced. */
 export function escapeXml(text: string): string {
   return text
     .replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, "\u{FFFD}")

@@ -1,4 +1,4 @@
-/** What a run's result says of the links that have a condition. */
+/** The impaired links of a run, for its result. */
 
 import { type Impairment, LINK_DIRECTIONS, type LinkDirection } from "@testbed/agent/control";
 import type { LabEvent } from "../lab/lab-event.ts";
@@ -6,14 +6,14 @@ import type { ResolvedTopology } from "../topology/model/resolved.ts";
 import { linkName } from "../topology/resolve/links.ts";
 import type { LinkResult } from "./run-result.ts";
 
-/** One direction of the end of a segment. */
+/** One direction of a link. */
 interface End {
   readonly node: string;
   readonly segment: string;
   readonly direction: LinkDirection;
 }
 
-/** Every direction with a condition, in the order of the file's nodes; the last report of a node counts. */
+/** Every impaired direction, in the order of the file's nodes; a node's last report counts. */
 export function linkResults(topology: ResolvedTopology, events: readonly LabEvent[]): readonly LinkResult[] {
   return topology.nodes.flatMap(({ name: node, interfaces }) =>
     interfaces.flatMap(({ segment, impairment }) =>
@@ -45,7 +45,7 @@ function linkResult(
   };
 }
 
-/** What the timeline made of it, as far as the run got. */
+/** Changes by the timeline, as far as the run got. */
 function changesOf(
   { node, segment, direction }: End,
   { timeline }: ResolvedTopology,

@@ -1,11 +1,11 @@
-/** Which condition a link had when, and what became of its packets, as rows of a table. */
+/** The impairments of links over time, and their packet counters, as table rows. */
 
 import { describeImpairment } from "../topology/describe/describe-link.ts";
 import type { LinkResult, RunResult } from "./run-result.ts";
 import { timeInRun } from "./run-time.ts";
 import type { TextTable } from "./text-table.ts";
 
-/** A header, and for each direction a row for every condition that it had; undefined where no link has a condition. */
+/** A header, and for each direction a row per impairment that it had; undefined where no link is impaired. */
 export function linkRows(result: Pick<RunResult, "links" | "timeline" | "phasesMs">): TextTable | undefined {
   const { links, timeline } = result;
   if (links.length === 0) return undefined;
@@ -34,7 +34,7 @@ function directionRows(
   ];
 }
 
-/** `980 delivered, 20 lost`: those two always, and every other count that is not 0. */
+/** `980 delivered, 20 lost`: those two always, any other counter if it is not 0. */
 export function describeFigures(counters: Readonly<Record<string, number>>): string {
   const { delivered = 0, lost = 0, ...others } = counters;
   const rest = Object.entries(others).filter(([name, count]) => name !== "received" && count > 0);

@@ -1,10 +1,10 @@
-/** What the events of a run's timeline did to its sessions, as rows of a table. */
+/** The effects of a run's timeline events on its sessions, as table rows. */
 
 import { formatMs } from "./format-ms.ts";
 import type { OutageResult, RunResult } from "./run-result.ts";
 import type { TextTable } from "./text-table.ts";
 
-/** A header and one row for each session after each event; undefined for a run in which nothing happened. */
+/** A header and one row for each session after each event; undefined for a run without events. */
 export function outageRows({ sessions }: RunResult): TextTable | undefined {
   const rows = sessions.flatMap(({ from, to, outages }) =>
     outages.map((outage) => [outage.event, `${from} → ${to}`, ...describeOutage(outage)]),

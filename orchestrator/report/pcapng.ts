@@ -1,21 +1,20 @@
 /**
- * Joins the pcap streams of a run into one pcapng file with one named interface per segment. Every frame on a segment leaves
- * exactly one node once; the streams of a segment's nodes, each of what that node sent, are therefore the segment, complete
- * and without doubles.
+ * Joins the pcap streams of a run into one pcapng file with one named interface per segment. Every node records only the
+ * frames that it sends, so the streams of a segment's nodes together are complete and without duplicates.
  *
  * Formats: draft-ietf-opsawg-pcap (magic, 24-octet header, 16-octet record headers) and draft-ietf-opsawg-pcapng
  * (blocks 0x0a0d0d0a, 1, 6).
  */
 
-/** The streams captured on one segment, each one pcap file, possibly cut off at its end. */
+/** The streams captured on one segment, each one pcap file, possibly truncated. */
 export interface InterfaceCapture {
   readonly segment: string;
-  /** For the reader of the capture: which nodes are on the wire, such as `ha-a, nat-a, nat-b`. */
+  /** For the reader of the capture: which nodes are on the segment, such as `ha-a, nat-a, nat-b`. */
   readonly description: string;
   readonly streams: readonly Uint8Array[];
 }
 
-/** What went into the file, per segment. */
+/** Packets in the file, per segment. */
 export interface SegmentSummary {
   readonly segment: string;
   readonly packets: number;
@@ -27,7 +26,7 @@ export interface MergedCapture {
   readonly segments: readonly SegmentSummary[];
 }
 
-/** Frames of all segments in the order of time; segments keep their order as interfaces, empty ones included. */
+/** Frames of all segments in chronological order; segments keep their order as interfaces, empty ones included. */
 export function mergeCaptures(captures: readonly InterfaceCapture[], application: string): MergedCapture {
   const segments = captures.map((capture) => ({ capture, packets: capture.streams.flatMap(readPcap) }));
   const blocks = [
@@ -60,7 +59,7 @@ const PCAP_RECORD_HEADER_LENGTH = 16;
 const MICROSECONDS_MAGIC = 0xa1b2c3d4;
 const NANOSECONDS_MAGIC = 0xa1b23c4d;
 
-/** Reads whole records up to the first that is cut off; bytes that are no pcap file give no packets. */
+/** Reads whole records up to the first truncated one; bytes that are not a pcap file yield no packets. */
 export function readPcap(bytes: Uint8Array): CapturedPacket[] {
   if (bytes.length < PCAP_HEADER_LENGTH) return [];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -103,7 +102,7 @@ function sectionHeader(application: string): Uint8Array {
   const view = new DataView(body.buffer);
   view.setUint32(0, BYTE_ORDER_MAGIC, true);
   view.setUint16(4, 1, true);
-  // Section length -1: not given.
+  // Section length -1: unspecified.
   view.setBigInt64(8, -1n, true);
   return block(SECTION_HEADER_BLOCK, [body, textOption(OPTION.sectionApplication, application), endOption()]);
 }
@@ -133,7 +132,7 @@ function enhancedPacket(packet: CapturedPacket & { readonly index: number }): Ui
   return block(ENHANCED_PACKET_BLOCK, [body, padded(packet.frame)]);
 }
 
-/** Type, total length, body, total length once more. */
+/** Type, total length, body, total length again. */
 function block(type: number, parts: readonly Uint8Array[]): Uint8Array {
   const body = concat(parts);
   const bytes = new Uint8Array(12 + body.length);
@@ -161,7 +160,7 @@ function endOption(): Uint8Array {
   return new Uint8Array(4);
 }
 
-/** Options and frames are filled up to 32 bits. */
+/** Options and frames are padded to 32 bits. */
 function padded(bytes: Uint8Array): Uint8Array {
   const rest = (4 - (bytes.length % 4)) % 4;
   return rest === 0 ? bytes : concat([bytes, new Uint8Array(rest)]);

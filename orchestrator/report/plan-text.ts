@@ -1,4 +1,4 @@
-/** A plan for people: every step in order, and every rule text as it would be loaded. */
+/** A plan as text: every step in order, and every rule text as it would be loaded. */
 
 import { LINK_DIRECTIONS } from "@testbed/agent/control";
 import type { NodeSpec, Plan, ProgramSpec, TimelineStep, UnboundInterface } from "../plan/plan.ts";
@@ -8,7 +8,7 @@ import { formatDuration } from "../topology/model/duration.ts";
 import type { Prediction } from "../topology/predict/predict.ts";
 import { counted } from "./text-table.ts";
 
-/** Lines of text; nothing in them depends on a machine. */
+/** Lines of text, the same on every machine. */
 export function formatPlan(plan: Plan, predictions: readonly Prediction[]): readonly string[] {
   const steps = [
     ...plan.segments.map(({ name, interfaceName }) => [`make segment ${name} (interface ${interfaceName})`]),
@@ -30,7 +30,7 @@ function nodeLines({ name, sysctls, tun, setup }: NodeSpec): readonly string[] {
     ...setup.interfaces.flatMap(interfaceLines),
     ...setup.routes.map(routeLine),
     ...Object.entries(sysctls).map(([key, value]) => `   sysctl ${key}=${value}`),
-    // Not indented, so that it can be pasted as it is.
+    // Not indented, so that it can be pasted.
     ...setup.rules.flatMap(ruleLines),
   ];
 }
@@ -43,7 +43,7 @@ function ruleLines({ tool, text }: NodeSpec["setup"]["rules"][number]): readonly
   return ["", `${loaderOf(tool)} <<'EOF'`, ...text.trimEnd().split("\n"), "EOF"];
 }
 
-/** Only what is loaded then: the texts of a node's start stand with the node. */
+/** Only what the event loads; the rules of a node's start are listed with the node. */
 function timelineLines({ name, atMs, text, command }: TimelineStep): readonly string[] {
   return [
     `${formatDuration(atMs)} into the data, ${name}: ${text}`,
@@ -70,7 +70,7 @@ function interfaceLines({
   ];
 }
 
-/** The command that loads a rule text from its standard input. */
+/** The command that loads rules from standard input. */
 function loaderOf(tool: NodeSpec["setup"]["rules"][number]["tool"]): string {
   switch (tool) {
     case "nft":

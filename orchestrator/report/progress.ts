@@ -1,4 +1,4 @@
-/** One readable line for an event of a run, or none for events that only reports want. */
+/** One line of text for an event of a run; none for events that only reports need. */
 
 import { median } from "../judge/median.ts";
 import { describeInboundDifference, type InboundVerification } from "../lab/inbound-verification.ts";
@@ -8,7 +8,7 @@ import type { NatVerification } from "../lab/nat-verification.ts";
 import { formatEndpoint } from "../topology/model/address-text.ts";
 import { formatMs } from "./format-ms.ts";
 
-/** The line that tells of an event while the run goes on, without its time; undefined for what would only be noise. */
+/** The progress line for an event, without its time; undefined for events that would be noise. */
 export function describeEvent(event: LabEvent): string | undefined {
   switch (event.type) {
     case "started":
@@ -66,7 +66,7 @@ function describeLifetime({ through, declaredSec, differences }: LifetimeVerific
   return `${middleboxes}: not as declared: ${found.join("; ")}`;
 }
 
-/** Told once, when the node is ready; the figures of its end stand in the result. */
+/** Printed once, when the node is ready; the final counters are in the result. */
 function describeLinks({ node, links }: Extract<LabEvent, { type: "links" }>): string | undefined {
   if (links.some(({ counters }) => counters !== undefined)) return undefined;
   const ends = links.map(({ segment, direction }) => `${node}/${segment} ${direction}`);
@@ -100,7 +100,7 @@ function describeRest(event: LabEvent): string | undefined {
   }
 }
 
-/** What one protocol event says to a reader; undefined for repetitions such as keepalives. */
+/** The text for a protocol event; undefined for repetitions such as keepalives. */
 function describeNodeEvent(event: NodeEvent): string | undefined {
   return describeRegistration(event) ?? describeOffer(event) ?? describeCheck(event) ?? describeOutcome(event);
 }

@@ -1,4 +1,4 @@
-/** The middleboxes of a run: what they are declared to be, and what probes saw of them. */
+/** The routers of a run: their declared behaviour, and what probes observed. */
 
 import type { NatProfile } from "@testbed/agent/control";
 import { describeInboundDifference, type InboundVerification } from "../lab/inbound-verification.ts";
@@ -9,7 +9,7 @@ import { PREFIX_TRANSLATION } from "../topology/model/presets.ts";
 import type { ResolvedFirewall, ResolvedRouter, ResolvedTopology } from "../topology/model/resolved.ts";
 import type { ProbeResult, RouterResult, WayInResult } from "./run-result.ts";
 
-/** One result for each router, in the order of the topology. */
+/** One result per router, in the order of the topology. */
 export function routerResults({ nodes }: ResolvedTopology, events: readonly LabEvent[]): readonly RouterResult[] {
   const verifications = events.flatMap((event) => (event.type === "nat-verification" ? [event.verification] : []));
   const inbound = events.flatMap((event) => (event.type === "inbound-verification" ? [event.verification] : []));
@@ -64,14 +64,16 @@ function natBehaviour({ ports, seed, ...behaviour }: NatProfile): NonNullable<Ro
   return behaviour;
 }
 
-/** Networks that stand for each other in the terms of RFC 4787: the firewall is the filter, and its state the lifetime. */
+/**
+ * Prefix translation (1:1 NAT, NPTv6) in the terms of RFC 4787: the firewall is the filter, and its state the lifetime.
+ */
 function prefixBehaviour({ inbound, udpIdleSec }: ResolvedFirewall): NonNullable<RouterResult["declared"]> {
   const { ports, ...behaviour } = PREFIX_TRANSLATION;
   const filtering = inbound === "open" ? "endpoint-independent" : "address-and-port-dependent";
   return { ...behaviour, filtering, udpLifetimeSec: udpIdleSec };
 }
 
-/** What a probe sees under the name that it is declared by is carried as it is. */
+/** Observations with the same name as in the declaration are copied. */
 function behaviourSeen(observed: NatVerification["observed"]): NonNullable<RouterResult["observed"]> {
   switch (observed.type) {
     case "udp-blocked":

@@ -1,12 +1,12 @@
-/** What probes saw of the middleboxes, as rows of a table. */
+/** The observations of probes, as table rows. */
 
 import { OBSERVED_BEHAVIOURS } from "@testbed/agent/control";
 import { type BehaviourColumn, behaviourColumns } from "../topology/describe/behaviour-columns.ts";
 import type { ProbeResult, RouterResult, WayInResult } from "./run-result.ts";
 
 /**
- * A header and one row for each probe; a cell is what is declared where that was seen, else `…, observed …`. Lifetimes
- * have a column where some were measured. Undefined without probes.
+ * A header and one row per probe; a cell is the declared value if that was observed, otherwise `…, observed …`.
+ * Lifetimes have a column if any were measured. Undefined without probes.
  */
 export function routerRows(
   routers: readonly RouterResult[],
@@ -19,7 +19,7 @@ export function routerRows(
   return { header: [...header, "UDP lifetime"], rows };
 }
 
-/** A header and one row for each way in that was tried from outside; undefined where none was. */
+/** A header and one row per forward or pinhole that was verified; undefined if none was. */
 export function wayInRows(routers: readonly RouterResult[]): ReturnType<typeof routerRows> {
   const rows = routers.flatMap(({ name, inbound }) => inbound.map((way) => wayInRow(name, way)));
   if (rows.length === 0) return undefined;
@@ -43,7 +43,7 @@ function wayInRow(middlebox: string, way: WayInResult): readonly string[] {
   ];
 }
 
-/** What no probe could see, one line each. */
+/** What no probe could observe, one line each. */
 export function unprobedLines(routers: readonly RouterResult[]): readonly string[] {
   return routers.flatMap(({ name, notProbed }) => notProbed.map((reason) => `${name} not probed from ${reason}`));
 }
@@ -63,7 +63,7 @@ function probeRow(probe: ProbeResult): readonly string[] {
   ];
 }
 
-/** All that a probe sees but ports, which have a cell together. */
+/** All observed behaviours except those of ports, which share a cell. */
 const { mapping, portPreservation, parityPreservation, ...OTHERS } = OBSERVED_BEHAVIOURS;
 const COLUMNS: readonly BehaviourColumn<ProbeResult["observed"]>[] = [
   { title: "mapping", cell: mappingCell },
@@ -75,7 +75,7 @@ function mappingCell({ type, mapping }: ProbeResult["observed"]): string {
   return type === "no-nat" ? "no translation" : (mapping ?? "cannot be told");
 }
 
-/** Of several hosts that ask from one port, one keeps it: no single probe is wrong there. */
+/** Of several hosts that probe from one port, one keeps it: no single probe shows a difference there. */
 function portsCell({ expected, observed, differences }: ProbeResult): string {
   const drawn = ({ parityPreservation }: ProbeResult["observed"]): string =>
     expected.parityPreservation === true && parityPreservation === true ? "drawn, parity kept" : "drawn";

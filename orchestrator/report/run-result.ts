@@ -1,6 +1,6 @@
 /**
- * The result of a run as `result.json` holds it: one schema gives the type, the published JSON Schema
- * (`result.schema.json`) and the check in tests. Fields are only ever added while `schema` stays the same.
+ * The result of a run as in `result.json`: one schema defines the type, the published JSON Schema
+ * (`result.schema.json`) and the check in tests. Fields are only added while `schema` stays the same.
  */
 
 import {
@@ -19,7 +19,7 @@ import { RUNTIME_NAMES } from "../runtime/runtime-name.ts";
 import { PATH_NAMES } from "../topology/model/words.ts";
 import { behaviourFields } from "./behaviour-schema.ts";
 
-/** Value of the field `schema` of a result. */
+/** Value of a result's `schema` field. */
 export const RESULT_SCHEMA_VERSION = 2;
 
 const milliseconds = z.number().min(0).describe("milliseconds, with a fraction");
@@ -174,7 +174,7 @@ const judged = {
     .describe("`file:line`; `predicted` where the file expects nothing of the session; `every host` for exit codes"),
 };
 
-/** What has to be so carries `expected`, what must not be exceeded `limit` and `unit`. */
+/** An exact expectation carries `expected`, an upper limit `limit` and `unit`. */
 const expectation = z.discriminatedUnion("key", [
   z
     .strictObject({

@@ -1,9 +1,9 @@
-/** When things happened, on the clock that progress lines and the page's timeline show. */
+/** Times on the clock of progress lines and the page's timeline. */
 
 import { formatMs } from "./format-ms.ts";
 import type { RunResult } from "./run-result.ts";
 
-/** `2.92 s` since the program's start. The result counts from its first record, which is made when all is loaded. */
+/** `2.92 s` since the program's start. Times in the result count from its first record, made after loading. */
 export function timeInRun({ phasesMs }: Pick<RunResult, "phasesMs">, atMs: number): string {
   return formatMs((phasesMs["load"] ?? 0) + atMs);
 }

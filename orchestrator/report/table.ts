@@ -1,4 +1,4 @@
-/** The result of a run as a terminal shows it. */
+/** The result of a run for a terminal. */
 
 import type { Verdict } from "../judge/verdict.ts";
 import { formatEndpoint } from "../topology/model/address-text.ts";
@@ -17,7 +17,7 @@ import { routerRows, unprobedLines, wayInRows } from "./router-rows.ts";
 import type { CandidateResult, ExpectationResult, RouterResult, RunResult, SessionResult } from "./run-result.ts";
 import { formatColumns, type TextTable } from "./text-table.ts";
 
-/** Puts colour on text, or leaves it alone. */
+/** Adds colours to text, or returns it unchanged. */
 export interface Paint {
   readonly good: (text: string) => string;
   readonly bad: (text: string) => string;
@@ -41,7 +41,7 @@ export function formatResult(result: RunResult, paint: Paint): readonly string[]
   ];
 }
 
-/** What probes saw of the middleboxes, line by line. */
+/** The observations of probes, line by line. */
 export function formatRouters(routers: readonly RouterResult[], paint: Paint): readonly string[] {
   const tables = [routerRows(routers), wayInRows(routers)].filter((table) => table !== undefined);
   const unprobed = unprobedLines(routers).map((line) => paint.faint(line));
@@ -82,7 +82,7 @@ function formatSessions(result: RunResult, paint: Paint): readonly string[] {
   return ["", ...formatVerdictRows(header, rows, paint)];
 }
 
-/** What the expectations of one session come to; an error leaves none of them judged for good. */
+/** The verdict of one session's expectations; `error` when the run was aborted. */
 function sessionVerdict({ name }: SessionResult, { expectations, error }: RunResult): Verdict {
   if (error !== undefined) return "error";
   const isOwn = ({ subject }: ExpectationResult): boolean => "session" in subject && subject.session === name;
@@ -114,7 +114,7 @@ export function formatCandidate({ type, address, port }: CandidateResult): strin
   return `${type} ${formatEndpoint({ ip: address, port })}`;
 }
 
-/** Rows under their header; nothing where there are none. */
+/** Rows under their header; nothing without a table. */
 function formatTable(table: TextTable | undefined, paint: Paint): readonly string[] {
   if (table === undefined) return [];
   const [header = "", ...lines] = formatColumns([table.header, ...table.rows]);

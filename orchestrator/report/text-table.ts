@@ -1,12 +1,12 @@
-/** Plain text for terminals: aligned columns, counted things. */
+/** Plain text for terminals: aligned columns, counts with nouns. */
 
-/** Rows under their header, all of them as long as it. */
+/** Rows under their header, all of the same length. */
 export interface TextTable {
   readonly header: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }
 
-/** One line per row; cells are padded to the widest of their column, the last column is left as it is. */
+/** One line per row; cells are padded to the widest of their column, except in the last column. */
 export function formatColumns(rows: readonly (readonly string[])[], gap = "  "): readonly string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
   return rows.map((row) =>

@@ -1,14 +1,14 @@
-/** In which order the cells of a matrix run. */
+/** The order in which the cells of a matrix run. */
 
 import type { MatrixCell } from "../../topology/matrix/cells.ts";
 
-/** Share of the others after which the last cell that waits begins: it ends with them. */
+/** Share of the other cells after which the last waiting cell starts, so that it ends with them. */
 const WAITING_BEFORE = 0.8;
 
 /**
- * Cells that mostly wait, between cells that mostly work. One without a way waits longest to be sure, one through the home
- * agents two seconds for something better: they must not come last. If they came first they would wait together, while
- * the processors have nothing to do.
+ * Spreads cells that mostly wait among cells that mostly work. A cell without a path waits longest to be sure, one
+ * through the home agents two seconds for a better pair, so they must not run last. If they ran first they would wait
+ * together with the processors idle.
  */
 export function orderCells(cells: readonly MatrixCell[]): readonly MatrixCell[] {
   const waiting = [

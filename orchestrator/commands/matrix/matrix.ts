@@ -1,4 +1,7 @@
-/** `testbed matrix`: middleboxes of the mobile node × middleboxes of the correspondent node, the model beside what happens. */
+/**
+ * `testbed matrix`: the middleboxes of the mobile node × those of the correspondent node, prediction beside
+ * observation.
+ */
 
 import { writeFile } from "node:fs/promises";
 import { availableParallelism, release } from "node:os";
@@ -33,8 +36,8 @@ import type { MatrixOptions } from "./matrix-options.ts";
 import { type MatrixRun, runMatrix } from "./run-matrix.ts";
 
 /**
- * Runs a matrix and writes its results, also those of an interrupted one. 0 when every cell does what the model says, 1
- * when one surprises or fails. Throws what stopped the matrix as a whole once the results are written.
+ * Runs a matrix and writes its results, also those of an interrupted one. Returns 0 when every cell matches its
+ * prediction, 1 when one differs or fails. Throws what stopped the whole matrix once the results are written.
  */
 export async function matrix(options: MatrixOptions, context: CommandContext): Promise<ExitCode> {
   const startedAt = performance.timeOrigin;
@@ -59,7 +62,7 @@ interface Axes {
   readonly cn: readonly MatrixMiddlebox[];
 }
 
-/** Throws `bad-usage` for a name that no middlebox has. */
+/** Throws `bad-usage` for an unknown middlebox. */
 function chooseMiddleboxes({ with: both, mn, cn }: MatrixOptions): Axes {
   const find = (names: readonly string[] | undefined): readonly MatrixMiddlebox[] => {
     if (names === undefined) return NINE_BEHAVIOURS;
@@ -72,10 +75,10 @@ function chooseMiddleboxes({ with: both, mn, cn }: MatrixOptions): Axes {
   return { mn: find(mn ?? both), cn: find(cn ?? both) };
 }
 
-/** A matrix on one runtime, and how many labs it had at once. */
+/** A matrix on one runtime, and its number of concurrent labs. */
 type RuntimeRun = MatrixRun & { readonly runtime: RuntimeName; readonly jobs: number };
 
-/** One runtime after the other: at the same time they would only slow each other down. */
+/** One runtime after the other: in parallel they would only slow each other down. */
 async function runOnEach(
   cells: readonly MatrixCell[],
   directory: string,
@@ -103,12 +106,12 @@ async function runOnEach(
   return runs;
 }
 
-/** How often a reader who only gets whole lines is told how far things are. */
+/** Interval of progress lines where a line cannot be replaced. */
 const LINE_INTERVAL_MS = 5000;
 
 type OnProgress = Parameters<typeof runMatrix>[0]["onProgress"];
 
-/** Remarkable cells are told at once; how far things are in one living line, or now and then where there is none. */
+/** Prints remarkable cells at once; progress in one status line, or in a line at intervals where there is none. */
 function progressPrinter(runtime: RuntimeName, { say, status, paint }: CommandContext): OnProgress {
   const startedAt = performance.now();
   let lastLineAt = startedAt;

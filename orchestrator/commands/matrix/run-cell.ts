@@ -1,4 +1,4 @@
-/** Runs one cell of a matrix, and keeps its results when they are worth it. */
+/** Runs one cell of a matrix, and keeps its results if they are remarkable. */
 
 import { judgeRun } from "../../judge/judge-run.ts";
 import type { SessionObservation } from "../../judge/session-observation.ts";
@@ -21,17 +21,17 @@ export interface CellRequest {
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
   readonly timeouts: LabTimeouts;
-  /** The matrix's own directory: remarkable cells keep their results in it. */
+  /** The matrix's directory: remarkable cells keep their results in it. */
   readonly directory: string;
 }
 
 export interface CellOutcome {
   readonly result: CellResult;
-  /** What stopped the run. */
+  /** The error that stopped the run. */
   readonly error: unknown;
 }
 
-/** Runs a cell to its end; what stopped it is part of the outcome. */
+/** Runs a cell to its end; an error that stopped it is part of the outcome. */
 export async function runCell(request: CellRequest): Promise<CellOutcome> {
   const { cell, runtime, signal, timeoutMs, timeouts } = request;
   const { topology } = cell;
@@ -88,7 +88,7 @@ function observed({ path, selected, nominatedAfterMs }: SessionObservation): Par
   };
 }
 
-/** `cells/netns-mn-eim-eif-x-symmetric`: tells a cell from every other one of its matrix. */
+/** `cells/netns-mn-eim-eif-x-symmetric`: unique within a matrix. */
 function directoryName({ runtime, offerer, mn, cn }: CellResult): string {
   return `cells/${runtime}-${offerer}-${mn}-x-${cn}`;
 }

@@ -1,4 +1,4 @@
-/** Runs the cells of a matrix, many at once. */
+/** Runs the cells of a matrix, several at once. */
 
 import { setMaxListeners } from "node:events";
 import type { LabTimeouts } from "../../lab/lab-timeouts.ts";
@@ -14,30 +14,30 @@ import { runCell } from "./run-cell.ts";
 export interface MatrixRequest {
   readonly cells: readonly MatrixCell[];
   readonly runtime: Runtime;
-  /** Labs at once. */
+  /** Concurrent labs. */
   readonly jobs: number;
-  /** For each cell, and for each of its steps. */
+  /** Per cell, and per step of a cell. */
   readonly timeoutMs: number;
   readonly timeouts: LabTimeouts;
   readonly signal: AbortSignal;
-  /** The matrix's own directory: remarkable cells keep their results in it. */
+  /** The matrix's directory: remarkable cells keep their results in it. */
   readonly directory: string;
   readonly onProgress: (progress: Omit<MatrixProgress, "elapsedMs">, ended?: CellResult) => void;
 }
 
-/** What came of a matrix on one runtime. */
+/** The outcome of a matrix on one runtime. */
 export interface MatrixRun {
-  /** In the order of the cells; those that were run. */
+  /** In the order of the cells; only those that ran. */
   readonly results: readonly CellResult[];
-  /** Why no further cell was started: something that would have stopped every other one too. */
+  /** Why no further cell was started: an error that would have stopped every other one too. */
   readonly error: unknown;
 }
 
-/** Runs cells until all are done, the signal says stop, or a cell fails for a reason that is not its own. */
+/** Runs cells until all are done, the signal aborts, or a cell fails for a reason that affects all of them. */
 export async function runMatrix(request: MatrixRequest): Promise<MatrixRun> {
   const { cells, jobs, signal, onProgress } = request;
   const results = new Map<MatrixCell, CellResult>();
-  // Every lab listens.
+  // Every lab adds a listener.
   setMaxListeners(0, signal);
   const ending = new AbortController();
   let running = 0;

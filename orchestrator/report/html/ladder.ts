@@ -1,4 +1,7 @@
-/** The messages of a session between its two ends and their home agents, one row each, in the order of time. */
+/**
+ * Ladder diagram of a session's messages between its two ends and their home agents, one row each, in chronological
+ * order.
+ */
 
 import type { LabEvent, NodeEvent, PairView } from "../../lab/lab-event.ts";
 import type { ResolvedNode, ResolvedSession, ResolvedTopology } from "../../topology/model/resolved.ts";
@@ -7,15 +10,15 @@ import { formatMs } from "../format-ms.ts";
 import { counted } from "../text-table.ts";
 import { html, type Markup } from "./markup.ts";
 
-/** One row: an arrow between two nodes, or a remark at one. */
+/** One row: an arrow between two nodes, or a note at one. */
 export interface LadderRow {
   readonly at: number;
   readonly from: string;
-  /** Absent for a remark. */
+  /** Absent for a note. */
   readonly to?: string;
   readonly label: string;
   readonly kind: "signalling" | "check" | "lost" | "nomination" | "data" | "remark";
-  /** Whether it goes through the home agents. */
+  /** Whether the message passes through the home agents. */
   readonly isRelayed: boolean;
 }
 
@@ -23,7 +26,7 @@ const COLUMN = { first: 170, step: 200 } as const;
 const ROW_HEIGHT = 26;
 const HEAD_HEIGHT = 44;
 
-/** Draws the ladder of one session; empty where nothing was sent. */
+/** Draws the ladder of one session; empty if nothing was sent. */
 export function drawLadder(session: ResolvedSession, topology: ResolvedTopology, events: readonly LabEvent[]): Markup {
   const rows = ladderRows(session, topology.nodes, events);
   const columns = ladderColumns(session, topology.nodes);
@@ -62,7 +65,7 @@ function between(x: number, a: number, b: number): boolean {
   return x > Math.min(a, b) && x < Math.max(a, b);
 }
 
-/** The two ends outside, their home agents inside. */
+/** The two ends on the outside, their home agents between them. */
 function ladderColumns({ from, to }: ResolvedSession, nodes: readonly ResolvedNode[]): readonly string[] {
   return [...new Set([from, homeAgentOf(from, nodes), homeAgentOf(to, nodes), to])].filter(
     (name) => name !== undefined,
@@ -74,7 +77,7 @@ function homeAgentOf(name: string, nodes: readonly ResolvedNode[]): string | und
   return node !== undefined && "homeAgent" in node ? node.homeAgent : undefined;
 }
 
-/** What the events of a session say about its messages. */
+/** The rows for the events of a session. */
 export function ladderRows(
   session: ResolvedSession,
   nodes: readonly ResolvedNode[],
@@ -160,7 +163,7 @@ function checkRow(
   return { at, from: node, to: peer, kind, isRelayed, label: `${name} ${pairTypes(event.pair)}: ${outcome}` };
 }
 
-/** The outcome of a check: the next one of the same pair at the same node. */
+/** The answer to a check: the next one for the same pair at the same node. */
 export function answerOf(
   node: string,
   check: CheckSent,
@@ -169,7 +172,7 @@ export function answerOf(
   return nextOfPair(["check-succeeded", "check-failed"], node, check, later);
 }
 
-/** What ICMP said to a check, before its pair was checked again. */
+/** The ICMP refusal of a check, if one came before the pair was checked again. */
 export function refusalOf(
   node: string,
   check: CheckSent,
@@ -182,7 +185,7 @@ export function refusalOf(
 type CheckSent = Extract<NodeEvent, { type: "check-sent" }>;
 type CheckEvent = Extract<NodeEvent, { type: "check-sent" | "check-succeeded" | "check-failed" | "check-refused" }>;
 
-/** The next event of these types about a check's pair at its node. */
+/** The next event of these types for a check's pair at its node. */
 function nextOfPair<Type extends CheckEvent["type"]>(
   types: readonly Type[],
   node: string,
@@ -208,7 +211,7 @@ function trafficRow(entry: Extract<LabEvent, { type: "traffic" }>, { from, to }:
   return { at: entry.at, from, to, kind: "data", isRelayed, label: `${entry.kind}: ${received} of ${sent}` };
 }
 
-/** `host → srflx`, the short words of candidate lines (RFC 8839 section 5.1). */
+/** `host → srflx`, the abbreviations of candidate lines (RFC 8839 section 5.1). */
 function pairTypes({ local, remote }: PairView): string {
   return `${SHORT[local.type]} → ${SHORT[remote.type]}`;
 }

@@ -1,6 +1,6 @@
-/** HTML and SVG as text: what comes from data is escaped, what is markup already says so by its type. */
+/** HTML and SVG as text: data is escaped, markup has a type of its own and is not. */
 
-/** Markup that may be put into a document as it is. */
+/** Markup that is inserted without escaping. */
 export class Markup {
   readonly text: string;
 
@@ -15,12 +15,12 @@ export class Markup {
 
 type Part = Markup | string | number | undefined | readonly Part[];
 
-/** A template whose values are escaped unless they are markup; lists are joined, undefined is nothing. */
+/** A template whose values are escaped unless they are markup; lists are joined, undefined is empty. */
 export function html(strings: TemplateStringsArray, ...values: readonly Part[]): Markup {
   return new Markup(strings.reduce((text, part, i) => text + renderPart(values[i - 1]) + part));
 }
 
-/** A table; the class of a row may depend on it. */
+/** A table that scrolls if it is too wide. */
 export function table(header: readonly string[], rows: readonly (readonly Part[])[]): Markup {
   return html`<div class="scroll"><table><thead><tr>${header.map((cell) => html`<th scope="col">${cell}</th>`)}</tr></thead>
 <tbody>${rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>\n`)}</tbody></table></div>`;

@@ -1,4 +1,4 @@
-/** The report of a run for a browser: one file without anything from elsewhere. */
+/** The HTML report of a run: one self-contained file. */
 
 import type { LabEvent, PairView } from "../../lab/lab-event.ts";
 import { NAT_COLUMNS } from "../../topology/describe/behaviour-columns.ts";
@@ -18,7 +18,7 @@ import { STYLE } from "./style.ts";
 import { drawTimeline } from "./timeline.ts";
 import { drawTopology } from "./topology-picture.ts";
 
-/** Renders `report.html`; `events` in the order of time. */
+/** Renders `report.html`; `events` in chronological order. */
 export function renderHtml(result: RunResult, events: readonly LabEvent[], topology: ResolvedTopology): string {
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -77,7 +77,7 @@ ${session.selected && html`<p>Selected: <code>${formatCandidate(session.selected
 <h3>Checks</h3>${checkTable(session, events)}`;
 }
 
-/** What happened while data flowed, and what it did to every session. */
+/** What happened while data flowed, and its effect on every session. */
 function happenings(result: RunResult): Markup | undefined {
   const rows = outageRows(result);
   if (rows === undefined) return undefined;

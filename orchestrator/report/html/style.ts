@@ -1,4 +1,4 @@
-/** The look of a report: one sheet, light and dark as the reader's system has it. */
+/** The style sheet of a report, light or dark by the reader's system setting. */
 
 export const STYLE = `
 :root { color-scheme: light dark;

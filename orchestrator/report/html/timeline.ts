@@ -1,4 +1,4 @@
-/** Where the time of a run went: its phases, and the events of each node, on one axis. */
+/** The phases of a run and the events of each node on one time axis. */
 
 import type { LabEvent } from "../../lab/lab-event.ts";
 import { formatMs } from "../format-ms.ts";
@@ -18,7 +18,7 @@ interface Lane {
 
 /** Draws phases and nodes from the start of the run to its last event. */
 export function drawTimeline(result: RunResult, events: readonly LabEvent[]): Markup {
-  // The first event comes when everything is loaded.
+  // The first event is recorded once everything is loaded.
   const start = (events[0]?.at ?? 0) - (result.phasesMs["load"] ?? 0);
   const end = Math.max(start + 1, ...events.map(({ at }) => at));
   const lanes = [...phaseLanes(start, result, events), ...nodeLanes(events)];
@@ -70,7 +70,7 @@ function nodeLanes(events: readonly LabEvent[]): readonly Lane[] {
   }));
 }
 
-/** About eight round numbers of milliseconds. */
+/** About eight grid lines at round milliseconds. */
 function gridLines(spanMs: number): readonly number[] {
   const rough = spanMs / 8;
   const magnitude = 10 ** Math.floor(Math.log10(rough));

@@ -1,4 +1,4 @@
-/** The topology as a drawing: segments as bars, the widest-reaching on top, middleboxes between segments, ends below. */
+/** Drawing of a topology: segments as bars, the outermost on top, routers between segments, hosts below. */
 
 import { describePrefix } from "../../topology/describe/describe-middlebox.ts";
 import { describeFirewall } from "../../topology/model/presets.ts";
@@ -14,19 +14,19 @@ const NODE = { width: 176, height: 76, gap: 20 } as const;
 /** Room for two addresses between a node and the segment below. */
 const LEVEL_HEIGHT = 190;
 const SEGMENT_HEIGHT = 26;
-/** Widths of a letter in a segment's name and in its networks, on the large side, and of the ends of its bar. */
+/** Widths of a character in a segment's name and in its networks, rounded up, and of the two ends of its bar. */
 const SEGMENT_LABEL = { name: 8, network: 6.5, ends: 30 } as const;
 const TOP = 8;
-/** Addresses stand to the right of their line and reach beyond the last node. */
+/** Addresses are to the right of their line and extend beyond the last node. */
 const MARGIN = 44;
 
-/** A segment and what hangs from it. */
+/** A segment and the nodes drawn below it. */
 interface Branch {
   readonly segment: string;
   readonly leaves: readonly Hanging[];
 }
 
-/** A node, and the segments that only it leads to. */
+/** A node, and the segments reached only through it. */
 interface Hanging {
   readonly node: ResolvedNode;
   readonly below: readonly Branch[];
@@ -38,7 +38,7 @@ interface Placed {
   readonly bottom: number;
 }
 
-/** Draws a topology as SVG; segments that no other reaches stand side by side. */
+/** Draws a topology as SVG; separate trees of segments are drawn side by side. */
 export function drawTopology(topology: ResolvedTopology): Markup {
   let x = MARGIN;
   let bottom = 0;
@@ -53,7 +53,7 @@ export function drawTopology(topology: ResolvedTopology): Markup {
   return html`<svg class="topology" viewBox="0 0 ${width} ${bottom + TOP}" style="max-width:${width}px" role="img" aria-label="Topology">${parts}</svg>`;
 }
 
-/** Trees of segments; each segment and each node stands once, under the first segment that reaches it. */
+/** Trees of segments; each segment and each node appears once, under the first segment that reaches it. */
 function branchesOf({ segments, nodes }: ResolvedTopology): readonly Branch[] {
   const seenSegments = new Set<string>();
   const seenNodes = new Set<string>();
@@ -73,12 +73,12 @@ function branchesOf({ segments, nodes }: ResolvedTopology): readonly Branch[] {
   return busiestFirst.flatMap((segment) => (seenSegments.has(segment) ? [] : [grow(segment)]));
 }
 
-/** Only routers have segments below: a host on several segments hangs from one, and names the others. */
+/** Only routers have segments below: a host on several segments is drawn below one, and lists the others. */
 function segmentsBelow({ role, interfaces }: ResolvedNode): readonly string[] {
   return role === "router" ? interfaces.map(({ segment }) => segment) : [];
 }
 
-/** A bar as wide as its words and as what hangs from it, in the middle. */
+/** A bar as wide as its label and the nodes below it, centred. */
 function placeBranch(branch: Branch, x: number, y: number, topology: ResolvedTopology): Placed {
   const label = segmentLabel(branch.segment, topology);
   const { name, network, ends } = SEGMENT_LABEL;
@@ -166,13 +166,13 @@ function addressLabels(found: ResolvedInterface | undefined, x: number, y: numbe
   return html`${addresses.map((address, i) => html`<text class="address" x="${x + 5}" y="${y + 13 * i}">${address.replace(/\/\d+$/, "")}</text>`)}`;
 }
 
-/** Segments of a host beside the one that it hangs from. */
+/** Other segments of a host than the one it is drawn below. */
 function alsoOn({ role, interfaces }: ResolvedNode): readonly string[] {
   const [, ...others] = interfaces.map(({ segment }) => segment);
   return role === "router" || others.length === 0 ? [] : [`also on ${others.join(", ")}`];
 }
 
-/** Short lines under a node's name: two, or three with what is unusual about it. */
+/** Short lines under a node's name: two, or three with unusual details. */
 function detailsOf(node: ResolvedNode): readonly string[] {
   switch (node.role) {
     case "router":

@@ -1,4 +1,4 @@
-/** A matrix as a terminal shows it: rows are the mobile node's middleboxes, columns those of the correspondent node. */
+/** A matrix for the terminal: rows are the mobile node's middleboxes, columns those of the correspondent node. */
 
 import { formatMs } from "../format-ms.ts";
 import type { Paint } from "../table.ts";
@@ -6,7 +6,7 @@ import { counted } from "../text-table.ts";
 import { type CellResult, isOverOtherPair, isRemarkable, type MatrixResult } from "./matrix-result.ts";
 import { compareRuntimes } from "./runtime-comparison.ts";
 
-/** One grid for each runtime and each order, then what surprised, then the summary; `directory` has the results. */
+/** One grid per runtime and order, then the surprises, then the summary; `directory` holds the results. */
 export function formatMatrix(result: MatrixResult, directory: string, paint: Paint): readonly string[] {
   const grids = result.runtimes.flatMap((runtime) => result.offerers.map((offerer) => ({ runtime, offerer })));
   return [
@@ -20,7 +20,7 @@ export function formatMatrix(result: MatrixResult, directory: string, paint: Pai
   ];
 }
 
-/** Letters of the grid. */
+/** Letters in the grid. */
 const LETTER: Readonly<Record<CellResult["predicted"], string>> = { direct: "D", "home-agents": "H", none: "N" };
 
 const SURPRISE_MARK = { better: "▲", worse: "▼" } as const;
@@ -74,7 +74,7 @@ function paintCell(cell: CellResult | undefined, text: string, paint: Paint): st
   return cell.observed === "direct" ? paint.good(text) : text;
 }
 
-/** What was surprising in one cell, why something else was predicted, and where to look further. */
+/** What differed in one cell, the reason for the prediction, and where its results are. */
 function explainCell(cell: CellResult, directory: string, paint: Paint): readonly string[] {
   const { mn, cn, offerer, runtime, reasons, error, results } = cell;
   const what = error === undefined ? describeSurprise(cell) : `failed: ${error.message}`;

@@ -1,4 +1,4 @@
-/** A matrix as one HTML file that needs nothing beside it: a grid whose cells tell, when pointed at, what the model says. */
+/** A matrix as one self-contained HTML file: a grid whose cells show the model's reasons when hovered. */
 
 import { formatMs } from "../format-ms.ts";
 import { html, Markup } from "../html/markup.ts";

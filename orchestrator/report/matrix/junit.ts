@@ -1,4 +1,4 @@
-/** A matrix as JUnit XML: one test suite for each runtime and order, one test case for each cell. */
+/** A matrix as JUnit XML: one test suite per runtime and order, one test case per cell. */
 
 import { escapeXml } from "../junit.ts";
 import { describeSurprise } from "./grid.ts";

@@ -1,6 +1,6 @@
 /**
- * The result of a matrix as `matrix.json` holds it: one schema gives the type, the published JSON Schema
- * (`matrix.schema.json`) and the check in tests. Fields are only ever added while `schema` stays the same.
+ * The result of a matrix as in `matrix.json`: one schema defines the type, the published JSON Schema
+ * (`matrix.schema.json`) and the check in tests. Fields are only added while `schema` stays the same.
  */
 
 import { CANDIDATE_TYPES } from "@testbed/agent/control";
@@ -10,7 +10,7 @@ import { RUNTIME_NAMES } from "../../runtime/runtime-name.ts";
 import { OFFERERS } from "../../topology/matrix/cell-topology.ts";
 import { PATH_NAMES } from "../../topology/model/words.ts";
 
-/** Value of the field `schema` of a matrix. */
+/** Value of a matrix's `schema` field. */
 export const MATRIX_SCHEMA_VERSION = 1;
 
 const milliseconds = z.number().min(0).describe("milliseconds, with a fraction");
@@ -85,21 +85,21 @@ export function matrixSchemaText(): string {
 
 const RANK: Readonly<Record<CellResult["predicted"], number>> = { none: 0, "home-agents": 1, direct: 2 };
 
-/** In what a cell differs from its prediction. */
+/** How a cell differs from its prediction. */
 export function surpriseOf({ predicted, observed }: Pick<CellResult, "predicted" | "observed">): Surprise | undefined {
   if (observed === undefined || observed === predicted) return undefined;
   return RANK[observed] > RANK[predicted] ? "better" : "worse";
 }
 
 /**
- * Whether the predicted path was taken over another pair than the model ranks best. Where several pairs become valid, a busy
- * machine may nominate before the best of them: no surprise.
+ * Whether the predicted path was taken over another pair than the one the model ranks best. Where several pairs become
+ * valid, a busy machine may nominate before the best one does: no surprise.
  */
 export function isOverOtherPair({ predicted, predictedPair, observed, observedPair }: CellResult): boolean {
   return observed === predicted && predictedPair !== undefined && predictedPair.join() !== observedPair?.join();
 }
 
-/** Counts of cells by what became of them; `planned` cells were to be run. */
+/** Cells counted by outcome; `planned` cells were to run. */
 export function summarizeCells(cells: readonly CellResult[], planned: number): MatrixResult["summary"] {
   const surprising = (kind: Surprise): number => cells.filter(({ surprise }) => surprise === kind).length;
   const failed = cells.filter(({ error }) => error !== undefined).length;
@@ -115,7 +115,7 @@ export function summarizeCells(cells: readonly CellResult[], planned: number): M
   };
 }
 
-/** What a summary comes to. */
+/** The verdict of a summary. */
 export function matrixVerdict({
   planned,
   asPredicted,
@@ -126,7 +126,7 @@ export function matrixVerdict({
   return asPredicted === planned ? "pass" : "fail";
 }
 
-/** Whether a cell's own results are worth keeping. */
+/** Whether a cell's results are kept. */
 export function isRemarkable({ surprise, error }: Pick<CellResult, "surprise" | "error">): boolean {
   return surprise !== undefined || error !== undefined;
 }

@@ -1,4 +1,4 @@
-/** How far a matrix is, in one line. */
+/** The progress of a matrix, in one line. */
 
 import { counted } from "../text-table.ts";
 
@@ -6,7 +6,7 @@ export interface MatrixProgress {
   readonly planned: number;
   readonly running: number;
   readonly done: number;
-  /** Cells that surprised or failed. */
+  /** Cells with a surprise or failure. */
   readonly remarkable: number;
   readonly elapsedMs: number;
 }
@@ -20,7 +20,7 @@ export function describeProgress(progress: MatrixProgress): string {
   return `${done} of ${counted(planned, "cell")}, ${running} running, ${surprises}${left}`;
 }
 
-/** At the pace so far, cells under way counting half; undefined before the first is done. */
+/** At the pace so far, running cells counted as half done; undefined before the first is done. */
 function timeLeftMs({ planned, running, done, elapsedMs }: MatrixProgress): number | undefined {
   if (done === 0) return undefined;
   const finished = done + running / 2;

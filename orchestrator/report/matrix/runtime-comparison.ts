@@ -1,9 +1,9 @@
-/** The cells of a matrix side by side on the runtimes that it ran on. */
+/** Compares the cells of a matrix across runtimes. */
 
 import { counted } from "../text-table.ts";
 import type { CellResult, MatrixResult } from "./matrix-result.ts";
 
-/** One line for all cells, and one for each that ended otherwise on another runtime; none for a single runtime. */
+/** One line for all cells, and one for each whose outcome differs between runtimes; none for a single runtime. */
 export function compareRuntimes({ runtimes, cells }: Pick<MatrixResult, "runtimes" | "cells">): readonly string[] {
   if (runtimes.length < 2) return [];
   const compared = sameCells(cells).filter((same) => same.length === runtimes.length);
@@ -14,7 +14,7 @@ export function compareRuntimes({ runtimes, cells }: Pick<MatrixResult, "runtime
   ];
 }
 
-/** Results by cell, each on every runtime where it has been run. */
+/** Results by cell, each on every runtime on which it ran. */
 function sameCells(cells: readonly CellResult[]): readonly (readonly CellResult[])[] {
   const byCell = new Map<string, CellResult[]>();
   for (const cell of cells) {
