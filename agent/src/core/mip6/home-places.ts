@@ -1,6 +1,6 @@
 /** Addresses of a home agent and of its tunnels, at which no mobile node can be. */
 
-import { addressToBytes, canonicalAddress, type SocketAddress } from "../address.ts";
+import { addressToBytes, canonicalAddress, familyOf, type SocketAddress } from "../address.ts";
 import { parseIpv6Prefix, prefixContains } from "./prefix.ts";
 
 /** Addresses of a home agent. */
@@ -23,4 +23,23 @@ export function createHomePlaces({ homePrefix, tunnelSockets, stunSockets }: Hom
   const own = new Set([...tunnelSockets, ...stunSockets].map(({ ip }) => canonicalAddress(ip)));
   const isInHomePrefix = (address: Uint8Array): boolean => address.length === 16 && prefixContains(prefix, address);
   return { isInHomePrefix, isHere: (ip) => own.has(ip) || isInHomePrefix(addressToBytes(ip)) };
+}
+
+/** True for IPv4 addresses of RFC 1918 and for the shared space of RFC 6598. */
+export function isPrivateIpv4(ip: string): boolean {
+  return PRIVATE_NETWORKS.some(({ network, bits }) => familyOf(ip) === 4 && numberOf(ip) >>> (32 - bits) === network);
+}
+
+/** The leading bits of each network, as a number. */
+const PRIVATE_NETWORKS = [
+  { network: 10, bits: 8 },
+  { network: (172 << 4) | 1, bits: 12 },
+  { network: (192 << 8) | 168, bits: 16 },
+  { network: (100 << 2) | 1, bits: 10 },
+] as const;
+
+function numberOf(ipv4: string): number {
+  return addressToBytes(ipv4)
+    .slice(-4)
+    .reduce((number, octet) => number * 256 + octet, 0);
 }

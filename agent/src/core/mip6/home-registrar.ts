@@ -7,7 +7,7 @@ import { addressToBytes, type SocketAddress } from "../address.ts";
 import type { NodeEvent } from "../events.ts";
 import type { InstantMs } from "../machine.ts";
 import type { BindingCache } from "./binding-cache.ts";
-import type { HomePlaces } from "./home-places.ts";
+import { type HomePlaces, isPrivateIpv4 } from "./home-places.ts";
 import { type BindingAcknowledgement, type BindingUpdate, encodeMobilityMessage } from "./messages.ts";
 import { encodeMobilityPacket } from "./mobility-header.ts";
 import { findOption, type MobilityOption } from "./options.ts";
@@ -82,10 +82,11 @@ export class HomeRegistrar {
     return received.update.lifetimeSec === 0 ? this.#remove(received, careOf) : this.#bind(now, received, careOf);
   }
 
-  #judge({ homeAddress, update }: ReceivedUpdate, careOf: string): number {
+  #judge({ homeAddress, update, observed }: ReceivedUpdate, careOf: string): number {
     if (!this.#places.isInHomePrefix(addressToBytes(homeAddress))) return BINDING_STATUS.notHomeSubnet;
     if (this.#keys.size > 0 && !this.#keys.has(homeAddress)) return BINDING_STATUS.administrativelyProhibited;
-    if (homeAddress === this.#address || this.#places.isHere(careOf)) return BINDING_STATUS.administrativelyProhibited;
+    if (homeAddress === this.#address || this.#leadsHere(careOf, observed))
+      return BINDING_STATUS.administrativelyProhibited;
     const binding = this.#cache.find(homeAddress);
     const lastSequence = this.#lastSequenceOf(homeAddress);
     if (lastSequence !== undefined && !isSequenceNewer(update.sequence, lastSequence))
@@ -95,6 +96,14 @@ export class HomeRegistrar {
     if (binding === undefined && this.#keys.size === 0 && this.#cache.isFull)
       return BINDING_STATUS.insufficientResources;
     return BINDING_STATUS.accepted;
+  }
+
+  /**
+   * Whether the care-of address is one at which no mobile node can be. Two private networks may use the same address, and
+   * the tunnel of a node behind a NAT ends at its observed address.
+   */
+  #leadsHere(careOf: string, observed: SocketAddress): boolean {
+    return this.#places.isHere(careOf) && (careOf === observed.ip || !isPrivateIpv4(careOf));
   }
 
   #bind(now: InstantMs, received: ReceivedUpdate, careOf: string): RegistrationOutcome {

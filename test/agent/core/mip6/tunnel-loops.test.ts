@@ -15,6 +15,7 @@ const B = { address: "2001:db8:b::1", prefix: "2001:db8:b:", tunnel: { ip: "2001
 const HOME_A = "2001:db8:a::666";
 const HOME_B = "2001:db8:b::666";
 const ATTACKER: SocketAddress = { ip: "2001:db8::66", port: 7000 };
+const CARE_OF_ATTACKER: MobilityOption = { type: "alternate-care-of-address", address: ATTACKER.ip };
 const STRANGER = "2001:db8::99";
 /** Without a bound a loop would not end. */
 const MOST_STEPS = 2000;
@@ -40,10 +41,27 @@ test("a registration from the home agent's own tunnel address is dropped, and no
 test("a care-of address in the home prefix, or of the home agent itself, is refused with 129", () => {
   for (const careOf of ["2001:db8:a::7", A.address, A.tunnel.ip]) {
     const net = new Net();
-    net.send(ATTACKER, A.tunnel, updateOf(HOME_A, A.address, 1, careOf));
+    net.send(
+      ATTACKER,
+      A.tunnel,
+      updateOf(HOME_A, A.address, 1, { type: "alternate-care-of-address", address: careOf }),
+    );
     net.sendTo(HOME_A);
     expect(net.counters(A)).toEqual({ "registrations.rejected": 1, "dropped.unknown-home-address": 1 });
   }
+});
+
+test("a node behind a NAT may have the private address that its home agent has behind another", () => {
+  const tunnel = { ip: "192.168.1.2", port: 4191 };
+  const agent = createHomeAgent({
+    address: A.address,
+    homePrefix: `${A.prefix}:/64`,
+    tunnelSockets: [tunnel],
+    stunSockets: [],
+  });
+  const update = updateOf(HOME_A, A.address, 1, { type: "ipv4-care-of-address", address: tunnel.ip });
+  agent.handleDatagram(0, { local: tunnel, remote: { ip: "198.18.0.5", port: 40_000 }, payload: update });
+  expect(agent.counters()).toMatchObject({ "registrations.accepted": 1 });
 });
 
 test("bindings of two home agents that lead into each other's tunnel end after a few rounds", () => {
@@ -160,11 +178,10 @@ function machineOf({ address, prefix, tunnel }: Agent): NodeMachine {
   return createHomeAgent({ address, homePrefix: `${prefix}:/64`, tunnelSockets: [tunnel], stunSockets });
 }
 
-function updateOf(homeAddress: string, homeAgent: string, sequence: number, careOf = ATTACKER.ip): Uint8Array {
+function updateOf(homeAddress: string, homeAgent: string, sequence: number, careOf = CARE_OF_ATTACKER): Uint8Array {
   const endpoints = { source: homeAddress, destination: homeAgent };
-  const option: MobilityOption = { type: "alternate-care-of-address", address: careOf };
   const flags = { ...NO_FLAGS, homeRegistration: true };
-  const update = { type: "binding-update", sequence, flags, lifetimeSec: 600, options: [option] } as const;
+  const update = { type: "binding-update", sequence, flags, lifetimeSec: 600, options: [careOf] } as const;
   return encodeMobilityPacket(encodeMobilityMessage(update, endpoints), endpoints);
 }
 
