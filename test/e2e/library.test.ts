@@ -1,4 +1,4 @@
-/** Every topology of the library is what it says: what the model predicts, what the file promises and what is seen agree. */
+/** Every topology of the library: prediction, expectation and observation agree. */
 
 import { join } from "node:path";
 import { afterAll, beforeAll, expect } from "vitest";
@@ -16,14 +16,14 @@ beforeAll(async () => {
 });
 afterAll(() => out.remove());
 
-// At once, as many as vitest takes: most of a run is waiting for timers.
+// In parallel, as many as vitest allows: a run mostly waits for timers.
 test.concurrent.each(await topologyNames())("%s: predicted, promised and observed are one", async (name) => {
   const args = [name, "--runtime", "netns", "--json", "--no-capture", "--out", join(out.path, name)];
   const { exitCode, stdout, stderr } = await runCli(args);
   expect(exitCode, `${stdout}\n${stderr}`).toBe(0);
   const result = runResultSchema.parse(JSON.parse(stdout));
   expect(result).toMatchObject({ topology: name, verdict: "pass", leftovers: [] });
-  // A promise for every session, so that nothing passes by being predicted wrongly as well.
+  // An expectation for every session, so that none passes merely by matching a wrong prediction.
   const subjects = result.expectations.flatMap(({ subject }) => ("session" in subject ? [subject] : []));
   expect(subjects.map(({ session }) => session)).toEqual(
     expect.arrayContaining(result.sessions.map(({ name: session }) => session)),

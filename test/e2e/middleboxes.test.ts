@@ -1,4 +1,4 @@
-/** Middleboxes in the kernel prove themselves: what probes see is what is declared, and what is not declared is found out. */
+/** Verification of NATs and firewalls in the kernel: probes observe what is declared, and deviations are found. */
 
 import { expect } from "vitest";
 import { renderRules } from "../../orchestrator/render/rules.ts";
@@ -9,7 +9,7 @@ import { runCli } from "../support/run-cli.ts";
 
 const { describe, test } = await needs("netns");
 
-/** Fails with what is wrong, instead of with an error that hides it. */
+/** Fails with the mismatch instead of a less specific error. */
 function expectRight({ error }: Proven): void {
   expect(error instanceof Error ? error.message : error).toBeUndefined();
 }
@@ -62,7 +62,7 @@ test("middleboxes inside of a carrier's middlebox are seen as what both are toge
   expect(proven.notProbed.map(({ router }) => router)).toEqual(carriers.map(({ name }) => name));
 });
 
-/** A network in place of another, behind a stateful firewall. */
+/** Prefix translation behind a stateful firewall. */
 const PREFIX = {
   type: "nat",
   mapping: "endpoint-independent",
@@ -94,7 +94,7 @@ test("firewalls, translated prefixes, plain routers and hosts that share a port 
   const seen = (middlebox: string) => proven.verifications.get(middlebox)?.map(({ observed }) => observed) ?? [];
 
   const [one, other, ...overIpv6] = seen("box-dual").toSorted((a, b) => (a.type < b.type ? -1 : 1));
-  // Both where the one asked again from fresh ports because an answer was late; one otherwise.
+  // True for both if one of them repeated its probe from fresh ports because an answer was late; otherwise for one.
   expect([one, other].map((observation) => observation?.type === "nat" && observation.portPreservation)).toContain(
     true,
   );
@@ -129,7 +129,7 @@ describe("a middlebox that is not what it is declared to be", () => {
 }
 `;
 
-  /** The rules of this middlebox in place of what the declared one loads. */
+  /** The rules of this router in place of those of the declared one. */
   function rulesOf(middlebox: string) {
     const router = resolveText(homesTopology([{ name: "x", middlebox }])).nodes.find(({ name }) => name === "box-x");
     if (router?.role !== "router") throw new Error("no middlebox");
@@ -183,7 +183,7 @@ describe("a middlebox that is not what it is declared to be", () => {
       "middlebox box-parity declared even ports for even ports, odd ones for odd ones, observed others",
     );
     expect(message).toContain("middlebox box-loop declared hairpinning, observed none");
-    // Plain masquerading keeps both hosts' ports where they talk to different peers, and no longer where they meet.
+    // Plain masquerading preserves both hosts' ports for different peers, but not for the same one.
     expect(message).toMatch(/box box-shared declared mapping endpoint-independent, observed address-/);
     expect(message).toMatch(/box box-shared declared an outside port for each inside host, observed 198\S+ for both/);
     expect(message).toMatch(/box box-absent declared mapping .* observed no UDP at all/);
@@ -227,7 +227,7 @@ describe("the lifetime of mappings", () => {
   ];
 
   test("is measured as declared, to half a second", async () => {
-    // A plain router's home needs a network of its own.
+    // The home of a plain router needs a distinct network.
     const text = homesTopology(homes).replace("lan-wall: { ipv4: 192.168.1.0/24", "lan-wall: { ipv4: 10.0.0.0/24");
     const proven = await prove(text, { lifetimes: true });
     expectRight(proven);

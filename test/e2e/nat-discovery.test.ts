@@ -1,4 +1,4 @@
-/** All nine middleboxes through somebody else's eyes: coturn's behaviour discovery (RFC 5780) behind each, on Docker. */
+/** All nine NATs checked independently: coturn's behaviour discovery (RFC 5780) behind each, on Docker. */
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ const MIDDLEBOXES = DEPENDENCE.flatMap((mapping, i) =>
   DEPENDENCE.map((filtering, j) => ({ name: `${i}-${j}`, mapping, filtering, hairpinning: (i + j) % 2 === 0 })),
 );
 
-/** What coturn calls them. */
+/** coturn's terms. */
 const WORDS: Readonly<Record<Dependence, string>> = {
   "endpoint-independent": "Endpoint Independent",
   "address-dependent": "Address Dependent",
@@ -78,7 +78,7 @@ test("coturn's turnutils_natdiscovery finds the same classes as are declared, fo
     const called = mapping === "address-dependent" ? "address-and-port-dependent" : mapping;
     expect(log).toContain(`NAT with ${WORDS[called]} Mapping!`);
   }
-  // The middleboxes have proved the same to our own probes.
+  // Our probes have verified the same.
   const { routers, verdict } = await latestResult(join(directory.path, "results"));
   expect(verdict).toBe("pass");
   expect(routers.map(({ name, agrees }) => [name, agrees])).toEqual(
