@@ -36,9 +36,9 @@ function mappedByOrigin(log: string): ReadonlyMap<string, string> {
 }
 
 /**
- * Its third question goes to the OTHER-ADDRESS of its second answer, which is the first address with the other port: it
- * compares two addresses of the server where RFC 5780 section 4.3 compares two ports of one, and so calls an
- * address-dependent mapping address-and-port-dependent. What it was answered is right, and says what the mapping is.
+ * coturn's third request goes to the OTHER-ADDRESS of its second answer, which is the first address with the other
+ * port: it compares two addresses of the server where RFC 5780 section 4.3 compares two ports of one, and so reports an
+ * address-dependent mapping as address-and-port-dependent. The answers it received are correct, and show the mapping.
  */
 function mappingOf(log: string): Dependence | undefined {
   const mapped = mappedByOrigin(log);

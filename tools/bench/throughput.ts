@@ -48,7 +48,7 @@ export const throughput: Bench = {
     }),
 };
 
-/** Megabits a second that arrived. */
+/** Megabits per second received. */
 async function throughputBetween(lab: KeptLab, { mn, cn }: Readonly<Record<"mn" | "cn", string>>): Promise<number> {
   const [serverFile, ...serverArgs] = lab.inside("cn", "iperf3", "-s", "-1", "-B", cn);
   const server = execa(serverFile, serverArgs, { reject: false });
