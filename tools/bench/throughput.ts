@@ -1,4 +1,4 @@
-/** TCP between home addresses on the direct pair, and through OpenVPN between the same two nodes behind the same NATs. */
+/** TCP between home addresses on the direct pair, and through OpenVPN between the same nodes behind the same NATs. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
