@@ -1,4 +1,4 @@
-/** What the user gets wrong, and what the machine lacks: the message, the exit code, and that nothing was made. */
+/** User errors and missing prerequisites: the message, the exit code, and that nothing was created. */
 
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** The topology nat-nat by hand: Docker Compose starts what a run would, and the nodes do the rest by themselves. */
+/** The topology nat-nat without an orchestrator: Docker Compose starts what a run would, and the nodes do the rest. */
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -59,7 +59,7 @@ test("reaches the direct path between both homes, and data crosses, with nothing
   expect(reply?.result).toMatchObject({ sent: 5, received: 5, duplicates: 0 });
 });
 
-/** What a node has reported, once `isEnough`. */
+/** The reports of a node, once `isEnough`. */
 async function reportsOf(
   node: string,
   isEnough: (reports: readonly AgentReport[]) => boolean,

@@ -1,4 +1,4 @@
-/** Somebody else's program as a node: an image that has neither `ip` nor our agent, behind one of our middleboxes. */
+/** A third-party program as a host: an image with neither `ip` nor our agent, behind a lab's NAT. */
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -39,7 +39,7 @@ nodes:
 }
 
 test("coturn's STUN client learns its outside address from the home agent's STUN server", async () => {
-  // Having its answer, the client goes on to ask for one from elsewhere, which the middlebox holds back, and waits for ever.
+  // After its answer the client requests one from another address, which the NAT drops, and waits forever.
   const { run, result, log } = await runHost(
     'if command -v ip; then exit 9; fi; timeout 2 turnutils_stunclient "$MICE_NODE_HA_A_IPV4"; exit 0',
   );

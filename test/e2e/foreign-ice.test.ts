@@ -1,4 +1,4 @@
-/** ICE against an agent that nobody here wrote: Debian's aioice and this package's ICE agent behind two NATs. */
+/** Interoperability with a third-party ICE agent: Debian's aioice and this package's ICE agent behind two NATs. */
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -50,7 +50,7 @@ afterAll(async () => {
   await Promise.all([out.remove(), docker.getImage(IMAGE).remove()]);
 });
 
-/** Two homes with equal addresses, as in nat-nat, with foreign programs in them. */
+/** Two homes with equal addresses, as in nat-nat, with host programs in them. */
 function topology(aioiceRole: "controlling" | "controlled"): string {
   const ourRole = aioiceRole === "controlling" ? "controlled" : "controlling";
   const environment = (role: string) =>

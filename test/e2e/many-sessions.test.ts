@@ -1,4 +1,4 @@
-/** Many sessions at once on the real kernel, each independent: one node with fifty, and fifty with one. */
+/** Many concurrent sessions on the real kernel, each independent: one node with fifty, and fifty with one. */
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ const { test } = await needs("netns");
 const MANY = 50;
 const FIRST_PORT = 40_000;
 
-/** Both for the run and, with its end, for the test: some fifty nodes start together on whatever machine this is. */
+/** For the run and, including its shutdown, for the test: some fifty nodes start together on a machine of any speed. */
 const RUN_TIMEOUT_SEC = 240;
 const TEST_TIMEOUT_MS = 300_000;
 
@@ -23,7 +23,9 @@ beforeAll(async () => {
 });
 afterAll(() => out.remove());
 
-/** The one is in the open and the fifty behind one middlebox, so that nobody has to be as fast as the one who is busiest. */
+/**
+ * The single node is in the open and the fifty are behind one NAT, so that none has to keep pace with the busiest node.
+ */
 test.each([
   { name: "one-with-fifty", mobiles: 1, correspondents: MANY, selected: "host, server-reflexive" },
   { name: "fifty-with-one", mobiles: MANY, correspondents: 1, selected: "server-reflexive, host" },
@@ -42,7 +44,7 @@ test.each([
     expect(sessions.map(({ name: session }) => session)).toEqual(namesOf(meeting));
     for (const { path, pingBeforeIce, ping, echo } of sessions)
       expect([path, pingBeforeIce?.received, ping?.received, echo?.received]).toEqual(["direct", 3, 5, 20]);
-    // Behind the one middlebox each has an outside port of its own.
+    // Behind the one NAT each has a separate outside port.
     const ways = sessions.map(({ selected }) => `${selected?.local.port} ${selected?.remote.port}`);
     expect(new Set(ways).size).toBe(MANY);
   },
@@ -55,7 +57,7 @@ interface Meeting {
   readonly selected: string;
 }
 
-/** Mobile nodes and correspondents, every one in session with every other. */
+/** Mobile nodes and correspondent nodes, each in session with every other. */
 function meetingOf(name: string, meeting: Meeting): string {
   const { mobiles, correspondents, selected } = meeting;
   const ends = (prefix: string, count: number, role: string, homeAgent: string): readonly string[] =>

@@ -1,4 +1,4 @@
-/** A matrix through the real command line, with real agents, and what it says when the model is wrong. */
+/** A matrix through the real command line, with real agents, and its output when the model is wrong. */
 
 import { access, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** All nine middleboxes through somebody else's eyes: coturn's behaviour discovery (RFC 5780) behind each, on Docker. */
+/** All nine NATs checked independently: coturn's behaviour discovery (RFC 5780) behind each, on Docker. */
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ const MIDDLEBOXES = DEPENDENCE.flatMap((mapping, i) =>
   DEPENDENCE.map((filtering, j) => ({ name: `${i}-${j}`, mapping, filtering, hairpinning: (i + j) % 2 === 0 })),
 );
 
-/** What coturn calls them. */
+/** coturn's terms. */
 const WORDS: Readonly<Record<Dependence, string>> = {
   "endpoint-independent": "Endpoint Independent",
   "address-dependent": "Address Dependent",
@@ -36,9 +36,9 @@ function mappedByOrigin(log: string): ReadonlyMap<string, string> {
 }
 
 /**
- * Its third question goes to the OTHER-ADDRESS of its second answer, which is the first address with the other port: it
- * compares two addresses of the server where RFC 5780 section 4.3 compares two ports of one, and so calls an
- * address-dependent mapping address-and-port-dependent. What it was answered is right, and says what the mapping is.
+ * coturn's third request goes to the OTHER-ADDRESS of its second answer, which is the first address with the other
+ * port: it compares two addresses of the server where RFC 5780 section 4.3 compares two ports of one, and so reports an
+ * address-dependent mapping as address-and-port-dependent. The answers it received are correct, and show the mapping.
  */
 function mappingOf(log: string): Dependence | undefined {
   const mapped = mappedByOrigin(log);
@@ -78,7 +78,7 @@ test("coturn's turnutils_natdiscovery finds the same classes as are declared, fo
     const called = mapping === "address-dependent" ? "address-and-port-dependent" : mapping;
     expect(log).toContain(`NAT with ${WORDS[called]} Mapping!`);
   }
-  // The middleboxes have proved the same to our own probes.
+  // Our probes have verified the same.
   const { routers, verdict } = await latestResult(join(directory.path, "results"));
   expect(verdict).toBe("pass");
   expect(routers.map(({ name, agrees }) => [name, agrees])).toEqual(

@@ -1,7 +1,7 @@
 /**
- * Networks that nobody thought of, with real agents, beside what the model says of them.
+ * Random networks with real agents, compared with the model's predictions.
  *
- * `TESTBED_RANDOM_RUNS` gives how many (6), `TESTBED_RANDOM_SEED` the number of the first; a failure names its own.
+ * `TESTBED_RANDOM_RUNS` is how many (6), `TESTBED_RANDOM_SEED` the number of the first; a failure names its number.
  */
 
 import { afterAll, beforeAll, expect } from "vitest";
@@ -23,7 +23,7 @@ const RUNS = Number(process.env["TESTBED_RANDOM_RUNS"] ?? 6);
 const FIRST = Number(process.env["TESTBED_RANDOM_SEED"] ?? Date.now() % 1_000_000_000);
 const SEEDS = [...REGRESSIONS.map(({ seed }) => seed), ...Array.from({ length: RUNS }, (_, i) => FIRST + i)];
 
-/** Enough to use the waits of one for the work of the others. */
+/** Enough to use the waiting time of one for the work of others. */
 const JOBS = 8;
 
 let out: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -83,7 +83,7 @@ test("a number gives the same network for ever", () => {
   `);
 });
 
-/** A cell of no matrix: its number stands where a middlebox's name would. */
+/** A cell outside any matrix: its number replaces the name of a middlebox. */
 function cellOf(seed: number): MatrixCell {
   const text = drawNetwork(seed);
   const loaded = loadTopology(text, `random ${seed}`);

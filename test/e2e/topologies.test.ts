@@ -1,4 +1,4 @@
-/** The whole flow through the real command line: what it says, what it leaves, and what Wireshark finds on the wire. */
+/** The whole flow through the real command line: its output, its results, and what Wireshark finds in the captures. */
 
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import { fieldsOf, startTshark, type Tshark } from "../support/tshark.ts";
 
 const { describe, test } = await needs("engine");
 
-/** What a middlebox that translates loads. */
+/** The rules that a NAT loads. */
 function rulesOf(...middleboxes: readonly string[]): readonly string[] {
   return middleboxes.flatMap((middlebox) => ["ip6tables", "iptables", "nft"].map((tool) => `${middlebox}.${tool}`));
 }
@@ -105,7 +105,7 @@ describe.each(TOPOLOGIES)("$name", ({ name, path, selected, segments, rules }) =
   test("sends STUN with valid fingerprints only", async () => {
     const stun = await tshark.read(capture, fieldsOf("stun", "stun.att.crc32.status"));
     expect(stun.length).toBeGreaterThan(8);
-    // 1 is Wireshark's word for good.
+    // 1 is Wireshark's value for good.
     expect(new Set(stun)).toEqual(new Set(["1"]));
   });
 
@@ -186,7 +186,7 @@ function lastOf(events: readonly LabEvent[], type: "path" | "nominated"): number
   return events.findLast((entry) => entry.type === "node" && entry.event.type === type)?.at;
 }
 
-/** Filters on absolute time; packets and events share one axis. */
+/** Filters by absolute time; packets and events share one axis. */
 function from(at: number | undefined): string {
   return `frame.time_epoch >= ${seconds(at)}`;
 }

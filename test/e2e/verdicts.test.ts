@@ -1,4 +1,4 @@
-/** Runs that do not go as hoped: unmet expectations, nodes that die, interruptions, and labs that are kept. */
+/** Runs that fail: unmet expectations, nodes that die, interruptions, and labs that are kept. */
 
 import { on } from "node:events";
 import { readdir, readFile, readlink, writeFile } from "node:fs/promises";
@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => directory.remove());
 
-/** A topology of this repository with something replaced, in a file of its own. */
+/** A modified topology of this repository, in a separate file. */
 async function variant(name: string, changed: string, from: string | RegExp, to: string): Promise<string> {
   const text = await readFile(join(PACKAGE_ROOT, "topologies", `${name}.yaml`), "utf8");
   const replaced = text.replace(/^name: .*$/m, `name: ${changed}`).replace(from, to);
@@ -102,7 +102,7 @@ describe("Ctrl-C", () => {
     await sleep(delayMs);
     cli.kill("SIGINT");
     const { exitCode, signal, stderr } = await cli;
-    // In its first moments Node has not read the program yet, and ends as every process does.
+    // At first Node has not read the program yet, and exits like any process.
     if (signal !== "SIGINT")
       expect({ exitCode, stderr }).toEqual({ exitCode: 130, stderr: "error: interrupted by SIGINT" });
     expect(await objectsOfRun(name)).toEqual([]);
@@ -141,7 +141,7 @@ test("a kept lab of namespaces stays, with its agents, until it is taken down", 
   expect(exitCode).toBe(0);
   const { runId } = await result();
   try {
-    // Long enough for an agent to end that takes the loss of the orchestrator for an end.
+    // Long enough for an agent to exit if it treats the loss of the orchestrator as the end.
     await sleep(500);
     expect(await agentsOfLab(runId)).toHaveLength(4);
   } finally {
@@ -167,7 +167,7 @@ async function agentsOfLab(runId: string): Promise<readonly string[]> {
   return processes.filter(isAgent).map(({ pid }) => pid);
 }
 
-/** Waits until a node of a topology runs. */
+/** Waits until a node of a topology is running. */
 async function containerOf(topology: string, node: string) {
   const { docker } = await connectEngine();
   for (;;) {
@@ -178,7 +178,7 @@ async function containerOf(topology: string, node: string) {
   }
 }
 
-/** Waits until the command line has printed what matches. */
+/** Waits until the command line has printed a match. */
 async function printed(cli: ReturnType<typeof startCli>, pattern: RegExp): Promise<void> {
   let text = "";
   for await (const [chunk] of on(cli.stdout, "data", { close: ["end"] }) as AsyncIterable<[Buffer]>) {

@@ -1,4 +1,4 @@
-/** The first file of the command line: what it starts, and what it needs for that. */
+/** The launcher of the command line: what it starts, and what it needs. */
 
 import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -16,7 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-/** A tree whose command line prints an expression. Its dependencies, and so its cache, lie in the shared directory. */
+/** A tree whose command line prints an expression. Its dependencies, and so its cache, are in the shared directory. */
 async function makeTree(name: string, expression: string): Promise<string> {
   const tree = join(directory, name);
   await mkdir(join(tree, "orchestrator"), { recursive: true });

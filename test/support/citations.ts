@@ -3,7 +3,7 @@
  * `SPEC 2.4, 2.7 and 2.8` cites each of its numbers.
  */
 
-/** Where citations lead. */
+/** Targets of citations. */
 export interface CitationTargets {
   readonly anchors: ReadonlySet<string>;
   /** RFC numbers that may be cited. */
@@ -20,7 +20,7 @@ export interface CitationFault {
 /** `table`: a column with the heading "section" has citations without this word. */
 export type CitationStyle = "prose" | "table";
 
-/** Every citation of the text that leads nowhere, in the order of the text. */
+/** Every citation of the text without a target, in the order of the text. */
 export function findCitationFaults(
   text: string,
   targets: CitationTargets,
@@ -38,20 +38,20 @@ export function findCitationFaults(
     .map(({ at, citation, fault }) => ({ line: lineAt(text, at), citation, fault }));
 }
 
-/** A fault by its offset, which the flat text shares with the original. */
+/** A fault by its offset, which is the same in the flat text and the original. */
 interface Located extends Omit<CitationFault, "line"> {
   readonly at: number;
 }
 
 const ITEM = String.raw`\d+(?:\.\d+)*(?: +\([a-z]\))?`;
 const SPEC_LIST = new RegExp(String.raw`\bSPEC +(${ITEM}(?:(?:,| +and| +to) +${ITEM})*)`, "g");
-/** A number without its own form: `8.3`, `A-7` and `S13` need no other word. */
+/** A citation form with a redundant word: `8.3`, `A-7` and `S13` need no other word. */
 const SPEC_WORD = /\bSPEC +(?:sections? +\d|[AS]-?\d)[\d.]*/g;
 const DECISION = /\bA-(\d+)\b/g;
 const ATTACK = /\bS(\d+)\b/g;
 const RFC = /\bRFC +(\d+)\b/g;
 
-/** Glued to its number, or with a section that is not introduced by the word. */
+/** Without a space before the number, or with a section that is not introduced by the word. */
 const MALFORMED_RFC = /\bRFC-?\d+|\bRFC +\d+(?:,? *§| +(?:Sect|sec\b|sec\.)|, +sections? +\d)[^\s)]*/g;
 const BARE_RFC_SECTION = /\bRFC +\d+ +\d+(?:\.\d+)+/g;
 
@@ -59,7 +59,7 @@ const BARE_RFC_SECTION = /\bRFC +\d+ +\d+(?:\.\d+)+/g;
 const STALE = /\bdigest(?:'s)?(?:, +| +)(?:section +)?(?:\d+(?:\.\d+)*|A-\d+)/gi;
 
 /**
- * Line breaks and the comment marks behind them become as many blanks, so that offsets stay what they are. An empty line
+ * Replaces line breaks and the comment marks after them by as many blanks, so that offsets do not change. An empty line
  * still separates.
  */
 function withoutLineBreaks(text: string): string {

@@ -1,9 +1,9 @@
-/** What is on the engine, to prove that nothing of a run stays. */
+/** Objects on the engine, to verify that a run leaves none behind. */
 
 import { connectEngine } from "../../orchestrator/runtime/docker/engine.ts";
 import { LABELS } from "../../orchestrator/runtime/docker/labels.ts";
 
-/** Containers and networks that carry the label of the run whose id has this part; all runs without one. */
+/** Containers and networks with the label of a run whose id contains this part; of all runs without it. */
 export async function objectsOfRun(partOfRunId = ""): Promise<readonly string[]> {
   const { docker } = await connectEngine();
   const filters = { label: [LABELS.run] };

@@ -1,4 +1,4 @@
-/** Events of a session as its two ends report them, for tests of what is made from them. */
+/** Events of a session as its two ends report them, for tests of what is derived from them. */
 
 import type { LabEvent, LabEventBody, NodeEvent, PairView } from "../../orchestrator/lab/lab-event.ts";
 import type { ResolvedTopology } from "../../orchestrator/topology/model/resolved.ts";
@@ -6,7 +6,7 @@ import type { ResolvedTopology } from "../../orchestrator/topology/model/resolve
 export const MN_HOME = "2001:db8:a::100";
 export const CN_HOME = "2001:db8:b::200";
 
-/** Two mobile ends on one segment; enough for everything above the middleboxes. */
+/** Two mobile ends on one segment; enough where no NAT or firewall matters. */
 export const TWO_ENDS: ResolvedTopology = {
   name: "two-ends",
   summary: "Two ends on one segment",
@@ -48,7 +48,7 @@ export function nodeEvent(at: number, node: string, event: NodeEvent): LabEvent 
   return { at, type: "node", node, event };
 }
 
-/** Registration of both ends, offer at 100, nomination of `pair` at 220, data direct from 250 where the pair allows. */
+/** Registration of both ends, offer at 100, nomination of `pair` at 220, data direct from 250 if the pair allows. */
 export function connectedEvents(pair: PairView): LabEvent[] {
   const isDirect = pair.local.type !== "relayed" || pair.remote.type !== "relayed";
   const back = { local: pair.remote, remote: pair.local };

@@ -1,4 +1,4 @@
-/** Results of matrices, for tests of what is made from them. */
+/** Results of matrices, for tests of what is derived from them. */
 
 import {
   type CellResult,
@@ -8,7 +8,7 @@ import {
   summarizeCells,
 } from "../../orchestrator/report/matrix/matrix-result.ts";
 
-/** A cell as predicted, unless told otherwise. */
+/** A cell as predicted, unless overridden. */
 export function cellResult(given: Partial<CellResult> & Pick<CellResult, "mn" | "cn">): CellResult {
   return {
     offerer: "mn",

@@ -1,4 +1,4 @@
-/** Labs of middleboxes in the kernel's namespaces, in which the middleboxes prove themselves and nothing else happens. */
+/** Labs of NATs and firewalls in kernel namespaces that only verify them. */
 
 import { createRuntime } from "../../orchestrator/commands/create-runtime.ts";
 import { labTimeouts } from "../../orchestrator/lab/lab-timeouts.ts";
@@ -16,13 +16,13 @@ import { loadTopology } from "../../orchestrator/topology/resolve/load.ts";
 
 export const DEPENDENCE = ["endpoint-independent", "address-dependent", "address-and-port-dependent"] as const;
 
-/** One home behind a middlebox: what the middlebox says in a topology file after its segments, and how many hosts there are. */
+/** One home behind a router: the router's keys in a topology file after its segments, and the number of hosts. */
 export interface Home {
   readonly name: string;
   readonly middlebox: string;
   readonly hosts?: number;
   readonly ipv6?: boolean;
-  /** The segment outside of the middlebox; the internet when absent. */
+  /** The segment outside the router; the internet when absent. */
   readonly behind?: string;
 }
 
@@ -54,16 +54,16 @@ export function resolveText(text: string): ResolvedTopology {
   return loaded.topology;
 }
 
-/** What came of a lab. */
+/** The outcome of a lab. */
 export interface Proven {
-  /** By the middlebox whose LAN was asked from, such as `box-a`; of several hosts, each has its proof. */
+  /** By the router whose LAN was probed from, such as `box-a`; of several hosts, each has a verification. */
   readonly verifications: ReadonlyMap<string, readonly NatVerification[]>;
   readonly lifetimes: ReadonlyMap<string, LifetimeVerification>;
   readonly notProbed: readonly Unprobed[];
   readonly error: unknown;
 }
 
-/** Runs a lab; `change` may make a node another one than the topology declares. */
+/** Runs a lab; `change` may make a node differ from its declaration. */
 export async function prove(
   text: string,
   { change = (node) => node, lifetimes = false }: { change?: (node: NodeSpec) => NodeSpec; lifetimes?: boolean } = {},

@@ -1,5 +1,5 @@
 /**
- * What the tests of a file need of the machine. Where it is missing they are skipped and the reason is printed; under CI
+ * What the tests of a file need from the machine. If it is missing they are skipped and the reason is printed; under CI
  * the file fails instead, so that nothing is skipped there.
  */
 
@@ -8,10 +8,10 @@ import { connectEngine } from "../../orchestrator/runtime/docker/engine.ts";
 import { checkNetns } from "../../orchestrator/setup/netns-setup.ts";
 import { TestbedError } from "../../orchestrator/support/errors.ts";
 
-/** `engine`: a Docker engine that this user may use. `netns`: all that labs of namespaces take. */
+/** `engine`: a Docker engine that this user may use. `netns`: everything needed for labs of namespaces. */
 export type Need = "engine" | "netns" | "root";
 
-/** vitest's own functions, or those that skip. Skipped files run no hooks either. */
+/** vitest's functions, or ones that skip. Skipped files run no hooks either. */
 interface Suite {
   readonly describe: typeof describe.skip;
   readonly test: typeof test.skip;

@@ -2,13 +2,13 @@ import { ByteWriter } from "../../agent/src/core/bytes.ts";
 import { internetChecksum, ipv6PseudoHeader } from "../../agent/src/core/checksum.ts";
 import { encodeIpv6Packet, NEXT_HEADER } from "../../agent/src/core/mip6/ipv6-packet.ts";
 
-/** Where a complaint points, and what it says; by default what a kernel without Mobile IPv6 says. */
+/** Code and pointer of an ICMPv6 Parameter Problem; by default those of a kernel without Mobile IPv6. */
 export interface Complaint {
   readonly code?: number;
   readonly pointer?: number;
 }
 
-/** The ICMPv6 Parameter Problem of the node that got `refused`, a whole IPv6 packet (RFC 4443 section 3.4). */
+/** The ICMPv6 Parameter Problem of the node that received `refused`, a whole IPv6 packet (RFC 4443 section 3.4). */
 export function parameterProblem(
   refused: Uint8Array,
   { source, destination }: { readonly source: string; readonly destination: string },

@@ -1,4 +1,4 @@
-/** A pcap file of UDP datagrams over IPv4, for programs that judge octets made here. */
+/** A pcap file of UDP datagrams over IPv4, for external programs that check octets made here. */
 
 import { addressToBytes, type SocketAddress } from "../../agent/src/core/address.ts";
 import { ByteWriter } from "../../agent/src/core/bytes.ts";
@@ -14,7 +14,7 @@ export interface CapturedDatagram {
 const LINKTYPE_RAW = 101;
 const UDP = 17;
 
-/** The file, datagrams one millisecond apart, with right IPv4 and UDP checksums. */
+/** The file, datagrams one millisecond apart, with valid IPv4 and UDP checksums. */
 export function pcapOf(datagrams: readonly CapturedDatagram[]): Uint8Array {
   const file = new ByteWriter().u32(0xa1b2c3d4).u16(2).u16(4).zeros(8).u32(65_535).u32(LINKTYPE_RAW);
   datagrams.forEach((datagram, i) => {

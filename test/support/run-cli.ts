@@ -1,4 +1,4 @@
-/** The real command line as a child process, the way users start it. */
+/** The real command line as a child process, as users start it. */
 
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,7 +8,7 @@ import { type RunResult, runResultSchema } from "../../orchestrator/report/run-r
 import { PACKAGE_ROOT } from "../../orchestrator/support/package-root.ts";
 
 export interface CliResult {
-  /** 128 + signal number, as a shell has it, when a signal ended the process. */
+  /** As in a shell, 128 + signal number when a signal ended the process. */
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -22,7 +22,7 @@ type CliOptions = {
 /** Starts the command line; never rejects. */
 export function startCli(args: readonly string[], { cwd = PACKAGE_ROOT, env = {} }: CliOptions = {}) {
   const launcher = join(PACKAGE_ROOT, "orchestrator/launch.js");
-  // Paths of the user start where npm was called: these tests may themselves run under npm, and mean `cwd`.
+  // Relative paths start where npm was called: these tests may themselves run under npm, and mean `cwd`.
   const environment = { INIT_CWD: cwd, npm_lifecycle_event: undefined, NO_COLOR: "1", ...env };
   return execa(process.execPath, [launcher, ...args], {
     cwd,
@@ -38,7 +38,7 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
   return { exitCode, stdout, stderr };
 }
 
-/** A directory for results, removed with `remove`. */
+/** A results directory, deleted with `remove`. */
 export async function temporaryDirectory(): Promise<{ readonly path: string; readonly remove: () => Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), "mice-e2e-"));
   return { path, remove: () => rm(path, { recursive: true, force: true }) };

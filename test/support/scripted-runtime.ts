@@ -1,4 +1,4 @@
-/** A runtime whose nodes are scripts: for the logic of the lab, where neither segments nor protocol matter. */
+/** A runtime with scripted nodes: for the logic of the lab, independent of segments and protocol. */
 
 import type { AgentCommand, AgentReport } from "@testbed/agent/control";
 import type { DestroyReport, NodeExit, NodeHandle, Runtime, RuntimeLab } from "../../orchestrator/runtime/runtime.ts";
@@ -8,16 +8,16 @@ import { createDeferred } from "../../orchestrator/support/deferred.ts";
 export interface ScriptedNode {
   readonly name: string;
   report(report: AgentReport): void;
-  /** Writes a line as it is. */
+  /** Writes a line unchanged. */
   write(line: string): void;
   logLine(line: string): void;
   exit(code: number): void;
 }
 
 export interface NodeScript {
-  /** Called when the node starts; by default it says hello and that it is ready. */
+  /** Called when the node starts; by default it sends `hello` and `ready`. */
   readonly start?: (node: ScriptedNode) => void;
-  /** Called for every command; by default `finish` is obeyed and traffic is answered in full. */
+  /** Called for every command; by default `finish` is obeyed and all traffic is answered. */
   readonly command?: (node: ScriptedNode, command: AgentCommand) => void;
 }
 
@@ -32,13 +32,13 @@ const FLOW_STARTS_AT_MS = 1000;
 
 const CLOCK = { monotonicMs: 0, realMs: 0 };
 
-/** Plays the default part of `start`. */
+/** The default `start`. */
 export function sayReady(node: ScriptedNode): void {
   node.report({ type: "hello", version: 1, pid: 1, nodeVersion: "v24.0.0", clock: CLOCK });
   node.report({ type: "ready" });
 }
 
-/** Plays the default part of `command`. */
+/** The default `command`. */
 export function obey(node: ScriptedNode, command: AgentCommand): void {
   switch (command.type) {
     case "ping":
@@ -77,7 +77,7 @@ export function obey(node: ScriptedNode, command: AgentCommand): void {
       node.exit(0);
       break;
     default:
-    // Nothing is said to the others.
+    // Other commands get no answer.
   }
 }
 

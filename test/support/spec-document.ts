@@ -1,4 +1,4 @@
-/** `agent/SPEC.md` as data: its anchors, headings, byte vectors and the RFCs that it lists. */
+/** `agent/SPEC.md` as data: its anchors, headings, byte vectors and listed RFCs. */
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -43,7 +43,7 @@ const HEADING = /^#{2,3} <a id="([^"]+)"><\/a>([\d.]*\d)\.? (.+)$/gm;
 const HEX_BLOCK = /^```hex ([a-z-]+)\n([^`]*)```$/gm;
 const HEX_ROW = /^\| `([a-z-]+)` *\| `([0-9a-f]+)`/gm;
 
-/** Throws when two vectors have one name, or octets are not whole. */
+/** Throws when two vectors have the same name, or hexadecimal digits are incomplete. */
 function readVectors(text: string): ReadonlyMap<string, Uint8Array> {
   const vectors = new Map<string, Uint8Array>();
   for (const [, name = "", digits = ""] of [...text.matchAll(HEX_BLOCK), ...text.matchAll(HEX_ROW)]) {

@@ -1,4 +1,4 @@
-/** The titles of the tests in a file, read from its syntax: nothing is run. */
+/** The titles of the tests in a file, read from its syntax without running it. */
 
 import { readFileSync } from "node:fs";
 import ts from "typescript";
@@ -10,7 +10,7 @@ const TESTS = ["test", "it"];
 const IDLE = ["skip", "skipIf", "runIf", "todo", "fails"];
 
 /**
- * Titles as written, placeholders of `test.each` and template literals included, with those of the suites around them:
+ * Titles as written, including placeholders of `test.each` and template literals, with those of the enclosing suites:
  * `suite › title`. Tests that do not run are left out.
  */
 export function readTestTitles(path: string): readonly string[] {

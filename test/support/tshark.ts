@@ -1,4 +1,7 @@
-/** Wireshark's eyes: tshark of the tools image reads a capture, with and without this project's dissector. */
+/**
+ * Wireshark as an independent check: tshark of the tools image reads a capture, with and without this project's
+ * dissector.
+ */
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,7 +11,7 @@ import { ensureImage } from "../../orchestrator/setup/images.ts";
 import { PACKAGE_ROOT } from "../../orchestrator/support/package-root.ts";
 
 export interface Tshark {
-  /** Lines that tshark prints for a capture, after reading it twice so that answers know their questions. */
+  /** The lines that tshark prints for a capture, read in two passes so that answers are matched to requests. */
   readonly read: (capture: string, args: readonly string[]) => Promise<readonly string[]>;
   readonly stop: () => Promise<void>;
 }
@@ -37,7 +40,7 @@ export async function startTshark(): Promise<Tshark> {
   };
 }
 
-/** Arguments that print these fields, separated by `|`, one line for each packet that `filter` lets through. */
+/** Arguments that print these fields, separated by `|`, one line for each packet that matches `filter`. */
 export function fieldsOf(filter: string, ...names: readonly string[]): readonly string[] {
   return ["-Y", filter, "-T", "fields", "-E", "separator=|", ...names.flatMap((name) => ["-e", name])];
 }

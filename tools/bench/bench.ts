@@ -1,15 +1,15 @@
-/** What a bench is. */
+/** The definition of a bench. */
 
 import type { Series } from "./measure.ts";
 
 /** One comparison and how it is measured. */
 export interface Bench {
   readonly name: string;
-  /** What the ratio is of, such as "testbed list : node, doing nothing". */
+  /** The two sides of the ratio, such as "testbed list : node, doing nothing". */
   readonly compares: string;
-  /** Absent where the ratio is only a figure to know. */
+  /** Absent if the ratio has no limit. */
   readonly reach?: Reach;
-  /** The product first, what it is compared with second, figures to read beside them after that. */
+  /** The product first, its peer second, then further figures. */
   readonly measure: (options: MeasureOptions) => Promise<readonly Series[]>;
 }
 

@@ -1,4 +1,4 @@
-/** What the command line takes before it does anything. */
+/** The start-up time of the command line. */
 
 import type { Bench } from "./bench.ts";
 import { timeInTurn } from "./measure.ts";

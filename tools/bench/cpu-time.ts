@@ -1,4 +1,4 @@
-/** What a command costs, everything included that it starts and leaves to be killed. */
+/** The cost of a command, including all processes that it starts and leaves to be killed. */
 
 import { execa } from "execa";
 
@@ -9,8 +9,8 @@ export interface Cost {
 }
 
 /**
- * In a PID namespace of its own the shell inherits, and waits for, whatever outlives its parent, so that the time of a
- * lab that is killed counts as well. The figures are those of the shell's last words: its own time, then its children's.
+ * In a separate PID namespace the shell inherits, and waits for, all processes that outlive their parent, so that the
+ * time of a killed lab counts as well. The figures are those of the shell's last line: its time, then its children's.
  */
 const SCRIPT = `
 "$@"; code=$?

@@ -1,4 +1,4 @@
-/** ICE agents of others between the mobile and the correspondent node of a kept lab, behind its middleboxes. */
+/** Third-party ICE agents between the mobile and the correspondent node of a kept lab, behind its NATs. */
 
 import { join } from "node:path";
 import { execa } from "execa";
@@ -8,11 +8,11 @@ import type { KeptLab } from "./kept-lab.ts";
 import type { Command } from "./measure.ts";
 import { type Found, notInstalled } from "./peer-programs.ts";
 
-/** A program that speaks as `test/foreign-peer/README.md` says, or why there is none on this machine. */
+/** A program with the interface of `test/foreign-peer/README.md`, or why this machine has none. */
 export type ForeignIce = Found<{ readonly command: Command }>;
 
 const PROGRAMS = join(PACKAGE_ROOT, "test/foreign-peer");
-/** Debian's own, which has Debian's packages. */
+/** Debian's Python, which has Debian's packages. */
 const PYTHON = "/usr/bin/python3";
 const HOME_AGENT = "198.18.0.2";
 
@@ -24,7 +24,7 @@ export async function findAioice(): Promise<ForeignIce> {
   return { command: [PYTHON, join(PROGRAMS, "aioice_peer.py")] };
 }
 
-/** libjuice is a library without a program; the one here is compiled into `directory`. */
+/** libjuice is only a library; the program here is compiled into `directory`. */
 export async function compileLibjuice(directory: string): Promise<ForeignIce> {
   const include = { input: "#include <juice/juice.h>\n", reject: false } as const;
   const { exitCode } = await execa("cc", ["-fsyntax-only", "-x", "c", "-"], include);
@@ -34,7 +34,7 @@ export async function compileLibjuice(directory: string): Promise<ForeignIce> {
   return { command: [program] };
 }
 
-/** Milliseconds from the offer, whose sender has gathered, until both have nominated; the answerer gathers after it. */
+/** Milliseconds from the offer until both have nominated; the offerer gathers before it, the answerer after it. */
 export async function nominateBehindNats(lab: KeptLab, command: Command): Promise<number> {
   const start = (node: string, words: Command, env: Readonly<Record<string, string>> = {}) => {
     const [file, ...args] = lab.inside(node, ...words);

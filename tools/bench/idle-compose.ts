@@ -1,4 +1,4 @@
-/** What a user would do by hand: the same containers on the same networks with Docker Compose, doing nothing. */
+/** The manual equivalent of a lab: the same containers on the same networks with Docker Compose, idle. */
 
 import { stringify } from "yaml";
 import type { Plan } from "../../orchestrator/plan/plan.ts";

@@ -1,4 +1,4 @@
-/** A lab that a run has left standing, and programs of this machine inside of its nodes. */
+/** A lab kept by a run, and programs of this machine inside its nodes. */
 
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { execa } from "execa";
@@ -18,13 +18,13 @@ export interface KeptLab {
 /** Octets, as the kernel counts them in proc_pid_smaps(5). */
 export interface AgentMemory {
   readonly resident: number;
-  /** What no other process has a part in. */
+  /** Memory shared with no other process. */
   readonly own: number;
 }
 
 const keptRun = z.object({ runId: z.string(), sessions: z.array(z.object({ nominatedAfterMs: z.number() })).min(1) });
 
-/** Runs a topology on the netns runtime, without captures, and leaves its lab to be measured. Throws when it fails. */
+/** Runs a topology on the netns runtime, without captures, and keeps its lab for measurements. Throws when it fails. */
 export async function keepLab(topology: string, out: string): Promise<KeptLab> {
   const [file, ...args] = testbed(
     topology,
@@ -36,7 +36,7 @@ export async function keepLab(topology: string, out: string): Promise<KeptLab> {
   return {
     nominatedAfterMs: sessions[0]?.nominatedAfterMs ?? Number.NaN,
     inside: (node, ...command) => {
-      // Not in its PID namespace: nsenter would stand between a signal and the program.
+      // Not in its PID namespace: nsenter would then sit between a signal and the program.
       const lab = ["--target", supervisor, "--net", "--mount", "--"];
       return ["nsenter", ...lab, "ip", "netns", "exec", node, ...command];
     },

@@ -1,4 +1,4 @@
-/** Many labs at the same time, each with six agents: how many of them are right. */
+/** Many concurrent labs of six agents each: how many end as predicted. */
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";

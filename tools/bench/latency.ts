@@ -1,6 +1,6 @@
 /**
- * What the agents add to the way of a packet: pings between home addresses beside pings on the same segment. OpenVPN,
- * through which a packet passes user space as many times, tells how long the machine takes to wake up a process.
+ * Latency added by the agents: pings between home addresses compared with pings on the same segment. OpenVPN, where a
+ * packet passes through user space as many times, shows how long the machine takes to wake up a process.
  */
 
 import { execa } from "execa";
@@ -16,7 +16,7 @@ const INTERVAL_S = 0.004;
 
 const NAME_OF_PEER = "added by two OpenVPN, no cipher";
 
-/** Addresses of open-open: on the one segment, and at home. */
+/** Addresses of open-open: on the segment, and at home. */
 const ON_THE_SEGMENT = { mn: "198.18.0.4", cn: "198.18.0.5" } as const;
 const PLACES = {
   mn: { inside: ON_THE_SEGMENT.mn, outside: ON_THE_SEGMENT.mn },
@@ -37,8 +37,8 @@ export const latencyTail: Bench = {
 };
 
 /**
- * Microseconds in each round at this quantile: half of the round trip between homes less half of the bare path's median,
- * because a packet passes two agents each way.
+ * Microseconds in each round at this quantile: half of the round trip between homes minus half of the bare path's
+ * median, because a packet passes two agents each way.
  */
 function addedLatency({ rounds }: MeasureOptions, share: number): Promise<readonly Series[]> {
   return withScratch(async (scratch) => {
@@ -68,7 +68,7 @@ function addedLatency({ rounds }: MeasureOptions, share: number): Promise<readon
   });
 }
 
-/** Round trips in microseconds; the first, which finds neighbours, left out. */
+/** Round trips in microseconds, without the first, which resolves neighbours. */
 async function ping(lab: KeptLab, to: string, ...options: readonly string[]): Promise<readonly number[]> {
   const words = ["ping", "-n", "-c", String(PINGS), "-i", String(INTERVAL_S), ...options, to];
   const [file, ...args] = lab.inside("mn", ...words);

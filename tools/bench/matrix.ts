@@ -1,4 +1,4 @@
-/** The matrix of 81 cells with real agents, in fresh labs and in labs that are reused, beside another checkout's. */
+/** The matrix of 81 cells with real agents, in fresh labs and in reused labs, compared with another checkout. */
 
 import { resolve } from "node:path";
 import { execa } from "execa";
@@ -25,13 +25,16 @@ export const matrixKept: Bench = {
   measure: (options) => measureMatrix(options),
 };
 
-/** The CPU time beside the time tells a busy machine from a slow program: two idle processors take half of it. */
+/**
+ * CPU time beside wall time distinguishes a busy machine from a slow program: on two idle cores wall time is half of
+ * it.
+ */
 function measureMatrix({ rounds, against }: MeasureOptions, ...options: readonly string[]): Promise<readonly Series[]> {
   return withScratch(async (scratch) => {
     const here = { checkout: PACKAGE_ROOT, costs: [] as Cost[] };
     const other = against === undefined ? undefined : { checkout: resolve(against), costs: [] as Cost[] };
     const sides = other === undefined ? [here] : [here, other];
-    // Bundles and agents are built at a first start.
+    // Bundles and agents are built on the first start.
     for (const { checkout } of sides) await runOnce(checkout, "open-open", "--runtime", "netns", "--out", scratch);
     for (let round = 0; round < rounds; round += 1) {
       for (const { checkout, costs } of sides) {

@@ -1,4 +1,4 @@
-/** Timing of whole processes in turn, so that a machine whose speed drifts slows every contestant alike. */
+/** Timing of whole processes in turn, so that drifting machine speed affects all contestants alike. */
 
 import { execa } from "execa";
 import type { Missing } from "./peer-programs.ts";
@@ -9,12 +9,12 @@ export type Command = readonly [file: string, ...args: string[]];
 /** One contestant: a name, and the processes that make up one run of it. */
 export interface Contestant {
   readonly name: string;
-  /** Run one after another; the time is that of all of them. */
+  /** Run in sequence; their times are added. */
   readonly commands: readonly Command[];
   readonly cwd?: string;
 }
 
-/** Figures of every counted round, in order; none where something is missing, with the command that installs it. */
+/** Figures of every counted round, in order; none if a program is missing, with the command that installs it. */
 export interface Series {
   readonly name: string;
   readonly unit: "s" | "CPU s" | "ms" | "µs" | "MB" | "Mbit/s" | "labs";
@@ -22,12 +22,12 @@ export interface Series {
   readonly missing?: string;
 }
 
-/** The series of a program that this machine lacks. */
+/** The series of a program that is not installed. */
 export function notMeasured(name: string, unit: Series["unit"], { missing }: Missing): Series {
   return { name, unit, values: [], missing };
 }
 
-/** Runs the contestants in turn, A B A B …, after one round that does not count. Throws when a command fails. */
+/** Runs the contestants in turn, A B A B …, after one uncounted round. Throws when a command fails. */
 export async function timeInTurn(contestants: readonly Contestant[], rounds: number): Promise<readonly Series[]> {
   const seconds = contestants.map((): number[] => []);
   for (let round = 0; round <= rounds; round++) {
@@ -49,7 +49,7 @@ export function median(values: readonly number[]): number {
     : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
 }
 
-/** The value below which this share of an unsorted list lies. NaN for an empty list. */
+/** The value below which this share of an unsorted list is. NaN for an empty list. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;

@@ -1,4 +1,4 @@
-/** Resident memory of agents that have nominated a pair and have nothing to do. */
+/** Resident memory of agents that have nominated a pair and are idle. */
 
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,10 +7,10 @@ import type { Bench } from "./bench.ts";
 import { keepLab, memoryOf } from "./kept-lab.ts";
 import { withScratch } from "./scratch.ts";
 
-/** How long an agent has had nothing to do. */
+/** How long an agent has been idle. */
 const IDLE_MS = 5000;
 
-/** Says that it has started, then waits. */
+/** Reports that it has started, then waits. */
 const WAITING_NODE = 'console.log("started"); setInterval(() => {}, 1 << 30)';
 
 export const memory: Bench = {

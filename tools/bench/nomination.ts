@@ -1,4 +1,4 @@
-/** From the offer to the nominated pair in nat-nat, and the same of other ICE agents behind the same NATs. */
+/** From the offer to the nominated pair in nat-nat, compared with other ICE agents behind the same NATs. */
 
 import type { Bench } from "./bench.ts";
 import { compileLibjuice, findAioice, nominateBehindNats } from "./foreign-ice.ts";

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import type { KeptLab } from "./kept-lab.ts";
 
-/** Times that the tunnel is asked whether it is there, up to a second each. */
+/** Attempts to ping through the tunnel, up to a second each. */
 const TUNNEL_ATTEMPTS = 20;
 
 const PORT = "5000";
@@ -12,13 +12,13 @@ const PORT = "5000";
 /** Addresses of the tunnel's ends. */
 export const TUNNEL = { mn: "10.9.0.1", cn: "10.9.0.2" } as const;
 
-/** Where an end is: its own address, and the one at which the other end finds it. */
+/** An end of the tunnel: its local address, and the one by which the other end reaches it. */
 export interface TunnelEnd {
   readonly inside: string;
   readonly outside: string;
 }
 
-/** Runs something while the tunnel is up. Where middleboxes lie between the ends, both keep their ports. */
+/** Runs a function while the tunnel is up. NATs between the ends must preserve their ports. */
 export async function withOpenvpn<T>(
   lab: KeptLab,
   places: Readonly<Record<"mn" | "cn", TunnelEnd>>,
@@ -41,7 +41,7 @@ export async function withOpenvpn<T>(
   }
 }
 
-/** An OpenVPN that has just started has no route yet, and ping ends with the first error. */
+/** An OpenVPN that has just started has no route yet, and ping exits on the first error. */
 async function untilAnswered(lab: KeptLab, address: string): Promise<void> {
   const [file, ...args] = lab.inside("mn", "ping", "-c", "1", "-W", "1", address);
   for (let attempt = 1; ; attempt += 1) {

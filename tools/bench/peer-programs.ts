@@ -1,11 +1,11 @@
-/** The programs that the product is compared with, which a machine may lack. */
+/** The programs that the product is compared with; a machine may lack them. */
 
 import { execa } from "execa";
 import { connectEngine, type Engine } from "../../orchestrator/runtime/docker/engine.ts";
 import { TestbedError } from "../../orchestrator/support/errors.ts";
 import { isInstalled } from "../../orchestrator/support/search-path.ts";
 
-/** Something to compare with, or what to do so that it is there. */
+/** A program to compare with, or how to install it. */
 export type Found<T> = T | Missing;
 
 export interface Missing {
@@ -33,7 +33,7 @@ export async function findProgram(name: "iperf3" | "openvpn"): Promise<Found<{ r
   return (await isInstalled(name)) ? { program: name } : notInstalled(name);
 }
 
-/** Compose as a program of its own or as a plugin of Docker's command line. */
+/** Compose as a standalone program or as a plugin of Docker's command line. */
 export async function findCompose(): Promise<Found<{ readonly command: readonly [string, ...string[]] }>> {
   for (const command of [["docker-compose"], ["docker", "compose"]] as const) {
     const [file, ...args] = command;

@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- <name>…] [--rounds n] [--against <checkout>]`: measures every comparison, or those named, and prints
- * a table. Exit code 1 where a reach is missed or a bench fails.
+ * `npm run bench [-- <name>…] [--rounds n] [--against <checkout>]`: measures every comparison, or those named, and
+ * prints a table. Exit code 1 if a limit is not met or a bench fails.
  */
 
 import { parseArgs } from "node:util";

@@ -1,4 +1,4 @@
-/** A directory for what a bench does not look at afterwards. */
+/** A directory for output that a bench discards. */
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -12,7 +12,7 @@ export function formatRow(name: string, verdict: Verdict, series: readonly Serie
   return [row(describeVerdict(verdict), name, first), ...others.map((text) => row("", "", text))];
 }
 
-/** A bench that ended with an error, `reason` its first line. */
+/** A bench that ended with an error; `reason` is its first line. */
 export function formatFailure(name: string, reason: string): readonly string[] {
   return [row("not measured", name, reason)];
 }

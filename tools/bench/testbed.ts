@@ -1,4 +1,4 @@
-/** The product as a user starts it, without npm and with it. */
+/** The product as users start it, with and without npm. */
 
 import type { Command } from "./measure.ts";
 
@@ -6,10 +6,10 @@ export function testbed(...args: readonly string[]): Command {
   return [process.execPath, "orchestrator/launch.js", ...args];
 }
 
-/** The same in every version of this repository, in the directory of its checkout. */
+/** The same for every version of this repository, in the directory of its checkout. */
 export function testbedUnderNpm(...args: readonly string[]): Command {
   return ["npm", "run", "--silent", "testbed", "--", ...args];
 }
 
-/** What a process costs that has nothing to do. */
+/** The cost of a process that does nothing. */
 export const IDLE_NODE: Command = [process.execPath, "-e", "0"];

@@ -1,4 +1,4 @@
-/** TCP between home addresses on the direct pair, and through OpenVPN between the same two nodes behind the same NATs. */
+/** TCP between home addresses on the direct pair, and through OpenVPN between the same nodes behind the same NATs. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
@@ -48,7 +48,7 @@ export const throughput: Bench = {
     }),
 };
 
-/** Megabits a second that arrived. */
+/** Megabits per second received. */
 async function throughputBetween(lab: KeptLab, { mn, cn }: Readonly<Record<"mn" | "cn", string>>): Promise<number> {
   const [serverFile, ...serverArgs] = lab.inside("cn", "iperf3", "-s", "-1", "-B", cn);
   const server = execa(serverFile, serverArgs, { reject: false });

@@ -1,4 +1,4 @@
-/** Whether a bench reached what it is to reach, decided from its figures. */
+/** Whether the figures of a bench meet its limit. */
 
 import type { Reach } from "./bench.ts";
 import { median, ratios, type Series } from "./measure.ts";
@@ -8,7 +8,7 @@ export type Verdict =
   | { readonly type: "no-reach"; readonly ratio: number }
   | { readonly type: "not-measured" };
 
-/** The ratio is the median of the ratios of each round: both sides of one round ran next to each other. */
+/** The ratio is the median of the ratios of each round: both sides of a round ran right after each other. */
 export function judge(reach: Reach | undefined, [product, peer]: readonly Series[]): Verdict {
   if (product === undefined || peer === undefined) return { type: "not-measured" };
   const ratio = median(ratios(product, peer));
@@ -36,7 +36,7 @@ export function describeSeries({ name, unit, values, missing }: Series): string 
   return `${name}: ${format(median(values))} ${unit} (${format(Math.min(...values))} to ${format(Math.max(...values))})`;
 }
 
-/** Three digits that count. */
+/** Three significant digits. */
 export function format(figure: number): string {
   return figure.toPrecision(3).includes("e") ? figure.toFixed(0) : figure.toPrecision(3);
 }

@@ -15,7 +15,7 @@ const NOTES = `A message that reaches nobody was not let in by the peer's middle
 have the same address in it, on purpose: a check of the peer's host address never leaves the node. Of data, the first
 packet of each node on each way is shown.`;
 
-/** What each kind is for, in the order in which a session meets them. */
+/** The purpose of each kind, in the order in which a session uses them. */
 const PURPOSES: Readonly<Record<string, string>> = {
   "BU in the tunnel":
     "Home registration. The home agent compares the care-of address in it with the outer source, finds a NAT, and keeps the outer source as where the node is (RFC 5555).",
@@ -58,7 +58,7 @@ export function exampleDocument(journeys: readonly Journey[], topology: Resolved
   return `${sections.join("\n\n")}\n`;
 }
 
-/** A kind and the way it takes: what a section is about, and what the flow of a run consists of. */
+/** A kind and its path: the subject of a section, and a step in the flow of a run. */
 export function describeKind({ message: { kind, channel } }: Journey): string {
   const ways = { tunnel: "in the tunnel", pair: "on a pair", "stun-server": "to the STUN server" } as const;
   return `${kind} ${ways[channel]}`;
@@ -119,7 +119,7 @@ function heading(journey: Journey, number: number): string {
   return `${number} ${describeKind(journey)}`;
 }
 
-/** The anchor that renderers of Markdown give a heading. */
+/** The anchor that Markdown renderers derive from a heading. */
 function anchor(journey: Journey, number: number): string {
   return heading(journey, number)
     .toLowerCase()
@@ -127,13 +127,13 @@ function anchor(journey: Journey, number: number): string {
     .replaceAll(" ", "-");
 }
 
-/** Thirty-two octets a line, four a group. */
+/** Thirty-two octets per line, four per group. */
 function indented(octets: Uint8Array): string {
   const lines = toHex(octets).match(/.{1,64}/g) ?? [];
   return lines.map((line) => `    ${line.replaceAll(/(.{8})(?=.)/g, "$1 ")}`).join("\n");
 }
 
-/** Padded as the formatter of this repository pads. */
+/** Padded like this repository's formatter does. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((name, i) =>
     Math.max(3, ...[name, ...rows.map((row) => row[i] ?? "")].map((cell) => cell.length)),

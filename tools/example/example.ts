@@ -1,4 +1,4 @@
-/** The example of this repository: its capture, what that says, and the flow that every run of nat-nat repeats. */
+/** The example of this repository: its capture, the messages in it, and the flow that every run of nat-nat repeats. */
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -16,8 +16,8 @@ export interface Example {
 }
 
 /**
- * What does not depend on who is quicker: the mobility messages of each node in the order in which they first appear,
- * and the kinds of STUN that each sends beside the tunnel.
+ * The part of a run that is independent of timing: the mobility messages of each node in the order of first appearance,
+ * and the kinds of STUN messages that each sends outside the tunnel.
  */
 export type Flow = Readonly<Record<string, { readonly mobility: readonly string[]; readonly stun: readonly string[] }>>;
 

@@ -1,15 +1,15 @@
-/** The frames of a run's `capture.pcapng`, and the IP packets in them. Reads what `report/pcapng.ts` writes, no more. */
+/** The frames of a run's `capture.pcapng`, and the IP packets in them. Reads only what `report/pcapng.ts` writes. */
 
 import { addressFromBytes, type SocketAddress } from "../../agent/src/core/address.ts";
 
-/** A frame where a node put it on a segment. */
+/** A frame and the segment to which a node sent it. */
 export interface Frame {
   readonly iface: string;
   readonly timeNs: bigint;
   readonly octets: Uint8Array;
 }
 
-/** What a frame carries: UDP of either IP version by its payload, any other IPv6 packet whole. */
+/** The content of a frame: for UDP of either IP version the payload, for other IPv6 the whole packet. */
 export type FrameContent =
   | {
       readonly type: "udp";
@@ -23,7 +23,7 @@ const INTERFACE_DESCRIPTION_BLOCK = 1;
 const ENHANCED_PACKET_BLOCK = 6;
 const INTERFACE_NAME_OPTION = 2;
 
-/** Frames in the order of the file, which is that of time. */
+/** Frames in the order of the file, which is chronological. */
 export function readFrames(file: Uint8Array): readonly Frame[] {
   const view = new DataView(file.buffer, file.byteOffset, file.length);
   const interfaces: string[] = [];
@@ -39,12 +39,12 @@ export function readFrames(file: Uint8Array): readonly Frame[] {
   return frames;
 }
 
-/** Source MAC of a frame: the node that put it on the wire. */
+/** Source MAC of a frame: the node that sent it on this segment. */
 export function senderMac({ octets }: Frame): string {
   return [...octets.subarray(6, 12)].map((octet) => octet.toString(16).padStart(2, "0")).join(":");
 }
 
-/** Undefined for ARP and other things that are no IP. */
+/** Undefined for anything but IP, such as ARP. */
 export function contentOf({ octets }: Frame): FrameContent | undefined {
   const view = new DataView(octets.buffer, octets.byteOffset, octets.length);
   const etherType = view.getUint16(12);

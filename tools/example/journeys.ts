@@ -1,4 +1,4 @@
-/** What the nodes of a run said to each other: each message once, with the segments that it crossed. */
+/** The messages that the nodes of a run exchanged: each once, with the segments that it crossed. */
 
 import { formatSocketAddress } from "../../agent/src/core/address.ts";
 import type { ResolvedTopology } from "../../orchestrator/topology/model/resolved.ts";
@@ -6,29 +6,29 @@ import { toHex } from "../../test/vectors/hex.ts";
 import { contentOf, type Frame, type FrameContent, readFrames, senderMac } from "./frames.ts";
 import { type ExampleMessage, readMessage } from "./message.ts";
 
-/** One leg of a message's way. */
+/** One leg of a message's path. */
 export interface Leg {
   readonly iface: string;
-  /** The node that sent it on this segment: the author, a middlebox or a home agent. */
+  /** The node that sent it on this segment: the originator, a router or a home agent. */
   readonly by: string;
   readonly source: string;
   readonly destination: string;
 }
 
-/** A message from the node that made it to wherever it came. */
+/** A message from its originator to its last segment. */
 export interface Journey {
-  /** Since the first message of all. */
+  /** Since the first message. */
   readonly atMs: number;
   readonly from: string;
-  /** Whose address it is for: a node, or undefined where nobody on the way has it. */
+  /** The node that has the destination address, or undefined if none on the path has it. */
   readonly to: string | undefined;
   readonly message: ExampleMessage;
-  /** What left the node in UDP. */
+  /** The UDP payload as the originator sent it. */
   readonly octets: Uint8Array;
   readonly legs: readonly Leg[];
 }
 
-/** Messages of the protocol and of data, in order; the middleboxes' own proof and neighbour discovery are left out. */
+/** Messages of the protocol and of data, in order, without verification probes and neighbour discovery. */
 export function readJourneys(file: Uint8Array, topology: ResolvedTopology): readonly Journey[] {
   const nodes = new Map(topology.nodes.flatMap(({ name, interfaces }) => interfaces.map(({ mac }) => [mac, name])));
   const begun: { frame: Frame; content: FrameContent; legs: Leg[] }[] = [];
@@ -57,7 +57,7 @@ export function readJourneys(file: Uint8Array, topology: ResolvedTopology): read
   });
 }
 
-/** Equal for one packet on all its ways: a home agent takes off UDP and counts the hop limit down. */
+/** Equal for one packet on all its legs: a home agent removes UDP and decrements the hop limit. */
 function identity(content: FrameContent): string {
   const octets = content.type === "udp" ? content.payload : content.packet;
   const isIpv6 = (octets[0] ?? 0) >> 4 === 6;
@@ -73,7 +73,7 @@ function candidatePorts(topology: ResolvedTopology): readonly number[] {
   return topology.nodes.flatMap((node) => ("port" in node ? [node.port] : []));
 }
 
-/** The node on the last segment that has the address there. */
+/** The node that has the address on the last segment. */
 function addressee(legs: readonly Leg[], { nodes }: ResolvedTopology): string | undefined {
   const last = legs.at(-1);
   if (last === undefined) return undefined;

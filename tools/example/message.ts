@@ -1,4 +1,4 @@
-/** What a UDP datagram of a run says: its kind, and its octets part by part, each with its meaning. */
+/** The content of a UDP datagram of a run: its kind, and the meaning of its octets, part by part. */
 
 import { formatSocketAddress, type SocketAddress } from "../../agent/src/core/address.ts";
 import { decodeIpv6Packet, type Ipv6Packet, NEXT_HEADER } from "../../agent/src/core/mip6/ipv6-packet.ts";
@@ -8,13 +8,13 @@ import { DSMIPV6_PORT, STUN_PORT } from "../../agent/src/core/ports.ts";
 import { mobilityKind, mobilityParts } from "./mobility-parts.ts";
 import { stunKind, stunParts } from "./stun-parts.ts";
 
-/** Some octets of a message, in order, and what they are. */
+/** Consecutive octets of a message, and their meaning. */
 export interface Part {
   readonly octets: Uint8Array;
   readonly meaning: string;
 }
 
-/** Where a message travels: between node and home agent, through both home agents, or straight to the peer. */
+/** A message's path: between node and home agent, through both home agents, or directly to the peer. */
 export type Channel = "tunnel" | "pair" | "stun-server";
 
 export interface ExampleMessage {
@@ -29,7 +29,7 @@ interface Datagram {
   readonly payload: Uint8Array;
 }
 
-/** Undefined for what is no part of a session: probes of the middleboxes, from other sockets than those of candidates. */
+/** Undefined for datagrams outside a session: probes of NATs, which use other sockets than candidates. */
 export function readMessage(datagram: Datagram, candidatePorts: readonly number[]): ExampleMessage | undefined {
   const ports = [datagram.source.port, datagram.destination.port];
   if (!ports.some((port) => candidatePorts.includes(port))) return undefined;

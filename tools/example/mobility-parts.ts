@@ -11,7 +11,7 @@ import { describeStatus } from "../../agent/src/core/mip6/status.ts";
 import { toHex } from "../../test/vectors/hex.ts";
 import type { Part } from "./message.ts";
 
-/** Names of the specifications, and where the options begin. */
+/** Names from the specifications, and the offset of the options. */
 const MESSAGES: Readonly<Record<MobilityMessage["type"], { readonly name: string; readonly optionsAt: number }>> = {
   "binding-refresh-request": { name: "BRR", optionsAt: 8 },
   "home-test-init": { name: "HoTI", optionsAt: 16 },

@@ -8,7 +8,7 @@ import type { Part } from "./message.ts";
 
 const HEADER_LENGTH = 20;
 
-/** In the words of ICE: who asks a STUN server has no credentials, who checks a pair has. */
+/** In ICE terms: requests to a STUN server have no credentials, checks of a pair have. */
 export function stunKind(bytes: Uint8Array): string {
   const message = decoded(bytes);
   const isCheck = findAttribute(message, "message-integrity") !== undefined;

@@ -1,6 +1,6 @@
 /**
- * Makes `agent/EXAMPLE.md` from `agent/example.pcapng`. With the directory of a run of nat-nat as argument, takes that
- * run's capture first.
+ * Generates `agent/EXAMPLE.md` from `agent/example.pcapng`. With the directory of a run of nat-nat as argument, copies
+ * that run's capture first.
  */
 
 import { copyFile, writeFile } from "node:fs/promises";

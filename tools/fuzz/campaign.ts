@@ -1,10 +1,10 @@
-/** A run of the fuzzer: the same seed and targets give the same inputs, whatever the machine. */
+/** A run of the fuzzer: the same seed and targets produce the same inputs on every machine. */
 
 import { type SeededRng, seededRng } from "../../agent/src/testing/index.ts";
 import { mutate } from "./mutate.ts";
 import type { FuzzTarget } from "./target.ts";
 
-/** An input that broke a promise. */
+/** An input that violated an invariant. */
 export interface Finding {
   readonly target: string;
   readonly input: Uint8Array;
@@ -13,13 +13,13 @@ export interface Finding {
   readonly index: number;
 }
 
-/** One input that met something new, and what that was. */
+/** One input that triggered something new, and what that was. */
 interface KeptInput {
   readonly input: Uint8Array;
   readonly met: readonly string[];
 }
 
-/** What a campaign knows about a target. */
+/** A target with the state of the campaign for it. */
 interface Aim {
   readonly target: FuzzTarget;
   readonly pool: Uint8Array[];
@@ -27,7 +27,7 @@ interface Aim {
   readonly kept: KeptInput[];
 }
 
-/** Inputs kept for further mutation, per target; beyond that a new one takes the place of another. */
+/** Inputs kept for further mutation, per target; beyond that a new one replaces another. */
 const MAX_POOL = 512;
 
 export interface Campaign {
@@ -35,7 +35,7 @@ export interface Campaign {
   readonly findings: readonly Finding[];
   /** Inputs fed so far. */
   readonly fed: number;
-  /** Feeds this many inputs, one target after the other. `onInput` sees each before it is fed. */
+  /** Feeds this many inputs, one target after the other. `onInput` is called with each before it is fed. */
   run(count: number, onInput?: (target: FuzzTarget, input: Uint8Array) => void): void;
 }
 
@@ -64,7 +64,7 @@ export function createCampaign(targets: readonly FuzzTarget[], seed: number): Ca
   };
 }
 
-/** A mutated input of the pool, mended three times out of four. */
+/** A mutated input from the pool, repaired three times out of four. */
 function draw({ target, pool }: Aim, rng: SeededRng): Uint8Array {
   const pick = (): Uint8Array => pool[rng.integer(0, pool.length - 1)] ?? new Uint8Array(0);
   const input = mutate(pick(), pick(), rng);
@@ -72,7 +72,7 @@ function draw({ target, pool }: Aim, rng: SeededRng): Uint8Array {
 }
 
 function feed(aim: Aim, input: Uint8Array, rng: SeededRng): { readonly error: unknown } | undefined {
-  // A target that throws is what is looked for.
+  // An exception is what the fuzzer looks for.
   try {
     keepIfNew(aim, input, aim.target.run(input, rng), rng);
     return undefined;

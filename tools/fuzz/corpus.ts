@@ -1,6 +1,6 @@
 /**
- * The corpus under `test/vectors/corpus`: one file per target, one line per input, hexadecimal. They are inputs that
- * met something which the ones before them had not, and inputs that once broke a promise (`crashes/`).
+ * The corpus under `test/vectors/corpus`: one file per target, one line per input, hexadecimal. It holds inputs that
+ * triggered something new, and inputs that once violated an invariant (`crashes/`).
  */
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -10,19 +10,19 @@ import { fileURLToPath } from "node:url";
 const DIRECTORY = fileURLToPath(new URL("../../test/vectors/corpus/", import.meta.url));
 const CRASHES = join(DIRECTORY, "crashes");
 
-/** The kept inputs of a target; none when it has no file. */
+/** The kept inputs of a target; none if it has no file. */
 export function readCorpus(target: string): readonly Uint8Array[] {
   return readHexLines(join(DIRECTORY, `${target}.hex`));
 }
 
-/** Inputs that once broke a promise of this target. */
+/** Inputs that once violated an invariant of this target. */
 export function readCrashes(target: string): readonly Uint8Array[] {
   if (!existsSync(CRASHES)) return [];
   const files = readdirSync(CRASHES).filter((name) => name.startsWith(`${target}--`));
   return files.flatMap((name) => readHexLines(join(CRASHES, name)));
 }
 
-/** Longer inputs are left to the seed that makes them. */
+/** Longer inputs are not stored; their seed reproduces them. */
 const MAX_KEPT_OCTETS = 1024;
 
 /** Replaces the kept inputs of a target, shortest first. */
@@ -33,7 +33,7 @@ export function writeCorpus(target: string, inputs: readonly Uint8Array[]): void
   writeFileSync(join(DIRECTORY, `${target}.hex`), `${lines.join("\n")}\n`);
 }
 
-/** Keeps an input that broke a promise; gives the file. */
+/** Stores an input that violated an invariant; returns the file. */
 export function writeCrash(target: string, label: string, input: Uint8Array): string {
   mkdirSync(CRASHES, { recursive: true });
   const file = join(CRASHES, `${target}--${label}.hex`);

@@ -1,4 +1,4 @@
-/** The input being fed, in memory that two threads share, so that one which never ends is not lost. */
+/** The input being fed, in memory shared by two threads, so that an input that hangs is not lost. */
 
 const COUNT = 0;
 const TARGET = 1;

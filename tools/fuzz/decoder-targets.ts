@@ -1,4 +1,4 @@
-/** The pure decoders: octets in, a value or a refusal out. */
+/** The pure decoders: octets in, a value or a rejection out. */
 
 import { decodeCommand, decodeReport, decodeSetup } from "../../agent/src/control/codec.ts";
 import { createLineSplitter } from "../../agent/src/control/lines.ts";
@@ -33,7 +33,7 @@ import { repairIpv6, repairMipIceOptions, repairMobility, repairStun } from "./r
 import { CONTROL_LINES, IPV6_PACKETS, MIP_ICE_CHAINS, MOBILITY_SEEDS, PAYLOADS, STUN_MESSAGES } from "./seeds.ts";
 import { expectAtMost, expectProportional, type FuzzTarget } from "./target.ts";
 
-/** Octets that the largest answer has beyond its request: addresses, error code, integrity, fingerprint. */
+/** Octets that the largest answer has more than its request: addresses, error code, integrity, fingerprint. */
 const MAX_ANSWER_SURPLUS = 128;
 
 const stunRepair = (input: Uint8Array): Uint8Array => repairStun(input, KEY_R);
@@ -225,7 +225,7 @@ export const DECODER_TARGETS: readonly FuzzTarget[] = [
   controlLine,
 ];
 
-/** Text for people that was no UTF-8 grows by its replacement characters, and may then not fit its field again. */
+/** Text that was not valid UTF-8 grows by its replacement characters, and may then not fit its field again. */
 function hasReplacedText({ attributes }: StunMessage): boolean {
   return JSON.stringify(attributes.flatMap((each) => (isTextForPeople(each) ? [each.value] : []))).includes("\ufffd");
 }
@@ -244,8 +244,8 @@ function detailOf(verdict: RequestVerdict | ResponseVerdict): string {
 }
 
 /**
- * What was decoded fits its fields again. Only room may be lacking, because the encoder aligns what came unaligned; it
- * says so with a RangeError about the whole.
+ * A decoded value must fit its fields again. Only the total may be too large, because the encoder aligns what was
+ * unaligned; it then throws a RangeError about the total.
  */
 function encodeAgainWhereItFits(encode: () => unknown, inputLength: number): void {
   try {

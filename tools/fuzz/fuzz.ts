@@ -3,9 +3,9 @@
  *
  *     node tools/fuzz/fuzz.ts [--inputs N | --seconds N] [--seed N] [--target name] [--keep]
  *
- * The same seed and number of inputs feed the same octets. What breaks a promise is written to
- * `test/vectors/corpus/crashes` and makes the exit code 1. `--keep` replaces the committed corpus by what this run met.
- * The work is done in a thread of its own, so that an input that never ends is noticed too.
+ * The same seed and number of inputs produce the same octets. An input that violates an invariant is written to
+ * `test/vectors/corpus/crashes` and makes the exit code 1. `--keep` replaces the committed corpus with this run's. The
+ * fuzzer runs in a separate thread, so that an input that hangs is detected too.
  */
 
 import { parseArgs } from "node:util";
@@ -24,16 +24,16 @@ interface Options {
   readonly keep: boolean;
 }
 
-/** What the thread tells when it is done. */
+/** The thread's message when it is done. */
 interface Summary {
   readonly lines: readonly string[];
   readonly isClean: boolean;
 }
 
-/** Inputs between two looks at the clock. */
+/** Inputs between two checks of the clock. */
 const BATCH = 10_000;
 const WATCH_EVERY_MS = 1000;
-/** An input that takes longer than this never ends. */
+/** An input that takes longer than this is considered hung. */
 const HANG_AFTER_MS = 30_000;
 
 if (isMainThread) watch(parseOptions(process.argv.slice(2)));
@@ -57,7 +57,7 @@ function parseOptions(args: readonly string[]): Options {
   return { inputs, seconds, seed, target: values.target, keep: values.keep === true };
 }
 
-/** Starts the thread, shows what it says, and stops it when one input takes too long. */
+/** Starts the thread, prints its output, and stops it when one input takes too long. */
 function watch(options: Options): void {
   console.log(`seed ${options.seed}`);
   const current = new CurrentInput();
@@ -126,7 +126,7 @@ function describe({ target, input, error, index }: Finding, seed: number): strin
   return `${target}, input ${index} of seed ${seed}, written to ${file}\n${traceOf(error)}`;
 }
 
-/** One finding for each place that throws. */
+/** One finding per place that throws. */
 function distinct(findings: readonly Finding[]): readonly Finding[] {
   return [...new Map(findings.map((finding) => [`${finding.target} ${placeOf(finding.error)}`, finding])).values()];
 }

@@ -1,6 +1,6 @@
 /**
- * Whole nodes at work: a home agent with bindings, mobile and correspondent nodes at every stage of a session. They are
- * fed changed copies of what they would receive, past and still to come, and time goes on meanwhile.
+ * Running nodes: a home agent with bindings, mobile and correspondent nodes at every stage of a session. They are fed
+ * mutated copies of what they would receive, past and future, while time passes.
  */
 
 import type { SocketAddress } from "../../agent/src/core/address.ts";
@@ -11,13 +11,13 @@ import { datagramsTo, RECORDED_KEYS, type RecordedNode, runTo } from "./recorded
 import { repairPayload } from "./repair.ts";
 import { expectAtMost, type FuzzTarget } from "./target.ts";
 
-/** Inputs that one node takes before it makes place for a fresh one. */
+/** Inputs that one node takes before a fresh one replaces it. */
 const INPUTS_PER_NODE = 2000;
 
-/** Instants of the recorded run: registering, registered, gathering, offering, checking, nominated, at rest. */
+/** Times of the recorded run: registering, registered, gathering, offering, checking, nominated, at rest. */
 const STAGES: readonly InstantMs[] = [15, 500, 1010, 1060, 1120, 1260, 3500];
 
-/** Somebody who has no business here. */
+/** A sender unknown to the session. */
 const STRANGER: SocketAddress = { ip: "198.18.0.66", port: 6666 };
 
 /** Fresh nodes, for one campaign. */
@@ -29,13 +29,13 @@ export function createLiveTargets(): readonly FuzzTarget[] {
   ];
 }
 
-/** A node, and what its owner now and then wants of it. */
+/** A node, and what its owner occasionally does with it. */
 interface Subject {
   readonly machine: NodeMachine;
   readonly want?: (now: InstantMs) => void;
 }
 
-/** A mobile or correspondent node whose owner connects it to the other one again and again. */
+/** A mobile or correspondent node whose owner connects it to the other one repeatedly. */
 function nodeOf(own: Side, other: Side): Subject {
   const { machine } = own.node;
   return { machine, want: (now) => machine.connect(now, other.homeAddress) };
@@ -60,17 +60,17 @@ function liveTarget(name: string, node: RecordedNode, subjectOf: (mice: MiceNet)
   };
 }
 
-/** Usually those of something really received; now and then those of a stranger. */
+/** Usually the addresses of a received datagram; occasionally those of a stranger. */
 function addressesFor(received: readonly Datagram[], rng: SeededRng): Omit<Datagram, "payload"> {
   const { local = STRANGER, remote = STRANGER } = pick(received, rng) ?? {};
   return { local, remote: rng.integer(0, 7) === 0 ? STRANGER : remote };
 }
 
-/** What one datagram may make a node send at once: answers, a new offer, first checks. */
+/** Most datagrams that one input may make a node send at once: answers, a new offer, first checks. */
 const MAX_DATAGRAMS_PER_INPUT = 16;
 const MAX_SURPLUS_PER_INPUT = 4096;
 
-/** Calls of `handleTimeout` at one instant before a node counts as restless. */
+/** Most calls of `handleTimeout` at one instant before a node counts as never idle. */
 const MAX_CALLS_PER_INSTANT = 256;
 
 class LiveNode {
@@ -98,7 +98,7 @@ class LiveNode {
     return [...met, ...this.#raised()];
   }
 
-  /** Moves on by this time, waking the node whenever it wants; throws when it never goes to sleep. */
+  /** Advances the time by `durationMs`, waking the node as scheduled; throws when it never becomes idle. */
   #letTimePass(durationMs: number): void {
     const until = this.#now + durationMs;
     for (let wakeAt = this.#machine.pollTimeout(); wakeAt !== undefined && wakeAt <= until; ) {
@@ -132,7 +132,7 @@ class LiveNode {
     return { met, datagrams, octets };
   }
 
-  /** Names of the counters that went up. */
+  /** Names of the counters that increased. */
   #raised(): readonly string[] {
     const before = this.#counters;
     this.#counters = this.#machine.counters();

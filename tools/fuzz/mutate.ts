@@ -1,11 +1,11 @@
-/** Mutations of octets: what bad luck and bad will do to a message that was right. */
+/** Mutations of valid messages, accidental or malicious. */
 
 import type { SeededRng } from "../../agent/src/testing/index.ts";
 
-/** Longest input that mutations make: more than any message has, so that every length is also met from above. */
+/** Longest input that mutations make: longer than any message, so that every length is also exceeded. */
 const MAX_LENGTH = 4096;
 
-/** What a UDP datagram over IPv6 can carry at most; met once in a while. */
+/** The most that a UDP datagram over IPv6 can carry; used occasionally. */
 const MAX_DATAGRAM = 65_527;
 const ONE_HUGE_IN = 2048;
 
@@ -19,8 +19,8 @@ const INTERESTING_QUADS = [0, 1, 0x2112a442, 0x7fffffff, 0x80000000, 0xfffffffc,
 type Mutation = (octets: Uint8Array, other: Uint8Array, rng: SeededRng) => Uint8Array;
 
 /**
- * A changed copy of `input`; `other` lends octets to splices. One in sixteen comes back unchanged, because an order of
- * good messages can be hostile too.
+ * A mutated copy of `input`; `other` provides octets for splices. One in sixteen is returned unchanged, because an
+ * order of valid messages can be hostile too.
  */
 export function mutate(input: Uint8Array, other: Uint8Array, rng: SeededRng): Uint8Array {
   let octets = new Uint8Array(input);
@@ -48,11 +48,11 @@ const setInterestingWord: Mutation = (octets, _other, rng) =>
 const setInterestingQuad: Mutation = (octets, _other, rng) =>
   changeAt(octets, rng, 4, (view, at) => view.setUint32(at, pick(INTERESTING_QUADS, rng)));
 
-/** Adds a little to an octet: lengths and counts that are off by one, two, a unit. */
+/** Changes an octet slightly: lengths and counts that are off by one, two, a unit. */
 const nudge: Mutation = (octets, _other, rng) =>
   changeAt(octets, rng, 1, (view, at) => view.setUint8(at, (view.getUint8(at) + rng.integer(-8, 8)) & 0xff));
 
-/** Writes how much there is, or nearly, where a length may stand. */
+/** Writes the actual length, or nearly, where a length field may be. */
 const setLength: Mutation = (octets, _other, rng) =>
   changeAt(octets, rng, 2, (view, at) => {
     const rest = octets.length - pick([0, 20, 40, at, at + 2, at + 4], rng) + rng.integer(-4, 4);
@@ -73,7 +73,7 @@ const insert: Mutation = (octets, _other, rng) => {
   return join(octets.subarray(0, at), rng.bytes(rng.integer(1, 16)), octets.subarray(at));
 };
 
-/** Repeats a part in place, up to a hundred times: options and attributes without end. */
+/** Repeats a part in place, up to a hundred times: excessive options and attributes. */
 const repeat: Mutation = (octets, _other, rng) => {
   const [from, to] = span(octets, rng);
   const times = pick([1, 2, 3, 16, 100], rng);
@@ -81,11 +81,11 @@ const repeat: Mutation = (octets, _other, rng) => {
   return join(octets.subarray(0, to), ...Array.from({ length: times }, () => part), octets.subarray(to));
 };
 
-/** The beginning of one message and the end of another. */
+/** The start of one message and the end of another. */
 const splice: Mutation = (octets, other, rng) =>
   join(octets.subarray(0, rng.integer(0, octets.length)), other.subarray(rng.integer(0, other.length)));
 
-/** A part of another message over this one, at the same place. */
+/** A part of another message over this one, at the same offset. */
 const overlay: Mutation = (octets, other, rng) => {
   const [from, to] = span(other, rng);
   const copy = new Uint8Array(octets);
@@ -93,7 +93,7 @@ const overlay: Mutation = (octets, other, rng) => {
   return copy;
 };
 
-/** A part of another message between two octets of this one. */
+/** A part of another message inserted between two octets of this one. */
 const graft: Mutation = (octets, other, rng) => {
   const [from, to] = span(other, rng);
   const at = rng.integer(0, octets.length);
@@ -120,7 +120,7 @@ const MUTATIONS: readonly Mutation[] = [
   graft,
 ];
 
-/** As long as a datagram can be: the octets again and again, with a length somewhere that claims all that follows. */
+/** As long as a datagram can be: the octets repeated, with a length somewhere that claims all that follows. */
 function inflate(octets: Uint8Array, rng: SeededRng): Uint8Array<ArrayBuffer> {
   const huge = new Uint8Array((MAX_DATAGRAM - rng.integer(0, 64)) & ~3);
   for (let at = 0; at < huge.length; at += Math.max(octets.length, 1))

@@ -1,4 +1,4 @@
-/** One session in virtual time, from registration to data on the direct path: what really travels, to begin from. */
+/** One session in virtual time, from registration to data on the direct path: real packets as a starting point. */
 
 import type { Datagram } from "../../agent/src/core/machine.ts";
 import { decodeMipIce } from "../../agent/src/core/mice/option/mip-ice-option.ts";
@@ -15,11 +15,11 @@ import {
 /** Nodes whose input is recorded. */
 export type RecordedNode = "mn" | "cn" | "ha-a";
 
-/** When the mobile node offers. */
+/** When the mobile node makes its offer. */
 const CONNECT_AT = 1000;
 const ENDS_AT = 4000;
 
-/** Behind home routers with 10 ms of access delay on both sides; every call gives the same run, octet by octet. */
+/** Behind home routers with 10 ms of access delay on both sides; every call returns the same run, octet by octet. */
 export function runTo(instant: number): MiceNet {
   const access = { delayMs: 10 };
   const mice = createMiceNet({ a: { nat: {}, access }, b: { nat: { seed: 2 }, access } });
@@ -45,7 +45,7 @@ export function datagramsTo(node: RecordedNode): readonly Datagram[] {
 /** Every UDP payload and every native IPv6 packet on a segment, once. */
 export const RECORDED_PAYLOADS: readonly Uint8Array[] = uniquePayloads(trace);
 
-/** Passwords that offers and answers of the run gave away, as keys. */
+/** Passwords in the offers and answers of the run, as keys. */
 export const RECORDED_KEYS: readonly Uint8Array[] = trace.flatMap(({ packet }) => keyIn(packet));
 
 /** The Mobility Header of a packet, with its addresses. */

@@ -1,6 +1,6 @@
 /**
- * What a hostile sender mends after he has changed a message: lengths, checksums, FINGERPRINT, and MESSAGE-INTEGRITY
- * where he knows the password. Without it nearly every mutation would end at the first checksum.
+ * Repairs what a hostile sender would repair in a mutated message: lengths, checksums, FINGERPRINT, and
+ * MESSAGE-INTEGRITY if the password is known. Otherwise nearly every mutation would fail at the first checksum.
  */
 
 import { internetChecksum, ipv6PseudoHeader } from "../../agent/src/core/checksum.ts";
@@ -34,13 +34,13 @@ const OPTIONS_AT: ReadonlyMap<number, number> = new Map([
   [23, 24],
 ]);
 
-/** Mends whatever kind of UDP payload this looks like; anything else comes back as it is. */
+/** Repairs whatever kind of UDP payload this looks like; returns anything else unchanged. */
 export function repairPayload(payload: Uint8Array, key: Uint8Array): Uint8Array {
   if ((payload[0] ?? 0) >> 4 === 6) return repairIpv6(payload, key);
   return payload.length >= STUN_HEADER ? repairStun(payload, key) : payload;
 }
 
-/** Length, MESSAGE-INTEGRITY with `key` where there is one, FINGERPRINT at the end. */
+/** Length, MESSAGE-INTEGRITY with `key` if present, FINGERPRINT at the end. */
 export function repairStun(payload: Uint8Array, key: Uint8Array): Uint8Array {
   if (payload.length < STUN_HEADER || payload.length > 0xffff) return payload;
   const { ends, integrityAt, lastAt } = walkAttributes(payload);
@@ -61,7 +61,7 @@ export function repairStun(payload: Uint8Array, key: Uint8Array): Uint8Array {
   return mended;
 }
 
-/** Payload length, and what is inside. */
+/** Payload length, and the payload. */
 export function repairIpv6(packet: Uint8Array, key: Uint8Array): Uint8Array {
   if (packet.length < IPV6_HEADER || packet.length - IPV6_HEADER > 0xffff) return packet;
   const head = new Uint8Array(packet.subarray(0, IPV6_HEADER));
@@ -81,7 +81,7 @@ export function repairIpv6(packet: Uint8Array, key: Uint8Array): Uint8Array {
   return joined(front, inside);
 }
 
-/** Payload Proto, Header Len, the checksums of MIP-ICE options, and the header's own. */
+/** Payload Proto, Header Len, the checksums of MIP-ICE options, and the header's checksum. */
 export function repairMobility(header: Uint8Array, endpoints: MobilityEndpoints): Uint8Array {
   const length = Math.min(header.length & ~7, MAX_MOBILITY_HEADER);
   if (length < 8) return header;
@@ -120,7 +120,7 @@ function repairUdp(udp: Uint8Array, endpoints: MobilityEndpoints, key: Uint8Arra
   return mended;
 }
 
-/** How far the attributes are well framed, where the last one begins, and where MESSAGE-INTEGRITY does. */
+/** The end of the well-framed attributes, and the offsets of the last one and of MESSAGE-INTEGRITY. */
 function walkAttributes(payload: Uint8Array): {
   readonly ends: number;
   readonly lastAt: number | undefined;

@@ -1,4 +1,4 @@
-/** Good inputs of every decoder: the vectors, and what a recorded run put on the wires. */
+/** Valid inputs of every decoder: the vectors, and the packets of a recorded run. */
 
 import { encodeLine } from "../../agent/src/control/codec.ts";
 import { CONTROL_VERSION, type NodeSetup } from "../../agent/src/control/messages.ts";
@@ -46,7 +46,7 @@ export const PAYLOADS: readonly Uint8Array[] = [
   Uint8Array.of(0x45, 0, 0, 20, ...new Uint8Array(16)),
 ];
 
-/** Mobility options one after the other, beginning with the first octet. */
+/** Consecutive mobility options, starting at the first octet. */
 export const MIP_ICE_CHAINS: readonly Uint8Array[] = [
   OFFER_OPTION,
   ANSWER_OPTION,
@@ -56,13 +56,13 @@ export const MIP_ICE_CHAINS: readonly Uint8Array[] = [
 
 export const CONTROL_LINES: readonly Uint8Array[] = controlLines().map((line) => new TextEncoder().encode(line));
 
-/** A Binding request with these attributes and no more. */
+/** A Binding request with only these attributes. */
 function requestWith(attributes: string): Uint8Array {
   const body = Buffer.from(attributes.replaceAll(" ", ""), "hex");
   return new Uint8Array([0, 1, 0, body.length, 0x21, 0x12, 0xa4, 0x42, ...new Uint8Array(12), ...body]);
 }
 
-/** The packet with a Destination Options header that names a home address in front of what it carries. */
+/** The packet with a Destination Options header with a home address in front of its payload. */
 function withHomeAddressOption(packet: Uint8Array): Uint8Array {
   const next = packet[6] ?? 59;
   const options = [next, 2, 1, 2, 0, 0, 0xc9, 16, ...packet.subarray(8, 24)];

@@ -1,27 +1,27 @@
-/** What the fuzzer aims at, and the promises that every target keeps whatever it is fed. */
+/** The targets of the fuzzer, and the invariants that hold for any input. */
 
 import type { SeededRng } from "../../agent/src/testing/index.ts";
 
-/** One way into the agent for bytes that somebody else wrote. */
+/** One way for untrusted octets into the agent. */
 export interface FuzzTarget {
   readonly name: string;
-  /** Good inputs to begin with. */
+  /** Valid inputs to start with. */
   readonly seeds: readonly Uint8Array[];
-  /** Mends lengths and checksums of a changed input, so that it gets past the first check. */
+  /** Repairs lengths and checksums of a mutated input, so that it passes the first check. */
   readonly repair: (input: Uint8Array, rng: SeededRng) => Uint8Array;
   /**
-   * Feeds one input and gives what it met: result codes, kinds, counters. Inputs that meet something new are kept and
-   * mutated further. Throws when the target throws or breaks a promise.
+   * Feeds one input and returns what it triggered: result codes, kinds, counters. Inputs that trigger something new are
+   * kept and mutated further. Throws when the target throws or violates an invariant.
    */
   readonly run: (input: Uint8Array, rng: SeededRng) => readonly string[];
 }
 
-/** Throws when something grew beyond what its cause allows. */
+/** Throws when something grew beyond its limit. */
 export function expectAtMost(limit: number, actual: number, what: string): void {
   if (actual > limit) throw new Error(`${what}: ${actual}, more than ${limit}`);
 }
 
-/** Roughly the memory that a decoded value holds, octets: what must stay in proportion to the input. */
+/** Approximate memory that a decoded value holds, octets: must stay in proportion to the input. */
 function weightOf(value: unknown): number {
   switch (typeof value) {
     case "string":
@@ -38,7 +38,9 @@ function weightOf(value: unknown): number {
   }
 }
 
-/** Throws when a decoded value holds far more than the octets it came from: allocation by an attacker's length. */
+/**
+ * Throws when a decoded value holds far more than the octets it came from: allocation by an attacker's length field.
+ */
 export function expectProportional(value: unknown, inputLength: number): void {
   expectAtMost(512 + 24 * inputLength, weightOf(value), `weight of what ${inputLength} octets decoded to`);
 }

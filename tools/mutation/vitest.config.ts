@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** The tests that judge mutants: those of the mutated modules and of what uses them directly. */
+/** The tests that check mutants: those of the mutated modules and of their direct users. */
 export default defineConfig({
   test: {
     include: [

@@ -1,4 +1,4 @@
-/** HTML and SVG as text: data is escaped, markup has a type of its own and is not. */
+/** HTML and SVG as text: data is escaped, values of type `Markup` are not. */
 
 /** Markup that is inserted without escaping. */
 export class Markup {

@@ -1,13 +1,16 @@
-/** Networks drawn from a number: middleboxes anywhere in the space of RFC 4787, forwards, prefixes, firewalls, shared carriers, uneven links. */
+/**
+ * Random networks by number: NATs anywhere in the space of RFC 4787, forwards, prefix translation, firewalls, shared
+ * carriers, asymmetric links.
+ */
 
 import { derivedSequence } from "../../../orchestrator/topology/resolve/seed.ts";
 
-/** Draws from one sequence; the same number gives the same network for ever. */
+/** Draws from one sequence; the same number always draws the same network. */
 interface Dice {
   readonly oneOf: <T>(values: readonly [T, ...T[]]) => T;
-  /** Whole number, both ends included. */
+  /** Whole number, both limits included. */
   readonly between: (low: number, high: number) => number;
-  /** True in so many cases of a hundred. */
+  /** True in `percent` of 100 cases. */
   readonly chance: (percent: number) => boolean;
 }
 
@@ -21,10 +24,10 @@ function diceOf(seed: number): Dice {
   };
 }
 
-/** The text of a topology file: a mobile and a correspondent node, and whatever the dice put between them. */
+/** The text of a topology file: a mobile and a correspondent node, and a random network between them. */
 export function drawNetwork(seed: number): string {
   const dice = diceOf(seed);
-  // Both ends behind one more middlebox, as customers of one carrier are: their direct way leads back in at it.
+  // Both ends behind one more NAT, like customers of one carrier: their direct path hairpins there.
   const carrier = dice.chance(25) ? natOf(dice) : undefined;
   const outside = carrier === undefined ? "internet" : "carrier";
   const ends = [drawEnd(dice, "mn", outside), drawEnd(dice, "cn", outside)];
@@ -55,13 +58,13 @@ interface End {
   readonly links: readonly string[];
 }
 
-/** What tells the two ends apart: networks inside and outside of their middleboxes that are theirs alone. */
+/** What distinguishes the two ends: disjoint networks inside and outside their routers. */
 const OWN = {
   mn: { role: "mobile-node, homeAgent: ha-a", lan: "198.18.1.0/24", outside: "198.18.3.0/24", digit: 1 },
   cn: { role: "correspondent-node, homeAgent: ha-b", lan: "198.18.2.0/24", outside: "198.18.4.0/24", digit: 2 },
 } as const;
 
-/** No middlebox, or one that translates, that lets networks stand for each other, or that only filters; behind a carrier the LAN has to be hidden. */
+/** No router, or one with NAT, prefix translation, or only a firewall; behind a carrier the LAN must be hidden. */
 function drawEnd(dice: Dice, node: "mn" | "cn", outside: string): End {
   const [middlebox, lan] = [`box-${node}`, `${node}-lan`];
   const nodeLine = (on: string): string => `  ${node}: { role: ${OWN[node].role}, on: ${on} }`;
@@ -75,7 +78,7 @@ function drawEnd(dice: Dice, node: "mn" | "cn", outside: string): End {
   };
 }
 
-/** The network inside of an end's middlebox, and what the middlebox does. */
+/** The network inside an end's router, and the router's keys. */
 function drawMiddlebox(
   dice: Dice,
   node: "mn" | "cn",
@@ -107,7 +110,7 @@ function natOf(dice: Dice): string {
   return `nat: { ${keys.join(", ")} }`;
 }
 
-/** The port that candidates are on, by another or the same outside port; or one that nobody uses. */
+/** The candidates' port, through the same or another outside port; or an unused port. */
 function forwardOf(dice: Dice, node: string): string {
   if (!dice.chance(25)) return "";
   const port = dice.oneOf([40_000, 4500, 61_000]);
@@ -118,7 +121,7 @@ function firewallOf(dice: Dice): string {
   return `firewall: ${dice.oneOf(["stateful", "open", "tunnel-only"])}`;
 }
 
-/** Nothing that would take a direct path away: what is lost is repeated, what is late arrives. */
+/** Never prevents a direct path: lost packets are retransmitted, late ones arrive. */
 function drawLink(dice: Dice, link: string): readonly string[] {
   if (!dice.chance(40)) return [];
   const delayMs = dice.between(1, 40);

@@ -1,3 +1,3 @@
-/** Numbers whose networks once did something else than the model said; each stays until it does again. */
+/** Numbers of networks that once differed from the prediction, kept as regression tests. */
 
 export const REGRESSIONS: readonly { readonly seed: number; readonly was: string }[] = [];

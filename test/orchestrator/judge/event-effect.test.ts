@@ -14,7 +14,7 @@ function happens(at: number, name: string): LabEvent {
   return { at, type: "timeline", name, node: "nat-b", text: "nat-b reboots" };
 }
 
-/** A packet every 20 ms from 1000 on; a dot was answered after 5 ms, anything else never. */
+/** A packet every 20 ms from 1000 on; a dot was answered after 5 ms, any other character never. */
 function flow(deliveries: string): LabEvent {
   const packets = Array.from(deliveries).map((fate, i) => ({ sentAt: 1000 + 20 * i, rttMs: fate === "." ? 5 : null }));
   return { at: 5000, type: "flow", session: "mn-cn", packets };
@@ -25,7 +25,7 @@ function effectsOf(...events: readonly LabEvent[]) {
 }
 
 const REBOOT = happens(1100, "reboot");
-/** Data falls back at 1200 and is direct again, at the later end, from 1300 on. */
+/** Data falls back at 1200 and is direct again from 1300 on, at the later end. */
 const RESTART = [
   nodeEvent(1200, "mn", { type: "path", peer: CN_HOME, path: "home-agents" }),
   nodeEvent(1290, "mn", { type: "nominated", peer: CN_HOME, pair: PAIR, afterMs: 60 }),
@@ -35,7 +35,7 @@ const RESTART = [
 
 describe("what an event does to a session", () => {
   test("data lost and back on a direct path is told with its figures", () => {
-    // 1100 to 1180 lost, then by the home agents, then directly.
+    // 1100 to 1180 lost, then through the home agents, then direct.
     expect(effectsOf(REBOOT, ...RESTART, flow(".....xxxxx..............."))).toEqual([
       {
         event: "reboot",

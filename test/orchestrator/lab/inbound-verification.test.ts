@@ -16,7 +16,7 @@ const PROBE: InboundProbe = {
 };
 const { open, closed } = marksOf(PROBE);
 
-/** What a probe complains of, and whether asking again may help. */
+/** The differences that a probe finds, and whether a retry may help. */
 function complaints(probe: InboundProbe, heard: Parameters<typeof concludeInbound>[1]) {
   const verification = concludeInbound(probe, heard, 1);
   return verification.differences.map((each) => [describeInboundDifference(verification, each), each.isSilence]);

@@ -16,7 +16,7 @@ const topologyWith = (links: string) =>
 
 const careOf = { ip: "198.18.0.4", port: 40_000 };
 
-/** Runs the flow with ends that register and fail to connect, and gives every command that `mn` got. */
+/** Runs the flow with ends that register and fail to connect; returns every command that `mn` received. */
 async function commandsUnder(links: string, script: NodeScript = {}) {
   const topology = topologyWith(links);
   const commands: AgentCommand[] = [];
@@ -60,7 +60,7 @@ async function commandsUnder(links: string, script: NodeScript = {}) {
 
 test.each([
   ["", 1000],
-  // There and back, and twice over a link where both ends use it.
+  // Round trip, counted twice for a link that both ends use.
   ["mn/internet: { delay: 250ms }, cn/internet: { delay: 250ms }", 3000],
 ])("under links { %s } an answer may take %i ms", async (links, timeoutMs) => {
   const { commands } = await commandsUnder(links);

@@ -35,7 +35,7 @@ function probe(changes: Partial<VerificationProbe> = {}): VerificationProbe {
   };
 }
 
-/** Sentences about a middlebox that was seen like this; those that silence would explain end with a question mark. */
+/** Sentences for an observation of a NAT; those that silence would explain end with a question mark. */
 function sentences(observed: NatObservation, changes: Partial<VerificationProbe> = {}): readonly string[] {
   const asked = probe(changes);
   return differencesOf({ probe: asked, observed }).map(

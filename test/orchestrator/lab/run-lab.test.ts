@@ -46,7 +46,7 @@ const PLAN: Plan = {
   timeline: [],
 };
 
-/** Goes through the whole flow as the real ones would. */
+/** Plays the whole flow as real nodes would. */
 function cooperative(onConnect: () => void = () => undefined): Record<"mn" | "cn", NodeScript> {
   let far: ScriptedNode | undefined;
   const nominate = (node: ScriptedNode, peer: string): void => {
@@ -287,7 +287,7 @@ test("a session whose registration fails is observed as such, and the run goes o
 describe("a lab that serves several runs", () => {
   const released = { leftovers: [] };
 
-  /** A scripted runtime whose labs can be released, with nodes that can be reset. */
+  /** A scripted runtime with releasable labs and resettable nodes. */
   function reusable(scripts: Readonly<Record<"mn" | "cn", NodeScript>>) {
     const told: string[] = [];
     const reset = ({ command = obey }: NodeScript): NodeScript => ({

@@ -23,7 +23,9 @@ nodes:
 `);
 const AS_DECLARED = planProbes(TOPOLOGY).probes[0]?.expected ?? { type: "udp-blocked" as const };
 
-/** Runs a lab whose probes see these things in turn, the last one from then on; gives the probes' commands too. */
+/**
+ * Runs a lab whose probes return these observations in turn, the last one repeatedly; also returns the probe commands.
+ */
 async function prove(seen: readonly NatObservation[], only?: "middleboxes" | "behaviour-and-lifetimes") {
   const asked: Extract<AgentCommand, { type: "probe" }>[] = [];
   const inside: NodeScript = {
@@ -149,7 +151,7 @@ test("a wrong middlebox ends the run before any check, as the lab's fault, and e
 test("a run that only asks the middleboxes starts no foreign program", async () => {
   const { record, calls } = await prove([AS_DECLARED], "behaviour-and-lifetimes");
   expect(calls.filter((call) => call.startsWith("startGuest"))).toEqual([]);
-  // The scripted node measures nothing, which is as wrong as a wrong lifetime.
+  // The scripted node measures nothing, which counts as a wrong lifetime.
   expect(record.error).toMatchObject({
     code: "behaviour-mismatch",
     message: "router middlebox declared UDP lifetime 120 s, observed no answer to any question",

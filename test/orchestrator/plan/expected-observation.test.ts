@@ -103,8 +103,8 @@ describe("a middlebox inside of another", () => {
   test("packets turn round at the outer one, where the inner one's filter knows whom it sees", () => {
     for (const { inner, outer } of pairs) {
       const mapping = strictest(inner.mapping, outer.mapping);
-      // The inner filter sees the outside address of the other socket: known by its address where the inner middlebox maps all
-      // destinations alike, by its port too where the outer middlebox does.
+      // The inner filter sees the outside address of the other socket: known by address if the inner NAT maps all
+      // destinations alike, by port too if the outer NAT does.
       const isKnown =
         inner.filtering === "endpoint-independent" ||
         mapping === "endpoint-independent" ||

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { planInboundProbes } from "../../../orchestrator/plan/inbound-probe-plan.ts";
 import { resolved } from "../topology/sample.ts";
 
-/** An inside host behind a middlebox and, where told, a middlebox around it; a STUN server outside. */
+/** A host behind a router and, if given, a second router around it; a STUN server outside. */
 function plan(middlebox: string, { around, more = "" }: { readonly around?: string; readonly more?: string } = {}) {
   const wan = around === undefined ? "internet" : "street";
   return planInboundProbes(

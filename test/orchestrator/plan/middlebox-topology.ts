@@ -1,9 +1,9 @@
-/** A host behind a chain of middleboxes, and a STUN server in front of them. */
+/** A host behind a chain of routers, and a STUN server in front of them. */
 
 import { type ProbePlan, planProbes } from "../../../orchestrator/plan/probe-plan.ts";
 import { resolved } from "../topology/sample.ts";
 
-/** What a middlebox in a topology file says after its segments, such as `nat: symmetric`; inmost first. */
+/** Keys of each router in a topology file after its segments, such as `nat: symmetric`; innermost first. */
 export function planBehind(middleboxes: readonly string[], changes: { readonly ipv6?: boolean } = {}): ProbePlan {
   const ipv6 = (i: number): string => (changes.ipv6 === true ? `, ipv6: "2001:db8:0:${i + 1}::/64"` : "");
   const segments = middleboxes.map((_, i) => `  lan${i}: { ipv4: 10.${i}.0.0/24${ipv6(i + 1)} }`);

@@ -84,7 +84,7 @@ describe("who asks", () => {
       ["one", "two", 20000],
       ["two", "one", 20000],
     ]);
-    // They begin with different peers.
+    // They start with different servers.
     expect(probes.map(({ server }) => [server.first, server.second])).toEqual([
       [
         { ip: "198.18.0.2", port: 3478 },

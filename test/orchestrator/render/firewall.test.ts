@@ -4,7 +4,7 @@ import { renderRules } from "../../../orchestrator/render/rules.ts";
 import type { ResolvedFirewall, ResolvedRouter } from "../../../orchestrator/topology/model/resolved.ts";
 import { resolved, routerOf, topologyText } from "../topology/sample.ts";
 
-/** A middlebox on two inside segments. */
+/** A router with two inside segments. */
 function middleboxWith(keys: string): ResolvedRouter {
   const segments = 'home: { ipv4: 192.168.1.0/24, ipv6: "2001:db8:0:2::/64" }, den: { ipv4: 192.168.2.0/24 }';
   const nodes = `middlebox: { role: router, wan: internet, lan: [home, den], ${keys} }`;

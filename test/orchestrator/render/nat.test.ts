@@ -4,7 +4,7 @@ import { renderNat } from "../../../orchestrator/render/nat.ts";
 import type { PortForward } from "../../../orchestrator/topology/model/resolved.ts";
 import { resolved, routerOf, twoHomes } from "../topology/sample.ts";
 
-/** Text of a middlebox with five ports to draw, so that it can be read here. */
+/** Rules of a NAT with only five ports to draw, to keep the text short. */
 function text(change: Partial<NatProfile>, forwards: readonly PortForward[] = []): string {
   const router = routerOf(resolved(twoHomes("nat: port-restricted-cone", "nat: symmetric")), "nat-a");
   if (router.nat === undefined) throw new Error("no translation");
@@ -17,15 +17,15 @@ function text(change: Partial<NatProfile>, forwards: readonly PortForward[] = []
   );
 }
 
-/** The rule that keeps a free inside port outside. */
+/** The rule that preserves a free inside port. */
 const KEPT =
   "udp sport != @used add @port_claims { udp sport limit rate 1/hour burst 1 packets } snat ip to 198.18.0.4;";
 
-/** The rule that takes a drawn port whose place is free. */
+/** The rule that uses a drawn port if it is free. */
 const TAKEN_IF_FREE =
   "meta l4proto udp ct mark != @slots add @slot_claims { ct mark limit rate 1/hour burst 1 packets } snat ip to 198.18.0.4:ct mark map @drawn;";
 
-/** One chain of the table, without its frame. */
+/** The rules of one chain of the table. */
 function chain(table: string, name: string): readonly string[] {
   const [, body = ""] = table.split(`  chain ${name} {\n`);
   return (body.split("\n  }\n")[0] ?? "").split("\n").map((line) => line.trim());

@@ -3,7 +3,7 @@ import { renderFirewall } from "../../../orchestrator/render/firewall.ts";
 import { renderRules } from "../../../orchestrator/render/rules.ts";
 import { resolved, routerOf, topologyText } from "../topology/sample.ts";
 
-/** A middlebox with one dual-stack LAN. */
+/** A router with one dual-stack LAN. */
 function middlebox(keys: string) {
   const topology = resolved(
     topologyText({

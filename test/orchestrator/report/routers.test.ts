@@ -97,7 +97,7 @@ test("every router of a result has its probes, and agrees when all that went thr
       ],
     },
   ]);
-  // What two middleboxes show together is neither one's behaviour.
+  // What two NATs show together is the behaviour of neither.
   expect(routerResults(TOPOLOGY, EVENTS)[1]).not.toHaveProperty("observed");
 });
 

@@ -17,7 +17,7 @@ function planOf(mn: string, cn: string): Plan {
   return buildPlan(planCell(a, b, "mn").topology, { capture: false });
 }
 
-/** A node that can be reset and reused, as the agent can. */
+/** A node that can be reset and reused, like the agent. */
 const reusable: NodeScript = {
   command(node, command: AgentCommand) {
     if (command.type === "reuse") {
@@ -37,7 +37,7 @@ function fail(line: string): never {
   throw new Error(line);
 }
 
-/** Makes a lab and starts its nodes. */
+/** Creates a lab and starts its nodes. */
 async function startLab(runtime: Runtime, plan: Plan): Promise<{ lab: RuntimeLab; handles: readonly NodeHandle[] }> {
   const lab = runtime.createLab(identity, never);
   await lab.createSegments(plan.segments);
@@ -45,7 +45,7 @@ async function startLab(runtime: Runtime, plan: Plan): Promise<{ lab: RuntimeLab
   return { lab, handles: await Promise.all(plan.nodes.map(({ name }) => lab.startNode(name))) };
 }
 
-/** Resets the nodes as a run does; returns the types of everything that they reported, the same for all once. */
+/** Resets the nodes as a run does; returns the types of their reports in order, each distinct list once. */
 async function resetAll(handles: readonly NodeHandle[]): Promise<readonly string[]> {
   const reported = await Promise.all(
     handles.map(async (handle) => {

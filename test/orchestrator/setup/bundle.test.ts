@@ -76,7 +76,7 @@ describe("another checkout", () => {
   });
   afterAll(() => rm(checkout, { recursive: true }));
 
-  /** What an expression over the checkout's own `bundle.ts` is, as JSON. */
+  /** Evaluates an expression with the checkout's `bundle.ts`; the result as JSON. */
   async function evaluate(expression: string, env: Readonly<Record<string, string>> = {}): Promise<unknown> {
     const program = `
       const bundle = await import(${JSON.stringify(join(checkout, "orchestrator/setup/bundle.ts"))});

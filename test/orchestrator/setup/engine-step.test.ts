@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type MachineFacts, nextEngineStep } from "../../../orchestrator/setup/engine-step.ts";
 
-/** A Debian machine with nothing on it, and root at the keyboard. */
+/** A fresh Debian machine, used as root. */
 const FRESH: MachineFacts = {
   engine: "silent",
   endpoint: "unix:///var/run/docker.sock",

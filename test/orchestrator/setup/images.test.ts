@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { connectEngine, type Engine } from "../../../orchestrator/runtime/docker/engine.ts";
 import { findImage, resolveNodeImage } from "../../../orchestrator/setup/images.ts";
 
-/** What the engine's images are: whether it has the one that is asked for by name, and the tags that it lists. */
+/** The engine's images: whether it has the requested one, and the tags that it lists. */
 let images: { hasNamed: boolean; tags: string[] };
 let server: Server;
 let directory: string;

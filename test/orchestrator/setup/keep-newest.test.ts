@@ -8,7 +8,7 @@ const ENTRIES = 40;
 
 let directory: string;
 
-/** Directories with something in them, the higher the number the newer. */
+/** Directories with content; a higher number is newer. */
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "mice-newest-"));
   for (let i = 0; i < ENTRIES; i += 1) {
@@ -26,7 +26,7 @@ test("the entries that were changed last stay", async () => {
 });
 
 test("an entry that another program removes meanwhile is no obstacle", async () => {
-  // A link to nothing is listed, and not found when its date is asked for.
+  // A dangling link is listed, but reading its date fails.
   await symlink(join(directory, "gone"), join(directory, "40"));
   await keepNewest(directory, 4);
   expect((await readdir(directory)).sort()).toEqual(["36", "37", "38", "39"]);

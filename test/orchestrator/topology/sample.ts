@@ -1,16 +1,16 @@
-/** Topology texts for tests, and what they resolve to. */
+/** Topology texts for tests, and their resolved form. */
 
 import { formatIssue } from "../../../orchestrator/topology/file/issue.ts";
 import type { ResolvedNode, ResolvedRouter, ResolvedTopology } from "../../../orchestrator/topology/model/resolved.ts";
 import { loadTopology } from "../../../orchestrator/topology/resolve/load.ts";
 
-/** Every problem of a text, formatted as users see it, with `t.yaml` as file. */
+/** Every problem of a text, formatted as for users, with `t.yaml` as the file. */
 export function issuesOf(text: string): readonly string[] {
   const loaded = loadTopology(text, "t.yaml");
   return loaded.ok ? [] : loaded.issues.map(formatIssue);
 }
 
-/** The topology of a text that is right. */
+/** The topology of a valid text. */
 export function resolved(text: string, seed?: number): ResolvedTopology {
   const loaded = loadTopology(text, "t.yaml", seed === undefined ? {} : { seed });
   if (!loaded.ok) throw new Error(loaded.issues.map(formatIssue).join("\n"));
@@ -29,7 +29,7 @@ export function routerOf(topology: ResolvedTopology, name: string): ResolvedRout
   return node;
 }
 
-/** A topology with the given blocks; each is the inside of a flow mapping, `segments` after the internet. */
+/** A topology with the given blocks; each is the inside of a flow mapping, `segments` follows the internet. */
 export function topologyText(blocks: {
   readonly segments?: string;
   readonly nodes?: string;
@@ -46,7 +46,7 @@ ${blocks.rest ?? ""}
 export const HOME_AGENTS =
   'ha-a: { role: home-agent, on: internet, homePrefix: "2001:db8:a::/64" }, ha-b: { role: home-agent, on: internet, homePrefix: "2001:db8:b::/64" }';
 
-/** Two homes with equal networks behind middleboxes of these behaviours, MN and CN inside. */
+/** Two homes with equal networks behind NATs of these behaviours, MN and CN inside. */
 export function twoHomes(natA: string, natB: string): string {
   return topologyText({
     segments: "home-a: { ipv4: 192.168.1.0/24 }, home-b: { ipv4: 192.168.1.0/24 }",

@@ -9,7 +9,7 @@ const cells = [
   cellResult({ mn: "one", cn: "two", runtime: "netns" }),
   cellResult({ mn: "two", cn: "one", runtime: "docker", error: { code: "timed-out", message: "late" } }),
   cellResult({ mn: "two", cn: "one", runtime: "netns" }),
-  // Interrupted before netns had its turn.
+  // Interrupted before the cells on netns ran.
   cellResult({ mn: "two", cn: "two", runtime: "docker" }),
 ];
 

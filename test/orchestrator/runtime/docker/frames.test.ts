@@ -11,7 +11,7 @@ function frame(stream: number, payload: Uint8Array): Buffer {
   return Buffer.concat([header, payload]);
 }
 
-/** Feeds `bytes` in pieces of the given lengths, in turn, and returns what came out of each stream. */
+/** Feeds `bytes` in chunks of the given lengths, in turn, and returns the content of each stream. */
 function demultiplex(bytes: Buffer, pieceLengths: readonly number[]): { stdout: string; stderr: string } {
   const out = { stdout: [] as Uint8Array[], stderr: [] as Uint8Array[] };
   const feed = frameDemultiplexer({

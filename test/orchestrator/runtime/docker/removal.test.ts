@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { connectEngine, type Engine } from "../../../../orchestrator/runtime/docker/engine.ts";
 import { removeRun } from "../../../../orchestrator/runtime/docker/removal.ts";
 
-/** An engine with one labelled network and nothing else; what it answers to requests about that network. */
+/** An engine with one labelled network and nothing else, and its answers to requests for that network. */
 interface FakeEngine {
   removal: { status: number; message: string };
   containers: Record<string, { Name: string }>;

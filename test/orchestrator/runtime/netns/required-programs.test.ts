@@ -11,7 +11,7 @@ const NOWHERE = "/nowhere";
 const plain = { setup: { rules: [] } };
 const nat = { setup: { rules: [{ tool: "nft", text: "table ip nat {}\n" }] } } as const;
 
-/** What a machine without any program is told. */
+/** The error on a machine without any program. */
 async function refusal(nodes: Parameters<typeof requirePrograms>[0]): Promise<unknown> {
   return requirePrograms(nodes, NOWHERE).catch((error: unknown) => error);
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { runWithInput } from "../../../../orchestrator/runtime/netns/run-with-input.ts";
 
-/** More than a pipe holds. */
+/** More than a pipe buffers. */
 const LONG = "line\n".repeat(1 << 18);
 
 test("a program gets its input, and its errors are told", async () => {

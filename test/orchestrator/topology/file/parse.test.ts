@@ -18,7 +18,7 @@ describe("broken text", () => {
 
   test("lists inside of lists without end are told in the writer's words", () => {
     const message = "expected YAML; found: more brackets inside of each other than can be read; mend the text here";
-    // How deep the parser gets depends on the stack that is left.
+    // The parser's maximum depth depends on the remaining stack.
     expect(issuesOf(`name: ${"[".repeat(20_000)}${"]".repeat(20_000)}`)).toEqual([
       expect.stringMatching(`^t\\.yaml:1:\\d+ ${message}$`),
     ]);
@@ -64,7 +64,7 @@ describe("broken text", () => {
   });
 });
 
-/** One node `n` with these keys, and where it stands. */
+/** A topology with one node `n` with these keys. */
 const withNode = (keys: string): string => topologyText({ nodes: `${HOME_AGENTS},\n  n: { ${keys} }` });
 
 describe("one value of the wrong shape", () => {

@@ -12,7 +12,7 @@ function predict(text: string): Prediction {
 
 const DEPENDENCE = { EI: "endpoint-independent", AD: "address-dependent", APD: "address-and-port-dependent" } as const;
 
-/** `EIM/ADF` as the keys of a middlebox. */
+/** `EIM/ADF` as the keys of a router. */
 function middlebox(name: string): string {
   const [, mapping, filtering] = /^(\w+)M\/(\w+)F$/.exec(name) ?? [];
   const of = (text: string | undefined) => DEPENDENCE[text as keyof typeof DEPENDENCE];
@@ -32,8 +32,8 @@ const MIDDLEBOXES = [
 ];
 
 /**
- * Measured with plain hole punching between namespaces, 162 punches, both start orders, five times the same: which pairs
- * of middleboxes have a direct path. One letter per column of `BOXES`: d for direct, r for relay.
+ * Measured with plain hole punching between namespaces, 162 punches, both start orders, five times with the same
+ * result: which pairs of NATs have a direct path. One letter per column of `BOXES`: d for direct, r for relay.
  */
 const MEASURED: Readonly<Record<string, string>> = {
   "EIM/EIF": "ddddddddd",

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { issuesOf, nodeOf, resolved, topologyText } from "../sample.ts";
 
-/** One home agent with these keys, and a mobile node with those. */
+/** A home agent with the first keys, and a mobile node with the second. */
 function withHome(homeAgent: string, mobileNode = ""): string {
   return topologyText({
     nodes: `ha: { role: home-agent, on: internet, ${homeAgent} },

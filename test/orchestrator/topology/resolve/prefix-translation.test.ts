@@ -63,7 +63,7 @@ test("two hosts inside meet by their outside addresses when they do not know the
   });
 });
 
-/** Two nodes, the first inside of a middlebox. */
+/** Two nodes, the first behind a firewall. */
 function predict(firewall: string, cn: string) {
   const nodes = `edge: { role: router, wan: internet, lan: site, prefixTranslation: { ipv4: 198.18.1.0/24 }, firewall: ${firewall} },
     nat: { role: router, wan: internet, lan: home, nat: symmetric }, ${HOME_AGENTS},

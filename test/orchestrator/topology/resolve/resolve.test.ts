@@ -207,7 +207,7 @@ describe("routes", () => {
     expect(nodeOf(topology, "ha").routes).toEqual([
       { to: "10.1.0.0/24", via: "198.18.0.3", interfaceName: "internet" },
       { to: "10.2.0.0/24", via: "198.18.0.3", interfaceName: "internet" },
-      // r1 has no IPv6 on dmz, but the internet can hand it lab's packets all the same.
+      // r1 has no IPv6 on dmz, but receives lab's packets over the internet.
       { to: "2001:db8:0:3::/64", via: "2001:db8:0:1::3", interfaceName: "internet" },
       { to: "2001:db8:0:9::/64", via: "2001:db8:0:1::4", interfaceName: "internet" },
     ]);

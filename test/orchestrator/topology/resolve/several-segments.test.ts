@@ -4,7 +4,7 @@ import { drawTopology } from "../../../../orchestrator/report/html/topology-pict
 import { predictSession } from "../../../../orchestrator/topology/predict/predict.ts";
 import { HOME_AGENTS, issuesOf, nodeOf, resolved, topologyText } from "../sample.ts";
 
-/** A mobile node on two segments, each behind a middlebox of its own, towards one behind a port-restricted NAT. */
+/** A mobile node on two segments, each behind a separate router, and a peer behind a port-restricted NAT. */
 function twoInterfaces(wlan: string, mobile: string, { segments = "", mn = "" } = {}): string {
   return topologyText({
     segments:

@@ -5,7 +5,7 @@ import { issuesOf, nodeOf, resolved, routerOf, topologyText, twoHomes } from "..
 
 const HOMES = twoHomes("nat: { preset: port-restricted-cone, portAssignment: random }", "nat: symmetric");
 
-/** A topology of two homes, `rest` after it. */
+/** A topology of two homes, followed by `rest`. */
 function homes(rest: string): string {
   return `${HOMES.trimEnd()}\n${rest}\n`;
 }
