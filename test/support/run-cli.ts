@@ -29,6 +29,8 @@ export function startCli(args: readonly string[], { cwd = PACKAGE_ROOT, env = {}
     env: environment,
     reject: false,
     stdin: "ignore",
+    // A run ends by itself after SIGTERM; on a busy engine, removing a lab takes longer than execa's five seconds.
+    forceKillAfterDelay: false,
   });
 }
 
