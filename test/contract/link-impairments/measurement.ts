@@ -53,16 +53,23 @@ const INSIDE = "192.168.1.2";
 const OUTSIDE = "198.18.0.2";
 const PROGRAM = fileURLToPath(new URL("./numbered-datagrams.ts", import.meta.url));
 
-/** Sends a flow in each direction at once, over a link with these impairments. */
+/**
+ * Runs a program with real-time priority, as `chrt --rr 1 npm run testbed …` does for a whole run, where this user may. Its
+ * delays are then its own, not those of programs that take its processor.
+ */
+const IN_REAL_TIME = ["sh", "-c", 'chrt --rr 1 true 2> /dev/null && exec chrt --rr 1 "$@"; exec "$@"', "sh"] as const;
+
+/** Sends a flow in each direction at once, over a link with these impairments. `by` starts the agent that impairs it. */
 export async function measure(
   bundle: string,
   impairments: Partial<Record<LinkDirection, Impairment>>,
   flow: Flow,
+  by: readonly string[] = IN_REAL_TIME,
 ): Promise<Measurement> {
   const world = await createWorld(bundle);
   const directory = await mkdtemp(join(tmpdir(), "mice-link-"));
   try {
-    const agent = await startRouter(world, impairments);
+    const agent = await startRouter(world, impairments, by);
     await startEnds(world);
     const ready = await agent.report("ready");
     const files = { inside: join(directory, "inside.pcap"), outside: join(directory, "outside.pcap") };
@@ -98,6 +105,7 @@ export async function measure(
 async function startRouter(
   world: World,
   impairments: Partial<Record<LinkDirection, Impairment>>,
+  by: readonly string[],
 ): Promise<AgentProcess> {
   await world.addNode("n1", [
     { interfaceName: "eth0", bridge: "wan" },
@@ -112,7 +120,7 @@ async function startRouter(
     mac: "02:00:00:00:00:11",
     addresses: ["192.168.1.1/24"],
   } as const;
-  const agent = world.startAgent("n1", { setup: { ...setup, interfaces: [...outside, inside] } });
+  const agent = world.startAgent("n1", { setup: { ...setup, interfaces: [...outside, inside] }, by });
   await agent.report("ready");
   await world.shIn("n1", "echo 1 > /proc/sys/net/ipv4/ip_forward");
   return agent;
