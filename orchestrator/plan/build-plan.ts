@@ -1,4 +1,4 @@
-/** Turns a resolved topology into a plan: every segment, node and rule text, nothing left to decide. */
+/** Turns a resolved topology into a plan: every segment, node and rule text. */
 
 import { CONTROL_VERSION, type NodeSetup, type RoleSetup } from "@testbed/agent/control";
 import { renderRules } from "../render/rules.ts";
@@ -22,16 +22,18 @@ import { laterInterfaces, localAddresses, planTimeline } from "./timeline-plan.t
 export interface PlanOptions {
   /** Whether nodes capture their segments and stream the frames to the orchestrator. */
   readonly capture: boolean;
-  /** Whether the sessions' nodes connect by themselves once ready, for a lab that no orchestrator drives. */
+  /** Whether the nodes that make offers connect by themselves once ready, for a lab without orchestrator. */
   readonly autostart?: boolean;
 }
 
-/** One MTU for the tunnel and for the direct path: what stays of 1500 octets under IPv6 in UDP in IPv6, rounded down. */
+/**
+ * One MTU for the tunnel and for the direct path: 1500 octets less the headers of IPv6 in UDP in IPv6, rounded down.
+ */
 const TUN_MTU = 1400;
 
 const LINK_SEED_OCTETS = 8;
 
-/** Plans a lab. The same topology and options give the same plan. */
+/** Plans a lab. Deterministic: the same topology and options make the same plan. */
 export function buildPlan(topology: ResolvedTopology, options: PlanOptions): Plan {
   return {
     topology: topology.name,
@@ -46,7 +48,7 @@ function planNode(topology: ResolvedTopology, node: ResolvedNode, options: PlanO
   return {
     name: node.name,
     sysctls: sysctlsOf(node),
-    // A link impairment may have to be made in the node itself, on a TAP device.
+    // An impaired link may have to be emulated in the node itself, on a TAP device.
     tun:
       node.role === "home-agent" ||
       (isSessionEnd(node) && !isPlainHost(node)) ||
@@ -87,7 +89,7 @@ function planInterface(topology: ResolvedTopology, node: ResolvedNode, attached:
   };
 }
 
-/** A name stands for the addresses at which everybody reaches the node: the home address, or those of its first segment. */
+/** Maps a node's name to the addresses at which others reach it: its peer address, or those on its first segment. */
 function hostLines(node: ResolvedNode): NodeSetup["hosts"] {
   const [first] = node.interfaces;
   const own = [first?.ipv4, first?.ipv6].filter((address) => address !== undefined).map(withoutLength);
@@ -143,7 +145,7 @@ function planRole(topology: ResolvedTopology, node: ResolvedNode): RoleSetup {
   }
 }
 
-/** A kernel and nothing else. */
+/** A node with a kernel and no protocol of ours. */
 function isPlainHost(node: SessionEnd): boolean {
   return node.role === "stationary-node" && node.speaks === "ipv6";
 }
@@ -159,7 +161,7 @@ function stunServersOf(topology: ResolvedTopology, node: ResolvedStationaryNode)
   return server === undefined ? [] : stunAddresses(topology, node, server);
 }
 
-/** Shared keys of the home registrations (A-39); all of them follow from the seed, and none is worth anything. */
+/** Shared keys of the home registrations (A-39), all derived from the seed; they are not secrets. */
 function registrationKeys(topology: ResolvedTopology, homeAgent: ResolvedHomeAgent): Readonly<Record<string, string>> {
   const served = topology.nodes.filter(isMobile).filter((node) => node.homeAgent === homeAgent.name);
   return Object.fromEntries(served.map((node) => [node.homeAddress, registrationKey(topology, node)]));

@@ -1,7 +1,6 @@
 /**
- * A plan as a Compose file, for a lab by hand: the same nodes, each told its place by the same set-up, here in an
- * environment variable. It lies beside `plan.ts` and not in `render/`, because it is a form of the plan and not a text
- * that the plan carries.
+ * A plan as a Compose file, for a lab by hand: the same nodes with the same set-up, here in an environment variable. It
+ * is beside `plan.ts` and not in `render/`, because it is a form of the plan and not a text that the plan carries.
  *
  * The file has no `version`: both Debian's docker-compose (1.27 or later) and `docker compose` read it as the Compose
  * Specification, and the latter warns about the key.
@@ -11,15 +10,16 @@ import { type NodeSetup, SETUP_VARIABLE } from "@testbed/agent/control";
 import type { NodeSpec, Plan, ProgramSpec } from "./plan.ts";
 
 export interface ComposeOptions {
-  /** Image of our nodes; may contain a Compose variable such as `${NAME:-default}`. */
+  /** Image of the nodes; may contain a Compose variable such as `${NAME:-default}`. */
   readonly image: string;
   /** Comment lines at the top of the file. */
   readonly header: readonly string[];
 }
 
 /**
- * Text of the Compose file. Segments are bridge networks with throwaway subnets of 10.213.0.0/16 and a unique local prefix;
- * nodes find their interfaces by them and drop them before anything is sent. Fixed subnets mean one such lab at a time.
+ * Text of the Compose file. Segments are bridge networks with throwaway subnets of 10.213.0.0/16 and a unique local
+ * prefix; nodes find their interfaces by them and remove them before anything is sent. The subnets are fixed: one lab
+ * at a time.
  */
 export function renderCompose(plan: Plan, { image, header }: ComposeOptions): string {
   const services = plan.nodes.flatMap((node) => service(plan, node, image));
@@ -34,7 +34,7 @@ export function renderCompose(plan: Plan, { image, header }: ComposeOptions): st
   ].join("\n");
 }
 
-/** Throwaway addresses on the wire number `i`: a /26 with the engine's own address first. */
+/** Throwaway addresses on segment number `i`: a /26 whose first address is the engine's. */
 const throwaway = {
   ipv4Subnet: (i: number) => `10.213.${i}.0/26`,
   ipv6Subnet: (i: number) => `fd6d:6963:65:${i.toString(16)}::/64`,
@@ -83,14 +83,14 @@ function setupLines(setup: NodeSetup): readonly string[] {
   return `{\n${entries.join(",\n")}\n}`.split("\n");
 }
 
-/** Addresses of a node on a segment: nodes of a segment are counted in the order of the plan. */
+/** Throwaway addresses of a node on a segment, counted in the order of the plan. */
 function attachmentOf({ segments, nodes }: Plan, node: NodeSpec, segment: string) {
   const iface = segments.findIndex(({ name }) => name === segment);
   const host = FIRST_HOST + nodes.filter((other) => other.segments.includes(segment)).indexOf(node);
   return { segment, ipv4: throwaway.ipv4(iface, host), ipv6: throwaway.ipv6(iface, host) };
 }
 
-/** Middleboxes and home agents stand before the nodes that talk through them; who makes offers comes last. */
+/** Routers and home agents start before the nodes that use them; nodes that make offers start last. */
 function dependenciesOf({ nodes }: Plan, node: NodeSpec): readonly string[] {
   const ranks = nodes.map((other) => ({ name: other.name, rank: startRank(other) }));
   return ranks.filter(({ rank }) => rank < startRank(node)).map(({ name }) => name);
@@ -127,7 +127,7 @@ function escapeDollars(text: string): string {
   return text.replaceAll("$", "$$$$");
 }
 
-/** The Compose file that this repository keeps: a lab of this plan for `docker compose up`. */
+/** The Compose file that this repository keeps, for `docker compose up`. */
 export function composeFile(plan: Plan): string {
   return renderCompose(plan, {
     image: "${MICE_NODE_IMAGE:-mice-testbed/node:latest}",

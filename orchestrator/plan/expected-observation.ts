@@ -1,8 +1,8 @@
 /**
- * What a probe must see if every middlebox on its way is what the topology declares it to be. The probe's questions are asked
- * of the middleboxes as predicted (`topology/predict/`), so that a chain of middleboxes gives what their composition gives: a mapping
- * depends on whatever one of them looks at, a filter is as strict as the strictest, and packets turn round at the
- * outermost middlebox that translates, where the filters inside of it let them.
+ * What a probe must observe if every NAT and firewall on its way behaves as the topology declares. The probe's requests
+ * run through the model (`topology/predict/`), so that a chain behaves as composed: a mapping depends on everything
+ * that any NAT of the chain depends on, filtering is as strict as the strictest, and hairpinning is done by the
+ * outermost NAT, if the filters inside of it admit the packets.
  */
 
 import { concludeObservation, type NatObservation, type ProbeAnswers } from "@testbed/agent/control";
@@ -10,10 +10,10 @@ import type { ResolvedNode, ResolvedTopology } from "../topology/model/resolved.
 import { createNetworkModel, type NetworkModel } from "../topology/predict/network-model.ts";
 import { type Endpoint, sameEndpoint } from "../topology/predict/packet.ts";
 
-/** A node of the topology, and what its probe uses. */
+/** The node that probes, its sockets, and the server. */
 export interface ProbeEnds {
   readonly node: ResolvedNode;
-  /** The five sockets: see the agent's `NatProbe`. */
+  /** Five sockets: see the agent's `NatProbe`. */
   readonly sockets: readonly Endpoint[];
   readonly server: {
     readonly node: ResolvedNode;
@@ -22,7 +22,7 @@ export interface ProbeEnds {
   };
 }
 
-/** Asks the middleboxes of a topology in which nothing else has been sent. */
+/** Predicts the observation in a topology in which nothing else has been sent. */
 export function expectedObservation(topology: ResolvedTopology, ends: ProbeEnds): NatObservation {
   const network = createNetworkModel(topology);
   const [mapping, filterAddress, filterPort, hairpinA, hairpinB] = ends.sockets;
@@ -49,7 +49,7 @@ export function expectedObservation(topology: ResolvedTopology, ends: ProbeEnds)
   return concludeObservation(answers);
 }
 
-/** The outside address that the server sees and that comes back to the node in an answer from `origin`. */
+/** The outside address that the server sees, if its answer from `origin` reaches the socket. */
 function ask(
   network: NetworkModel,
   { node, server }: ProbeEnds,
@@ -65,7 +65,7 @@ function ask(
   return isBack ? mapped : undefined;
 }
 
-/** Each socket sends to where the other is seen, more than once: the first packet may only open the way for the second. */
+/** Each socket sends to the other's mapped address, more than once: the first packet may only open the filter. */
 function hairpins(network: NetworkModel, ends: ProbeEnds, a: Endpoint, b: Endpoint): boolean {
   const { node, server } = ends;
   const [mappedA, mappedB] = [ask(network, ends, a, server.first), ask(network, ends, b, server.first)];

@@ -1,4 +1,6 @@
-/** Who sends what from outside of a middlebox, so that its forwards and pinholes show: to their ports, and to one beside each. */
+/**
+ * Probes from outside a router that verify its forwards, pinholes and open prefixes, each with a closed port beside it.
+ */
 
 import { familyOfText, formatEndpoint, withoutLength } from "../topology/model/address-text.ts";
 import { type RoundTripImpairment, roundTripImpairment } from "../topology/model/path-impairments.ts";
@@ -9,25 +11,25 @@ import { createPrefixTranslation } from "../topology/predict/prefix-model.ts";
 import { derivedHex } from "../topology/resolve/seed.ts";
 import type { Unprobed } from "./unprobed.ts";
 
-/** What lets packets in from outside. */
+/** What admits packets from outside. */
 export const INBOUND_KINDS = ["forward", "pinhole", "prefix"] as const;
 
-/** One way in through a middlebox that its file declares, and the port beside it that must stay closed. */
+/** A probe of one declared way in through a router, and of the port beside it that must stay closed. */
 export interface InboundProbe {
   readonly router: string;
   readonly kind: (typeof INBOUND_KINDS)[number];
-  /** Who sends, from which of its addresses. */
+  /** The sender, and which of its addresses it uses. */
   readonly from: { readonly node: string; readonly ip: string };
   /** Where it is sent to, and where it must arrive. */
   readonly destination: Endpoint;
   readonly target: { readonly node: string } & Endpoint;
-  /** A port of the same address that leads nowhere; absent where every port leads somewhere. */
+  /** A port of the same address that must not be reachable; absent where every port is. */
   readonly closedPort?: number;
   readonly ipVersion: 4 | 6;
-  /** Every node that has to be there. */
+  /** Every node that must exist. */
   readonly needs: readonly string[];
   readonly roundTrip: RoundTripImpairment;
-  /** What makes the marks of its datagrams: octets in hex. */
+  /** Seed of the marks in its datagrams: octets in hex. */
   readonly seed: string;
 }
 
@@ -36,7 +38,7 @@ export interface InboundProbePlan {
   readonly notProbed: readonly Unprobed[];
 }
 
-/** Plans a probe for each way in; none for middleboxes that declare none. */
+/** Plans a probe for each declared way in. */
 export function planInboundProbes(topology: ResolvedTopology): InboundProbePlan {
   const planned = topology.nodes.flatMap((node) => (node.role === "router" ? planMiddlebox(topology, node) : []));
   return {
@@ -53,14 +55,14 @@ function planMiddlebox(topology: ResolvedTopology, router: ResolvedRouter): read
   });
 }
 
-/** A way in for UDP: where a sender outside sends to, and where that must arrive. */
+/** A way in for UDP: where a sender outside sends to, and where it must arrive. */
 interface WayIn {
   readonly kind: InboundProbe["kind"];
   readonly destination: Endpoint;
   readonly target: Endpoint;
 }
 
-/** One that datagrams do not show. */
+/** A way in that UDP cannot test. */
 interface OtherWay {
   readonly kind: "other";
   readonly reason: string;
@@ -81,7 +83,7 @@ function forwards({ interfaces, wan, forwards: declared }: ResolvedRouter): read
   });
 }
 
-/** A port for ways that are open to every port: discard (RFC 863), which nobody in a lab listens to. */
+/** A port for ways that are open to every port: discard (RFC 863), on which nothing in a lab listens. */
 const ANY_PORT = 9;
 
 function pinholes(router: ResolvedRouter): readonly (WayIn | OtherWay)[] {
@@ -95,7 +97,7 @@ function pinholes(router: ResolvedRouter): readonly (WayIn | OtherWay)[] {
   });
 }
 
-/** Where a middlebox lets everything in, each inside host can be reached by the address that stands for its own. */
+/** Behind an open firewall, each inside host can be reached at its translated address. */
 function openPrefixes(topology: ResolvedTopology, router: ResolvedRouter): readonly WayIn[] {
   if (router.firewall.inbound !== "open") return [];
   return router.prefixes.flatMap(({ inside }): readonly WayIn[] => {
@@ -114,7 +116,7 @@ function openPrefixes(topology: ResolvedTopology, router: ResolvedRouter): reado
   });
 }
 
-/** The outside endpoint that stands for an inside one in a middlebox that translates prefixes; itself in others. */
+/** The outside endpoint of an inside one: translated where the router translates its prefix, else the same. */
 function outsideOf({ name, prefixes }: ResolvedRouter, target: Endpoint): Endpoint {
   const packet = { source: target, destination: target };
   const translated = prefixes.flatMap(
@@ -123,7 +125,7 @@ function outsideOf({ name, prefixes }: ResolvedRouter, target: Endpoint): Endpoi
   return translated[0] ?? target;
 }
 
-/** Where more datagrams than these are lost, silence proves nothing. */
+/** With more loss than this, missing datagrams mean nothing. */
 const MAX_LOSS_RATE = 0.4;
 
 function planProbe(topology: ResolvedTopology, router: ResolvedRouter, way: WayIn): InboundProbe | undefined {
@@ -155,7 +157,7 @@ function planProbe(topology: ResolvedTopology, router: ResolvedRouter, way: WayI
   return undefined;
 }
 
-/** Nodes that may send, each from its own addresses: those on the wire outside of the middlebox first. */
+/** Nodes that may send, with each of their addresses: those on the router's outside segment first. */
 function sendersOf(
   { nodes }: ResolvedTopology,
   router: ResolvedRouter,
@@ -175,10 +177,10 @@ function sendersOf(
     });
 }
 
-/** Any port that nobody else has. */
+/** Any port that nothing else uses. */
 const SOURCE_PORT = 60_999;
 
-/** Who gets a datagram as predicted, in a lab in which nothing else was sent. */
+/** Predicts where a datagram arrives in a lab in which nothing else was sent. */
 function arrivalOf(
   topology: ResolvedTopology,
   sender: ResolvedNode,
@@ -190,10 +192,10 @@ function arrivalOf(
   return { node: delivery.at.name, ...delivery.packet.destination };
 }
 
-/** How far from the port a closed one is looked for once no other node's habits are in the way. */
+/** How many quiet ports are tried for a closed one, the nearest first. */
 const NEIGHBOURS = 64;
 
-/** The nearest port that leads nowhere, and that no middlebox or node takes into use by itself while the lab runs. */
+/** The nearest port that leads nowhere, and that no NAT or node may start to use while the lab runs. */
 function closedPortBeside(
   { nodes }: ResolvedTopology,
   { nat }: ResolvedRouter,

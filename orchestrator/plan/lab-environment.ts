@@ -1,12 +1,12 @@
-/** What a foreign program is told about the lab: addresses, as environment variables. */
+/** Addresses of the lab as environment variables of a host program. */
 
 import { withoutLength } from "../topology/model/address-text.ts";
 import type { ResolvedHost, ResolvedNode } from "../topology/model/resolved.ts";
 
 /**
  * The variables of a host: `MICE_SELF`, `MICE_SELF_IPV4`, `MICE_SELF_IPV6`, and for every node
- * `MICE_NODE_<NAME>_IPV4`, `_IPV6` (of its first segment: the outside one of a middlebox) and `_HOME_ADDRESS`, the name in capitals
- * with `_` for `-`. What the file sets itself wins.
+ * `MICE_NODE_<NAME>_IPV4`, `_IPV6` (on its first segment: the outside one of a router) and `_HOME_ADDRESS`, the name in
+ * capitals with `_` for `-`. Variables that the file sets override these.
  */
 export function labEnvironment(host: ResolvedHost, nodes: readonly ResolvedNode[]): Readonly<Record<string, string>> {
   return {

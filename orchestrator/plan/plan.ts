@@ -1,16 +1,16 @@
 /**
- * A lab as data: what has to exist, in an order in which it can be made. A plan says nothing about the runtime that
- * executes it; `testbed plan` prints it, `lab/` executes it, `compose.ts` writes it down for Docker Compose.
+ * A lab as data, in an order in which it can be made, independent of the runtime that executes it. `testbed plan`
+ * prints it, `lab/` executes it, `compose.ts` writes it for Docker Compose.
  */
 
 import type { AgentCommand, InterfaceSetup, NodeSetup } from "@testbed/agent/control";
 
-/** The set-up of a node before a runtime has made its interfaces: everything but how to find them. */
+/** The set-up of a node before a runtime has made its interfaces: everything except how to find them. */
 export type UnboundSetup = Omit<NodeSetup, "interfaces"> & { readonly interfaces: readonly UnboundInterface[] };
 
 export type UnboundInterface = Omit<InterfaceSetup, "find">;
 
-/** A segment to make. Its topology addresses are the nodes' business; a runtime only carries frames. */
+/** A segment to make. It has no addresses: nodes set those, a runtime only carries frames. */
 export interface SegmentSpec {
   readonly name: string;
   readonly interfaceName: string;
@@ -19,21 +19,21 @@ export interface SegmentSpec {
 /** Kernel parameter names with their values, such as `net.ipv4.ip_forward: "1"`, set when the node is made. */
 export type Sysctls = Readonly<Record<string, string>>;
 
-/** A node that runs our agent as its first process. */
+/** A node, with the agent as its first process. */
 export interface NodeSpec {
   readonly name: string;
   readonly sysctls: Sysctls;
   /** Whether it needs /dev/net/tun. */
   readonly tun: boolean;
-  /** Names of the segments it is attached to, in the order of `setup.segments`. */
+  /** Names of the segments it is attached to, in the order of `setup.interfaces`. */
   readonly segments: readonly string[];
   readonly setup: UnboundSetup;
 }
 
-/** A foreign program that shares the network of a node of ours. */
+/** A host program, in the network of a node. */
 export interface ProgramSpec {
   readonly name: string;
-  /** The node whose network it lives in. */
+  /** The node whose network it uses. */
   readonly inside: string;
   readonly image: string;
   readonly command?: readonly string[];
@@ -46,25 +46,25 @@ export interface Plan {
   readonly nodes: readonly NodeSpec[];
   /** Started once every node is ready. */
   readonly programs: readonly ProgramSpec[];
-  /** What happens once data flows, in the order of happening. */
+  /** What happens once data flows, in order of time. */
   readonly timeline: readonly TimelineStep[];
 }
 
-/** A command as the plan holds it: ids are given when it is sent. */
+/** A command without its id, which is assigned when it is sent. */
 export type ChangeCommand = WithoutId<
   Extract<AgentCommand, { readonly type: "move" | "deregister" | "reboot" | "impair-link" }>
 >;
 
 type WithoutId<T> = T extends unknown ? Omit<T, "id"> : never;
 
-/** One event of the timeline: who is told what when. */
+/** One event of the timeline: which node gets which command when. */
 export interface TimelineStep {
-  /** What expectations and reports call it. */
+  /** Its name in expectations and reports. */
   readonly name: string;
   /** Counted from when every session has its path and has exchanged its first data. */
   readonly atMs: number;
   readonly node: string;
-  /** What happens, for people. */
+  /** Description for people. */
   readonly text: string;
   readonly command: ChangeCommand;
 }

@@ -1,4 +1,6 @@
-/** Which node asks which server about which middleboxes, so that every middlebox is seen from inside each of its LANs. */
+/**
+ * Plans which node probes through which routers to which server, so that each router is probed from each of its LANs.
+ */
 
 import { ALTERNATE_STUN_PORT, type NatObservation, STUN_PORT } from "@testbed/agent/control";
 import { familyOfText, withoutLength } from "../topology/model/address-text.ts";
@@ -26,49 +28,52 @@ interface Endpoint {
   readonly port: number;
 }
 
-/** One probe: what a node inside a middlebox's LAN asks, and what it must see. */
+/** One probe from a router's LAN, and what it must observe. */
 export interface VerificationProbe {
-  /** The middlebox, and the segment inside of it that the probe comes from. */
+  /** The router that is verified, and the inside segment that the probe comes from. */
   readonly router: string;
   readonly lan: string;
   readonly node: string;
   readonly ipVersion: IpVersion;
   readonly local: string;
-  /** The first of the ports that are the probe's own; see `PORTS_PER_PROBE`. */
+  /** The first of the ports reserved for the probe; see `PORTS_PER_PROBE`. */
   readonly firstPort: number;
   readonly server: { readonly node: string; readonly first: Endpoint; readonly second: Endpoint };
-  /** The middleboxes that translate or filter on the way, inmost first: the probe sees what they are together. */
+  /** The routers on the way that translate or filter, innermost first: the probe observes their composition. */
   readonly through: readonly string[];
-  /** Every node that has to be there. */
+  /** Every node that must exist. */
   readonly needs: readonly string[];
   readonly expected: NatObservation;
-  /** Where the outmost middlebox that translates draws its ports from; absent when it keeps the ports it gets. */
+  /** The range that the outermost NAT draws its ports from; absent when it preserves ports. */
   readonly drawnFrom?: { readonly first: number; readonly last: number };
-  /** How long flows are remembered by the most forgetful middlebox on the way, seconds; absent where none has to remember. */
+  /** The shortest lifetime of flows on the way, seconds; absent where nothing on the way is stateful. */
   readonly lifetimeSec?: number;
-  /** Whether packets from outside keep a flow alive in all middleboxes that remember it, or in none; absent where they differ. */
+  /**
+   * Whether packets from outside refresh a flow, in all stateful routers on the way or in none; absent where they
+   * differ.
+   */
   readonly inboundRefresh?: boolean;
-  /** Another node that asks from the same LAN and the same ports: no middlebox may give both the same outside port. */
+  /** Another node that probes from the same LAN and ports: no NAT may assign both the same outside port. */
   readonly rival?: string;
-  /** What link impairments on the way do to its packets. */
+  /** Effect of the link impairments on the way. */
   readonly roundTrip: RoundTripImpairment;
   readonly seed: string;
 }
 
 export interface ProbePlan {
   readonly probes: readonly VerificationProbe[];
-  /** What is sent from outside to where middleboxes let it in. */
+  /** Probes from outside, through forwards, pinholes and open prefixes. */
   readonly inbound: readonly InboundProbe[];
   readonly notProbed: readonly Unprobed[];
 }
 
-/** As many hosts on one LAN ask from the same ports. */
+/** How many hosts on one LAN probe from the same ports. */
 const RIVALS = 2;
 
-/** Where more round trips than these are lost, silence proves nothing. */
+/** With more round trips lost than this, missing answers mean nothing. */
 const MAX_LOSS_RATE = 0.4;
 
-/** Plans the probes of a topology; none for middleboxes that neither translate nor filter. */
+/** Plans the probes of a topology; none for routers that neither translate nor filter. */
 export function planProbes(topology: ResolvedTopology): ProbePlan {
   const ways = topology.nodes.flatMap((node) => waysOf(topology, node));
   const lans = topology.nodes.flatMap((node) => (node.role === "router" ? lansToProbe(topology, node) : []));
@@ -87,25 +92,25 @@ export function planProbes(topology: ResolvedTopology): ProbePlan {
   };
 }
 
-/** A LAN of a middlebox, over one IP version. */
+/** A router's LAN, for one IP version. */
 interface LanSide {
   readonly router: ResolvedRouter;
   readonly segment: string;
   readonly ipVersion: IpVersion;
 }
 
-/** A node's way to a server with two addresses. */
+/** A node's route to a server with two addresses. */
 interface Way {
   readonly node: ResolvedNode;
   readonly on: ResolvedInterface;
   readonly local: string;
   readonly ipVersion: IpVersion;
   readonly server: { readonly node: ResolvedNode; readonly first: Endpoint; readonly second: Endpoint };
-  /** Every router on the way, inmost first. */
+  /** Every router on the way, innermost first. */
   readonly routers: readonly PassedRouter[];
 }
 
-/** A router, and the segments by which a way enters and leaves it. */
+/** A router, and the segments by which packets enter and leave it. */
 interface PassedRouter {
   readonly router: ResolvedRouter;
   readonly from: string;
@@ -124,21 +129,21 @@ function lansToProbe(topology: ResolvedTopology, router: ResolvedRouter): readon
   });
 }
 
-/** Whether a middlebox does anything with packets of an IP version but forward them. */
+/** Whether a router translates or filters packets of an IP version. */
 function actsOn({ nat, prefixes, firewall }: ResolvedRouter, ipVersion: IpVersion): boolean {
   const translates =
     (ipVersion === 4 && nat !== undefined) || prefixes.some(({ inside }) => familyOfText(inside) === ipVersion);
   return translates || firewall.inbound !== "open" || firewall.outboundUdp !== "all";
 }
 
-/** Whether what a middlebox lets in depends on what went out before. */
+/** Whether what a router admits depends on what went out before. */
 function remembers({ nat, firewall }: ResolvedRouter, ipVersion: IpVersion): boolean {
   return (ipVersion === 4 && nat !== undefined) || firewall.inbound === "stateful";
 }
 
 /**
- * One way from each of its addresses: to the node's own home agent if it has one, else to the first server that it has a way to. A
- * server that lies inside of a middlebox itself is asked only where there is no other: its middlebox would be seen as well.
+ * One way from each of a node's addresses: to its home agent if it has one, else to the first reachable server. A
+ * server behind a router of its own is used only if there is no other: that router would be observed as well.
  */
 function waysOf(topology: ResolvedTopology, node: ResolvedNode): readonly Way[] {
   if (node.role === "router") return [];
@@ -178,7 +183,7 @@ function discoveryAddresses(
   return { first: { ip: first, port: STUN_PORT }, second: { ip: second, port: ALTERNATE_STUN_PORT } };
 }
 
-/** The routers that a packet passes, or undefined when it does not arrive. */
+/** The routers that a packet passes, or undefined if it does not arrive. */
 function routersBetween(
   topology: ResolvedTopology,
   { node: from, local }: Pick<Way, "node" | "local">,
@@ -198,7 +203,7 @@ function routersBetween(
   return passed;
 }
 
-/** Whether a way leads out of every middlebox that it passes, and into none. */
+/** Whether a way leaves every NAT and firewall on it from inside to outside. */
 function leadsOutward(way: Way): boolean {
   return middleboxesOf(way).every(({ router, from, to }) => {
     const outside = router.interfaces.find(({ interfaceName }) => interfaceName === router.wan)?.segment;
@@ -206,12 +211,14 @@ function leadsOutward(way: Way): boolean {
   });
 }
 
-/** The middleboxes of a way that do more than forward. */
+/** The routers of a way that translate or filter. */
 function middleboxesOf({ routers, ipVersion }: Way): Way["routers"] {
   return routers.filter(({ router }) => actsOn(router, ipVersion));
 }
 
-/** Ways on which this LAN's middlebox is the first one met, the simplest first, from hosts on one segment. */
+/**
+ * Ways on which this LAN's router is the first that translates or filters, shortest first, from hosts on one segment.
+ */
 function chooseWays(ways: readonly Way[], { router, segment, ipVersion }: LanSide): readonly Way[] {
   const fitting = ways
     .filter((way) => way.ipVersion === ipVersion && roundTripOf(way).lossRate <= MAX_LOSS_RATE)
@@ -225,9 +232,9 @@ function chooseWays(ways: readonly Way[], { router, segment, ipVersion }: LanSid
 }
 
 /**
- * The second host begins with the server's other port, which the first one's mapping has nothing to do with. Plain
- * masquerading lets two hosts have one outside port as long as they talk to different peers, and moves one of them when
- * they meet: only so it shows. Where a firewall keeps that port out of reach, both begin alike.
+ * The second host begins with the server's other port, which the first host's mapping has not used. Plain masquerading
+ * lets two hosts share an outside port while their peers differ, and remaps one of them on a collision: only this order
+ * detects that. Where a firewall blocks that port, both begin alike.
  */
 function asRivals(ways: readonly Way[]): readonly Way[] {
   return ways.map((way, i) => {
@@ -261,7 +268,7 @@ function explain({ nodes }: ResolvedTopology, lan: LanSide, ways: readonly Way[]
   );
 }
 
-/** What is true of both IP versions is said once. */
+/** Reports what holds for both IP versions once. */
 function withoutRepetitions(lans: readonly Unprobed[]): readonly Unprobed[] {
   return lans.filter(
     ({ router, lan, reason }, i) =>
@@ -306,7 +313,7 @@ function planProbe(
   };
 }
 
-/** Where nothing is promised, parity is chance: the model's own draw says nothing about it. */
+/** Replaces the model's parity: unless all NATs preserve it, the parity of a drawn port is chance. */
 function withParity(expected: NatObservation, parityPreservation: boolean): NatObservation {
   return expected.type === "nat" ? { ...expected, parityPreservation } : expected;
 }
@@ -323,7 +330,7 @@ function roundTripOf({ node, routers, server }: Way): RoundTripImpairment {
 /** Sockets of one probe. */
 const SOCKETS = 5;
 
-/** Ports of one attempt; the attempts of a probe follow each other, because each needs ports that are new to the middleboxes. */
+/** Ports of one attempt; each attempt of a probe takes the next ports, because it needs some that no NAT has mapped. */
 export function portsOf(firstPort: number, attempt: number): readonly number[] {
   return Array.from({ length: SOCKETS }, (_, i) => firstPort + SOCKETS * attempt + i);
 }

@@ -1,17 +1,19 @@
-/** Local ports for probes: nobody else's, and none that a middlebox might draw. */
+/** Local ports for probes: used by nothing else, and none that a NAT may draw. */
 
 import type { ResolvedTopology } from "../topology/model/resolved.ts";
 
-/** Room for as many attempts of five sockets as a probe makes. */
+/** Room for every attempt of a probe, at five sockets each. */
 const PORTS_PER_PROBE = 40;
 
-/** Where the search for ports begins: below the kernel's own choices (32768 and up) and the usual ranges of middleboxes. */
+/**
+ * Where the search for ports begins: below the kernel's ephemeral ports (32768 and up) and the usual ranges of NATs.
+ */
 const LOWEST = 20_000;
 const HIGHEST = 65_535;
 
 /**
- * The first ports of `count` blocks. A port that a middlebox can draw as an outside port may be taken when a probe comes to ask
- * whether ports are kept; where middleboxes draw from everywhere, such ports must do.
+ * The first ports of `count` blocks. A port that a NAT can draw as an outside port may be taken when a probe tests port
+ * preservation; such ports are used only where NATs leave no others.
  */
 export function probePortBlocks({ nodes }: ResolvedTopology, count: number): readonly number[] {
   const candidatePorts = nodes.flatMap((node) => ("port" in node ? [{ first: node.port, last: node.port }] : []));

@@ -1,4 +1,4 @@
-/** The timeline of a topology as steps of its plan: whom to tell what. */
+/** The timeline of a topology as steps of its plan: which node gets which command. */
 
 import type { RuleText } from "@testbed/agent/control";
 import { renderNat } from "../render/nat.ts";
@@ -37,7 +37,7 @@ function commandOf(topology: ResolvedTopology, action: TimelineAction): ChangeCo
   }
 }
 
-/** Interfaces that a node needs for where it moves to, each once, less those that it has from the start. */
+/** Interfaces that a node needs for its moves, each once, less those that it has from the start. */
 export function laterInterfaces(topology: ResolvedTopology, node: ResolvedNode): readonly ResolvedInterface[] {
   const later = topology.timeline.flatMap(({ action }) =>
     action.type === "move" && action.node === node.name ? action.interfaces : [],
@@ -48,7 +48,7 @@ export function laterInterfaces(topology: ResolvedTopology, node: ResolvedNode):
   return all.filter(isFirst).slice(node.interfaces.length);
 }
 
-/** Rules that are loaded by a command; none for most. */
+/** Rules that a command loads; none for most. */
 export function rulesOf(command: ChangeCommand): readonly RuleText[] {
   return command.type === "reboot" ? command.rules : [];
 }
@@ -61,7 +61,7 @@ export function localAddresses(interfaces: readonly ResolvedInterface[]): readon
     .map(withoutLength);
 }
 
-/** The memory of a middlebox lies in its table for address translation; policy is not forgotten. */
+/** A reboot replaces the NAT table, which holds the mappings; the firewall's rules stay. */
 function tablesAfter(router: ResolvedRouter, { natSeed }: RebootAction): readonly RuleText[] {
   if (router.nat === undefined || natSeed === undefined) return [];
   const text = renderNat({ ...router, nat: { ...router.nat, seed: natSeed } });

@@ -1,6 +1,6 @@
-/** What no probe shows of a middlebox. */
+/** What no probe verifies, and why. */
 
-/** A middlebox's LAN that no probe comes from; `outside` for a way in that none shows. */
+/** A router's LAN that no probe comes from; `lan` is `outside` for a way in that no probe tests. */
 export interface Unprobed {
   readonly router: string;
   readonly lan: string;

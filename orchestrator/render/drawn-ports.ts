@@ -1,21 +1,21 @@
-/** The outside ports that a middlebox may draw, in an order that follows from its seed. */
+/** The outside ports that a NAT may draw, in an order derived from its seed. */
 
 import type { NatProfile } from "@testbed/agent/control";
 import { derivedSequence } from "../topology/resolve/seed.ts";
 
-/** As many as are drawn from at most: enough for endpoints to meet rarely, few enough to read. */
+/** Most ports to draw from: enough to make collisions rare, few enough to read. */
 export const MOST_DRAWN_PORTS = 1024;
 
 /** A part of the drawn ports. */
 export interface PortPool {
-  /** Whose packets draw from it: all, or those with such an inside port. */
+  /** Which packets draw from it, by the parity of their inside port. */
   readonly inside: "any" | "even" | "odd";
   readonly ports: readonly number[];
 }
 
 /**
- * What packets draw from: one pool, or where parity is preserved one for each parity, the even one first. Ports in
- * `given` are somebody's for good.
+ * The pools of a NAT: one, or where parity is preserved one for each parity, the even one first. Ports in `given` are
+ * permanently assigned and left out.
  */
 export function portPools(
   { ports: range, parity, seed }: Pick<NatProfile, "ports" | "parity" | "seed">,
@@ -29,7 +29,7 @@ export function portPools(
   ];
 }
 
-/** Different ports of the range, both ends included, at most `MOST_DRAWN_PORTS`; a seeded partial shuffle. */
+/** Up to `MOST_DRAWN_PORTS` distinct ports of the range, both ends included: a seeded partial shuffle. */
 function drawnPorts(range: { readonly first: number; readonly last: number }, seed: number): readonly number[] {
   const ports = Array.from({ length: range.last - range.first + 1 }, (_, i) => range.first + i);
   const next = derivedSequence(seed, "drawn ports");

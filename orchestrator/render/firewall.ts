@@ -1,9 +1,9 @@
 /**
- * What a middlebox lets through, as texts for iptables-restore and ip6tables-restore. Each replaces the filter table and
- * touches no other: an engine keeps rules of its own in a node's nat table.
+ * The policy of a router, as texts for iptables-restore and ip6tables-restore. Each replaces the filter table and no
+ * other: the Docker engine has rules in a node's nat table.
  *
- * New packets to the middlebox itself are dropped. That is more than caution: a stray packet that is taken in claims the
- * port in connection tracking, and the next packet from inside on that port leaves from another one.
+ * New packets to the router itself are dropped. This is required: a stray packet that is accepted takes the port in
+ * connection tracking, and the next packet from inside on that port leaves from another one.
  */
 
 import { type Family, familyOfText } from "../topology/model/address-text.ts";
@@ -34,13 +34,13 @@ export function renderFirewall(router: ResolvedRouter, family: Family): string {
   ].join("\n");
 }
 
-/** Says no by ICMP: a firewall's word for it (RFC 1812 section 5.2.7.1, RFC 4443 section 3.1). */
+/** Rejects by ICMP: administratively prohibited (RFC 1812 section 5.2.7.1, RFC 4443 section 3.1). */
 const REJECT: Readonly<Record<Family, string>> = {
   4: "-j REJECT --reject-with icmp-admin-prohibited",
   6: "-j REJECT --reject-with icmp6-adm-prohibited",
 };
 
-/** From one inside segment to the outside; UDP may be restricted. */
+/** From one LAN to the outside; UDP may be restricted. */
 function outbound({ wan, firewall }: ResolvedRouter, lan: string, family: Family): string[] {
   const way = `-A FORWARD -i ${lan} -o ${wan}`;
   const { outboundUdp, denied } = firewall;
@@ -53,7 +53,7 @@ function outbound({ wan, firewall }: ResolvedRouter, lan: string, family: Family
   ];
 }
 
-/** Everything from outside, and between the inside segments. */
+/** Everything from outside, and between the LANs. */
 function inbound({ wan, lan }: ResolvedRouter): string[] {
   const between = lan.flatMap((from) => lan.filter((to) => to !== from).map((to) => [from, to] as const));
   return [

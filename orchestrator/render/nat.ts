@@ -1,22 +1,22 @@
 /**
- * Address translation of a middlebox as one nft table: source NAT that maps as the profile says, a memory of what it mapped,
- * and destination NAT that filters as the profile says. Who may pass at all is `firewall.ts`.
+ * A NAT as one nft table: source NAT with the profile's mapping, sets and maps that record the mappings, and
+ * destination NAT with the profile's filtering. Policy is in `firewall.ts`.
  *
- * The kernel's own NAT is one point of RFC 4787, and not even endpoint-independent once two inside hosts use one port.
- * Hence three parts, each a chain:
+ * The kernel's own NAT is one point of RFC 4787, and not endpoint-independent once two inside hosts use the same port.
+ * Hence three chains:
  *
- * - `translate` sees the first packet of a flow. An endpoint that has an outside port keeps it (`own`); else its inside
- *   port is kept where that is asked for and free (`used`); else one of the `drawn` ports is taken by a seeded hash of the
- *   endpoint's key, drawn again while its slot is taken (`slots`). What is taken stands there only when a packet has been
- *   through, so who takes it claims it first: of two packets on two processors, one gets it.
- * - `learn` sees every packet after translation, when the outside port stands in the header, and fills the memory.
- *   What it writes lives as long as a mapping does.
- * - `inward` opens the way back through the memory: to everybody, to known peers, or not at all where connection tracking
- *   is the whole filter.
+ * - `translate` handles the first packet of a flow. An endpoint with an outside port keeps it (`own`); else its inside
+ *   port is preserved if the profile says so and it is free (`used`); else one of the `drawn` ports is chosen by a
+ *   seeded hash of the endpoint's key, and drawn again while its slot is taken (`slots`). A port is recorded as taken
+ *   only once a packet has passed, so it is claimed first: of two packets on two processors, one gets it.
+ * - `learn` handles every packet after translation, when the header has the outside port, and records the mapping. Its
+ *   entries live as long as a mapping.
+ * - `inward` translates packets from outside by these records: from any peer, from known peers, or from none where
+ *   connection tracking is the whole filter.
  *
- * Endpoints are named by what connection tracking knows of the flow's first packet, so that a hairpinned packet has the
- * key of its outside destination. Written for nft 1.0.6 (Debian 12) and later; measured to be what it says for all nine
- * combinations of mapping and filtering, with and without hairpinning (`test/contract/box-rules.test.ts`).
+ * Endpoints are identified by the flow's first packet as connection tracking has it, so that a hairpinned packet has
+ * the key of its outside destination. Written for nft 1.0.6 (Debian 12) and later; tested for all nine combinations of
+ * mapping and filtering, with and without hairpinning (`test/contract/nat-rules.test.ts`).
  */
 
 import type { NatDependence, NatProfile } from "@testbed/agent/control";
@@ -25,7 +25,7 @@ import type { PortForward, ResolvedRouter } from "../topology/model/resolved.ts"
 import { derivedNumber } from "../topology/resolve/seed.ts";
 import { type PortPool, portPools } from "./drawn-ports.ts";
 
-/** Text for `nft -f`; loading it again replaces the table. Undefined for a middlebox that does not translate. */
+/** Text for `nft -f`; loading it again replaces the table. Undefined for a router without NAT. */
 export function renderNat(router: ResolvedRouter): string | undefined {
   if (router.nat === undefined) return undefined;
   const middlebox: Middlebox = {
@@ -59,7 +59,7 @@ export function renderNat(router: ResolvedRouter): string | undefined {
 
 const TABLE = "mice_nat";
 
-/** A profile with the middlebox's interfaces as nft writes them, and its outside address. */
+/** A profile with the router's interfaces in nft syntax, and its outside address. */
 interface Middlebox extends NatProfile {
   readonly forwards: readonly PortForward[];
   readonly wan: string;
@@ -67,16 +67,16 @@ interface Middlebox extends NatProfile {
   readonly address: string;
 }
 
-/** How often a port is drawn before one that is taken must do. */
+/** How often a port is drawn; the last draw is used even if it is taken. */
 const DRAWS = 3;
 
-/** How long a claim holds: far longer than a packet is between `translate` and `learn`. */
+/** Lifetime of a claim: far longer than a packet takes from `translate` to `learn`. */
 const CLAIM_SEC = 1;
 
-/** Of all packets that claim the same, true for the first alone, for as long as the claim holds. */
+/** True only for the first packet with the same claim, during its lifetime. */
 const FIRST = "limit rate 1/hour burst 1 packets";
 
-/** What a mapping depends on (RFC 4787 section 4.1), in the words of connection tracking. */
+/** What a mapping depends on (RFC 4787 section 4.1), as expressions of connection tracking. */
 const MAPPING_KEY: Readonly<Record<NatDependence, string>> = {
   "endpoint-independent": "ct original ip saddr . ct original proto-src",
   "address-dependent": "ct original ip saddr . ct original proto-src . ct original ip daddr",
@@ -90,14 +90,14 @@ const MAPPING_KEY_TYPE: Readonly<Record<NatDependence, string>> = {
   "address-and-port-dependent": "ipv4_addr . inet_service . ipv4_addr . inet_service",
 };
 
-/** The same key taken from a packet on its way in, after translation; the inside endpoint is its destination. */
+/** The same key from an inbound packet after translation; the inside endpoint is its destination. */
 const INBOUND_KEY: Readonly<Record<NatDependence, string>> = {
   "endpoint-independent": "ip daddr . udp dport",
   "address-dependent": "ip daddr . udp dport . ip saddr",
   "address-and-port-dependent": "ip daddr . udp dport . ip saddr . udp sport",
 };
 
-/** The same key taken from a packet on its way out that answers a flow from outside. */
+/** The same key from an outbound packet that answers a flow from outside. */
 const ANSWERING_KEY: Readonly<Record<NatDependence, string>> = {
   "endpoint-independent": "ct reply ip saddr . ct reply proto-src",
   "address-dependent": "ct reply ip saddr . ct reply proto-src . ip daddr",
@@ -214,7 +214,7 @@ function learn(middlebox: Middlebox): string[] {
   ];
 }
 
-/** Packets from outside that keep a mapping alive: in flows that they opened (`dnat`), and in answer to inside (`snat`). */
+/** Packets from outside refresh a mapping: in flows opened from outside (`dnat`) and from inside (`snat`). */
 function learnInbound(middlebox: Middlebox): string[] {
   return [
     "chain learn_inbound {",
@@ -233,7 +233,7 @@ function learnInbound(middlebox: Middlebox): string[] {
   ];
 }
 
-/** Seeds of the three draws; nft takes zero for "choose one yourself". */
+/** Seed of a draw in hex, never zero, for which nft would choose one itself. */
 function hashSeed(seed: number, draw: number): string {
   return (derivedNumber(seed, `draw ${draw}`) || 1).toString(16);
 }
@@ -254,8 +254,8 @@ function inward(middlebox: Middlebox): string[] {
 }
 
 /**
- * Connection tracking takes packets of both directions as signs of life. Where only packets from inside count, what comes
- * in for a mapping or a peer that the memory has forgotten is dropped before it is translated.
+ * Packets of both directions refresh a flow in connection tracking. Where only packets from inside should, inbound
+ * packets for a mapping or peer whose entry has expired are dropped before translation.
  */
 function expiry(middlebox: Middlebox): string[] {
   if (middlebox.inboundRefresh) return [];
@@ -274,7 +274,7 @@ function expiry(middlebox: Middlebox): string[] {
   ];
 }
 
-/** A forwarded port is nobody else's, and its socket sends from it: a mapping that never ends. */
+/** The socket behind a forwarded port also sends from it: a mapping that never expires. */
 function forwardsOut({ forwards, address }: Middlebox): string[] {
   return forwards.map(
     ({ protocol, port, to, toPort }) => `ip saddr ${to} ${protocol} sport ${toPort} snat ip to ${address}:${port};`,
@@ -292,7 +292,7 @@ function forwardedPorts({ forwards }: Pick<Middlebox, "forwards">): readonly num
   return forwards.filter(({ protocol }) => protocol === "udp").map(({ port }) => port);
 }
 
-/** Matches inside ports that nobody has outside. */
+/** Matches packets whose inside port is free outside. */
 function freePort(middlebox: Middlebox): string {
   const forwarded = forwardedPorts(middlebox);
   return `${forwarded.length === 0 ? "" : `udp sport != { ${forwarded.join(", ")} } `}udp sport != @used`;
@@ -300,7 +300,9 @@ function freePort(middlebox: Middlebox): string {
 
 type Filter = Pick<NatProfile, "filtering" | "inboundRefresh">;
 
-/** Connection tracking alone is the memory of an address-and-port-dependent filter, unless it lives too long. */
+/**
+ * For address-and-port-dependent filtering connection tracking suffices, unless packets from outside must not refresh.
+ */
 function remembersPeers({ filtering, inboundRefresh }: Filter): boolean {
   return filtering === "address-dependent" || (filtering === "address-and-port-dependent" && !inboundRefresh);
 }

@@ -1,11 +1,11 @@
 /**
- * One network in place of another, each host with an address of its own and all its ports (1:1 NAT; NPTv6, RFC 6296), as
- * nft tables. Who may pass is `firewall.ts`, which sees inside addresses in both directions.
+ * Prefix translation as nft tables: each host has its own outside address with all ports (1:1 NAT; NPTv6, RFC 6296).
+ * Policy is in `firewall.ts`, which matches inside addresses in both directions.
  *
- * It differs from RFC 6296 in two ways, because a firewall with memory stands beside it. Connection tracking does the
- * exchange, so that the flows that it knows are those the firewall asks it about; what the stateless SNPT and DNPT targets
- * exchange looks to it like two flows. And a host part stays what it is: section 3.1 balances the checksum in the address,
- * here it is mended in the packet, which the kernel does for UDP, TCP and ICMP and not for a bare Mobility Header.
+ * It differs from RFC 6296 in two ways, because a stateful firewall works beside it. Connection tracking translates, so
+ * that it has one flow for the firewall to match; the stateless SNPT and DNPT targets would leave it with two. And the
+ * host part stays unchanged: section 3.1 balances the checksum in the address, here the packet's checksum is updated,
+ * which the kernel does for UDP, TCP and ICMP but not for a bare Mobility Header.
  */
 
 import { familyOfText } from "../topology/model/address-text.ts";
@@ -28,7 +28,7 @@ function renderTable({ wan, lan }: ResolvedRouter, { inside, outside }: Translat
     "  chain outward {",
     "    type nat hook postrouting priority srcnat - 5; policy accept;",
     `    oifname "${wan}" ${snat}`,
-    // RFC 6296 section 4: hosts inside reach each other by their outside addresses, and see each other's.
+    // RFC 6296 section 4: hosts inside reach each other by outside addresses, and see outside addresses as source.
     `    iifname ${lans} oifname ${lans} ct status dnat ${snat}`,
     "  }",
     "",

@@ -1,4 +1,4 @@
-/** Everything that is loaded into a middlebox, in the order of loading. */
+/** All rules of a router, in the order of loading. */
 
 import type { RuleText } from "@testbed/agent/control";
 import type { ResolvedRouter } from "../topology/model/resolved.ts";
@@ -6,7 +6,7 @@ import { renderFirewall } from "./firewall.ts";
 import { renderNat } from "./nat.ts";
 import { renderPrefixTranslation } from "./prefix-translation.ts";
 
-/** Rule texts of a middlebox: policy first, so that nothing slips through before it stands. */
+/** Rule texts of a router: the firewall first, so that nothing passes before it is loaded. */
 export function renderRules(router: ResolvedRouter): readonly RuleText[] {
   const tables = [renderNat(router), ...renderPrefixTranslation(router)].filter((table) => table !== undefined);
   return [

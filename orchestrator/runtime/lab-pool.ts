@@ -1,6 +1,6 @@
 /**
- * A runtime whose labs serve one run after the other. A run that asks for the segments and nodes of a lab that an earlier
- * run has released gets that lab: its middleboxes load other rules and forget every flow, its nodes begin anew.
+ * A runtime that reuses labs. A run that wants the same segments and nodes as a released lab leases that lab: routers
+ * load new rules and forget every flow, and all nodes start their protocol with new state.
  */
 
 import type { AgentCommand } from "@testbed/agent/control";
@@ -8,8 +8,8 @@ import type { NodeSpec, SegmentSpec } from "../plan/plan.ts";
 import type { DestroyReport, NodeHandle, RunIdentity, Runtime, RuntimeLab } from "./runtime.ts";
 
 /**
- * Labs of `runtime` that are kept until `close`: never more than were in use at one time. What then cannot be removed is
- * told line by line, since no run is left to report it.
+ * Pools the labs of `runtime` until `close`, never more than were in use at one time. Leftovers of a removal go to
+ * `tellLeftover` line by line, since no run is left to report them.
  */
 export function poolLabs(runtime: Runtime, tellLeftover: (line: string) => void): Runtime {
   const vacant: PooledLab[] = [];
@@ -20,7 +20,7 @@ export function poolLabs(runtime: Runtime, tellLeftover: (line: string) => void)
   const pool: Pool = {
     take(layout) {
       const at = vacant.findIndex((pooled) => pooled.layout === layout && isAlive(pooled));
-      // Where none fits, the lab that has been vacant longest makes room for the one that will be made.
+      // If none fits, the lab that has been vacant longest is removed to make room for a new one.
       const [taken] = vacant.splice(Math.max(at, 0), 1);
       if (at !== -1 || taken === undefined) return taken;
       removals.add(remove(taken));
@@ -38,18 +38,18 @@ export function poolLabs(runtime: Runtime, tellLeftover: (line: string) => void)
   };
 }
 
-/** A lab that exists, and those of its nodes that have started. */
+/** A lab of the pool, with its started nodes. */
 interface PooledLab {
-  /** What of it never changes, see `layoutOf`. */
+  /** The part that never changes, see `layoutOf`. */
   readonly layout: string;
   readonly lab: RuntimeLab;
   readonly nodes: Map<string, PooledNode>;
 }
 
-/** A node that serves one run after the other. */
+/** A node of a pooled lab. */
 interface PooledNode {
   readonly handle: NodeHandle;
-  /** Where the log of its present run begins. */
+  /** Offset in the log at which the present run begins. */
   logStart: number;
   hasExited: boolean;
 }
@@ -70,7 +70,7 @@ interface LeaseParts {
   readonly pool: Pool;
 }
 
-/** A lab for the time of one run. Nothing is made before the nodes are known: they decide which lab of the pool fits. */
+/** Leases a lab for one run. Nothing is made before the nodes are known: they decide which lab of the pool fits. */
 function leaseLab({ runtime, identity, signal, pool }: LeaseParts): RuntimeLab {
   let segments: readonly SegmentSpec[] = [];
   let specs: readonly NodeSpec[] = [];
@@ -140,24 +140,24 @@ function reuse(node: PooledNode, { setup }: NodeSpec): NodeHandle {
   return leasedHandle(node);
 }
 
-/** A node as the run sees it that has it now. */
+/** A node as the present run sees it: with the log of that run only. */
 function leasedHandle({ handle, logStart }: PooledNode): NodeHandle {
   return { ...handle, log: () => handle.log().slice(logStart) };
 }
 
-/** Lines of which a reader that stops leaves the rest to the next one. */
+/** The same lines, but a reader that stops leaves the rest to the next one. */
 function resumable(lines: AsyncIterable<string>): AsyncIterable<string> {
   const iterator = lines[Symbol.asyncIterator]();
   // Without `return`, a loop that ends early does not end the lines.
   return { [Symbol.asyncIterator]: () => ({ next: () => iterator.next() }) };
 }
 
-/** The figures and the chance of a link's condition go on from one run to the next. */
+/** Impaired links rule out reuse: their counters and random state would carry over from one run to the next. */
 function hasImpairment({ setup }: NodeSpec): boolean {
   return setup.interfaces.some(({ impairment }) => impairment !== undefined);
 }
 
-/** Everything about a lab but the rules of its middleboxes, as text. */
+/** Everything about a lab except the rules of its nodes, as text. */
 function layoutOf(segments: readonly SegmentSpec[], specs: readonly NodeSpec[]): string {
   return JSON.stringify([segments, specs.map(({ setup, ...spec }) => [spec, { ...setup, rules: [] }])]);
 }

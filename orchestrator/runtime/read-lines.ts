@@ -1,8 +1,10 @@
-/** Splits a byte stream into lines: bytes are cut at newlines first and decoded after, so that no character is torn. */
+/**
+ * Splits a byte stream into lines: bytes are split at newlines before they are decoded, so that no character is torn.
+ */
 
 const NEWLINE = 0x0a;
 
-/** Complete lines of `stream` in order, without their newline; an unfinished last line is dropped with the stream. */
+/** Complete lines of `stream` in order, without their newline; an unfinished last line is dropped. */
 export async function* readLines(stream: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder();
   let pieces: Uint8Array[] = [];

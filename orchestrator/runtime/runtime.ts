@@ -1,21 +1,21 @@
 /**
- * The port to whatever makes segments and nodes real. Drivers live in one folder each; everything above talks to this.
+ * The port to the drivers that make segments and nodes real. Each driver has a folder; everything above uses this port.
  *
- * A lab belongs to one run. Whatever a driver makes carries the run's identity, so that it can be found and removed
- * when its owner is gone, and nothing without that identity is ever touched.
+ * A lab belongs to one run. Everything a driver makes carries the run's identity, so that it can be found and removed
+ * after its owner has died. Nothing without that identity is ever touched.
  */
 
 import type { NodeSpec, Plan, ProgramSpec, SegmentSpec } from "../plan/plan.ts";
 import type { RuntimeName } from "./runtime-name.ts";
 
-/** Who a lab belongs to: enough to tell, on this machine, whether its owner still lives. */
+/** The run that a lab belongs to, with enough to determine on this machine whether its owner is alive. */
 export interface RunIdentity {
   readonly runId: string;
   readonly topology: string;
   readonly owner: OwnerIdentity;
 }
 
-/** A process, told apart from a later one with the same pid. */
+/** A process, distinguished from a later one with the same pid. */
 export interface OwnerIdentity {
   readonly pid: number;
   /** Start time of the process in clock ticks since boot (`/proc/<pid>/stat` field 22). */
@@ -24,7 +24,7 @@ export interface OwnerIdentity {
   readonly bootId: string;
 }
 
-/** Facts about the machine that belong into a result. */
+/** Facts about the machine for the result. */
 export interface RuntimeEnvironment {
   readonly runtime: RuntimeName;
   readonly kernel: string;
@@ -37,18 +37,18 @@ export interface RuntimeEnvironment {
 export interface Runtime {
   readonly name: RuntimeName;
   environment(): Promise<RuntimeEnvironment>;
-  /** Removes what dead owners left behind. Returns one line per thing removed or found stuck. */
+  /** Removes the labs of dead owners. Returns one line for each lab removed, or object that could not be. */
   sweep(): Promise<readonly string[]>;
   /**
-   * Throws a `TestbedError`, such as `address-conflict`, when this machine's networking would disturb the plan. Called
-   * before anything is made; a driver that nothing can disturb has none.
+   * Throws a `TestbedError`, such as `address-conflict` or `no-program`, when this machine cannot run the plan or would
+   * disturb it. Called before anything is made.
    */
   checkPlan?(plan: Pick<Plan, "nodes">): Promise<void>;
   /** Starts a lab; nothing is made yet. */
   createLab(identity: RunIdentity, signal: AbortSignal): RuntimeLab;
   /** Labs that exist on this machine, kept ones included. */
   listLabs(): Promise<readonly LabSummary[]>;
-  /** Removes a lab by its run id, whoever made it. */
+  /** Removes a lab by its run id, also one of another process. */
   removeLab(runId: string): Promise<DestroyReport>;
   close(): Promise<void>;
 }
@@ -64,36 +64,36 @@ export interface LabSummary {
 /** One lab while it exists. Every method may be called while others are under way. */
 export interface RuntimeLab {
   createSegments(specs: readonly SegmentSpec[]): Promise<void>;
-  /** Makes nodes without starting them; their segments exist. */
+  /** Makes nodes without starting them; their segments must exist. */
   createNodes(specs: readonly NodeSpec[]): Promise<void>;
-  /** Starts a node, or puts one that was reset to work again, and hands its set-up over. Returns its control channel. */
+  /** Starts a node with its set-up, or reuses one that was reset. Returns its control channel. */
   startNode(name: string): Promise<NodeHandle>;
   startProgram(spec: ProgramSpec): Promise<ProgramHandle>;
-  /** Lets the lab outlive its owner; `removeLab` is then the way to end it. */
+  /** Lets the lab outlive its owner, until `removeLab`. */
   keep(): Promise<void>;
   /** Removes everything; safe to call at any moment and more than once. */
   destroy(): Promise<DestroyReport>;
   /**
-   * Leaves the lab to another run, in place of `destroy`. Only labs that serve several runs have it. Called once every
-   * node has been told to `reset` and has sent its last report.
+   * Releases the lab to another run, in place of `destroy`; only pooled labs have it. Called once every node has been
+   * sent `reset` and has sent its last report.
    */
   release?(): Promise<DestroyReport>;
 }
 
-/** What could not be removed, one line each with the cure; empty when nothing is left. */
+/** What could not be removed, one line each with the fix; empty when nothing is left. */
 export interface DestroyReport {
   readonly leftovers: readonly string[];
 }
 
-/** A running node. The set-up command has been written already. */
+/** A running node. The set-up command has been sent. */
 export interface NodeHandle {
   readonly name: string;
-  /** Complete lines from the node's stdout, in order, each read once; ends when the node is gone. */
+  /** Complete lines from the node's stdout, in order, each read once; ends when the node exits. */
   readonly lines: AsyncIterable<string>;
   /** Writes one line to the node's stdin. */
   send(line: string): void;
   readonly exited: Promise<NodeExit>;
-  /** What the node wrote to stderr so far: its log. */
+  /** What the node has written to stderr so far. */
   log(): string;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Where br_netfilter is on, the machine's iptables see bridged frames, and the masquerading of another Docker network
+ * Where br_netfilter is on, the machine's iptables see bridged frames, and another Docker network's masquerading
  * rewrites every packet of a lab whose source lies in that network's subnet (measured: 20 of 20 packets lost). Such a
  * plan is refused before anything is made.
  */
@@ -11,7 +11,7 @@ import { TestbedError } from "../../support/errors.ts";
 import { bridgeNetfilter } from "./bridge-netfilter.ts";
 import { type Engine, engineCall } from "./engine.ts";
 
-/** A network of the engine that masquerades what leaves it. */
+/** A network of the engine that masquerades outgoing packets. */
 export interface MasqueradedNetwork {
   readonly name: string;
   /** CIDR. */
@@ -37,14 +37,14 @@ export async function refuseConflictingAddresses(engine: Engine, nodes: readonly
   );
 }
 
-/** A use that a lab makes of a network's subnet, as the beginning of a sentence about it. */
+/** An address or route of a lab that overlaps a network's subnet; `use` begins a sentence about it. */
 export interface Conflict {
   readonly use: string;
   readonly network: string;
   readonly subnet: string;
 }
 
-/** Every address of the nodes, and every network that they have a route to, that lies in a network's subnet or around it. */
+/** Every address of the nodes, and every destination of their routes, that overlaps a network's subnet. */
 export function findConflicts(
   nodes: readonly NodeSpec[],
   networks: readonly MasqueradedNetwork[],
@@ -58,7 +58,7 @@ export function findConflicts(
     );
 }
 
-/** Networks behind a route may be nobody's address: those that stand for an inside one are not. */
+/** Destinations of routes count as well: the outside prefix of a prefix translation is on no interface. */
 function usesOf({ name, setup }: NodeSpec): readonly { readonly cidr: string; readonly use: string }[] {
   const addresses = setup.interfaces.flatMap((iface) => iface.addresses);
   const destinations = setup.routes.map(({ to }) => to).filter((to) => !to.endsWith("/0"));

@@ -1,4 +1,4 @@
-/** A container's standard streams and its end, as one value. */
+/** A container's standard streams and its exit, as one value. */
 
 import { Duplex, PassThrough } from "node:stream";
 import type { Container } from "dockerode";
@@ -9,7 +9,7 @@ import { frameDemultiplexer } from "./frames.ts";
 /** How many of the last log lines an error carries. */
 const LOG_TAIL_LINES = 20;
 
-/** Exit code of a container whose end the engine could not tell us about. */
+/** Exit code of a container whose real one the engine did not report. */
 const UNKNOWN_EXIT_CODE = -1;
 
 export interface Attachment {
@@ -23,8 +23,8 @@ export interface Attachment {
 }
 
 /**
- * Connects to a container that has been made and not yet started, so that nothing of it is missed. With `stdin` the
- * connection is the container's lifeline: the engine closes its stdin when the connection ends.
+ * Connects to a container that is not started yet, so that no output is missed. With `stdin` the connection is the
+ * container's lifeline: the engine closes its stdin when the connection ends.
  */
 export async function attachContainer(
   engine: Engine,
@@ -44,7 +44,7 @@ export async function attachContainer(
   });
   const ended = new Promise<void>((resolve) => {
     connection.on("data", demultiplex);
-    // A broken connection is the end of the container or of the engine: `exited` says which.
+    // The container or the engine has ended: `exited` reports which.
     connection.on("error", () => connection.destroy());
     connection.once("close", () => {
       stdout.end();
@@ -56,7 +56,7 @@ export async function attachContainer(
     stdout,
     log: logged.text,
     exited: Promise.all([exitCode.code, ended]).then(([code]) => ({ code, logTail: tail(logged.text()) })),
-    // A container that is gone needs no command; its end is reported by `exited`.
+    // A container that has exited needs no command; `exited` reports it.
     write: (text) => {
       if (connection.writable) connection.write(text);
     },
@@ -67,7 +67,7 @@ export async function attachContainer(
   };
 }
 
-/** The client promises a plain stream; it is the upgraded connection's socket. */
+/** The client declares a plain stream; it is the upgraded connection's socket. */
 async function openConnection(container: Container, stdin: boolean): Promise<Duplex> {
   const connection = await container.attach({ stream: true, stdin, stdout: true, stderr: true, hijack: true });
   if (!(connection instanceof Duplex)) throw new TypeError("expected a connection that can be written to");
@@ -75,8 +75,8 @@ async function openConnection(container: Container, stdin: boolean): Promise<Dup
 }
 
 /**
- * Asks for the exit code of a container that runs next. The engine answers the headers at once: from then on no exit is
- * missed, however soon it comes and although AutoRemove leaves nothing to ask afterwards.
+ * Requests the exit code of a container that is about to start. The engine sends the headers at once: from then on no
+ * exit is missed, however early, although AutoRemove leaves nothing to inspect afterwards.
  */
 function awaitExit(engine: Engine, id: string, signal: AbortSignal): Promise<{ readonly code: Promise<number> }> {
   return new Promise((resolve, reject) => {
@@ -104,7 +104,7 @@ async function readExitCode(response: NodeJS.ReadableStream): Promise<number> {
     const answer: unknown = JSON.parse(text);
     if (typeof answer === "object" && answer !== null && "StatusCode" in answer) return Number(answer.StatusCode);
   } catch {
-    // The engine went away, or we did.
+    // The engine or this process is ending.
   }
   return UNKNOWN_EXIT_CODE;
 }

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import type { Engine } from "./engine.ts";
 
-/** Only the kernel of a local engine can be asked; without the module the file does not exist. */
+/** Only a local engine's kernel can be read; without the module the file does not exist. */
 export function bridgeNetfilter({ isLocal }: Pick<Engine, "isLocal">): boolean | "unknown" {
   if (!isLocal) return "unknown";
   try {

@@ -1,4 +1,4 @@
-/** What the engine is asked for when a node or a host program is made. */
+/** Container options of nodes and host programs. */
 
 import type { ContainerCreateOptions, EndpointSettings } from "dockerode";
 import type { NodeSpec, ProgramSpec, Sysctls } from "../../plan/plan.ts";
@@ -11,15 +11,15 @@ export interface Endpoint {
   readonly address: SegmentAddress;
 }
 
-/** What nodes and host programs have in common: nothing of them stays when they end, and their log is bounded. */
+/** Nodes and host programs leave nothing behind when they end, and their log is bounded. */
 const EPHEMERAL = {
   AutoRemove: true,
   LogConfig: { Type: "local", Config: { "max-size": "5m", "max-file": "1", compress: "false" } },
 };
 
 /**
- * What nodes start from where the plan says nothing else. A container of Docker's forwards IPv4, has IPv6 switched off,
- * and would listen to router advertisements.
+ * Defaults, which the plan overrides. Docker's containers would forward IPv4, have IPv6 disabled and accept router
+ * advertisements.
  */
 const NODE_SYSCTLS: Sysctls = {
   "net.ipv4.ip_forward": "0",
@@ -30,8 +30,8 @@ const NODE_SYSCTLS: Sysctls = {
 };
 
 /**
- * A node: our agent as first process, its stdin closed by the engine when the orchestrator's connection ends. Engines
- * before API 1.44 take one endpoint at creation; `connectOptions` describes the others.
+ * A node: the agent as first process, its stdin closed by the engine when the orchestrator's connection ends. Engines
+ * before API 1.44 take one endpoint at creation; the others are connected afterwards.
  */
 export function nodeContainer(
   name: string,
@@ -58,7 +58,7 @@ export function nodeContainer(
       CapAdd: ["NET_ADMIN", "NET_RAW"],
       Sysctls: { ...NODE_SYSCTLS, ...spec.sysctls },
       ...(spec.tun ? { Devices: [TUN_DEVICE] } : {}),
-      // The engine's resolver would ask the machine's name servers; it gets one that nobody answers for.
+      // The engine's resolver would query the machine's name servers; this one never answers.
       Dns: ["127.0.0.1"],
       DnsSearch: ["."],
     },
@@ -68,7 +68,7 @@ export function nodeContainer(
   };
 }
 
-/** Endpoint settings that give a container fixed throwaway addresses on a segment. */
+/** Endpoint settings with a container's fixed throwaway addresses on a segment. */
 export function endpointSettings({ address }: Endpoint): EndpointSettings {
   return {
     IPAMConfig: {
@@ -78,7 +78,7 @@ export function endpointSettings({ address }: Endpoint): EndpointSettings {
   };
 }
 
-/** A foreign program in the network of the node `holderId`, with no capability and no file of ours. */
+/** A host program in the network of the container `holderId`, with no added capability and no file of ours. */
 export function programContainer(
   name: string,
   holderId: string,

@@ -14,30 +14,30 @@ import { KEPT_SUFFIX, removeRun } from "./removal.ts";
 import { createSegmentNetwork, type SegmentNetwork } from "./segment-networks.ts";
 import { startWatchdog, type Watchdog } from "./watchdog.ts";
 
-/** A lab of this driver: the port's, and the end of this process's part in it. */
+/** A lab of this driver. */
 export interface DockerLab extends RuntimeLab {
-  /** Lets go of the lab without removing it, so that the process can end. */
+  /** Closes the connections to the lab's containers without removing them, so that this process can end. */
   detach(): void;
 }
 
-/** A node that was made. */
+/** A node whose container exists. */
 interface MadeNode {
   readonly container: Container;
   readonly spec: NodeSpec;
   readonly endpoints: readonly Endpoint[];
 }
 
-/** Everything that the functions below share about one lab. */
+/** State of one lab. */
 interface LabState {
   readonly engine: Engine;
   readonly identity: RunIdentity;
   readonly networks: Map<string, SegmentNetwork>;
   readonly nodes: Map<string, MadeNode>;
-  /** Containers that run, by container id. */
+  /** Started containers by id. */
   readonly attachments: Map<string, Attachment>;
 }
 
-/** Starts a lab; nothing is made yet but its watchdog. `nodeImage` gives what nodes run. */
+/** Starts a lab; nothing is made yet but its watchdog. `nodeImage` resolves the image that nodes run. */
 export function createDockerLab(
   engine: Engine,
   identity: RunIdentity,
@@ -45,14 +45,17 @@ export function createDockerLab(
   nodeImage: () => Promise<string>,
 ): DockerLab {
   const state: LabState = { engine, identity, networks: new Map(), nodes: new Map(), attachments: new Map() };
-  // Resolved while the segments are made; whoever makes nodes hears of its failure.
+  // Resolved while the segments are made; `createNodes` reports a failure.
   const image = nodeImage();
   image.catch(() => undefined);
   const watchdog = startWatchdog(engine.endpoint, identity.runId);
   const underWay = new Set<Promise<unknown>>();
   let destroyed: Promise<DestroyReport> | undefined;
 
-  /** Runs a step unless the lab is ending, and lets `destroy` wait for it: the engine finishes what it was asked for. */
+  /**
+   * Runs a step unless the lab is ending, and lets `destroy` wait for it: the engine completes requests it has
+   * received.
+   */
   const step = async <T>(run: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();
     if (destroyed !== undefined) throw new TestbedError("interrupted", "the lab is being removed");
@@ -129,7 +132,7 @@ async function startProgram(state: LabState, spec: ProgramSpec): Promise<Program
   return { name: spec.name, exited: attachment.exited, log: attachment.log };
 }
 
-/** Nodes stop minding the end of our connection, their names say that they are kept, and the watchdog stands down. */
+/** Nodes no longer exit when the connection ends, their names are marked as kept, and the watchdog is dismissed. */
 async function keepLab(state: LabState, watchdog: Watchdog): Promise<void> {
   for (const attachment of state.attachments.values()) attachment.write('{"type":"keep"}\n');
   const renames = [...state.nodes.values()].map(({ container, spec }) =>
@@ -150,7 +153,7 @@ async function destroyLab(
     watchdog.dismiss();
     return report;
   } catch (error) {
-    // The watchdog stays on duty and tries once more when this process ends.
+    // The watchdog keeps running and tries again when this process ends.
     const why = error instanceof Error ? error.message : String(error);
     return { leftovers: [`run ${state.identity.runId}: ${why}; the next run or npm run testbed down removes it`] };
   }

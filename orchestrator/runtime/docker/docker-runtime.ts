@@ -1,4 +1,4 @@
-/** The runtime of the product: labs of containers on a Docker engine, touching nothing but the engine's API. */
+/** Labs of containers on a Docker engine, using nothing but the engine's API. */
 
 import { isProcessAlive } from "../../support/process-identity.ts";
 import type { LabSummary, Runtime, RuntimeEnvironment } from "../runtime.ts";
@@ -11,11 +11,11 @@ import { type FoundRun, findRuns, removeRun } from "./removal.ts";
 
 export interface DockerRuntimeOptions {
   readonly engine: Engine;
-  /** Gives the image that nodes run, as id or name; asked for when nodes are made, once per lab. */
+  /** Resolves the image that nodes run, as id or name; called once per lab. */
   readonly nodeImage: () => Promise<string>;
 }
 
-/** How long the sweep tries each network of a dead run: a leaked one must not delay every later run. */
+/** Timeout of the sweep for each network of a dead run: a leaked one must not delay every later run. */
 const SWEEP_TIMEOUT_MS = 50;
 
 export function createDockerRuntime({ engine, nodeImage }: DockerRuntimeOptions): Runtime {
@@ -60,7 +60,7 @@ async function sweepDeadRuns(engine: Engine): Promise<readonly string[]> {
   return reports.flat();
 }
 
-/** An owner on another machine or in another PID namespace cannot be looked at, and is left alone. */
+/** A run whose owner is on another machine or in another PID namespace cannot be checked, and is left alone. */
 function isAbandoned(run: FoundRun): boolean {
   return !run.isKept && run.ownerHost === ownHost() && !isProcessAlive(run.owner);
 }

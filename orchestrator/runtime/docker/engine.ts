@@ -1,4 +1,4 @@
-/** Finds the Docker engine and talks to it; whatever goes wrong becomes an error that says how to mend it. */
+/** Finds the Docker engine and calls it; every failure becomes an error that says how to fix it. */
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -12,26 +12,26 @@ export interface Engine {
   readonly docker: Docker;
   /** `unix:///var/run/docker.sock`, `tcp://host:2376`, … as in DOCKER_HOST. */
   readonly endpoint: string;
-  /** Whether its containers share this machine's kernel, so that files of /proc here speak about them. */
+  /** Whether its containers share this machine's kernel, so that /proc here applies to them. */
   readonly isLocal: boolean;
   readonly version: EngineVersion;
 }
 
-/** What the engine says of itself. */
+/** What the engine reports about itself. */
 interface EngineVersion {
   /** Such as `20.10.24`. */
   readonly engine: string;
   /** Such as `1.41`. */
   readonly api: string;
   readonly kernel: string;
-  /** In Go's words: `amd64`, `arm64`. */
+  /** Go's name: `amd64`, `arm64`. */
   readonly arch: string;
 }
 
-/** Longest wait for the first answer: a remote engine behind a slow link still makes it. */
+/** Timeout of the first answer: long enough for a remote engine behind a slow link. */
 const ANSWER_TIMEOUT_MS = 5000;
 
-/** Where the engine is expected: DOCKER_HOST, or else the first socket there is of those that installers use. */
+/** Where the engine is expected: DOCKER_HOST, or else the first existing one of the sockets that installers use. */
 export function engineEndpoint(environment: NodeJS.ProcessEnv = process.env): string {
   const fromEnvironment = environment["DOCKER_HOST"];
   if (fromEnvironment !== undefined && fromEnvironment !== "") return fromEnvironment;
@@ -39,7 +39,9 @@ export function engineEndpoint(environment: NodeJS.ProcessEnv = process.env): st
   return `unix://${sockets.find((path) => existsSync(path)) ?? DEFAULT_SOCKET}`;
 }
 
-/** Connects to `endpoint`. Throws `no-engine` when nothing answers there and `no-permission` when the socket refuses. */
+/**
+ * Connects to `endpoint`. Throws `no-engine` when nothing answers there and `no-permission` when the socket refuses.
+ */
 export async function connectEngine(endpoint: string = engineEndpoint()): Promise<Engine> {
   const docker = openClient(endpoint);
   try {
@@ -51,14 +53,14 @@ export async function connectEngine(endpoint: string = engineEndpoint()): Promis
   }
 }
 
-/** HTTP status of an answer of the engine; undefined for anything else that can be thrown. */
+/** HTTP status of an error response of the engine; undefined for any other error. */
 export function engineStatus(error: unknown): number | undefined {
   return error instanceof Error && "statusCode" in error && typeof error.statusCode === "number"
     ? error.statusCode
     : undefined;
 }
 
-/** The engine's own words, without what the client wraps around them. */
+/** The engine's message, without the client's prefix. */
 export function engineMessage(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const answer: unknown = "json" in error ? error.json : undefined;
@@ -66,7 +68,7 @@ export function engineMessage(error: unknown): string {
   return error.message.replace(/^\(HTTP code \d+\) [\w ]* - /, "").trim();
 }
 
-/** Waits for `call`; a refusal becomes `engine-failed`, saying what was being done. */
+/** Awaits `call`; an error becomes `engine-failed`, with what was being done. */
 export async function engineCall<T>(doing: string, call: Promise<T>): Promise<T> {
   try {
     return await call;
@@ -78,7 +80,7 @@ export async function engineCall<T>(doing: string, call: Promise<T>): Promise<T>
 
 const DEFAULT_SOCKET = "/var/run/docker.sock";
 
-/** The system's engine, a rootless one, Docker Desktop on Linux and on a Mac. */
+/** System engine, rootless engine, Docker Desktop on Linux and on a Mac. */
 function socketCandidates(environment: NodeJS.ProcessEnv): readonly string[] {
   const runtimeDirectory = environment["XDG_RUNTIME_DIR"];
   const home = homeDirectory();
@@ -91,7 +93,7 @@ function socketCandidates(environment: NodeJS.ProcessEnv): readonly string[] {
 
 function openClient(endpoint: string): Docker {
   if (endpoint.startsWith("unix://")) return new Docker({ socketPath: endpoint.slice("unix://".length) });
-  // TCP with its TLS files, and SSH, as DOCKER_HOST and its companions describe them.
+  // TCP with its TLS files, and SSH, from DOCKER_HOST and related variables.
   return new Docker();
 }
 

@@ -1,7 +1,7 @@
 /**
- * The stream of an attached container without a terminal: stdout and stderr in turns, each piece behind a header of 8
- * octets (stream number, three zeros, length as a 32-bit big-endian number). Pieces end anywhere, also inside a
- * character, so they are taken apart as bytes.
+ * The stream of an attached container without a terminal: stdout and stderr interleaved, each frame with a header of 8
+ * octets (stream number, three zeros, length as a 32-bit big-endian number). Frames end anywhere, also inside a
+ * character, so they are split as bytes.
  */
 
 const HEADER_OCTETS = 8;
@@ -12,7 +12,10 @@ export interface FrameSink {
   readonly stderr: (piece: Uint8Array) => void;
 }
 
-/** Returns a function that takes the stream's chunks in order and hands on what is in them, without waiting for whole frames. */
+/**
+ * Returns a function that takes the stream's chunks in order and delivers their payload without waiting for whole
+ * frames.
+ */
 export function frameDemultiplexer(sink: FrameSink): (chunk: Uint8Array) => void {
   let header = Buffer.alloc(0);
   let remaining = 0;

@@ -1,4 +1,4 @@
-/** The labels that every object of a lab carries: the only thing by which objects are ever found and removed. */
+/** The labels that every object of a lab carries: objects are found and removed by them alone. */
 
 import { readlinkSync } from "node:fs";
 import { hostname } from "node:os";
@@ -7,16 +7,16 @@ import type { OwnerIdentity, RunIdentity } from "../runtime.ts";
 export const LABELS = {
   run: "mice.testbed.run",
   topology: "mice.testbed.topology",
-  /** Name in the topology: of a node, a host program or a segment. */
+  /** Name of the node, host program or segment in the topology. */
   name: "mice.testbed.name",
   ownerPid: "mice.testbed.owner-pid",
   ownerStart: "mice.testbed.owner-start",
   bootId: "mice.testbed.boot-id",
-  /** Where the owner's pid means something. */
+  /** Machine and PID namespace of the owner's pid. */
   ownerHost: "mice.testbed.owner-host",
 } as const;
 
-/** What the labels of one object say. */
+/** The labels of one object, decoded. */
 export interface LabelledObject {
   readonly runId: string;
   readonly topology: string;
@@ -62,8 +62,8 @@ export function labelFilter(runId?: string): { label: string[] } {
 }
 
 /**
- * The machine and PID namespace that this process lives in. An engine may be shared by several machines, or by
- * containers with its socket mounted: the pid of an owner elsewhere says nothing here.
+ * The machine and PID namespace of this process. Several machines may share an engine, or containers with its socket
+ * mounted: an owner's pid elsewhere has no meaning here.
  */
 export function ownHost(): string {
   try {

@@ -1,17 +1,20 @@
 /**
- * Program: removes every object of one run from an engine. Started by the watchdog after the orchestrator's death, so
- * requests of the dead may still be under way in the engine; it looks again until nothing new has turned up for a while.
+ * Program: removes every object of one run from an engine. The watchdog starts it after the orchestrator has died. The
+ * engine may still be executing the orchestrator's requests, so it looks again until nothing new has appeared for a
+ * while.
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { connectEngine } from "./engine.ts";
 import { findRuns, removeRun } from "./removal.ts";
 
-/** A container start that was asked for before the death takes the engine up to about a second. */
+/** A container start requested before the death takes the engine up to about a second. */
 const QUIET_MS = 3000;
 const LOOK_EVERY_MS = 500;
 
-/** A network that the engine has lost count of (moby#42119) stays until the engine starts anew; the next run's sweep tries again. */
+/**
+ * A network whose endpoints the engine has miscounted (moby#42119) stays until it restarts; the next sweep tries again.
+ */
 const GIVE_UP_MS = 10_000;
 
 const [endpoint, runId] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-/** Finding and removing labelled objects. Nothing without our labels is ever touched. */
+/** Finds and removes labelled objects. Nothing without our labels is ever touched. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NetworkInspectInfo } from "dockerode";
@@ -13,7 +13,7 @@ export interface FoundRun extends Omit<LabelledObject, "name"> {
 }
 
 /**
- * Ends the name of each container of a kept lab: the one thing of a container that can change after it was made. Names
+ * Suffix of the name of each container of a kept lab: a name is the one property that can change after creation. Names
  * in a topology contain no dots.
  */
 export const KEPT_SUFFIX = ".kept";
@@ -33,7 +33,7 @@ export async function findRuns(engine: Engine): Promise<readonly FoundRun[]> {
 
 /**
  * Removes a run's containers all at once, and each network as soon as the containers on it are gone. `timeoutMs` is how
- * long a network is tried that the engine says is in use: containers on their way out still count for a moment.
+ * long a network that the engine reports in use is tried: containers being removed still count for a moment.
  */
 export async function removeRun(engine: Engine, runId: string, timeoutMs = 3000): Promise<DestroyReport> {
   const filters = labelFilter(runId);
@@ -65,7 +65,7 @@ function addObject(runs: Map<string, FoundRun>, labels: Record<string, string> |
   });
 }
 
-/** Kills and removes a container. The end it may come to by itself at the same moment is as good. */
+/** Kills and removes a container. One that exits by itself at the same moment counts as removed. */
 async function removeContainer(engine: Engine, id: string, name: string): Promise<string | undefined> {
   const container = engine.docker.getContainer(id);
   try {
@@ -74,7 +74,7 @@ async function removeContainer(engine: Engine, id: string, name: string): Promis
   } catch (error) {
     const status = engineStatus(error);
     if (status === 404) return undefined;
-    // 409: its own removal is under way.
+    // 409: AutoRemove is already removing it.
     if (status === 409 && (await isGoneSoon(() => container.inspect()))) return undefined;
     return `container ${name.replace(/^\//, "")}: ${engineMessage(error)}; docker rm -f ${id.slice(0, 12)}`;
   }
@@ -82,7 +82,7 @@ async function removeContainer(engine: Engine, id: string, name: string): Promis
 
 const REMOVAL_WAIT_MS = 10_000;
 
-/** Asks until the engine says that the object is not there. */
+/** Polls until the engine reports that the object does not exist. */
 async function isGoneSoon(inspect: () => Promise<unknown>): Promise<boolean> {
   const giveUpAt = performance.now() + REMOVAL_WAIT_MS;
   for (let pauseMs = 10; performance.now() < giveUpAt; pauseMs = Math.min(2 * pauseMs, 200)) {
@@ -114,7 +114,7 @@ async function removeNetwork(engine: Engine, id: string, name: string, timeoutMs
   }
 }
 
-/** A network that stays has a container of somebody else on it, or the engine has lost count. */
+/** A network that cannot be removed has a foreign container on it, or the engine has lost count of its endpoints. */
 function describeStuckNetwork(inspected: NetworkInspectInfo | undefined, name: string): string {
   const [foreign] = Object.values(inspected?.Containers ?? {});
   if (foreign !== undefined) {

@@ -1,4 +1,4 @@
-/** Docker networks as segments: bridges that carry frames and do nothing else. */
+/** Docker networks as segments: bridges that only carry frames. */
 
 import { randomBytes } from "node:crypto";
 import { networkInterfaces } from "node:os";
@@ -20,14 +20,14 @@ import {
 /** A segment that exists. */
 export interface SegmentNetwork {
   readonly networkName: string;
-  /** Gives the next endpoint its addresses. */
+  /** Returns the addresses of the next endpoint. */
   readonly nextAddress: () => SegmentAddress;
 }
 
-/** Draws before giving up; with a thousand networks on the engine one draw collides once in 131. */
+/** Most draws; with a thousand networks on the engine, one draw in 131 collides. */
 const MAX_DRAWS = 20;
 
-/** Makes the network of one segment. The engine is the lock: it refuses a subnet that is taken, and another is drawn. */
+/** Makes a segment's network. The engine is the lock: it refuses a subnet that is taken, and another is drawn. */
 export async function createSegmentNetwork(
   engine: Engine,
   identity: RunIdentity,
@@ -51,23 +51,23 @@ export async function createSegmentNetwork(
   }
 }
 
-/** The networks that this machine is on: a segment must not hide a part of them from it. */
+/** The networks that this machine is attached to: a segment must not hide part of them from it. */
 function ownNetworks(): readonly string[] {
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   return addresses.flatMap(({ family, cidr }) => (family === "IPv4" && cidr !== null ? [cidr] : []));
 }
 
 /**
- * Whether an engine carries IPv6 only on networks that have an IPv6 subnet: on others it disables IPv6 on the interfaces
- * (from 26.1 on, API 1.45) and drops bridged IPv6 packets (from 27 on, with br_netfilter). Older ones carry IPv6 on every
- * network, and start containers a third slower on one with an IPv6 subnet (20.10: six at once 2.4 s instead of 1.7 s).
+ * Whether an engine carries IPv6 only on networks with an IPv6 subnet: on others it disables IPv6 on the interfaces
+ * (from 26.1, API 1.45) and drops bridged IPv6 packets (from 27, with br_netfilter). Older engines carry IPv6 on every
+ * network, and start containers more slowly on one with an IPv6 subnet (20.10: six at once 2.4 s instead of 1.7 s).
  */
 export function needsIpv6Subnets(api: string): boolean {
   const [major = 0, minor = 0] = api.split(".").map(Number);
   return major > 1 || minor >= 45;
 }
 
-/** What a network must be to be a segment: no masquerading, and none of the topology's addresses. */
+/** Options of a network that serves as a segment: no masquerading, and none of the topology's addresses. */
 export function networkOptions(name: string, subnet: SegmentSubnet): NetworkCreateOptions {
   const gateway = gatewayAddress(subnet);
   return {

@@ -1,5 +1,5 @@
 /**
- * The throwaway addresses that Docker insists on for a segment. Nodes find their interfaces by them and then drop them;
+ * The throwaway addresses that Docker requires for a segment. Nodes find their interfaces by them and then remove them;
  * no packet of a lab ever carries one.
  */
 
@@ -19,10 +19,10 @@ export interface SegmentAddress {
   readonly ipv6?: string;
 }
 
-/** How many random octets `drawWireSubnet` uses. */
+/** How many random octets `drawSegmentSubnet` uses. */
 export const SUBNET_RANDOM_OCTETS = 8;
 
-/** Most endpoints that fit: network, gateway and broadcast address are taken. */
+/** Most endpoints on a segment: a /26 less network, gateway and broadcast address. */
 export const MAX_ENDPOINTS = 61;
 
 /** Draws a segment's subnets from `random`, which holds `SUBNET_RANDOM_OCTETS` octets. */
@@ -35,8 +35,8 @@ export function drawSegmentSubnet(random: Uint8Array, withIpv6: boolean): Segmen
 }
 
 /**
- * Whether a segment's subnet would take addresses away from one of `networks` (CIDR) while it exists. Networks that cover
- * more than half of the range to draw from are not counted: nothing would be left.
+ * Whether a segment's subnet overlaps one of `networks` (CIDR). Networks with a prefix shorter than
+ * `WIDEST_AVOIDED_PREFIX` are not counted: too little of the range would be left to draw from.
  */
 export function overlapsAny({ ipv4 }: SegmentSubnet, networks: readonly string[]): boolean {
   const segment = ipaddr.IPv4.parseCIDR(ipv4);
@@ -50,12 +50,12 @@ export function overlapsAny({ ipv4 }: SegmentSubnet, networks: readonly string[]
 /** The range has a prefix of 9 bits. */
 const WIDEST_AVOIDED_PREFIX = 11;
 
-/** The engine's own address on the wire. */
+/** The engine's address on the segment. */
 export function gatewayAddress(subnet: SegmentSubnet): SegmentAddress {
   return addressAt(subnet, 1);
 }
 
-/** Addresses of the endpoint number `index`, counted from 0. Throws RangeError when the segment is full. */
+/** Addresses of endpoint number `index`, from 0. Throws RangeError when the segment is full. */
 export function endpointAddress(subnet: SegmentSubnet, index: number): SegmentAddress {
   if (index >= MAX_ENDPOINTS) throw new RangeError(`a segment carries at most ${MAX_ENDPOINTS} nodes`);
   return addressAt(subnet, index + 2);

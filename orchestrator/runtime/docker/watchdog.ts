@@ -1,7 +1,7 @@
 /**
- * Cleans up after an orchestrator that could not. A shell in its own session holds one end of a pipe; the other end is
- * the orchestrator's, and the kernel closes it however the orchestrator ends. A word before that end means that nothing
- * is left to do; without it the shell becomes the reaper, which removes the run's objects. Until then it costs nothing.
+ * Cleans up after an orchestrator that was killed. A shell in its own session holds one end of a pipe; the kernel
+ * closes the orchestrator's end however it exits. A line before end of file means that nothing is left to do; without
+ * it the shell becomes the reaper, which removes the run's objects. Until then it costs nothing.
  */
 
 import { spawn } from "node:child_process";
@@ -9,14 +9,14 @@ import { Socket } from "node:net";
 import { join } from "node:path";
 
 export interface Watchdog {
-  /** Nothing is left to do for it. */
+  /** Ends it: nothing is left to remove. */
   readonly dismiss: () => void;
 }
 
 /** Waits for a line; at end of file without one, becomes the command in its arguments. */
 const SCRIPT = 'read -r word || exec "$@"';
 
-/** Starts the watchdog of one run; it keeps no process alive. */
+/** Starts the watchdog of one run; it does not keep this process alive. */
 export function startWatchdog(endpoint: string, runId: string): Watchdog {
   const child = spawn("sh", ["-c", SCRIPT, "mice-testbed-watchdog", ...reaperCommand(endpoint, runId)], {
     detached: true,

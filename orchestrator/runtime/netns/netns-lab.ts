@@ -1,4 +1,4 @@
-/** One lab of network namespaces: segments by `ip -batch`, nodes as plain processes under the lab's supervisor. */
+/** One lab of network namespaces: segments made by `ip -batch`, nodes as processes under the lab's supervisor. */
 
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import type { AgentCommand, NodeSetup } from "@testbed/agent/control";
@@ -89,10 +89,13 @@ function spawnIn(
   return spawn("nsenter", enter(inNamespace), { stdio: "pipe", env: { PATH: searchPath(), ...environment } });
 }
 
-/** By sysfs, which takes the shell itself, or by a program where sysfs cannot be written to, as in containers. */
+/** By sysfs, which needs no program, or by `ip` where sysfs is read-only, as in containers. */
 const LOOPBACK_UP = "{ echo 0x1 > /sys/class/net/lo/flags; } 2> /dev/null || ip link set lo up || exit 1\n";
 
-/** Kernel parameters, and files of the machine that a node writes to replaced by its own; one mount(8) for both. */
+/**
+ * Gives a node its own copy of the machine's files that it writes to (one mount(8) for all), and sets kernel
+ * parameters.
+ */
 function nodeScript(spec: NodeSpec): string {
   const ownFiles = ["hosts", "resolv.conf"].map((file) => ({
     own: `/run/${spec.name}.${file}`,
@@ -133,7 +136,7 @@ function nodeHandle(name: string, child: ChildProcessWithoutNullStreams): NodeHa
   return {
     name,
     lines: readLines(child.stdout),
-    // A node that is gone already needs no command; its exit is reported by `exited`.
+    // A node that has exited needs no command; `exited` reports it.
     send: (line) => {
       if (child.stdin.writable) child.stdin.write(`${line}\n`);
     },
@@ -153,7 +156,7 @@ function watch(child: ChildProcessWithoutNullStreams): { log: () => string; exit
   let log = "";
   child.stderr.setEncoding("utf8").on("data", (chunk: string) => (log += chunk));
   child.stdin.on("error", () => {
-    // EPIPE of a node that is gone: `exited` tells.
+    // EPIPE of a node that has exited: `exited` reports it.
   });
   const exited = new Promise<NodeExit>((resolve) => {
     child.once("error", (error) => (log += `${error.message}\n`));

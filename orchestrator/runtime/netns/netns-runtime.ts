@@ -1,4 +1,4 @@
-/** The runtime that needs no engine and no images: network namespaces, and the agent as plain processes. */
+/** The runtime without engine and images: network namespaces, with agents as processes of this machine. */
 
 import { readdir, readFile } from "node:fs/promises";
 import { release } from "node:os";
@@ -30,7 +30,7 @@ export function createNetnsRuntime({ agentCommand }: NetnsRuntimeOptions): Runti
     name: "netns",
     environment: () =>
       Promise.resolve({ runtime: "netns", kernel: release(), capabilities: { rootless: process.getuid?.() !== 0 } }),
-    // The kernel removes a lab with its supervisor, and the supervisor ends with its owner.
+    // A supervisor ends with its owner, and the kernel then removes the lab.
     sweep: () => Promise.resolve([]),
     async checkPlan({ nodes }) {
       await requirePrograms(nodes);
@@ -50,7 +50,7 @@ export function createNetnsRuntime({ agentCommand }: NetnsRuntimeOptions): Runti
   };
 }
 
-/** The kernel takes a moment to end every process of a lab. Returns what is still there after a while. */
+/** Waits while the kernel ends the processes of a lab. Returns what is left after `REMOVAL_WAIT_MS`. */
 async function untilGone(runId: string): Promise<readonly string[]> {
   const giveUpAt = performance.now() + REMOVAL_WAIT_MS;
   for (;;) {
@@ -77,7 +77,7 @@ function summary({ labels, nodes }: FoundSupervisor): LabSummary {
   };
 }
 
-/** Supervisors are `sh -c <script> mice-testbed-lab run=… topology=…`, seen as the first process of their namespace. */
+/** Supervisors run as `sh -c <script> mice-testbed-lab run=… topology=…`. */
 async function findSupervisors(): Promise<readonly FoundSupervisor[]> {
   const pids = (await readdir("/proc")).filter((entry) => /^\d+$/.test(entry));
   const found = await Promise.all(pids.map(readSupervisor));
@@ -92,7 +92,7 @@ async function readSupervisor(pid: string): Promise<FoundSupervisor | undefined>
     const [key, value] = word.split("=", 2);
     return key !== undefined && value !== undefined ? [[key, value] as const] : [];
   });
-  // The supervisor's own view of /run names the namespaces; it is gone where the lab has just ended.
+  // The supervisor's /run has the names of the namespaces; it is gone if the lab has just ended.
   const nodes = await readdir(`/proc/${pid}/root/run/netns`).catch(() => []);
   return { pid: Number(pid), labels: new Map(labels), nodes };
 }

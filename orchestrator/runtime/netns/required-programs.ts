@@ -1,10 +1,10 @@
-/** The programs of the machine that a lab of network namespaces is made with. */
+/** The programs of the machine that a lab of network namespaces needs. */
 
 import type { NodeSpec } from "../../plan/plan.ts";
 import { TestbedError } from "../../support/errors.ts";
 import { isInstalled, searchPath } from "../../support/search-path.ts";
 
-/** What of a node decides which programs it needs. */
+/** The part of a node that decides which programs it needs. */
 export interface ProgramUse {
   readonly setup: Pick<NodeSpec["setup"], "rules">;
 }
@@ -13,7 +13,7 @@ export interface RequiredProgram {
   readonly name: string;
   /** The Debian package that contains it. */
   readonly debianPackage: string;
-  /** What it does for a lab, as a phrase that follows the program's name. */
+  /** What it does for a lab, as a phrase after the program's name. */
   readonly purpose: string;
   readonly isNeededFor: (nodes: readonly ProgramUse[]) => boolean;
 }
@@ -27,7 +27,7 @@ const whereRulesAreFor =
   (nodes: readonly ProgramUse[]): boolean =>
     nodes.some(({ setup }) => setup.rules.some((rule) => rule.tool === tool));
 
-/** `tc` is not among them: without it impairments are made in user space. */
+/** Without `tc`, which is not among them, links are impaired in user space. */
 export const REQUIRED_PROGRAMS: readonly RequiredProgram[] = [
   { name: "unshare", debianPackage: "util-linux", purpose: "makes the namespaces of a lab", isNeededFor: always },
   { name: "nsenter", debianPackage: "util-linux", purpose: "starts programs in these namespaces", isNeededFor: always },
@@ -60,12 +60,12 @@ export const REQUIRED_PROGRAMS: readonly RequiredProgram[] = [
     name: "tcpdump",
     debianPackage: "tcpdump",
     purpose: "shows the packets of a running lab",
-    // Agents capture by themselves; tests, and people who look into a lab, use it.
+    // Agents capture by themselves; only tests and people debugging a lab use it.
     isNeededFor: () => false,
   },
 ];
 
-/** Those of `programs` that no directory of `path` has. */
+/** Those of `programs` that are in no directory of `path`. */
 export async function missingPrograms(
   programs: readonly RequiredProgram[],
   path = searchPath(),

@@ -9,7 +9,7 @@ export interface Ended {
   readonly errors: string;
 }
 
-/** Runs a program to its end with `input` on its stdin. One that ends without reading it all is judged by its exit code. */
+/** Runs a program to its end with `input` on its stdin. If it does not read all of it, only its exit code counts. */
 export async function runWithInput(program: string, args: readonly string[], input: string): Promise<Ended> {
   const child = spawn(program, args, { stdio: ["pipe", "ignore", "pipe"], env: { PATH: searchPath() } });
   child.stdin.on("error", () => {

@@ -1,7 +1,7 @@
 /**
- * The process that a lab lives and dies with. It is the first process of its own PID, mount and network namespaces; its
- * stdin is a pipe from the run. When the run ends, however it ends, the pipe closes, the supervisor exits, and the
- * kernel kills every process of the lab and with them the namespaces, segments and mounts.
+ * The process whose exit ends a lab. It is the first process of its own PID, mount and network namespaces; its stdin is
+ * a pipe from the run. When the run ends, for any reason, the pipe closes, the supervisor exits, and the kernel kills
+ * every process of the lab and removes its namespaces, segments and mounts.
  */
 
 import { type ChildProcessByStdio, spawn } from "node:child_process";
@@ -11,15 +11,15 @@ import { TestbedError } from "../../support/errors.ts";
 import { searchPath } from "../../support/search-path.ts";
 import type { RunIdentity } from "../runtime.ts";
 
-/** How a lab is told apart in the process table: the name of the supervisor's shell, followed by `key=value` words. */
+/** Identifies supervisors in the process table: the name of the shell, followed by `key=value` words. */
 export const SUPERVISOR_NAME = "mice-testbed-lab";
 
 /** The line on the supervisor's stdin that makes it outlive the run. */
 const KEEP_LINE = "keep";
 
 /**
- * `/run` is private so that namespace names, lock files and the machine's sockets of one lab are no other's. The loop
- * ends with the pipe; `keep` turns it into an endless wait.
+ * A private `/run` keeps a lab's namespace names and lock files apart from other labs, and hides the machine's sockets.
+ * The loop ends with the pipe; `keep` turns it into an endless wait.
  */
 const SUPERVISOR_SCRIPT = `
 mount -t tmpfs tmpfs /run && mkdir /run/netns && echo ready || exit 1
@@ -29,14 +29,14 @@ done`;
 
 /** A running supervisor, and how to run a program inside its lab. */
 export interface Supervisor {
-  /** Arguments of `nsenter` that run a command in the lab's namespaces, as root of the lab. */
+  /** Arguments for `nsenter` that run a command in the lab's namespaces, as root of the lab. */
   readonly enter: (command: readonly string[]) => readonly string[];
   readonly keep: () => void;
-  /** Ends the lab; resolves when the supervisor is gone. */
+  /** Ends the lab; resolves when the supervisor has exited. */
   readonly stop: () => Promise<void>;
 }
 
-/** The words of a supervisor's command line; `netns-runtime.ts` reads them back. */
+/** The `key=value` words of a supervisor's command line; `netns-runtime.ts` reads them. */
 export function supervisorLabels({ runId, topology, owner }: RunIdentity): Record<string, string> {
   return {
     run: runId,
@@ -47,7 +47,9 @@ export function supervisorLabels({ runId, topology, owner }: RunIdentity): Recor
   };
 }
 
-/** Starts a supervisor; `labels` become visible in the process table. Throws `no-permission` where the kernel refuses. */
+/**
+ * Starts a supervisor; `labels` become visible in the process table. Throws `no-permission` where the kernel refuses.
+ */
 export async function startSupervisor(labels: Readonly<Record<string, string>>): Promise<Supervisor> {
   const isRoot = process.getuid?.() === 0;
   const words = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
@@ -60,7 +62,7 @@ export async function startSupervisor(labels: Readonly<Record<string, string>>):
     ],
     { stdio: ["pipe", "pipe", "pipe"], detached: true, env: { ...process.env, PATH: searchPath() } },
   );
-  // Its streams close when the shell is gone, which `unshare` does not outlive but may precede.
+  // Its streams close when the shell has exited, at or after the exit of `unshare`.
   const closed = once(child, "close").catch((error: unknown) => error);
   await untilReady(child);
   child.stdout.resume();

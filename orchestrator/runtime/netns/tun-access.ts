@@ -1,4 +1,4 @@
-/** Whether nodes may make TUN devices on this machine, asked before anything is made. */
+/** Checks whether nodes can make TUN devices on this machine, before anything is made. */
 
 import { access, constants } from "node:fs/promises";
 import type { NodeSpec } from "../../plan/plan.ts";
@@ -6,7 +6,7 @@ import { TestbedError } from "../../support/errors.ts";
 
 const TUN_DEVICE = "/dev/net/tun";
 
-/** Throws `no-permission` where nodes need a TUN device and this user cannot open the device that makes them. */
+/** Throws `no-permission` where nodes need a TUN device and this user cannot open `path`. */
 export async function requireTunDevice(
   nodes: readonly Pick<NodeSpec, "name" | "tun">[],
   path = TUN_DEVICE,

@@ -1,15 +1,15 @@
-/** The commands that segment a lab, as text for `ip -batch`: deciding only, nothing here runs. */
+/** The commands that make a lab's segments, nodes and interfaces, as text for `ip -batch`. Pure: nothing here runs. */
 
 import type { NodeSpec, SegmentSpec, Sysctls } from "../../plan/plan.ts";
 
 /**
- * Both ends of a veth pair must not have the same index in their namespaces: the kernel then delays the first packet by
- * about a second (measured 10 of 11 times on Linux 6.18). Bridge ends count from here, node ends from 101.
+ * The two ends of a veth pair must not have the same index in their namespaces: the kernel would delay the first packet
+ * by about a second (measured 10 of 11 times on Linux 6.18). Bridge ends count from here, node ends from 101.
  */
 const FIRST_BRIDGE_PORT_INDEX = 1001;
 const FIRST_NODE_INDEX = 101;
 
-/** One bridge per segment in the lab's own namespace. Bridges learn nothing that a segment would not: no STP, no snooping. */
+/** One bridge per segment in the lab's network namespace, without STP and multicast snooping. */
 export function bridgeBatch(segments: readonly SegmentSpec[]): string {
   return lines(
     segments.flatMap((_, i) => [
@@ -20,7 +20,7 @@ export function bridgeBatch(segments: readonly SegmentSpec[]): string {
   );
 }
 
-/** A namespace per node, and a veth pair per attachment whose bridge end is up and whose node end waits for the agent. */
+/** A namespace per node, and a veth pair per interface: the bridge end is up, the agent brings the node end up. */
 export function nodeBatch(segments: readonly SegmentSpec[], nodes: readonly NodeSpec[]): string {
   const bridgeOf = new Map(segments.map((segment, i) => [segment.name, bridgeName(i)]));
   const attachments = nodes.flatMap((node) => node.setup.interfaces.map((iface) => ({ node: node.name, iface })));
@@ -39,8 +39,8 @@ export function nodeBatch(segments: readonly SegmentSpec[], nodes: readonly Node
 }
 
 /**
- * What every namespace starts from. A new namespace copies `ip_forward=1` from a machine that runs Docker, and duplicate
- * address detection or router advertisements have no place in a lab.
+ * Defaults of every namespace. A new namespace copies `ip_forward=1` from a machine that runs Docker, and a lab must
+ * not accept router advertisements.
  */
 const NAMESPACE_DEFAULTS: Sysctls = {
   "net.ipv4.ip_forward": "0",
@@ -52,7 +52,7 @@ const NAMESPACE_DEFAULTS: Sysctls = {
   "net.ipv6.conf.default.accept_ra": "0",
 };
 
-/** Lines `path value` of /proc/sys for a node, its own parameters after the defaults. */
+/** Paths of /proc/sys with the values of a node, which override the defaults. */
 export function sysctlWrites(sysctls: Sysctls): readonly (readonly [path: string, value: string])[] {
   return Object.entries({ ...NAMESPACE_DEFAULTS, ...sysctls }).map(([name, value]) => [
     `/proc/sys/${name.replaceAll(".", "/")}`,
