@@ -5,12 +5,12 @@ import type { Say } from "./progress.ts";
 import { type RootAccess, runAsRoot } from "./root-command.ts";
 
 /**
- * Another apt may be at work, such as a machine's first automatic update; it is waited for. The variable is part of the
- * command because sudo takes variables away.
+ * Waits for another apt, such as a machine's first automatic update. The variable is part of the command because sudo
+ * clears the environment.
  */
 const APT_GET = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=300", "-y"];
 
-/** Installs `packages`; the package lists are fetched first when they are missing, and when they turn out too old. */
+/** Installs `packages`. Fetches the package lists first if they are missing, or again if they turn out too old. */
 export async function installPackages(access: RootAccess, packages: readonly string[], say: Say): Promise<void> {
   const install = [...APT_GET, "install", "--no-install-recommends", ...packages];
   if (await areKnown(packages)) {

@@ -1,6 +1,6 @@
 /**
- * The Debian base that every image starts from: one that the engine has, else pulled, else made from Debian packages on
- * this machine, where no image registry answers.
+ * The Debian base of every image: one that the engine has, else pulled, else made from Debian packages on this machine
+ * if no image registry answers.
  */
 
 import { readdir, readFile } from "node:fs/promises";
@@ -17,23 +17,23 @@ import { asRoot, findRootAccess, type RootAccess } from "./root-command.ts";
 
 const RELEASE = "bookworm";
 
-/** What the Dockerfiles name as their default. */
+/** The default of the Dockerfiles. */
 const REGISTRY_IMAGE = `debian:${RELEASE}-slim`;
 
-/** What is made here when that cannot be had. */
+/** The name of a base made on this machine. */
 const LOCAL_IMAGE = { repo: "mice-testbed/base", tag: RELEASE };
 const LOCAL_IMAGE_NAME = `${LOCAL_IMAGE.repo}:${LOCAL_IMAGE.tag}`;
 
-/** Longest silence of a registry; the engine itself would try for minutes. */
+/** Timeout without progress from a registry; the engine itself would try for minutes. */
 const PULL_SILENCE_MS = 15_000;
 
-/** The base that the engine has already, if any. */
+/** The base that the engine already has, if any. */
 async function findBaseImage(engine: Engine): Promise<string | undefined> {
   for (const name of [REGISTRY_IMAGE, LOCAL_IMAGE_NAME]) if (await hasImage(engine, name)) return name;
   return undefined;
 }
 
-/** Gives the name of a Debian base image that the engine has. */
+/** Returns the name of a Debian base image on the engine, pulling or making it if needed. */
 export async function ensureBaseImage(engine: Engine, say: Say): Promise<string> {
   const found = await findBaseImage(engine);
   if (found !== undefined) return found;
@@ -55,7 +55,7 @@ async function hasImage({ docker }: Engine, name: string): Promise<boolean> {
   }
 }
 
-/** Returns why the image could not be pulled; undefined when it could. */
+/** Returns why the image could not be pulled; undefined on success. */
 async function pull(engine: Engine, name: string): Promise<string | undefined> {
   const abort = new AbortController();
   const giveUp = (): void => abort.abort(new Error(`silent for ${PULL_SILENCE_MS / 1000} s`));
@@ -81,7 +81,7 @@ async function makeLocally(engine: Engine, say: Say): Promise<void> {
   await withSignOfLife(say, "making the base image", bootstrapInto(engine, file, args, sources));
 }
 
-/** Streams mmdebstrap's archive into the engine, which may be elsewhere. */
+/** Streams mmdebstrap's archive into the engine, which may be on another machine. */
 async function bootstrapInto(engine: Engine, file: string, args: readonly string[], sources: string): Promise<void> {
   const bootstrap = execa(file, args, { input: sources, buffer: { stdout: false }, reject: false });
   const imported = engine.docker.importImage(bootstrap.stdout, {
@@ -116,7 +116,7 @@ function mmdebstrapCommand(sourcesOnStdin: boolean, proxies: readonly string[]):
   ];
 }
 
-/** This machine's package sources, all files. */
+/** All files of this machine's package sources. */
 async function readSources(): Promise<readonly SourcesFile[]> {
   const directory = "/etc/apt/sources.list.d";
   const names = await readdir(directory).catch(() => []);

@@ -1,4 +1,4 @@
-/** Builds an image through the engine's API: no Docker command line needed, and the engine may be elsewhere. */
+/** Builds an image through the engine's API: without Docker's command line, and also on a remote engine. */
 
 import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
@@ -25,7 +25,7 @@ interface ProgressMessage {
   readonly error?: string;
 }
 
-/** How much of the build's output an error carries. */
+/** How many of the build's last lines an error carries. */
 const OUTPUT_TAIL_LINES = 15;
 
 /** Builds `recipe` and returns the image's id. Throws `setup-failed` with the end of the output when a step fails. */
@@ -39,7 +39,7 @@ export async function buildImage(engine: Engine, recipe: ImageRecipe, say: Say):
       t: recipe.tag,
       labels: { ...recipe.labels },
       buildargs: { ...proxyArguments(process.env), ...recipe.buildArgs },
-      // The machine's own way to its package mirrors, also where bridged containers have none.
+      // Package mirrors are reachable as from the machine, also where bridged containers have no route.
       networkmode: "host",
       rm: true,
       forcerm: true,
@@ -96,7 +96,7 @@ async function packContext(archive: Pack, context: readonly ContextFile[]): Prom
   archive.finalize();
 }
 
-/** Build arguments that every builder knows and keeps out of the image. */
+/** Predefined build arguments, which builders keep out of the image. */
 function proxyArguments(environment: NodeJS.ProcessEnv): Record<string, string> {
   const names = ["http_proxy", "https_proxy", "no_proxy"].flatMap((name) => [name, name.toUpperCase()]);
   return Object.fromEntries(

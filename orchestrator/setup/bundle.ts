@@ -1,6 +1,6 @@
 /**
- * What goes into a node's image, and what the netns runtime runs as it is: the agent as one file with koffi's prebuilt
- * addon beside it. Everything is made from files of this package; nothing is downloaded.
+ * The agent as one file with koffi's prebuilt addon beside it: the contents of the node image, and what the netns
+ * runtime runs directly. Everything is made from files of this package; nothing is downloaded.
  */
 
 import { createHash } from "node:crypto";
@@ -23,13 +23,13 @@ import {
 } from "./linux-packages.ts";
 import { makeTemporaryDirectory } from "./temporary-directory.ts";
 
-/** The agent on disk: `entry` is what Node is started with; the program and its addon lie in the same directory. */
+/** The agent on disk: Node runs `entry`; the program and its addon are in the same directory. */
 export interface AgentBundle {
   readonly directory: string;
   readonly entry: string;
 }
 
-/** One file of an image's build context: `path` inside the context, taken from the file `source`. */
+/** One file of an image's build context: `path` inside the context, copied from the file `source`. */
 export interface ContextFile {
   readonly path: string;
   readonly source: string;
@@ -42,17 +42,17 @@ const ENTRY_NAME = "agent.cjs";
 const PROGRAM_NAME = "program.cjs";
 const SOURCE_MAP_NAME = `${PROGRAM_NAME}.map`;
 
-/** Where bundles are kept, outside version control, and where they are for a user who cannot write there. */
+/** Where bundles are kept, outside version control; the second is for a user who cannot write to the first. */
 function buildDirectories(): readonly string[] {
   const home = homeDirectory();
   const inHome = home === undefined ? [] : [join(home, ".cache/mice-testbed/agent")];
   return [join(PACKAGE_ROOT, "images/.build"), ...inHome];
 }
 
-/** Bundles of older sources that labs may still run from. */
+/** How many bundles are kept: labs may still run from those of older sources. */
 const BUNDLES_KEPT = 4;
 
-/** The agent as the sources are now, for this machine's architecture or for `arch`: built once per state of the sources. */
+/** The agent of the current sources for `arch`, built once per state of the sources. */
 export async function currentAgentBundle(arch: ImageArch = hostArch()): Promise<AgentBundle> {
   const digest = await agentDigest();
   const name = `${arch}-${digest.slice(0, 16)}`;
@@ -66,7 +66,7 @@ export async function currentAgentBundle(arch: ImageArch = hostArch()): Promise<
   return built;
 }
 
-/** The first of `directories` that takes files, made where it is missing. */
+/** The first writable one of `directories`, made if it is missing. */
 async function firstWritable(directories: readonly string[]): Promise<string | undefined> {
   for (const directory of directories) {
     try {
@@ -74,15 +74,15 @@ async function firstWritable(directories: readonly string[]): Promise<string | u
       await access(directory, constants.W_OK);
       return directory;
     } catch {
-      // Another user's, or on a file system that is read only.
+      // It belongs to another user, or the file system is read-only.
     }
   }
   return undefined;
 }
 
 /**
- * Builds the agent into a directory. Files are replaced in one step each and the entry last, so that labs that start
- * meanwhile find a whole bundle or none. Throws `setup-failed` for sources that do not compile.
+ * Builds the agent into a directory. Each file is replaced atomically and the entry last, so that labs that start
+ * meanwhile find a complete bundle or none. Throws `setup-failed` for sources that do not compile.
  */
 export async function buildAgentBundle(outDir: string, arch: ImageArch = hostArch()): Promise<AgentBundle> {
   await mkdir(outDir, { recursive: true });
@@ -94,7 +94,7 @@ export async function buildAgentBundle(outDir: string, arch: ImageArch = hostArc
   return { directory: outDir, entry: join(outDir, ENTRY_NAME) };
 }
 
-/** One of the agent's sources with all that it imports, as one file, after its source map where it is to have one. */
+/** Bundles one of the agent's sources with its imports into one file; with a source map, the map comes first. */
 async function compile(source: string, outfile: string, sourcemap: "linked" | false): Promise<readonly OutputFile[]> {
   const { build } = await import("esbuild");
   const result = await build({
@@ -124,16 +124,16 @@ async function compile(source: string, outfile: string, sourcemap: "linked" | fa
 }
 
 /**
- * How an agent is started outside of images: by the Node that runs this program. One thread to help V8 is enough for an
- * agent; each of Node's four costs it start-up time and memory.
+ * How an agent is started outside of images: by the Node that runs this program. One V8 worker thread is enough for an
+ * agent; each of Node's default four costs start-up time and memory.
  */
 export function agentCommand({ entry }: AgentBundle): readonly string[] {
   return [process.execPath, "--v8-pool-size=1", entry];
 }
 
 /**
- * Everything that decides what a bundle does, as one digest: the agent's sources and the versions of what is built in.
- * Reads a few dozen small files, so that a start can tell whether a bundle or image is current without building one.
+ * Digest of everything that decides what a bundle does: the agent's sources and the versions of built-in packages.
+ * Reads a few dozen small files, so that a run can check whether a bundle or image is current without building one.
  */
 async function agentDigest(): Promise<string> {
   const hash = createHash("sha256");
@@ -144,7 +144,7 @@ async function agentDigest(): Promise<string> {
       .update(await readFile(join(AGENT_SOURCE, path)))
       .update("\0");
   for (const name of ["esbuild", "koffi"]) hash.update(`${installedVersion(name)}\n`);
-  // How the bundle is built is this file.
+  // This file decides how the bundle is built.
   hash.update(await readFile(import.meta.filename));
   return hash.digest("hex");
 }
@@ -166,7 +166,7 @@ export async function nodeImageContext(
   ];
 }
 
-/** Everything that decides what the node image holds, as one digest, without building anything. */
+/** Digest of everything that decides the contents of the node image, without building anything. */
 export async function nodeImageDigest(arch: ImageArch = hostArch()): Promise<string> {
   const hash = createHash("sha256").update(await agentDigest());
   hash.update(await readFile(join(PACKAGE_ROOT, "images/node/Dockerfile")));
@@ -179,7 +179,7 @@ export function toolsImageContext(): readonly ContextFile[] {
   return [{ path: "Dockerfile", source: join(PACKAGE_ROOT, "images/tools/Dockerfile"), mode: 0o644 }];
 }
 
-/** From the agent's source directory, so that the digest of a checkout does not depend on where it is. */
+/** Paths relative to the agent's sources, so that the digest does not depend on where the checkout is. */
 async function sourceFiles(): Promise<readonly string[]> {
   const entries = await readdir(AGENT_SOURCE, { recursive: true });
   const sources = entries.filter((path) => path.endsWith(".ts") && !path.startsWith("testing"));

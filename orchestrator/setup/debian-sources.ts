@@ -1,4 +1,4 @@
-/** Picks out of a machine's package sources those of Debian itself, for a base image that is to use the same mirrors. */
+/** Selects Debian's own entries from a machine's package sources, for a base image that uses the same mirrors. */
 
 /** A file of package sources: the one-line format (`.list`) or deb822 (`.sources`). */
 export interface SourcesFile {
@@ -10,8 +10,8 @@ export interface SourcesFile {
 const SUITE_SUFFIXES = ["", "-updates", "-security"];
 
 /**
- * Returns the entries of `files` that name only Debian's own suites of `release`, all in one format: deb822 where there
- * are any, else lines. Empty when this machine has no mirror of that release.
+ * Returns the entries of `files` that name only Debian's own suites of `release`, all in one format: deb822 if there
+ * are any, else lines. Empty if this machine has no mirror of that release.
  */
 export function debianSources(files: readonly SourcesFile[], release: string): string {
   const suites = new Set(SUITE_SUFFIXES.map((suffix) => `${release}${suffix}`));
@@ -32,7 +32,7 @@ function listLines(text: string, suites: ReadonlySet<string>): readonly string[]
   return lines.map((line) => `${line}\n`);
 }
 
-/** Paragraphs of `Key: value` lines; comment lines may stand anywhere. */
+/** Paragraphs of `Key: value` lines, with comment lines anywhere. */
 function stanzas(text: string, suites: ReadonlySet<string>): readonly string[] {
   const paragraphs = text.split(/\n\s*\n/).filter((paragraph) => {
     if (!/^Types:(?: +\S+)*? +deb(?: |$)/m.test(paragraph) || /^Enabled:\s*no\b/im.test(paragraph)) return false;

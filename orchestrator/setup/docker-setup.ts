@@ -13,7 +13,7 @@ import { checkTunDevice, ensureTunDevice } from "./tun-device.ts";
 export async function setUpDocker(say: Say): Promise<void> {
   const engine = await ensureEngine(say);
   say(describeEngine(engine));
-  // Only a local engine's devices can be seen from here.
+  // Devices can be checked only for a local engine.
   if (engine.isLocal) await ensureTunDevice(say);
   await ensureImage(engine, "node", say);
   say("the node image is up to date");

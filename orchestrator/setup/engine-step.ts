@@ -1,16 +1,16 @@
-/** Decides what brings a machine nearer to a Docker engine that answers; `ensure-engine.ts` does it. */
+/** Decides the next step towards a Docker engine that answers; `ensure-engine.ts` carries it out. */
 
 import type { RootAccess } from "./root-command.ts";
 
-/** What set-up needs to know of the machine. */
+/** What set-up needs to know about the machine. */
 export interface MachineFacts {
-  /** Whether the engine answers, refuses this user, or is silent. */
+  /** Whether the engine answers, refuses this user, or does not respond. */
   readonly engine: "answers" | "refuses" | "silent";
   readonly endpoint: string;
   /** Whether DOCKER_HOST or a Docker Desktop decides where the engine is: nothing is installed or started then. */
   readonly isOwnChoice: boolean;
   readonly hasEngineInstalled: boolean;
-  /** Whether a `dockerd` runs, even if it does not answer. */
+  /** Whether a `dockerd` process runs, even if it does not answer. */
   readonly isEngineRunning: boolean;
   readonly hasSystemd: boolean;
   readonly hasApt: boolean;
@@ -25,11 +25,11 @@ export type EngineStep =
   | { readonly type: "start"; readonly by: "systemd" | "setsid" }
   /** It runs and may still be starting. */
   | { readonly type: "wait" }
-  /** Let this user use the socket. */
+  /** Give this user access to the socket. */
   | { readonly type: "open-socket" }
   | { readonly type: "give-up"; readonly problem: string; readonly hint: string };
 
-/** The first thing that is missing. After it is done, facts are gathered anew and the next is decided. */
+/** The first missing step. After it is done, facts are gathered anew and the next step is decided. */
 export function nextEngineStep(facts: MachineFacts): EngineStep {
   switch (facts.engine) {
     case "answers":

@@ -15,15 +15,15 @@ import { type RootAccess, runAsRoot } from "./root-command.ts";
 /** A first start loads kernel modules and makes its data directory; on a small machine that takes some 10 s. */
 const START_TIMEOUT_MS = 60_000;
 
-/** Time for a daemon that was started to appear in the process table; afterwards its absence means that it gave up. */
+/** Time for a started daemon to appear in the process table; afterwards its absence means that it has failed. */
 const APPEARANCE_MS = 3000;
 
 const ENGINE_LOG = "/var/log/dockerd.log";
 
-/** The engine, and what it needs on a machine of which nothing more is known: certificates for registries, xz for layers. */
+/** The engine, and what it needs on a minimal machine: certificates for registries, xz for layers. */
 const ENGINE_PACKAGES = ["docker.io", "ca-certificates", "iptables", "xz-utils"];
 
-/** Takes the steps that are missing, each at most once. Throws `setup-failed` where the machine does not allow them. */
+/** Takes the missing steps, each at most once. Throws `setup-failed` where the machine does not allow them. */
 export async function ensureEngine(say: Say): Promise<Engine> {
   const taken = new Set<EngineStep["type"]>();
   for (;;) {
@@ -55,7 +55,7 @@ async function take(step: Exclude<EngineStep, { type: "give-up" }>, facts: Machi
   }
 }
 
-/** Without systemd nobody else mounts the control groups that the engine needs. */
+/** Without systemd nothing else mounts the control groups that the engine needs. */
 async function enginePackages({ hasSystemd }: MachineFacts): Promise<readonly string[]> {
   const mounts = await readFile("/proc/mounts", "utf8").catch(() => "");
   const hasControlGroups = /^\S+ \/sys\/fs\/cgroup/m.test(mounts);
@@ -69,7 +69,7 @@ async function startEngine(by: "systemd" | "setsid", access: RootAccess, say: Sa
   await runAsRoot(access, ["setsid", "-f", "sh", "-c", `exec dockerd >>${ENGINE_LOG} 2>&1 </dev/null`], say);
 }
 
-/** Waits until the engine answers or refuses, has ended, or has had its time; what came of it is for the caller to see. */
+/** Waits until the engine answers, refuses or has exited, or until the timeout; the caller checks which. */
 async function waitForEngine({ endpoint }: MachineFacts, say: Say): Promise<void> {
   const startedAt = performance.now();
   const settled = async (): Promise<void> => {
@@ -91,7 +91,7 @@ async function isSilent(endpoint: string): Promise<boolean> {
   }
 }
 
-/** For this user at once by the socket itself, and by the group from the next login on. */
+/** Grants this user access at once through the socket's permissions, and through the group from the next login on. */
 async function openSocket(access: RootAccess, say: Say): Promise<void> {
   const { username } = userInfo();
   const open = (await isInstalled("setfacl"))

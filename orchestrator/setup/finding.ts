@@ -1,4 +1,4 @@
-/** What `setup --check` reports of the machine, one finding a line. */
+/** What `setup --check` reports about the machine, one line for each finding. */
 
 export interface Finding {
   readonly state: "ok" | "missing";
@@ -7,7 +7,7 @@ export interface Finding {
   readonly hint?: string;
 }
 
-/** The lines to print; what several runtimes miss is said once. */
+/** The lines to print; a finding of several runtimes is printed once. */
 export function formatFindings(findings: readonly Finding[]): readonly string[] {
   const lines = findings.map(({ state, text, hint }) => {
     const line = `${state.padEnd(8)} ${text}`;
@@ -16,7 +16,7 @@ export function formatFindings(findings: readonly Finding[]): readonly string[] 
   return [...new Set(lines)].flatMap((line) => line.split("\n"));
 }
 
-/** Whether a machine with these findings needs nothing more. */
+/** Whether nothing is missing. */
 export function isComplete(findings: readonly Finding[]): boolean {
   return findings.every(({ state }) => state === "ok");
 }

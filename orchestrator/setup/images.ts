@@ -1,4 +1,4 @@
-/** The images of the testbed: found by the digest of their inputs, built when those have changed. */
+/** The images of the testbed: found by the digest of their inputs, built when the inputs have changed. */
 
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -16,22 +16,22 @@ import {
 import type { ImageArch } from "./linux-packages.ts";
 import { type Say, withSignOfLife } from "./progress.ts";
 
-/** `node` is what every node of a lab runs; `tools` holds foreign programs for the test suite. */
+/** `node` is the image of every node; `tools` has host programs for the test suite. */
 export type ImageKind = "node" | "tools";
 
-/** Whether an image can be used as it is, was built from older inputs, or was never built. */
+/** Whether an image is current, was built from older inputs, or was never built. */
 export type ImageState =
   | { readonly state: "current"; readonly id: string }
   | { readonly state: "stale" }
   | { readonly state: "missing" };
 
-/** How long a version stays that is not today's: other checkouts of this repository may be working with it. */
+/** How long an older version is kept: other checkouts of this repository may use it. */
 const KEPT_FOR_MS = 3_600_000;
 
-/** The version that people name: `docker-compose.yml` does. */
+/** The tag that people use, as does `docker-compose.yml`. */
 const LATEST = "latest";
 
-/** Looks whether the engine has the image that today's inputs would give. Builds nothing; takes a few milliseconds. */
+/** Checks whether the engine has the image of the current inputs. Builds nothing; takes a few milliseconds. */
 export async function findImage(engine: Engine, kind: ImageKind): Promise<ImageState> {
   const tag = await imageTag(kind, engineArch(engine));
   try {
@@ -44,8 +44,7 @@ export async function findImage(engine: Engine, kind: ImageKind): Promise<ImageS
 }
 
 /**
- * Gives the image's id, building it (and the base that it starts from) where the engine does not have it. Older versions
- * go.
+ * Returns the image's id. Builds it (and its base) if the engine does not have it, and removes older versions.
  */
 export async function ensureImage(engine: Engine, kind: ImageKind, say: Say): Promise<string> {
   const found = await findImage(engine, kind);
@@ -68,7 +67,7 @@ async function makeImage(engine: Engine, kind: ImageKind, say: Say): Promise<str
   return withSignOfLife(say, `building ${tag}`, buildImage(engine, recipe, say));
 }
 
-/** Moves the name that `docker-compose.yml` uses; runs go by the digest. */
+/** Moves the tag that `docker-compose.yml` uses; runs use the digest. */
 async function nameLatest({ docker }: Engine, kind: ImageKind, id: string): Promise<void> {
   await engineCall(
     `name ${repository(kind)}:${LATEST}`,
@@ -77,8 +76,8 @@ async function nameLatest({ docker }: Engine, kind: ImageKind, id: string): Prom
 }
 
 /**
- * Removes the other versions of an image of ours that no container uses, each an hour after it was built, at `nowMs`. One
- * that the engine does not give up stays until the next time.
+ * Removes the other versions of an image that no container uses and that were built more than an hour before `nowMs`.
+ * One that the engine refuses to remove is left for the next time.
  */
 export async function removeOldVersions(engine: Engine, currentTag: string, nowMs: number): Promise<void> {
   const { docker } = engine;
@@ -94,8 +93,8 @@ export async function removeOldVersions(engine: Engine, currentTag: string, nowM
 }
 
 /**
- * What a run does about its image: takes the current one, brings a stale one up to date (everything but the agent comes
- * from the builder's cache: about two seconds), and refuses when set-up has never been run.
+ * The node image of a run: the current one, or a stale one rebuilt (everything but the agent comes from the builder's
+ * cache: about two seconds). Refuses if set-up has never been run.
  */
 export async function resolveNodeImage(engine: Engine, say: Say): Promise<string> {
   const found = await findImage(engine, "node");
@@ -138,12 +137,12 @@ async function imageContext(kind: ImageKind, arch: ImageArch): Promise<readonly 
   }
 }
 
-/** The engine's architecture: it may be a virtual machine, or elsewhere. */
+/** The engine's architecture: it may run in a virtual machine, or on another machine. */
 function engineArch({ version }: Engine): ImageArch {
   return version.arch === "arm64" || version.arch === "aarch64" ? "arm64" : "x64";
 }
 
-/** A named version of an image of ours. */
+/** A tagged version of an image of the testbed. */
 interface Version {
   readonly tag: string;
   readonly id: string;
@@ -151,7 +150,7 @@ interface Version {
   readonly builtAtMs: number;
 }
 
-/** Every version of a repository, by the names that tell digests. */
+/** Every version of a repository that is tagged with a digest. */
 async function versionsOf({ docker }: Engine, repositoryName: string): Promise<readonly Version[]> {
   const images = await engineCall("list its images", docker.listImages({ filters: { reference: [repositoryName] } }));
   const isVersion = (tag: string): boolean => tag.startsWith(`${repositoryName}:`) && !tag.endsWith(`:${LATEST}`);

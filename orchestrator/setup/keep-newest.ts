@@ -1,9 +1,9 @@
-/** Room for what is made anew now and then: the newest entries of a directory stay. */
+/** Limits a directory to its newest entries. */
 
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Removes all but the `count` entries of a directory that were changed last. Several programs may do so at once. */
+/** Removes all but the `count` entries of a directory that were changed last. Safe for several programs at once. */
 export async function keepNewest(directory: string, count: number): Promise<void> {
   const paths = (await readdir(directory)).map((name) => join(directory, name));
   const dated = await Promise.all(paths.map(dateOf));
@@ -11,7 +11,7 @@ export async function keepNewest(directory: string, count: number): Promise<void
   await Promise.all(superfluous.map(({ path }) => rm(path, { recursive: true, force: true })));
 }
 
-/** What another program has removed meanwhile is the oldest of all. */
+/** An entry that another program has removed meanwhile counts as the oldest. */
 async function dateOf(path: string): Promise<{ readonly path: string; readonly changedAt: number }> {
   const changedAt = await stat(path).then(
     ({ mtimeMs }) => mtimeMs,

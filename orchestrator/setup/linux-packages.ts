@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { TestbedError } from "../support/errors.ts";
 import { PACKAGE_ROOT } from "../support/package-root.ts";
 
-/** Processor architectures that the node image is made for, in Node's own words. */
+/** Processor architectures of the node image, by Node's names. */
 export type ImageArch = "x64" | "arm64";
 
 /** Name of koffi's addon, in its package and beside the agent. */
@@ -13,7 +13,7 @@ export const ADDON_NAME = "koffi.node";
 
 const requireFromHere = createRequire(import.meta.filename);
 
-/** This machine's architecture. Throws `engine-failed` on one that no image is made for. */
+/** This machine's architecture. Throws `engine-failed` on one without a node image. */
 export function hostArch(): ImageArch {
   const { arch } = process;
   if (arch === "x64" || arch === "arm64") return arch;
@@ -50,8 +50,8 @@ const nodePackage = (arch: ImageArch): string => `node-linux-${arch}`;
 const addonPackage = (arch: ImageArch): string => `@koromix/koffi-linux-${arch}`;
 
 /**
- * npm installs the packages of this machine's platform only. Those for an engine of another one lie apart, so that
- * nothing that this machine runs is replaced.
+ * npm installs only the packages of this machine's platform. Those for an engine on another platform are in a separate
+ * directory, so that nothing that this machine runs is replaced.
  */
 const foreignPackages = (arch: ImageArch): string => `node_modules/.linux-${arch}`;
 

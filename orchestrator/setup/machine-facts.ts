@@ -1,4 +1,4 @@
-/** Looks at the machine; changes nothing. */
+/** Inspects the machine; changes nothing. */
 
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
@@ -8,14 +8,14 @@ import { isInstalled } from "../support/search-path.ts";
 import type { MachineFacts } from "./engine-step.ts";
 import { findRootAccess } from "./root-command.ts";
 
-/** Where this machine's own engine listens. */
+/** Where this machine's system engine listens. */
 export const ENGINE_SOCKET = "/var/run/docker.sock";
 
-/** Gathers the facts, and the engine when it answers. */
+/** Gathers the facts, and the engine if it answers. */
 export async function gatherFacts(): Promise<{ readonly facts: MachineFacts; readonly engine?: Engine }> {
   const endpoint = engineEndpoint();
   const { state, engine } = await askEngine(endpoint);
-  // With an engine that answers nothing else matters, and asking sudo would cost time.
+  // If the engine answers, nothing else matters, and running sudo would cost time.
   const isEnough = state === "answers";
   const facts: MachineFacts = {
     engine: state,

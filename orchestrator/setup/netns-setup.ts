@@ -1,4 +1,6 @@
-/** What the netns runtime needs: programs of the machine, TUN devices, and a kernel that lets this user make namespaces. */
+/**
+ * What the netns runtime needs: programs of the machine, TUN devices, and a kernel that lets this user make namespaces.
+ */
 
 import {
   missingPrograms,
@@ -27,7 +29,7 @@ export async function setUpNetns(say: Say): Promise<void> {
   await ensureTunDevice(say);
 }
 
-/** Changes nothing; namespaces are tried by making those of an empty lab. */
+/** Changes nothing; namespaces are tested by making those of an empty lab. */
 export async function checkNetns(): Promise<readonly Finding[]> {
   const missing = await missingPrograms(REQUIRED_PROGRAMS);
   const device = checkTunDevice();
@@ -44,7 +46,7 @@ const ALL_PROGRAMS: Finding = {
   text: `the programs of the netns runtime are installed (${REQUIRED_PROGRAMS.map(({ name }) => name).join(", ")})`,
 };
 
-/** A finding for each program that is missing, and at the last one what installs them all. */
+/** A finding for each missing program; the last one has the command that installs them all. */
 export function programFindings(missing: readonly RequiredProgram[]): readonly Finding[] {
   return missing.map((program, i) => ({
     state: "missing",
@@ -61,7 +63,7 @@ async function makeEmptyLab(): Promise<void> {
   await supervisor.stop();
 }
 
-/** What the machine refuses, as a finding; nothing where it allows `attempt`. */
+/** A failure of `attempt` as a finding; none if it succeeds. */
 async function refusal(attempt: Promise<void>): Promise<readonly Finding[]> {
   try {
     await attempt;

@@ -1,11 +1,11 @@
-/** What set-up tells its user: a line for each thing done, and a sign of life while something takes long. */
+/** Progress output of set-up: a line for each step, and a sign of life during long ones. */
 
-/** Takes one line of progress, without its newline. */
+/** Prints one line of progress, passed without its newline. */
 export type Say = (line: string) => void;
 
 const SIGN_OF_LIFE_MS = 5000;
 
-/** Waits for `work`, saying every few seconds that it is still under way. */
+/** Awaits `work`, printing every few seconds that it is still under way. */
 export async function withSignOfLife<T>(say: Say, doing: string, work: Promise<T>): Promise<T> {
   const startedAt = performance.now();
   const timer = setInterval(() => {

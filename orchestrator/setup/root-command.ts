@@ -4,21 +4,21 @@ import { execa } from "execa";
 import { TestbedError } from "../support/errors.ts";
 import { type Say, withSignOfLife } from "./progress.ts";
 
-/** How this process gets to run something as root. */
+/** How this process can run a command as root. */
 export type RootAccess = "root" | "sudo" | "none";
 
-/** How much of a failed program's output an error carries. */
+/** How many of a failed program's last lines an error carries. */
 const OUTPUT_TAIL_LINES = 15;
 
-/** Prefixes a command with what makes it run as root. */
+/** Prefixes a command so that it runs as root. */
 export function asRoot(access: RootAccess, command: readonly string[]): readonly [string, ...string[]] {
   const [file = "", ...args] = command;
   return access === "sudo" ? ["sudo", file, ...args] : [file, ...args];
 }
 
 /**
- * Runs a command as root and says so. `sudo` may ask for a password on the terminal. Throws `setup-failed` with the end
- * of the output.
+ * Prints a command and runs it as root. `sudo` may prompt for a password on the terminal. Throws `setup-failed` with
+ * the end of the output.
  */
 export async function runAsRoot(access: RootAccess, command: readonly string[], say: Say): Promise<void> {
   const [file, ...args] = asRoot(access, command);
@@ -33,11 +33,11 @@ export async function runAsRoot(access: RootAccess, command: readonly string[], 
   throw new TestbedError("setup-failed", `${command.join(" ")} failed:\n${tail || result.shortMessage}`);
 }
 
-/** Whether and how this user can become root; asks sudo for nothing. */
+/** Whether and how this user can become root; never prompts. */
 export async function findRootAccess(): Promise<RootAccess> {
   if (process.getuid?.() === 0) return "root";
   const { failed, code } = await execa("sudo", ["-n", "true"], { reject: false, stdio: "ignore" });
   if (!failed) return "sudo";
-  // With a terminal it can still ask for the password.
+  // With a terminal, sudo can still prompt for the password.
   return code !== "ENOENT" && process.stdin.isTTY ? "sudo" : "none";
 }

@@ -7,10 +7,12 @@ import { formatFindings, isComplete } from "./finding.ts";
 import { checkNetns, setUpNetns } from "./netns-setup.ts";
 import type { Say } from "./progress.ts";
 
-/** `all`: docker must work in the end; what netns lacks beside it is installed where that is possible. */
+/** `all`: docker must work in the end; what netns lacks is installed where possible. */
 export type SetupTarget = RuntimeName | "all";
 
-/** Does what is missing and says so. Throws `setup-failed` where the machine does not allow it. */
+/**
+ * Installs and starts what is missing, and prints each step. Throws `setup-failed` where the machine does not allow it.
+ */
 export async function setUp(target: SetupTarget, say: Say): Promise<void> {
   switch (target) {
     case "docker":
@@ -26,7 +28,7 @@ export async function setUp(target: SetupTarget, say: Say): Promise<void> {
   }
 }
 
-/** Says what is there and what is missing, and changes nothing. Returns whether nothing is missing. */
+/** Prints what is there and what is missing, and changes nothing. Returns whether nothing is missing. */
 export async function checkSetUp(target: SetupTarget, say: Say): Promise<boolean> {
   const findings = [
     ...(target === "netns" ? [] : await checkDocker()),

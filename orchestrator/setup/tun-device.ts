@@ -1,4 +1,4 @@
-/** The device that makes TUN interfaces, which mobile nodes and home agents have on both runtimes. */
+/** The device that makes TUN interfaces, which mobile nodes and home agents need on both runtimes. */
 
 import { existsSync } from "node:fs";
 import type { Finding } from "./finding.ts";
@@ -13,7 +13,7 @@ export function checkTunDevice(): readonly Finding[] {
     : [{ state: "missing", text: `${TUN_DEVICE}, which mobile nodes and home agents need` }];
 }
 
-/** Makes the device where it is missing. Throws `setup-failed` where the machine does not allow it. */
+/** Makes the device if it is missing. Throws `setup-failed` where the machine does not allow it. */
 export async function ensureTunDevice(say: Say): Promise<void> {
   if (existsSync(TUN_DEVICE)) return;
   say(`${TUN_DEVICE} is not there, which mobile nodes and home agents need: making it`);

@@ -1,4 +1,4 @@
-/** A promise whose ends lie outside of it. */
+/** A promise that is settled from outside. */
 
 export interface Deferred<T> {
   readonly promise: Promise<T>;
@@ -6,7 +6,7 @@ export interface Deferred<T> {
   readonly reject: (reason: unknown) => void;
 }
 
-/** Makes one; a rejection that nobody awaits is no crash of the program. */
+/** Makes one; an unhandled rejection does not crash the program. */
 export function createDeferred<T>(): Deferred<T> {
   let resolve: (value: T) => void = () => undefined;
   let reject: (reason: unknown) => void = () => undefined;

@@ -2,7 +2,7 @@
 
 import { relative } from "node:path";
 
-/** Relative to where the user is, or absolute for what does not lie below. */
+/** Relative to `from`, or absolute for a path that is not below it. */
 export function displayPath(path: string, from: string): string {
   const fromHere = relative(from, path);
   return fromHere.startsWith("..") ? path : fromHere;

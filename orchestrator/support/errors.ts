@@ -1,6 +1,6 @@
 /** Errors of the environment and of the user's input, as opposed to bugs and to unmet expectations. */
 
-/** Every code there is, with the exit code of the program. */
+/** Every error code, with the exit code of the program. */
 const EXIT_CODES = {
   /** The user's input cannot be used. */
   "bad-usage": 2,
@@ -16,9 +16,9 @@ const EXIT_CODES = {
   leak: 3,
   "output-failed": 3,
   "setup-failed": 3,
-  /** A middlebox of the lab is not what the topology declares it to be. */
+  /** A router of the lab does not behave as the topology declares. */
   "behaviour-mismatch": 3,
-  /** A node of the lab did not do its part. */
+  /** A node of the lab failed. */
   "node-failed": 3,
   "timed-out": 3,
   interrupted: 130,
@@ -26,7 +26,7 @@ const EXIT_CODES = {
 
 export type ErrorCode = keyof typeof EXIT_CODES;
 
-/** Something outside this program stands in the way. `message` says what was expected and found, `hint` what to do. */
+/** An error from outside this program. `message` says what was expected and found, `hint` what to do. */
 export class TestbedError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;

@@ -1,4 +1,4 @@
-/** Where this user's own files are. */
+/** This user's home directory. */
 
 import { homedir } from "node:os";
 

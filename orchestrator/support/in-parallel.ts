@@ -1,8 +1,8 @@
-/** Work on many things, some at a time. */
+/** Bounded parallel work. */
 
 /**
  * Runs `work` for every item, at most `limit` at once, in the order of the items. Starts nothing new once `signal` is
- * aborted or a work has failed; settles when everything under way has ended, with the first failure if there is one.
+ * aborted or a call has failed; settles when every call under way has ended, with the first failure if there is one.
  */
 export async function inParallel<T>(
   items: readonly T[],

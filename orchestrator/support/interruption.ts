@@ -1,4 +1,4 @@
-/** Turns every polite way to end this process into one `AbortSignal`, so that whoever made something can undo it. */
+/** Turns every catchable way to end this process into one `AbortSignal`, so that what was made can be removed. */
 
 import { watchAncestry } from "./ancestry.ts";
 import { TestbedError } from "./errors.ts";
@@ -6,23 +6,26 @@ import { TestbedError } from "./errors.ts";
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * Signals closer together than this are one wish: Ctrl-C reaches this process from the terminal, once more through npm,
- * and then npm is gone.
+ * Signals closer together than this count as one: Ctrl-C reaches this process from the terminal, again through npm, and
+ * then npm exits.
  */
 const SIGNAL_DEBOUNCE_MS = 1000;
 
 export interface Interruption {
-  /** Aborted at the first signal, or when npm is gone; the reason is a `TestbedError`, with code `interrupted` for these. */
+  /**
+   * Aborted at the first signal, or when npm is gone; the reason is a `TestbedError`, with code `interrupted` for
+   * these.
+   */
   readonly signal: AbortSignal;
-  /** Why not everything that was said could be written, as on a full disk: `output-failed`, which aborts `signal` too. */
+  /** Why output could not be written, as on a full disk: `output-failed`, which aborts `signal` too. */
   outputError(): TestbedError | undefined;
-  /** Gives signals their usual effect again. */
+  /** Restores the default effect of signals. */
   readonly stop: () => void;
 }
 
 /**
- * Listens until `stop`. A second signal, a second or more after the first, ends the process at once with exit code 130: what it leaves is the watchdog's.
- * Output nobody reads any more (a closed pipe) is no error: it must not keep the cleanup from running.
+ * Listens until `stop`. A second signal, a second or more after the first, ends the process at once with exit code 130:
+ * the watchdog removes what is left. A closed output pipe is no error: it must not keep the cleanup from running.
  */
 export function listenForInterruption(): Interruption {
   const controller = new AbortController();
@@ -34,7 +37,7 @@ export function listenForInterruption(): Interruption {
     controller.abort(new TestbedError("interrupted", `interrupted by ${cause}`));
   };
   const onOutputError = (stream: NodeJS.WriteStream) => (error: NodeJS.ErrnoException) => {
-    // A terminal that is gone says EIO, and so does a disk that is broken.
+    // EIO comes from a closed terminal, but also from a broken disk.
     if (error.code === "EPIPE" || (error.code === "EIO" && stream.isTTY)) return;
     outputError ??= new TestbedError("output-failed", `expected to be able to write the output: ${error.message}`);
     controller.abort(outputError);

@@ -1,6 +1,6 @@
-/** Where this checkout lies. */
+/** Where this checkout is. */
 
 import { join } from "node:path";
 
-/** Absolute path of the directory that holds package.json, without a slash at its end. */
+/** Absolute path of the directory of package.json, without a trailing slash. */
 export const PACKAGE_ROOT = join(import.meta.dirname, "../..");

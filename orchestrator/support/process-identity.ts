@@ -1,4 +1,4 @@
-/** Tells a process apart from a later one that got the same pid, so that a dead owner is never taken for a live one. */
+/** Distinguishes a process from a later one with the same pid, so that a dead owner is never taken for a live one. */
 
 import { readFileSync } from "node:fs";
 
@@ -11,19 +11,19 @@ export interface ProcessIdentity {
   readonly bootId: string;
 }
 
-/** What the kernel says about a process; absent once it is gone or only a zombie is left of it. */
+/** What the kernel reports about a process; absent once it is gone or a zombie. */
 export interface ProcessStatus {
   readonly name: string;
   readonly parentPid: number;
   readonly startTicks: string;
 }
 
-/** The process that runs this code. */
+/** The identity of this process. */
 export function currentProcess(): ProcessIdentity {
   return { pid: process.pid, startTicks: readProcess(process.pid)?.startTicks ?? "", bootId: readBootId() };
 }
 
-/** Whether exactly this process still runs: same pid, same start, same boot of the machine. */
+/** Whether this process still runs: same pid, same start, same boot of the machine. */
 export function isProcessAlive({ pid, startTicks, bootId }: ProcessIdentity): boolean {
   if (bootId !== readBootId()) return false;
   if (startTicks === "") return answersSignals(pid);
@@ -39,8 +39,8 @@ export function readProcess(pid: number): ProcessStatus | undefined {
 }
 
 /**
- * Reads one `/proc/<pid>/stat` line. The name stands in parentheses and may itself contain spaces and parentheses, so
- * the fields count from the last one. Undefined for a zombie, and for anything that is no such line.
+ * Parses a `/proc/<pid>/stat` line. The name is in parentheses and may itself contain spaces and parentheses, so fields
+ * are counted from the last one. Undefined for a zombie, and for any other text.
  */
 export function parseProcessStat(line: string): ProcessStatus | undefined {
   const nameEnd = line.lastIndexOf(")");
@@ -66,7 +66,7 @@ function answersSignals(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // EPERM: it runs, and belongs to somebody else.
+    // EPERM: it runs as another user.
     return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }

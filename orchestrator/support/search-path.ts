@@ -1,4 +1,4 @@
-/** Where programs of the machine are found. */
+/** Where the machine's programs are found. */
 
 import { access, constants, stat } from "node:fs/promises";
 import { delimiter, join } from "node:path";

@@ -1,4 +1,4 @@
-/** Behaviours of a NAT as columns of a table, one for each that its table lists. */
+/** Behaviours of a NAT as columns of a table. */
 
 import { type BehavioursOf, type BehaviourTable, NAT_BEHAVIOURS } from "@testbed/agent/control";
 
@@ -12,7 +12,7 @@ type Known<Table extends BehaviourTable> = {
   readonly [Name in keyof Table]?: BehavioursOf<Table>[Name] | undefined;
 };
 
-/** The columns of what a NAT is declared to do. */
+/** The columns of a NAT's declared behaviours. */
 export const NAT_COLUMNS = behaviourColumns(NAT_BEHAVIOURS, {
   portAssignment: "ports",
   udpLifetimeSec: "UDP lifetime",

@@ -1,4 +1,4 @@
-/** The part of `topologies/README.md` that is made from the files: a table of them, and a picture of each. */
+/** The generated part of `topologies/README.md`: a table of the topologies, and a diagram of each. */
 
 import { formatDuration } from "../model/duration.ts";
 import { hasAddress, nextHop } from "../model/forwarding.ts";
@@ -11,7 +11,7 @@ import { describeAction } from "./describe-event.ts";
 import { describeMiddlebox } from "./describe-middlebox.ts";
 import { renderDiagram } from "./diagram.ts";
 
-/** The README with its made parts replaced by those of today; throws RangeError when a part's marks are missing. */
+/** The README with its generated parts replaced. Throws RangeError if the marks of a part are missing. */
 export function withCatalogue(readme: string, topologies: readonly ResolvedTopology[]): string {
   return replacePart(replacePart(readme, "files", renderCatalogue(topologies)), "presets", renderPresets());
 }
@@ -23,7 +23,7 @@ function replacePart(readme: string, name: string, content: string): string {
   return `${readme.slice(0, from)}${begin}\n\n${content}\n${readme.slice(to)}`;
 }
 
-/** What the names of presets stand for. */
+/** The tables of presets. */
 function renderPresets(): string {
   const nats = NAT_PRESET_NAMES.map((name) => {
     const cells = NAT_COLUMNS.map(({ cell }) => cell(NAT_PRESETS[name].behaviour));
@@ -52,7 +52,7 @@ function describePreset(
   return `| \`${name}\` | ${summary} | ${seenIn} | ${source} |`;
 }
 
-/** Table and pictures, in the order of names. */
+/** Table and diagrams, by name. */
 export function renderCatalogue(topologies: readonly ResolvedTopology[]): string {
   const sorted = topologies.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return [
@@ -98,13 +98,13 @@ function describeExpectation(expectation: ResolvedExpectation): string {
   return `${moment}${path ?? "any path"}${pair}${within}`;
 }
 
-/** The middleboxes from one end outwards and in again to the other, as one line. */
+/** The NATs and firewalls between two ends, as one line. */
 function wayOf(topology: ResolvedTopology, from: string, to: string): string {
   const [out, back] = [middleboxesAbove(topology, from, to), middleboxesAbove(topology, to, from)];
   return [from, ...out, ...back.toReversed(), to].join(" — ");
 }
 
-/** What a node's packets to its home agent, or where it has none to that of its peer, pass, the nearest first. */
+/** NATs and firewalls between a node and its home agent, or its peer's if it has none, nearest first. */
 function middleboxesAbove(topology: ResolvedTopology, name: string, peer: string): readonly string[] {
   const [node, other] = [name, peer].map((wanted) => topology.nodes.find((candidate) => candidate.name === wanted));
   const served = node !== undefined && "homeAgent" in node ? node : other;

@@ -4,7 +4,7 @@ import { formatDuration } from "../model/duration.ts";
 import type { LinkAction, RebootAction, TimelineAction } from "../model/resolved.ts";
 import { describeLink } from "./describe-link.ts";
 
-/** What happens, with its subject: one sentence without full stop. */
+/** What happens, as one sentence without full stop. */
 export function describeAction(action: TimelineAction): string {
   switch (action.type) {
     case "move":

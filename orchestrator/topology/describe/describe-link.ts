@@ -1,12 +1,12 @@
-/** Link conditions in words. */
+/** Link impairments in words. */
 
 import type { Impairment } from "@testbed/agent/control";
 import type { ResolvedLinkImpairments } from "../model/resolved.ts";
 
-/** A condition; a figure that is undefined counts as absent. */
+/** An impairment; undefined figures count as absent. */
 type Figures = { readonly [Key in keyof Impairment]?: Impairment[Key] | undefined };
 
-/** `20 ms ± 2 ms, loss 1 % in runs of 3, 20 Mbit/s, queue 100`; `as it is` for a condition that asks for nothing. */
+/** `20 ms ± 2 ms, loss 1 % in runs of 3, 20 Mbit/s, queue 100`; `as it is` for no impairment. */
 export function describeImpairment(impairment: Figures): string {
   const { delayMs, jitterMs, lossRate, lossBurst, duplicateRate, reorderRate, rateBitPerSec, queuePackets } =
     impairment;
@@ -25,7 +25,7 @@ export function describeImpairment(impairment: Figures): string {
   return parts.length === 0 ? "as it is" : parts.join(", ");
 }
 
-/** Both directions at once where they are alike: `["20 ms"]`, else `["out: 20 ms", "in: loss 1 %"]`. */
+/** One text if both directions are alike: `["20 ms"]`, else `["out: 20 ms", "in: loss 1 %"]`. */
 export function describeLink({ out, in: inbound }: ResolvedLinkImpairments): readonly string[] {
   const [leaving, arriving] = [out, inbound].map((impairment) => impairment && describeImpairment(impairment));
   if (leaving === arriving) return leaving === undefined ? [] : [leaving];
@@ -46,7 +46,7 @@ function bitRate(bitPerSec: number): string {
   return `${figure(bitPerSec / divisor)} ${unit}`;
 }
 
-/** At most four digits behind the point. */
+/** At most four decimal places. */
 function figure(value: number): string {
   return String(Number(value.toFixed(4)));
 }

@@ -1,10 +1,10 @@
-/** Middleboxes in a few words, for tables and pictures. */
+/** NATs and firewalls in a few words, for tables and diagrams. */
 
 import { familyOfText } from "../model/address-text.ts";
 import { describeFirewall, describeNat } from "../model/presets.ts";
 import type { ResolvedRouter, TranslatedPrefix } from "../model/resolved.ts";
 
-/** What a middlebox does to packets, such as `home-router` or `NPTv6, stateful`. */
+/** What a router does to packets, such as `home-router` or `NPTv6, stateful`. */
 export function describeMiddlebox({ nat, prefixes, firewall }: ResolvedRouter): string {
   const last = nat === undefined ? describeFirewall(firewall) : describeNat(nat);
   return [...prefixes.map(describePrefix), last].join(", ");

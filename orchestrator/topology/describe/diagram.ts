@@ -1,11 +1,11 @@
-/** A picture of a topology as Mermaid text, which code hosts draw in Markdown. */
+/** A diagram of a topology as Mermaid text, which code hosts render in Markdown. */
 
 import { formatEndpoint, withoutLength } from "../model/address-text.ts";
 import { describeFirewall, describeNat } from "../model/presets.ts";
 import type { ResolvedNode, ResolvedSegment, ResolvedTopology } from "../model/resolved.ts";
 import { describeLink } from "./describe-link.ts";
 
-/** Segments as rounded shapes, nodes as middleboxes, addresses and link impairments on the lines between them. */
+/** Segments as rounded shapes, nodes as boxes, addresses and link impairments on the lines between them. */
 export function renderDiagram({ segments, nodes }: ResolvedTopology): string {
   const segmentIds = new Map(segments.map(({ name }, i) => [name, `segment${i}`]));
   const lines = [
@@ -16,7 +16,7 @@ export function renderDiagram({ segments, nodes }: ResolvedTopology): string {
         const addresses = [ipv4, ipv6].filter((address) => address !== undefined).map(withoutLength);
         const label = [...addresses, ...describeLink(impairment ?? {})].join("<br/>");
         const [segmentId, nodeId] = [segmentIds.get(segment) ?? "", `node${i}`];
-        // What lies inside is drawn below.
+        // Inside segments are drawn below.
         const [above, below] = isInside(node, interfaceName) ? [nodeId, segmentId] : [segmentId, nodeId];
         return `${above} ---|"${label}"| ${below}`;
       }),

@@ -3,7 +3,7 @@
 import { formatPath, type IssueCode, type IssuePath, type TopologyIssue } from "./issue.ts";
 import type { Topology } from "./topology.ts";
 
-/** Notes a problem at a value of the file, or at its key. */
+/** Records a problem at a value of the file, or at its key. */
 export type Report = (code: IssueCode, path: IssuePath, message: string, at?: "key" | "value") => void;
 
 export interface IssueList {

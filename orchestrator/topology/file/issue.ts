@@ -1,6 +1,6 @@
 /** What is wrong with a topology file, and where: every problem is one value, so that all are reported at once. */
 
-/** Every kind of problem. The code is stable; the words around it may improve. */
+/** Every kind of problem. Codes are stable; messages may improve. */
 export type IssueCode =
   | "yaml"
   | "wrong-type"

@@ -1,4 +1,4 @@
-/** Which keys the file format knows at a place of a file: asked of the JSON Schema, so that it cannot disagree. */
+/** Which keys the file format allows at a path, derived from the JSON Schema so that the two cannot disagree. */
 
 import type { IssuePath } from "./issue.ts";
 import { topologyJsonSchema } from "./schema.ts";
@@ -13,7 +13,7 @@ interface JsonSchema {
   readonly const?: unknown;
 }
 
-/** Keys allowed in the mapping at `path`; a node's depend on the role that `data` gives it. */
+/** Keys allowed in the mapping at `path`; those of a node depend on its role in `data`. */
 export function knownKeys(path: IssuePath, data: unknown): readonly string[] {
   const root = topologyJsonSchema() as JsonSchema;
   let places: readonly JsonSchema[] = [root];

@@ -1,8 +1,8 @@
-/** Finds what somebody probably meant by a name that does not exist. */
+/** Finds the name that was probably meant by one that does not exist. */
 
 /**
- * The nearest of `names`: the one that `wanted` begins, or the one that differs least, in at most a third of the letters
- * (two at the least, one in a short name). Undefined when none is near.
+ * The nearest of `names`: the one that starts with `wanted`, or the one that differs least, in at most a third of the
+ * letters (two at the least, one in a short name). Undefined when none is near.
  */
 export function nearestName(wanted: string, names: readonly string[]): string | undefined {
   const begun = names.filter((name) => wanted.length >= 3 && name.startsWith(wanted));

@@ -25,13 +25,13 @@ export function parseTopology(text: string, file: string): ParseResult {
   return topology !== undefined && issues.length === 0 ? { ok: true, topology } : { ok: false, issues };
 }
 
-/** What could be read: the sound part of the file, absent when there is none, and what is wrong with the rest. */
+/** The valid part of the file, absent if there is none, and the issues of the rest. */
 export interface TopologyReading {
   readonly topology?: Topology;
   readonly issues: readonly TopologyIssue[];
 }
 
-/** Reads what is sound even where other parts are not, so that one run can report the problems of all stages. */
+/** Reads the valid parts even where others are not, so that one run can report the problems of all stages. */
 export function readTopology(text: string, file: string): TopologyReading {
   const source = readYaml(text);
   const yamlIssues = source.errors.map((error) => yamlIssue(error, file));
@@ -50,7 +50,7 @@ export function readTopology(text: string, file: string): TopologyReading {
   return isMapping(source.data) ? { topology: soundPart(source, source.data, file), issues } : { issues };
 }
 
-/** A key that is misspelt is not reported as missing as well. */
+/** A misspelt key is not also reported as missing. */
 function dropMisspeltDuplicates(issues: readonly ShapeIssue[]): readonly ShapeIssue[] {
   const meant = new Set(issues.flatMap((issue) => (issue.meant === undefined ? [] : [formatPath(issue.meant)])));
   return issues.filter(({ code, path }) => code !== "missing" || !meant.has(formatPath(path)));
@@ -67,10 +67,10 @@ function yamlIssue({ kind, message, line, column }: YamlSource["errors"][number]
       };
 }
 
-/** Blocks without which nothing in the file can refer to anything. */
+/** Blocks that every reference in the file needs. */
 const REQUIRED: ReadonlySet<string> = new Set(["segments", "nodes"]);
 
-/** Every entry that is right in itself; the others by name only. */
+/** Every valid entry; the others by name only. */
 function soundPart(source: YamlSource, data: Readonly<Record<string, unknown>>, file: string): Topology {
   const broken = new Set<string>();
   const mapping = <T>(schema: z.ZodType<T>, key: string): Map<string, T> => {
@@ -105,7 +105,7 @@ function soundPart(source: YamlSource, data: Readonly<Record<string, unknown>>, 
   };
 }
 
-/** The entry as a list of one, or of none when it is wrong beyond an unknown key. */
+/** The entry as a list of one, or an empty list if more than an unknown key is wrong with it. */
 function soundEntry<T>(schema: z.ZodType<T>, value: unknown, path: IssuePath, broken: Set<string>): T[] {
   const first = schema.safeParse(value);
   if (first.success) return [first.data];

@@ -1,4 +1,4 @@
-/** The file format of a topology: what may be written where. References and addresses are checked by `resolve.ts`. */
+/** The file format of a topology. References and addresses are checked by `resolve.ts`. */
 
 import { CANDIDATE_TYPES, ICE_PROFILES, KEY_MODES, NAT_BEHAVIOURS } from "@testbed/agent/control";
 import * as z from "zod";
@@ -169,7 +169,7 @@ const agentFields = {
       "Mean time between two questions whether the selected pair is alive; 5s when absent, dead after thrice it",
     ),
 };
-/** Takes those keys out of a node's entry. */
+/** Picks these keys from a node's entry. */
 export const agentSchema = z.object(agentFields);
 
 const mobileFields = {
@@ -184,7 +184,7 @@ const mobileFields = {
 const mobileNode = z.strictObject({ role: z.literal("mobile-node"), ...mobileFields });
 const correspondentNode = z.strictObject({ role: z.literal("correspondent-node"), ...mobileFields });
 
-/** Only mobile nodes ask for consent at a pace of their own. */
+/** Only mobile nodes have a configurable consent interval. */
 const { consent, ...stationaryAgentFields } = agentFields;
 
 const stationaryNode = z.strictObject({

@@ -1,4 +1,4 @@
-/** Says in words for people what the schema found wrong with the shape of a file. */
+/** Describes for people what the schema found wrong with the shape of a file. */
 
 import type * as z from "zod";
 import { DURATION_PATTERN } from "../model/duration.ts";
@@ -95,7 +95,7 @@ function describeUnion(issue: z.core.$ZodIssueInvalidUnion, path: IssuePath, dat
   return [value === undefined ? missing(path, expected) : atValue("wrong-type", path, sentence(expected, value))];
 }
 
-/** Whether a branch of a union failed because the value is of another type altogether. */
+/** Whether a branch of a union failed because the value has another type. */
 function isOtherType(inner: z.core.$ZodIssue, value: unknown): boolean {
   if (inner.path.length > 0) return false;
   return inner.code === "invalid_type" || (inner.code === "invalid_value" && typeof value !== typeof inner.values[0]);

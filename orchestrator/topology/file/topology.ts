@@ -1,4 +1,4 @@
-/** A topology file that was read: its entries, and where in the file each part of it stands. */
+/** A topology file that was read: its entries, and their positions in the file. */
 
 import type { IssuePath } from "./issue.ts";
 import type {
@@ -25,18 +25,18 @@ export interface Topology {
   readonly timeline: readonly ListEntry<TimelineEventEntry>[];
   readonly expectations: readonly ListEntry<ExpectationEntry>[];
   /**
-   * Dotted paths of entries that were left out because they are wrong in themselves, such as `nodes.mn`: names that may
-   * be referred to and about which nothing else is known. Empty for a topology that parsed.
+   * Dotted paths of entries that were left out because they are invalid, such as `nodes.mn`. Other entries may refer to
+   * them. Empty for a topology that parsed.
    */
   readonly broken: ReadonlySet<string>;
   readonly locate: Locate;
 }
 
-/** An entry of a list, with its place in the file. */
+/** An entry of a list, with its path in the file. */
 export interface ListEntry<T> {
   readonly path: IssuePath;
   readonly entry: T;
 }
 
-/** Line and column, from 1, of a value or of its key; of the nearest enclosing value where the path leads nowhere. */
+/** Line and column, from 1, of a value or of its key; of the nearest enclosing value if the path does not exist. */
 export type Locate = (path: IssuePath, at?: "key" | "value") => { readonly line: number; readonly column: number };

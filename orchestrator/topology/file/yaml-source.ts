@@ -30,7 +30,7 @@ interface YamlProblem {
   readonly column: number;
 }
 
-/** Parses text; problems are returned, never thrown. Duplicate keys leave the data usable, the last one counting. */
+/** Parses text; problems are returned, never thrown. Duplicate keys leave the data usable: the last one wins. */
 export function readYaml(text: string): YamlSource {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: true });
@@ -51,7 +51,7 @@ export function readYaml(text: string): YamlSource {
   };
 }
 
-/** The parser gives up on aliases that would fill the memory, and on merges (`<<`, YAML 1.1) of what is no mapping. */
+/** The parser throws on aliases that would exhaust memory, and on merges (`<<`, YAML 1.1) of anything but a mapping. */
 function dataOf(document: Document.Parsed, report: (message: string) => void): unknown {
   try {
     return document.toJS();
@@ -62,7 +62,7 @@ function dataOf(document: Document.Parsed, report: (message: string) => void): u
   }
 }
 
-/** In words of a topology's writer, where those of the parser are for its caller. */
+/** Messages for the writer of a topology, in place of the parser's, which are for its caller. */
 const SYNTAX_MESSAGES: Readonly<Record<string, string>> = {
   MULTIPLE_DOCS: "a second document, where a file holds one",
   RESOURCE_EXHAUSTION: "more brackets inside of each other than can be read",
@@ -76,7 +76,7 @@ function problemOf(error: YAMLError, text: string, lineCounter: LineCounter): Ya
   return { kind: "syntax", message: SYNTAX_MESSAGES[error.code] ?? error.message, ...position };
 }
 
-/** One cause makes the parser say the same of line after line: the first says it. */
+/** One cause can make the parser report the same problem on many lines: keeps the first. */
 function withoutEchoes(problems: readonly YamlProblem[]): readonly YamlProblem[] {
   return problems.filter(
     ({ kind, message }, i) =>
@@ -84,7 +84,7 @@ function withoutEchoes(problems: readonly YamlProblem[]): readonly YamlProblem[]
   );
 }
 
-/** Where aliases stand whose anchor is missing or comes later. */
+/** Offsets of aliases whose anchor is missing or comes later. */
 function unresolvedAliases(document: Document.Parsed): readonly number[] {
   const offsets: number[] = [];
   visit(document, {
@@ -104,7 +104,7 @@ function positionAt(lineCounter: LineCounter, offset: number): { readonly line: 
   return { line: Math.max(line, 1), column: Math.max(col, 1) };
 }
 
-/** Offset in the text of what a path leads to, as far as it leads. */
+/** Offset in the text of the value at a path, or of its nearest enclosing value. */
 function offsetOf(root: unknown, path: IssuePath, at: "key" | "value"): number {
   let node = root;
   let offset = startOf(root) ?? 0;

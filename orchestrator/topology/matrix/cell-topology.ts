@@ -1,4 +1,4 @@
-/** The topology of one cell of a matrix, as a file that can be run by itself. */
+/** The topology of one cell of a matrix, as a file that can be run on its own. */
 
 import type { MatrixMiddlebox } from "./matrix-middlebox.ts";
 
@@ -7,7 +7,7 @@ export const OFFERERS = ["mn", "cn"] as const;
 
 export type Offerer = (typeof OFFERERS)[number];
 
-/** The text of a topology file: a mobile and a correspondent node, each behind its middlebox. */
+/** The text of a topology file: a mobile and a correspondent node, each behind its router. */
 export function cellTopologyText(mn: MatrixMiddlebox, cn: MatrixMiddlebox, offerer: Offerer): string {
   const ends = [endOf("mn", mn), endOf("cn", cn)];
   const session = offerer === "mn" ? "{ from: mn, to: cn, traffic: ping }" : "{ from: cn, to: mn, traffic: ping }";
@@ -49,10 +49,10 @@ const ENDS = {
   cn: { role: "correspondent-node", homeAgent: "ha-b", middlebox: "nat-cn", lan: "cn-lan", publicLan: "198.18.2.0/24" },
 } as const;
 
-/** Both homes have this one network wherever a middlebox hides it, as homes do. */
+/** Both homes use this network if a NAT hides it, as real homes do. */
 const HIDDEN_LAN = "192.168.1.0/24";
 
-/** A middlebox that does not translate needs a LAN that everybody can reach. */
+/** A router that does not translate needs a LAN that is reachable from outside. */
 function endOf(node: keyof typeof ENDS, { entry }: MatrixMiddlebox): EndLines {
   const { role, homeAgent, middlebox, lan, publicLan } = ENDS[node];
   const nodeLine = (on: string): string => `  ${node}: { role: ${role}, on: ${on}, homeAgent: ${homeAgent} }`;
@@ -68,7 +68,7 @@ function endOf(node: keyof typeof ENDS, { entry }: MatrixMiddlebox): EndLines {
   };
 }
 
-/** A value in one line, the way the topology files of this repository are written. */
+/** A value in one line, in the style of this repository's topology files. */
 function flow(value: unknown): string {
   if (typeof value !== "object" || value === null) return String(value);
   if (Array.isArray(value)) return `[${value.map(flow).join(", ")}]`;

@@ -1,4 +1,4 @@
-/** The cells of a matrix: every pair of middleboxes with its topology and what the model says of it. */
+/** The cells of a matrix: every pair of middleboxes with its topology and prediction. */
 
 import { formatIssue } from "../file/issue.ts";
 import type { ResolvedTopology } from "../model/resolved.ts";
@@ -22,7 +22,7 @@ export interface MatrixAxes {
   readonly mn: readonly MatrixMiddlebox[];
   readonly cn: readonly MatrixMiddlebox[];
   readonly offerers: readonly Offerer[];
-  /** All randomness of every cell follows from it; that of the topology file when absent. */
+  /** Seed of every cell; that of the topology file if absent. */
   readonly seed?: number;
 }
 
@@ -31,7 +31,7 @@ export function planCells({ mn, cn, offerers, seed }: MatrixAxes): readonly Matr
   return mn.flatMap((row) => cn.flatMap((column) => offerers.map((offerer) => planCell(row, column, offerer, seed))));
 }
 
-/** One cell; throws RangeError for a middlebox that no topology can have. */
+/** One cell. Throws RangeError for a middlebox that no topology can have. */
 export function planCell(mn: MatrixMiddlebox, cn: MatrixMiddlebox, offerer: Offerer, seed?: number): MatrixCell {
   const text = cellTopologyText(mn, cn, offerer);
   const loaded = loadTopology(text, `${mn.name} × ${cn.name}`, seed === undefined ? {} : { seed });

@@ -1,14 +1,14 @@
-/** The middleboxes that a matrix may put in front of a node, by name. */
+/** The NATs and firewalls that a matrix may put in front of a node, by name. */
 
 import { NAT_DEPENDENCES } from "@testbed/agent/control";
 import { nearestName } from "../file/nearest-name.ts";
 import type { RouterEntry } from "../file/schema.ts";
 import { DEPENDENCE_ABBREVIATIONS, FIREWALL_PRESET_NAMES, NAT_PRESET_NAMES } from "../model/presets.ts";
 
-/** A middlebox, or no middlebox at all. */
+/** A NAT, a firewall, or none. */
 export interface MatrixMiddlebox {
   readonly name: string;
-  /** What a topology file says of it; absent for a node that stands on the internet itself. */
+  /** Its keys in a topology file; absent for a node on the internet itself. */
   readonly entry?: Pick<RouterEntry, "nat" | "firewall">;
 }
 
@@ -20,7 +20,7 @@ export const NINE_BEHAVIOURS: readonly MatrixMiddlebox[] = NAT_DEPENDENCES.flatM
   })),
 );
 
-/** Every middlebox that has a name: the nine, the presets of address translation and of firewalls, and none. */
+/** All of them: the nine, the presets of NATs and of firewalls, and none. */
 export const MATRIX_MIDDLEBOXES: readonly MatrixMiddlebox[] = [
   ...NINE_BEHAVIOURS,
   ...NAT_PRESET_NAMES.map((nat) => ({ name: nat, entry: { nat } })),

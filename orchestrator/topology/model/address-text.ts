@@ -1,4 +1,7 @@
-/** Addresses and networks as text: validity, arithmetic and relations. IPv6 text is canonical (RFC 5952) on the way out. */
+/**
+ * Addresses and networks as text: validity, arithmetic and relations. IPv6 text that is returned is canonical (RFC
+ * 5952).
+ */
 
 import ipaddr from "ipaddr.js";
 
@@ -12,20 +15,20 @@ export interface Network {
   readonly length: number;
 }
 
-/** Why text is no address or network: completes "expected …", and says what to write where that is clear. */
+/** Why text is no address or network: completes "expected …", with what to write where that is clear. */
 export interface AddressProblem {
   readonly expected: string;
   readonly advice?: string;
 }
 
-/** What is wrong with an address as a file gives it, or undefined. */
+/** What is wrong with an address in a file, or undefined. */
 export function addressProblem(text: string, family: Family): AddressProblem | undefined {
   if (isAddress(text, family)) return undefined;
   const expected = `expected an IPv${family} address such as ${EXAMPLE_ADDRESS[family]}`;
   return text.includes("/") ? { expected, advice: "leave the prefix length out" } : { expected };
 }
 
-/** What is wrong with a network as a file gives it, or undefined. */
+/** What is wrong with a network in a file, or undefined. */
 export function networkProblem(text: string, family: Family): AddressProblem | undefined {
   const [address = "", length = "", ...rest] = text.split("/");
   const isWellFormed = isAddress(address, family) && /^\d{1,3}$/.test(length) && rest.length === 0;

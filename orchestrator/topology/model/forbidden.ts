@@ -1,4 +1,4 @@
-/** Networks that a lab must not use, each with the reason that a user gets to read. */
+/** Networks that a lab must not use, each with the reason shown to the user. */
 
 import { type Network, overlaps, parseNetwork } from "./address-text.ts";
 

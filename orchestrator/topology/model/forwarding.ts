@@ -1,17 +1,17 @@
-/** Where a resolved topology's nodes send a packet: one hop at a time, as the kernel would look it up. */
+/** Forwarding in a resolved topology, one hop at a time, as the kernel looks routes up. */
 
 import { contains, familyOfText, type Network, parseNetwork, withoutLength } from "./address-text.ts";
 import type { ResolvedInterface, ResolvedNode, ResolvedTopology } from "./resolved.ts";
 
-/** The segment a packet leaves by, and the node that takes it there; no node when nobody has the next address. */
+/** The interface a packet leaves by, and the node that receives it; no node if none has the next address. */
 export interface Hop {
   readonly out: ResolvedInterface;
   readonly to?: { readonly node: ResolvedNode; readonly in: ResolvedInterface };
 }
 
 /**
- * The next hop from a node to an address, or undefined when the node has no route. Of several default routes that one is
- * taken whose segment has the source address, where that is given.
+ * The next hop from a node to an address, or undefined if the node has no route. Of several default routes, the one
+ * whose segment has the source address is used, if that is given.
  */
 export function nextHop(
   topology: ResolvedTopology,
@@ -40,7 +40,7 @@ function holds({ ipv4, ipv6, alternate }: ResolvedInterface, address: string): b
   return own.some((each) => each !== undefined && withoutLength(each) === address);
 }
 
-/** The node's own addresses from which packets to a destination leave by the segment that has them. */
+/** The node's addresses from which packets to a destination leave by the segment of that address. */
 export function sourceAddresses(
   topology: ResolvedTopology,
   node: ResolvedNode,
@@ -69,7 +69,7 @@ interface Route {
   readonly interfaceName: string;
 }
 
-/** A prediction asks each node thousands of times. */
+/** Cached: a prediction looks up each node's routes thousands of times. */
 const knownRoutes = new WeakMap<ResolvedNode, readonly Route[]>();
 
 /** Connected networks and static routes. */

@@ -8,7 +8,7 @@ export function shareOf(text: string): number {
   return Number(text.slice(0, -1)) / 100;
 }
 
-/** Units are decimal, as everywhere on segments. */
+/** Units are decimal, as for all link rates. */
 export const RATE_PATTERN = /^\d+(\.\d+)?[kmg]?bit$/;
 
 const BITS_PER_UNIT: Readonly<Record<string, number>> = { bit: 1, kbit: 1e3, mbit: 1e6, gbit: 1e9 };

@@ -1,17 +1,17 @@
-/** What link impairments do to packets that pass several nodes. */
+/** The combined effect of link impairments on packets that pass several nodes. */
 
 import type { Impairment } from "@testbed/agent/control";
 import type { ResolvedNode } from "./resolved.ts";
 
 /** A round trip under link impairments. */
 export interface RoundTripImpairment {
-  /** Milliseconds that the links add at most. */
+  /** Most milliseconds that the links add. */
   readonly addedMs: number;
   /** Share of round trips that are lost on the way, 0..1. */
   readonly lossRate: number;
 }
 
-/** Full frames that may be in front of a packet where a link has a rate. */
+/** Full frames that may be queued before a packet where a link has a rate. */
 const FRAMES_AHEAD = 5;
 const FULL_FRAME_BITS = 1514 * 8;
 

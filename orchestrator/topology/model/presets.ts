@@ -1,14 +1,14 @@
-/** Names for points in the space of RFC 4787, and for firewall policies: what a topology file may write in one word. */
+/** Presets of a topology file: names for combinations of the behaviours of RFC 4787, and for firewall policies. */
 
 import { CONE_NAT, DSMIPV6_PORT, type NatDependence, type NatPoint, STUN_PORT } from "@testbed/agent/control";
 import type { ResolvedFirewall } from "./resolved.ts";
 
 interface Preset<T> {
-  /** What the name stands for. */
+  /** What the preset is. */
   readonly summary: string;
-  /** Who is known to behave so. */
+  /** Products and networks known to behave this way. */
   readonly seenIn: string;
-  /** Where that is written or measured: text with links, in Markdown. */
+  /** Where that is documented or measured: Markdown with links. */
   readonly source: string;
   readonly behaviour: T;
 }
@@ -20,8 +20,8 @@ const CONNTRACK = "[nf_conntrack-sysctl](https://www.kernel.org/doc/html/latest/
 const NETGATE = "https://docs.netgate.com/pfsense/en/latest";
 
 /**
- * Networks that stand for each other (1:1 NAT, NPTv6) in the terms of RFC 4787, but for what the firewall adds: the filter,
- * and how long a flow is remembered.
+ * Prefix translation (1:1 NAT, NPTv6) in the terms of RFC 4787, without what the firewall adds: filtering and the
+ * lifetime of flows.
  */
 export const PREFIX_TRANSLATION: Omit<NatPoint, "filtering" | "udpLifetimeSec"> = {
   ...CONE_NAT,
@@ -100,7 +100,7 @@ export const NAT_PRESETS = {
 export type NatPresetName = keyof typeof NAT_PRESETS;
 export const NAT_PRESET_NAMES = Object.keys(NAT_PRESETS) as NatPresetName[];
 
-/** What no preset is about. */
+/** What no preset decides. */
 const UNSAID = { denied: "drop", udpIdleSec: CONE_NAT.udpLifetimeSec, pinholes: [] } as const;
 
 /** Firewall presets by name. */
@@ -141,13 +141,13 @@ export const DEPENDENCE_ABBREVIATIONS: Readonly<Record<NatDependence, string>> =
   "address-and-port-dependent": "APD",
 };
 
-/** A NAT in a word: the preset that behaves so, or else its mapping and filtering, such as `EIM/ADF`. */
+/** A NAT in a word: the preset that behaves the same, or else its mapping and filtering, such as `EIM/ADF`. */
 export function describeNat(nat: NatPoint): string {
   const preset = NAT_PRESET_NAMES.find((name) => samePoint(NAT_PRESETS[name].behaviour, nat));
   return preset ?? `${DEPENDENCE_ABBREVIATIONS[nat.mapping]}M/${DEPENDENCE_ABBREVIATIONS[nat.filtering]}F`;
 }
 
-/** Whether a NAT behaves in every way as this point says. */
+/** Whether a NAT has every behaviour of this point. */
 function samePoint({ ports, ...behaviour }: NatPoint, nat: NatPoint): boolean {
   const names = Object.keys(behaviour) as (keyof typeof behaviour)[];
   return (
@@ -157,7 +157,7 @@ function samePoint({ ports, ...behaviour }: NatPoint, nat: NatPoint): boolean {
   );
 }
 
-/** A firewall in a word or two: the preset that behaves so, or else `own rules`, and whether it says no by ICMP. */
+/** A firewall in a few words: the preset that behaves the same, or else `own rules`, and whether it rejects by ICMP. */
 export function describeFirewall(firewall: ResolvedFirewall): string {
   const preset = FIREWALL_PRESET_NAMES.find((name) => {
     const { inbound, outboundUdp } = FIREWALL_PRESETS[name].behaviour;

@@ -1,6 +1,6 @@
 /**
- * A topology with every name resolved, every default filled in and every address assigned: what the rest of the
- * program works from. Made only by `resolve.ts`; nothing in it is optional for lack of a decision.
+ * A topology with every name resolved, every default filled in and every address assigned, for the rest of the program.
+ * Made only by `resolve.ts`; no field is absent because something is undecided.
  */
 
 import type { AgentOptions, CandidateType, Impairment, MOBILE_ROLES, NatProfile } from "@testbed/agent/control";
@@ -22,12 +22,11 @@ export interface ResolvedTopology {
   readonly segments: readonly ResolvedSegment[];
   readonly nodes: readonly ResolvedNode[];
   readonly sessions: readonly ResolvedSession[];
-  /** In the order of happening. */
+  /** In order of time. */
   readonly timeline: readonly ResolvedEvent[];
   readonly expectations: readonly ResolvedExpectation[];
 }
 
-/** One segment. */
 export interface ResolvedSegment {
   readonly name: string;
   /** Name of the interface that every node has on this segment, at most 15 octets, unique in the topology. */
@@ -46,11 +45,11 @@ export interface ResolvedInterface {
   readonly ipv6?: string;
   /** A STUN server's second addresses on this segment (RFC 5780); absent where the network has no room for them. */
   readonly alternate?: { readonly ipv4?: string; readonly ipv6?: string };
-  /** What happens to packets between the node and the segment; absent where nothing does. */
+  /** Impairments of the link to the segment; absent where there are none. */
   readonly impairment?: ResolvedLinkImpairments;
 }
 
-/** Conditions of a link by direction: `out` leaves the node, `in` arrives at it. */
+/** Impairments of a link by direction: `out` leaves the node, `in` arrives at it. */
 export interface ResolvedLinkImpairments {
   readonly out?: Impairment;
   readonly in?: Impairment;
@@ -77,7 +76,7 @@ export type ResolvedNode =
   | ResolvedStationaryNode
   | ResolvedHost;
 
-/** A NAT or firewall middlebox. */
+/** A router, with a NAT, a firewall, both or neither. */
 export interface ResolvedRouter extends NodeCommon {
   readonly role: "router";
   /** Interface names of the outside and of the inside segments. */
@@ -85,14 +84,14 @@ export interface ResolvedRouter extends NodeCommon {
   readonly lan: readonly string[];
   /** Address translation for IPv4; absent means plain forwarding. */
   readonly nat?: NatProfile;
-  /** Networks inside, and those that stand for them outside, of equal length: 1:1 NAT, NPTv6. */
+  /** Inside networks with their outside networks, of equal length: 1:1 NAT, NPTv6. */
   readonly prefixes: readonly TranslatedPrefix[];
-  /** Outside ports that stand for sockets inside for good; none where no address is translated by `nat`. */
+  /** Static port forwards; none without `nat`. */
   readonly forwards: readonly PortForward[];
   readonly firewall: ResolvedFirewall;
 }
 
-/** An outside port whose packets go to one socket inside, and whose packets come from there. */
+/** An outside port that is permanently mapped to one inside socket, in both directions. */
 export interface PortForward {
   readonly protocol: (typeof FORWARD_PROTOCOLS)[number];
   readonly port: number;
@@ -107,14 +106,14 @@ export interface TranslatedPrefix {
   readonly outside: string;
 }
 
-/** What a middlebox lets through, per IP version where they differ. Stateful: answers to what went out come back in. */
+/** The policy of a router. Stateful: packets of flows from inside are admitted. */
 export interface ResolvedFirewall {
   readonly inbound: (typeof INBOUND_POLICIES)[number];
   /** UDP from inside to outside: everything, nothing, or only these destination ports. */
   readonly outboundUdp: (typeof OUTBOUND_UDP_POLICIES)[number] | readonly number[];
-  /** What becomes of the rest. */
+  /** What is done with packets that policy denies. */
   readonly denied: (typeof DENIALS)[number];
-  /** How long an idle UDP flow is remembered, seconds. */
+  /** Lifetime of an idle UDP flow, seconds. */
   readonly udpIdleSec: number;
   /** Destinations inside that unsolicited packets may reach. */
   readonly pinholes: readonly {
@@ -128,7 +127,7 @@ export interface ResolvedFirewall {
 export interface ResolvedHomeAgent extends NodeCommon {
   readonly role: "home-agent";
   readonly homePrefix: string;
-  /** The home agent's own address in the home prefix. */
+  /** The home agent's address in the home prefix. */
   readonly address: string;
   /** Local addresses for DSMIPv6 tunnels and STUN. */
   readonly listen: readonly string[];
@@ -136,7 +135,7 @@ export interface ResolvedHomeAgent extends NodeCommon {
   readonly alternate: readonly string[];
 }
 
-/** A STUN server that does NAT behaviour discovery (RFC 5780), and nothing else. */
+/** A STUN server for NAT behaviour discovery (RFC 5780). */
 export interface ResolvedStunServer extends NodeCommon {
   readonly role: "stun-server";
   readonly listen: readonly string[];
@@ -153,20 +152,20 @@ export interface ResolvedMobileNode extends NodeCommon {
   readonly agent: AgentOptions;
 }
 
-/** A correspondent without home agent. */
+/** A correspondent without a home agent. */
 export interface ResolvedStationaryNode extends NodeCommon {
   readonly role: "stationary-node";
   readonly speaks: (typeof STATIONARY_PROTOCOLS)[number];
-  /** Its own IPv6 address, which is what mobile nodes know it by. */
+  /** Its IPv6 address, by which mobile nodes identify it. */
   readonly address: string;
-  /** The home agent or STUN server that it asks; absent where it asks nobody. */
+  /** The home agent or STUN server that it queries; absent for none. */
   readonly stun?: string;
   /** UDP port of the candidate sockets. */
   readonly port: number;
   readonly agent: AgentOptions;
 }
 
-/** A foreign image in the lab's network. */
+/** A node that runs a host program, from a user's image. */
 export interface ResolvedHost extends NodeCommon {
   readonly role: "host";
   readonly image: string;
@@ -191,10 +190,10 @@ export interface ResolvedEvent {
   readonly action: TimelineAction;
 }
 
-/** What happens. `node` is whom it happens to. */
+/** What happens to `node`. */
 export type TimelineAction = MoveAction | DeregisterAction | RebootAction | LinkAction;
 
-/** A link gets other conditions. */
+/** A link's impairments change. */
 export interface LinkAction {
   readonly type: "link";
   readonly node: string;
@@ -202,44 +201,44 @@ export interface LinkAction {
   readonly impairments: Required<ResolvedLinkImpairments>;
 }
 
-/** A mobile node leaves its segment for another one. */
+/** A mobile node moves from its segments to another one. */
 export interface MoveAction extends Place {
   readonly type: "move";
   readonly node: string;
-  /** The segment. */
+  /** Name of the segment. */
   readonly to: string;
 }
 
-/** Where a node is: its attachments, and its ways from there. */
+/** Where a node is: its interfaces, and its routes from there. */
 export interface Place {
   readonly interfaces: readonly ResolvedInterface[];
   readonly routes: readonly ResolvedRoute[];
 }
 
-/** A mobile node takes its bindings away and can be reached no more, until it moves. */
+/** A mobile node removes its bindings and cannot be reached until it moves. */
 export interface DeregisterAction {
   readonly type: "deregister";
   readonly node: string;
 }
 
-/** A middlebox forgets its mappings and flows. */
+/** A router forgets its mappings and flows. */
 export interface RebootAction {
   readonly type: "reboot";
   readonly node: string;
-  /** How long the middlebox lets nothing through, beyond what forgetting takes. */
+  /** How long the router passes nothing, on top of the time that the reset takes. */
   readonly downMs: number;
-  /** Seed of the ports that it draws from then on; absent for a middlebox that does not translate. */
+  /** Seed of the ports that it draws from then on; absent without NAT. */
   readonly natSeed?: number;
 }
 
 export type PathName = (typeof PATH_NAMES)[number];
 
-/** What the topology file promises of one session; absent fields promise nothing. */
+/** What the topology file expects of one session; absent fields expect nothing. */
 export interface ResolvedExpectation {
   readonly session: string;
   /** `file:line` of the expectation, for the report. */
   readonly source: string;
-  /** The event from which on it holds, until the next one; absent for what holds before the first. */
+  /** The event after which it must hold, until the next one; absent for the time before the first. */
   readonly after?: string;
   readonly path?: PathName;
   /** Types of the selected pair, seen from the session's `from`: local, remote. */

@@ -1,7 +1,7 @@
 /**
- * At which addresses a node reaches a home agent. Inside of a middlebox that translates, a home agent has an address that means
- * nothing outside; what stands for it there is the middlebox's own, where both of its ports are forwarded, or the one of the
- * network that stands for the inside one.
+ * At which addresses a node reaches a home agent. The address of a home agent behind a NAT is not usable outside. There
+ * it is reached at the NAT's address, if both of its ports are forwarded, or at its translated address if its prefix is
+ * translated.
  */
 
 import { DSMIPV6_PORT, STUN_PORT } from "@testbed/agent/control";
@@ -12,7 +12,7 @@ import type { ResolvedHomeAgent, ResolvedNode, ResolvedRouter, ResolvedTopology 
 /** UDP ports of a home agent: tunnel and registration (RFC 5555), STUN. */
 const HOME_AGENT_PORTS = [DSMIPV6_PORT, STUN_PORT];
 
-/** For each address that the home agent listens on, the one that leads there; its own where none does. */
+/** For each address that the home agent listens on, the one that reaches it; the address itself if none does. */
 export function homeAgentAddresses(
   topology: ResolvedTopology,
   from: ResolvedNode,
@@ -21,13 +21,13 @@ export function homeAgentAddresses(
   return homeAgent.listen.map((ip) => addressTowards(topology, from, { ip, owner: homeAgent }) ?? ip);
 }
 
-/** Where a node asks a STUN server, which home agents are as well; none for a node that is no server. */
+/** The addresses at which a node reaches a STUN server (home agents are STUN servers too); none for other nodes. */
 export function stunAddresses(topology: ResolvedTopology, from: ResolvedNode, server: ResolvedNode): readonly string[] {
   if (server.role === "home-agent") return homeAgentAddresses(topology, from, server);
   return "listen" in server ? server.listen : [];
 }
 
-/** Whether an address of the home agent leads there, as far as routes do. */
+/** Whether routes lead to the home agent at one of its addresses. */
 export function reachesHomeAgent(
   topology: ResolvedTopology,
   from: ResolvedNode,
@@ -40,13 +40,13 @@ function addressTowards(topology: ResolvedTopology, from: ResolvedNode, place: P
   return standIns(topology, place).find((candidate) => leadsTo(topology, from, candidate))?.ip;
 }
 
-/** An address, and the node that takes packets to it. */
+/** An address, and the node that receives packets for it. */
 interface Place {
   readonly ip: string;
   readonly owner: ResolvedNode;
 }
 
-/** The place itself, and what stands for it further and further out. */
+/** The place itself, and its translated addresses, from the inside outwards. */
 function standIns(topology: ResolvedTopology, place: Place, seen: readonly string[] = []): readonly Place[] {
   const further = topology.nodes.flatMap((node): readonly Place[] => {
     if (node.role !== "router" || seen.includes(node.name) || node.name === place.owner.name) return [];
@@ -68,7 +68,7 @@ function outsideOf({ forwards, prefixes, interfaces, wan }: ResolvedRouter, ip: 
   return [...(isForwarded && own !== undefined ? [withoutLength(own)] : []), ...exchanged];
 }
 
-/** Whether packets to an address end at the node that is meant: another segment may have the same address. */
+/** Whether packets to an address end at its owner: another segment may have the same address. */
 function leadsTo(topology: ResolvedTopology, from: ResolvedNode, { ip, owner }: Place): boolean {
   let at: ResolvedNode | undefined = from;
   for (let hops = 0; at !== undefined && hops <= topology.nodes.length; hops += 1) {
@@ -79,7 +79,7 @@ function leadsTo(topology: ResolvedTopology, from: ResolvedNode, { ip, owner }: 
   return false;
 }
 
-/** Whether packets to an address go no further as they are. */
+/** Whether a node receives packets for an address, or translates it. */
 function takes(node: ResolvedNode, ip: string): boolean {
   return (
     hasAddress(node, ip) ||

@@ -1,23 +1,23 @@
-/** The words that topology files and everything made from them choose from. Those of the protocol come from the agent. */
+/** Enumerated values of topology files and everything made from them. Those of the protocol come from the agent. */
 
 import { DATA_PATHS, MOBILITY_PROTOCOLS } from "@testbed/agent/control";
 
-/** Where a session's data goes: straight, through both home agents, or nowhere. */
+/** How a session's data goes: directly, through both home agents, or not at all. */
 export const PATH_NAMES = [...DATA_PATHS, "none"] as const;
 
 /** What runs on a session: UDP echo, ICMP echo, or nothing. */
 export const TRAFFIC_KINDS = ["echo", "ping", "none"] as const;
 
-/** What a stationary node knows of Mobile IPv6; `ipv6` knows nothing of it. */
+/** What a stationary node implements of Mobile IPv6; `ipv6`: nothing. */
 export const STATIONARY_PROTOCOLS = [...MOBILITY_PROTOCOLS, "ipv6"] as const;
 
-/** `stateful` lets in only what belongs to a flow from inside; `open` lets everything in. */
+/** `stateful` admits only packets of flows from inside; `open` admits everything. */
 export const INBOUND_POLICIES = ["stateful", "open"] as const;
 
 /** All UDP or none; the third policy is a list of ports. */
 export const OUTBOUND_UDP_POLICIES = ["all", "none"] as const;
 
-/** `drop` says nothing, `reject` answers by ICMP (RFC 1812 section 5.2.7.1, RFC 4443 section 3.1). */
+/** `drop` discards silently, `reject` answers by ICMP (RFC 1812 section 5.2.7.1, RFC 4443 section 3.1). */
 export const DENIALS = ["drop", "reject"] as const;
 
 /** UDP, or the Mobility Header (protocol 135, IPv6 only). */

@@ -1,6 +1,6 @@
 /**
- * Connectivity checks in predicted: both ends check every pair in turn, answer what reaches them, and check back to where
- * unknown checks came from (RFC 8445 sections 7.2 and 7.3), until nothing new is learned.
+ * The model of connectivity checks: both ends check every pair in turn, answer checks that arrive, and send triggered
+ * checks to unknown sources (RFC 8445 sections 7.2 and 7.3), until nothing new is learned.
  */
 
 import { type CandidateType, DSMIPV6_PORT, STUN_PORT } from "@testbed/agent/control";
@@ -12,7 +12,7 @@ import type { SessionEnd } from "../model/session-end.ts";
 import type { NetworkModel } from "./network-model.ts";
 import { type Endpoint, endpointKey, sameEndpoint } from "./packet.ts";
 
-/** A candidate: `base` is the socket it belongs to, absent for one that the peer told of. */
+/** A candidate: `base` is the socket it belongs to, absent for a candidate of the peer. */
 export interface ModelCandidate {
   readonly type: CandidateType;
   readonly address: Endpoint;
@@ -24,11 +24,11 @@ export interface ModelCandidate {
 export interface CheckEnd {
   readonly node: SessionEnd;
   readonly candidates: readonly ModelCandidate[];
-  /** The peer's candidates as they become known: told first, discovered later. */
+  /** The peer's candidates: signalled ones first, then those discovered. */
   readonly remotes: ModelCandidate[];
-  /** Pairs that a check has proved, by text of their ends. */
+  /** Valid pairs by text of their ends. */
   readonly valid: Map<string, ValidPair>;
-  /** What happened to the latest check of each pair, by text of base and remote address. */
+  /** Why the latest check of each pair failed, by text of base and remote address. */
   readonly remarks: Map<string, CheckRemark>;
 }
 
@@ -41,7 +41,7 @@ export interface ValidPair {
 interface CheckRemark {
   readonly remote: ModelCandidate;
   readonly remarks: readonly string[];
-  /** Which way was closed: the check's, or the answer's. */
+  /** Whether the answer was lost, not the check. */
   readonly isAnswer: boolean;
 }
 
@@ -64,14 +64,14 @@ export function pairPriority(controlling: bigint, controlled: bigint): bigint {
   return (low << 32n) + 2n * high + (controlling > controlled ? 1n : 0n);
 }
 
-/** Where a node's packets to its home agent or STUN server arrive from, from each address, or why they do not. */
+/** The source from which a node's packets arrive at its home agent or STUN server, or why they do not. */
 export interface HomePath {
   readonly base: Endpoint;
   readonly mapped?: Endpoint;
   readonly remarks: readonly string[];
 }
 
-/** Registers and gathers: sends to the server's tunnel and STUN ports from every address that has a way there. */
+/** Registers and gathers: sends to the server's tunnel and STUN ports from every address with a route to it. */
 export function homePaths(topology: ResolvedTopology, network: NetworkModel, node: SessionEnd): readonly HomePath[] {
   const isStationary = node.role === "stationary-node";
   const serverName = isStationary ? node.stun : node.homeAgent;
@@ -89,7 +89,7 @@ export function homePaths(topology: ResolvedTopology, network: NetworkModel, nod
   );
 }
 
-/** A request to a server and its answer: the address that the server saw, if the answer comes back. */
+/** A request to a server and its answer: the source that the server saw, if the answer arrives. */
 function ask(
   network: NetworkModel,
   from: { readonly node: SessionEnd; readonly base: Endpoint },
@@ -105,7 +105,7 @@ function ask(
   return isBack ? { mapped, remarks: request.remarks } : { remarks: answer.remarks };
 }
 
-/** Host and server-reflexive candidates of a node, of a lite one host candidates alone; equal addresses count once. */
+/** Host and server-reflexive candidates of a node (host only for a lite one), each address once. */
 export function gather(node: SessionEnd, paths: readonly HomePath[]): readonly ModelCandidate[] {
   const locals = node.interfaces
     .flatMap(({ ipv4, ipv6 }) => [ipv6, ipv4])
@@ -129,10 +129,10 @@ export function createCheckEnd(
   return { node, candidates, remotes: [...remotes], valid: new Map(), remarks: new Map() };
 }
 
-/** Enough for every chain of causes: an opened filter, a discovered address, the check back, and its answer. */
+/** Enough for the longest chain: an opened filter, a discovered address, the triggered check, and its answer. */
 const ROUNDS = 4;
 
-/** Lets both ends check in turn, `first` going first. */
+/** Both ends check in turn, beginning with `first`. */
 export function runChecks(network: NetworkModel, first: CheckEnd, second: CheckEnd): void {
   for (let round = 0; round < ROUNDS; round += 1) {
     checkAll(network, first, second);
@@ -140,7 +140,7 @@ export function runChecks(network: NetworkModel, first: CheckEnd, second: CheckE
   }
 }
 
-/** A lite end checks nothing. */
+/** A lite end sends no checks. */
 function checkAll(network: NetworkModel, from: CheckEnd, to: CheckEnd): void {
   if (from.node.agent.isLite === true) return;
   const bases = new Map(from.candidates.map(({ base }) => [endpointKey(base), base]));
@@ -149,7 +149,7 @@ function checkAll(network: NetworkModel, from: CheckEnd, to: CheckEnd): void {
       if (familyOfText(base.ip) === familyOfText(remote.address.ip)) check(network, from, to, base, remote);
 }
 
-/** One check: there, and its answer back the way it came. */
+/** One check and its answer. */
 function check(network: NetworkModel, from: CheckEnd, to: CheckEnd, base: Endpoint, remote: ModelCandidate): void {
   const pair = `${endpointKey(base)} ${endpointKey(remote.address)}`;
   const note = (remarks: readonly string[], isAnswer: boolean): void => {
@@ -180,7 +180,7 @@ function check(network: NetworkModel, from: CheckEnd, to: CheckEnd, base: Endpoi
   from.valid.set(`${endpointKey(seen)} ${endpointKey(remote.address)}`, { local, remote, remarks: request.remarks });
 }
 
-/** A check from an address that nobody told of is a peer-reflexive candidate. */
+/** The source of a check that was not signalled becomes a peer-reflexive candidate. */
 function discover(end: CheckEnd, seen: Endpoint, told: readonly ModelCandidate[], base: Endpoint): void {
   if (end.remotes.some(({ address }) => sameEndpoint(address, seen))) return;
   const rank = rankOf(told, base);
@@ -192,7 +192,7 @@ function discover(end: CheckEnd, seen: Endpoint, told: readonly ModelCandidate[]
   });
 }
 
-/** The candidate whose address the peer saw: one that is known, or a peer-reflexive one. */
+/** The candidate with the address that the peer saw: a known one, or else a peer-reflexive one. */
 function localCandidate({ candidates }: CheckEnd, base: Endpoint, seen: Endpoint): ModelCandidate {
   const known = candidates.find((own) => sameEndpoint(own.address, seen));
   if (known !== undefined) return known;

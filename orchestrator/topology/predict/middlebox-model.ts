@@ -1,6 +1,6 @@
 /**
- * A middlebox in predicted: which packets pass it, and from which address they go on. It does what the rule texts of `render/` make
- * the kernel do, without time: nothing it has learned expires.
+ * The model of a NAT and firewall: which packets pass, and with which addresses. It matches what the kernel does with
+ * the rules of `render/`, without time: no state expires.
  */
 
 import { contains, type Family, familyOfText, parseNetwork } from "../model/address-text.ts";
@@ -10,32 +10,32 @@ import { type Endpoint, type ModelPacket, sameEndpoint } from "./packet.ts";
 import { createPrefixTranslation } from "./prefix-model.ts";
 import { EXACT, type Translation } from "./translation.ts";
 
-/** What became of a packet at a middlebox, and why, as the end of a sentence about it. */
+/** What a router did with a packet, and why, as the end of a sentence about it. */
 type Passage =
   | { readonly passes: true; readonly packet: ModelPacket; readonly why?: string }
   | { readonly passes: false; readonly why: string };
 
 export interface MiddleboxModel {
-  /** A packet's destination as it is routed, before it is known by which interface it leaves. */
+  /** The destination by which a packet is routed, before its outgoing interface is known. */
   destinationOf(packet: ModelPacket, from: string): Endpoint;
-  /** Decides about a packet that arrived on one interface and is routed to another one; remembers what it does. */
+  /** Decides on a packet that arrived on one interface and is routed to another one, and updates the state. */
   pass(packet: ModelPacket, from: string, to: string): Passage;
-  /** Why a packet ends here: it is addressed to the middlebox, and nothing inside stands behind that. */
+  /** Why a packet to the router itself is not translated to an inside endpoint. */
   refusal(packet: ModelPacket, from: string): string;
 }
 
-/** A flow as connection tracking remembers it: its first packet, and the answer it expects. */
+/** A flow of connection tracking: its first packet, and the answer it expects. */
 interface Flow {
   readonly original: ModelPacket;
   readonly answer: ModelPacket;
-  /** Why its first packet passed as it did. */
+  /** Why its first packet passed. */
   readonly why: string | undefined;
 }
 
 /** What a firewall does with a packet that policy stops. */
 const DENIES: Readonly<Record<ResolvedFirewall["denied"], string>> = { drop: "drops", reject: "refuses" };
 
-/** Makes a middlebox that has seen nothing. */
+/** Makes the model of a router without state. */
 export function createMiddleboxModel(router: ResolvedRouter): MiddleboxModel {
   const flows: Flow[] = [];
   const translations = { 4: createTranslation(router, 4), 6: createTranslation(router, 6) } as const;
@@ -98,7 +98,7 @@ export function createMiddleboxModel(router: ResolvedRouter): MiddleboxModel {
   };
 }
 
-/** What a middlebox does to addresses of an IP version, if anything. */
+/** The router's address translation for an IP version, if any. */
 function createTranslation(router: ResolvedRouter, family: Family): Translation | undefined {
   const prefix = router.prefixes.find(({ inside }) => familyOfText(inside) === family);
   if (prefix !== undefined) return createPrefixTranslation(router.name, prefix);
@@ -106,8 +106,8 @@ function createTranslation(router: ResolvedRouter, family: Family): Translation 
 }
 
 /**
- * The kernel tells flows apart by both directions. A flow from outside whose answers would look like a flow that exists
- * already, one the inside began from another mapping, comes in with another source port.
+ * The kernel identifies flows by both directions. A flow from outside whose answers would clash with an existing flow,
+ * one from inside with another mapping, gets another source port.
  */
 function freeSource(flows: readonly Flow[], source: Endpoint, destination: Endpoint): Endpoint {
   const isTaken = (candidate: Endpoint): boolean => {

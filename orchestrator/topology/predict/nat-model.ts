@@ -1,4 +1,4 @@
-/** Address and port translation in the model: outside ports by mapping key, and who they were used towards. */
+/** The model of a NAT: outside ports by mapping key, and the peers they were used towards. */
 
 import type { NatDependence, NatProfile } from "@testbed/agent/control";
 import { withoutLength } from "../model/address-text.ts";
@@ -6,7 +6,7 @@ import type { ResolvedRouter } from "../model/resolved.ts";
 import { type Endpoint, endpointKey, type ModelPacket, sameEndpoint } from "./packet.ts";
 import { EXACT, type Translation } from "./translation.ts";
 
-/** The translation of a middlebox by such a profile, before its first packet. */
+/** The translation of a NAT with this profile, before its first packet. */
 export function createNatTranslation(router: ResolvedRouter, profile: NatProfile): Translation {
   const wan = router.interfaces.find(({ interfaceName }) => interfaceName === router.wan);
   const outsideIp = withoutLength(wan?.ipv4 ?? "");
@@ -31,7 +31,7 @@ export function createNatTranslation(router: ResolvedRouter, profile: NatProfile
       if (forward !== undefined) return { ip: forward.to, port: forward.toPort };
       return isAdmitted(packet, fromOutside) ? mappings.insideOf(packet.destination.port) : undefined;
     },
-    /** Makes a mapping where there is none. */
+    /** Makes a mapping if there is none. */
     outsideOf({ source, destination }) {
       const forward = forwards.find(({ to, toPort }) => to === source.ip && toPort === source.port);
       const { port, why } = forward
@@ -39,7 +39,7 @@ export function createNatTranslation(router: ResolvedRouter, profile: NatProfile
         : mappings.use(source, destination);
       return { source: { ip: outsideIp, port }, why: `${router.name} sends it from ${why}` };
     },
-    /** A flow that the outside opened uses the mapping of its outside port from then on. */
+    /** A flow opened from outside uses the mapping of its outside port. */
     learnInbound({ source, destination }, endpoint) {
       if (profile.inboundRefresh) mappings.learn(endpoint, destination.port, source);
     },
@@ -63,7 +63,9 @@ export function createNatTranslation(router: ResolvedRouter, profile: NatProfile
   };
 }
 
-/** The memory of a middlebox: outside ports by mapping key, inside endpoints by outside port. `given` ports are never assigned. */
+/**
+ * Mappings of a NAT: outside ports by mapping key, inside endpoints by outside port. `given` ports are never assigned.
+ */
 function createMappings(profile: NatProfile, given: readonly number[]) {
   const ports = new Map<string, number>();
   const inside = new Map<number, Endpoint>();
@@ -86,7 +88,7 @@ function createMappings(profile: NatProfile, given: readonly number[]) {
     learn,
     insideOf: (port: number): Endpoint | undefined => inside.get(port),
     isPeer: (port: number, { ip }: Endpoint): boolean => peers.has(`${port} ${ip}`),
-    /** The outside port of a packet, and what kind of mapping that is. */
+    /** The outside port of a packet, and why it is that one. */
     use(source: Endpoint, destination: Endpoint): { readonly port: number; readonly why: string } {
       const isNew = ![...inside.values()].some((endpoint) => sameEndpoint(endpoint, source));
       const port = ports.get(mappingKey(profile.mapping, source, destination)) ?? assignPort(source);

@@ -1,11 +1,14 @@
-/** Carries packets through a resolved topology as predicted, hop by hop, past middleboxes that remember. */
+/**
+ * The model of a network: forwards packets through a resolved topology, hop by hop, through stateful NATs and
+ * firewalls.
+ */
 
 import { hasAddress, nextHop } from "../model/forwarding.ts";
 import type { ResolvedNode, ResolvedRouter, ResolvedTopology } from "../model/resolved.ts";
 import { createMiddleboxModel, type MiddleboxModel } from "./middlebox-model.ts";
 import type { ModelPacket } from "./packet.ts";
 
-/** Where a packet ended up, and what the middleboxes on its way did, one remark each. */
+/** Where a packet arrived, and what the routers on its way did, one remark each. */
 type Delivery = { readonly remarks: readonly string[] } & (
   | { readonly arrived: true; readonly at: ResolvedNode; readonly packet: ModelPacket }
   | { readonly arrived: false }
@@ -19,7 +22,7 @@ export interface NetworkModel {
 /** More hops than any topology has; a loop ends here. */
 const HOP_LIMIT = 32;
 
-/** Makes a network in which nothing was sent yet. */
+/** Makes a network in which nothing has been sent. */
 export function createNetworkModel(topology: ResolvedTopology): NetworkModel {
   const middleboxes = new Map<string, MiddleboxModel>();
   for (const node of topology.nodes) if (node.role === "router") middleboxes.set(node.name, createMiddleboxModel(node));
@@ -40,7 +43,7 @@ export function createNetworkModel(topology: ResolvedTopology): NetworkModel {
   };
 }
 
-/** A packet at a node; `arrivedOn` names the interface it came in by, absent where it was made. */
+/** A packet at a node; `arrivedOn` names the interface it arrived on, absent at its sender. */
 interface Position {
   readonly node: ResolvedNode;
   readonly packet: ModelPacket;
@@ -52,7 +55,7 @@ interface Step {
   readonly why?: string;
 }
 
-/** Takes a packet over one segment, and through the middlebox at its far end as far as that middlebox's decision. */
+/** Forwards a packet by one hop, through the NAT and firewall of the node if it is a router. */
 function advance(
   topology: ResolvedTopology,
   middleboxes: ReadonlyMap<string, MiddleboxModel>,
@@ -71,7 +74,7 @@ function advance(
   return hasAddress(arrival.node, ip) ? { next: arrival } : { why: `${arrival.node.name} forwards nothing` };
 }
 
-/** The end of the segment that loses everything in the direction of a packet. */
+/** The link that loses everything in the direction of a packet, if any. */
 function brokenLink(node: ResolvedNode, { out, to }: NonNullable<ReturnType<typeof nextHop>>): string | undefined {
   if ((out.impairment?.out?.lossRate ?? 0) >= 1) return `${node.name}/${out.segment}`;
   if ((to?.in.impairment?.in?.lossRate ?? 0) >= 1) return `${to?.node.name ?? ""}/${out.segment}`;

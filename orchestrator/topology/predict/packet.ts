@@ -1,4 +1,4 @@
-/** UDP packets as the model sees them: two ends and no content. */
+/** UDP packets of the model: source and destination, no content. */
 
 export interface Endpoint {
   readonly ip: string;
@@ -10,7 +10,7 @@ export interface ModelPacket {
   readonly destination: Endpoint;
 }
 
-/** Text that is equal for equal endpoints. */
+/** Text that identifies an endpoint. */
 export function endpointKey({ ip, port }: Endpoint): string {
   return `${ip} ${port}`;
 }

@@ -1,7 +1,7 @@
 /**
- * The model: which path predicted for a session of a topology, and why. The topology's middleboxes are asked as predicted
- * (`model/`): both ends register, gather and check; what becomes valid decides. Link conditions and lifetimes play no
- * part.
+ * Predicts which path a session of a topology must have, and why. In the model of the network (`network-model.ts`) both
+ * ends register, gather and check; the valid pairs decide. Link impairments short of total loss, and lifetimes, are
+ * not modelled.
  */
 
 import type { CandidateType } from "@testbed/agent/control";
@@ -25,7 +25,7 @@ import { signallingObstacle } from "./signalling.ts";
 export interface Prediction {
   /** Name of the session, `from-to`. */
   readonly session: string;
-  /** The event of the timeline after which it holds; absent for the session as it is set up. */
+  /** The event of the timeline after which it holds; absent for the session as set up. */
   readonly after?: string;
   readonly path: PathName;
   /** Types of the selected pair, seen from the session's `from`: local, remote. Absent when timing decides. */
@@ -34,7 +34,7 @@ export interface Prediction {
   readonly why: readonly string[];
 }
 
-/** Predicts one session. Who checks first must not matter; where it does, only what both orders share is predicted. */
+/** Predicts one session. Where the order of checks matters, only what both orders share is predicted. */
 export function predictSession(topology: ResolvedTopology, session: ResolvedSession): Prediction {
   const from = endOf(topology, session.from);
   const to = endOf(topology, session.to);
@@ -48,8 +48,8 @@ export function predictSession(topology: ResolvedTopology, session: ResolvedSess
 }
 
 /**
- * Predicts every session as it is set up, and after every event of the timeline. After a move the model is asked anew, with
- * the node at its new place. A middlebox that reboots maps as before, only not the same: what the model says holds once more.
+ * Predicts every session as set up, and after every event of the timeline. After a move the model runs anew, with the
+ * node at its new place. After a reboot a NAT behaves as before, with other mappings: the prediction is the same.
  */
 export function predictRun(topology: ResolvedTopology): readonly Prediction[] {
   const setUp = topology.sessions.map((session) => predictSession(topology, session));
@@ -61,7 +61,7 @@ export function predictRun(topology: ResolvedTopology): readonly Prediction[] {
   return [...setUp, ...later];
 }
 
-/** A session does not outlive an end that leaves, and nobody offers another one. */
+/** A session ends with the deregistration of one end; there is no new offer. */
 function predictAfter(
   topology: ResolvedTopology,
   session: ResolvedSession,
@@ -123,12 +123,12 @@ function endOf({ nodes }: ResolvedTopology, name: string): SessionEnd {
   throw new RangeError(`${name} is neither mobile, correspondent nor stationary node`);
 }
 
-/** What an end is on the way through the home agents: its home address, or the address of a stationary node. */
+/** Candidate type of an end on the home-agent path. */
 function relayedType({ role }: SessionEnd): CandidateType {
   return role === "stationary-node" ? "host" : "relayed";
 }
 
-/** A stationary node that begins opens its firewall for what comes back. */
+/** A stationary node that makes the offer opens its firewall for the answer. */
 function unsignalled(topology: ResolvedTopology, from: SessionEnd, to: SessionEnd): string | undefined {
   if (from.role === "stationary-node" || to.role !== "stationary-node") return undefined;
   const middlebox = signallingObstacle(topology, from, to);
@@ -145,7 +145,7 @@ function unregistered(node: SessionEnd, paths: readonly HomePath[]): string | un
   return `none: ${node.name} cannot register with ${node.homeAgent}: ${remarks.join("; ")}.`;
 }
 
-/** Why two ends that hear each other do not check anything. */
+/** Why two ends whose signalling arrives send no checks. */
 function disagreementOf(from: SessionEnd, to: SessionEnd): string | undefined {
   const plain = [from, to].find((node) => node.role === "stationary-node" && node.speaks !== "m-ice");
   if (plain !== undefined) return `${plain.name} knows no M-ICE and refuses the offer`;
@@ -158,7 +158,7 @@ function isLite({ agent }: SessionEnd): boolean {
   return agent.isLite === true;
 }
 
-/** A pair as the other end sees it: a lite end knows no pair of its own. */
+/** A pair as the other end sees it, for a lite end, which has no pairs. */
 function mirrored(pair: ValidPair): ValidPair;
 function mirrored(pair: ValidPair | undefined): ValidPair | undefined;
 function mirrored(pair: ValidPair | undefined): ValidPair | undefined {
@@ -178,7 +178,7 @@ function openWay(from: SessionEnd, to: SessionEnd, { local, remote, remarks }: V
   ];
 }
 
-/** Why the checks of one end failed: the most telling reason, that of the outermost address of the peer. */
+/** Why the checks of one end failed: the reason for the outermost address of the peer. */
 function closedWays({ node, remarks }: CheckEnd, peer: SessionEnd): readonly string[] {
   const telling = [...remarks.values()].filter(({ remote }) => remote.type !== "host");
   const shown = telling.length > 0 ? telling : [...remarks.values()];

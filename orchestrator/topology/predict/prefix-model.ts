@@ -1,11 +1,11 @@
-/** Prefix translation in predicted: each address of one network stands for the same one of another. */
+/** The model of prefix translation: each address of one network maps to the same host of another. */
 
 import { addressAt, contains, offsetIn, parseNetwork } from "../model/address-text.ts";
 import type { TranslatedPrefix } from "../model/resolved.ts";
 import type { Endpoint } from "./packet.ts";
 import type { Translation } from "./translation.ts";
 
-/** The translation of a middlebox by that name; it remembers nothing and refuses nobody. */
+/** The prefix translation of the router named `middlebox`; stateless, and it refuses nothing. */
 export function createPrefixTranslation(middlebox: string, { inside, outside }: TranslatedPrefix): Translation {
   return {
     isFirewalled: true,

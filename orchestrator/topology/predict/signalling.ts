@@ -1,6 +1,6 @@
 /**
  * Whether the signalling of a session reaches a stationary node: Mobility Headers come from the peer's home agent as
- * plain IPv6, and a firewall in front of the node lets them in only if it is told to (RFC 4487 section 5.2).
+ * plain IPv6, and a firewall in front of the node admits them only if so configured (RFC 4487 section 5.2).
  */
 
 import { contains, parseNetwork } from "../model/address-text.ts";
@@ -14,7 +14,9 @@ import type {
   ResolvedTopology,
 } from "../model/resolved.ts";
 
-/** The middlebox that drops unsolicited Mobility Headers from a mobile node's home agent to a stationary node; undefined for none. */
+/**
+ * The firewall that drops unsolicited Mobility Headers from a mobile node's home agent to a stationary node, if any.
+ */
 export function signallingObstacle(
   topology: ResolvedTopology,
   mobile: ResolvedMobileNode,

@@ -1,4 +1,4 @@
-/** Assigns MAC and IP addresses: those the file fixes, and the others in the order of the file. */
+/** Assigns MAC and IP addresses: those set in the file, and the others in the order of the file. */
 
 import type { IssuePath } from "../file/issue.ts";
 import type { Report } from "../file/issue-list.ts";
@@ -21,9 +21,9 @@ import type { Attachment } from "./attachment.ts";
 export type Interfaces = ReadonlyMap<string, readonly ResolvedInterface[]>;
 
 /**
- * Addresses every attachment. In each network `.1` belongs to the first router whose LAN it is; everybody else gets the
- * first free address from `.2` on, in the order of declaration. IPv6 counts the same way. The second addresses of STUN
- * servers are the last ones of the network.
+ * Assigns addresses to every attachment. In each network `.1` belongs to the first router whose LAN it is; every other
+ * node gets the first free address from `.2` on, in the order of declaration. IPv6 counts the same way. The second
+ * addresses of STUN servers are the last ones of the network.
  */
 export function assignAddresses(
   topology: Topology,
@@ -65,13 +65,13 @@ interface Context {
   readonly report: Report;
 }
 
-/** Addresses of one IP version on one segment, with prefix length: everybody's own, and second ones of STUN servers. */
+/** Addresses of one IP version on one segment, with prefix length: of every node, and second ones of STUN servers. */
 interface SegmentAddresses {
   readonly own: ReadonlyMap<Attachment, string>;
   readonly alternate: ReadonlyMap<Attachment, string>;
 }
 
-/** None when the segment carries no such addresses. */
+/** None if the segment has no network of that IP version. */
 function assignInSegment(context: Context, segment: string, family: Family): SegmentAddresses {
   const text = context.topology.segments.get(segment)?.[`ipv${family}`];
   const here = context.attachments.filter((attachment) => attachment.segment === segment);
@@ -100,7 +100,7 @@ function isStunServer({ nodes }: Topology, node: string): boolean {
 /** Where second addresses start: at the network's end, or 64 Ki from its start in a longer one. */
 const ALTERNATE_SPAN = 0x10000n;
 
-/** Second addresses count down from the far end, so that they move no other address; none where nothing is free. */
+/** Second addresses count down from the far end, so that they shift no other address; none if nothing is free. */
 function alternateAddresses(
   network: Network,
   servers: readonly Attachment[],
@@ -129,7 +129,7 @@ function refuseFixedAddresses(context: Context, here: readonly Attachment[], seg
   }
 }
 
-/** The addresses that the file fixes on one segment, each checked against the segment and against the others. */
+/** The addresses that the file sets on one segment, each checked against the segment and the others. */
 function fixedAddresses(context: Context, here: readonly Attachment[], network: Network): Map<Attachment, string> {
   const fixed = new Map<Attachment, string>();
   const owners = new Map<string, string>();

@@ -1,11 +1,11 @@
-/** How a node's agent works: the file's keys in the words of the agent. */
+/** Converts the file's agent keys to the agent's options. */
 
 import { type AgentOptions, DEFAULT_AGENT_SETTINGS } from "@testbed/agent/control";
 import { agentSchema, type MobileEntry, type StationaryEntry } from "../file/schema.ts";
 import { durationMs } from "../model/duration.ts";
 import { given } from "./given.ts";
 
-/** A key whose name and values are those of the agent is carried as it is. */
+/** Keys whose name and values are those of the agent are passed unchanged. */
 export function resolveAgentOptions(entry: MobileEntry | StationaryEntry): AgentOptions {
   const { lite, consent, ...same } = agentSchema.parse(entry);
   const { timers, ...defaults } = DEFAULT_AGENT_SETTINGS;
@@ -16,7 +16,7 @@ export function resolveAgentOptions(entry: MobileEntry | StationaryEntry): Agent
   };
 }
 
-/** Questions that are not answered come ten times as often, and end with twenty of them. */
+/** Unanswered consent checks are repeated at a tenth of the interval; consent expires after twenty of them. */
 function consentTimers(intervalMs: number): NonNullable<AgentOptions["timers"]> {
   return {
     consentIntervalMs: intervalMs,

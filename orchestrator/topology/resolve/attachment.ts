@@ -1,4 +1,4 @@
-/** Which segments a node is on, and in what capacity, before it has addresses. */
+/** Which segments a node is attached to, and how, before it has addresses. */
 
 import type { IssuePath } from "../file/issue.ts";
 import type { NodeEntry } from "../file/schema.ts";
@@ -7,9 +7,11 @@ import type { Family } from "../model/address-text.ts";
 export interface Attachment {
   readonly node: string;
   readonly segment: string;
-  /** `lan`: the node is the router of this segment; `wan`: this segment is its outside; `on`: it is a host there. */
+  /**
+   * `lan`: the node is a router and this is an inside segment; `wan`: its outside segment; `on`: the node is no router.
+   */
   readonly side: "wan" | "lan" | "on";
-  /** Where the file says so. */
+  /** Its path in the file. */
   readonly path: IssuePath;
 }
 
@@ -23,7 +25,7 @@ export function attachmentsOf(node: string, entry: NodeEntry): Attachment[] {
   return [{ node, segment: entry.wan, side: "wan", path: ["nodes", node, "wan"] }, ...listed(entry.lan, "lan")];
 }
 
-/** Whether a middlebox translates addresses of an IP version, so that its inside networks are unknown outside. */
+/** Whether a router translates addresses of an IP version, so that its inside networks are not visible outside. */
 export function translates(entry: NodeEntry, family: Family): boolean {
   if (entry.role !== "router") return false;
   if (entry.prefixTranslation?.[`ipv${family}`] !== undefined) return true;

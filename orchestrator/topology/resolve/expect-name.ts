@@ -1,4 +1,4 @@
-/** Checks of single names in a topology file, and what to say about one that leads nowhere. */
+/** Checks single names in a topology file, and suggests another for one that does not exist. */
 
 import { formatPath, type IssuePath } from "../file/issue.ts";
 import type { Report } from "../file/issue-list.ts";
@@ -6,7 +6,7 @@ import { nearestName } from "../file/nearest-name.ts";
 import type { NodeEntry } from "../file/schema.ts";
 import type { Topology } from "../file/topology.ts";
 
-/** Reports a segment that is not there; false then. */
+/** Reports a segment that does not exist; false then. */
 export function expectSegment(topology: Topology, name: string, path: IssuePath, report: Report): boolean {
   if (topology.segments.has(name)) return true;
   const names = declaredNames(topology, "segments", topology.segments.keys());
@@ -15,7 +15,7 @@ export function expectSegment(topology: Topology, name: string, path: IssuePath,
   return false;
 }
 
-/** Reports a node that is not there, or is none of these roles; false then. */
+/** Reports a node that does not exist or has none of these roles; false then. */
 export function expectNode(
   topology: Topology,
   name: string,
@@ -37,18 +37,18 @@ export function expectNode(
   return false;
 }
 
-/** Whether a name may lead somewhere once what is reported already is mended: the entry, or the whole block. */
+/** Whether a name may exist once a problem already reported, of its entry or the whole block, is fixed. */
 export function isBroken({ broken }: Topology, key: "segments" | "nodes", name: string): boolean {
   return broken.has(key) || broken.has(formatPath([key, name]));
 }
 
-/** Names that exist, those of broken entries included. */
+/** Names that exist, including those of invalid entries. */
 function declaredNames({ broken }: Topology, key: "segments" | "nodes", sound: Iterable<string>): readonly string[] {
   const prefix = `${key}.`;
   return [...sound, ...[...broken].filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length))];
 }
 
-/** Which of the names that exist may be meant. */
+/** Suggests which of the existing names may be meant. */
 export function advice(name: string, names: readonly string[]): string {
   if (names.length === 0) return "there is none: add one";
   const near = nearestName(name, names);

@@ -1,20 +1,20 @@
-/** Addresses in home prefixes: the home agent's own, and the home address of each of its mobile nodes. */
+/** Addresses in home prefixes: of home agents, and the home addresses of their mobile nodes. */
 
 import type { Report } from "../file/issue-list.ts";
 import type { HomeAgentEntry, MobileEntry } from "../file/schema.ts";
 import type { Topology } from "../file/topology.ts";
 import { addressAt, canonicalText, contains, type Network, offsetIn, parseNetwork } from "../model/address-text.ts";
 
-/** Where a home agent lives in its home prefix, and where its first mobile node does, unless the file says otherwise. */
+/** Default offsets in the home prefix of the home agent and of its first mobile node. */
 const HOME_AGENT_OFFSET = 1n;
 const FIRST_HOME_OFFSET = 0x100n;
 
-/** A home agent's own address in its home prefix. */
+/** A home agent's address in its home prefix. */
 export function homeAgentAddress({ address, homePrefix }: HomeAgentEntry): string {
   return address === undefined ? addressAt(parseNetwork(homePrefix), HOME_AGENT_OFFSET) : canonicalText(address);
 }
 
-/** Reports an address that a home agent is given outside of its home prefix, or that no node can have. */
+/** Reports a home agent's address that is outside of its home prefix, or that no node can have. */
 export function checkHomeAgentAddress(name: string, { address, homePrefix }: HomeAgentEntry, report: Report): void {
   if (address === undefined) return;
   const problem = placeProblem(parseNetwork(homePrefix), address, `the home prefix ${homePrefix}`);
@@ -22,8 +22,8 @@ export function checkHomeAgentAddress(name: string, { address, homePrefix }: Hom
 }
 
 /**
- * The home address that the file gives a mobile node, or the next one from `::100` of the home prefix that nobody else was
- * given. One outside of the prefix, or somebody else's, is reported. `::` where the home agent is none.
+ * The home address of a mobile node: from the file, or else the next free one from `::100` of the home prefix. One
+ * outside of the prefix, or of another node, is reported. `::` if its home agent is not one.
  */
 export function homeAddressOf(topology: Topology, name: string, entry: MobileEntry, report: Report): string {
   const homeAgent = topology.nodes.get(entry.homeAgent);
@@ -44,7 +44,7 @@ export function homeAddressOf(topology: Topology, name: string, entry: MobileEnt
   const unnamed = siblings.filter(([, sibling]) => sibling.homeAddress === undefined).map(([node]) => node);
   const free = freeAddresses(home.prefix, owners, unnamed.length);
   const place = unnamed.indexOf(name);
-  // The nodes after the first one without an address have none either.
+  // The prefix is reported once, for the first node that finds no address.
   if (free.findIndex((address) => !contains(home.prefix, address)) === place) reportFull(home, name, report);
   return free[place] ?? "::";
 }
@@ -67,7 +67,7 @@ function checkGiven(
     report("duplicate", path, `expected a home address of its own; found ${address}, which ${owner} has; change one`);
 }
 
-/** Why no node can have an address in a home prefix: outside, or that of all its routers (RFC 4291 section 2.6.1). */
+/** Why no node can have an address: outside of the prefix, or its subnet-router anycast (RFC 4291 section 2.6.1). */
 function placeProblem(prefix: Network, address: string, prefixText: string): string | undefined {
   if (!contains(prefix, address)) return `expected an address inside ${prefixText}; found ${address}`;
   if (offsetIn(prefix, address) === 0n)

@@ -1,12 +1,12 @@
-/** Gives every segment the name that its interfaces have in the nodes. */
+/** Assigns every segment the name that its interfaces have in the nodes. */
 
 /** IFNAMSIZ less the terminating zero. */
 const LONGEST_NAME = 15;
 
-/** Names that the kernel, the engine or the agent use themselves. */
+/** Names that the kernel, the engine or the agent use. */
 const RESERVED = /^(lo|all|default|eth\d*|tun.*|mip.*|mice.*)$/;
 
-/** Interface names by segment name: the segment's own where it fits, else shortened; unique among all. */
+/** Interface names by segment name: the segment's name, shortened if too long; unique. */
 export function interfaceNames(segments: readonly string[]): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
   for (const segment of segments) names.set(segment, freeName(segment, new Set(names.values())));

@@ -1,4 +1,4 @@
-/** Impairments of links: which end of which segment they belong to, and what they come to in each direction. */
+/** Resolves the impairments of links in each direction. */
 
 import type { Impairment, LinkDirection } from "@testbed/agent/control";
 import type { IssuePath } from "../file/issue.ts";
@@ -13,7 +13,7 @@ import type { Interfaces } from "./addressing.ts";
 import type { Attachment } from "./attachment.ts";
 import { isBroken } from "./expect-name.ts";
 
-/** The same interfaces, those with a link impairment bearing it. Links that lead nowhere are reported. */
+/** The interfaces with the impairments of their links. Links that do not exist are reported. */
 export function imposeLinks(
   topology: Topology,
   attachments: readonly Attachment[],
@@ -29,7 +29,7 @@ export function imposeLinks(
   }
   for (const { entry, path } of topology.timeline) {
     const { link } = entry;
-    // What may change later is made from the start on: a link cannot be given a conditioner while data flows.
+    // A link that is impaired later is impaired from the start, with none: emulation cannot be added while data flows.
     if (link !== undefined && checkLink({ topology, attachments, link, path: [...path, "link"] }, report))
       impairments.set(link, { out: {}, in: {}, ...impairments.get(link) });
   }
@@ -44,12 +44,12 @@ export function imposeLinks(
   );
 }
 
-/** `nat-a/internet`: the end of a segment, as files and reports name it. */
+/** `nat-a/internet`: a link as files and reports name it. */
 export function linkName(node: string, segment: string): string {
   return `${node}/${segment}`;
 }
 
-/** A link that a file names, and where it does. */
+/** A link in a file, with its path. */
 interface NamedLink {
   readonly topology: Topology;
   readonly attachments: readonly Attachment[];
@@ -77,7 +77,7 @@ function checkLink({ topology, attachments, link, path }: NamedLink, report: Rep
   return false;
 }
 
-/** What stands beside `out` and `in` holds for both; a direction's own keys come first. */
+/** Keys beside `out` and `in` apply to both directions; the keys of a direction override them. */
 export function resolveLink(
   { out, in: inbound, ...both }: LinkEntry,
   path: IssuePath,
@@ -112,7 +112,7 @@ function resolveImpairment(entry: ImpairmentEntry, path: IssuePath, report: Repo
   return impairment;
 }
 
-/** Keys that mean nothing without another one. */
+/** Reports keys that mean nothing without another one. */
 function checkCompanions(entry: ImpairmentEntry, path: IssuePath, report: Report): void {
   const companions = { jitter: "delay", reorder: "delay", burst: "loss", queue: "rate" } as const;
   for (const [key, companion] of Object.entries(companions) as [keyof typeof companions, "delay" | "loss" | "rate"][]) {
@@ -144,7 +144,7 @@ function checkFigures(impairment: Impairment, path: IssuePath, report: Report): 
     );
 }
 
-/** Without what binary fractions leave behind. */
+/** Removes floating-point noise. */
 function rounded(value: number): number {
   return Number(value.toFixed(6));
 }

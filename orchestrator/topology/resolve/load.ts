@@ -10,8 +10,8 @@ export type LoadResult =
   | { readonly ok: false; readonly issues: readonly TopologyIssue[] };
 
 /**
- * Parses and resolves. What is sound is resolved even where other parts are wrong, so that the issues of both stages
- * come together, in the order of the file.
+ * Parses and resolves. Valid parts are resolved even where others are not, so that the issues of both stages are
+ * reported together, in the order of the file.
  */
 export function loadTopology(text: string, file: string, options: ResolveOptions = {}): LoadResult {
   const { topology, issues } = readTopology(text, file);

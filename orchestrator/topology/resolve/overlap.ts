@@ -1,6 +1,6 @@
 /**
- * Checks that nobody can meet two networks under one name. Homes behind address translation may use the same network;
- * segments that see each other without translation may not, and no inside network may shadow one that lies outside of it.
+ * Checks that no node can reach two networks with the same addresses. Homes behind NATs may use the same network;
+ * segments that reach each other without translation may not, and no inside network may hide one outside of it.
  */
 
 import type { IssuePath } from "../file/issue.ts";
@@ -26,7 +26,7 @@ export function checkOverlaps(topology: Topology, attachments: readonly Attachme
   }
 }
 
-/** A host on two segments tells them apart by their networks. */
+/** The segments of a node that is not a router must have different networks. */
 function checkSegmentsOfHosts(
   topology: Topology,
   attachments: readonly Attachment[],
@@ -47,12 +47,12 @@ function checkSegmentsOfHosts(
   });
 }
 
-/** A network, and the routing domains that its segment belongs to or lies inside of. */
+/** A network, with its routing domain and the domains outside of it. */
 interface Prefix {
   readonly name: string;
   readonly text: string;
   readonly path: IssuePath;
-  /** The segment's own domain first, then every domain that lies outside of it. */
+  /** The segment's domain first, then every domain outside of it. */
   readonly domains: readonly string[];
 }
 
@@ -63,7 +63,7 @@ function overlapMessage(prefix: Prefix, other: Prefix): string {
   );
 }
 
-/** Two networks see each other when one lies in the other's domain or inside of it. */
+/** Whether one network is in the other's domain, or inside of it. */
 function isVisible(a: Prefix, b: Prefix): boolean {
   const [homeA = "", homeB = ""] = [a.domains[0], b.domains[0]];
   return a.domains.includes(homeB) || b.domains.includes(homeA);
@@ -103,7 +103,10 @@ function prefixesOf(topology: Topology, attachments: readonly Attachment[], fami
   ].map((prefix) => ({ ...prefix, domains: [...prefix.domains, "everywhere"] }));
 }
 
-/** For every segment its own routing domain and those outside of it, nearest first. A domain is named after one segment. */
+/**
+ * For every segment its routing domain and those outside of it, nearest first. A domain has the name of a segment in
+ * it.
+ */
 function outwardDomains(
   topology: Topology,
   attachments: readonly Attachment[],

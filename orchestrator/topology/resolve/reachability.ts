@@ -1,4 +1,4 @@
-/** Checks that packets have a way: from every mobile node to its home agent, and between the far ends of both tunnels of a session. */
+/** Checks that routes exist from every mobile node to its home agent, and between the anchors of a session. */
 
 import { DSMIPV6_PORT, STUN_PORT } from "@testbed/agent/control";
 import type { IssuePath } from "../file/issue.ts";
@@ -15,7 +15,7 @@ import type {
 import { reachesHomeAgent } from "../model/server-addresses.ts";
 import { isMobile } from "../model/session-end.ts";
 
-/** Reports nodes that no route connects. Firewalls and address translation are not looked at. */
+/** Reports nodes that no route connects. Firewalls and NATs are not considered. */
 export function checkReachability(resolved: ResolvedTopology, topology: Topology, report: Report): void {
   for (const node of resolved.nodes) if (isMobile(node)) checkHomeAgentOf(resolved, node, report);
   resolved.sessions.forEach((session, i) => {
@@ -33,7 +33,7 @@ export function checkReachability(resolved: ResolvedTopology, topology: Topology
   });
 }
 
-/** Where a session's packets have IPv6 to the other end: the home agent, or the stationary node itself. */
+/** Where a session's packets leave the tunnel as plain IPv6: the home agent, or the stationary node itself. */
 type Anchor = ResolvedHomeAgent | ResolvedStationaryNode;
 
 function reportAnchors(a: Anchor, b: Anchor, problem: string, path: IssuePath, report: Report): void {
@@ -54,7 +54,7 @@ function checkHomeAgentOf(resolved: ResolvedTopology, node: ResolvedMobileNode, 
 
 const OTHER_SEGMENT = "its address is another node's on the way";
 
-/** Why packets from a node do not arrive at an address, or undefined when they do. */
+/** Why packets from a node do not arrive at an address, or undefined if they do. */
 function obstacle(
   resolved: ResolvedTopology,
   from: ResolvedNode,

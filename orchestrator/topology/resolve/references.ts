@@ -1,4 +1,4 @@
-/** Checks that every name a topology file mentions is there, and is what it is mentioned as. */
+/** Checks that every name a topology file refers to exists, and has the right role. */
 
 import { MOBILE_ROLES } from "@testbed/agent/control";
 import type { IssuePath } from "../file/issue.ts";
@@ -9,7 +9,7 @@ import { type Attachment, attachmentsOf } from "./attachment.ts";
 import { advice, expectNode, expectSegment } from "./expect-name.ts";
 import { checkTimeline, eventName, movesOf } from "./timeline-references.ts";
 
-/** Reports references that lead nowhere; returns the attachments that lead somewhere. */
+/** Reports references that do not exist; returns the attachments whose segment exists. */
 export function checkReferences(topology: Topology, report: Report): Attachment[] {
   for (const [name, entry] of topology.nodes) checkNode(topology, name, entry, report);
   checkSessions(topology, report);
@@ -92,7 +92,7 @@ function checkSessions(topology: Topology, report: Report): void {
   }
 }
 
-/** What an expectation is about: the sessions as they were set up, or what came of an event. */
+/** Checks when an expectation applies: to the sessions as set up, or after an event. */
 function checkMoment(topology: Topology, path: IssuePath, entry: ExpectationEntry, report: Report): void {
   const { after, outage } = entry;
   if (after === undefined && outage !== undefined)

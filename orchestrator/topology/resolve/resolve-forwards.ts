@@ -1,4 +1,4 @@
-/** Fills in which outside ports of a middlebox stand for sockets inside, for good. */
+/** Resolves the static port forwards of a router. */
 
 import type { IssuePath } from "../file/issue.ts";
 import type { RouterEntry } from "../file/schema.ts";
@@ -8,7 +8,7 @@ import type { MiddleboxContext } from "./resolve-middlebox.ts";
 
 type ForwardEntry = NonNullable<RouterEntry["forwards"]>[number];
 
-/** The port forwards of a middlebox; `insideNetworks` are the IPv4 networks of its inside segments. */
+/** The port forwards of a router; `insideNetworks` are the IPv4 networks of its inside segments. */
 export function resolveForwards(context: MiddleboxContext, insideNetworks: readonly string[]): readonly PortForward[] {
   const { name, entry, report } = context;
   const forwards = entry.forwards ?? [];
@@ -32,7 +32,7 @@ export function resolveForwards(context: MiddleboxContext, insideNetworks: reado
   });
 }
 
-/** The IPv4 address, or that of the node, that lies inside of the middlebox. */
+/** The inside IPv4 address, given as such or as the name of its node. */
 function insideAddress(
   { interfaces, report }: MiddleboxContext,
   { to }: ForwardEntry,

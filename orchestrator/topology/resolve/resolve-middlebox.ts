@@ -1,4 +1,4 @@
-/** Fills in what a middlebox does: its address translation and its firewall, from presets and single keys. */
+/** Resolves the NAT and firewall of a router from presets and single keys. */
 
 import type { NatPoint, NatProfile } from "@testbed/agent/control";
 import type { IssuePath } from "../file/issue.ts";
@@ -12,7 +12,7 @@ import type { Interfaces } from "./addressing.ts";
 import { given } from "./given.ts";
 import { derivedNumber } from "./seed.ts";
 
-/** A middlebox, and what its keys may refer to. */
+/** A router, and what its keys may refer to. */
 export interface MiddleboxContext {
   readonly name: string;
   readonly entry: RouterEntry;
@@ -21,7 +21,7 @@ export interface MiddleboxContext {
   readonly report: Report;
 }
 
-/** The middlebox's address translation; undefined when it has none. */
+/** The router's NAT; undefined if it has none. */
 export function resolveNat({ name, entry, seed, report }: MiddleboxContext): NatProfile | undefined {
   const { nat } = entry;
   const path = ["nodes", name, "nat"];
@@ -33,7 +33,7 @@ export function resolveNat({ name, entry, seed, report }: MiddleboxContext): Nat
       if (nat[key] === undefined)
         report("missing", path, `expected \`${key}\` or \`preset\`; found neither; add one`, "key");
   }
-  // Keys whose name and values are those of the profile are carried as they are.
+  // Keys whose name and values are those of the profile are passed unchanged.
   const { preset, ports, udpLifetime, refresh, ...same } = nat;
   const base: NatPoint = preset === undefined ? defaultPoint(nat.mapping) : NAT_PRESETS[preset].behaviour;
   const parity = nat.parity ?? base.parity;
@@ -47,7 +47,7 @@ export function resolveNat({ name, entry, seed, report }: MiddleboxContext): Nat
   };
 }
 
-/** The middlebox's firewall. A middlebox that translates is stateful unless told otherwise; a plain router is open. */
+/** The router's firewall. The default is stateful with a NAT and open without. */
 export function resolveFirewall(context: MiddleboxContext, nat: NatProfile | undefined): ResolvedFirewall {
   const { name, entry, report } = context;
   const { firewall } = entry;
@@ -84,7 +84,7 @@ function portRange(text: string, parity: NatProfile["parity"], path: IssuePath, 
   return { first, last };
 }
 
-/** The kernel counts the lifetime of a flow in whole seconds. */
+/** A duration in whole seconds, in which the kernel counts the lifetime of a flow. */
 function seconds(text: string | undefined, fallback: number, path: IssuePath, report: Report): number {
   if (text === undefined) return fallback;
   const sec = durationMs(text) / 1000;
@@ -126,7 +126,7 @@ function resolvePinhole(
   });
 }
 
-/** Addresses of a node by name, or the address or network itself. */
+/** The addresses of a named node, or the address or network itself. */
 function placesOf({ interfaces, report }: MiddleboxContext, text: string, path: IssuePath): readonly string[] {
   const node = interfaces.get(text);
   if (node !== undefined)

@@ -1,4 +1,4 @@
-/** Fills in everything about one node once names, addresses and routes are settled. */
+/** Resolves one node once names, addresses and routes are resolved. */
 
 import type { Report } from "../file/issue-list.ts";
 import type {
@@ -30,7 +30,7 @@ import { resolveForwards } from "./resolve-forwards.ts";
 import { resolveFirewall, resolveNat } from "./resolve-middlebox.ts";
 import { resolvePrefixes } from "./resolve-prefixes.ts";
 
-/** UDP port of the candidate sockets unless a file says otherwise: the same for all, as for equal software everywhere. */
+/** Default UDP port of the candidate sockets: the same on every node, as with identical software. */
 const CANDIDATE_PORT = 40000;
 
 export interface NodeContext {
@@ -41,7 +41,6 @@ export interface NodeContext {
   readonly report: Report;
 }
 
-/** Resolves one node. */
 export function resolveNode(context: NodeContext, name: string, entry: NodeEntry): ResolvedNode {
   switch (entry.role) {
     case "router":
@@ -87,7 +86,7 @@ function resolveRouter(context: NodeContext, name: string, entry: RouterEntry): 
   };
 }
 
-/** Address translation needs IPv4 on every side. */
+/** Reports a NAT without IPv4 on every interface. */
 function checkTranslatable({ report, topology }: NodeContext, { name, interfaces }: ReturnType<typeof common>): void {
   for (const { segment, ipv4 } of interfaces) {
     if (ipv4 !== undefined || topology.segments.get(segment)?.ipv4 !== undefined) continue;
@@ -118,7 +117,7 @@ function resolveStunServer(context: NodeContext, name: string, entry: StunServer
   return { ...node, role: "stun-server", ...addresses };
 }
 
-/** A server's own addresses, and its second ones. */
+/** A server's first and second addresses. */
 function serverAddresses({ interfaces }: ReturnType<typeof common>): {
   readonly listen: readonly string[];
   readonly alternate: readonly string[];

@@ -1,4 +1,4 @@
-/** Fills in which network stands for a middlebox's inside one, outside of it. */
+/** Resolves the prefix translations of a router. */
 
 import type { Report } from "../file/issue-list.ts";
 import type { RouterEntry } from "../file/schema.ts";
@@ -12,7 +12,7 @@ interface Context {
   readonly report: Report;
 }
 
-/** The translated prefixes of a middlebox, IPv4 first, at most one of each IP version. */
+/** The translated prefixes of a router, IPv4 first, at most one of each IP version. */
 export function resolvePrefixes(context: Context, name: string, entry: RouterEntry): readonly TranslatedPrefix[] {
   return ([4, 6] as const).flatMap((family) => {
     const text = entry.prefixTranslation?.[`ipv${family}`];

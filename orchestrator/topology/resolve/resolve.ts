@@ -1,4 +1,4 @@
-/** Resolves names, fills defaults in, assigns addresses and routes; finds everything that does not fit together. */
+/** Resolves names, fills in defaults, assigns addresses and routes, and reports every inconsistency. */
 
 import { inFileOrder, type TopologyIssue } from "../file/issue.ts";
 import { createIssueList, type Report } from "../file/issue-list.ts";
@@ -27,12 +27,12 @@ export type ResolveResult =
   | { readonly ok: true; readonly topology: ResolvedTopology }
   | { readonly ok: false; readonly issues: readonly TopologyIssue[] };
 
-/** The seed of a file that gives none. */
+/** The seed of a file without one. */
 const DEFAULT_SEED = 1;
 
 /**
- * Resolves a topology. Everything in the result follows from the file and the seed. Entries that were broken in
- * themselves are missing from it: what depends on them is not reported a second time.
+ * Resolves a topology. The result depends on the file and the seed alone. Invalid entries are missing from it; what
+ * depends on them is not reported again.
  */
 export function resolveTopology(topology: Topology, options: ResolveOptions = {}): ResolveResult {
   const { issues, report } = createIssueList(topology);
@@ -62,7 +62,7 @@ export function resolveTopology(topology: Topology, options: ResolveOptions = {}
   return issues.length === 0 ? { ok: true, topology: resolved } : { ok: false, issues: inFileOrder(issues) };
 }
 
-/** Before anything happens, and wherever a node moves to. */
+/** Checks reachability at the start and after each move. */
 function checkReachable(resolved: ResolvedTopology, topology: Topology, report: Report): void {
   checkReachability(resolved, topology, report);
   movesOf(topology).forEach(({ path }, i) => {
@@ -102,7 +102,7 @@ function resolveExpectations(topology: Topology): readonly ResolvedExpectation[]
   }));
 }
 
-/** What an expectation says of time, which depends on whether it is about an event. */
+/** The time limits of an expectation, which depend on whether it is about an event. */
 function resolveMoment({ after, within, outage }: ExpectationEntry): Partial<ResolvedExpectation> {
   const withinMs = within === undefined ? undefined : durationMs(within);
   if (after === undefined) return withinMs === undefined ? {} : { nominatedWithinMs: withinMs };

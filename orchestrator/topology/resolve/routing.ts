@@ -1,4 +1,4 @@
-/** Static routes: everybody's default route, return routes of plain routers, and the home prefixes. */
+/** Static routes: default routes, routes to networks behind routers that do not translate, and home prefixes. */
 
 import type { Report } from "../file/issue-list.ts";
 import type { Topology } from "../file/topology.ts";
@@ -7,7 +7,10 @@ import type { ResolvedRoute } from "../model/resolved.ts";
 import type { Interfaces } from "./addressing.ts";
 import { type Attachment, translates } from "./attachment.ts";
 
-/** Routes of every node by name. Reports gateways that lead nowhere and circles; routes are then incomplete. */
+/**
+ * Routes of every node by name. Reports gateways that serve no segment of the node, and loops; routes are then
+ * incomplete.
+ */
 export function assignRoutes(
   topology: Topology,
   attachments: readonly Attachment[],
@@ -35,7 +38,7 @@ interface Gateway {
   readonly segment: string;
 }
 
-/** On each segment of a node the gateway that it names, or else the one router whose LAN that is. */
+/** On each segment of a node the gateway that it names, or else the only router whose LAN it is. */
 function findGateways(topology: Topology, attachments: readonly Attachment[], report: Report): Gateways {
   const gateways = new Map<string, readonly Gateway[]>();
   const outward = attachments.filter(({ side }) => side !== "lan");
@@ -55,7 +58,7 @@ function findGateways(topology: Topology, attachments: readonly Attachment[], re
   return gateways;
 }
 
-/** The gateway that a node names, unless it serves another segment of the node and not this one. */
+/** The gateway that a node names, unless that serves only another segment of the node. */
 function namedGateway(
   { nodes }: Topology,
   attachments: readonly Attachment[],
@@ -78,7 +81,7 @@ function reportUnservedGateway(node: string, segment: string, router: string, re
   report("unreachable", ["nodes", node, "gateway"], message);
 }
 
-/** Whether default routes lead outwards; reports them where they run in a circle. */
+/** Whether default routes lead outwards; reports loops. */
 function checkCircles({ gateways }: Context, report: Report): boolean {
   let isSound = true;
   const reported = new Set<string>();
@@ -103,7 +106,7 @@ function checkCircles({ gateways }: Context, report: Report): boolean {
 function routesOf(context: Context, node: string): readonly ResolvedRoute[] {
   const own = context.attachments.filter((attachment) => attachment.node === node);
   const connected = new Set(own.flatMap(({ segment }) => networksOf(context, segment)));
-  // What lies inside of a router is not looked for outside of it, though another router may announce it there.
+  // A network inside of a router is reached inside, though another router may announce it outside.
   const insideFirst = own.toSorted((a, b) => Number(b.side === "lan") - Number(a.side === "lan"));
   const specific = insideFirst.flatMap(({ segment }) =>
     announcedOn(context, segment)
@@ -114,16 +117,16 @@ function routesOf(context: Context, node: string): readonly ResolvedRoute[] {
   const defaults = (context.gateways.get(node) ?? []).flatMap(({ segment, router }) =>
     ["0.0.0.0/0", "::/0"].flatMap((prefix) => routeTo(context, node, segment, router, prefix)),
   );
-  // A mobile node uses all of its segments at once: each address has the way out of its own segment.
+  // A mobile node uses all of its segments at once: each has its own default route.
   return [...firstPerPrefix(specific), ...(isMobile(context, node) ? defaults : firstPerPrefix(defaults))];
 }
 
-/** Where several routers lead to one network, the first of the file takes the packets. */
+/** Of several routers to one network, the first in the file is used. */
 function firstPerPrefix(routes: readonly ResolvedRoute[]): readonly ResolvedRoute[] {
   return routes.filter(({ to }, i) => routes.findIndex((other) => other.to === to) === i);
 }
 
-/** A network that lies behind a node: what that node's neighbours on a segment need a route for. */
+/** A network behind a node, for which the node's neighbours on a segment need a route. */
 interface Announcement {
   readonly router: string;
   readonly prefix: string;
@@ -131,7 +134,7 @@ interface Announcement {
   readonly isHome: boolean;
 }
 
-/** Networks behind the nodes of a segment: LANs or what stands for them, and home prefixes. */
+/** Networks behind the nodes of a segment: LANs or their translated prefixes, and home prefixes. */
 function announcedOn(context: Context, segment: string): readonly Announcement[] {
   return context.attachments
     .filter((attachment) => attachment.segment === segment && attachment.side !== "lan")
@@ -160,7 +163,7 @@ function networksOf({ topology }: Context, segment: string): readonly string[] {
   return [ipv4, ipv6].filter((network) => network !== undefined).map((network) => formatNetwork(parseNetwork(network)));
 }
 
-/** The route, when both ends speak its IP version on that segment. */
+/** The route, if both nodes have an address of its IP version on that segment. */
 function routeTo(context: Context, node: string, segment: string, router: string, to: string): ResolvedRoute[] {
   const key = `ipv${familyOfPrefix(to)}` as const;
   const own = interfaceOn(context, node, segment);

@@ -1,11 +1,11 @@
-/** Reproducible numbers from a topology's seed: one seed for the run, an unrelated one for everything in it. Not secrets. */
+/** Reproducible numbers derived from a topology's seed, an independent one for each label. Not secrets. */
 
-/** A 32-bit number that follows from the run's seed and a label such as `nat-a/ports`. */
+/** A 32-bit number derived from the run's seed and a label such as `nat-a/ports`. */
 export function derivedNumber(seed: number, label: string): number {
   return derivedSequence(seed, label)();
 }
 
-/** Octets as lower-case hex that follow from the run's seed and a label. */
+/** Octets as lower-case hex, derived from the run's seed and a label. */
 export function derivedHex(seed: number, label: string, octets: number): string {
   const next = derivedSequence(seed, label);
   return Array.from({ length: octets }, () => (next() & 0xff).toString(16).padStart(2, "0")).join("");

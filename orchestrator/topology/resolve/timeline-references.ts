@@ -1,4 +1,6 @@
-/** Checks that each event of a timeline is one thing, has a name of its own, and happens to somebody who is there. */
+/**
+ * Checks that each event of a timeline is of one kind, has a unique name, and refers to nodes and segments that exist.
+ */
 
 import { MOBILE_ROLES } from "@testbed/agent/control";
 import type { IssuePath } from "../file/issue.ts";
@@ -8,7 +10,7 @@ import type { Topology } from "../file/topology.ts";
 import { durationMs } from "../model/duration.ts";
 import { expectNode, expectSegment } from "./expect-name.ts";
 
-/** The keys that say what happens, each with those that may stand beside it. */
+/** The keys that decide the kind of event, each with those that may accompany it. */
 const KINDS = {
   move: ["to"],
   deregister: [],
@@ -20,13 +22,13 @@ type Kind = keyof typeof KINDS;
 
 const KIND_NAMES = Object.keys(KINDS) as readonly Kind[];
 
-/** What an event is; undefined for one that says nothing, or more than one thing. */
+/** The kind of an event; undefined if it has none, or more than one. */
 function kindOf(entry: TimelineEventEntry): Kind | undefined {
   const kinds = KIND_NAMES.filter((kind) => entry[kind] !== undefined);
   return kinds.length === 1 ? kinds[0] : undefined;
 }
 
-/** What expectations and reports call an event. */
+/** An event's name in expectations and reports. */
 export function eventName(entry: TimelineEventEntry): string {
   return entry.name ?? kindOf(entry) ?? "";
 }
@@ -50,7 +52,7 @@ export function checkTimeline(topology: Topology, report: Report): void {
   }
 }
 
-/** Where the mobile nodes go, in the order of happening. */
+/** The moves of mobile nodes, in order of time. */
 export function movesOf(topology: Topology): readonly Move[] {
   return inOrder(topology).flatMap(({ path, entry: { move, to } }) => {
     if (move === undefined || to === undefined || !isMobile(topology, move) || !topology.segments.has(to)) return [];
@@ -58,11 +60,11 @@ export function movesOf(topology: Topology): readonly Move[] {
   });
 }
 
-/** A mobile node on its way to a segment that is there. */
+/** A move of a mobile node to a segment that exists. */
 export interface Move {
   readonly node: string;
   readonly to: string;
-  /** Where the file says so. */
+  /** Its path in the file. */
   readonly path: IssuePath;
 }
 
@@ -75,7 +77,7 @@ function inOrder({ timeline }: Topology): Topology["timeline"] {
   return timeline.toSorted((a, b) => durationMs(a.entry.at) - durationMs(b.entry.at));
 }
 
-/** `places` holds where nodes have moved to so far. */
+/** `places` has the segments that nodes have moved to so far. */
 function checkDestination(
   topology: Topology,
   places: Map<string, string>,

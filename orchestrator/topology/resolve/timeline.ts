@@ -1,4 +1,4 @@
-/** Resolves the timeline of a topology: who does what when, with everything that follows from the seed. */
+/** Resolves the timeline of a topology, and the topology after each event. */
 
 import type { IssuePath } from "../file/issue.ts";
 import type { Report } from "../file/issue-list.ts";
@@ -25,7 +25,7 @@ export interface TimelineContext {
   placeOn(node: string, segment: string): Place;
 }
 
-/** The events in the order of happening. Those that `checkTimeline` reports may be missing. */
+/** The events in order of time. Those that `checkTimeline` reports may be missing. */
 export function resolveTimeline(context: TimelineContext): readonly ResolvedEvent[] {
   return context.topology.timeline
     .flatMap(({ entry, path }): ResolvedEvent[] => {
@@ -46,11 +46,11 @@ function resolveAction(
   return reboot === undefined ? undefined : resolveReboot(context, entry, reboot);
 }
 
-/** The topology as it is once this event and all before it have happened. */
+/** The topology after this event and all before it. */
 export function topologyAfter(topology: ResolvedTopology, event: string): ResolvedTopology {
   const last = topology.timeline.findIndex(({ name }) => name === event);
   const actions = topology.timeline.slice(0, last + 1).map(({ action }) => action);
-  // A link stays what it became, wherever its node has been meanwhile.
+  // A link keeps its last impairments, also while its node is elsewhere.
   const moved = actions.reduce(nodesMoved, topology.nodes);
   return { ...topology, nodes: actions.reduce(linksChanged, moved) };
 }
@@ -71,7 +71,7 @@ function linksChanged(nodes: readonly ResolvedNode[], action: TimelineAction): r
   });
 }
 
-/** Both directions are given conditions, which may ask for nothing. */
+/** Both directions are set, to no impairment where the file has none. */
 function resolveLinkChange(
   { report }: TimelineContext,
   { conditions: impairments = {} }: TimelineEventEntry,

@@ -1,4 +1,4 @@
-/** The segments that mobile nodes move to during a run: attachments that they do not have from the start. */
+/** Attachments to the segments that mobile nodes move to during a run. */
 
 import type { NodeEntry } from "../file/schema.ts";
 import type { Topology } from "../file/topology.ts";
@@ -8,7 +8,7 @@ import type { Attachment } from "./attachment.ts";
 import { assignRoutes } from "./routing.ts";
 import { movesOf } from "./timeline-references.ts";
 
-/** Attachments to come, in the order of happening. They count after all others, so that they move no other address. */
+/** Later attachments, in order of time. They are numbered after all others, so that they shift no other address. */
 export function visitsOf(topology: Topology, attachments: readonly Attachment[]): readonly Attachment[] {
   const known = new Set(attachments.map(({ node, segment }) => `${node} ${segment}`));
   return movesOf(topology).flatMap(({ node, to, path }): Attachment[] => {
@@ -26,14 +26,14 @@ export function interfacesOf(all: Interfaces, attachments: readonly Attachment[]
   return new Map([...all].map(([node, own]) => [node, own.filter(({ segment }) => isAttached(node, segment))]));
 }
 
-/** A topology before anything happens in it, and the interfaces of all times. */
+/** A topology before its first event, and the interfaces of the whole run. */
 interface Places {
   readonly topology: Topology;
   readonly attachments: readonly Attachment[];
   readonly everywhere: Interfaces;
 }
 
-/** Where a mobile node is once it has moved to a segment. Its `gateway` is that of the segment it comes from. */
+/** Where a mobile node is after a move. Its `gateway` key is for the segment it starts on. */
 export function placeOn({ topology, attachments, everywhere }: Places, node: string, to: string): Place {
   const others = attachments.filter((attachment) => attachment.node !== node);
   const moved = [...others, { node, segment: to, side: "on", path: ["nodes", node, "on"] } as const];
