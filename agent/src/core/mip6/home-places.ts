@@ -27,19 +27,12 @@ export function createHomePlaces({ homePrefix, tunnelSockets, stunSockets }: Hom
 
 /** True for IPv4 addresses of RFC 1918 and for the shared space of RFC 6598. */
 export function isPrivateIpv4(ip: string): boolean {
-  return PRIVATE_NETWORKS.some(({ network, bits }) => familyOf(ip) === 4 && numberOf(ip) >>> (32 - bits) === network);
+  return familyOf(ip) === 4 && PRIVATE_NETWORKS.some((network) => prefixContains(network, addressToBytes(ip)));
 }
 
-/** The leading bits of each network, as a number. */
 const PRIVATE_NETWORKS = [
-  { network: 10, bits: 8 },
-  { network: (172 << 4) | 1, bits: 12 },
-  { network: (192 << 8) | 168, bits: 16 },
-  { network: (100 << 2) | 1, bits: 10 },
+  { octets: addressToBytes("10.0.0.0"), length: 8 },
+  { octets: addressToBytes("172.16.0.0"), length: 12 },
+  { octets: addressToBytes("192.168.0.0"), length: 16 },
+  { octets: addressToBytes("100.64.0.0"), length: 10 },
 ] as const;
-
-function numberOf(ipv4: string): number {
-  return addressToBytes(ipv4)
-    .slice(-4)
-    .reduce((number, octet) => number * 256 + octet, 0);
-}

@@ -17,7 +17,7 @@ export function parseIpv6Prefix(cidr: string): Ipv6Prefix {
   return { octets, length };
 }
 
-/** True when these sixteen octets lie inside the prefix. */
+/** True when this address, of as many octets as the prefix, lies inside it. */
 export function prefixContains({ octets, length }: Ipv6Prefix, address: Uint8Array): boolean {
   const whole = length >> 3;
   for (let i = 0; i < whole; i++) if (octets[i] !== address[i]) return false;
