@@ -19,6 +19,8 @@ import { type Decoded, decoded, malformed } from "../result.ts";
 export const HEADER_LENGTH = 20;
 /** Offset of Message Length. */
 export const LENGTH_OFFSET = 2;
+/** Offset of the magic cookie. */
+export const COOKIE_OFFSET = 4;
 export const MAGIC_COOKIE = 0x2112a442;
 export const TRANSACTION_ID_LENGTH = 12;
 
@@ -51,7 +53,7 @@ export function decodeHeader(bytes: Uint8Array): Decoded<StunHeader> {
   const transactionId = reader.bytes(TRANSACTION_ID_LENGTH);
   if (reader.overrun) return malformed("truncated", bytes.length);
   if ((type & 0xc000) !== 0) return malformed("not-stun", 0);
-  if (cookie !== MAGIC_COOKIE) return malformed("not-stun", 4);
+  if (cookie !== MAGIC_COOKIE) return malformed("not-stun", COOKIE_OFFSET);
   if (length % 4 !== 0 || length !== reader.remaining) return malformed("bad-length", LENGTH_OFFSET);
   return decoded({ ...splitType(type), transactionId });
 }

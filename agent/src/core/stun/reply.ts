@@ -5,7 +5,7 @@ import type { StunAttribute } from "./attributes.ts";
 import { encodeStun, type StunMessage } from "./message.ts";
 
 /** Reason phrases of RFC 8489 section 14.8 and RFC 8445 section 16.1. */
-const REASONS = {
+export const REASONS = {
   400: "Bad Request",
   401: "Unauthorized",
   420: "Unknown Attribute",
@@ -16,17 +16,19 @@ const REASONS = {
 /** Error codes that this package sends. */
 export type ReplyErrorCode = keyof typeof REASONS;
 
+/** Content of an error response; `notUnderstood` are the attribute numbers of a 420. */
+export interface ReplyError {
+  readonly code: ReplyErrorCode;
+  readonly notUnderstood?: readonly number[];
+}
+
 /** The success response to a connectivity check: XOR-MAPPED-ADDRESS with the source of the request. */
 export function encodeCheckSuccess(request: StunMessage, mapped: SocketAddress, key: Uint8Array): Uint8Array {
   return encodeReply(request, "success", [{ type: "xor-mapped-address", value: mapped }], key);
 }
 
-/** An error response. `notUnderstood` are the attribute numbers of a 420. */
-export function encodeErrorReply(
-  request: StunMessage,
-  error: { readonly code: ReplyErrorCode; readonly notUnderstood?: readonly number[] },
-  key?: Uint8Array,
-): Uint8Array {
+/** An error response. */
+export function encodeErrorReply(request: StunMessage, error: ReplyError, key?: Uint8Array): Uint8Array {
   const attributes: StunAttribute[] = [
     { type: "error-code", value: { code: error.code, reason: REASONS[error.code] } },
   ];

@@ -1,15 +1,17 @@
 /**
  * The STUN server of a home agent: Binding (RFC 8489) and, with two addresses and two ports, NAT behaviour discovery
- * (RFC 5780 section 6). Stateless and unauthenticated: an answer depends on the request alone.
+ * (RFC 5780 section 6). Stateless and unauthenticated: an answer depends on the request alone. On a port of its own it
+ * also answers clients of RFC 3489.
  */
 
 import type { SocketAddress } from "../address.ts";
 import type { Datagram, Transmit } from "../machine.ts";
 import type { ChangeRequest, StunAttribute, StunAttributeType } from "./attributes.ts";
+import { type ClassicRequest, decodeClassicRequest, encodeClassicError, encodeClassicSuccess } from "./classic.ts";
 import { notUnderstood } from "./comprehension.ts";
 import { findAttribute, type StunMessage } from "./message.ts";
 import { receiveStun } from "./receive.ts";
-import { encodeErrorReply, encodeReply, type ReplyErrorCode } from "./reply.ts";
+import { encodeErrorReply, encodeReply, type ReplyError } from "./reply.ts";
 
 /** The four sockets of a server that supports CHANGE-REQUEST: each address with each port, of one IP version. */
 export interface DiscoveryAddresses {
@@ -22,10 +24,12 @@ export interface StunServerConfig {
   readonly discovery?: readonly DiscoveryAddresses[];
 }
 
-/** Answers one datagram on a port that only STUN uses, where requests need no FINGERPRINT (SPEC 13). */
+/** Answers one datagram on a port that only STUN uses, where requests need neither FINGERPRINT nor cookie (SPEC 1.8). */
 export function answerBinding({ local, remote, payload }: Datagram, config: StunServerConfig): readonly Transmit[] {
   const received = receiveStun(payload, { requireFingerprint: false });
-  return received.kind === "stun" ? answerReceived({ local, remote, message: received.message }, config) : [];
+  if (received.kind === "stun") return answerReceived({ local, remote, message: received.message }, config);
+  const classic = decodeClassicRequest(payload);
+  return classic === undefined ? [] : [answerClassic({ local, remote, request: classic }, config)];
 }
 
 /** A decoded message with its socket and source. */
@@ -56,6 +60,22 @@ export function answerReceived(
   return [{ local: origin, remote: destination, payload: encodeReply(message, "success", attributes) }];
 }
 
+/**
+ * Answers a request of an RFC 3489 client (RFC 5389 section 12.2). CHANGE-REQUEST, which that section no longer knows,
+ * is answered as any other, for it is the same in RFC 5780; RESPONSE-ADDRESS is answered 420.
+ */
+function answerClassic(
+  { local, remote, request }: Omit<Datagram, "payload"> & { readonly request: ClassicRequest },
+  config: StunServerConfig,
+): Transmit {
+  const other = otherAddress(local, config.discovery ?? []);
+  const unknown = notUnderstood(request.message, other === undefined ? CLASSIC : CLASSIC_WITH_TWO_ADDRESSES);
+  if (unknown.length > 0)
+    return { local, remote, payload: encodeClassicError(request, { code: 420, notUnderstood: unknown }) };
+  const origin = answerOrigin(local, other, findAttribute(request.message, "change-request"));
+  return { local: origin, remote, payload: encodeClassicSuccess(request, remote) };
+}
+
 /** USERNAME and the like are understood and ignored: no credentials are required. */
 const UNDERSTOOD: readonly StunAttributeType[] = [
   "username",
@@ -67,11 +87,10 @@ const UNDERSTOOD: readonly StunAttributeType[] = [
 ];
 const UNDERSTOOD_WITH_ONE_ADDRESS: ReadonlySet<StunAttributeType> = new Set(UNDERSTOOD);
 const UNDERSTOOD_WITH_TWO: ReadonlySet<StunAttributeType> = new Set([...UNDERSTOOD, "change-request"] as const);
+const CLASSIC: ReadonlySet<StunAttributeType> = new Set(["username", "message-integrity"] as const);
+const CLASSIC_WITH_TWO_ADDRESSES: ReadonlySet<StunAttributeType> = new Set([...CLASSIC, "change-request"] as const);
 
-function refusalOf(
-  message: StunMessage,
-  hasTwoAddresses: boolean,
-): { readonly code: ReplyErrorCode; readonly notUnderstood?: readonly number[] } | undefined {
+function refusalOf(message: StunMessage, hasTwoAddresses: boolean): ReplyError | undefined {
   const unknown = notUnderstood(message, hasTwoAddresses ? UNDERSTOOD_WITH_TWO : UNDERSTOOD_WITH_ONE_ADDRESS);
   if (unknown.length > 0) return { code: 420, notUnderstood: unknown };
   const responsePort = findAttribute(message, "response-port");
