@@ -17,6 +17,9 @@ export interface CheckCounts {
   readonly sent: number;
   readonly answered: number;
   readonly failed: number;
+  /** Pairs and candidates of the peer that were not checked because there were too many, in the latest check list. */
+  readonly cutPairs: number;
+  readonly cutCandidates: number;
 }
 
 /** A check that an ICMP error refused at one end. */
@@ -155,6 +158,8 @@ function endOf(node: string, peer: string | undefined, events: readonly LabEvent
       sent: every("check-sent").length,
       answered: every("check-succeeded").length,
       failed: every("check-failed").length,
+      cutPairs: last("check-list")?.event.cut.pairs ?? 0,
+      cutCandidates: last("check-list")?.event.cut.candidates ?? 0,
     },
     refusals: refusalsOf(
       node,

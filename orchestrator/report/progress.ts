@@ -135,10 +135,18 @@ function describeOffer(event: NodeEvent): string | undefined {
     case "answer-sent":
       return `CoT-ICE: answer of ${candidates(event.candidates)}`;
     case "check-list":
-      return `${event.role}, check list of ${event.pairs.length} ${event.pairs.length === 1 ? "pair" : "pairs"}`;
+      return `${event.role}, check list of ${event.pairs.length} ${event.pairs.length === 1 ? "pair" : "pairs"}${describeCut(event.cut)}`;
     default:
       return undefined;
   }
+}
+
+function describeCut({ pairs, candidates }: Extract<NodeEvent, { type: "check-list" }>["cut"]): string {
+  const parts = [
+    ...(pairs === 0 ? [] : [`${pairs} more left out`]),
+    ...(candidates === 0 ? [] : [`${candidates} of the peer's candidates not used`]),
+  ];
+  return parts.length === 0 ? "" : ` (${parts.join(", ")})`;
 }
 
 function describeCheck(event: NodeEvent): string | undefined {

@@ -42,6 +42,8 @@ const checks = z.strictObject({
   sent: count.describe("Binding requests, without retransmissions of the same transaction"),
   answered: count,
   failed: count,
+  cutPairs: count.describe("pairs left out of the check list, which holds 100: the least useful ones"),
+  cutCandidates: count.describe("candidates of the peer that made no pair, beyond 32"),
 });
 
 const traffic = z.strictObject({

@@ -2,6 +2,7 @@
 
 import type { Verdict } from "../judge/verdict.ts";
 import { formatEndpoint } from "../topology/model/address-text.ts";
+import { checksText } from "./checks-text.ts";
 import {
   expectationLabel,
   expectedText,
@@ -76,7 +77,7 @@ function formatSessions(result: RunResult, paint: Paint): readonly string[] {
     session.selected === undefined ? `none (${session.state})` : formatPair(session.selected),
     session.path,
     session.nominatedAfterMs === undefined ? "-" : formatMs(session.nominatedAfterMs),
-    `${session.checks.sent} + ${session.peerChecks.sent}`,
+    checksText(session),
     session.roundTripMs === undefined ? "-" : formatMs(session.roundTripMs),
   ]);
   return ["", ...formatVerdictRows(header, rows, paint)];

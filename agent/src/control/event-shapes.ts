@@ -58,7 +58,12 @@ export const nodeEvent: Shape<NodeEvent> = unionByType<NodeEvent>({
   "offer-received": object({ peer: string, candidates, isRestart: boolean }),
   "answer-sent": object({ peer: string, candidates }),
   "answer-received": object({ peer: string, candidates }),
-  "check-list": object({ peer: string, role: iceRole, pairs: array(pair) }),
+  "check-list": object({
+    peer: string,
+    role: iceRole,
+    pairs: array(pair),
+    cut: object({ pairs: number, candidates: number }),
+  }),
   "check-sent": object({ peer: string, kind: oneOf(...CHECK_KINDS), pair }),
   "check-succeeded": object({ peer: string, pair, mapped: socketAddress, rttMs: number }),
   "check-failed": object({ peer: string, pair, reason: string }),

@@ -105,6 +105,8 @@ export type NodeEvent =
       readonly peer: string;
       readonly role: IceRole;
       readonly pairs: readonly PairView[];
+      /** What is not checked because there is too much of it: pairs, and candidates of the peer. */
+      readonly cut: { readonly pairs: number; readonly candidates: number };
     }
   | {
       readonly type: "check-sent";

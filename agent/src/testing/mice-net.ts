@@ -34,6 +34,8 @@ export interface SideSetup extends AgentOptions {
   readonly access?: Impairment;
   /** Shared key of the node and its home agent (A-39); absent means unauthenticated registration. */
   readonly registrationKey?: Uint8Array;
+  /** How many segments that lead nowhere the node is on as well; it does not know that they do. */
+  readonly bridges?: number;
 }
 
 export interface MiceNetSetup {
@@ -151,11 +153,11 @@ export function createSide(
   homeAgentLink: Impairment | undefined,
   seed: number,
 ): Side {
-  const { nat: _nat, rejects, versions, access, registrationKey, ...settings } = setup;
+  const { nat: _nat, rejects, versions, access, registrationKey, bridges, ...settings } = setup;
   const homeAgent = createHomeAgentNode(net, addresses, homeAgentLink, registrationKey);
   const host = new SimHost(net, addresses.letter === "a" ? "mn" : "cn");
   const { nat, ips } = attachToInternet(net, host, addresses, setup);
-  const sockets = ips.map((ip) => ({ ip, port: CANDIDATE_PORT }));
+  const sockets = [...ips, ...attachBridges(host, addresses, bridges)].map((ip) => ({ ip, port: CANDIDATE_PORT }));
   const [socket] = sockets;
   if (socket === undefined) throw new Error("a node has at least one IP version");
   const machine = createMobileNode(
@@ -177,6 +179,14 @@ export function createSide(
   const node = runMachine(host, machine, { sockets, onTun });
   host.onRefusal = (refused) => node.tell((m, now) => m.handleRefusal(now, refused));
   return { homeAddress: addresses.homeAddress, socket, node, homeAgent, nat, received };
+}
+
+function attachBridges(host: SimHost, { letter }: SideAddresses, count = 0): readonly string[] {
+  return Array.from({ length: count }, (_, i) => {
+    const ip = `10.${letter === "a" ? 100 : 200}.${i}.2`;
+    host.attach(`bridge-${letter}-${i}`, [`${ip}/24`]);
+    return ip;
+  });
 }
 
 export function createHomeAgentNode(

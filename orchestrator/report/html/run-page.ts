@@ -4,6 +4,7 @@ import type { LabEvent, PairView } from "../../lab/lab-event.ts";
 import { NAT_COLUMNS } from "../../topology/describe/behaviour-columns.ts";
 import { formatEndpoint } from "../../topology/model/address-text.ts";
 import type { ResolvedTopology } from "../../topology/model/resolved.ts";
+import { checksText } from "../checks-text.ts";
 import { expectationLabel, expectedText, observedText, predictedText, subjectName } from "../expectation-text.ts";
 import { formatMs } from "../format-ms.ts";
 import { linkRows } from "../link-rows.ts";
@@ -89,12 +90,11 @@ function happenings(result: RunResult): Markup | undefined {
 
 function figuresOf(session: SessionResult): readonly (readonly [string, string])[] {
   const ms = (value: number | undefined): string => (value === undefined ? "–" : formatMs(value));
-  const { checks, peerChecks } = session;
   return [
     [session.path, "path of the data"],
     [ms(session.nominatedAfterMs), "from offer to nomination"],
     [ms(session.settledAfterMs), "until both ends use the path"],
-    [`${checks.sent} + ${peerChecks.sent}`, "checks sent"],
+    [checksText(session), "checks sent"],
     [ms(session.roundTripMs), "data round trip"],
     [ms(session.pingBeforeIce?.roundTripMs), "round trip before ICE"],
     [String(session.lost), "packets lost"],

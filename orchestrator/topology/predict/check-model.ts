@@ -3,8 +3,17 @@
  * checks to unknown sources (RFC 8445 sections 7.2 and 7.3), until nothing new is learned.
  */
 
-import { type CandidateType, DSMIPV6_PORT, STUN_PORT } from "@testbed/agent/control";
-import { familyOfText, withoutLength } from "../model/address-text.ts";
+import {
+  type CandidateType,
+  DEFAULT_LIMITS,
+  DSMIPV6_PORT,
+  type LocalSocket,
+  limitPairs,
+  limitRemotes,
+  reaches,
+  STUN_PORT,
+} from "@testbed/agent/control";
+import { familyOfText, parseNetwork, withoutLength } from "../model/address-text.ts";
 import { sourceAddresses } from "../model/forwarding.ts";
 import type { ResolvedNode, ResolvedTopology } from "../model/resolved.ts";
 import { stunAddresses } from "../model/server-addresses.ts";
@@ -12,11 +21,11 @@ import type { SessionEnd } from "../model/session-end.ts";
 import type { NetworkModel } from "./network-model.ts";
 import { type Endpoint, endpointKey, sameEndpoint } from "./packet.ts";
 
-/** A candidate: `base` is the socket it belongs to, absent for a candidate of the peer. */
+/** A candidate; `base` is the socket it belongs to. */
 export interface ModelCandidate {
   readonly type: CandidateType;
   readonly address: Endpoint;
-  readonly base: Endpoint;
+  readonly base: LocalSocket;
   readonly priority: bigint;
 }
 
@@ -26,6 +35,10 @@ export interface CheckEnd {
   readonly candidates: readonly ModelCandidate[];
   /** The peer's candidates: signalled ones first, then those discovered. */
   readonly remotes: ModelCandidate[];
+  /** Pairs that it may check, by text of base and remote address: its check list, and what the peer's checks add. */
+  readonly listed: Set<string>;
+  /** How many pairs its check list has no room for. */
+  readonly cutPairs: number;
   /** Valid pairs by text of their ends. */
   readonly valid: Map<string, ValidPair>;
   /** Why the latest check of each pair failed, by text of base and remote address. */
@@ -105,28 +118,88 @@ function ask(
   return isBack ? { mapped, remarks: request.remarks } : { remarks: answer.remarks };
 }
 
-/** Host and server-reflexive candidates of a node (host only for a lite one), each address once. */
+/** Candidates of a node, each address once: host and server-reflexive ones (host only for a lite node), home address. */
 export function gather(node: SessionEnd, paths: readonly HomePath[]): readonly ModelCandidate[] {
-  const locals = node.interfaces
-    .flatMap(({ ipv4, ipv6 }) => [ipv6, ipv4])
-    .filter((address) => address !== undefined)
-    .map((address): Endpoint => ({ ip: withoutLength(address), port: node.port }));
-  return locals.flatMap((base, rank) => {
+  const direct = socketsOf(node).flatMap((base, rank): readonly ModelCandidate[] => {
     const host: ModelCandidate = { type: "host", address: base, base, priority: candidatePriority("host", rank) };
     const mapped = paths.find((path) => path.mapped !== undefined && sameEndpoint(path.base, base))?.mapped;
     if (node.agent.isLite === true || mapped === undefined || sameEndpoint(mapped, base)) return [host];
     const type = "server-reflexive";
     return [host, { type, address: mapped, base, priority: candidatePriority(type, rank) }];
   });
+  if (node.role === "stationary-node") return direct;
+  const home = { ip: node.homeAddress, port: node.port };
+  return [...direct, { type: "relayed", address: home, base: home, priority: candidatePriority("relayed", 0) }];
+}
+
+/** The candidate sockets, best first, as the agent has them (SPEC 2.2). */
+function socketsOf({ interfaces, routes, port }: SessionEnd): readonly LocalSocket[] {
+  return interfaces.flatMap(({ ipv4, ipv6, interfaceName }) =>
+    [ipv6, ipv4].flatMap((address): readonly LocalSocket[] => {
+      if (address === undefined) return [];
+      const ip = withoutLength(address);
+      const hasRouter = routes.some(
+        (route) => route.interfaceName === interfaceName && familyOfText(route.to) === familyOfText(ip),
+      );
+      return [{ ip, port, prefixLength: parseNetwork(address).length, hasRouter }];
+    }),
+  );
 }
 
 /** An end before its first check. */
 export function createCheckEnd(
   node: SessionEnd,
   candidates: readonly ModelCandidate[],
-  remotes: readonly ModelCandidate[],
+  peer: readonly ModelCandidate[],
 ): CheckEnd {
-  return { node, candidates, remotes: [...remotes], valid: new Map(), remarks: new Map() };
+  const { maxPairs, maxRemoteCandidates } = DEFAULT_LIMITS;
+  const remotes = limitRemotes(peer.toSorted(bestFirst), candidates, maxRemoteCandidates);
+  const all = pairUp(candidates, remotes);
+  const pairs = limitPairs(all, maxPairs);
+  return {
+    node,
+    candidates,
+    remotes: remotes.filter(isDirect),
+    listed: new Set(pairs.map(({ local, remote }) => pairKey(local.base, remote.address))),
+    cutPairs: node.agent.isLite === true ? 0 : all.length - pairs.length,
+    valid: new Map(),
+    remarks: new Map(),
+  };
+}
+
+interface ModelPair {
+  readonly local: ModelCandidate;
+  readonly remote: ModelCandidate;
+  readonly priority: bigint;
+}
+
+/** The check list of SPEC 2.5, best first, without its limit. */
+function pairUp(locals: readonly ModelCandidate[], remotes: readonly ModelCandidate[]): readonly ModelPair[] {
+  const pairs = locals.flatMap((local) =>
+    remotes
+      .filter(({ address }) => familyOfText(local.base.ip) === familyOfText(address.ip))
+      .filter(({ address }) => reaches(local.base, address.ip))
+      .map((remote) => ({ local, remote, priority: pairPriority(local.priority, remote.priority) })),
+  );
+  const paths = new Map<string, ModelPair>();
+  for (const pair of pairs.toSorted(bestFirst)) {
+    const key = pairKey(pair.local.base, pair.remote.address);
+    if (!paths.has(key)) paths.set(key, pair);
+  }
+  return [...paths.values()];
+}
+
+function bestFirst(a: { readonly priority: bigint }, b: { readonly priority: bigint }): number {
+  return a.priority === b.priority ? 0 : a.priority > b.priority ? -1 : 1;
+}
+
+/** The home agents' path is no matter of checks here: it works if both ends register. */
+function isDirect({ type }: ModelCandidate): boolean {
+  return type !== "relayed";
+}
+
+function pairKey(base: Endpoint, remote: Endpoint): string {
+  return `${endpointKey(base)} ${endpointKey(remote)}`;
 }
 
 /** Enough for the longest chain: an opened filter, a discovered address, the triggered check, and its answer. */
@@ -143,15 +216,20 @@ export function runChecks(network: NetworkModel, first: CheckEnd, second: CheckE
 /** A lite end sends no checks. */
 function checkAll(network: NetworkModel, from: CheckEnd, to: CheckEnd): void {
   if (from.node.agent.isLite === true) return;
-  const bases = new Map(from.candidates.map(({ base }) => [endpointKey(base), base]));
+  const bases = new Map(from.candidates.filter(isDirect).map(({ base }) => [endpointKey(base), base]));
   for (const base of bases.values())
-    for (const remote of [...from.remotes])
-      if (familyOfText(base.ip) === familyOfText(remote.address.ip)) check(network, from, to, base, remote);
+    for (const remote of [...from.remotes]) if (mayCheck(from, base, remote)) check(network, from, to, base, remote);
+}
+
+/** A peer-reflexive candidate was found by a check, whose answer is a check of its own. */
+function mayCheck({ listed }: CheckEnd, base: LocalSocket, { type, address }: ModelCandidate): boolean {
+  if (type !== "peer-reflexive") return listed.has(pairKey(base, address));
+  return familyOfText(base.ip) === familyOfText(address.ip) && reaches(base, address.ip);
 }
 
 /** One check and its answer. */
 function check(network: NetworkModel, from: CheckEnd, to: CheckEnd, base: Endpoint, remote: ModelCandidate): void {
-  const pair = `${endpointKey(base)} ${endpointKey(remote.address)}`;
+  const pair = pairKey(base, remote.address);
   const note = (remarks: readonly string[], isAnswer: boolean): void => {
     from.remarks.set(pair, { remote, remarks, isAnswer });
   };
@@ -166,6 +244,7 @@ function check(network: NetworkModel, from: CheckEnd, to: CheckEnd, base: Endpoi
     return;
   }
   discover(to, seen, from.candidates, base);
+  to.listed.add(pairKey(socket, seen));
   const answer = network.send(to.node, { source: socket, destination: seen });
   if (!answer.arrived || answer.at.name !== from.node.name) {
     note(answer.remarks, true);

@@ -4,7 +4,7 @@
  * not modelled.
  */
 
-import type { CandidateType } from "@testbed/agent/control";
+import { type CandidateType, DEFAULT_LIMITS, withinReach } from "@testbed/agent/control";
 import type { PathName, ResolvedSession, ResolvedTopology, TimelineAction } from "../model/resolved.ts";
 import { isSessionEnd, type SessionEnd } from "../model/session-end.ts";
 import { topologyAfter } from "../resolve/timeline.ts";
@@ -96,13 +96,17 @@ function simulate(topology: ResolvedTopology, { session, from, to, fromStarts }:
   const disagreement = disagreementOf(from, to);
   if (disagreement !== undefined)
     return { session: session.name, path: "home-agents", why: [`${disagreement}: the home agents carry the data.`] };
-  const candidates = new Map([from, to].map((node) => [node, gather(node, paths.get(node) ?? [])]));
-  const own = (node: SessionEnd): readonly ModelCandidate[] => candidates.get(node) ?? [];
-  const ends = { from: createCheckEnd(from, own(from), own(to)), to: createCheckEnd(to, own(to), own(from)) };
+  const candidates = exchange(from, to, (node) => gather(node, paths.get(node) ?? []));
+  const ends = {
+    from: createCheckEnd(from, candidates.from, candidates.to),
+    to: createCheckEnd(to, candidates.to, candidates.from),
+  };
   runChecks(network, ...(fromStarts ? ([ends.from, ends.to] as const) : ([ends.to, ends.from] as const)));
   const best = isLite(from) ? mirrored(bestPair(ends.to)) : bestPair(ends.from);
   if (best === undefined) {
     const why = [
+      ...unchecked(ends.from),
+      ...unchecked(ends.to),
       ...closedWays(ends.from, to),
       ...closedWays(ends.to, from),
       "No direct pair: the home agents carry the data.",
@@ -115,6 +119,24 @@ function simulate(topology: ResolvedTopology, { session, from, to, fromStarts }:
     selected: [best.local.type, best.remote.type],
     why: isLite(from) ? openWay(to, from, mirrored(best)) : openWay(from, to, best),
   };
+}
+
+/** Candidates of both ends: the answer leaves out what the offer shows to be of no use. */
+function exchange(
+  from: SessionEnd,
+  to: SessionEnd,
+  gatherOf: (node: SessionEnd) => readonly ModelCandidate[],
+): { readonly from: readonly ModelCandidate[]; readonly to: readonly ModelCandidate[] } {
+  const [near, far] = [gatherOf(from), gatherOf(to)];
+  // A stationary node asks for an offer.
+  return from.role === "stationary-node"
+    ? { from: withinReach(near, far), to: far }
+    : { from: near, to: withinReach(far, near) };
+}
+
+/** What an end leaves out of its check list. */
+function unchecked({ node, cutPairs }: CheckEnd): readonly string[] {
+  return cutPairs === 0 ? [] : [`${node.name} checks ${DEFAULT_LIMITS.maxPairs} pairs and leaves ${cutPairs} out.`];
 }
 
 function endOf({ nodes }: ResolvedTopology, name: string): SessionEnd {

@@ -156,7 +156,7 @@ const events: readonly (AgentReport & { type: "event" })["event"][] = [
   { type: "offer-received", peer, candidates: [], isRestart: true },
   { type: "answer-sent", peer, candidates: [candidate] },
   { type: "answer-received", peer, candidates: [candidate] },
-  { type: "check-list", peer, role: "controlling", pairs: [pair] },
+  { type: "check-list", peer, role: "controlling", pairs: [pair], cut: { pairs: 206, candidates: 3 } },
   { type: "check-sent", peer, kind: "triggered", pair },
   { type: "check-succeeded", peer, pair, mapped: candidate.address, rttMs: 0.25 },
   { type: "check-failed", peer, pair, reason: "timeout" },

@@ -28,8 +28,8 @@ test("a session that was carried through is observed from offer to data", () => 
     selected: pair,
     nominatedAfterMs: 120,
     settledAfterMs: 150,
-    checks: { sent: 1, answered: 1, failed: 0 },
-    peerChecks: { sent: 1, answered: 0, failed: 0 },
+    checks: { sent: 1, answered: 1, failed: 0, cutPairs: 0, cutCandidates: 0 },
+    peerChecks: { sent: 1, answered: 0, failed: 0, cutPairs: 0, cutCandidates: 0 },
     refusals: [],
     candidates: [pair.local],
     peerCandidates: [pair.remote],
@@ -50,6 +50,15 @@ test("a check that was refused is told once, with its end, its pair, who refused
     { node: "mn", pair, by: "192.168.1.1", reason: "network unreachable" },
     { node: "cn", pair, by: "192.168.1.1", reason: "network unreachable" },
   ]);
+});
+
+test("what did not fit into the latest check list of an end is counted", () => {
+  const list = (at: number, node: string, peer: string, pairs: number): LabEvent =>
+    nodeEvent(at, node, { type: "check-list", peer, role: "controlling", pairs: [], cut: { pairs, candidates: 3 } });
+  const events = [list(1, "mn", CN_HOME, 10), list(2, "mn", CN_HOME, 206), list(3, "cn", MN_HOME, 0)];
+  const { checks, peerChecks } = observe(events);
+  expect(checks).toMatchObject({ cutPairs: 206, cutCandidates: 3 });
+  expect(peerChecks).toMatchObject({ cutPairs: 0, cutCandidates: 3 });
 });
 
 test("relayed candidates leave the data with the home agents, without a binding", () => {

@@ -40,6 +40,26 @@ test.each<[LabEvent, string | undefined]>([
   [{ at: 0, type: "phase-ended", phase: "data", durationMs: 5 }, undefined],
   [
     nodeEvent(0, "mn", {
+      type: "check-list",
+      peer: CN_HOME,
+      role: "controlling",
+      pairs: [pairOf("host", "host")],
+      cut: { pairs: 0, candidates: 0 },
+    }),
+    "mn: controlling, check list of 1 pair",
+  ],
+  [
+    nodeEvent(0, "mn", {
+      type: "check-list",
+      peer: CN_HOME,
+      role: "controlled",
+      pairs: [],
+      cut: { pairs: 206, candidates: 3 },
+    }),
+    "mn: controlled, check list of 0 pairs (206 more left out, 3 of the peer's candidates not used)",
+  ],
+  [
+    nodeEvent(0, "mn", {
       type: "registered",
       homeAddress: "2001:db8:a::100",
       careOf: { ip: "2001:db8:1::5", port: 40_000 },

@@ -2,6 +2,7 @@
 
 import { formatSocketAddress, type SocketAddress, sameSocketAddress } from "../address.ts";
 import type { CandidateType, CandidateView } from "../events.ts";
+import type { LocalSocket } from "../local-socket.ts";
 import { HIGHEST_LOCAL_PREFERENCE } from "./constants.ts";
 import { candidatePriority } from "./priority.ts";
 
@@ -10,7 +11,7 @@ export interface LocalCandidate {
   readonly type: CandidateType;
   readonly address: SocketAddress;
   /** Source of its packets: its socket, or home address and port for the relayed candidate. */
-  readonly base: SocketAddress;
+  readonly base: LocalSocket;
   /** 1..2^31-1. */
   readonly priority: number;
   /** Related address for offers: base of a reflexive candidate, mapped address of the tunnel for the relayed one. */
@@ -25,14 +26,14 @@ export interface RemoteCandidate {
 }
 
 /** The host candidate of a socket. `rank` 0 is the best socket of the node. */
-export function hostCandidate(address: SocketAddress, rank = 0): LocalCandidate {
-  return { type: "host", address, base: address, priority: candidatePriority("host", preferenceOf(rank)) };
+export function hostCandidate(base: LocalSocket, rank = 0): LocalCandidate {
+  return { type: "host", address: addressOf(base), base, priority: candidatePriority("host", preferenceOf(rank)) };
 }
 
 /** The server-reflexive candidate that a STUN server reports for `base`. */
-export function serverReflexiveCandidate(address: SocketAddress, base: SocketAddress, rank = 0): LocalCandidate {
+export function serverReflexiveCandidate(address: SocketAddress, base: LocalSocket, rank = 0): LocalCandidate {
   const priority = candidatePriority("server-reflexive", preferenceOf(rank));
-  return { type: "server-reflexive", address, base, priority, related: base };
+  return { type: "server-reflexive", address, base, priority, related: addressOf(base) };
 }
 
 /** The relayed candidate: the home address (A-24). `related` is the tunnel's mapped address, if known. */
@@ -64,7 +65,13 @@ export function sameLocalCandidate(a: LocalCandidate, b: LocalCandidate): boolea
 /** A candidate in an event. */
 export function candidateView(candidate: LocalCandidate | RemoteCandidate): CandidateView {
   const { type, address, priority } = candidate;
-  return "base" in candidate ? { type, address, base: candidate.base, priority } : { type, address, priority };
+  return "base" in candidate
+    ? { type, address, base: addressOf(candidate.base), priority }
+    : { type, address, priority };
+}
+
+function addressOf({ ip, port }: LocalSocket): SocketAddress {
+  return { ip, port };
 }
 
 function preferenceOf(rank: number): number {

@@ -1,7 +1,9 @@
 /** The check list: which pairs are checked, and in what order (SPEC 2.5 and 2.6; RFC 8445 section 6.1.2). */
 
-import { addressToBytes, familyOf, type SocketAddress } from "../address.ts";
+import { familyOf, type SocketAddress } from "../address.ts";
+import { isLinkLocal } from "../address-scope.ts";
 import type { CheckKind, IceRole } from "../events.ts";
+import { reaches } from "../local-socket.ts";
 import type { LocalCandidate, RemoteCandidate } from "./candidate.ts";
 import { TRIGGERED_IN_A_ROW } from "./constants.ts";
 import type { OpenPair } from "./nomination.ts";
@@ -18,25 +20,22 @@ export interface DueCheck {
  * Pairs every local with every remote candidate that it can reach, best first.
  *
  * A server-reflexive candidate sends from its base and would repeat the check of the host candidate: of the pairs with
- * one base and one remote address only the best is kept. At most `maxPairs` are kept (A-23).
+ * one base and one remote address only the best is kept.
  */
 export function formCheckList(
   role: IceRole,
   locals: readonly LocalCandidate[],
   remotes: readonly RemoteCandidate[],
-  maxPairs: number,
 ): CandidatePair[] {
   const combinations = locals.flatMap((local) =>
-    remotes
-      .filter((remote) => canReach(local.address, remote.address))
-      .map((remote) => waitingPair(role, local, remote)),
+    remotes.filter((remote) => canReach(local, remote.address)).map((remote) => waitingPair(role, local, remote)),
   );
   const paths = new Map<string, CandidatePair>();
   for (const pair of combinations.toSorted(bestFirst)) {
     const key = pathKey(pair.local.base, pair.remote.address);
     if (!paths.has(key)) paths.set(key, pair);
   }
-  return [...paths.values()].slice(0, maxPairs);
+  return [...paths.values()];
 }
 
 /** Higher pair priority first. */
@@ -163,13 +162,7 @@ function isOpen(pair: CandidatePair): pair is CandidatePair & OpenPair {
   return pair.state === "waiting" || pair.state === "in-progress";
 }
 
-/** Equal IP version; IPv6 link-local only with link-local (RFC 8445 section 6.1.2.2). */
-function canReach(local: SocketAddress, remote: SocketAddress): boolean {
-  return familyOf(local.ip) === familyOf(remote.ip) && isLinkLocal(local.ip) === isLinkLocal(remote.ip);
-}
-
-/** fe80::/10. */
-function isLinkLocal(ip: string): boolean {
-  const [first = 0, second = 0] = addressToBytes(ip);
-  return familyOf(ip) === 6 && first === 0xfe && (second & 0xc0) === 0x80;
+/** Equal IP version; link-local only with link-local (RFC 8445 section 6.1.2.2); from its socket a way leads there. */
+function canReach({ address, base }: LocalCandidate, { ip }: SocketAddress): boolean {
+  return familyOf(address.ip) === familyOf(ip) && isLinkLocal(address.ip) === isLinkLocal(ip) && reaches(base, ip);
 }

@@ -26,6 +26,7 @@ import { type CandidatePair, pairView, waitingPair } from "./pair.ts";
 import { announcedPriority, pairPriority } from "./priority.ts";
 import { drawTieBreaker, otherRole, type RoleClaim } from "./role.ts";
 import { Upkeep } from "./upkeep.ts";
+import { limitPairs } from "./usefulness.ts";
 import { type ProvenPair, ValidList } from "./valid-list.ts";
 
 /** A check of the peer that was authenticated and answered. */
@@ -43,6 +44,8 @@ export interface CheckRunConfig {
   readonly isLite: boolean;
   readonly locals: readonly LocalCandidate[];
   readonly remotes: readonly RemoteCandidate[];
+  /** How many candidates of the peer were left out of `remotes`. */
+  readonly remotesCut: number;
   /** USERNAME of the checks to send, `peer:own`. */
   readonly username: string;
   /** The peer's password in octets. */
@@ -77,16 +80,18 @@ export class CheckRun {
 
   /** Forms the check list. Call `advance` once early checks have been processed. */
   constructor(now: InstantMs, config: CheckRunConfig, out: IceOutbox) {
-    const { claim, locals, remotes, limits, isLite } = config;
+    const { claim, locals, remotes, remotesCut, limits, isLite } = config;
     this.#config = config;
     this.#turns = config.pacer.turns();
     this.#out = out;
     this.#claim = claim;
     this.#locals = locals;
     this.#nextCheckAt = now;
-    const pairs = isLite ? [] : formCheckList(claim.role, locals, remotes, limits.maxPairs);
+    const all = isLite ? [] : formCheckList(claim.role, locals, remotes);
+    const pairs = limitPairs(all, limits.maxPairs);
     this.#list = new CheckList(pairs, limits.maxPairs);
-    if (!isLite) out.emit({ type: "check-list", role: claim.role, pairs: pairs.map(pairView) });
+    const cut = { pairs: all.length - pairs.length, candidates: remotesCut };
+    if (!isLite) out.emit({ type: "check-list", role: claim.role, pairs: pairs.map(pairView), cut });
   }
 
   get state(): "running" | "completed" | "failed" {

@@ -1,10 +1,12 @@
 /**
- * Gathering of local candidates (SPEC 2.2 and 2.3; RFC 8445 section 5.1.1): every socket is a host candidate, STUN
+ * Gathering of local candidates (SPEC 2.2 and 2.3; RFC 8445 section 5.1.1): sockets are host candidates, STUN
  * servers report its server-reflexive ones, and the relayed candidate is configured. Mappings are refreshed until
  * gathering is stopped.
  */
 
 import { familyOf, type SocketAddress, sameSocketAddress } from "../address.ts";
+import { isRoutable } from "../address-scope.ts";
+import { type LocalSocket, reaches } from "../local-socket.ts";
 import type { InstantMs, Rng, Transmit } from "../machine.ts";
 import type { IceProfile } from "../node/agent-settings.ts";
 import type { StunAttributeType } from "../stun/attributes.ts";
@@ -27,8 +29,8 @@ import { createPacer, type Pacer, type Turns } from "./pacer.ts";
 export interface GatheringConfig {
   readonly profile: IceProfile;
   /** The sockets of the node, best first. */
-  readonly bases: readonly SocketAddress[];
-  /** STUN servers, best first; each is queried from the sockets of its IP version. */
+  readonly bases: readonly LocalSocket[];
+  /** STUN servers, best first; each is queried from the sockets that reach it. */
   readonly servers: readonly SocketAddress[];
   /** The home address as candidate; absent for a node without a home agent. */
   readonly relayed?: LocalCandidate;
@@ -78,7 +80,7 @@ export function createGathering(config: GatheringConfig): Gathering {
 
 /** A query for the mapped address of one socket at one server. */
 interface Target {
-  readonly base: SocketAddress;
+  readonly base: LocalSocket;
   readonly server: SocketAddress;
   /** 0 for the best server from the best socket. */
   readonly rank: number;
@@ -110,11 +112,12 @@ class ServerQuestions implements Gathering {
   constructor(config: GatheringConfig) {
     this.#config = config;
     this.#turns = (config.pacer ?? createPacer()).turns();
-    this.#hosts = config.bases.map(hostCandidate);
-    this.#targets = config.bases.flatMap((base, i) =>
+    const bases = config.bases.filter(({ ip }) => isRoutable(ip));
+    this.#hosts = bases.map(hostCandidate);
+    this.#targets = bases.flatMap((base, i) =>
       config.servers
         .map((server, j) => newTarget(base, server, i * config.servers.length + j))
-        .filter(({ server }) => familyOf(server.ip) === familyOf(base.ip)),
+        .filter(({ server: { ip } }) => familyOf(ip) === familyOf(base.ip) && reaches(base, ip)),
     );
   }
 
@@ -246,7 +249,7 @@ class ServerQuestions implements Gathering {
   }
 }
 
-function newTarget(base: SocketAddress, server: SocketAddress, rank: number): Target {
+function newTarget(base: LocalSocket, server: SocketAddress, rank: number): Target {
   return { base, server, rank, open: undefined, dueAt: -Infinity, isSettled: false, candidate: undefined };
 }
 

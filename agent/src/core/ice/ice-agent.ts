@@ -27,6 +27,7 @@ import { judgeCheck } from "./judge-check.ts";
 import { createPacer, type Pacer } from "./pacer.ts";
 import { pathKey } from "./pair.ts";
 import { drawTieBreaker, judgeRoleClaim, otherRole, type RoleClaim } from "./role.ts";
+import { limitRemotes } from "./usefulness.ts";
 
 /** Makes an agent: it answers checks from now on, and sends its own once it has the peer's description. */
 export function createIceAgent(config: IceAgentConfig): IceMachine {
@@ -154,15 +155,18 @@ class IceAgent implements IceMachine {
   }
 
   #startRun(now: InstantMs, { credentials, candidates, isLite }: RemoteDescription): CheckRun {
-    const remotes = byPriority(candidates).slice(0, this.#limits.maxRemoteCandidates);
-    this.#out.drop("too-many-candidates", candidates.length - remotes.length);
+    const locals = this.#config.candidates;
+    const remotes = limitRemotes(byPriority(candidates), locals, this.#limits.maxRemoteCandidates);
+    const remotesCut = candidates.length - remotes.length;
+    this.#out.drop("too-many-candidates", remotesCut);
     // Of a full and a lite agent the full one controls, whichever offered (RFC 8445 section 6.1.1).
     if (isLite) this.#claim = { ...this.#claim, role: "controlling" };
     const config = {
       claim: this.#claim,
       isLite: this.#isLite,
-      locals: this.#config.candidates,
+      locals,
       remotes,
+      remotesCut,
       username: `${credentials.ufrag}:${this.#config.credentials.ufrag}`,
       peerKey: octetsOf(credentials.pwd),
       timing: PROFILE_TIMING[this.#config.profile],

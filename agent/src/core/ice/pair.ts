@@ -1,7 +1,7 @@
 /** Candidate pairs: the rows of a check list. */
 
 import { formatSocketAddress, type SocketAddress } from "../address.ts";
-import type { IceRole, PairView } from "../events.ts";
+import type { CandidateType, IceRole, PairView } from "../events.ts";
 import type { InstantMs } from "../machine.ts";
 import { candidateView, type LocalCandidate, type RemoteCandidate } from "./candidate.ts";
 import { pairPriority } from "./priority.ts";
@@ -44,8 +44,12 @@ export function pathKey(base: SocketAddress, remote: SocketAddress): string {
 }
 
 /** True when either end is a home address, so that packets go through a home agent. */
-export function isRelayed(pair: { readonly local: LocalCandidate; readonly remote: RemoteCandidate }): boolean {
-  return pair.local.type === "relayed" || pair.remote.type === "relayed";
+export function isRelayed({ local, remote }: { readonly local: Typed; readonly remote: Typed }): boolean {
+  return local.type === "relayed" || remote.type === "relayed";
+}
+
+interface Typed {
+  readonly type: CandidateType;
 }
 
 /** A pair in an event. */

@@ -3,8 +3,9 @@
  * node differ only in which one calls `connect`; a stationary node has no home agent.
  */
 
-import { addressToBytes, canonicalAddress, type SocketAddress } from "../address.ts";
+import { addressToBytes, canonicalAddress } from "../address.ts";
 import { createPacer } from "../ice/pacer.ts";
+import type { LocalSocket } from "../local-socket.ts";
 import { assertNever, type Datagram, type InstantMs, type Rng, type Transmit } from "../machine.ts";
 import { minInstant } from "../min-instant.ts";
 import { type Correspondent, createCorrespondent } from "../mip6/correspondent.ts";
@@ -46,7 +47,7 @@ class MobileNode implements MobileNodeMachine {
   readonly #dataPlane: DataPlane;
   /** Peers to offer to as soon as the home is ready. */
   readonly #wanted = new Set<string>();
-  #sockets: readonly SocketAddress[];
+  #sockets: readonly LocalSocket[];
 
   constructor(config: MobileNodeConfig, rng: Rng) {
     const homeAddress = canonicalAddress(config.homeAddress);
@@ -93,7 +94,7 @@ class MobileNode implements MobileNodeMachine {
     this.#settle(now);
   }
 
-  retarget(now: InstantMs, sockets: readonly SocketAddress[]): void {
+  retarget(now: InstantMs, sockets: readonly LocalSocket[]): void {
     this.#sockets = sockets;
     for (const session of this.#sessions.all()) {
       if (session.isAlive) this.#wanted.add(session.peer);

@@ -1,7 +1,7 @@
 /** Addresses of a home agent and of its tunnels, at which no mobile node can be. */
 
-import { addressToBytes, canonicalAddress, familyOf, type SocketAddress } from "../address.ts";
-import { parseIpv6Prefix, prefixContains } from "./prefix.ts";
+import { addressToBytes, canonicalAddress, type SocketAddress } from "../address.ts";
+import { parseIpv6Prefix, prefixContains } from "../prefix.ts";
 
 /** Addresses of a home agent. */
 interface HomePlacesConfig {
@@ -24,15 +24,3 @@ export function createHomePlaces({ homePrefix, tunnelSockets, stunSockets }: Hom
   const isInHomePrefix = (address: Uint8Array): boolean => address.length === 16 && prefixContains(prefix, address);
   return { isInHomePrefix, isHere: (ip) => own.has(ip) || isInHomePrefix(addressToBytes(ip)) };
 }
-
-/** True for IPv4 addresses of RFC 1918 and for the shared space of RFC 6598. */
-export function isPrivateIpv4(ip: string): boolean {
-  return familyOf(ip) === 4 && PRIVATE_NETWORKS.some((network) => prefixContains(network, addressToBytes(ip)));
-}
-
-const PRIVATE_NETWORKS = [
-  { octets: addressToBytes("10.0.0.0"), length: 8 },
-  { octets: addressToBytes("172.16.0.0"), length: 12 },
-  { octets: addressToBytes("192.168.0.0"), length: 16 },
-  { octets: addressToBytes("100.64.0.0"), length: 10 },
-] as const;

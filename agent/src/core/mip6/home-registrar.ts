@@ -4,10 +4,11 @@
  */
 
 import { addressToBytes, type SocketAddress } from "../address.ts";
+import { isPrivateIpv4 } from "../address-scope.ts";
 import type { NodeEvent } from "../events.ts";
 import type { InstantMs } from "../machine.ts";
 import type { BindingCache } from "./binding-cache.ts";
-import { type HomePlaces, isPrivateIpv4 } from "./home-places.ts";
+import type { HomePlaces } from "./home-places.ts";
 import { type BindingAcknowledgement, type BindingUpdate, encodeMobilityMessage } from "./messages.ts";
 import { encodeMobilityPacket } from "./mobility-header.ts";
 import { findOption, type MobilityOption } from "./options.ts";

@@ -7,6 +7,7 @@
 
 import type { SocketAddress } from "../address.ts";
 import type { NodeEvent } from "../events.ts";
+import type { LocalSocket } from "../local-socket.ts";
 import type { Datagram, InstantMs, Transmit } from "../machine.ts";
 import type { RefusedDatagram } from "../refusal.ts";
 import type { DiscoveryAddresses } from "../stun/server.ts";
@@ -49,7 +50,7 @@ export interface MobileNodeMachine extends NodeMachine {
    * The node's local addresses have changed: replaces its sockets, best first (the driver has already opened them).
    * Data takes the home agents' path at once, the node registers again and restarts its sessions.
    */
-  retarget(now: InstantMs, sockets: readonly SocketAddress[]): void;
+  retarget(now: InstantMs, sockets: readonly LocalSocket[]): void;
   /** Takes an ICMP error for a datagram of one of the node's sockets. */
   handleRefusal(now: InstantMs, refused: RefusedDatagram): void;
 }
@@ -73,7 +74,7 @@ export interface MobileNodeConfig {
    */
   readonly stunServers: readonly SocketAddress[];
   /** One socket per local address, best first. The first that can reach the home agent carries the tunnel. */
-  readonly sockets: readonly SocketAddress[];
+  readonly sockets: readonly LocalSocket[];
   /** Settings of its agent; the defaults when absent. */
   readonly settings?: AgentOptions;
   /** Shared key that authenticates the home registration (A-39); absent means none. */

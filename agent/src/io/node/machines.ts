@@ -3,11 +3,12 @@
 import type {
   HomeAgentRole,
   MobileNodeRole,
-  RoleSetup,
+  NodeSetup,
   StationaryNodeRole,
   StunServerRole,
 } from "../../control/messages.ts";
 import { familyOf, type SocketAddress } from "../../core/address.ts";
+import type { LocalSocket } from "../../core/local-socket.ts";
 import { assertNever, type InstantMs } from "../../core/machine.ts";
 import { createMobileNode } from "../../core/mice/mobile-node.ts";
 import { createHomeAgent } from "../../core/mip6/home-agent.ts";
@@ -18,11 +19,12 @@ import { ALTERNATE_STUN_PORT, DSMIPV6_PORT, STUN_PORT } from "../../core/ports.t
 import type { RefusedDatagram } from "../../core/refusal.ts";
 import type { DiscoveryAddresses } from "../../core/stun/server.ts";
 import { createSeededRng } from "../process/entropy.ts";
+import { localSockets } from "./local-sockets.ts";
 
 interface MobileVerbs {
-  /** The sockets for these local addresses, to pass to `retarget`. */
-  socketsAt(localAddresses: readonly string[]): readonly SocketAddress[];
-  retarget(now: InstantMs, sockets: readonly SocketAddress[]): void;
+  /** The sockets for these local addresses of a node with this set-up, to pass to `retarget`. */
+  socketsAt(setup: NodeSetup, localAddresses: readonly string[]): readonly LocalSocket[];
+  retarget(now: InstantMs, sockets: readonly LocalSocket[]): void;
   deregister(now: InstantMs): void;
 }
 
@@ -38,8 +40,9 @@ export interface MadeMachine {
   readonly mobile?: MobileVerbs;
 }
 
-/** The machine of a role; undefined for roles without a protocol. */
-export function createMachine(role: RoleSetup): MadeMachine | undefined {
+/** The machine of a node's role; undefined for roles without a protocol. */
+export function createMachine(setup: NodeSetup): MadeMachine | undefined {
+  const { role } = setup;
   switch (role.type) {
     case "router":
     case "host":
@@ -50,9 +53,9 @@ export function createMachine(role: RoleSetup): MadeMachine | undefined {
       return homeAgent(role);
     case "mobile-node":
     case "correspondent-node":
-      return mobileNode(role);
+      return mobileNode(setup, role);
     case "stationary-node":
-      return stationaryNode(role);
+      return stationaryNode(setup, role);
     default:
       return assertNever(role);
   }
@@ -89,10 +92,10 @@ function stunAddresses({ listen, alternate = [] }: Pick<HomeAgentRole, "listen" 
   return { stunSockets: [...atPort(listen, STUN_PORT), ...others], discovery };
 }
 
-function mobileNode(role: MobileNodeRole): MadeMachine {
+function mobileNode(setup: NodeSetup, role: MobileNodeRole): MadeMachine {
   const { type, homeAddress, homeAgent, localAddresses, port, registrationKey, tunMtu, seed, ...settings } = role;
   const { address, listen } = homeAgent;
-  const sockets = atPort(localAddresses, port);
+  const sockets = localSockets(setup, localAddresses, port);
   const machine = createMobileNode(
     {
       homeAddress,
@@ -105,18 +108,18 @@ function mobileNode(role: MobileNodeRole): MadeMachine {
     createSeededRng(seed),
   );
   const mobile: MobileVerbs = {
-    socketsAt: (addresses) => atPort(addresses, port),
+    socketsAt: (later, addresses) => localSockets(later, addresses, port),
     retarget: (now, taken) => machine.retarget(now, taken),
     deregister: (now) => machine.leave(now),
   };
   return { machine, sockets, ...sessionVerbs(machine), mobile };
 }
 
-function stationaryNode(role: StationaryNodeRole): MadeMachine {
+function stationaryNode(setup: NodeSetup, role: StationaryNodeRole): MadeMachine {
   const { type, address, speaks, homePrefixes, stunServers, localAddresses, port, tunMtu, seed, ...settings } = role;
   const rng = createSeededRng(seed);
   if (speaks === "mobile-ipv6") return { machine: createPlainCorrespondent(address, rng), sockets: [] };
-  const sockets = atPort(localAddresses, port);
+  const sockets = localSockets(setup, localAddresses, port);
   const config = { homeAddress: address, stunServers: atPort(stunServers, STUN_PORT), sockets, settings };
   const machine = createMobileNode(config, rng);
   return { machine, sockets, ...sessionVerbs(machine) };

@@ -69,7 +69,7 @@ export function createCommands(node: CommandedNode): (command: NodeCommand) => P
           setup = placedOn(before, command);
           await moveNetwork(before, setup);
           await verifyIsolation(setup);
-          if (protocol?.moveTo(command.localAddresses) === true) return;
+          if (protocol?.moveTo(setup, command.localAddresses) === true) return;
           throw new NodeFailure("bad-command", `a node of role ${role.type} cannot move`);
         });
       case "deregister":

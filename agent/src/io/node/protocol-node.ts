@@ -16,8 +16,8 @@ export interface ProtocolNode {
   start(): void;
   /** Offers a session to a peer. False if this node cannot. */
   connect(peer: string): boolean;
-  /** Continues at other local addresses, which the node already has. False if this node cannot. */
-  moveTo(localAddresses: readonly string[]): boolean;
+  /** Continues at other local addresses, which the node already has by this set-up. False if this node cannot. */
+  moveTo(setup: NodeSetup, localAddresses: readonly string[]): boolean;
   /** Removes the node's bindings. False if this node has none. */
   deregister(): boolean;
   /** Counters of machine, sockets and TUN device since `openProtocolNode`. */
@@ -35,7 +35,7 @@ export function openProtocolNode(
   tun: TunDevice | undefined,
   report: (atMs: InstantMs, event: NodeEvent) => void,
 ): ProtocolNode | undefined {
-  const made = createMachine(setup.role);
+  const made = createMachine(setup);
   if (made === undefined) return undefined;
   const { machine, sockets: addresses, connect, handleRefusal, mobile } = made;
   const takeRefusals = (batch: readonly RefusedDatagram[]): void =>
@@ -65,9 +65,9 @@ export function openProtocolNode(
       driver.tell((_machine, at) => connect(at, peer));
       return true;
     },
-    moveTo(localAddresses) {
+    moveTo(later, localAddresses) {
       if (mobile === undefined) return false;
-      const wanted = mobile.socketsAt(localAddresses);
+      const wanted = mobile.socketsAt(later, localAddresses);
       sockets.open(wanted);
       driver.tell((_machine, at) => mobile.retarget(at, wanted));
       sockets.closeAllBut(wanted);

@@ -52,6 +52,15 @@ describe("asking", () => {
     ]);
   });
 
+  test("a socket on a segment without a router asks only servers that are on it", () => {
+    const bridge = { ip: "10.99.0.2", port: 40001, prefixLength: 24, hasRouter: false };
+    const near = { ip: "10.99.0.9", port: 3478 };
+    const gathering = start({ bases: [bridge], servers: [SERVER, near] });
+    const sends = [...transmits(gathering), ...sendsUntil(gathering, 90).map(({ transmit }) => transmit)];
+    expect(sends.map(({ remote }) => remote)).toEqual([near]);
+    expect(start({ bases: [bridge], servers: [SERVER] }).isDone).toBe(true);
+  });
+
   test.each([
     { profile: "ice16" as const, expected: [100, 300, 700, 1500, 3100, 6300] },
     { profile: "rfc8445" as const, expected: [500, 1500, 3500, 7500, 15_500, 31_500] },
@@ -118,6 +127,16 @@ describe("candidates", () => {
       [other, 0x64fffeff],
     ]);
   });
+
+  test.each(["127.0.0.1", "::1", "169.254.7.7", "fe80::5", "0.0.0.0", "224.0.0.5"])(
+    "%s is no candidate and asks nobody",
+    (ip) => {
+      const gathering = start({ bases: [{ ip, port: 40001 }, HOST_L], servers: [SERVER, SERVER_6] });
+      expect(gathering.candidates().map(({ address }) => address)).toEqual([HOST_L]);
+      const sends = [...transmits(gathering), ...sendsUntil(gathering, 90).map(({ transmit }) => transmit)];
+      expect(sends.map(({ local }) => local)).toEqual([HOST_L]);
+    },
+  );
 
   test("without servers it is done at once", () => {
     const gathering = start({ servers: [] });

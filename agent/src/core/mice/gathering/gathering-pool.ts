@@ -7,6 +7,7 @@ import { type SocketAddress, sameSocketAddress } from "../../address.ts";
 import { relayedCandidate } from "../../ice/candidate.ts";
 import { createGathering, type Gathering } from "../../ice/gathering.ts";
 import type { Pacer } from "../../ice/pacer.ts";
+import type { LocalSocket } from "../../local-socket.ts";
 import type { InstantMs, Rng } from "../../machine.ts";
 import { minInstant } from "../../min-instant.ts";
 import type { IceProfile } from "../../node/agent-settings.ts";
@@ -22,7 +23,7 @@ export interface GatheringGround {
   readonly servers: readonly SocketAddress[];
   readonly homeAddress: string;
   /** The current sockets of the node, best first. */
-  readonly sockets: () => readonly SocketAddress[];
+  readonly sockets: () => readonly LocalSocket[];
   /** The socket that carries the tunnel; its port is that of the relayed candidate. */
   readonly tunnelSocket: () => SocketAddress | undefined;
 }

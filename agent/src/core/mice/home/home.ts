@@ -4,6 +4,7 @@
  */
 
 import type { SocketAddress } from "../../address.ts";
+import type { LocalSocket } from "../../local-socket.ts";
 import type { InstantMs, Transmit } from "../../machine.ts";
 import type { BindingAcknowledgement } from "../../mip6/messages.ts";
 
@@ -15,7 +16,7 @@ export interface Home {
   /** The socket that carries the tunnel; its port is that of the relayed candidate. */
   readonly tunnelSocket: SocketAddress | undefined;
   /** The node has these sockets, best first. */
-  settleAt(now: InstantMs, sockets: readonly SocketAddress[]): void;
+  settleAt(now: InstantMs, sockets: readonly LocalSocket[]): void;
   /** Registers again because the mapping is in doubt; false when skipped. */
   confirm(now: InstantMs): boolean;
   /** Deletes the registration (RFC 6275 section 11.7.1). */

@@ -6,6 +6,7 @@
 import { addressToBytes } from "../../address.ts";
 import { candidateView } from "../../ice/candidate.ts";
 import type { IceCredentials } from "../../ice/ice-machine.ts";
+import { withinReach } from "../../ice/usefulness.ts";
 import type { InstantMs } from "../../machine.ts";
 import type { IndexedToken } from "../../mip6/correspondent.ts";
 import type { MobilityMessageOf } from "../../mip6/messages.ts";
@@ -101,7 +102,8 @@ export class Answerer {
     this.abandon();
     if (path.route !== undefined && !listsCandidate(remote, path.route.remote)) path.takeHome(now);
     this.#book.record(offer.careOfInitCookie, { type: "pending" });
-    const stop = this.#host.gather(now, (at, candidates) => {
+    const stop = this.#host.gather(now, (at, gathered) => {
+      const candidates = withinReach(gathered, remote.candidates);
       this.#gathering = undefined;
       const careOf = env.correspondent.careOfToken(at, peer);
       const keyed = this.#keysFor(at, offer, remote, careOf);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { addressToBytes } from "../../../../agent/src/core/address.ts";
-import { parseIpv6Prefix, prefixContains } from "../../../../agent/src/core/mip6/prefix.ts";
+import { addressToBytes } from "../../../agent/src/core/address.ts";
+import { parseIpv6Prefix, prefixContains } from "../../../agent/src/core/prefix.ts";
 
 test.each([
   { prefix: "2001:db8:a::/64", address: "2001:db8:a::ffff:1", inside: true },

@@ -1,15 +1,15 @@
-/** IPv6 prefixes in CIDR form, compared as octets. */
+/** Prefixes of addresses, compared as octets. */
 
-import { addressToBytes } from "../address.ts";
+import { addressToBytes } from "./address.ts";
 
-/** A prefix: its address and its length in bits, 0..128. */
-export interface Ipv6Prefix {
+/** A prefix: an address of its IP version, and its length in bits. */
+export interface Prefix {
   readonly octets: Uint8Array;
   readonly length: number;
 }
 
 /** Reads `2001:db8:a::/64`; anything else throws RangeError. */
-export function parseIpv6Prefix(cidr: string): Ipv6Prefix {
+export function parseIpv6Prefix(cidr: string): Prefix {
   const [ip = "", lengthText = ""] = cidr.split("/");
   const octets = addressToBytes(ip);
   const length = /^\d{1,3}$/.test(lengthText) ? Number(lengthText) : Number.NaN;
@@ -18,7 +18,7 @@ export function parseIpv6Prefix(cidr: string): Ipv6Prefix {
 }
 
 /** True when this address, of as many octets as the prefix, lies inside it. */
-export function prefixContains({ octets, length }: Ipv6Prefix, address: Uint8Array): boolean {
+export function prefixContains({ octets, length }: Prefix, address: Uint8Array): boolean {
   const whole = length >> 3;
   for (let i = 0; i < whole; i++) if (octets[i] !== address[i]) return false;
   const mask = 0xff & (0xff00 >> (length & 7));
