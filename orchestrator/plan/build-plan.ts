@@ -2,7 +2,7 @@
 
 import { CONTROL_VERSION, type NodeSetup, type RoleSetup } from "@testbed/agent/control";
 import { renderRules } from "../render/rules.ts";
-import { withoutLength } from "../topology/model/address-text.ts";
+import { familyOfText, withoutLength } from "../topology/model/address-text.ts";
 import type {
   ResolvedHomeAgent,
   ResolvedInterface,
@@ -26,10 +26,9 @@ export interface PlanOptions {
   readonly autostart?: boolean;
 }
 
-/**
- * One MTU for the tunnel and for the direct path: 1500 octets less the headers of IPv6 in UDP in IPv6, rounded down.
- */
-const TUN_MTU = 1400;
+/** MTU of every segment, and what UDP encapsulation over either IP version takes of it (SPEC 8.6). */
+const SEGMENT_MTU = 1500;
+const ENCAPSULATION_OCTETS = { 4: 28, 6: 48 } as const;
 
 const LINK_SEED_OCTETS = 8;
 
@@ -112,7 +111,7 @@ function planRole(topology: ResolvedTopology, node: ResolvedNode): RoleSetup {
         listen: node.listen,
         alternate: node.alternate,
         registrationKeys: registrationKeys(topology, node),
-        tunMtu: TUN_MTU,
+        tunMtu: homeAgentMtu(node),
         seed: nodeSeed(topology, node),
       };
     case "mobile-node":
@@ -125,7 +124,7 @@ function planRole(topology: ResolvedTopology, node: ResolvedNode): RoleSetup {
         port: node.port,
         ...node.agent,
         registrationKey: registrationKey(topology, node),
-        tunMtu: TUN_MTU,
+        tunMtu: nodeMtu(topology, node),
         seed: nodeSeed(topology, node),
       };
     case "stationary-node":
@@ -139,10 +138,24 @@ function planRole(topology: ResolvedTopology, node: ResolvedNode): RoleSetup {
         localAddresses: localAddresses(node.interfaces),
         port: node.port,
         ...node.agent,
-        tunMtu: TUN_MTU,
+        tunMtu: nodeMtu(topology, node),
         seed: nodeSeed(topology, node),
       };
   }
+}
+
+/** One MTU for the tunnel and for direct paths, by every IP version that either may take. */
+function nodeMtu(topology: ResolvedTopology, node: SessionEnd): number {
+  const places = [...node.interfaces, ...laterInterfaces(topology, node)];
+  return SEGMENT_MTU - ENCAPSULATION_OCTETS[places.some(({ ipv6 }) => ipv6 !== undefined) ? 6 : 4];
+}
+
+/**
+ * Nodes that use IPv6 send no packet that is too large for it; what others send them is fragmented, and none that
+ * arrives over IPv4 is refused.
+ */
+function homeAgentMtu({ listen }: ResolvedHomeAgent): number {
+  return SEGMENT_MTU - ENCAPSULATION_OCTETS[listen.some((ip) => familyOfText(ip) === 4) ? 4 : 6];
 }
 
 /** A node with a kernel and no protocol of ours. */

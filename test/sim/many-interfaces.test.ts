@@ -1,8 +1,18 @@
 /** Nodes with many interfaces, of which one leads anywhere: container bridges, virtual machines, tethered phones. */
 
 import { expect, test } from "vitest";
-import { eventsOf } from "../../agent/src/testing/index.ts";
-import { ACCESS, connect, nominatedAfterMs, pathOf, SYMMETRIC } from "./scenario.ts";
+import { createMiceNet, eventsOf, type MiceNet, type SideSetup } from "../../agent/src/testing/index.ts";
+import {
+  ACCESS,
+  CONNECT_AT,
+  connect,
+  mobilityFrom,
+  mobilityTypeOf,
+  nominatedAfterMs,
+  offer,
+  pathOf,
+  SYMMETRIC,
+} from "./scenario.ts";
 
 test.each([
   { name: "the pair that works is checked", nat: {}, path: "direct server-reflexive server-reflexive", withinMs: 4000 },
@@ -19,3 +29,29 @@ test.each([
   expect(list?.event.pairs).toHaveLength(100);
   expect(list?.event.cut.pairs).toBeGreaterThan(0);
 });
+
+test.each([
+  { name: "49", bridges: 47 },
+  { name: "200", bridges: 200 },
+])("an offer of a node with $name interfaces crosses a path of 1280 octets, in one message", ({ bridges }) => {
+  const mice = connectOverNarrowPath({ access: ACCESS, bridges });
+  expect(mice.runUntilBoth("path", 20_000)).toBe(true);
+  expect(pathOf(mice.mn)).toBe("direct server-reflexive server-reflexive");
+  expect(eventsOf(mice.mn, "offer-sent")[0]?.event.candidates.map(({ type }) => type)).toContain("relayed");
+  const offers = mobilityFrom(mice, "mn").filter(({ packet }) => mobilityTypeOf(packet) === CARE_OF_TEST_INIT_ICE);
+  expect(new Set(offers.map(({ packet }) => Buffer.from(packet.payload).toString("hex"))).size).toBe(1);
+});
+
+const CARE_OF_TEST_INIT_ICE = 22;
+
+/** Two nodes whose packets are lost without a word where they are larger than IPv6 guarantees. */
+function connectOverNarrowPath(side: SideSetup): MiceNet {
+  const mice = createMiceNet({ a: { ...side, nat: {} }, b: { access: ACCESS, nat: { seed: 2 } } });
+  mice.net.intercept(({ packet }) => packet.payload.length + TUNNEL_HEADERS <= 1280);
+  mice.net.time.runUntil(CONNECT_AT);
+  offer(mice.mn, mice.cn);
+  return mice;
+}
+
+/** IPv6 and UDP. */
+const TUNNEL_HEADERS = 48;

@@ -3,6 +3,7 @@ export { DEFAULT_LIMITS } from "../core/ice/constants.ts";
 export { limitPairs, limitRemotes, withinReach } from "../core/ice/usefulness.ts";
 export type { Impairment } from "../core/link/impairment.ts";
 export { type LocalSocket, reaches } from "../core/local-socket.ts";
+export { fittingCandidates } from "../core/mice/option/fitting-candidates.ts";
 export {
   type BehavioursOf,
   type BehaviourTable,

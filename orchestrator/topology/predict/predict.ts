@@ -4,7 +4,7 @@
  * not modelled.
  */
 
-import { type CandidateType, DEFAULT_LIMITS, withinReach } from "@testbed/agent/control";
+import { type CandidateType, DEFAULT_LIMITS, fittingCandidates, withinReach } from "@testbed/agent/control";
 import type { PathName, ResolvedSession, ResolvedTopology, TimelineAction } from "../model/resolved.ts";
 import { isSessionEnd, type SessionEnd } from "../model/session-end.ts";
 import { topologyAfter } from "../resolve/timeline.ts";
@@ -98,8 +98,8 @@ function simulate(topology: ResolvedTopology, { session, from, to, fromStarts }:
     return { session: session.name, path: "home-agents", why: [`${disagreement}: the home agents carry the data.`] };
   const candidates = exchange(from, to, (node) => gather(node, paths.get(node) ?? []));
   const ends = {
-    from: createCheckEnd(from, candidates.from, candidates.to),
-    to: createCheckEnd(to, candidates.to, candidates.from),
+    from: createCheckEnd(from, candidates.from, fittingCandidates(candidates.to, [])),
+    to: createCheckEnd(to, candidates.to, fittingCandidates(candidates.from, [])),
   };
   runChecks(network, ...(fromStarts ? ([ends.from, ends.to] as const) : ([ends.to, ends.from] as const)));
   const best = isLite(from) ? mirrored(bestPair(ends.to)) : bestPair(ends.from);

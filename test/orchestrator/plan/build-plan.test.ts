@@ -54,7 +54,7 @@ describe("the plan of two homes", () => {
           localAddresses: ["192.168.1.2"],
           port: 40000,
           profile: "ice16",
-          tunMtu: 1400,
+          tunMtu: 1472,
         },
       },
     });
@@ -114,6 +114,30 @@ describe("the plan of two homes", () => {
       expect(decodeSetup(JSON.stringify(whole))).toEqual({ ok: true, value: whole });
       expect(encodeLine({ type: "setup", setup: whole })).not.toContain("undefined");
     }
+  });
+});
+
+describe("the MTU between home addresses, over segments of 1500 octets", () => {
+  const text = topologyText({
+    segments: 'v4: { ipv4: 10.0.0.0/24 }, both: { ipv4: 10.0.1.0/24, ipv6: "2001:db8:1::/64" }',
+    nodes: `${HOME_AGENTS},
+      ha-6: { role: home-agent, on: [six], homePrefix: "2001:db8:6::/64" },
+      one: { role: router, wan: internet, lan: [v4, both], nat: port-restricted-cone, firewall: open },
+      stays: { role: mobile-node, on: v4, homeAgent: ha-a },
+      moves: { role: mobile-node, on: v4, homeAgent: ha-a },
+      six-node: { role: correspondent-node, on: both, homeAgent: ha-b }`,
+    rest: "sessions: [{ from: moves, to: six-node }]\ntimeline: [{ at: 1s, move: moves, to: both }]",
+  }).replace("segments: {", 'segments: { six: { ipv6: "2001:db8:9::/64" },');
+  const plan = buildPlan(resolved(text), { capture: false });
+
+  test.each([
+    ["a node that has IPv4 alone", "stays", 1472],
+    ["a node that will move to IPv6", "moves", 1452],
+    ["a node that has both", "six-node", 1452],
+    ["a home agent that has both: nothing that came over IPv4 is too large", "ha-a", 1472],
+    ["a home agent that has IPv6 alone", "ha-6", 1452],
+  ])("%s", (_name, node, mtu) => {
+    expect(nodeOf(plan, node).setup.role).toMatchObject({ tunMtu: mtu });
   });
 });
 

@@ -43,7 +43,7 @@ const UDP = 17;
 const FIXED_LENGTH = 12;
 
 /** Octets of a complete entry, by IP version. */
-const ENTRY_LENGTH = { 4: 24, 6: 48 } as const;
+export const ENTRY_LENGTH = { 4: 24, 6: 48 } as const;
 
 /** Octets of the largest entry. */
 export const MAX_ENTRY_LENGTH = ENTRY_LENGTH[6];

@@ -47,7 +47,7 @@ export const MISMATCH_ANSWER: MipIceDescription = {
 
 const MAX_SEGMENTS = 16;
 
-/** Encodes an offer or answer as one or more options, in message order. More than 16 throw RangeError. */
+/** Encodes an offer or answer as one or more options, in message order. More than 16 throw RangeError: `fittingCandidates`. */
 export function encodeMipIce(description: MipIceDescription, optionType = DEFAULT_MIP_ICE_OPTION): OpaqueOption[] {
   const entries = [
     ...description.candidates.map((candidate) => encodeEntry({ kind: "candidate", candidate })),

@@ -38,7 +38,7 @@ export interface MipIceSegment {
 export type OpaqueOption = MobilityOptionOf<"opaque">;
 
 /** Maximum octets of an option: 255 after its length, and a multiple of 4. */
-const MAX_OPTION_LENGTH = 256;
+export const MAX_OPTION_LENGTH = 256;
 
 /** Octets of an option without ice-options and candidates. */
 const FIXED_LENGTH = 28;
@@ -52,8 +52,8 @@ const OPTIONS_TEXT = /^[A-Za-z0-9+/]+( [A-Za-z0-9+/]+)*$/;
  * Octets left for candidate entries in an option with these ice-options. Throws RangeError when the largest entry does
  * not fit.
  */
-export function roomForEntries(head: MipIceHead): number {
-  const textLength = optionsText(head.options).length;
+export function roomForEntries({ options }: Pick<MipIceHead, "options">): number {
+  const textLength = optionsText(options).length;
   const room = MAX_OPTION_LENGTH - FIXED_LENGTH - Math.ceil(textLength / 4) * 4;
   if (room < MAX_ENTRY_LENGTH) throw new RangeError(`${textLength} octets of ice-options leave no room for candidates`);
   return room;

@@ -10,6 +10,7 @@ import type { IceCredentials, IceMachine, RemoteDescription, ValidPair } from ".
 import { isRelayed } from "../../ice/pair.ts";
 import type { InstantMs } from "../../machine.ts";
 import type { KeyMode } from "../../node/agent-settings.ts";
+import { fittingCandidates } from "../option/fitting-candidates.ts";
 import { makeCredentials } from "../option/mip-ice-credentials.ts";
 import type { MipIceDescription } from "../option/mip-ice-option.ts";
 import { keyModeOptions, signalledCredentials } from "./key-mode.ts";
@@ -88,19 +89,20 @@ export function setRemote(now: InstantMs, generation: Generation, remote: Remote
 }
 
 /**
- * The description of this generation: all candidates while checks run, only the selected one when they are complete
- * (SPEC 2.10). An offer of the controlling side then contains the selected remote candidate (A-19).
+ * The description of this generation: the candidates that fit into a message while checks run, only the selected one
+ * when they are complete (SPEC 2.10). An offer of the controlling side then contains the selected remote candidate (A-19).
  */
 export function describeGeneration(generation: Generation, kind: "offer" | "answer"): MipIceDescription {
   const { isLite, keys, credentials, candidates, ice } = generation;
   const selected = ice.state === "completed" ? ice.selectedPair() : undefined;
   const namesRemote = selected !== undefined && kind === "offer" && ice.role === "controlling";
+  const options = keyModeOptions(keys);
   return {
     isLite,
     isMismatch: false,
     credentials: signalledCredentials(keys, credentials),
-    options: keyModeOptions(keys),
-    candidates: selected === undefined ? candidates : [selected.local],
+    options,
+    candidates: selected === undefined ? fittingCandidates(candidates, options) : [selected.local],
     remoteCandidates: namesRemote ? [selected.remote.address] : [],
   };
 }
