@@ -3,8 +3,10 @@
  */
 
 import { ALTERNATE_STUN_PORT, type NatObservation, STUN_PORT } from "@testbed/agent/control";
+import { portPools } from "../render/drawn-ports.ts";
+import { forwardedPorts } from "../render/nat.ts";
 import { familyOfText, withoutLength } from "../topology/model/address-text.ts";
-import { nextHop } from "../topology/model/forwarding.ts";
+import { nextHop, sourceAddresses } from "../topology/model/forwarding.ts";
 import { type RoundTripImpairment, roundTripImpairment } from "../topology/model/path-impairments.ts";
 import type {
   ResolvedHomeAgent,
@@ -17,6 +19,7 @@ import type {
 import { derivedHex } from "../topology/resolve/seed.ts";
 import { expectedObservation } from "./expected-observation.ts";
 import { type InboundProbe, planInboundProbes } from "./inbound-probe-plan.ts";
+import { mostPortsOfNodes, mostPortsOfProbes } from "./port-need.ts";
 import { probePortBlocks } from "./probe-ports.ts";
 import type { Unprobed } from "./unprobed.ts";
 
@@ -78,17 +81,16 @@ export function planProbes(topology: ResolvedTopology): ProbePlan {
   const ways = topology.nodes.flatMap((node) => waysOf(topology, node));
   const lans = topology.nodes.flatMap((node) => (node.role === "router" ? lansToProbe(topology, node) : []));
   const chosen = lans.map((lan) => ({ lan, ways: chooseWays(ways, lan) }));
-  const blocks = probePortBlocks(topology, chosen.length);
+  const refusals = chosen.map(({ lan, ways: own }) => whyNotProbed(topology, lan, { own, all: ways }));
+  const asked = chosen.filter((_, i) => refusals[i] === undefined);
+  const blocks = probePortBlocks(topology, asked.length);
   const fromOutside = planInboundProbes(topology);
   return {
-    probes: chosen.flatMap(({ lan, ways: own }, i) =>
+    probes: asked.flatMap(({ lan, ways: own }, i) =>
       asRivals(own).map((way) => planProbe(topology, lan, { way, rivals: own, firstPort: blocks[i] ?? 0 })),
     ),
     inbound: fromOutside.inbound,
-    notProbed: withoutRepetitions([
-      ...chosen.flatMap(({ lan, ways: own }) => (own.length > 0 ? [] : [explain(topology, lan, ways)])),
-      ...fromOutside.notProbed,
-    ]),
+    notProbed: withoutRepetitions([...refusals.flatMap((refusal) => refusal ?? []), ...fromOutside.notProbed]),
   };
 }
 
@@ -142,8 +144,9 @@ function remembers({ nat, firewall }: ResolvedRouter, ipVersion: IpVersion): boo
 }
 
 /**
- * One way from each of a node's addresses: to its home agent if it has one, else to the first reachable server. A
- * server behind a router of its own is used only if there is no other: that router would be observed as well.
+ * One way from each of a node's addresses by its own segment: to its home agent if it has one, else to the first
+ * reachable server. A server behind a router of its own is used only if there is no other: that router would be
+ * observed as well.
  */
 function waysOf(topology: ResolvedTopology, node: ResolvedNode): readonly Way[] {
   if (node.role === "router") return [];
@@ -161,8 +164,9 @@ function waysOf(topology: ResolvedTopology, node: ResolvedNode): readonly Way[] 
   return addresses.flatMap(({ on, ipVersion, local }) => {
     const ways = servers.flatMap((server): Way[] => {
       const asked = discoveryAddresses(server, ipVersion);
-      const routers = asked && routersBetween(topology, { node, local }, server, asked.first.ip);
-      if (asked === undefined || routers === undefined || routers.length === 0) return [];
+      if (asked === undefined || !sourceAddresses(topology, node, asked.first.ip).includes(local)) return [];
+      const routers = routersBetween(topology, { node, local }, server, asked.first.ip);
+      if (routers === undefined || routers.length === 0) return [];
       return [{ node, on, local, ipVersion, server: { node: server, ...asked }, routers }];
     });
     const best = ways.find(leadsOutward) ?? ways[0];
@@ -246,6 +250,18 @@ function asRivals(ways: readonly Way[]): readonly Way[] {
   });
 }
 
+/** Why a LAN is not probed; undefined if it is. */
+function whyNotProbed(
+  topology: ResolvedTopology,
+  lan: LanSide,
+  { own, all }: { readonly own: readonly Way[]; readonly all: readonly Way[] },
+): Unprobed | undefined {
+  const [way] = own;
+  if (way === undefined) return explain(topology, lan, all);
+  const shortage = portShortage(way, own.length, all);
+  return shortage && { router: lan.router.name, lan: lan.segment, reason: shortage };
+}
+
 function explain({ nodes }: ResolvedTopology, lan: LanSide, ways: readonly Way[]): Unprobed {
   const { router, segment, ipVersion } = lan;
   const because = (reason: string): Unprobed => ({ router: router.name, lan: segment, reason });
@@ -266,6 +282,24 @@ function explain({ nodes }: ResolvedTopology, lan: LanSide, ways: readonly Way[]
   return because(
     `no node on ${segment} has a way through ${router.name} to a STUN server with two addresses${together}`,
   );
+}
+
+/** Mappings outlive a probe: where a NAT has few ports, its nodes would lack those that the probes took. */
+function portShortage(way: Way, hosts: number, all: readonly Way[]): string | undefined {
+  for (const { router } of way.ipVersion === 4 ? middleboxesOf(way) : []) {
+    const { name, nat } = router;
+    if (nat === undefined) continue;
+    const inside = new Set(
+      all
+        .filter((other) => other.ipVersion === 4 && other.routers.some((passed) => passed.router.name === name))
+        .map(({ node }) => node.name),
+    );
+    const wanted = mostPortsOfProbes(nat, hosts);
+    const free = portPools(nat, forwardedPorts(router)).reduce((sum, { ports }) => sum + ports.length, 0);
+    if (wanted + mostPortsOfNodes(nat, inside.size) > free)
+      return `${name} has ${free} ports to draw, of which probes would take up to ${wanted} away from its nodes`;
+  }
+  return undefined;
 }
 
 /** Reports what holds for both IP versions once. */

@@ -288,7 +288,8 @@ function forwardsIn({ forwards, address, wan, lan, hairpinning }: Middlebox): st
   );
 }
 
-function forwardedPorts({ forwards }: Pick<Middlebox, "forwards">): readonly number[] {
+/** Outside UDP ports that are never drawn. */
+export function forwardedPorts({ forwards }: Pick<Middlebox, "forwards">): readonly number[] {
   return forwards.filter(({ protocol }) => protocol === "udp").map(({ port }) => port);
 }
 

@@ -177,6 +177,55 @@ describe("who asks", () => {
     expect(probes[0]?.inboundRefresh).toBe(inboundRefresh);
   });
 
+  test("a node asks through the middlebox of a segment from its address there alone", () => {
+    const { probes, notProbed } = plan(
+      "  docker0: { ipv4: 10.99.0.0/24 }\n  home: { ipv4: 192.168.1.0/24 }",
+      `  nat-a: { role: router, wan: internet, lan: home, nat: port-restricted-cone }
+  mn: { role: mobile-node, on: [docker0, home], homeAgent: ha-a }`,
+    );
+    expect(probes.map(({ local, expected }) => [local, expected.type])).toEqual([["192.168.1.2", "nat"]]);
+    expect(notProbed).toEqual([]);
+  });
+
+  test("what no node can ask from its own segment is not verified", () => {
+    const { probes, notProbed } = plan(
+      "  office: { ipv4: 10.0.0.0/24 }\n  yard: { ipv4: 10.0.1.0/24 }",
+      `  one: { role: router, wan: internet, lan: office, nat: home-router }
+  two: { role: router, wan: internet, lan: yard, nat: home-router }
+  both: { role: host, on: [office, yard], image: x }`,
+    );
+    expect(probes.map(({ router, local }) => [router, local])).toEqual([["one", "10.0.0.2"]]);
+    expect(notProbed).toEqual([
+      {
+        router: "two",
+        lan: "yard",
+        reason: "no node on yard has a way through two to a STUN server with two addresses",
+      },
+    ]);
+  });
+
+  test.each([
+    [
+      "symmetric, ports: 50000-50003",
+      "middlebox0 has 4 ports to draw, of which probes would take up to 36 away from its nodes",
+    ],
+    [
+      "symmetric, ports: 50000-50042",
+      "middlebox0 has 43 ports to draw, of which probes would take up to 36 away from its nodes",
+    ],
+    ["symmetric, ports: 50000-50043", undefined],
+    [
+      "carrier-grade, ports: 50000-50019",
+      "middlebox0 has 20 ports to draw, of which probes would take up to 20 away from its nodes",
+    ],
+    ["carrier-grade, ports: 50000-50020", undefined],
+    ["home-router, ports: 50000-50000", undefined],
+  ])("a NAT that is %s: %s", (preset, reason) => {
+    const { probes, notProbed } = planBehind([`nat: { preset: ${preset} }`]);
+    expect(notProbed.map((unprobed) => unprobed.reason)).toEqual(reason === undefined ? [] : [reason]);
+    expect(probes).toHaveLength(reason === undefined ? 1 : 0);
+  });
+
   test("an empty LAN is named, once for both IP versions", () => {
     const { probes, notProbed } = plan(
       '  home: { ipv4: 192.168.1.0/24, ipv6: "2001:db8:0:2::/64" }',
