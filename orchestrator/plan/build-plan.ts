@@ -14,6 +14,7 @@ import type {
 import { homeAgentAddresses, stunAddresses } from "../topology/model/server-addresses.ts";
 import { isMobile, isSessionEnd, peerAddressOf, type SessionEnd } from "../topology/model/session-end.ts";
 import { derivedHex } from "../topology/resolve/seed.ts";
+import { edgeRoutes } from "./edge-routes.ts";
 import { labEnvironment } from "./lab-environment.ts";
 import type { NodeSpec, Plan, ProgramSpec, UnboundInterface, UnboundSetup } from "./plan.ts";
 import { sysctlsOf } from "./sysctls.ts";
@@ -66,7 +67,7 @@ function planSetup(topology: ResolvedTopology, node: ResolvedNode, options: Plan
       ...node.interfaces.map((attached) => planInterface(topology, node, attached)),
       ...laterInterfaces(topology, node).map((later) => ({ ...planInterface(topology, node, later), isStandby: true })),
     ],
-    routes: node.routes,
+    routes: [...node.routes, ...edgeRoutes(topology, node)],
     rules: node.role === "router" ? renderRules(node) : [],
     hosts: topology.nodes.flatMap(hostLines),
     capture: options.capture,

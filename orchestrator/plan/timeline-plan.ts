@@ -12,6 +12,7 @@ import type {
   ResolvedTopology,
   TimelineAction,
 } from "../topology/model/resolved.ts";
+import { edgeRoutes } from "./edge-routes.ts";
 import type { ChangeCommand, TimelineStep } from "./plan.ts";
 
 export function planTimeline(topology: ResolvedTopology): readonly TimelineStep[] {
@@ -27,7 +28,12 @@ export function planTimeline(topology: ResolvedTopology): readonly TimelineStep[
 function commandOf(topology: ResolvedTopology, action: TimelineAction): ChangeCommand {
   switch (action.type) {
     case "move":
-      return { type: "move", to: action.to, routes: action.routes, localAddresses: localAddresses(action.interfaces) };
+      return {
+        type: "move",
+        to: action.to,
+        routes: [...action.routes, ...edgeRoutes(topology, nodeOf(topology, action.node), action)],
+        localAddresses: localAddresses(action.interfaces),
+      };
     case "deregister":
       return { type: "deregister" };
     case "link":
@@ -68,8 +74,14 @@ function tablesAfter(router: ResolvedRouter, { natSeed }: RebootAction): readonl
   return text === undefined ? [] : [{ tool: "nft", text }];
 }
 
-function routerOf({ nodes }: ResolvedTopology, name: string): ResolvedRouter {
+function nodeOf({ nodes }: ResolvedTopology, name: string): ResolvedNode {
   const node = nodes.find((candidate) => candidate.name === name);
-  if (node?.role === "router") return node;
+  if (node !== undefined) return node;
+  throw new RangeError(`there is no node ${name}`);
+}
+
+function routerOf(topology: ResolvedTopology, name: string): ResolvedRouter {
+  const node = nodeOf(topology, name);
+  if (node.role === "router") return node;
   throw new RangeError(`${name} is no router`);
 }

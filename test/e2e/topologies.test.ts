@@ -156,7 +156,7 @@ test("checks that middleboxes refuse are told with who refused them and why", as
   );
   expect(exitCode).toBe(0);
   expect(told).toEqual([
-    "mn: host 192.168.1.2 by 198.18.1.1: network unreachable",
+    "mn: host 192.168.1.2 by 198.18.1.1: administratively prohibited",
     "mn: server-reflexive 198.18.0.5 by 198.18.1.1: administratively prohibited",
     "cn: host 198.18.1.2 by 198.18.0.4: administratively prohibited",
   ]);

@@ -96,6 +96,10 @@ export interface LinkFigures extends ImpairedLink {
 /** One static route. `to` is a prefix in CIDR form; 0.0.0.0/0 and ::/0 are the default routes. */
 export interface RouteSetup {
   readonly to: string;
+  /**
+   * The next hop. Without one the network is on the segment; a default route without one leads to the edge of the
+   * segment, where packets are sent and swallowed.
+   */
   readonly via?: string;
   readonly interfaceName: string;
 }

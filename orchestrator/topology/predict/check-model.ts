@@ -15,6 +15,7 @@ import {
 } from "@testbed/agent/control";
 import { familyOfText, parseNetwork, withoutLength } from "../model/address-text.ts";
 import { sourceAddresses } from "../model/forwarding.ts";
+import { isOpenSegment } from "../model/open-segment.ts";
 import type { ResolvedNode, ResolvedTopology } from "../model/resolved.ts";
 import { stunAddresses } from "../model/server-addresses.ts";
 import type { SessionEnd } from "../model/session-end.ts";
@@ -119,8 +120,12 @@ function ask(
 }
 
 /** Candidates of a node, each address once: host and server-reflexive ones (host only for a lite node), home address. */
-export function gather(node: SessionEnd, paths: readonly HomePath[]): readonly ModelCandidate[] {
-  const direct = socketsOf(node).flatMap((base, rank): readonly ModelCandidate[] => {
+export function gather(
+  topology: ResolvedTopology,
+  node: SessionEnd,
+  paths: readonly HomePath[],
+): readonly ModelCandidate[] {
+  const direct = socketsOf(topology, node).flatMap((base, rank): readonly ModelCandidate[] => {
     const host: ModelCandidate = { type: "host", address: base, base, priority: candidatePriority("host", rank) };
     const mapped = paths.find((path) => path.mapped !== undefined && sameEndpoint(path.base, base))?.mapped;
     if (node.agent.isLite === true || mapped === undefined || sameEndpoint(mapped, base)) return [host];
@@ -133,14 +138,15 @@ export function gather(node: SessionEnd, paths: readonly HomePath[]): readonly M
 }
 
 /** The candidate sockets, best first, as the agent has them (SPEC 2.2). */
-function socketsOf({ interfaces, routes, port }: SessionEnd): readonly LocalSocket[] {
-  return interfaces.flatMap(({ ipv4, ipv6, interfaceName }) =>
+function socketsOf(topology: ResolvedTopology, { interfaces, routes, port }: SessionEnd): readonly LocalSocket[] {
+  return interfaces.flatMap(({ segment, ipv4, ipv6, interfaceName }) =>
     [ipv6, ipv4].flatMap((address): readonly LocalSocket[] => {
       if (address === undefined) return [];
       const ip = withoutLength(address);
-      const hasRouter = routes.some(
+      const isRouted = routes.some(
         (route) => route.interfaceName === interfaceName && familyOfText(route.to) === familyOfText(ip),
       );
+      const hasRouter = isRouted || isOpenSegment(topology, segment);
       return [{ ip, port, prefixLength: parseNetwork(address).length, hasRouter }];
     }),
   );

@@ -96,7 +96,7 @@ function simulate(topology: ResolvedTopology, { session, from, to, fromStarts }:
   const disagreement = disagreementOf(from, to);
   if (disagreement !== undefined)
     return { session: session.name, path: "home-agents", why: [`${disagreement}: the home agents carry the data.`] };
-  const candidates = exchange(from, to, (node) => gather(node, paths.get(node) ?? []));
+  const candidates = exchange(from, to, (node) => gather(topology, node, paths.get(node) ?? []));
   const ends = {
     from: createCheckEnd(from, candidates.from, fittingCandidates(candidates.to, [])),
     to: createCheckEnd(to, candidates.to, fittingCandidates(candidates.from, [])),

@@ -72,6 +72,7 @@ export function networkBatch(setup: NodeSetup, found: readonly FoundInterface[])
     ...attached(setup).flatMap(addressCommands),
     ...found.map(({ iface }) => `link set dev ${iface.interfaceName} up`),
     ...tunCommands(setup),
+    ...edgeNeighbours(setup),
     ...setup.routes.flatMap((route) => routeTexts(setup, route)).map((route) => `route add ${route}`),
     ...ipv4CareOfRules(setup).map((rule) => `rule add ${rule}`),
   ];
@@ -111,6 +112,7 @@ export function moveTexts(before: NodeSetup, after: NodeSetup): MoveTexts {
         `link set dev ${interfaceName} arp off`,
       ]),
       ...taken.flatMap((iface) => [`link set dev ${iface.interfaceName} arp on`, ...addressCommands(iface)]),
+      ...edgeNeighbours(after),
       ...after.routes.flatMap((route) => routeTexts(after, route)).map((route) => `route add ${route}`),
       ...ipv4CareOfRules(after).map((rule) => `rule add ${rule}`),
     ]),
@@ -200,11 +202,33 @@ function tunCommands({ role }: NodeSetup): readonly string[] {
   }
 }
 
+/**
+ * The edge of a segment as a next hop: link-local addresses and a MAC address that no node of a lab has. The kernel
+ * sends without asking for the MAC address, and bridges deliver the frames to nobody. A `blackhole` route would make
+ * sending fail with EINVAL.
+ */
+const EDGE = { 4: "169.254.0.1", 6: "fe80::1", mac: "02:ff:ff:ff:ff:ff" } as const;
+
+function isToEdge({ to, via }: RouteSetup): boolean {
+  return via === undefined && prefixLength(to) === 0;
+}
+
+/** Commands that make the edges known as neighbours, which they stay as long as the interface is up. */
+function edgeNeighbours({ routes }: NodeSetup): readonly string[] {
+  return routes
+    .filter(isToEdge)
+    .map(
+      ({ to, interfaceName }) =>
+        `neigh replace ${EDGE[familyOf(to)]} lladdr ${EDGE.mac} dev ${interfaceName} nud permanent`,
+    );
+}
+
 function routeTexts(setup: NodeSetup, route: RouteSetup): readonly string[] {
-  const gateway = route.via === undefined ? "" : ` via ${route.via}`;
+  const via = isToEdge(route) ? EDGE[familyOf(route.to)] : route.via;
+  const gateway = via === undefined ? "" : ` via ${via}`;
   return tablesOf(setup, route).map((table) => {
     const where = table === undefined ? "" : ` table ${table}`;
-    return `${route.to}${gateway} dev ${route.interfaceName}${where}`;
+    return `${route.to}${gateway} dev ${route.interfaceName}${where}${isToEdge(route) ? " onlink" : ""}`;
   });
 }
 

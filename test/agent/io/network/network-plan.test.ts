@@ -85,6 +85,20 @@ route add 0.0.0.0/0 via 198.18.0.254 dev internet
 `);
   });
 
+  test("a default route without a next hop leads to the edge: a neighbour that need not be asked for, and is nobody", () => {
+    const routes = ["0.0.0.0/0", "::/0"].map((to) => ({ to, interfaceName: "internet" }));
+    expect(
+      batch(setup({ type: "router" }, { routes }))
+        .split("\n")
+        .slice(-5, -1),
+    ).toEqual([
+      "neigh replace 169.254.0.1 lladdr 02:ff:ff:ff:ff:ff dev internet nud permanent",
+      "neigh replace fe80::1 lladdr 02:ff:ff:ff:ff:ff dev internet nud permanent",
+      "route add 0.0.0.0/0 via 169.254.0.1 dev internet onlink",
+      "route add ::/0 via fe80::1 dev internet onlink",
+    ]);
+  });
+
   test("interfaces whose names are each other's segments change them through interim names", () => {
     expect(
       batch(setup({ type: "router" }), ["home-lan", "internet"])
@@ -248,6 +262,16 @@ route add 0.0.0.0/0 via 192.168.1.254 dev home-lan
 `,
       ipv6After: "",
     });
+  });
+
+  test("makes the edge of its place known again, which it forgot with ARP off", () => {
+    const open = { ...before, routes: [{ to: "0.0.0.0/0", interfaceName: "internet" }] };
+    expect(moveTexts(open, after).both).toMatch(/^route del 0\.0\.0\.0\/0 via 169\.254\.0\.1 dev internet onlink\n/);
+    expect(moveTexts(after, open).both.split("\n").slice(-3)).toEqual([
+      "neigh replace 169.254.0.1 lladdr 02:ff:ff:ff:ff:ff dev internet nud permanent",
+      "route add 0.0.0.0/0 via 169.254.0.1 dev internet onlink",
+      "",
+    ]);
   });
 
   test("finds everything as it was when it comes back", () => {
