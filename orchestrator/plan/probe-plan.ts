@@ -259,7 +259,7 @@ function whyNotProbed(
   const [way] = own;
   if (way === undefined) return explain(topology, lan, all);
   const shortage = portShortage(way, own.length, all);
-  return shortage && { router: lan.router.name, lan: lan.segment, reason: shortage };
+  return shortage === undefined ? undefined : { router: lan.router.name, lan: lan.segment, reason: shortage };
 }
 
 function explain({ nodes }: ResolvedTopology, lan: LanSide, ways: readonly Way[]): Unprobed {

@@ -16,7 +16,7 @@ const TEXT = topologyText({
     ha-d: { role: home-agent, on: [home, internet], homePrefix: "2001:db8:d::/64" },
     mn: { role: mobile-node, on: [docker0, home, internet], homeAgent: ha-a },
     cn: { role: correspondent-node, on: home, homeAgent: ha-b }`,
-  rest: "sessions: [{ from: mn, to: cn }]\ntimeline: [{ at: 1s, move: cn, to: internet }, { at: 2s, move: cn, to: docker0 }]",
+  rest: "sessions: [{ from: mn, to: cn }]\ntimeline: [{ at: 1s, move: cn, to: internet }, { at: 2s, move: cn, to: home, name: back }]",
 });
 const plan = buildPlan(resolved(TEXT), { capture: false });
 
@@ -47,8 +47,8 @@ describe("default routes to the edge of the internet", () => {
     expect(node === undefined ? [] : defaultsOf(node)).toEqual(defaults);
   });
 
-  test("a node that moves into the open has them there, and on a segment that leads nowhere none", () => {
+  test("a node that moves into the open has them there, and no longer when it is back inside", () => {
     const moves = plan.timeline.map(({ command }) => (command.type === "move" ? describeDefaults(command.routes) : []));
-    expect(moves).toEqual([["0.0.0.0/0 edge internet", "::/0 edge internet"], []]);
+    expect(moves).toEqual([["0.0.0.0/0 edge internet", "::/0 edge internet"], ["0.0.0.0/0 192.168.1.1 home"]]);
   });
 });

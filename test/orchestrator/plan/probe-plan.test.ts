@@ -192,7 +192,7 @@ describe("who asks", () => {
       "  office: { ipv4: 10.0.0.0/24 }\n  yard: { ipv4: 10.0.1.0/24 }",
       `  one: { role: router, wan: internet, lan: office, nat: home-router }
   two: { role: router, wan: internet, lan: yard, nat: home-router }
-  both: { role: host, on: [office, yard], image: x }`,
+  both: { role: home-agent, on: [office, yard], homePrefix: "2001:db8:c::/64" }`,
     );
     expect(probes.map(({ router, local }) => [router, local])).toEqual([["one", "10.0.0.2"]]);
     expect(notProbed).toEqual([

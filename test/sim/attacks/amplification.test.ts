@@ -154,14 +154,15 @@ test("S12: without M-ICE there is no route optimisation: a legacy CoTI gets no C
   expect([rogue.all("binding-acknowledgement"), victim.arrivals]).toEqual([[], []]);
 });
 
-test("S13: fifty candidates that all mean one victim cost it 32 checks of 7 requests, never two new ones within a Ta", () => {
+test("S13: fifty candidates that all mean one victim cost it 31 checks of 7 requests, never two new ones within a Ta", () => {
   const { field, rogue } = rogueWith(Array.from({ length: 50 }, (_, i) => ({ ip: V.ip, port: 1000 + i })));
   field.runFor(60_000);
   const { arrivals } = field.victim;
   const checks = checksAmong(arrivals);
   expect(rogue.all("care-of-test-ice").length).toBe(1);
   expect(counter(field.cn, "dropped.check-too-many-candidates")).toBe(19);
-  expect(checks.map(({ requests }) => requests)).toEqual(Array<number>(32).fill(7));
+  // The last of 32 candidates is the rogue's home address.
+  expect(checks.map(({ requests }) => requests)).toEqual(Array<number>(31).fill(7));
   const gaps = checks.slice(1).map(({ firstAt }, i) => firstAt - (checks[i]?.firstAt ?? 0));
   expect(Math.min(...gaps)).toBeGreaterThanOrEqual(20);
   // The bounds of SPEC 10: 700 requests in all, 325 kbit/s.
