@@ -10,8 +10,9 @@ export function localSockets(
   localAddresses: readonly string[],
   port: number,
 ): readonly LocalSocket[] {
+  const attached = interfaces.filter(({ isStandby }) => isStandby !== true);
   return localAddresses.map((ip) => {
-    const own = interfaces.flatMap(({ interfaceName, addresses }) =>
+    const own = attached.flatMap(({ interfaceName, addresses }) =>
       addresses.flatMap((cidr) => {
         const [address, length] = cidr.split("/");
         return address === ip ? [{ interfaceName, prefixLength: Number(length) }] : [];

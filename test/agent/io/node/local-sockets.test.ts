@@ -16,6 +16,15 @@ test("a socket knows its prefix, and whether a route of its IP version leads out
   ]);
 });
 
+test("of two segments with one address the one counts that the node is attached to", () => {
+  const interfaces = [
+    { ...interfaceOn("home", "192.168.1.2/24"), isStandby: true },
+    interfaceOn("office", "192.168.1.2/24"),
+  ];
+  const routes = [{ to: "0.0.0.0/0", via: "192.168.1.1", interfaceName: "office" }];
+  expect(localSockets({ interfaces, routes }, ["192.168.1.2"], 1)).toMatchObject([{ hasRouter: true }]);
+});
+
 test("of an address that no interface has nothing is known", () => {
   expect(localSockets({ interfaces: [], routes: [] }, ["192.0.2.1"], 1)).toEqual([{ ip: "192.0.2.1", port: 1 }]);
 });
