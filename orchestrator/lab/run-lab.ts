@@ -231,12 +231,12 @@ async function neverReady(link: AgentLink, timeoutMs: number): Promise<never> {
 async function startPrograms(state: LabState): Promise<void> {
   await each(state.request.plan.programs, async (spec) => {
     const handle = await state.lab.startProgram(spec);
-    const guest: { handle: ProgramHandle; exitCode?: number } = { handle };
-    state.programs.set(spec.name, guest);
+    const program: { handle: ProgramHandle; exitCode?: number } = { handle };
+    state.programs.set(spec.name, program);
     state.recorder.add({ type: "host-started", node: spec.name, image: spec.image });
     handle.exited.then(
       ({ code }) => {
-        guest.exitCode = code;
+        program.exitCode = code;
         state.recorder.add({ type: "host-exited", node: spec.name, exitCode: code });
       },
       () => undefined,
@@ -349,9 +349,9 @@ function recordOf(state: LabState): Omit<LabRecord, "error" | "removal"> {
     counters: new Map([...links].map(([name, link]) => [name, link.counters])),
     logs: new Map(logs),
     hosts: request.plan.programs.flatMap(({ name, image }) => {
-      const guest = programs.get(name);
-      if (guest === undefined) return [];
-      const { handle, exitCode } = guest;
+      const program = programs.get(name);
+      if (program === undefined) return [];
+      const { handle, exitCode } = program;
       return [{ name, image, log: handle.log(), ...(exitCode === undefined ? {} : { exitCode }) }];
     }),
   };

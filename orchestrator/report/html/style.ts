@@ -34,7 +34,7 @@ svg { display: block; width: 100%; height: auto; font: 13px system-ui, sans-seri
 svg text { stroke: none } svg .name { font-weight: 600 } svg .small { font-size: 11.5px; fill: var(--faint) }
 .topology { margin: 0 auto } .topology text { text-anchor: middle } .topology line { stroke: var(--faint) }
 .topology .address { font: 11px ui-monospace, monospace; text-anchor: start; fill: var(--faint) }
-.topology .wire rect { fill: var(--blue-soft); stroke: var(--blue) } .topology .node rect { fill: var(--panel); stroke: var(--faint) }
+.topology .segment rect { fill: var(--blue-soft); stroke: var(--blue) } .topology .node rect { fill: var(--panel); stroke: var(--faint) }
 .topology .router rect { fill: var(--amber-soft); stroke: var(--amber) } .topology .home-agent rect { stroke: var(--violet) }
 .topology .mobile-node rect, .topology .correspondent-node rect, .topology .stationary-node rect { stroke: var(--good); stroke-width: 1.6 }
 .ladder .life { stroke: var(--line); stroke-width: 1.5 } .ladder .head { text-anchor: middle; font-weight: 600 }

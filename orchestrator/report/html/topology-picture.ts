@@ -149,7 +149,7 @@ function segmentLabel(segment: string, { segments }: ResolvedTopology): SegmentL
 }
 
 function drawSegment({ name, networks }: SegmentLabel, x: number, y: number, width: number): Markup {
-  return html`<g class="wire"><rect x="${x}" y="${y}" width="${width}" height="${SEGMENT_HEIGHT}" rx="13"/>
+  return html`<g class="segment"><rect x="${x}" y="${y}" width="${width}" height="${SEGMENT_HEIGHT}" rx="13"/>
 <text x="${x + width / 2}" y="${y + 17}"><tspan class="name">${name}</tspan> <tspan class="small">${networks}</tspan></text></g>`;
 }
 

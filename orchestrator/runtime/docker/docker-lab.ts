@@ -123,7 +123,7 @@ async function startNode(state: LabState, name: string): Promise<NodeHandle> {
 
 async function startProgram(state: LabState, spec: ProgramSpec): Promise<ProgramHandle> {
   const holder = state.nodes.get(spec.inside);
-  if (holder === undefined) throw new Error(`program ${spec.name} before the node ${spec.inside} it lives in`);
+  if (holder === undefined) throw new Error(`program ${spec.name} before its node ${spec.inside}`);
   const name = containerName(state.identity, spec.name === spec.inside ? `${spec.name}.program` : spec.name);
   const options = programContainer(name, holder.container.id, spec, labelsOf(state, spec.name));
   const container = await engineCall(`make host program ${spec.name}`, create(state, options, spec.name));

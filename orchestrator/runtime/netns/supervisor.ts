@@ -92,7 +92,7 @@ async function untilReady(child: ChildProcessByStdio<Writable, Readable, Readabl
     return false;
   });
   if (!isReady) {
-    const found = `expected to be able to make the namespaces that a lab lives in; found ${errors.trim()}`;
+    const found = `expected to be able to make the namespaces of a lab; found ${errors.trim()}`;
     throw new TestbedError("no-permission", found, {
       hint: [
         "run as root, or let ordinary users make user namespaces, which this kernel or its policy forbids: as root,",

@@ -121,7 +121,7 @@ const forward = z
     to: reference.describe("A node inside, or an IPv4 address"),
     toPort: port.optional().describe("Inside; the same port when absent"),
   })
-  .describe("An outside port that stands for a socket inside for good, whoever asks (static mapping)");
+  .describe("An outside port that stands for a socket inside for good, open to every remote address (static mapping)");
 
 const router = z.strictObject({
   role: z.literal("router"),

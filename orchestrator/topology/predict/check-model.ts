@@ -112,7 +112,7 @@ function ask(
   const request = network.send(from.node, { source: from.base, destination: to.socket });
   if (!request.arrived) return { remarks: request.remarks };
   if (request.at.name !== to.node.name)
-    return { remarks: [`it arrives at ${request.at.name}, which is somebody else`] };
+    return { remarks: [`it arrives at ${request.at.name}, which is another node`] };
   const { source: mapped, destination: asked } = request.packet;
   const answer = network.send(to.node, { source: asked, destination: mapped });
   const isBack = answer.arrived && answer.at.name === from.node.name;
@@ -246,7 +246,7 @@ function check(network: NetworkModel, from: CheckEnd, to: CheckEnd, base: Endpoi
   }
   const { source: seen, destination: socket } = request.packet;
   if (request.at.name !== to.node.name || !to.candidates.some((own) => sameEndpoint(own.base, socket))) {
-    note([`it arrives at ${request.at.name}, which is somebody else`], false);
+    note([`it arrives at ${request.at.name}, which is another node`], false);
     return;
   }
   discover(to, seen, from.candidates, base);

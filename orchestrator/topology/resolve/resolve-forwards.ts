@@ -50,7 +50,7 @@ function insideAddress(
   const inside = addresses.find((address) => insideNetworks.some((text) => contains(parseNetwork(text), address)));
   if (inside === undefined && insideNetworks.length > 0) {
     const found = node === undefined ? to : `${to} (${addresses.join(", ") || "no IPv4 address"})`;
-    report("bad-address", path, `expected somebody inside, in ${insideNetworks.join(" or ")}; found ${found}`);
+    report("bad-address", path, `expected a node inside, in ${insideNetworks.join(" or ")}; found ${found}`);
   }
   return inside;
 }

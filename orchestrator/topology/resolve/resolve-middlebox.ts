@@ -110,7 +110,7 @@ function resolvePinhole(
   const reachable = to.filter((place) => familyOfText(place) === 6 || (protocol === "udp" && !hidesIpv4));
   if (to.length > 0 && reachable.length === 0) {
     const why =
-      protocol === "mh" ? "the Mobility Header needs IPv6" : "IPv4 is translated, where `forwards` let somebody in";
+      protocol === "mh" ? "the Mobility Header needs IPv6" : "IPv4 is translated, where `forwards` open a way in";
     context.report(
       "unsupported",
       [...path, "to"],

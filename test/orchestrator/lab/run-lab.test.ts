@@ -338,9 +338,9 @@ test("a kept lab is neither told to finish nor removed", async () => {
 
 test("foreign programs start once every node is ready, and the run waits for them when there is no session", async () => {
   const runtime = createScriptedRuntime({});
-  const guest = { name: "probe", inside: "mn", image: "busybox", environment: {} };
+  const program = { name: "probe", inside: "mn", image: "busybox", environment: {} };
   const record = await runLab(
-    request(runtime, { plan: { ...PLAN, programs: [guest] }, topology: { ...TWO_ENDS, sessions: [] } }),
+    request(runtime, { plan: { ...PLAN, programs: [program] }, topology: { ...TWO_ENDS, sessions: [] } }),
   );
   expect(record.error).toBeUndefined();
   expect(runtime.calls.indexOf("startGuest probe")).toBeGreaterThan(runtime.calls.indexOf("startNode cn"));
@@ -349,10 +349,10 @@ test("foreign programs start once every node is ready, and the run waits for the
 
 test("a foreign program that never ends is no error: the run ends with the time there is", async () => {
   const runtime = createScriptedRuntime({}, { programExits: false });
-  const guest = { name: "server", inside: "mn", image: "busybox", environment: {} };
+  const program = { name: "server", inside: "mn", image: "busybox", environment: {} };
   const record = await runLab(
     request(runtime, {
-      plan: { ...PLAN, programs: [guest] },
+      plan: { ...PLAN, programs: [program] },
       topology: { ...TWO_ENDS, sessions: [] },
       timeoutMs: 5100,
     }),

@@ -56,8 +56,8 @@ test("middleboxes and home agents start first, who offers starts last", () => {
 
 test("a foreign image joins its holder's network, and dollar signs survive Compose", () => {
   const nodes = `${HOME_AGENTS}, probe: { role: host, on: internet, image: "busybox:1", command: "echo $HOME" }`;
-  const guest = composeOf(topologyText({ nodes })).services["probe.program"];
-  expect(guest).toMatchObject({
+  const program = composeOf(topologyText({ nodes })).services["probe.program"];
+  expect(program).toMatchObject({
     image: "busybox:1",
     network_mode: "service:probe",
     command: ["/bin/sh", "-c", "echo $$HOME"],

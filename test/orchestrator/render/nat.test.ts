@@ -55,13 +55,13 @@ test("a middlebox that keeps ports and filters by address, in full", () => {
         flags dynamic, timeout
         timeout 120s
       }
-      # Places of \`drawn\` that somebody is about to take.
+      # Places of \`drawn\` that a new mapping is about to take.
       set slot_claims {
         type mark
         flags dynamic, timeout
         timeout 1s
       }
-      # Inside ports that somebody is about to keep outside.
+      # Inside ports that a new mapping is about to keep outside.
       set port_claims {
         type inet_service
         flags dynamic, timeout

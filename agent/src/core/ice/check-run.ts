@@ -406,7 +406,7 @@ export class CheckRun {
     if (this.#state !== "running" || this.#config.isLite) return;
     const { open } = this.#list;
     if (this.#claim.role === "controlling" && !this.#isNominating) {
-      const decision = decideNomination(now, this.#valid.pairs, open, this.#patience());
+      const decision = decideNomination(now, this.#valid.pairs, open, this.#limits());
       this.#nominationDueAt = decision.type === "wait" ? decision.until : undefined;
       if (decision.type === "nominate") {
         this.#isNominating = true;
@@ -417,7 +417,7 @@ export class CheckRun {
   }
 
   /** How long a relayed pair has waited for a better one; queueing time within the node does not count. */
-  #patience(): IceLimits {
+  #limits(): IceLimits {
     const { limits } = this.#config;
     if (this.#waitedBeforeRelayMs === undefined) return limits;
     const inLineMs = this.#turns.isInLine ? Infinity : this.#turns.waitedMs - this.#waitedBeforeRelayMs;

@@ -53,7 +53,7 @@ export class Consent {
   /** Requests since the last answer; at most `#timeout`. */
   readonly #open = new Set<string>();
   /** Number of unanswered requests in a row after which the pair is dead. */
-  readonly #patience: number;
+  readonly #maxUnanswered: number;
   #provenAt: InstantMs;
   #dueAt: InstantMs;
 
@@ -63,7 +63,7 @@ export class Consent {
     this.#config = config;
     this.#turns = config.pacer.turns();
     this.#out = out;
-    this.#patience = Math.max(1, Math.ceil(consentTimeoutMs / consentRetryMs));
+    this.#maxUnanswered = Math.max(1, Math.ceil(consentTimeoutMs / consentRetryMs));
     this.#provenAt = now;
     this.#dueAt = now + this.#drawIntervalMs();
   }
@@ -85,7 +85,7 @@ export class Consent {
   takeDue(now: InstantMs, claim: RoleClaim): ConsentDuty | undefined {
     if (now < this.#dueAt) return undefined;
     const silentMs = now - this.#provenAt;
-    if (this.#open.size >= this.#patience) return { type: "bury", death: { reason: "no-answer", silentMs } };
+    if (this.#open.size >= this.#maxUnanswered) return { type: "bury", death: { reason: "no-answer", silentMs } };
     if (!this.#turns.take(now)) return undefined;
     this.#dueAt = now + this.#config.limits.consentRetryMs;
     return { type: "ask", transmit: this.#question(claim) };

@@ -181,12 +181,12 @@ class ServerQuestions implements Gathering {
     const instants = this.#targets.map(
       ({ open, dueAt }) => open?.transaction.pollTimeout() ?? Math.max(dueAt, this.#nextRequestAt, this.#turns.nextAt),
     );
-    const nextAt = Math.min(...instants, this.#state === "gathering" ? this.#patienceEndsAt : Infinity);
+    const nextAt = Math.min(...instants, this.#state === "gathering" ? this.#timeoutAt : Infinity);
     return nextAt === Infinity ? undefined : nextAt;
   }
 
   /** The time limit is for servers; queueing time within the node does not count. */
-  get #patienceEndsAt(): InstantMs {
+  get #timeoutAt(): InstantMs {
     const { isInLine, waitedMs } = this.#turns;
     return isInLine ? Infinity : this.#startedAt + GATHERING_TIMEOUT_MS + waitedMs;
   }
@@ -197,7 +197,7 @@ class ServerQuestions implements Gathering {
     if (due === undefined || now < this.#nextRequestAt) this.#turns.cancel();
     else if (this.#turns.take(now)) this.#ask(now, due);
     const isSettled = this.#targets.every((target) => target.isSettled);
-    if (this.#state !== "gathering" || !(isSettled || now >= this.#patienceEndsAt)) return;
+    if (this.#state !== "gathering" || !(isSettled || now >= this.#timeoutAt)) return;
     this.#state = "done";
     this.#events.push({ type: "done", candidates: this.candidates() });
   }

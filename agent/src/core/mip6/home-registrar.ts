@@ -50,7 +50,7 @@ export interface RegistrationOutcome {
 /** Longest lifetime granted, seconds. */
 const MAX_LIFETIME_SEC = 3600;
 
-/** Keepalive interval sent to nodes behind a NAT (RFC 5555 section 5.3). */
+/** Keepalive interval sent to nodes behind a NAT (RFC 5555 section 4.3). */
 const NAT_REFRESH_SEC = 110;
 
 /** Processes updates and maintains the cache. */

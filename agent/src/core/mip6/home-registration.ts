@@ -24,7 +24,7 @@ export interface HomeRegistrationConfig {
   readonly homeAgentAddress: string;
   /** Shared key; absent means unauthenticated. */
   readonly key?: Uint8Array;
-  /** Longest time between two updates behind a NAT; default 110 s (RFC 5555 section 5.3). */
+  /** Longest time between two updates behind a NAT; default 110 s (RFC 5555 section 4.3). */
   readonly natKeepaliveMs?: number;
 }
 

@@ -29,7 +29,7 @@ import {
   statusOf,
   transmits,
 } from "./hand-made-peer.ts";
-import type { WireEntry } from "./nat-world.ts";
+import type { SegmentEntry } from "./nat-world.ts";
 
 const ATTACKER = { ip: "198.18.6.6", port: 6666 };
 const VICTIM = { ip: "198.18.9.9", port: 9999 };
@@ -204,7 +204,7 @@ test("an unauthenticated request on the selected pair is answered 400 and has no
 });
 
 describe("S6 and S8: a genuine check replayed from elsewhere", () => {
-  const isCheck = ({ payload, destination }: WireEntry): boolean => payload[1] === 1 && !destination.ip.includes(":");
+  const isCheck = ({ payload, destination }: SegmentEntry): boolean => payload[1] === 1 && !destination.ip.includes(":");
 
   test("with the original suppressed: the false candidate is checked, never valid, and another pair is selected", () => {
     const captured: Uint8Array[] = [];

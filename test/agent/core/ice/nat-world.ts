@@ -41,7 +41,7 @@ export interface WorldNode {
 /** Outcome of a packet. */
 export type CounterName = "delivered" | "filtered" | "unroutable" | "lost";
 
-export interface WireEntry {
+export interface SegmentEntry {
   readonly sentAt: InstantMs;
   /** Name of the sending node. */
   readonly from: string;
@@ -52,7 +52,7 @@ export interface WireEntry {
 }
 
 /** Called as a packet is sent; `lost` drops it. */
-export type Tap = (entry: WireEntry) => "pass" | "lost";
+export type Tap = (entry: SegmentEntry) => "pass" | "lost";
 
 interface Arrival {
   readonly at: InstantMs;
@@ -94,7 +94,7 @@ export class Nat {
 
 export class NatWorld {
   now: InstantMs;
-  readonly segment: WireEntry[] = [];
+  readonly segment: SegmentEntry[] = [];
   tap: Tap = () => "pass";
   readonly #nodes: WorldNode[];
   readonly #delayMs: { readonly direct: number; readonly relayed: number };
@@ -175,7 +175,7 @@ export class NatWorld {
     const isTunnelled = node.home !== undefined && sameSocketAddress(local, node.home);
     const isInside = !isTunnelled && node.nat !== undefined && !this.#isPublic(remote);
     const source = isTunnelled || isInside || node.nat === undefined ? local : node.nat.outbound(local, remote);
-    const entry: WireEntry = {
+    const entry: SegmentEntry = {
       sentAt: this.now,
       from: node.name,
       source,
@@ -188,19 +188,19 @@ export class NatWorld {
   }
 
   /** A LAN has only this node: a packet arrives only if it is for the node itself. */
-  #routeInside(node: WorldNode, entry: WireEntry): void {
+  #routeInside(node: WorldNode, entry: SegmentEntry): void {
     this.#carry(entry, 0, () =>
       sameSocketAddress(entry.destination, node.socket) ? { node, local: node.socket } : "unroutable",
     );
   }
 
-  #route(entry: WireEntry): void {
+  #route(entry: SegmentEntry): void {
     const delayMs = familyOf(entry.destination.ip) === 6 ? this.#delayMs.relayed : this.#delayMs.direct;
     this.#carry(entry, delayMs, () => this.#receiverOf(entry));
   }
 
   #carry(
-    entry: WireEntry,
+    entry: SegmentEntry,
     delayMs: number,
     receiver: () => { node: WorldNode; local: SocketAddress } | CounterName,
   ): void {
@@ -219,7 +219,7 @@ export class NatWorld {
   }
 
   /** Filters decide on arrival, not when the packet is sent. */
-  #receiverOf({ source, destination }: WireEntry): { node: WorldNode; local: SocketAddress } | CounterName {
+  #receiverOf({ source, destination }: SegmentEntry): { node: WorldNode; local: SocketAddress } | CounterName {
     for (const node of this.#nodes) {
       if (node.home !== undefined && sameSocketAddress(node.home, destination)) return { node, local: node.home };
       if (node.nat === undefined && sameSocketAddress(node.socket, destination)) return { node, local: node.socket };

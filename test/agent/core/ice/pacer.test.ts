@@ -65,9 +65,9 @@ describe("turns", () => {
   });
 
   test("nobody waits longer than one turn of all others, whatever they want and when", () => {
-    const wishes = fc.array(fc.tuple(fc.nat(9), fc.nat(30)), { minLength: 1, maxLength: 100 });
+    const requests = fc.array(fc.tuple(fc.nat(9), fc.nat(30)), { minLength: 1, maxLength: 100 });
     fc.assert(
-      fc.property(wishes, (asked) => {
+      fc.property(requests, (asked) => {
         const pacer = createPacer();
         const all = Array.from({ length: 10 }, () => ({ turns: pacer.turns(), since: Infinity }));
         const starts: InstantMs[] = [];

@@ -26,7 +26,7 @@ const near = waitingPair("controlling", HOST, NEAR);
 const far = waitingPair("controlling", HOST, FAR);
 
 /** Both pairs valid, the one with lower priority first. */
-function proved(): ValidList {
+function validList(): ValidList {
   const list = new ValidList();
   list.prove(10, "controlling", MAPPED, far, 4);
   list.prove(20, "controlling", HOST, near, 2);
@@ -36,7 +36,7 @@ function proved(): ValidList {
 const remotesOf = (list: ValidList) => list.pairs.map(({ remote }) => remote.type);
 
 test("pairs are kept best first, each with what it was proved by and when", () => {
-  expect(proved().pairs).toEqual([
+  expect(validList().pairs).toEqual([
     expect.objectContaining({ local: HOST, remote: NEAR, provenBy: near, validAt: 20, rttMs: 2, isNominated: false }),
     expect.objectContaining({ local: MAPPED, remote: FAR, provenBy: far, validAt: 10, rttMs: 4, isNominated: false }),
   ]);
@@ -44,14 +44,14 @@ test("pairs are kept best first, each with what it was proved by and when", () =
 
 describe("a pair that is proved again", () => {
   test("is no new one, keeps its age, and tells the latest round trip", () => {
-    const list = proved();
+    const list = validList();
     const { pair, isNew } = list.prove(99, "controlling", MAPPED, far, 7);
     expect({ isNew, validAt: pair.validAt, rttMs: pair.rttMs }).toEqual({ isNew: false, validAt: 10, rttMs: 7 });
     expect(list.pairs.length).toBe(2);
   });
 
   test("from another local candidate, or to another remote one, is another pair", () => {
-    const list = proved();
+    const list = validList();
     expect(list.prove(30, "controlling", HOST, far, 1).isNew).toBe(true);
     expect(list.prove(30, "controlling", MAPPED, near, 1).isNew).toBe(true);
     expect(list.pairs.length).toBe(4);
@@ -73,7 +73,7 @@ test.each([
 });
 
 test("the best of the nominated pairs is selected", () => {
-  const list = proved();
+  const list = validList();
   const [best, other] = list.pairs;
   expect(list.selected).toBeUndefined();
   if (other !== undefined) other.isNominated = true;
@@ -83,14 +83,14 @@ test("the best of the nominated pairs is selected", () => {
 });
 
 test("a pair whose check fails takes along what that check proved, and nothing else", () => {
-  const list = proved();
+  const list = validList();
   list.disprove(near);
   expect(remotesOf(list)).toEqual(["server-reflexive"]);
   expect([list.provenBy(near), list.provenBy(far)]).toEqual([undefined, list.pairs[0]]);
 });
 
 test("a change of role gives every pair the other role's priority", () => {
-  const list = proved();
+  const list = validList();
   list.takeRole("controlled");
   expect(list.pairs.map(({ priority }) => priority)).toEqual([9151314442783293438n, 7277816996924751870n]);
   const mirrored = new ValidList();
@@ -100,7 +100,7 @@ test("a change of role gives every pair the other role's priority", () => {
 });
 
 test("a cleared list holds nothing", () => {
-  const list = proved();
+  const list = validList();
   list.clear();
   expect(list.pairs).toEqual([]);
 });

@@ -96,9 +96,9 @@ test("a node without TUN and segments has no device and no network", () => {
   expect(NetworkingConfig).toBeUndefined();
 });
 
-test("a host program lives in its node's network and is given no capability, device, file or kernel parameter", () => {
-  const guest = { name: "g", inside: "mn", image: "theirs:1", command: ["run", "it"], environment: { PEER: "::1" } };
-  expect(programContainer("mice-r-g", "abc", guest, {})).toMatchInlineSnapshot(`
+test("a host's program shares its node's network and is given no capability, device, file or kernel parameter", () => {
+  const program = { name: "g", inside: "mn", image: "theirs:1", command: ["run", "it"], environment: { PEER: "::1" } };
+  expect(programContainer("mice-r-g", "abc", program, {})).toMatchInlineSnapshot(`
     {
       "AttachStderr": true,
       "AttachStdout": true,

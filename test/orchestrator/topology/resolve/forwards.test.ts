@@ -25,7 +25,7 @@ test.each([
   ["nat: none, forwards: [{ protocol: udp, port: 80, to: inside }]", "expected address translation (`nat`)"],
   [
     "nat: symmetric, forwards: [{ protocol: udp, port: 80, to: out }]",
-    "expected somebody inside, in 192.168.1.0/24; found out (198.18.0.3)",
+    "expected a node inside, in 192.168.1.0/24; found out (198.18.0.3)",
   ],
   [
     "nat: symmetric, forwards: [{ protocol: udp, port: 80, to: nobody }]",

@@ -422,7 +422,7 @@ describe("middleboxes", () => {
     [
       "a port forward",
       "nat: symmetric, firewall: { pinholes: [{ protocol: udp, to: mn }] }",
-      "IPv4 is translated, where `forwards` let somebody in",
+      "IPv4 is translated, where `forwards` open a way in",
     ],
   ])("%s is refused", (_name, keys, message) => {
     expect(issuesOf(middlebox(keys)).join("\n")).toContain(message);
