@@ -129,7 +129,12 @@ function memory(middlebox: Middlebox): string[] {
     ...declare("Places of `drawn` that are taken.", "set slots", "mark"),
     ...declare("Outside ports that are taken.", "set used", "inet_service"),
     ...declare("Places of `drawn` that a new mapping is about to take.", "set slot_claims", "mark", CLAIM_SEC),
-    ...declare("Inside ports that a new mapping is about to keep outside.", "set port_claims", "inet_service", CLAIM_SEC),
+    ...declare(
+      "Inside ports that a new mapping is about to keep outside.",
+      "set port_claims",
+      "inet_service",
+      CLAIM_SEC,
+    ),
     ...declare(
       "An endpoint inside, with all that its mapping depends on: its outside port.",
       "map own",

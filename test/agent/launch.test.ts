@@ -10,6 +10,14 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { type AgentBundle, buildAgentBundle } from "../../orchestrator/setup/bundle.ts";
 import { PACKAGE_ROOT } from "../../orchestrator/support/package-root.ts";
 
+/** A script that makes an agent crash while it starts. */
+const CRASH = `
+  const { once } = process;
+  process.once = (name, listener) => {
+    if (name === "SIGTERM") throw new Error("planned");
+    return once.call(process, name, listener);
+  };`;
+
 let bundle: AgentBundle;
 
 beforeEach(async () => {
@@ -61,16 +69,19 @@ test("where no code can be kept, an agent does its work without", async () => {
 });
 
 test("a crash is reported in lines of the sources", async () => {
-  const { exitCode, stdout, stderr } = await runAgent(`
-    const { once } = process;
-    process.once = (name, listener) => {
-      if (name === "SIGTERM") throw new Error("planned");
-      return once.call(process, name, listener);
-    };`);
+  const { exitCode, stdout, stderr } = await runAgent(CRASH);
   expect(exitCode).toBe(70);
-  const [, path = "", line] = /\/(agent\/src\/\S+\.ts):(\d+):/.exec(stderr) ?? [];
+  const [, path = "", line] = /\((agent\/src\/\S+\.ts):(\d+):/.exec(stderr) ?? [];
   const source = await readFile(join(PACKAGE_ROOT, path), "utf8");
   expect(source.split("\n")[Number(line) - 1]).toContain('.once("SIGTERM"');
   const [, fatal = ""] = stdout.trimEnd().split("\n");
   expect(JSON.parse(fatal)).toEqual({ type: "fatal", code: "crash", message: stderr.trimEnd() });
+});
+
+test("a crash is reported in lines of the program where its source map is missing", async () => {
+  await rm(join(bundle.directory, "program.cjs.map"));
+  const { exitCode, stderr } = await runAgent(CRASH);
+  expect(exitCode).toBe(70);
+  expect(stderr).toContain("Error: planned");
+  expect(stderr).toMatch(/program\.cjs:\d+:\d+/);
 });

@@ -111,8 +111,7 @@ function ask(
 ): { readonly mapped?: Endpoint; readonly remarks: readonly string[] } {
   const request = network.send(from.node, { source: from.base, destination: to.socket });
   if (!request.arrived) return { remarks: request.remarks };
-  if (request.at.name !== to.node.name)
-    return { remarks: [`it arrives at ${request.at.name}, which is another node`] };
+  if (request.at.name !== to.node.name) return { remarks: [`it arrives at ${request.at.name}, which is another node`] };
   const { source: mapped, destination: asked } = request.packet;
   const answer = network.send(to.node, { source: asked, destination: mapped });
   const isBack = answer.arrived && answer.at.name === from.node.name;

@@ -204,7 +204,8 @@ test("an unauthenticated request on the selected pair is answered 400 and has no
 });
 
 describe("S6 and S8: a genuine check replayed from elsewhere", () => {
-  const isCheck = ({ payload, destination }: SegmentEntry): boolean => payload[1] === 1 && !destination.ip.includes(":");
+  const isCheck = ({ payload, destination }: SegmentEntry): boolean =>
+    payload[1] === 1 && !destination.ip.includes(":");
 
   test("with the original suppressed: the false candidate is checked, never valid, and another pair is selected", () => {
     const captured: Uint8Array[] = [];

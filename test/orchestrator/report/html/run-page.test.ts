@@ -28,7 +28,8 @@ test("a segment is as wide as its words, and what hangs from it hangs from its m
   const segments = [{ name: "internet", interfaceName: "internet", ipv4: "198.18.0.0/24", ipv6: "2001:db8:0:1::/64" }];
   const nodes = TWO_ENDS.nodes.slice(0, 1).map((node) => ({ ...node, interfaces: [ON_INTERNET] }));
   const drawing = drawTopology({ ...TWO_ENDS, segments, nodes }).text;
-  const [, x, width] = /class="segment"><rect x="([\d.]+)" y="[\d.]+" width="([\d.]+)"/.exec(drawing)?.map(Number) ?? [];
+  const [, x, width] =
+    /class="segment"><rect x="([\d.]+)" y="[\d.]+" width="([\d.]+)"/.exec(drawing)?.map(Number) ?? [];
   const [, lineX] = /<line x1="([\d.]+)"/.exec(drawing)?.map(Number) ?? [];
   expect(width).toBeGreaterThan(6 * "internet 198.18.0.0/24 2001:db8:0:1::/64".length);
   expect(lineX).toBe((x ?? 0) + (width ?? 0) / 2);
