@@ -2,7 +2,7 @@
 
 import { buildPlan } from "../plan/build-plan.ts";
 import { formatPlan } from "../report/plan-text.ts";
-import { predictRun } from "../topology/predict/predict.ts";
+import { predictRun } from "../topology/predict/predict-run.ts";
 import type { CommandContext, ExitCode } from "./context.ts";
 import { loadTopologies } from "./load-topologies.ts";
 

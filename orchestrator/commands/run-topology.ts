@@ -14,7 +14,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { TestbedError } from "../support/errors.ts";
 import { currentProcess } from "../support/process-identity.ts";
 import type { ResolvedTopology } from "../topology/model/resolved.ts";
-import { predictRun } from "../topology/predict/predict.ts";
+import { predictRun } from "../topology/predict/predict-run.ts";
 import type { CommandContext } from "./context.ts";
 import { createResultsDirectory, pointAt } from "./results-directory.ts";
 import type { RunOptions } from "./run-options.ts";

@@ -24,6 +24,7 @@ export {
 } from "../core/nat-probe/nat-observation.ts";
 export {
   type AgentOptions,
+  agentSettings,
   DEFAULT_AGENT_SETTINGS,
   ICE_PROFILES,
   KEY_MODES,

@@ -5,7 +5,7 @@ import { hasAddress, nextHop } from "../model/forwarding.ts";
 import { FIREWALL_PRESET_NAMES, FIREWALL_PRESETS, NAT_PRESET_NAMES, NAT_PRESETS } from "../model/presets.ts";
 import type { ResolvedExpectation, ResolvedNode, ResolvedTopology } from "../model/resolved.ts";
 import { homeAgentAddresses } from "../model/server-addresses.ts";
-import { predictRun } from "../predict/predict.ts";
+import { predictRun } from "../predict/predict-run.ts";
 import { NAT_COLUMNS } from "./behaviour-columns.ts";
 import { describeAction } from "./describe-event.ts";
 import { describeMiddlebox } from "./describe-middlebox.ts";

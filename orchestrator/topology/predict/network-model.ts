@@ -4,7 +4,13 @@
  */
 
 import { hasAddress, nextHop } from "../model/forwarding.ts";
-import type { ResolvedNode, ResolvedRouter, ResolvedTopology } from "../model/resolved.ts";
+import type {
+  RebootAction,
+  ResolvedNode,
+  ResolvedRouter,
+  ResolvedTopology,
+  TimelineAction,
+} from "../model/resolved.ts";
 import { createMiddleboxModel, type MiddleboxModel } from "./middlebox-model.ts";
 import type { ModelPacket } from "./packet.ts";
 
@@ -17,13 +23,16 @@ type Delivery = { readonly remarks: readonly string[] } & (
 export interface NetworkModel {
   /** Sends a packet from a node; its source is one of the node's addresses. */
   send(from: ResolvedNode, packet: ModelPacket): Delivery;
+  /** Becomes the network after an event. NATs and firewalls keep their mappings and flows, but for one that reboots. */
+  change(after: ResolvedTopology, action: TimelineAction): void;
 }
 
 /** More hops than any topology has; a loop ends here. */
 const HOP_LIMIT = 32;
 
 /** Makes a network in which nothing has been sent. */
-export function createNetworkModel(topology: ResolvedTopology): NetworkModel {
+export function createNetworkModel(initial: ResolvedTopology): NetworkModel {
+  let topology = initial;
   const middleboxes = new Map<string, MiddleboxModel>();
   for (const node of topology.nodes) if (node.role === "router") middleboxes.set(node.name, createMiddleboxModel(node));
   return {
@@ -40,7 +49,22 @@ export function createNetworkModel(topology: ResolvedTopology): NetworkModel {
       }
       return { arrived: false, remarks: [...remarks, "it runs in a circle"] };
     },
+    change(after, action) {
+      topology = after;
+      if (action.type !== "reboot") return;
+      const router = topology.nodes.find(({ name }) => name === action.node);
+      if (router?.role === "router") middleboxes.set(router.name, createMiddleboxModel(rebooted(router, action)));
+    },
   };
+}
+
+/** Where ports are drawn anew, they come from another part of the range. */
+function rebooted(router: ResolvedRouter, { natSeed }: RebootAction): ResolvedRouter {
+  const { nat } = router;
+  if (nat === undefined || natSeed === undefined || nat.seed === natSeed) return router;
+  const { first, last } = nat.ports;
+  const pairsOfPorts = Math.max(1, Math.floor((last - first) / 2));
+  return { ...router, nat: { ...nat, ports: { first: first + 2 * (natSeed % pairsOfPorts), last } } };
 }
 
 /** A packet at a node; `arrivedOn` names the interface it arrived on, absent at its sender. */

@@ -5,9 +5,8 @@
  */
 
 import { type CandidateType, DEFAULT_LIMITS, fittingCandidates, withinReach } from "@testbed/agent/control";
-import type { PathName, ResolvedSession, ResolvedTopology, TimelineAction } from "../model/resolved.ts";
+import type { PathName, ResolvedSession, ResolvedTopology } from "../model/resolved.ts";
 import { isSessionEnd, type SessionEnd } from "../model/session-end.ts";
-import { topologyAfter } from "../resolve/timeline.ts";
 import {
   type CheckEnd,
   createCheckEnd,
@@ -19,6 +18,7 @@ import {
   runChecks,
   type ValidPair,
 } from "./check-model.ts";
+import { createDirectPath, type DirectPath } from "./direct-path.ts";
 import { createNetworkModel } from "./network-model.ts";
 import { signallingObstacle } from "./signalling.ts";
 
@@ -36,45 +36,41 @@ export interface Prediction {
 
 /** Predicts one session. Where the order of checks matters, only what both orders share is predicted. */
 export function predictSession(topology: ResolvedTopology, session: ResolvedSession): Prediction {
+  return setUp(topology, session).prediction;
+}
+
+/** A session as set up in the model. */
+export interface ModelSession {
+  readonly prediction: Prediction;
+  /** Where a direct path is predicted: what carries it. */
+  readonly direct?: DirectPath;
+}
+
+/** Predicts one session, as `predictSession`, and keeps what its direct path consists of. */
+export function setUp(topology: ResolvedTopology, session: ResolvedSession): ModelSession {
   const from = endOf(topology, session.from);
   const to = endOf(topology, session.to);
   const [one, other] = [true, false].map((fromStarts) => simulate(topology, { session, from, to, fromStarts }));
   if (one === undefined || other === undefined) throw new RangeError("two simulations were run");
-  if (one.path !== other.path)
-    return { session: session.name, path: "home-agents", why: [...one.why, "This depends on who checks first."] };
-  const isCertain = one.selected?.join() === other.selected?.join();
+  const { path, selected, why } = one.prediction;
+  if (path !== other.prediction.path) {
+    const unclear = [...why, "This depends on who checks first."];
+    return { prediction: { session: session.name, path: "home-agents", why: unclear } };
+  }
+  const isCertain = selected?.join() === other.prediction.selected?.join();
   if (isCertain) return one;
-  return { session: session.name, path: one.path, why: [...one.why, "Which pair wins depends on who checks first."] };
+  const unclear = [...why, "Which pair wins depends on who checks first."];
+  return { ...one, prediction: { session: session.name, path, why: unclear } };
 }
 
-/**
- * Predicts every session as set up, and after every event of the timeline. After a move the model runs anew, with the
- * node at its new place. After a reboot a NAT behaves as before, with other mappings: the prediction is the same.
- */
-export function predictRun(topology: ResolvedTopology): readonly Prediction[] {
-  const setUp = topology.sessions.map((session) => predictSession(topology, session));
-  const later = topology.timeline.flatMap(({ name }, i) => {
-    const topologyThen = topologyAfter(topology, name);
-    const actions = topology.timeline.slice(0, i + 1).map(({ action }) => action);
-    return topology.sessions.map((session) => ({ ...predictAfter(topologyThen, session, actions), after: name }));
-  });
-  return [...setUp, ...later];
-}
-
-/** A session ends with the deregistration of one end; there is no new offer. */
-function predictAfter(
-  topology: ResolvedTopology,
-  session: ResolvedSession,
-  actions: readonly TimelineAction[],
-): Prediction {
-  const ends = [session.from, session.to];
-  const own = actions.filter(({ type, node }) => ends.includes(node) && (type === "deregister" || type === "move"));
-  if (!own.some(({ type }) => type === "deregister")) return predictSession(topology, session);
-  const absent = ends.find((end) => own.findLast(({ node }) => node === end)?.type === "deregister");
-  if (absent !== undefined)
-    return { session: session.name, path: "none", why: [`none: ${absent} has left, and its home agent knows no way.`] };
-  const why = "home-agents: the session ended when an end left, and nobody has offered another one.";
-  return { session: session.name, path: "home-agents", why: [why] };
+/** Why data between two ends finds no way through the home agents; undefined where it does. */
+export function homePathObstacle(topology: ResolvedTopology, session: ResolvedSession): string | undefined {
+  const network = createNetworkModel(topology);
+  for (const node of [endOf(topology, session.from), endOf(topology, session.to)]) {
+    const why = unregistered(node, homePaths(topology, network, node));
+    if (why !== undefined) return why;
+  }
+  return undefined;
 }
 
 interface Simulation {
@@ -84,26 +80,30 @@ interface Simulation {
   readonly fromStarts: boolean;
 }
 
-function simulate(topology: ResolvedTopology, { session, from, to, fromStarts }: Simulation): Prediction {
+function simulate(topology: ResolvedTopology, { session, from, to, fromStarts }: Simulation): ModelSession {
+  const withoutPair = (prediction: Omit<Prediction, "session">): ModelSession => ({
+    prediction: { session: session.name, ...prediction },
+  });
   const network = createNetworkModel(topology);
   const paths = new Map([from, to].map((node) => [node, homePaths(topology, network, node)]));
   for (const node of [from, to]) {
     const why = unregistered(node, paths.get(node) ?? []);
-    if (why !== undefined) return { session: session.name, path: "none", why: [why] };
+    if (why !== undefined) return withoutPair({ path: "none", why: [why] });
   }
   const unheard = unsignalled(topology, from, to);
-  if (unheard !== undefined) return { session: session.name, path: "none", why: [unheard] };
+  if (unheard !== undefined) return withoutPair({ path: "none", why: [unheard] });
   const disagreement = disagreementOf(from, to);
   if (disagreement !== undefined)
-    return { session: session.name, path: "home-agents", why: [`${disagreement}: the home agents carry the data.`] };
+    return withoutPair({ path: "home-agents", why: [`${disagreement}: the home agents carry the data.`] });
   const candidates = exchange(from, to, (node) => gather(topology, node, paths.get(node) ?? []));
   const ends = {
     from: createCheckEnd(from, candidates.from, fittingCandidates(candidates.to, [])),
     to: createCheckEnd(to, candidates.to, fittingCandidates(candidates.from, [])),
   };
   runChecks(network, ...(fromStarts ? ([ends.from, ends.to] as const) : ([ends.to, ends.from] as const)));
-  const best = isLite(from) ? mirrored(bestPair(ends.to)) : bestPair(ends.from);
-  if (best === undefined) {
+  const [checking, checked] = isLite(from) ? [ends.to, ends.from] : [ends.from, ends.to];
+  const pair = bestPair(checking);
+  if (pair === undefined) {
     const why = [
       ...unchecked(ends.from),
       ...unchecked(ends.to),
@@ -111,13 +111,17 @@ function simulate(topology: ResolvedTopology, { session, from, to, fromStarts }:
       ...closedWays(ends.to, from),
       "No direct pair: the home agents carry the data.",
     ];
-    return { session: session.name, path: "home-agents", selected: [relayedType(from), relayedType(to)], why };
+    return withoutPair({ path: "home-agents", selected: [relayedType(from), relayedType(to)], why });
   }
+  const { local, remote } = isLite(from) ? mirrored(pair) : pair;
   return {
-    session: session.name,
-    path: "direct",
-    selected: [best.local.type, best.remote.type],
-    why: isLite(from) ? openWay(to, from, mirrored(best)) : openWay(from, to, best),
+    prediction: {
+      session: session.name,
+      path: "direct",
+      selected: [local.type, remote.type],
+      why: openWay(checking.node, checked.node, pair),
+    },
+    direct: createDirectPath(network, { node: checking.node, pair }, checked.node),
   };
 }
 
@@ -181,10 +185,8 @@ function isLite({ agent }: SessionEnd): boolean {
 }
 
 /** A pair as the other end sees it, for a lite end, which has no pairs. */
-function mirrored(pair: ValidPair): ValidPair;
-function mirrored(pair: ValidPair | undefined): ValidPair | undefined;
-function mirrored(pair: ValidPair | undefined): ValidPair | undefined {
-  return pair && { local: pair.remote, remote: pair.local, remarks: pair.remarks };
+function mirrored({ local, remote, remarks }: ValidPair): ValidPair {
+  return { local: remote, remote: local, remarks };
 }
 
 function bestPair({ valid }: CheckEnd): ValidPair | undefined {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Prediction, predictRun, predictSession } from "../../../../orchestrator/topology/predict/predict.ts";
+import { type Prediction, predictSession } from "../../../../orchestrator/topology/predict/predict.ts";
 import { HOME_AGENTS, resolved, topologyText, twoHomes } from "../sample.ts";
 
 function predict(text: string): Prediction {
@@ -220,17 +220,6 @@ describe("the reasoning", () => {
       "No direct pair: the home agents carry the data.",
     ]);
   });
-});
-
-test("every event of a timeline has a prediction of its own for each session", () => {
-  const homes = twoHomes("nat: { preset: port-restricted-cone, portAssignment: random }", "nat: symmetric").trimEnd();
-  const timeline =
-    "timeline: [{ at: 1s, link: nat-a/internet, conditions: { loss: 100% }, name: breaks }, { at: 2s, link: nat-a/internet, name: heals }]";
-  const later = predictRun(resolved(`${homes}\n${timeline}\n`)).filter(({ after }) => after !== undefined);
-  expect(later.map(({ after, session, path }) => [after, session, path])).toEqual([
-    ["breaks", "mn-cn", "none"],
-    ["heals", "mn-cn", "home-agents"],
-  ]);
 });
 
 test("who offers changes no path: the prediction of a pair is that of the mirrored pair", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { predictRun } from "../../../../orchestrator/topology/predict/predict.ts";
+import { predictRun } from "../../../../orchestrator/topology/predict/predict-run.ts";
 import { topologyAfter } from "../../../../orchestrator/topology/resolve/timeline.ts";
 import { issuesOf, nodeOf, resolved, routerOf, topologyText, twoHomes } from "../sample.ts";
 
