@@ -1,11 +1,9 @@
 /** Every topology of the library is what it says: what the model predicts, what the file expects and what is observed agree. */
 
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect } from "vitest";
 import { topologyNames } from "../../orchestrator/commands/topology-files.ts";
 import { runResultSchema } from "../../orchestrator/report/run-result.ts";
-import { PACKAGE_ROOT } from "../../orchestrator/support/package-root.ts";
 import { needs } from "../support/needs.ts";
 import { runCli, temporaryDirectory } from "../support/run-cli.ts";
 
@@ -18,21 +16,8 @@ beforeAll(async () => {
 });
 afterAll(() => out.remove());
 
-const names = await topologyNames();
-const timed = names.filter(expectsRoundTrip);
-
 // At once, as many as vitest takes: most of a run is waiting for timers.
-test.concurrent.each(names.filter((name) => !timed.includes(name)))(
-  "%s: prediction, expectation and observation agree",
-  expectAgreement,
-);
-
-// In turn: a round trip is that of the network only where the processors have nothing else to do.
-test.each(timed)("%s: prediction, expectation and observation agree", expectAgreement);
-
-function expectsRoundTrip(name: string): boolean {
-  return readFileSync(join(PACKAGE_ROOT, "topologies", `${name}.yaml`), "utf8").includes("roundTrip:");
-}
+test.concurrent.each(await topologyNames())("%s: prediction, expectation and observation agree", expectAgreement);
 
 async function expectAgreement(name: string): Promise<void> {
   const args = [name, "--runtime", "netns", "--json", "--no-capture", "--out", join(out.path, name)];
