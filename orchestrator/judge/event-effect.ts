@@ -1,20 +1,28 @@
 /**
- * What a timeline event did to a session: a fold over the lab's events, nothing else. An event accounts for everything
- * until the next one.
+ * What a timeline event did to a session: a fold over the lab's events, nothing else. An event accounts for the packets
+ * that were sent until the next one, whenever they were answered, except those that the next one lost.
  */
 
 import type { DataPacket, LabEvent, NodeEvent, PairView } from "../lab/lab-event.ts";
-import type { PathName, ResolvedNode, ResolvedSession } from "../topology/model/resolved.ts";
+import { roundTripImpairment } from "../topology/model/path-impairments.ts";
+import type { ResolvedSession, ResolvedTopology } from "../topology/model/resolved.ts";
 import { homeAddresses } from "../topology/model/session-end.ts";
+import { PATH_NAMES } from "../topology/model/words.ts";
+import { topologyAfter } from "../topology/resolve/timeline.ts";
 import { median } from "./median.ts";
+
+/** `undetermined`: too few packets were sent before the next event to tell. */
+export const EFFECT_PATHS = [...PATH_NAMES, "undetermined"] as const;
+
+export type EffectPath = (typeof EFFECT_PATHS)[number];
 
 /** One session after one event, seen from the session's `from`. */
 export interface EventEffect {
   readonly event: string;
   readonly session: string;
   /** The final path of the data, confirmed by answered data where data was sent. */
-  readonly path: PathName;
-  /** The last nominated pair. */
+  readonly path: EffectPath;
+  /** The last nominated pair, if the data was on it. */
   readonly selected?: PairView;
   /** From the event until data was answered on that path. Absent if none was. */
   readonly restoredAfterMs?: number;
@@ -26,21 +34,106 @@ export interface EventEffect {
   readonly roundTripMs?: number;
 }
 
+/** Fewer packets than these say nothing about a path: a tenth of a second at the rate of the lab's flows. */
+const TELLING_PACKETS = 5;
+/** So many answers show how long one takes, also with jitter. */
+const LATEST_ANSWERS = 10;
+/** An event is timed from its beginning; within this time it takes hold. */
+const TAKES_HOLD_MS = 100;
+
 /** An event that took effect. */
 type Happened = Extract<LabEvent, { type: "timeline" }>;
 
-/** Every session after every event that took effect, in chronological order. */
-export function observeEffects(
-  sessions: readonly ResolvedSession[],
-  nodes: readonly ResolvedNode[],
-  events: readonly LabEvent[],
-): readonly EventEffect[] {
+/** The time until an event, or from one until the next; milliseconds since 1970. */
+interface Window {
+  readonly from: number;
+  readonly to: number;
+  /** How much longer than before it the links can make a round trip, milliseconds. */
+  readonly addedMs: number;
+}
+
+/** Every session after every event that took effect, in the order of the timeline. */
+export function observeEffects(topology: ResolvedTopology, events: readonly LabEvent[]): readonly EventEffect[] {
+  const { nodes, sessions, timeline } = topology;
   const homes = homeAddresses(nodes);
-  const happened = events.filter((entry): entry is Happened => entry.type === "timeline");
-  return happened.flatMap((event, i) => {
-    const window = { from: event.at, to: happened[i + 1]?.at ?? Infinity };
-    return sessions.map((session) => observeEffect({ event, session, homes, events, window }));
+  const place = ({ name }: Happened): number => timeline.findIndex((event) => event.name === name);
+  // Events of one instant are reported in any order.
+  const happened = events
+    .filter((entry): entry is Happened => entry.type === "timeline")
+    .toSorted((a, b) => place(a) - place(b));
+  const windows = windowsOf(topology, happened);
+  const bySession = sessions.map((session) => {
+    const data = attribute(packetsOf(session.name, events), windows);
+    return happened.flatMap((event, i) => {
+      const own = data[i + 1];
+      return own === undefined ? [] : [observeEffect({ event, session, homes, events, data: own })];
+    });
   });
+  return happened.flatMap((_, i) => bySession.flatMap((effects) => effects[i] ?? []));
+}
+
+/** The time before the first event, and the time of each. */
+function windowsOf(topology: ResolvedTopology, happened: readonly Happened[]): readonly Window[] {
+  const begins = happened.map((_, i) => Math.max(...happened.slice(0, i + 1).map(({ at }) => at)));
+  const times = [topology, ...happened.map(({ name }) => topologyAfter(topology, name))];
+  const delaysMs = times.map(({ nodes }) => roundTripImpairment(nodes).addedMs);
+  return delaysMs.map((delayMs, i) => ({
+    from: begins[i - 1] ?? -Infinity,
+    to: begins[i] ?? Infinity,
+    // On any path, data crosses each link at most twice in either direction.
+    addedMs: 2 * Math.max(0, delayMs - (delaysMs[i - 1] ?? delayMs)),
+  }));
+}
+
+/** The data that an event accounts for. */
+interface OwnData {
+  readonly window: Window;
+  /** Sent in its time. */
+  readonly held: readonly DataPacket[];
+  /** Of those, the ones that show its path: the next event had no part in their fate. */
+  readonly telling: readonly DataPacket[];
+  /** Sent in its time or lost by it, without those that the next event lost. */
+  readonly counted: readonly DataPacket[];
+  /** Longest silence in its time; one that there was already counts from the event. */
+  readonly outageMs: number;
+}
+
+/**
+ * Divides a flow among windows. A packet may still be on its way when the next event happens. If data was flowing until
+ * then, its loss is due to that event. If data was not, its answer is.
+ */
+function attribute(packets: readonly DataPacket[], windows: readonly Window[]): readonly OwnData[] {
+  let lostBefore: readonly DataPacket[] = [];
+  let wasFlowing = true;
+  return windows.map((window): OwnData => {
+    const { from, to } = window;
+    const sent = packets.filter(({ sentAt }) => sentAt < to);
+    const held = sent.filter(({ sentAt }) => sentAt >= from);
+    const roundTripMs = longestRoundTripMs(sent, to) + window.addedMs;
+    const isOnItsWay = ({ sentAt, rttMs }: DataPacket): boolean => sentAt + (rttMs ?? roundTripMs) > to;
+    const isFlowing = sent
+      .filter((packet) => !isOnItsWay(packet))
+      .slice(-TELLING_PACKETS)
+      .some(isAnswered);
+    const lostByNext = isFlowing ? held.filter((packet) => isOnItsWay(packet) && !isAnswered(packet)) : [];
+    const counted = [...lostBefore, ...held.filter((packet) => !lostByNext.includes(packet))];
+    const own: OwnData = {
+      window,
+      held,
+      telling: held.filter((packet) => !isOnItsWay(packet) || (isFlowing && isAnswered(packet))),
+      counted,
+      outageMs: longestSilenceMs(wasFlowing ? lastAnsweredAt(sent, from) : from, counted),
+    };
+    lostBefore = lostByNext;
+    wasFlowing = isFlowing;
+    return own;
+  });
+}
+
+/** How long an answer takes at a time, by the latest that had come; 0 without any. */
+function longestRoundTripMs(packets: readonly DataPacket[], at: number): number {
+  const answers = packets.flatMap(({ sentAt, rttMs }) => (rttMs !== null && sentAt + rttMs <= at ? [rttMs] : []));
+  return Math.max(0, ...answers.slice(-LATEST_ANSWERS));
 }
 
 interface Case {
@@ -48,64 +141,73 @@ interface Case {
   readonly session: ResolvedSession;
   readonly homes: ReadonlyMap<string, string>;
   readonly events: readonly LabEvent[];
-  readonly window: { readonly from: number; readonly to: number };
+  readonly data: OwnData;
 }
 
-function observeEffect({ event, session, homes, events, window }: Case): EventEffect {
+function observeEffect({ event, session, homes, events, data }: Case): EventEffect {
+  const { window, held, telling, counted, outageMs } = data;
   const until = events.filter(({ at }) => at < window.to);
   const near = eventsAbout(session.from, homes.get(session.to), until);
   const far = eventsAbout(session.to, homes.get(session.from), until);
-  const packets = packetsOf(session.name, events).filter(({ sentAt }) => sentAt < window.to);
-  const own = packets.filter(({ sentAt }) => sentAt >= window.from);
   const settledAt = Math.max(window.from, ...[near, far].flatMap((end) => lastChange(end)?.at ?? []));
-  // A packet answered only after the next event may owe its answer to that event.
-  const isOwn = ({ sentAt, rttMs }: DataPacket): boolean => sentAt + (rttMs ?? 0) < window.to;
-  const onPath = own.filter((packet) => packet.sentAt >= settledAt && isOwn(packet));
+  const onPath = telling.filter(({ sentAt }) => sentAt >= settledAt);
   const back = restoration(onPath);
-  const believed = lastChange(near)?.event;
+  const believed = lastChange(near)?.event.path ?? "home-agents";
+  const isLong = window.to === Infinity || held.length >= TELLING_PACKETS;
+  const isJudged = back === undefined ? onPath.length >= TELLING_PACKETS : isLong;
+  const proven = back === undefined ? "none" : believed;
+  const path = session.traffic === "none" ? believed : isJudged ? proven : "undetermined";
   const selected = near.findLast(({ event: { type } }) => type === "nominated")?.event;
   return {
     event: event.name,
     session: session.name,
-    path: own.length > 0 && back === undefined ? "none" : (believed?.path ?? "home-agents"),
-    ...(selected?.type === "nominated" ? { selected: selected.pair } : {}),
+    path,
+    ...(selected?.type === "nominated" && isOn(path, selected.pair) ? { selected: selected.pair } : {}),
     ...(back === undefined ? {} : { restoredAfterMs: back.sentAt + (back.rttMs ?? 0) - window.from }),
-    outageMs: longestSilenceMs(packets, window.from),
-    packetsSent: own.length,
-    packetsLost: own.filter(({ rttMs }) => rttMs === null).length,
+    outageMs,
+    packetsSent: counted.length,
+    packetsLost: counted.filter((packet) => !isAnswered(packet)).length,
     ...medianRoundTrip(onPath.filter((packet) => back !== undefined && packet.sentAt >= back.sentAt)),
   };
 }
 
-/** The first answered packet after the longest run of losses, or the first of all. */
-function restoration(packets: readonly DataPacket[]): DataPacket | undefined {
-  let longest = { length: 0, end: -1 };
-  let start = 0;
-  packets.forEach(({ rttMs }, i) => {
-    if (rttMs !== null) start = i + 1;
-    else if (i + 1 - start > longest.length) longest = { length: i + 1 - start, end: i };
-  });
-  return packets.slice(longest.end + 1).find(({ rttMs }) => rttMs !== null);
+/** Whether data on a path goes over a pair. */
+function isOn(path: EffectPath, { local, remote }: PairView): boolean {
+  const isRelayed = local.type === "relayed" || remote.type === "relayed";
+  return path === (isRelayed ? "home-agents" : "direct");
 }
 
-/**
- * The longest time between two answered packets with lost ones between them, from the last one answered before `from`.
- */
-function longestSilenceMs(packets: readonly DataPacket[], from: number): number {
-  const before = packets.findLastIndex(({ sentAt, rttMs }) => sentAt < from && rttMs !== null);
-  const seen = packets.slice(Math.max(before, 0));
+/** The first answered packet after the losses with which the path began, or the first of all. */
+function restoration(packets: readonly DataPacket[]): DataPacket | undefined {
+  const takenHoldAt = (packets[0]?.sentAt ?? 0) + TAKES_HOLD_MS;
+  const lost = packets.findLastIndex((packet) => packet.sentAt < takenHoldAt && !isAnswered(packet));
+  return packets.slice(lost + 1).find(isAnswered);
+}
+
+/** When the last packet before an instant was sent that was answered. */
+function lastAnsweredAt(packets: readonly DataPacket[], before: number): number | undefined {
+  return packets.findLast((packet) => packet.sentAt < before && isAnswered(packet))?.sentAt;
+}
+
+/** The longest time between two answered packets with lost ones between them; `since` is that of one before the first. */
+function longestSilenceMs(since: number | undefined, packets: readonly DataPacket[]): number {
   let longestMs = 0;
-  let lastAnswered = seen[0]?.sentAt;
+  let lastAnswered = since ?? packets[0]?.sentAt;
   let isSilent = false;
-  seen.forEach(({ sentAt, rttMs }, i) => {
-    isSilent ||= rttMs === null;
-    const isEnd = rttMs !== null || i === seen.length - 1;
+  packets.forEach((packet, i) => {
+    const { sentAt } = packet;
+    isSilent ||= !isAnswered(packet);
+    const isEnd = isAnswered(packet) || i === packets.length - 1;
     if (isEnd && isSilent) longestMs = Math.max(longestMs, sentAt - (lastAnswered ?? sentAt));
-    if (rttMs === null) return;
+    if (!isAnswered(packet)) return;
     lastAnswered = sentAt;
     isSilent = false;
   });
   return longestMs;
+}
+
+function isAnswered({ rttMs }: DataPacket): boolean {
+  return rttMs !== null;
 }
 
 function medianRoundTrip(packets: readonly DataPacket[]): { readonly roundTripMs?: number } {

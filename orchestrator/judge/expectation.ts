@@ -7,7 +7,7 @@ import type { CandidateType } from "@testbed/agent/control";
 import type { HostRecord } from "../lab/lab-record.ts";
 import type { PathName, ResolvedExpectation } from "../topology/model/resolved.ts";
 import type { Prediction } from "../topology/predict/predict.ts";
-import type { EventEffect } from "./event-effect.ts";
+import type { EffectPath, EventEffect } from "./event-effect.ts";
 import type { SessionObservation } from "./session-observation.ts";
 import type { ExpectationVerdict } from "./verdict.ts";
 
@@ -32,7 +32,7 @@ interface Judged<Subject> {
 export interface PathExpectation extends Judged<SessionSubject> {
   readonly key: "path";
   readonly expected: PathName;
-  readonly observed: PathName;
+  readonly observed: EffectPath;
   /** Why the session made no further progress. */
   readonly failure?: string;
   readonly predicted?: PathName;
@@ -100,7 +100,7 @@ export function judgeSessions(
 
 /**
  * Judges every expectation about the effects of timeline events. Where the file has no expectation for a session after
- * an event, its data must take the predicted path.
+ * an event, its data must take the predicted path. Where the path is undetermined, so is everything else.
  */
 export function judgeEffects(
   expectations: readonly ResolvedExpectation[],
@@ -122,7 +122,7 @@ export function judgeHosts(hosts: readonly HostRecord[]): readonly JudgedExpecta
 /** The outcome of a session, as far as expectations concern it. */
 interface Outcome {
   readonly subject: SessionSubject;
-  readonly path: PathName;
+  readonly path: EffectPath;
   readonly failure: string | undefined;
   readonly selected: PairTypes | undefined;
   readonly withinMs: number | undefined;
@@ -173,8 +173,13 @@ function judgeOutcomes(
       session === outcome.subject.session && after === outcome.subject.after;
     const prediction = predictions.find(isAboutIt);
     const ofFile = expectations.filter(isAboutIt);
-    if (ofFile.length > 0) return ofFile.flatMap((expectation) => judge(expectation, outcome, prediction));
-    return prediction === undefined ? [] : [judgePath(prediction.path, "predicted", outcome, prediction)];
+    const judged =
+      ofFile.length === 0 && prediction !== undefined
+        ? [judgePath(prediction.path, "predicted", outcome, prediction)]
+        : ofFile.flatMap((expectation) => judge(expectation, outcome, prediction));
+    return outcome.path === "undetermined"
+      ? judged.map((expectation) => ({ ...expectation, verdict: "undetermined" as const }))
+      : judged;
   });
 }
 

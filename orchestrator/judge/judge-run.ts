@@ -31,7 +31,7 @@ export interface Judgement {
 export function judgeRun({ topology, predictions, record }: RunToJudge): Judgement {
   const { sessions, nodes, expectations: expected } = topology;
   const observations = observeSessions(sessions, nodes, record.events);
-  const effects = observeEffects(sessions, nodes, record.events);
+  const effects = observeEffects(topology, record.events);
   const expectations = [
     ...judgeSessions(expected, observations, predictions),
     ...judgeEffects(expected, effects, predictions),

@@ -45,10 +45,13 @@ export async function playTimeline(
   const startedAt = lab.now();
   const data = sessions.map((session) => startData(session, lab));
   let happenedAt = 0;
-  for (const step of steps) {
-    const waitMs = startedAt + step.atMs - lab.now();
+  for (const atMs of new Set(steps.map((step) => step.atMs))) {
+    const waitMs = startedAt + atMs - lab.now();
     if (waitMs > 0) await lab.wait(waitMs);
-    happenedAt = await carryOut(step, lab);
+    happenedAt = await carryOutTogether(
+      steps.filter((step) => step.atMs === atMs),
+      lab,
+    );
   }
   await Promise.all(data.map((entry) => awaitQuiescence(entry, happenedAt, lab)));
   await Promise.all(data.flatMap(({ flow }) => (flow === undefined ? [] : [flow.stop()])));
@@ -63,6 +66,17 @@ function startData(session: LiveSession, { recorder, timeouts }: TimelineLab): S
     recorder.add({ type: "flow", session: session.spec.name, packets: news });
   });
   return { session, flow, packets };
+}
+
+/** The steps of one instant: those of different nodes at once, those of one node in turn. Resolves to the latest time. */
+async function carryOutTogether(steps: readonly TimelineStep[], lab: TimelineLab): Promise<number> {
+  const inTurn = async (of: string): Promise<number> => {
+    let at = 0;
+    for (const step of steps.filter(({ node }) => node === of)) at = await carryOut(step, lab);
+    return at;
+  };
+  const nodes = [...new Set(steps.map(({ node }) => node))];
+  return Math.max(...(await Promise.all(nodes.map(inTurn))));
 }
 
 async function carryOut({ name, node, text, command }: TimelineStep, lab: TimelineLab): Promise<number> {

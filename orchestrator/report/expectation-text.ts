@@ -52,6 +52,12 @@ export function expectedText(expectation: ExpectationResult): string {
 }
 
 export function observedText(expectation: ExpectationResult): string {
+  return expectation.verdict === "undetermined"
+    ? "undetermined: the next event came too soon"
+    : determinedText(expectation);
+}
+
+function determinedText(expectation: ExpectationResult): string {
   switch (expectation.key) {
     case "path": {
       const { observed, failure } = expectation;

@@ -3,16 +3,17 @@
 import { expectationLabel, expectedText, subjectName, unmetText } from "./expectation-text.ts";
 import type { ExpectationResult, RunResult } from "./run-result.ts";
 
-/** One test suite per run, one test case per expectation; an aborted run is one error. */
+/** One test suite per run, one test case per expectation, skipped where it is undetermined; an aborted run is one error. */
 export function renderJunit(result: RunResult): string {
   const cases = [...result.expectations.map((expectation) => testCase(result, expectation)), ...errorCase(result)];
   const failures = result.expectations.filter(({ verdict }) => verdict === "fail").length;
   const counts = `tests="${cases.length}" failures="${failures}" errors="${result.error === undefined ? 0 : 1}"`;
+  const skipped = result.expectations.filter(({ verdict }) => verdict === "undetermined").length;
   const seconds = (result.durationMs / 1000).toFixed(3);
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="testbed" ${counts} time="${seconds}">`,
-    `  <testsuite name="${escapeXml(result.topology)}" ${counts} skipped="0" time="${seconds}" timestamp="${result.startedAt}">`,
+    `  <testsuite name="${escapeXml(result.topology)}" ${counts} skipped="${skipped}" time="${seconds}" timestamp="${result.startedAt}">`,
     ...cases,
     "  </testsuite>",
     "</testsuites>",
@@ -26,6 +27,7 @@ function testCase({ topology }: RunResult, expectation: ExpectationResult): stri
   const open = `    <testcase classname="${escapeXml(topology)}" name="${escapeXml(name)}"`;
   if (verdict === "pass") return `${open}/>`;
   const message = escapeXml(unmetText(expectation));
+  if (verdict === "undetermined") return `${open}>\n      <skipped message="${message}"/>\n    </testcase>`;
   return `${open}>\n      <failure message="${message}">${escapeXml(source)}</failure>\n    </testcase>`;
 }
 

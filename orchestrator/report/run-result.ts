@@ -11,6 +11,7 @@ import {
   OBSERVED_BEHAVIOURS,
 } from "@testbed/agent/control";
 import * as z from "zod";
+import { EFFECT_PATHS } from "../judge/event-effect.ts";
 import { TIME_KEYS } from "../judge/expectation.ts";
 import { SESSION_STATES } from "../judge/session-observation.ts";
 import { EXPECTATION_VERDICTS, VERDICTS } from "../judge/verdict.ts";
@@ -26,6 +27,7 @@ const milliseconds = z.number().min(0).describe("milliseconds, with a fraction")
 const count = z.int().min(0);
 const candidateType = z.enum(CANDIDATE_TYPES);
 const pathName = z.enum(PATH_NAMES);
+const effectPath = z.enum(EFFECT_PATHS);
 
 const pairTypes = z.tuple([candidateType, candidateType]);
 
@@ -54,12 +56,18 @@ const traffic = z.strictObject({
 });
 
 const outage = z.strictObject({
-  event: z.string().describe("name of the event; it answers for everything until the next one"),
+  event: z
+    .string()
+    .describe(
+      "name of the event; it answers for the packets sent until the next one, and what that one lost is that one's",
+    ),
   ms: milliseconds.describe("longest time in which no packet was answered; 0 when all were"),
   packetsLost: count,
   packetsSent: count,
-  path: pathName.describe("the way of the data in the end, proven by data that came back"),
-  selected: pair.optional().describe("the last nominated pair, seen from `from`"),
+  path: effectPath.describe(
+    "the way of the data in the end, proven by data that came back; `undetermined` where fewer than five packets were sent",
+  ),
+  selected: pair.optional().describe("the last nominated pair, seen from `from`; absent when the data is not on it"),
   restoredAfterMs: milliseconds.optional().describe("from the event until data was answered on that path"),
   roundTripMs: milliseconds.optional().describe("median round trip of data from then on"),
 });
@@ -170,7 +178,9 @@ const ofSession = {
 };
 
 const judged = {
-  verdict: z.enum(EXPECTATION_VERDICTS),
+  verdict: z
+    .enum(EXPECTATION_VERDICTS)
+    .describe("`undetermined`: the next event came too soon to tell; such an expectation does not fail the run"),
   source: z
     .string()
     .describe("`file:line`; `predicted` where the file expects nothing of the session; `every host` for exit codes"),
@@ -183,7 +193,7 @@ const expectation = z.discriminatedUnion("key", [
       ...ofSession,
       key: z.literal("path"),
       expected: pathName,
-      observed: pathName,
+      observed: effectPath,
       failure: z.string().optional().describe("why the session got no further"),
       predicted: pathName.optional(),
       ...judged,

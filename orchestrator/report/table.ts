@@ -101,7 +101,7 @@ function formatVerdictRows(
     paint.faint(first),
     ...lines.map((line, i) => {
       const verdict = rows[i]?.[0] ?? "";
-      return (verdict === "pass" ? paint.good(verdict) : paint.bad(verdict)) + line.slice(verdict.length);
+      return paintVerdict(verdict, paint) + line.slice(verdict.length);
     }),
   ];
 }
@@ -152,7 +152,8 @@ function formatPhases({ phasesMs }: RunResult): string {
     .join(", ");
 }
 
-function paintVerdict(verdict: Verdict, paint: Paint): string {
+function paintVerdict(verdict: string, paint: Paint): string {
+  if (verdict === "undetermined") return paint.faint(verdict);
   return verdict === "pass" ? paint.good(verdict) : paint.bad(verdict);
 }
 

@@ -19,6 +19,7 @@ header .title { display: flex; align-items: center; gap: 14px; flex-wrap: wrap }
 .badge { display: inline-block; border-radius: 99px; padding: 1px 10px; font-weight: 600; font-size: 13px }
 h1 + .badge { font-size: 16px; padding: 3px 16px }
 .pass { color: var(--good); background: var(--good-soft) } .fail, .error { color: var(--bad); background: var(--bad-soft) }
+.undetermined { color: var(--faint); border: 1px solid var(--line) }
 .facts { color: var(--faint); display: flex; flex-wrap: wrap; gap: 2px 18px; margin-top: 6px }
 .panel { background: var(--panel); border: 1px solid var(--line); border-radius: 10px; padding: 16px }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin-bottom: 12px }

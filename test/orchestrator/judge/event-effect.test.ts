@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { observeEffects } from "../../../orchestrator/judge/event-effect.ts";
 import { judgeEffects } from "../../../orchestrator/judge/expectation.ts";
+import { judgeRun } from "../../../orchestrator/judge/judge-run.ts";
 import { observeSessions } from "../../../orchestrator/judge/session-observation.ts";
 import type { LabEvent } from "../../../orchestrator/lab/lab-event.ts";
 import { observedText } from "../../../orchestrator/report/expectation-text.ts";
@@ -14,14 +15,17 @@ function happens(at: number, name: string): LabEvent {
   return { at, type: "timeline", name, node: "nat-b", text: "nat-b reboots" };
 }
 
-/** A packet every 20 ms from 1000 on; a dot was answered after 5 ms, any other character never. */
-function flow(deliveries: string): LabEvent {
-  const packets = Array.from(deliveries).map((fate, i) => ({ sentAt: 1000 + 20 * i, rttMs: fate === "." ? 5 : null }));
+/** A packet every 20 ms from 1000 on; a dot was answered after `rttMs`, any other character never. */
+function flow(deliveries: string, rttMs = 5): LabEvent {
+  const packets = Array.from(deliveries).map((fate, i) => ({
+    sentAt: 1000 + 20 * i,
+    rttMs: fate === "." ? rttMs : null,
+  }));
   return { at: 5000, type: "flow", session: "mn-cn", packets };
 }
 
 function effectsOf(...events: readonly LabEvent[]) {
-  return observeEffects(TWO_ENDS.sessions, TWO_ENDS.nodes, [...connectedEvents(PAIR), ...events]);
+  return observeEffects(TWO_ENDS, [...connectedEvents(PAIR), ...events]);
 }
 
 const REBOOT = happens(1100, "reboot");
@@ -77,7 +81,32 @@ describe("what an event does to a session", () => {
   });
 
   test("a session without data is believed", () => {
-    expect(effectsOf(REBOOT, ...RESTART)).toMatchObject([{ path: "direct", packetsSent: 0, packetsLost: 0 }]);
+    const sessions = TWO_ENDS.sessions.map((session) => ({ ...session, traffic: "none" as const }));
+    const effects = observeEffects({ ...TWO_ENDS, sessions }, [...connectedEvents(PAIR), REBOOT, ...RESTART]);
+    expect(effects).toMatchObject([{ path: "direct", selected: PAIR, packetsSent: 0, packetsLost: 0 }]);
+  });
+
+  test.each([
+    ["no data came back", [], ".....xxxxxxxxxx", "none"],
+    ["data fell back to the home agents", RESTART.slice(0, 1), ".".repeat(30), "home-agents"],
+  ])("where %s, the pair from before is not named", (_name, reports, deliveries, path) => {
+    const [effect] = effectsOf(REBOOT, ...reports, flow(deliveries));
+    expect(effect?.path).toBe(path);
+    expect(effect).not.toHaveProperty("selected");
+  });
+
+  test("a lossy path has its data back at once, however long a later run of losses is", () => {
+    // A packet sent at 1140 is lost, and five from 1400 on.
+    expect(effectsOf(REBOOT, flow(`.......x${".".repeat(12)}xxxxx.....`))).toMatchObject([
+      { path: "direct", restoredAfterMs: 65, outageMs: 120, packetsLost: 6 },
+    ]);
+  });
+
+  test("losses with which an event begins to take hold are over before data is back", () => {
+    // The last answer is to a packet of 1140.
+    expect(effectsOf(REBOOT, flow("........xxxxxxxxxxxx....."))).toMatchObject([
+      { restoredAfterMs: 305, outageMs: 260 },
+    ]);
   });
 
   test("each event answers for what happens until the next one", () => {
@@ -85,6 +114,79 @@ describe("what an event does to a session", () => {
     expect(effects.map(({ event, packetsLost }) => [event, packetsLost])).toEqual([
       ["reboot", 3],
       ["again", 1],
+    ]);
+  });
+});
+
+describe("two events in a row", () => {
+  test("a packet on its way that the next event loses is the next one's", () => {
+    const events = [happens(1100, "slower"), happens(1400, "breaks"), happens(1800, "mends")];
+    // A round trip takes 110 ms: what was sent from 1290 on was on its way at 1400.
+    const deliveries = `${".".repeat(15)}${"x".repeat(25)}${".".repeat(10)}`;
+    expect(effectsOf(...events, flow(deliveries, 110))).toMatchObject([
+      { event: "slower", path: "direct", selected: PAIR, packetsSent: 10, packetsLost: 0, outageMs: 0 },
+      { event: "breaks", path: "none", packetsSent: 25, packetsLost: 25, outageMs: 500 },
+      { event: "mends", path: "direct", packetsSent: 10, packetsLost: 0 },
+    ]);
+  });
+
+  test("a packet that is answered after the next event is the earlier one's", () => {
+    const events = [happens(1400, "first"), happens(1600, "second")];
+    // Nothing that was sent after the first event had come back when the second one happened.
+    expect(effectsOf(...events, flow(".".repeat(50), 300))).toMatchObject([
+      { event: "first", path: "direct", packetsSent: 10, packetsLost: 0, roundTripMs: 300 },
+      { event: "second", path: "direct", packetsSent: 20 },
+    ]);
+  });
+
+  test("a packet may be on its way as much longer as the event makes the links slower", () => {
+    const [mn, cn] = TWO_ENDS.nodes;
+    if (mn === undefined || cn === undefined) throw new Error("there are two ends");
+    const internet = { segment: "internet", interfaceName: "internet", mac: "02:00:00:00:00:01" };
+    const impairments = { out: { delayMs: 300 }, in: {} };
+    const topology = {
+      ...TWO_ENDS,
+      nodes: [{ ...mn, interfaces: [internet] }, cn],
+      timeline: [
+        { name: "slower", atMs: 100, action: { type: "link", node: "mn", segment: "internet", impairments } },
+        { name: "breaks", atMs: 300, action: { type: "reboot", node: "nat-b", downMs: 0 } },
+      ],
+    } as const;
+    const events = [happens(1100, "slower"), happens(1300, "breaks"), flow(`.....${"x".repeat(20)}`)];
+    expect(observeEffects(topology, [...connectedEvents(PAIR), ...events])).toMatchObject([
+      { event: "slower", path: "undetermined", packetsSent: 0, packetsLost: 0 },
+      { event: "breaks", path: "none", packetsLost: 20 },
+    ]);
+  });
+
+  test("the silence after an event is not the next one's", () => {
+    const events = [happens(1100, "breaks"), happens(1500, "mends"), flow(`.....${"x".repeat(20)}.....`)];
+    expect(effectsOf(...events).map(({ event, outageMs }) => [event, outageMs])).toEqual([
+      ["breaks", 400],
+      ["mends", 0],
+    ]);
+  });
+
+  test.each([
+    ["answered", ".".repeat(30)],
+    ["lost", `.....xxxx${".".repeat(20)}`],
+  ])("four packets before the next event, all %s, do not tell a path", (_name, deliveries) => {
+    const [first] = effectsOf(happens(1100, "first"), happens(1180, "second"), flow(deliveries));
+    expect(first).toMatchObject({ path: "undetermined", packetsSent: 4 });
+    expect(first).not.toHaveProperty("selected");
+  });
+
+  test("of two events at one instant, the last of the file has the time until the next one", () => {
+    const timeline = ["mn-roams", "cn-roams"].map((name) => ({
+      name,
+      atMs: 100,
+      action: { type: "reboot", node: "nat-b", downMs: 0 } as const,
+    }));
+    // They are reported in the order in which they were carried out.
+    const events = [...connectedEvents(PAIR), happens(1100, "cn-roams"), happens(1103, "mn-roams"), ...RESTART];
+    expect(observeEffects({ ...TWO_ENDS, timeline }, [...events, flow("......xxxxx..............")])).toMatchObject([
+      { event: "mn-roams", path: "undetermined", packetsSent: 0 },
+      { event: "cn-roams", path: "direct", packetsSent: 19, packetsLost: 5, outageMs: 120 },
     ]);
   });
 });
@@ -121,6 +223,27 @@ describe("an expectation about an event", () => {
     const judged = judgeEffects([expectation(keys)], effects, []);
     expect(judged).toMatchObject([{ subject: { session: "mn-cn", after: "reboot" }, verdict, source: "x.yaml:4" }]);
     expect(judged.map(observedText)).toEqual([observed]);
+  });
+
+  test.each([
+    { path: "direct" },
+    { selected: ["server-reflexive", "server-reflexive"] },
+    { restoredWithinMs: 1 },
+    { maxOutageMs: 1 },
+    { roundTripWithinMs: 1 },
+    { maxLost: 0 },
+  ] as const)("%j is undetermined where the next event came too soon, and fails no run", (keys) => {
+    const events = [...connectedEvents(PAIR), REBOOT, happens(1140, "again"), flow(".....xx.......")];
+    const topology = { ...TWO_ENDS, expectations: [expectation(keys)] };
+    const { expectations, verdict } = judgeRun({
+      topology,
+      predictions: [],
+      record: { events, hosts: [], error: undefined },
+    });
+    expect(expectations.map((each) => [each.verdict, observedText(each)])).toEqual([
+      ["undetermined", "undetermined: the next event came too soon"],
+    ]);
+    expect(verdict).toBe("pass");
   });
 
   test("where the file says nothing, the predicted path is expected", () => {

@@ -389,7 +389,7 @@ describe("a timeline", () => {
       "first",
       "second",
     ]);
-    const effects = observeEffects(TWO_ENDS.sessions, TWO_ENDS.nodes, record.events);
+    const effects = observeEffects(TWO_ENDS, record.events);
     expect(effects.at(-1)).toMatchObject({ event: "second", packetsSent: 10, packetsLost: 0 });
   });
 
@@ -421,6 +421,34 @@ describe("a timeline", () => {
     const record = await runLab(request(runtime, { plan, predictions }));
     await record.removal;
     expect(seen).toEqual(["home-agents", "nominated", "direct", "stop-flow"]);
+  });
+
+  test("has the events of one instant happen together, those of one node in turn", async () => {
+    const scripts = cooperative();
+    const begun: string[] = [];
+    const waiting: (() => void)[] = [];
+    /** A node that is done only when a command has come to both. */
+    const slow = (name: "mn" | "cn"): NodeScript => ({
+      command(node, command) {
+        if (command.type !== "reboot") {
+          scripts[name].command?.(node, command);
+          return;
+        }
+        begun.push(`${name} ${command.downMs}`);
+        waiting.push(() => obey(node, command));
+        if (begun.includes("mn 1") && begun.includes("cn 1")) for (const done of waiting.splice(0)) done();
+      },
+    });
+    const together = [
+      { ...step(0, "mn-first"), node: "mn", command: { type: "reboot", rules: [], downMs: 1 } },
+      { ...step(0, "cn-first"), command: { type: "reboot", rules: [], downMs: 1 } },
+      { ...step(0, "cn-second"), command: { type: "reboot", rules: [], downMs: 2 } },
+    ] as const;
+    const runtime = createScriptedRuntime({ mn: slow("mn"), cn: slow("cn") });
+    const record = await runLab(request(runtime, { plan: { ...PLAN, timeline: together } }));
+    await record.removal;
+    expect(record.error).toBeUndefined();
+    expect(begun).toEqual(["mn 1", "cn 1", "cn 2"]);
   });
 
   test("ends with the run: what is still to come does not happen", async () => {

@@ -131,6 +131,24 @@ test("JUnit counts every expectation as a test case", () => {
   `);
 });
 
+test("an undetermined expectation is told as such, skipped in JUnit, and fails no run", () => {
+  const happens = (at: number, name: string) =>
+    ({ at, type: "timeline", name, node: "nat-b", text: "nat-b reboots" }) as const;
+  const topology: ResolvedTopology = {
+    ...TWO_ENDS,
+    expectations: [{ session: "mn-cn", after: "reboot", source: "two-ends.yaml:9", path: "direct" }],
+  };
+  const events = [...connectedEvents(pairOf("host", "host")), happens(1000, "reboot"), happens(1010, "again")];
+  const result = resultOf(topology, { events });
+  expect(() => runResultSchema.parse(result)).not.toThrow();
+  expect(result.verdict).toBe("pass");
+  expect(renderJunit(result)).toContain('failures="0" errors="0" skipped="1"');
+  expect(renderJunit(result)).toContain(
+    '<skipped message="after reboot: path of the data: expected direct, observed undetermined: the next event came too soon"/>',
+  );
+  expect(formatResult(result, PLAIN)).toContainEqual(expect.stringMatching(/^undetermined +mn-cn +after reboot: path/));
+});
+
 test("JUnit carries the error of a run, escaped", () => {
   const xml = renderJunit(resultOf(TWO_ENDS, { error: ERROR }));
   expect(xml).toContain('tests="2" failures="0" errors="1"');
