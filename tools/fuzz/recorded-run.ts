@@ -4,13 +4,7 @@ import type { Datagram } from "../../agent/src/core/machine.ts";
 import { decodeMipIce } from "../../agent/src/core/mice/option/mip-ice-option.ts";
 import { decodeIpv6Packet, NEXT_HEADER } from "../../agent/src/core/mip6/ipv6-packet.ts";
 import { decodeMobilityMessage } from "../../agent/src/core/mip6/messages.ts";
-import {
-  createMiceNet,
-  createNumberedFlow,
-  type MiceNet,
-  type SimPacket,
-  type TraceEntry,
-} from "../../agent/src/testing/index.ts";
+import { createMiceNet, createNumberedFlow, type MiceNet, type TraceEntry } from "../../agent/src/testing/index.ts";
 
 /** Nodes whose input is recorded. */
 export type RecordedNode = "mn" | "cn" | "ha-a";
@@ -46,7 +40,7 @@ export function datagramsTo(node: RecordedNode): readonly Datagram[] {
 export const RECORDED_PAYLOADS: readonly Uint8Array[] = uniquePayloads(trace);
 
 /** Passwords in the offers and answers of the run, as keys. */
-export const RECORDED_KEYS: readonly Uint8Array[] = trace.flatMap(({ packet }) => keyIn(packet));
+export const RECORDED_KEYS: readonly Uint8Array[] = trace.flatMap(({ packet }) => keysIn(packet.payload));
 
 /** The Mobility Header of a packet, with its addresses. */
 export function mobilityIn(
@@ -58,8 +52,9 @@ export function mobilityIn(
   return { source, destination, header };
 }
 
-function keyIn(packet: SimPacket): readonly Uint8Array[] {
-  const found = mobilityIn(packet.payload);
+/** The password in an offer or answer, as a key; nothing for other payloads. */
+export function keysIn(payload: Uint8Array): readonly Uint8Array[] {
+  const found = mobilityIn(payload);
   const message = found && decodeMobilityMessage(found.header, found);
   if (!message?.ok || message.value.type === "unknown") return [];
   const offer = decodeMipIce(message.value.options);

@@ -10,6 +10,7 @@ import { type Campaign, createCampaign } from "../../../tools/fuzz/campaign.ts";
 import { readCorpus, readCrashes } from "../../../tools/fuzz/corpus.ts";
 import { DECODER_TARGETS } from "../../../tools/fuzz/decoder-targets.ts";
 import { createLiveTargets } from "../../../tools/fuzz/live-targets.ts";
+import { createSessionTarget } from "../../../tools/fuzz/session-target.ts";
 import type { FuzzTarget } from "../../../tools/fuzz/target.ts";
 
 const SEED = 1;
@@ -54,6 +55,16 @@ describe("changed inputs", () => {
     () => {
       const campaign = createCampaign(withCorpus(createLiveTargets()), SEED);
       campaign.run(30_000);
+      expect(findingsOf(campaign)).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "8,000 of them, among valid ones, break neither whole nodes nor the session of others",
+    () => {
+      const campaign = createCampaign(withCorpus([createSessionTarget()]), SEED);
+      campaign.run(8000);
       expect(findingsOf(campaign)).toEqual([]);
     },
     TIMEOUT_MS,
