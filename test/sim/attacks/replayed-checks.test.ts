@@ -1,9 +1,10 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { SocketAddress } from "../../../agent/src/core/address.ts";
+import { encodeUdpInIpv6 } from "../../../agent/src/core/mip6/udp-in-ipv6.ts";
 import { createNumberedFlow, eventsOf, type UdpPacket } from "../../../agent/src/testing/index.ts";
 import { pathOf } from "../scenario.ts";
 import { ATTACKER_IP, dataAmong, stunOf } from "./attacker.ts";
-import { type Battlefield, createBattlefield, mentions, OPEN } from "./battlefield.ts";
+import { type Battlefield, counter, createBattlefield, mentions, OPEN } from "./battlefield.ts";
 
 /** Source of the replayed checks. */
 const F: SocketAddress = { ip: ATTACKER_IP, port: 6666 };
@@ -73,6 +74,55 @@ test("S8: where the original arrives as well, both sources are candidates and on
   expect([pathOf(mn), pathOf(cn)]).toEqual(["direct host host", "direct host host"]);
   expect(dataAmong(attacker.arrivals)).toEqual([]);
 });
+
+describe("data from where an overheard check was sent again, in the name of the peer", () => {
+  /** Sends the first genuine check that went each way again from F, and ten packets of data in its sender's name. */
+  function injectFromF(field: Battlefield, overheard: ReadonlyMap<"mn" | "cn", UdpPacket>): void {
+    for (const from of ["mn", "cn"] as const) {
+      const check = overheard.get(from);
+      if (check === undefined) throw new Error(`no check of ${from} was overheard`);
+      field.attacker.send(F, check.destination, check.payload);
+      const to = from === "mn" ? field.cn : field.mn;
+      const source = { ip: field[from].homeAddress, port: 7 };
+      const data = encodeUdpInIpv6({ source, destination: { ip: to.homeAddress, port: 7 }, payload: FORGED });
+      for (let i = 0; i < 10; i++) field.attacker.send(F, check.destination, data);
+    }
+  }
+
+  test.each([
+    { when: "while checks run", afterMs: 0 },
+    { when: "right after the nomination", afterMs: 300 },
+    { when: "a while after the nomination", afterMs: 4000 },
+  ])("counts from nobody, $when", ({ afterMs }) => {
+    const field = createBattlefield(OPEN);
+    const overheard = new Map<"mn" | "cn", UdpPacket>();
+    interceptDirect(field, (packet, from) => {
+      if (stunOf(packet)?.class === "request" && !overheard.has(from)) overheard.set(from, packet);
+      return false;
+    });
+    field.connect();
+    field.net.time.runWhile(() => overheard.size < 2, field.net.time.now + 1000);
+    field.runFor(afterMs);
+    injectFromF(field, overheard);
+    field.runFor(3000);
+    for (const end of [field.mn, field.cn]) {
+      expect(end.received.filter((packet) => isForged(packet))).toEqual([]);
+      expect(counter(end, "dropped.data-from-stranger")).toBe(10);
+      expect(mentions(end, F.ip, "pair-valid", "nominated", "path")).toBe(false);
+      expect(pathOf(end)).toBe("direct host host");
+    }
+    const data = [createNumberedFlow(field.mn, field.cn), createNumberedFlow(field.cn, field.mn)];
+    for (const flow of data) flow.sendEvery(20, 1000);
+    field.runFor(1500);
+    expect(data.map((flow) => flow.arrivals().length)).toEqual([50, 50]);
+  });
+});
+
+const FORGED = new TextEncoder().encode("injected");
+
+function isForged(packet: Uint8Array): boolean {
+  return Buffer.from(packet).includes(FORGED);
+}
 
 test("S7 (residual risk): who replays and relays all four legs becomes the path, and holds the data in his hands", () => {
   const field = createBattlefield(OPEN);

@@ -125,10 +125,12 @@ class IceAgent implements IceMachine {
   }
 
   acceptsDataFrom(local: SocketAddress, remote: SocketAddress): boolean {
-    if (this.#heardPaths.has(pathKey(local, remote))) return true;
-    return this.validPairs().some(
-      (pair) => sameSocketAddress(pair.local.base, local) && sameSocketAddress(pair.remote.address, remote),
-    );
+    const selected = this.#run?.selected;
+    return selected === undefined ? this.#isValid(local, remote) : isOn(selected, local, remote);
+  }
+
+  acceptsSignallingFrom(local: SocketAddress, remote: SocketAddress): boolean {
+    return this.#heardPaths.has(pathKey(local, remote)) || this.#isValid(local, remote);
   }
 
   standingOf(local: SocketAddress, remote: SocketAddress): PairStanding {
@@ -246,9 +248,18 @@ class IceAgent implements IceMachine {
     else if (this.#early.length < this.#limits.maxPairs) this.#early.push(check);
   }
 
+  #isValid(local: SocketAddress, remote: SocketAddress): boolean {
+    return this.validPairs().some((pair) => isOn(pair, local, remote));
+  }
+
   #ownClaim(): RoleClaim {
     return this.#run?.claim ?? this.#claim;
   }
+}
+
+/** True for the path of the pair's packets. */
+function isOn({ local, remote }: ValidPair, base: SocketAddress, source: SocketAddress): boolean {
+  return sameSocketAddress(local.base, base) && sameSocketAddress(remote.address, source);
 }
 
 function octetsOf(text: string): Uint8Array {

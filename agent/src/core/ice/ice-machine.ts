@@ -153,10 +153,12 @@ export interface IceMachine {
   /** True for the transaction ID (12 octets) of a request of this agent that it still remembers. */
   ownsTransaction(transactionId: Uint8Array): boolean;
   /**
-   * True when data from `remote` at the socket `local` is accepted: pair valid, or an authenticated check arrived on
-   * it.
+   * True when data from `remote` at the socket `local` is accepted: on the selected pair alone once there is one, before
+   * that on a valid pair. An authenticated check shows less: whoever overhears one can send it from anywhere.
    */
   acceptsDataFrom(local: SocketAddress, remote: SocketAddress): boolean;
+  /** True when signalling, which is authenticated itself, is accepted: pair valid, or an authenticated check on it. */
+  acceptsSignallingFrom(local: SocketAddress, remote: SocketAddress): boolean;
   /** State of the pair of these candidates' addresses, as remote-candidates names them. */
   standingOf(local: SocketAddress, remote: SocketAddress): PairStanding;
   readonly state: IceState;

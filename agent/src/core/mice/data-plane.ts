@@ -103,11 +103,13 @@ export class DataPlane {
 
   #fromPeer(now: InstantMs, packet: Uint8Array, local: SocketAddress, remote: SocketAddress): void {
     const { outbox, sessions, control } = this.#parts;
-    if (sessions.find(sourceKey(packet))?.acceptsDataFrom(now, local, remote) !== true) {
+    const session = sessions.find(sourceKey(packet));
+    const isSignalling = isControl(packet) && session?.acceptsSignallingFrom(now, local, remote) === true;
+    if (isSignalling && control.handleMobility(now, packet, { type: "pair", local, remote })) return;
+    if (session?.acceptsDataFrom(now, local, remote) !== true) {
       outbox.count("dropped.data-from-stranger");
       return;
     }
-    if (isControl(packet) && control.handleMobility(now, packet, { type: "pair", local, remote })) return;
     outbox.count("data.received-direct");
     outbox.toTun(packet);
   }

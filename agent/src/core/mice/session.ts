@@ -154,6 +154,14 @@ export class Session {
     );
   }
 
+  /** True when a Mobility Header from `remote` at the socket `local` is accepted as the peer's, to be authenticated. */
+  acceptsSignallingFrom(now: InstantMs, local: SocketAddress, remote: SocketAddress): boolean {
+    return (
+      this.acceptsDataFrom(now, local, remote) ||
+      this.#state.generation?.ice.acceptsSignallingFrom(local, remote) === true
+    );
+  }
+
   noteDataSent(now: InstantMs): void {
     this.#state.generation?.ice.noteDataSent(now);
   }
@@ -312,7 +320,7 @@ export class Session {
     this.#env.outbox.emit({ ...event, peer: this.peer });
     this.#outbound.drop();
     this.#inbound.drop();
-    this.#state.path.takeHome(now);
+    this.#state.path.takeHomeFromDead(now);
     this.#env.confirmRegistration(now);
     this.#recovery.noteLoss(now, isOwnTurn ? "own" : "peer");
   }

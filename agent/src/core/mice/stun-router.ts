@@ -67,7 +67,10 @@ function routeResponse(now: InstantMs, datagram: StunDatagram, routes: StunRoute
 
 /** Keepalives of a peer; from other sources they have no effect (S20). */
 function routeIndication(now: InstantMs, datagram: StunDatagram, routes: StunRoutes): void {
-  const session = find(routes.sessions(), ({ ice }) => ice?.acceptsDataFrom(datagram.local, datagram.remote) === true);
+  const session = find(
+    routes.sessions(),
+    ({ ice }) => ice?.acceptsSignallingFrom(datagram.local, datagram.remote) === true,
+  );
   if (session === undefined) routes.outbox.count("dropped.stun-stray-indication");
   else session.handleStun(now, datagram);
 }

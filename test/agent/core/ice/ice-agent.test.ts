@@ -294,7 +294,8 @@ describe("checks before the peer's description", () => {
       [200, HOME_R],
     ]);
     expect(events(agent).map(({ type }) => type)).toEqual(["check-received", "check-received"]);
-    expect(agent.acceptsDataFrom(HOME_L, HOME_R)).toBe(true);
+    expect(agent.acceptsSignallingFrom(HOME_L, HOME_R)).toBe(true);
+    expect(agent.acceptsDataFrom(HOME_L, HOME_R)).toBe(false);
 
     agent.setRemote(10, REMOTE);
     expect(events(agent)).toMatchObject([

@@ -26,6 +26,8 @@ export interface SessionPath {
   release(now: InstantMs, owner: RouteOwner): void;
   /** Sends data through the home agents from now on; `pair` is the selected one if ICE selected that path. */
   takeHome(now: InstantMs, pair?: ValidPair): void;
+  /** The same because the pair is dead here: the peer, which may still send on it, notices later. */
+  takeHomeFromDead(now: InstantMs): void;
   /**
    * True for the current direct path and, for a while, the previous one, on which the last packets may be in flight.
    */
@@ -34,6 +36,9 @@ export interface SessionPath {
 
 /** How long packets are accepted on a previous path; as long as unused candidates are kept (RFC 8445 section 8.3). */
 const LINGER_MS = 3000;
+
+/** ... and on a dead one: the consent checks of both ends begin up to 6 s apart (SPEC 2.14). */
+const DEAD_LINGER_MS = 6000;
 
 /** Reports every change as a `path` event. */
 export function createSessionPath(peer: string, outbox: Outbox): SessionPath {
@@ -48,14 +53,13 @@ export function createSessionPath(peer: string, outbox: Outbox): SessionPath {
     reported = key;
     outbox.emit(view === undefined ? { type: "path", peer, path } : { type: "path", peer, path, pair: view });
   };
-  const change = (now: InstantMs, next: DirectRoute | undefined, by: RouteOwner | undefined): void => {
-    if (route !== undefined && (next === undefined || !isOn(route, next.local, next.remote)))
-      left = { route, until: now + LINGER_MS };
+  const change = (until: InstantMs, next: DirectRoute | undefined, by: RouteOwner | undefined): void => {
+    if (route !== undefined && (next === undefined || !isOn(route, next.local, next.remote))) left = { route, until };
     route = next;
     owner = by;
   };
   const takeHome = (now: InstantMs, pair?: ValidPair): void => {
-    change(now, undefined, undefined);
+    change(now + LINGER_MS, undefined, undefined);
     report("home-agents", pair && pairView(pair));
   };
   return {
@@ -64,13 +68,17 @@ export function createSessionPath(peer: string, outbox: Outbox): SessionPath {
     },
     takeDirect(now, pair, by) {
       const next = { local: pair.local.base, remote: pair.remote.address, view: pairView(pair) };
-      change(now, next, by);
+      change(now + LINGER_MS, next, by);
       report("direct", next.view);
     },
     release(now, by) {
       if (owner === by) takeHome(now);
     },
     takeHome,
+    takeHomeFromDead(now) {
+      change(now + DEAD_LINGER_MS, undefined, undefined);
+      report("home-agents", undefined);
+    },
     accepts(now, local, remote) {
       if (route !== undefined && isOn(route, local, remote)) return true;
       return left !== undefined && now < left.until && isOn(left.route, local, remote);

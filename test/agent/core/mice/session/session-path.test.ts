@@ -45,6 +45,15 @@ test("data is taken from the way in use, and for three seconds from the one befo
   expect(session.accepts(1000, { ...LOCAL, port: 1 }, SECOND)).toBe(false);
 });
 
+test("data is taken for six seconds from a dead way: the peer notices that much later", () => {
+  const { session, reported } = path();
+  session.takeDirect(0, pairTo(FIRST), "inbound");
+  session.takeHomeFromDead(1000);
+  expect(session.accepts(6999, LOCAL, FIRST)).toBe(true);
+  expect(session.accepts(7000, LOCAL, FIRST)).toBe(false);
+  expect(reported()).toEqual(["direct 198.18.0.20", "home-agents -"]);
+});
+
 test("the end of a binding takes away only the way that rests on it", () => {
   const { session, reported } = path();
   session.takeDirect(0, pairTo(FIRST), "inbound");
