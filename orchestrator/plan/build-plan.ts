@@ -121,6 +121,7 @@ function planRole(topology: ResolvedTopology, node: ResolvedNode): RoleSetup {
         type: node.role,
         homeAddress: node.homeAddress,
         homeAgent: homeAgentOf(topology, node),
+        peers: peersOf(topology, node.name),
         localAddresses: localAddresses(node.interfaces),
         port: node.port,
         ...node.agent,
@@ -168,6 +169,12 @@ function homeAgentOf(topology: ResolvedTopology, node: ResolvedMobileNode) {
   const found = topology.nodes.find(({ name }) => name === node.homeAgent);
   if (found?.role !== "home-agent") throw new RangeError(`${node.name} has no home agent ${node.homeAgent}`);
   return { address: found.address, listen: homeAgentAddresses(topology, node, found) };
+}
+
+/** Addresses of the other ends of a node's sessions. */
+function peersOf({ nodes, sessions }: ResolvedTopology, name: string): readonly string[] {
+  const others = new Set(sessions.flatMap(({ from, to }) => (from === name ? [to] : to === name ? [from] : [])));
+  return nodes.filter(isSessionEnd).flatMap((node) => (others.has(node.name) ? [peerAddressOf(node)] : []));
 }
 
 function stunServersOf(topology: ResolvedTopology, node: ResolvedStationaryNode): readonly string[] {

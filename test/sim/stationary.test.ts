@@ -127,11 +127,36 @@ describe("Binding Refresh Requests that nobody vouches for", () => {
     expect(eventsOf(mn, "path").map(({ event }) => event.path)).not.toContain("home-agents");
   });
 
-  test("from ever new strangers begin no more sessions than a node admits", () => {
+  test("from strangers tell them nothing: no offer, no packet, no session", () => {
     const { net, mn } = createStationaryNet();
     net.time.runUntil(CONNECT_AT);
+    const sent = sentBy(mn);
     for (let i = 1; i <= 200; i += 1)
       arrive(mn.homeAgent.host, refreshRequest({ homeAddress: `2001:db8:f::${i}` }, mn));
+    net.time.runUntil(CONNECT_AT + 70_000);
+    expect(mn.node.machine.counters()["dropped.offer-request-of-stranger"]).toBe(200);
+    expect(eventsOf(mn, "offer-sent")).toEqual([]);
+    expect(sent()).toBe(0);
+  });
+
+  test("in the name of a node that is not expected are heeded once there is a session with it", () => {
+    const { net, mn, cn } = createStationaryNet({ a: { peers: [] } });
+    net.time.runUntil(CONNECT_AT);
+    arrive(mn.homeAgent.host, refreshRequest(cn, mn));
+    net.time.runUntil(CONNECT_AT + 1000);
+    expect(eventsOf(mn, "offer-sent")).toEqual([]);
+    offer(mn, cn);
+    net.time.runUntil(CONNECT_AT + 10_000);
+    arrive(mn.homeAgent.host, refreshRequest(cn, mn));
+    net.time.runUntil(CONNECT_AT + 11_000);
+    expect(eventsOf(mn, "offer-sent").map(({ event }) => event.isRestart)).toEqual([false, true]);
+  });
+
+  test("from more nodes than a node admits, all of them expected, begin a session with as many as it admits", () => {
+    const peers = Array.from({ length: 200 }, (_, i) => `2001:db8:f::${(i + 1).toString(16)}`);
+    const { net, mn } = createStationaryNet({ a: { peers } });
+    net.time.runUntil(CONNECT_AT);
+    for (const homeAddress of peers) arrive(mn.homeAgent.host, refreshRequest({ homeAddress }, mn));
     net.time.runUntil(CONNECT_AT + 100);
     expect(new Set(eventsOf(mn, "offer-sent").map(({ event }) => event.peer)).size).toBe(20);
     expect(mn.node.machine.counters()["dropped.session-rate"]).toBe(180);
@@ -190,6 +215,15 @@ function begunByCorrespondent(prepare: (mice: MiceNet<End>) => void = () => unde
   prepare(mice);
   offer(mice.cn, mice.mn);
   return mice;
+}
+
+/** Counts the packets that a node puts on its segment from now on, its home registration excepted. */
+function sentBy({ node }: End): () => number {
+  const from = node.host.net.trace.length;
+  return () =>
+    node.host.net.trace
+      .slice(from)
+      .filter((entry) => entry.from === node.host.name && mobilityTypeOf(entry.packet) !== MH.bindingUpdate).length;
 }
 
 function refreshRequest(

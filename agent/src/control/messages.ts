@@ -161,6 +161,8 @@ export interface MobileNodeRole extends AgentOptions {
     /** The home agent's addresses on the access networks, best first. */
     readonly listen: readonly string[];
   };
+  /** Addresses of the peers that this node expects sessions with; none when absent. */
+  readonly peers?: readonly string[];
   /** Local addresses to open the candidate socket on, best first. */
   readonly localAddresses: readonly string[];
   /** UDP port of the candidate sockets. */

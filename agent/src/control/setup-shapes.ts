@@ -83,6 +83,7 @@ const agentOptions: FieldShapes<AgentOptions> = {
 const mobileNodeRole: Shape<Omit<MobileNodeRole, "type">> = object<Omit<MobileNodeRole, "type">>({
   homeAddress: address,
   homeAgent: object<MobileNodeRole["homeAgent"]>({ address, listen: array(address) }),
+  peers: optional(array(address)),
   localAddresses: array(address),
   port,
   ...agentOptions,

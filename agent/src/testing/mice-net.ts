@@ -36,6 +36,8 @@ export interface SideSetup extends AgentOptions {
   readonly registrationKey?: Uint8Array;
   /** How many segments that lead nowhere the node is on as well; it does not know that they do. */
   readonly bridges?: number;
+  /** Peers whose request for an offer begins a session. */
+  readonly peers?: readonly string[];
 }
 
 export interface MiceNetSetup {
@@ -153,7 +155,7 @@ export function createSide(
   homeAgentLink: Impairment | undefined,
   seed: number,
 ): Side {
-  const { nat: _nat, rejects, versions, access, registrationKey, bridges, ...settings } = setup;
+  const { nat: _nat, rejects, versions, access, registrationKey, bridges, peers = [], ...settings } = setup;
   const homeAgent = createHomeAgentNode(net, addresses, homeAgentLink, registrationKey);
   const host = new SimHost(net, addresses.letter === "a" ? "mn" : "cn");
   const { nat, ips } = attachToInternet(net, host, addresses, setup);
@@ -168,6 +170,7 @@ export function createSide(
         tunnel: homeAgentSockets(addresses, DSMIPV6_PORT),
       },
       stunServers: homeAgentSockets(addresses, STUN_PORT),
+      peers,
       sockets,
       settings,
       ...(registrationKey && { registrationKey }),

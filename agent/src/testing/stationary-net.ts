@@ -32,11 +32,12 @@ export interface StationarySetup extends AgentOptions {
   readonly access?: Impairment;
 }
 
-/** Builds the network and starts every node at time 0. */
+/** Builds the network and starts every node at time 0; the mobile node expects the other one. */
 export function createStationaryNet(setup: StationaryNetSetup = {}): MiceNet<End> {
   const seed = setup.seed ?? 1;
   const net = new SimNet(seed);
-  const mn = createSide(net, SIDES.a, setup.a ?? {}, setup.homeAgents, seed * 2 + 1);
+  const expecting = { peers: [SIDES.b.wanIpv6], ...setup.a };
+  const mn = createSide(net, SIDES.a, expecting, setup.homeAgents, seed * 2 + 1);
   const cn = createStationaryEnd(net, setup.cn ?? {}, seed * 2 + 2);
   return { net, mn, cn, runUntilBoth: runUntilBoth(net, [mn, cn]) };
 }

@@ -21,6 +21,8 @@ export interface MobilityIntakeParts {
   readonly sessions: SessionTable;
   readonly link: MobilityLink;
   readonly outbox: Outbox;
+  /** Addresses whose request for an offer may begin a session. */
+  readonly peers: ReadonlySet<string>;
 }
 
 /** The answer to a message of an unknown type (RFC 6275 section 9.2). */
@@ -81,16 +83,20 @@ export function createMobilityIntake(parts: MobilityIntakeParts): MobilityIntake
   };
 }
 
-/** Only a well-formed offer (S22) or a request for an offer begins a session; other messages belong to one. */
+/**
+ * Only a well-formed offer (S22) begins a session, and the request for one by a peer that this node expects: an offer
+ * tells where a node is. Other messages belong to a session.
+ */
 function sessionFor(
   now: InstantMs,
   peer: string,
   message: MobilityMessage,
-  { sessions, home }: MobilityIntakeParts,
+  { sessions, home, peers }: MobilityIntakeParts,
 ): Session | { readonly refusal: string } {
   const known = sessions.findByAddress(peer);
   if (known !== undefined) return known;
   const isWish = message.type === "binding-refresh-request" && home.agentAddress !== undefined;
+  if (isWish && !peers.has(peer)) return { refusal: "offer-request-of-stranger" };
   const refusal = isWish ? undefined : whyNoOffer(message);
   const session = refusal ?? sessions.admit(now, peer);
   return typeof session === "string" ? { refusal: session } : session;
