@@ -18,6 +18,7 @@ import {
   NO_FLAGS,
 } from "../../agent/src/core/mip6/messages.ts";
 import type { MobilityEndpoints } from "../../agent/src/core/mip6/mobility-header.ts";
+import { ntpTimestamp } from "../../agent/src/core/mip6/ntp-timestamp.ts";
 import type { MobilityOption } from "../../agent/src/core/mip6/options.ts";
 import { encodeAuthenticated, isAuthentic } from "../../agent/src/core/mip6/registration-authentication.ts";
 import {
@@ -185,19 +186,25 @@ const AUTHORIZED: Readonly<
   },
 };
 
+/** Half a second after noon of 9 July 2007. */
+const NOON: MobilityOption = {
+  type: "replay-protection",
+  timestamp: ntpTimestamp(Date.UTC(2007, 6, 9, 12, 0, 0, 500)),
+};
+
 /** Messages between mobile node and home agent with the authentication option. */
 const AUTHENTICATED: Readonly<
   Record<string, { readonly message: BindingUpdate | BindingAcknowledgement; readonly endpoints: MobilityEndpoints }>
 > = {
   "registration-update": {
     message: {
-      ...update(1, 600, [{ type: "ipv4-care-of-address", address: "10.1.0.5" }]),
+      ...update(1, 600, [{ type: "ipv4-care-of-address", address: "10.1.0.5" }, NOON]),
       flags: { ...NO_FLAGS, acknowledge: true, homeRegistration: true },
     },
     endpoints: { source: L, destination: HOME_AGENT },
   },
   "registration-acknowledgement": {
-    message: acknowledgement(1, 600, [{ type: "nat-detection", forceUdp: false, refreshSec: 110 }]),
+    message: acknowledgement(1, 600, [{ type: "nat-detection", forceUdp: false, refreshSec: 110 }, NOON]),
     endpoints: { source: HOME_AGENT, destination: L },
   },
 };

@@ -4,6 +4,7 @@
  */
 
 import { addressToBytes, canonicalAddress } from "../address.ts";
+import { ByteReader } from "../bytes.ts";
 import { createPacer } from "../ice/pacer.ts";
 import type { LocalSocket } from "../local-socket.ts";
 import { assertNever, type Datagram, type InstantMs, type Rng, type Transmit } from "../machine.ts";
@@ -54,7 +55,7 @@ class MobileNode implements MobileNodeMachine {
     this.#homeAddress = homeAddress;
     this.#settings = agentSettings(config.settings);
     this.#sockets = config.sockets;
-    this.#home = this.#createHome(config);
+    this.#home = this.#createHome(config, rng);
     this.#correspondent = createCorrespondent(rng);
     this.#link = createMobilityLink(homeAddress, this.#outbox, (packet) => this.#home.send(packet));
     this.#gatherings = createGatheringPool(
@@ -160,11 +161,13 @@ class MobileNode implements MobileNodeMachine {
     return counters;
   }
 
-  #createHome({ homeAgent, registrationKey }: MobileNodeConfig): Home {
+  #createHome({ homeAgent, registrationKey, clockOriginMs = 0 }: MobileNodeConfig, rng: Rng): Home {
     if (homeAgent === undefined) return createStationaryHome(this.#outbox);
     const { natKeepaliveMs } = this.#settings.timers;
     const key = registrationKey && { registrationKey };
-    return createMobileHome({ homeAddress: this.#homeAddress, homeAgent, natKeepaliveMs, ...key }, this.#outbox);
+    const firstSequence = new ByteReader(rng.bytes(2)).u16();
+    const home = { homeAddress: this.#homeAddress, homeAgent, natKeepaliveMs, firstSequence, clockOriginMs, ...key };
+    return createMobileHome(home, this.#outbox);
   }
 
   #createSession(peer: string, config: MobileNodeConfig, rng: Rng): Session {
@@ -183,9 +186,14 @@ class MobileNode implements MobileNodeMachine {
     });
   }
 
-  #createDataPlane({ homeAgent, sockets }: MobileNodeConfig): DataPlane {
+  #createDataPlane({ homeAgent, sockets, peers = [] }: MobileNodeConfig): DataPlane {
     const shared = { outbox: this.#outbox, sessions: this.#sessions, home: this.#home };
-    const intake = createMobilityIntake({ ...shared, correspondent: this.#correspondent, link: this.#link });
+    const intake = createMobilityIntake({
+      ...shared,
+      correspondent: this.#correspondent,
+      link: this.#link,
+      peers: new Set(peers.map(canonicalAddress)),
+    });
     return new DataPlane(this.#homeAddress, {
       ...shared,
       ...(homeAgent === undefined && { nativePorts: new Set(sockets.map(({ port }) => port)) }),

@@ -71,9 +71,9 @@ class HomeAgent implements NodeMachine {
     this.#registrar = new HomeRegistrar({ ...config, places: this.#places }, this.#cache);
   }
 
-  /** A home agent sends nothing unprompted. */
-  start(): void {
-    return;
+  /** A home agent sends nothing unprompted, and accepts no registration of before its start. */
+  start(now: InstantMs): void {
+    this.#registrar.start(now);
   }
 
   handleDatagram(now: InstantMs, datagram: Datagram): void {

@@ -13,6 +13,7 @@ import { type BindingAcknowledgement, type BindingUpdate, encodeMobilityMessage 
 import { encodeMobilityPacket } from "./mobility-header.ts";
 import { findOption, type MobilityOption } from "./options.ts";
 import { encodeAuthenticated, isAuthentic } from "./registration-authentication.ts";
+import { ReplayGuard } from "./replay-guard.ts";
 import { isSequenceNewer } from "./return-routability.ts";
 import { BINDING_STATUS, isAccepted } from "./status.ts";
 
@@ -24,6 +25,8 @@ export interface HomeRegistrarConfig {
   readonly places: HomePlaces;
   /** Shared keys by home address, RFC 5952 text; with any, no other home address registers. */
   readonly registrationKeys?: ReadonlyMap<string, Uint8Array>;
+  /** Unix time of instant 0 in milliseconds; default 0. */
+  readonly clockOriginMs?: number;
 }
 
 /** A received Binding Update. */
@@ -61,15 +64,23 @@ export class HomeRegistrar {
   readonly #cache: BindingCache;
   /**
    * The last accepted sequence number of each home address with a key. It outlives the binding, so that a recorded
-   * update cannot be replayed after the node has left. There are as many as keys; a restart loses them.
+   * update cannot be replayed after the node has left. There are as many as keys; a restart loses them, and timestamps
+   * protect from what was recorded before it.
    */
   readonly #lastSequences = new Map<string, number>();
+  readonly #replays: ReplayGuard;
 
   constructor(config: HomeRegistrarConfig, cache: BindingCache) {
     this.#address = config.address;
     this.#places = config.places;
     this.#keys = config.registrationKeys ?? new Map();
     this.#cache = cache;
+    this.#replays = new ReplayGuard(config.clockOriginMs ?? 0);
+  }
+
+  /** Nothing that was sent before this instant counts. */
+  start(now: InstantMs): void {
+    this.#replays.start(now);
   }
 
   /** Processes one update. It is silently dropped without the H flag, or when the authenticator is invalid. */
@@ -77,17 +88,26 @@ export class HomeRegistrar {
     if (!received.update.flags.homeRegistration) return { counter: "dropped.no-home-registration" };
     const careOf = careOfAddress(received);
     if (!this.#isAuthentic(received, careOf)) return { counter: "dropped.authentication" };
-    const status = this.#judge(received, careOf);
-    if (!isAccepted(status)) return this.#refuse(received, careOf, status);
-    if (this.#keys.has(received.homeAddress)) this.#lastSequences.set(received.homeAddress, received.update.sequence);
+    const status = this.#judge(now, received, careOf);
+    if (!isAccepted(status)) return this.#refuse(now, received, careOf, status);
+    this.#remember(received);
     return received.update.lifetimeSec === 0 ? this.#remove(received, careOf) : this.#bind(now, received, careOf);
   }
 
-  #judge({ homeAddress, update, observed }: ReceivedUpdate, careOf: string): number {
+  #remember({ homeAddress, update }: ReceivedUpdate): void {
+    if (!this.#keys.has(homeAddress)) return;
+    this.#lastSequences.set(homeAddress, update.sequence);
+    const timestamp = timestampOf(update);
+    if (timestamp !== undefined) this.#replays.noteAccepted(homeAddress, timestamp);
+  }
+
+  #judge(now: InstantMs, { homeAddress, update, observed }: ReceivedUpdate, careOf: string): number {
     if (!this.#places.isInHomePrefix(addressToBytes(homeAddress))) return BINDING_STATUS.notHomeSubnet;
     if (this.#keys.size > 0 && !this.#keys.has(homeAddress)) return BINDING_STATUS.administrativelyProhibited;
     if (homeAddress === this.#address || this.#leadsHere(careOf, observed))
       return BINDING_STATUS.administrativelyProhibited;
+    const replayStatus = this.#judgeFreshness(now, homeAddress, timestampOf(update));
+    if (replayStatus !== BINDING_STATUS.accepted) return replayStatus;
     const binding = this.#cache.find(homeAddress);
     const lastSequence = this.#lastSequenceOf(homeAddress);
     if (lastSequence !== undefined && !isSequenceNewer(update.sequence, lastSequence))
@@ -97,6 +117,19 @@ export class HomeRegistrar {
     if (binding === undefined && this.#keys.size === 0 && this.#cache.isFull)
       return BINDING_STATUS.insufficientResources;
     return BINDING_STATUS.accepted;
+  }
+
+  /** Without a key a timestamp proves nothing, and is ignored. */
+  #judgeFreshness(now: InstantMs, homeAddress: string, timestamp: bigint | undefined): number {
+    if (!this.#keys.has(homeAddress)) return BINDING_STATUS.accepted;
+    switch (this.#replays.judge(now, homeAddress, timestamp)) {
+      case "fresh":
+        return BINDING_STATUS.accepted;
+      case "missing":
+        return BINDING_STATUS.identificationRequired;
+      case "stale":
+        return BINDING_STATUS.identificationMismatch;
+    }
   }
 
   /**
@@ -136,11 +169,14 @@ export class HomeRegistrar {
   }
 
   /** Status 135 contains the last accepted sequence number, so that the mobile node can continue from there. */
-  #refuse(received: ReceivedUpdate, careOf: string, status: number): RegistrationOutcome {
+  #refuse(now: InstantMs, received: ReceivedUpdate, careOf: string, status: number): RegistrationOutcome {
     const last = this.#lastSequenceOf(received.homeAddress);
     const isSequence = status === BINDING_STATUS.sequenceNumberOutOfWindow;
     const sequence = isSequence && last !== undefined ? last : received.update.sequence;
-    const answer = this.#answer(received, careOf, { status, sequence, lifetimeSec: 0, options: [] });
+    const timestamp = timestampOf(received.update);
+    const isStale = status === BINDING_STATUS.identificationMismatch && timestamp !== undefined;
+    const corrected = isStale ? this.#replays.corrected(now, timestamp) : timestamp;
+    const answer = this.#answer(received, careOf, { status, sequence, lifetimeSec: 0, options: [] }, corrected);
     return { counter: "registrations.rejected", ...answer };
   }
 
@@ -148,20 +184,27 @@ export class HomeRegistrar {
     return this.#cache.find(homeAddress)?.sequence ?? this.#lastSequences.get(homeAddress);
   }
 
-  /** Errors are always answered, success if the A flag is set (RFC 6275 section 9.5.4). */
+  /**
+   * Errors are always answered, success if the A flag is set (RFC 6275 section 9.5.4). With a key the answer has the
+   * update's timestamp, or the corrected one (RFC 4285 section 6.1).
+   */
   #answer(
     { update, homeAddress }: ReceivedUpdate,
     careOf: string,
     fields: Pick<BindingAcknowledgement, "status" | "sequence" | "lifetimeSec" | "options">,
+    timestamp = timestampOf(update),
   ): Pick<RegistrationOutcome, "answer"> {
     if (!update.flags.acknowledge && isAccepted(fields.status)) return {};
     const endpoints = { source: this.#address, destination: homeAddress };
+    const key = this.#keys.get(homeAddress);
+    const replayProtection: readonly MobilityOption[] =
+      key === undefined || timestamp === undefined ? [] : [{ type: "replay-protection", timestamp }];
     const acknowledgement: BindingAcknowledgement = {
       type: "binding-acknowledgement",
       keyManagement: false,
       ...fields,
+      options: [...fields.options, ...replayProtection],
     };
-    const key = this.#keys.get(homeAddress);
     const header =
       key === undefined
         ? encodeMobilityMessage(acknowledgement, endpoints)
@@ -180,4 +223,8 @@ function careOfAddress({ update, source, homeAddress, observed }: ReceivedUpdate
   const named =
     findOption(update.options, "ipv4-care-of-address") ?? findOption(update.options, "alternate-care-of-address");
   return named?.address ?? (source === homeAddress ? observed.ip : source);
+}
+
+function timestampOf({ options }: BindingUpdate): bigint | undefined {
+  return findOption(options, "replay-protection")?.timestamp;
 }

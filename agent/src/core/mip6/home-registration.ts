@@ -14,6 +14,7 @@ import { type BindingAcknowledgement, type BindingUpdate, encodeMobilityMessage,
 import { encodeMobilityPacket, type MobilityEndpoints } from "./mobility-header.ts";
 import { findOption, type MobilityOption, NO_KEEPALIVE_NEEDED } from "./options.ts";
 import { encodeAuthenticated, isAuthentic } from "./registration-authentication.ts";
+import { RegistrationClock } from "./registration-clock.ts";
 import { isSequenceNewer } from "./return-routability.ts";
 import { BINDING_STATUS, describeStatus, isAccepted } from "./status.ts";
 
@@ -26,6 +27,10 @@ export interface HomeRegistrationConfig {
   readonly key?: Uint8Array;
   /** Longest time between two updates behind a NAT; default 110 s (RFC 5555 section 4.3). */
   readonly natKeepaliveMs?: number;
+  /** Of the first update, 0..65535: drawn, so that it says nothing about updates before a restart; default 1. */
+  readonly firstSequence?: number;
+  /** Unix time of instant 0 in milliseconds; default 0. */
+  readonly clockOriginMs?: number;
 }
 
 /** A binding that the home agent acknowledged. */
@@ -69,14 +74,18 @@ const REFRESH_AT_PART = 0.75;
 /** Deregistrations sent before the binding is left to expire. */
 const MAX_UNBIND_UPDATES = 3;
 
-/** Maximum number of sequence numbers accepted from acknowledgements of status 135 in one attempt. */
+/** Maximum number of corrections in one attempt: sequence numbers of status 135 and times of status 144. */
 const MAX_RESUMES = 3;
 
 /** Least time between two registrations by `confirm`; profile: well below the rate of RFC 6275 section 11.8. */
 const CONFIRMATION_PAUSE_MS = 5000;
 
 /** Rejections that may be temporary: retried after the longest timeout. */
-const TEMPORARY_STATUS: readonly number[] = [BINDING_STATUS.reasonUnspecified, BINDING_STATUS.insufficientResources];
+const TEMPORARY_STATUS: readonly number[] = [
+  BINDING_STATUS.reasonUnspecified,
+  BINDING_STATUS.insufficientResources,
+  BINDING_STATUS.identificationMismatch,
+];
 
 /** One home registration. Idle until `retarget` sets the node's address. */
 export class HomeRegistration {
@@ -84,8 +93,9 @@ export class HomeRegistration {
   readonly #endpoints: MobilityEndpoints;
   readonly #packets: Uint8Array[] = [];
   readonly #events: HomeRegistrationEvent[] = [];
+  readonly #clock: RegistrationClock;
   #careOf: SocketAddress | undefined;
-  #sequence = 0;
+  #sequence: number;
   #attempt: Attempt | undefined;
   #registration: Registration | undefined;
   #refreshAt: InstantMs | undefined;
@@ -96,6 +106,8 @@ export class HomeRegistration {
   constructor(config: HomeRegistrationConfig) {
     this.#config = config;
     this.#endpoints = { source: config.homeAddress, destination: config.homeAgentAddress };
+    this.#clock = new RegistrationClock(config.clockOriginMs ?? 0);
+    this.#sequence = ((config.firstSequence ?? 1) - 1) & 0xffff;
   }
 
   /** The current binding, for the latest care-of address. */
@@ -149,8 +161,16 @@ export class HomeRegistration {
     const { status, sequence } = acknowledgement;
     const attempt = this.#attempt;
     if (attempt === undefined || this.#careOf === undefined || !this.#isAuthentic(header, this.#careOf)) return false;
+    const timestamp = this.#config.key && findOption(acknowledgement.options, "replay-protection")?.timestamp;
+    const isCorrected = status === BINDING_STATUS.identificationMismatch;
+    if (timestamp !== undefined && !this.#clock.hasSent(timestamp, isCorrected)) return false;
     if (status === BINDING_STATUS.sequenceNumberOutOfWindow) return this.#resume(now, attempt, sequence);
     if (!this.#isOutstanding(attempt, sequence)) return false;
+    if (isCorrected && timestamp !== undefined && attempt.resumes < MAX_RESUMES) {
+      this.#clock.adjust(now, timestamp);
+      this.#send(now, { ...attempt, resumes: attempt.resumes + 1 });
+      return true;
+    }
     if (attempt.purpose === "unbind") this.#endUnbinding(isAccepted(status));
     else if (isAccepted(status) && acknowledgement.lifetimeSec > 0) this.#accept(now, this.#careOf, acknowledgement);
     else this.#reject(now, attempt, status);
@@ -209,11 +229,11 @@ export class HomeRegistration {
     this.#sequence = (this.#sequence + 1) & 0xffff;
     const { updatesSent, timeoutMs } = attempt;
     this.#attempt = { ...attempt, updatesSent: updatesSent + 1, retransmitAt: now + timeoutMs, isHeldBack: false };
-    this.#packets.push(encodeMobilityPacket(this.#encodeUpdate(careOf, attempt.purpose), this.#endpoints));
+    this.#packets.push(encodeMobilityPacket(this.#encodeUpdate(now, careOf, attempt.purpose), this.#endpoints));
     this.#events.push({ type: "registration-sent", sequence: this.#sequence, careOf });
   }
 
-  #encodeUpdate(careOf: SocketAddress, purpose: Attempt["purpose"]): Uint8Array {
+  #encodeUpdate(now: InstantMs, careOf: SocketAddress, purpose: Attempt["purpose"]): Uint8Array {
     const lifetimeSec = purpose === "unbind" ? 0 : LIFETIME_SEC;
     const update: BindingUpdate = {
       type: "binding-update",
@@ -224,7 +244,11 @@ export class HomeRegistration {
     };
     const { key, homeAddress } = this.#config;
     if (key === undefined) return encodeMobilityMessage(update, this.#endpoints);
-    return encodeAuthenticated(update, this.#endpoints, { key, careOf: careOf.ip, homeAddress });
+    const stamped: BindingUpdate = {
+      ...update,
+      options: [...update.options, { type: "replay-protection", timestamp: this.#clock.stamp(now) }],
+    };
+    return encodeAuthenticated(stamped, this.#endpoints, { key, careOf: careOf.ip, homeAddress });
   }
 
   #accept(now: InstantMs, careOf: SocketAddress, acknowledgement: BindingAcknowledgement): void {

@@ -1,5 +1,5 @@
 /**
- * Mobility options (RFC 6275 section 6.2, RFC 5555 section 3, RFC 4285 section 5): type 8, length 8 of what follows,
+ * Mobility options (RFC 6275 section 6.2, RFC 5555 section 3, RFC 4285 sections 5 and 6): type 8, length 8 of what follows,
  * data; each aligned from the start of the Mobility Header, Pad1 and PadN between them.
  */
 
@@ -17,6 +17,7 @@ export const MOBILITY_OPTION = {
   nonceIndices: 4,
   bindingAuthorizationData: 5,
   authentication: 9,
+  replayProtection: 10,
   ipv4HomeAddress: 29,
   ipv4AddressAcknowledgement: 30,
   natDetection: 31,
@@ -53,6 +54,11 @@ export type MobilityOption =
       readonly subtype: number;
       readonly spi: number;
       readonly authenticator: Uint8Array;
+    }
+  | {
+      /** Mobility message replay protection (RFC 4285 section 6): 64 bits, seconds since 1900 and a fraction. */
+      readonly type: "replay-protection";
+      readonly timestamp: bigint;
     }
   | {
       /** In a BU; 0.0.0.0 requests an address. `prefixLength` 0..63. */
@@ -170,6 +176,7 @@ function alignmentOf(option: MobilityOption): { readonly unit: number; readonly 
     case "alternate-care-of-address":
       return { unit: 8, remainder: 6 };
     case "binding-authorization-data":
+    case "replay-protection":
       return { unit: 8, remainder: 2 };
     case "authentication":
       return { unit: 4, remainder: 1 };
@@ -217,6 +224,9 @@ function encodeOption(option: MobilityOption): { readonly optionType: number; re
     case "authentication":
       data.u8(option.subtype).u32(option.spi).bytes(requireAuthenticator(option.authenticator));
       return as(MOBILITY_OPTION.authentication);
+    case "replay-protection":
+      data.u64(option.timestamp);
+      return as(MOBILITY_OPTION.replayProtection);
     case "ipv4-home-address":
       data
         .u16((option.prefixLength << 10) | (option.requestsPrefix ? 0x0200 : 0))
@@ -248,6 +258,7 @@ const DATA_LENGTH: Readonly<Record<number, number>> = {
   [MOBILITY_OPTION.nonceIndices]: 4,
   [MOBILITY_OPTION.bindingAuthorizationData]: AUTHENTICATOR_LENGTH,
   [MOBILITY_OPTION.authentication]: 5 + AUTHENTICATOR_LENGTH,
+  [MOBILITY_OPTION.replayProtection]: 8,
   [MOBILITY_OPTION.ipv4HomeAddress]: 6,
   [MOBILITY_OPTION.ipv4AddressAcknowledgement]: 6,
   [MOBILITY_OPTION.natDetection]: 6,
@@ -270,6 +281,8 @@ function decodeOption(optionType: number, data: Uint8Array): MobilityOption | un
       return { type: "binding-authorization-data", authenticator: copyOf(data) };
     case MOBILITY_OPTION.authentication:
       return { type: "authentication", subtype: reader.u8(), spi: reader.u32(), authenticator: copyOf(reader.rest()) };
+    case MOBILITY_OPTION.replayProtection:
+      return { type: "replay-protection", timestamp: reader.u64() };
     case MOBILITY_OPTION.ipv4HomeAddress: {
       const bits = reader.u16();
       const address = addressFromBytes(reader.rest());

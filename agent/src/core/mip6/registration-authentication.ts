@@ -1,8 +1,7 @@
 /**
  * Shared-key authentication between mobile node and home agent in the manner of RFC 4285 section 5 (A-39): the MN-HA
- * mobility message authentication option behind all others, over HMAC-SHA1. It replaces the IPsec of RFC 3776. There is
- * no Identification option: sequence numbers protect from replay, and a home agent remembers the last one of every key
- * while it runs.
+ * mobility message authentication option behind all others, over HMAC-SHA1. It replaces the IPsec of RFC 3776. Sequence
+ * numbers and timestamps (`replay-guard.ts`) protect from replay.
  */
 
 import { createHmac, timingSafeEqual } from "node:crypto";

@@ -16,8 +16,10 @@ export const BINDING_STATUS = {
   expiredCareOfNonceIndex: 137,
   expiredNonces: 138,
   registrationTypeChangeDisallowed: 139,
-  /** RFC 5555 section 3.2. */
-  cannotForceUdpEncapsulation: 144,
+  /** RFC 4285 section 6.1: the timestamp is not near the home agent's time, or was used before. */
+  identificationMismatch: 144,
+  /** RFC 4285 section 6: there is no timestamp. */
+  identificationRequired: 145,
   /** connectivity checks have not verified the care-of address. */
   invalidCareOfAddress: 174,
 } as const;

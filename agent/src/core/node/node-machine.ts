@@ -73,12 +73,19 @@ export interface MobileNodeConfig {
    * Addresses of STUN servers, best first, such as UDP 3478 of the home agent; none for a node with a global address.
    */
   readonly stunServers: readonly SocketAddress[];
+  /**
+   * Addresses by which this node knows the peers that it expects: it offers them a session when they request one (A-30).
+   * None when absent.
+   */
+  readonly peers?: readonly string[];
   /** One socket per local address, best first. The first that can reach the home agent carries the tunnel. */
   readonly sockets: readonly LocalSocket[];
   /** Settings of its agent; the defaults when absent. */
   readonly settings?: AgentOptions;
   /** Shared key that authenticates the home registration; absent means none. */
   readonly registrationKey?: Uint8Array;
+  /** Unix time of instant 0 in milliseconds, for timestamps of registrations (RFC 4285 section 6.1); default 0. */
+  readonly clockOriginMs?: number;
 }
 
 /** Configuration of a home agent. */
@@ -98,4 +105,6 @@ export interface HomeAgentConfig {
    * unauthenticated.
    */
   readonly registrationKeys?: ReadonlyMap<string, Uint8Array>;
+  /** Unix time of instant 0 in milliseconds, to compare timestamps of registrations with; default 0. */
+  readonly clockOriginMs?: number;
 }

@@ -18,6 +18,7 @@ import { createStunServer } from "../../core/node/stun-node.ts";
 import { ALTERNATE_STUN_PORT, DSMIPV6_PORT, STUN_PORT } from "../../core/ports.ts";
 import type { RefusedDatagram } from "../../core/refusal.ts";
 import type { DiscoveryAddresses } from "../../core/stun/server.ts";
+import { clockOriginMs } from "../process/clock.ts";
 import { createSeededRng } from "../process/entropy.ts";
 import { localSockets } from "./local-sockets.ts";
 
@@ -67,7 +68,16 @@ function homeAgent(role: HomeAgentRole): MadeMachine {
   const { stunSockets, discovery } = stunAddresses(role);
   const keys = Object.entries(registrationKeys).map(([home, key]) => [home, fromHex(key)] as const);
   const registered = { registrationKeys: new Map(keys) };
-  const machine = createHomeAgent({ address, homePrefix, tunnelSockets, stunSockets, discovery, ...registered });
+  const clock = { clockOriginMs: clockOriginMs() };
+  const machine = createHomeAgent({
+    address,
+    homePrefix,
+    tunnelSockets,
+    stunSockets,
+    discovery,
+    ...registered,
+    ...clock,
+  });
   return { machine, sockets: [...tunnelSockets, ...stunSockets] };
 }
 
@@ -93,7 +103,18 @@ function stunAddresses({ listen, alternate = [] }: Pick<HomeAgentRole, "listen" 
 }
 
 function mobileNode(setup: NodeSetup, role: MobileNodeRole): MadeMachine {
-  const { type, homeAddress, homeAgent, localAddresses, port, registrationKey, tunMtu, seed, ...settings } = role;
+  const {
+    type,
+    homeAddress,
+    homeAgent,
+    peers = [],
+    localAddresses,
+    port,
+    registrationKey,
+    tunMtu,
+    seed,
+    ...settings
+  } = role;
   const { address, listen } = homeAgent;
   const sockets = localSockets(setup, localAddresses, port);
   const machine = createMobileNode(
@@ -101,8 +122,10 @@ function mobileNode(setup: NodeSetup, role: MobileNodeRole): MadeMachine {
       homeAddress,
       homeAgent: { address, tunnel: atPort(listen, DSMIPV6_PORT) },
       stunServers: atPort(listen, STUN_PORT),
+      peers,
       sockets,
       settings,
+      clockOriginMs: clockOriginMs(),
       ...(registrationKey === undefined ? {} : { registrationKey: fromHex(registrationKey) }),
     },
     createSeededRng(seed),

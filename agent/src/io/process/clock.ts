@@ -11,6 +11,11 @@ export function now(): InstantMs {
   return performance.now() + kernelOffsetMs;
 }
 
+/** Unix time in milliseconds of the monotonic clock's 0, as this node's clock has it now. */
+export function clockOriginMs(): number {
+  return Date.now() - now();
+}
+
 /**
  * Monotonic and real time of one moment. JavaScript's real time has whole milliseconds, so this waits until one begins:
  * at most 1 ms of waiting for an error of a few microseconds.

@@ -240,6 +240,11 @@ describe("encoding", () => {
       option: { type: "authentication", subtype: 1, spi: 256, authenticator: new Uint8Array(12).fill(0xaa) },
       octets: `0801ff 0100 091101 00000100 ${"aa".repeat(12)}`,
     },
+    {
+      name: "Replay Protection at 8n + 2",
+      option: { type: "replay-protection", timestamp: 0x83aa_7e80_8000_0000n },
+      octets: "0801ff 01050000000000 0a08 83aa7e8080000000 01020000",
+    },
   ])("$name", ({ option, octets }) => {
     const foreign: MobilityOption = { type: "opaque", optionType: 8, data: Uint8Array.of(0xff) };
     const header = encodeMobilityMessage({ type: "binding-refresh-request", options: [foreign, option] }, L_TO_R);
@@ -343,6 +348,10 @@ function anyOption(): fc.Arbitrary<MobilityOption> {
       subtype: fc.integer({ min: 0, max: 255 }),
       spi: u32,
       authenticator,
+    }),
+    fc.record({
+      type: fc.constant("replay-protection" as const),
+      timestamp: fc.bigInt({ min: 0n, max: 0xffff_ffff_ffff_ffffn }),
     }),
     fc.record({
       type: fc.constant("ipv4-home-address" as const),

@@ -13,6 +13,10 @@ export interface MobileHomeConfig {
   readonly homeAgent: HomeAgentAccess;
   readonly natKeepaliveMs: number;
   readonly registrationKey?: Uint8Array;
+  /** Of the first registration, 0..65535. */
+  readonly firstSequence: number;
+  /** Unix time of instant 0 in milliseconds. */
+  readonly clockOriginMs: number;
 }
 
 /** Updates unanswered over one IP version before the other is tried (SPEC 4.2). */
@@ -20,13 +24,15 @@ const UNANSWERED_BEFORE_OTHER_VERSION = 3;
 
 /** Makes a home that has no sockets yet. */
 export function createMobileHome(config: MobileHomeConfig, outbox: Outbox): Home {
-  const { homeAddress, homeAgent, natKeepaliveMs, registrationKey } = config;
+  const { homeAddress, homeAgent, natKeepaliveMs, registrationKey, firstSequence, clockOriginMs } = config;
   const agentAddress = canonicalAddress(homeAgent.address);
   const tunnel = createReverseTunnel(homeAgent.tunnel, outbox);
   const registration = new HomeRegistration({
     homeAddress,
     homeAgentAddress: agentAddress,
     natKeepaliveMs,
+    firstSequence,
+    clockOriginMs,
     ...(registrationKey && { key: registrationKey }),
   });
   const register = (now: InstantMs): void => {
