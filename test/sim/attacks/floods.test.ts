@@ -100,7 +100,7 @@ describe("S24: 200 offers a second, each from another home address", () => {
   });
 });
 
-test("a thousand checks a second with wrong credentials leave a session as it is, each answered by less than it is", () => {
+test("a thousand checks a second with wrong credentials leave a session as it is; ten a second are answered, by less", () => {
   const field = createBattlefield(OPEN);
   const { attacker, cn, mn, net } = field;
   const rng = seededRng(401);
@@ -127,8 +127,11 @@ test("a thousand checks a second with wrong credentials leave a session as it is
   const flow = createNumberedFlow(mn, cn);
   flow.sendEvery(50, 5000);
   field.runFor(6000);
-  expect(counter(cn, "refused.stun-401")).toBe(5000);
-  expect(attacker.datagrams().length).toBe(5000);
+  const answered = attacker.datagrams().length;
+  expect(answered).toBeGreaterThanOrEqual(20);
+  expect(answered).toBeLessThanOrEqual(20 + 10 * 5);
+  expect(counter(cn, "refused.stun-401")).toBe(answered);
+  expect(counter(cn, "dropped.stun-refusal-rate")).toBe(5000 - answered);
   expect(Math.max(...attacker.datagrams().map(({ payload }) => payload.length))).toBeLessThan(Math.min(...sizes));
   expect([flow.arrivals().length, eventsOf(cn, "path").length]).toEqual([100, before]);
 });

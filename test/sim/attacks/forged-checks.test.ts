@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { SocketAddress } from "../../../agent/src/core/address.ts";
 import { BINDING } from "../../../agent/src/core/stun/header.ts";
 import { encodeStun, findAttribute, type StunMessage } from "../../../agent/src/core/stun/message.ts";
-import { eventsOf, type UdpPacket } from "../../../agent/src/testing/index.ts";
+import { createNumberedFlow, eventsOf, type UdpPacket } from "../../../agent/src/testing/index.ts";
 import {
   BARE_REQUEST,
   COOKIE_COLLISIONS,
@@ -96,6 +96,51 @@ describe.each(["while checks run", "after nomination"])("a forged check, %s", (w
     expect(answersTo(field.attacker)).toEqual(["401"]);
     expect(reports(field)).toEqual(undisturbed(OPEN, RUN_UNTIL));
     expect(eventsOf(field.mn, "role-conflict")).toEqual([]);
+  });
+});
+
+describe("S24: three hundred forged checks a second, with the fragment of the session", () => {
+  const EVERY_MS = 1000 / 300;
+  const FOR_MS = 30_000;
+
+  /** Forges checks to the mobile node of a session with a direct path, and sends data both ways meanwhile. */
+  function floodWith(sourceOf: (field: Battlefield, i: number) => SocketAddress) {
+    const field = createBattlefield(OPEN);
+    const heard = sniff(field);
+    field.connect();
+    field.net.time.runUntil(3000);
+    const { attacker, mn, cn, net } = field;
+    const payload = forge({ username: heard.username, key: WRONG_KEY });
+    for (let i = 0; i * EVERY_MS < FOR_MS; i++)
+      net.time.at(3000 + i * EVERY_MS, () => attacker.send(sourceOf(field, i), mn.socket, payload));
+    const data = [createNumberedFlow(mn, cn), createNumberedFlow(cn, mn)];
+    for (const flow of data) flow.sendEvery(50, FOR_MS);
+    field.runFor(FOR_MS + 1000);
+    expect(data.map((flow) => flow.sent - flow.arrivals().length)).toEqual([0, 0]);
+    expect([eventsOf(mn, "pair-dead"), eventsOf(cn, "pair-dead")]).toEqual([[], []]);
+    expect([pathOf(mn), pathOf(cn)]).toEqual(["direct host host", "direct host host"]);
+    return field;
+  }
+
+  test("from one source: ten a second are authenticated and answered", () => {
+    const { mn } = floodWith(() => FROM);
+    const answered = counter(mn, "checks.answered-with-401");
+    expect(answered).toBeGreaterThanOrEqual(300);
+    expect(answered).toBeLessThanOrEqual(20 + 10 * 31);
+    expect(counter(mn, "dropped.check-unauthenticated-request")).toBe(answered);
+    expect(counter(mn, "dropped.check-request-rate")).toBe(9000 - answered);
+  });
+
+  test("from ever new sources: a hundred a second are", () => {
+    const { mn } = floodWith((_field, i) => ({ ip: `198.19.${i >> 8}.${i & 0xff}`, port: 6666 }));
+    expect(counter(mn, "checks.answered-with-401")).toBeLessThanOrEqual(200 + 100 * 31);
+    expect(counter(mn, "dropped.check-unauthenticated-request")).toBeLessThanOrEqual(200 + 100 * 31);
+  });
+
+  test("from the address of the peer: he is still heard, and ten a second are answered", () => {
+    const { mn } = floodWith(({ cn }) => cn.socket);
+    expect(counter(mn, "checks.answered-with-401")).toBeLessThanOrEqual(20 + 10 * 31);
+    expect(counter(mn, "dropped.check-unauthenticated-request")).toBe(9000);
   });
 });
 

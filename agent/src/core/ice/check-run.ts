@@ -137,6 +137,11 @@ export class CheckRun {
     if (this.isSelected(base, remote)) this.#upkeep?.noteSent(now);
   }
 
+  /** True for a candidate of the peer: a signalled one, or one that a check revealed. */
+  knowsRemote(address: SocketAddress): boolean {
+    return this.#remoteAt(address) !== undefined;
+  }
+
   /** True for the path of the selected pair: a check of the peer on it is about consent. */
   isSelected(base: SocketAddress, remote: SocketAddress): boolean {
     const { selected } = this.#valid;

@@ -26,6 +26,7 @@ import { IceOutbox } from "./ice-outbox.ts";
 import { judgeCheck } from "./judge-check.ts";
 import { createPacer, type Pacer } from "./pacer.ts";
 import { pathKey } from "./pair.ts";
+import { createRefusals, type Refusals } from "./refusals.ts";
 import { drawTieBreaker, judgeRoleClaim, otherRole, type RoleClaim } from "./role.ts";
 import { limitRemotes } from "./usefulness.ts";
 
@@ -38,6 +39,7 @@ class IceAgent implements IceMachine {
   readonly #config: IceAgentConfig;
   readonly #limits: IceLimits;
   readonly #pacer: Pacer;
+  readonly #refusals: Refusals;
   readonly #isLite: boolean;
   /** This agent's password in octets. */
   readonly #key: Uint8Array;
@@ -56,6 +58,7 @@ class IceAgent implements IceMachine {
     this.#config = config;
     this.#limits = { ...DEFAULT_LIMITS, ...config.limits };
     this.#pacer = config.pacer ?? createPacer();
+    this.#refusals = config.refusals ?? createRefusals();
     this.#isLite = config.isLite === true;
     this.#key = octetsOf(config.credentials.pwd);
     this.#claim = { role: this.#isLite ? "controlled" : config.role, tieBreaker: drawTieBreaker(config.rng) };
@@ -201,17 +204,37 @@ class IceAgent implements IceMachine {
   #handleRequest(now: InstantMs, datagram: StunDatagram): void {
     const { local, remote, message } = datagram;
     this.#out.counters.requestsReceived += 1;
-    this.#run?.noteSent(now, local, remote);
+    if (!this.#refusals.maySuspect(now, remote) && !this.#isPeers(local, remote)) {
+      this.#out.drop("request-rate");
+      return;
+    }
     const verdict = judgeCheck(datagram, this.#config.credentials.ufrag, this.#key);
     if (verdict.type === "refused") {
-      if (!verdict.isAuthenticated) this.#out.drop("unauthenticated-request");
-      this.#out.answer(datagram, verdict.code, verdict.reply);
+      if (verdict.isAuthenticated || this.#admitsRefusal(now, remote))
+        this.#answer(now, datagram, verdict.code, verdict.reply);
     } else if (!this.#agreesOnRoles(verdict.content.claim)) {
-      this.#out.answer(datagram, 487, encodeErrorReply(message, { code: 487 }, this.#key));
+      this.#answer(now, datagram, 487, encodeErrorReply(message, { code: 487 }, this.#key));
     } else {
-      this.#out.answer(datagram, 200, encodeCheckSuccess(message, remote, this.#key));
+      this.#answer(now, datagram, 200, encodeCheckSuccess(message, remote, this.#key));
       this.#take(now, { local, remote, transactionId: message.transactionId, content: verdict.content });
     }
+  }
+
+  #answer(now: InstantMs, datagram: StunDatagram, status: number, payload: Uint8Array): void {
+    this.#run?.noteSent(now, datagram.local, datagram.remote);
+    this.#out.answer(datagram, status, payload);
+  }
+
+  /** True for a path on which the peer was heard, and for its candidates. */
+  #isPeers(local: SocketAddress, remote: SocketAddress): boolean {
+    return this.#heardPaths.has(pathKey(local, remote)) || this.#run?.knowsRemote(remote) === true;
+  }
+
+  /** Notes a request that is not the peer's; whether it is worth an answer. */
+  #admitsRefusal(now: InstantMs, source: SocketAddress): boolean {
+    this.#out.drop("unauthenticated-request");
+    this.#refusals.noteForgery(now, source);
+    return this.#refusals.mayAnswer(now, source);
   }
 
   /** Resolves a role conflict; false when 487 is the answer. A lite agent cannot change its role. */

@@ -13,6 +13,7 @@ import type { StunDatagram } from "../stun/receive.ts";
 import type { LocalCandidate, RemoteCandidate } from "./candidate.ts";
 import type { IceLimits } from "./constants.ts";
 import type { Pacer } from "./pacer.ts";
+import type { Refusals } from "./refusals.ts";
 
 /** Username fragment and password of one end as STUN uses them (ice-char text, SPEC 8.3). */
 export interface IceCredentials {
@@ -35,6 +36,8 @@ export interface IceAgentConfig {
   readonly rng: Rng;
   /** The pacer of the node; by default a new one. */
   readonly pacer?: Pacer;
+  /** The budget of the node for requests of strangers; by default a new one. */
+  readonly refusals?: Refusals;
   readonly limits?: Partial<IceLimits>;
 }
 
@@ -93,6 +96,7 @@ export type IceFailure = "no-candidate-pairs" | "all-checks-failed" | "lite-lite
 /** Why a STUN message had no effect. */
 export type IceDropReason =
   | "unauthenticated-request"
+  | "request-rate"
   | "unauthenticated-response"
   | "unknown-transaction"
   | "too-many-candidates"

@@ -49,6 +49,7 @@ function zeroCounters(): IceCounters {
     consentAnswered: 0,
     dropped: {
       "unauthenticated-request": 0,
+      "request-rate": 0,
       "unauthenticated-response": 0,
       "unknown-transaction": 0,
       "too-many-candidates": 0,

@@ -6,6 +6,7 @@
 import { addressToBytes, canonicalAddress } from "../address.ts";
 import { ByteReader } from "../bytes.ts";
 import { createPacer } from "../ice/pacer.ts";
+import { createRefusals } from "../ice/refusals.ts";
 import type { LocalSocket } from "../local-socket.ts";
 import { assertNever, type Datagram, type InstantMs, type Rng, type Transmit } from "../machine.ts";
 import { minInstant } from "../min-instant.ts";
@@ -43,6 +44,7 @@ class MobileNode implements MobileNodeMachine {
   readonly #link: MobilityLink;
   /** Of all gatherings and sessions together. */
   readonly #pacer = createPacer();
+  readonly #refusals = createRefusals();
   readonly #gatherings: GatheringPool;
   readonly #sessions: SessionTable;
   readonly #dataPlane: DataPlane;
@@ -177,6 +179,7 @@ class MobileNode implements MobileNodeMachine {
       isStationary: config.homeAgent === undefined,
       rng,
       pacer: this.#pacer,
+      refusals: this.#refusals,
       outbox: this.#outbox,
       link: this.#link,
       correspondent: this.#correspondent,
@@ -230,6 +233,7 @@ class MobileNode implements MobileNodeMachine {
       sessions: () => this.#sessions.all(),
       clients: () => this.#gatherings.all(),
       send: (transmit) => this.#sendCheck(transmit),
+      refusals: this.#refusals,
       outbox: this.#outbox,
     });
   }

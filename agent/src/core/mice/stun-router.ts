@@ -2,6 +2,7 @@
  * Passes a STUN message to the right part of a node; checks with unknown ufrags are refused here (SPEC 1.4 and 2.8).
  */
 
+import type { Refusals } from "../ice/refusals.ts";
 import { assertNever, type InstantMs, type Transmit } from "../machine.ts";
 import type { Outbox } from "../node/outbox.ts";
 import { findAttribute } from "../stun/message.ts";
@@ -20,6 +21,7 @@ export interface StunRoutes {
   readonly clients: () => Iterable<StunClient>;
   /** Sends an answer; one from the home address goes through the tunnel. */
   readonly send: (transmit: Transmit) => void;
+  readonly refusals: Refusals;
   readonly outbox: Outbox;
 }
 
@@ -45,12 +47,19 @@ export function routeStun(now: InstantMs, datagram: StunDatagram, routes: StunRo
 function routeRequest(now: InstantMs, datagram: StunDatagram, routes: StunRoutes): void {
   const [ownUfrag = ""] = (findAttribute(datagram.message, "username") ?? "").split(":");
   const session = find(routes.sessions(), ({ ice }) => ice?.ownsUsername(ownUfrag) === true);
-  if (session === undefined) refuse(datagram, routes);
+  if (session === undefined) refuse(now, datagram, routes);
   else session.handleStun(now, datagram);
 }
 
-/** A check with an unknown ufrag, such as one to a private address that another node has: 400 or 401. */
-function refuse(datagram: StunDatagram, { send, outbox }: StunRoutes): void {
+/**
+ * A check with an unknown ufrag, such as one to a private address that another node has: 400 or 401, while the source is
+ * worth an answer.
+ */
+function refuse(now: InstantMs, datagram: StunDatagram, { send, refusals, outbox }: StunRoutes): void {
+  if (!refusals.mayAnswer(now, datagram.remote)) {
+    outbox.count("dropped.stun-refusal-rate");
+    return;
+  }
   const verdict = authenticateRequest(datagram, () => undefined);
   if (verdict.verdict !== "reject") return;
   outbox.count(`refused.stun-${verdict.code}`);

@@ -4,6 +4,7 @@ import type * as cryptoModule from "node:crypto";
 import type * as zlibModule from "node:zlib";
 import { beforeEach, expect, test, vi } from "vitest";
 import { encodeCheck } from "../../../../agent/src/core/ice/check-message.ts";
+import type { Transmit } from "../../../../agent/src/core/machine.ts";
 import { decodeMipIce } from "../../../../agent/src/core/mice/option/mip-ice-option.ts";
 import type * as codecModule from "../../../../agent/src/core/stun/attribute-codec.ts";
 import type * as frameModule from "../../../../agent/src/core/stun/frame.ts";
@@ -49,6 +50,22 @@ test.each([
 
   expect(work).toEqual({ splits: 1, decodes: ATTRIBUTES, crcs: each.crcs, hmacs: each.hmacs });
   expect(peer.cn.counters()[`checks.answered-with-${each.status}`]).toBeGreaterThan(0);
+});
+
+test("three thousand checks of one second with a wrong password cost twenty HMACs and twenty answers", () => {
+  const { peer, check } = connected();
+  const payload = check("wrong");
+  while (peer.cn.pollTransmit() !== undefined);
+  Object.assign(work, { splits: 0, decodes: 0, crcs: 0, hmacs: 0 });
+
+  for (let i = 0; i < 3000; i++)
+    peer.cn.handleDatagram(peer.now + i / 3000, { local: CN_SOCKET, remote: STRANGER, payload });
+
+  expect(work).toEqual({ splits: 3000, decodes: 3000 * ATTRIBUTES, crcs: 3000 + 20, hmacs: 20 });
+  expect(peer.cn.counters()["dropped.check-request-rate"]).toBe(2980);
+  const answers: Transmit[] = [];
+  for (let sent = peer.cn.pollTransmit(); sent !== undefined; sent = peer.cn.pollTransmit()) answers.push(sent);
+  expect(answers.filter(({ remote }) => remote === STRANGER)).toHaveLength(20);
 });
 
 test("a datagram that is not STUN costs no HMAC and no decoding", () => {

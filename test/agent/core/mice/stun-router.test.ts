@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { createRefusals } from "../../../../agent/src/core/ice/refusals.ts";
 import { routeStun } from "../../../../agent/src/core/mice/stun-router.ts";
 import { createOutbox, type Outbox } from "../../../../agent/src/core/node/outbox.ts";
 import type { StunDatagram } from "../../../../agent/src/core/stun/receive.ts";
@@ -48,6 +49,7 @@ function route(
       sessions: () => [],
       clients: () => [client],
       send: () => undefined,
+      refusals: createRefusals(),
       outbox,
     });
   }

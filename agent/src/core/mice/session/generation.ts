@@ -58,7 +58,7 @@ export function setPassword(startedAt: InstantMs, generation: Generation, pwd: s
 
 function createIce(
   start: Required<GenerationStart>,
-  { timers, profile, isLite, rng, pacer }: SessionEnvironment,
+  { timers, profile, isLite, rng, pacer, refusals }: SessionEnvironment,
 ): IceMachine {
   const { origin, candidates, credentials, startedAt } = start;
   return createIceAgent({
@@ -70,6 +70,7 @@ function createIce(
     startedAt,
     rng,
     pacer,
+    refusals,
     limits: {
       nominationDelayMs: timers.nominationDelayMs,
       relayNominationDelayMs: timers.relayNominationDelayMs,

@@ -2,6 +2,7 @@
 
 import type { LocalCandidate } from "../../ice/candidate.ts";
 import type { Pacer } from "../../ice/pacer.ts";
+import type { Refusals } from "../../ice/refusals.ts";
 import type { InstantMs, Rng, Transmit } from "../../machine.ts";
 import type { Correspondent } from "../../mip6/correspondent.ts";
 import type { MobilityMessage } from "../../mip6/messages.ts";
@@ -15,6 +16,7 @@ export interface SessionEnvironment extends AgentSettings {
   readonly isStationary: boolean;
   readonly rng: Rng;
   readonly pacer: Pacer;
+  readonly refusals: Refusals;
   readonly outbox: Outbox;
   readonly link: MobilityLink;
   readonly correspondent: Correspondent;
