@@ -77,6 +77,8 @@ export class CheckRun {
   #waitedBeforeRelayMs: number | undefined;
   #upkeep: Upkeep | undefined;
   #consent: Consent | undefined;
+  /** The selected pair is in doubt, and there are no consent checks: a check of the peer on it shows that it is alive. */
+  #isInDoubt = false;
 
   /** Forms the check list. Call `advance` once early checks have been processed. */
   constructor(now: InstantMs, config: CheckRunConfig, out: IceOutbox) {
@@ -151,6 +153,10 @@ export class CheckRun {
 
   /** Processes a check of the peer: a candidate it reveals, a check it triggers, a nomination. */
   learn(now: InstantMs, { local: base, remote: source, transactionId, content }: ReceivedCheck): void {
+    if (this.#isInDoubt && this.isSelected(base, source)) {
+      this.#isInDoubt = false;
+      this.#out.emit({ type: "pair-confirmed" });
+    }
     const local = this.#locals.find(({ address }) => sameSocketAddress(address, base));
     if (local === undefined || this.#state === "failed") return;
     const isNomination = content.useCandidate && this.#claim.role === "controlled";
@@ -235,6 +241,12 @@ export class CheckRun {
     this.#sendNextCheck(now);
     // The pair just checked may be all that delays the nomination, and only briefly.
     this.#considerConclusion(now);
+  }
+
+  /** Asks whether the selected pair is alive: `pair-confirmed` or, in the end, `pair-dead` follows. */
+  doubt(now: InstantMs): void {
+    if (this.#consent === undefined) this.#isInDoubt = this.#valid.selected !== undefined;
+    else this.#consent.doubt(now);
   }
 
   /** Starts nothing more. */

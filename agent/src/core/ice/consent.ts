@@ -56,6 +56,7 @@ export class Consent {
   readonly #maxUnanswered: number;
   #provenAt: InstantMs;
   #dueAt: InstantMs;
+  #isInDoubt = false;
 
   constructor(now: InstantMs, pair: ValidPair, config: ConsentConfig, out: IceOutbox) {
     const { consentTimeoutMs, consentRetryMs } = config.limits;
@@ -70,6 +71,13 @@ export class Consent {
 
   get nextDueAt(): InstantMs {
     return Math.max(this.#dueAt, this.#turns.nextAt);
+  }
+
+  /** Asks at once; only an answer to what is asked from now on counts, and is reported. */
+  doubt(now: InstantMs): void {
+    this.#isInDoubt = true;
+    this.#open.clear();
+    this.#dueAt = now;
   }
 
   /** Stops consent checks. */
@@ -117,8 +125,10 @@ export class Consent {
 
   #takeSuccess(now: InstantMs, mapped: SocketAddress): PairDeath | undefined {
     const silentMs = now - this.#provenAt;
+    const isMappedAnew = !sameSocketAddress(mapped, this.pair.local.address);
+    if (isMappedAnew) this.#isInDoubt = false;
     this.#renew(now);
-    return sameSocketAddress(mapped, this.pair.local.address) ? undefined : { reason: "mapping-changed", silentMs };
+    return isMappedAnew ? { reason: "mapping-changed", silentMs } : undefined;
   }
 
   #renew(now: InstantMs): void {
@@ -127,6 +137,8 @@ export class Consent {
     this.#turns.cancel();
     this.#provenAt = now;
     this.#dueAt = now + this.#drawIntervalMs();
+    if (this.#isInDoubt) this.#out.emit({ type: "pair-confirmed" });
+    this.#isInDoubt = false;
   }
 
   #question(claim: RoleClaim): Transmit {

@@ -98,6 +98,10 @@ class IceAgent implements IceMachine {
     if (selected !== undefined) this.#run?.noteSent(now, selected.local.base, selected.remote.address);
   }
 
+  doubt(now: InstantMs): void {
+    this.#run?.doubt(now);
+  }
+
   handleTimeout(now: InstantMs): void {
     this.#run?.handleTimeout(now);
   }

@@ -85,7 +85,9 @@ export type IceEvent =
   /** No pair works; the session stays on the path through the home agents. */
   | { readonly type: "failed"; readonly reason: IceFailure }
   /** `freeDelayMs` after nomination: unused candidates need no upkeep any more. */
-  | { readonly type: "released" };
+  | { readonly type: "released" }
+  /** The selected pair, which was in doubt, is alive. */
+  | { readonly type: "pair-confirmed" };
 
 /** Why the selected pair is dead: no answer for too long, or a NAT shows this end at another address. */
 export type PairDeath = Pick<Extract<NodeEvent, { readonly type: "pair-dead" }>, "reason" | "silentMs">;
@@ -144,6 +146,8 @@ export interface IceMachine {
   handleRefusal(refused: RefusedDatagram): void;
   /** Notes that data was sent on the selected pair, which postpones the keepalive. */
   noteDataSent(now: InstantMs): void;
+  /** The peer may have left the selected pair: asks at once. `pair-confirmed` or, in the end, `pair-dead` follows. */
+  doubt(now: InstantMs): void;
   handleTimeout(now: InstantMs): void;
   /** Releases its place in the pacer. The agent is not used any more. */
   close(): void;

@@ -4,7 +4,7 @@
  */
 
 import type { SocketAddress } from "../address.ts";
-import type { IceEvent, IceMachine, ValidPair } from "../ice/ice-machine.ts";
+import type { IceCredentials, IceEvent, IceMachine, ValidPair } from "../ice/ice-machine.ts";
 import { isRelayed } from "../ice/pair.ts";
 import { assertNever, type InstantMs } from "../machine.ts";
 import { minInstant } from "../min-instant.ts";
@@ -21,17 +21,13 @@ import { OfferRequest } from "./offer/offer-request.ts";
 import { Offerer } from "./offer/offerer.ts";
 import { Recovery } from "./recovery.ts";
 import type { Generation } from "./session/generation.ts";
+import { Generations, hasDirectPair } from "./session/generations.ts";
 import type { ReceivedMobility, SessionEnvironment } from "./session/session-environment.ts";
 import type { GatheringDone, SessionHost } from "./session/session-host.ts";
-import { createSessionPath, type DirectRoute } from "./session/session-path.ts";
+import { createSessionPath, type DirectRoute, type RouteOwner } from "./session/session-path.ts";
 
 /** Least time between two offers that a peer requests. Profile: its first repetitions come after 1 and 3 s. */
 const REQUEST_PAUSE_MS = 5000;
-
-/** The session as seen by its parts; only this file changes the generation. */
-interface SessionState extends SessionHost {
-  generation: Generation | undefined;
-}
 
 /** One session; made for a peer, closed when its place in the table is needed. */
 export class Session {
@@ -47,21 +43,32 @@ export class Session {
   #offeredAt: InstantMs | undefined;
   /** The controlling peer's deadline for a nomination; set once there is a valid pair. */
   #nominationDueAt: InstantMs | undefined;
+  readonly #generations: Generations;
   /** The interface of this session for its parts. */
-  readonly #state: SessionState;
+  readonly #state: SessionHost;
 
   constructor(peer: string, env: SessionEnvironment) {
     this.peer = peer;
     this.#env = env;
+    const generations = new Generations((counters) => this.#keep(counters));
+    this.#generations = generations;
     this.#state = {
       peer,
       env,
       gather: (now, done) => this.#gather(now, done),
       path: createSessionPath(peer, env.outbox),
       rate: createMessageRate(),
-      generation: undefined,
+      get generation() {
+        return generations.current;
+      },
+      get standby() {
+        return generations.standby?.generation;
+      },
       remoteCredentials: undefined,
-      adopt: (generation) => this.#adopt(generation),
+      adopt: (now, generation) => this.#adopt(now, generation),
+      takeDirect: (now, pair, owner) => this.#takeDirect(now, pair, owner),
+      doubt: (now) => this.#doubt(now),
+      recall: (credentials) => this.#recall(credentials),
       fail: (now, reason) => this.#fail(now, reason),
       end: (now) => this.#end(now),
     };
@@ -94,6 +101,11 @@ export class Session {
   /** The ICE agent of the current generation. */
   get ice(): IceMachine | undefined {
     return this.#state.generation?.ice;
+  }
+
+  /** The ICE agents of all generations that may get messages, the current one first. */
+  agents(): readonly IceMachine[] {
+    return this.#generations.all().map(({ ice }) => ice);
   }
 
   /** Offers, or requests an offer; an existing session is restarted. */
@@ -134,9 +146,9 @@ export class Session {
     this.#offerer.takeHeaderRefusal(now, quoted);
   }
 
-  /** Takes a STUN message of the current generation. */
-  handleStun(now: InstantMs, datagram: StunDatagram): void {
-    this.#state.generation?.ice.handleStun(now, datagram);
+  /** Takes a STUN message for one of the agents. */
+  handleStun(now: InstantMs, datagram: StunDatagram, agent: IceMachine): void {
+    agent.handleStun(now, datagram);
     this.#advance(now);
   }
 
@@ -146,29 +158,39 @@ export class Session {
     this.#advance(now);
   }
 
-  /** True when data from `remote` at the socket `local` is accepted as the peer's. */
+  /**
+   * True when data from `remote` at the socket `local` is accepted as the peer's. An answerer sends its data direct when
+   * it has accepted the update, which its acknowledgement may reach later; an offerer, with the acknowledgement (A-31).
+   */
   acceptsDataFrom(now: InstantMs, local: SocketAddress, remote: SocketAddress): boolean {
+    const { path, generation, standby } = this.#state;
     return (
-      this.#state.path.accepts(now, local, remote) ||
-      this.#state.generation?.ice.acceptsDataFrom(local, remote) === true
+      path.accepts(now, local, remote) ||
+      (generation?.origin === "offer" && generation.ice.acceptsDataFrom(local, remote)) ||
+      standby?.ice.acceptsDataFrom(local, remote) === true
     );
   }
 
   /** True when a Mobility Header from `remote` at the socket `local` is accepted as the peer's, to be authenticated. */
   acceptsSignallingFrom(now: InstantMs, local: SocketAddress, remote: SocketAddress): boolean {
     return (
-      this.acceptsDataFrom(now, local, remote) ||
-      this.#state.generation?.ice.acceptsSignallingFrom(local, remote) === true
+      this.#state.path.accepts(now, local, remote) ||
+      this.agents().some((agent) => agent.acceptsSignallingFrom(local, remote))
     );
   }
 
   noteDataSent(now: InstantMs): void {
-    this.#state.generation?.ice.noteDataSent(now);
+    this.#generations.inUse?.ice.noteDataSent(now);
   }
 
-  /** Counters of the current generation of ICE; those of earlier ones are in the node's counters. */
+  /** Counters of the ICE agents; those of earlier generations are in the node's counters. */
   counters(): Readonly<Record<string, number>> {
-    return this.#state.generation === undefined ? {} : iceCounters(this.#state.generation.ice.stats());
+    const counters: Record<string, number> = {};
+    for (const agent of this.agents()) {
+      for (const [name, amount] of Object.entries(iceCounters(agent.stats())))
+        counters[name] = (counters[name] ?? 0) + amount;
+    }
+    return counters;
   }
 
   /** Ends everything; the session is not used any more. */
@@ -181,15 +203,17 @@ export class Session {
     this.#request.handleTimeout(now);
     this.#outbound.handleTimeout(now);
     this.#inbound.handleTimeout(now);
-    this.#state.generation?.ice.handleTimeout(now);
+    for (const agent of this.agents()) agent.handleTimeout(now);
     this.#advance(now);
     if (now >= (this.#nominationDueAt ?? Infinity)) this.#fail(now, "the peer nominated no pair");
+    if (now >= (this.#generations.standby?.until ?? Infinity)) this.#revert();
     if (this.#recovery.takeDue(now) && !this.isSettingUp) this.offer(now);
   }
 
   pollTimeout(): InstantMs | undefined {
     return minInstant(
-      this.#state.generation?.ice.pollTimeout(),
+      ...this.agents().map((agent) => agent.pollTimeout()),
+      this.#generations.standby?.until,
       this.#offerer.pollTimeout(),
       this.#request.pollTimeout(),
       this.#outbound.pollTimeout(),
@@ -219,24 +243,62 @@ export class Session {
     this.#offerer.abandon();
     this.#answerer.abandon();
     this.#request.stop();
-    this.#retire();
+    this.#generations.retireAll();
+    this.#nominationDueAt = undefined;
   }
 
-  #adopt(generation: Generation): void {
-    this.#retire();
+  /** The offer is not authenticated: a generation whose direct pair carries data stands by until this one has proved one. */
+  #adopt(now: InstantMs, generation: Generation): void {
+    const until = now + this.#longestAttemptMs();
+    const { remoteCredentials, path } = this.#state;
+    this.#generations.begin(generation, { remoteCredentials, until, isInUse: path.isDirect });
+    this.#nominationDueAt = undefined;
     this.#request.stop();
-    this.#state.generation = generation;
     this.#recovery.noteOffer();
     this.#outbound.suspend();
     this.#inbound.suspend();
   }
 
+  /** A binding on a pair of the current generation ends the one before. */
+  #takeDirect(now: InstantMs, pair: ValidPair, owner: RouteOwner): void {
+    if (this.ice?.validPairs().some((valid) => valid === pair) === true) this.#generations.settle();
+    this.#state.path.takeDirect(now, pair, owner);
+  }
+
+  #doubt(now: InstantMs): void {
+    this.#state.path.doubt(now);
+    this.#generations.inUse?.ice.doubt(now);
+  }
+
+  #recall({ ufrag, pwd }: IceCredentials): void {
+    const before = this.#generations.standby?.remoteCredentials;
+    if (before?.ufrag === ufrag && before.pwd === pwd) this.#revert();
+  }
+
+  /** The current generation has come to nothing; data stays on the pair of the one before, or returns to it. */
+  #revert(): void {
+    const standby = this.#generations.revert();
+    if (standby === undefined) return;
+    this.#offerer.abandon();
+    this.#answerer.abandon();
+    this.#nominationDueAt = undefined;
+    this.#state.remoteCredentials = standby.remoteCredentials;
+    this.#outbound.resume();
+    this.#env.outbox.count("restarts.reverted");
+  }
+
   #fail(now: InstantMs, reason: string): void {
-    // A failed agent still answers the peer's checks; one without the peer's description has none to answer.
-    if (this.#state.generation?.ice.state !== "failed") this.#retire();
-    this.#env.outbox.emit({ type: "session-failed", peer: this.peer, reason });
-    this.#state.path.takeHome(now);
-    this.#recovery.noteFailure(now);
+    const { generation } = this.#state;
+    if (this.#generations.standby !== undefined) this.#revert();
+    else if (generation !== undefined && hasDirectPair(generation) && this.#state.path.isDirect) this.#doubt(now);
+    else {
+      // A failed agent still answers the peer's checks; one without the peer's description has none to answer.
+      if (generation?.ice.state !== "failed") this.#generations.retireCurrent();
+      this.#nominationDueAt = undefined;
+      this.#env.outbox.emit({ type: "session-failed", peer: this.peer, reason });
+      this.#state.path.takeHome(now);
+      this.#recovery.noteFailure(now);
+    }
   }
 
   /** One end has left: checks and recovery end. */
@@ -247,21 +309,22 @@ export class Session {
     this.#state.path.takeHome(now);
   }
 
-  /** Ends the generation; its counters are added to those of the node. */
-  #retire(): void {
-    for (const [name, amount] of Object.entries(this.counters())) this.#env.outbox.count(name, amount);
-    this.#state.generation?.releaseCandidates();
-    this.#state.generation?.ice.close();
-    this.#state.generation = undefined;
-    this.#nominationDueAt = undefined;
+  /** Adds the counters of a generation that has ended to those of the node. */
+  #keep(counters: Readonly<Record<string, number>>): void {
+    for (const [name, amount] of Object.entries(counters)) this.#env.outbox.count(name, amount);
   }
 
-  /** Passes on events and packets of the ICE agent, then lets bindings act on them. */
+  /** Passes on events and packets of the ICE agents, then lets bindings act on them. */
   #advance(now: InstantMs): void {
-    const ice = this.#state.generation?.ice;
-    for (let transmit = ice?.pollTransmit(); transmit !== undefined; transmit = ice?.pollTransmit())
-      this.#env.sendCheck(transmit);
-    for (let event = ice?.pollEvent(); event !== undefined; event = ice?.pollEvent()) this.#take(now, event);
+    for (const generation of this.#generations.all()) {
+      const { ice } = generation;
+      for (let transmit = ice.pollTransmit(); transmit !== undefined; transmit = ice.pollTransmit())
+        this.#env.sendCheck(transmit);
+      for (let event = ice.pollEvent(); event !== undefined; event = ice.pollEvent()) {
+        if (generation === this.#state.standby) this.#takeFromStandby(now, event, generation);
+        else this.#take(now, event);
+      }
+    }
     this.#outbound.advance(now);
     this.#inbound.advance(now);
   }
@@ -284,8 +347,32 @@ export class Session {
         this.#env.outbox.emit({ ...event, peer: this.peer });
         this.#awaitNomination(now);
         break;
+      case "pair-confirmed":
+        this.#state.path.trust(now);
+        break;
       case "pair-dead":
         this.#bury(now, event);
+        break;
+      default:
+        this.#env.outbox.emit({ ...event, peer: this.peer });
+    }
+  }
+
+  /** Only the pair in use matters of a generation that stands by. */
+  #takeFromStandby(now: InstantMs, event: IceEvent, generation: Generation): void {
+    switch (event.type) {
+      case "released":
+        generation.releaseCandidates();
+        break;
+      case "pair-confirmed":
+        this.#state.path.trust(now);
+        break;
+      case "pair-dead":
+        this.#dropBindings(now);
+        this.#generations.settle();
+        break;
+      case "failed":
+      case "nominated":
         break;
       default:
         this.#env.outbox.emit({ ...event, peer: this.peer });
@@ -297,15 +384,20 @@ export class Session {
    * between its repetitions. With the answer it may wait for a better pair, but then has to nominate this one.
    */
   #awaitNomination(now: InstantMs): void {
-    const { mobilityFirstTimeoutMs, mobilityMaxTimeoutMs, relayNominationDelayMs } = this.#env.timers;
     if (this.ice?.role !== "controlled" || this.ice.state !== "running") return;
-    this.#nominationDueAt ??= now + 2 * mobilityMaxTimeoutMs - mobilityFirstTimeoutMs + relayNominationDelayMs;
+    this.#nominationDueAt ??= now + this.#longestAttemptMs();
+  }
+
+  #longestAttemptMs(): number {
+    const { mobilityFirstTimeoutMs, mobilityMaxTimeoutMs, relayNominationDelayMs } = this.#env.timers;
+    return 2 * mobilityMaxTimeoutMs - mobilityFirstTimeoutMs + relayNominationDelayMs;
   }
 
   /** A pair of home addresses is the path of data already, so there is no update (A-25). */
   #conclude(now: InstantMs, selected: ValidPair | undefined): void {
     if (selected === undefined) return;
     if (isRelayed(selected)) {
+      this.#generations.settle();
       this.#state.path.takeHome(now, selected);
       this.#recovery.noteFailure(now);
     } else {
@@ -316,13 +408,21 @@ export class Session {
 
   /** Both bindings depend on the pair. A node that sees itself at another address restarts as after a move (A-30). */
   #bury(now: InstantMs, event: Extract<IceEvent, { type: "pair-dead" }>): void {
+    if (this.#generations.standby !== undefined) {
+      this.#revert();
+      return;
+    }
     const isOwnTurn = event.reason === "mapping-changed" || this.#state.generation?.origin === "offer";
     this.#env.outbox.emit({ ...event, peer: this.peer });
+    this.#dropBindings(now);
+    this.#env.confirmRegistration(now);
+    this.#recovery.noteLoss(now, isOwnTurn ? "own" : "peer");
+  }
+
+  #dropBindings(now: InstantMs): void {
     this.#outbound.drop();
     this.#inbound.drop();
     this.#state.path.takeHomeFromDead(now);
-    this.#env.confirmRegistration(now);
-    this.#recovery.noteLoss(now, isOwnTurn ? "own" : "peer");
   }
 
   #dispatch(now: InstantMs, received: ReceivedMobility): void {

@@ -2,6 +2,7 @@
  * Passes a STUN message to the right part of a node; checks with unknown ufrags are refused here (SPEC 1.4 and 2.8).
  */
 
+import type { IceMachine } from "../ice/ice-machine.ts";
 import type { Refusals } from "../ice/refusals.ts";
 import { assertNever, type InstantMs, type Transmit } from "../machine.ts";
 import type { Outbox } from "../node/outbox.ts";
@@ -46,9 +47,9 @@ export function routeStun(now: InstantMs, datagram: StunDatagram, routes: StunRo
 /** By the left part of USERNAME, which is this node's ufrag. */
 function routeRequest(now: InstantMs, datagram: StunDatagram, routes: StunRoutes): void {
   const [ownUfrag = ""] = (findAttribute(datagram.message, "username") ?? "").split(":");
-  const session = find(routes.sessions(), ({ ice }) => ice?.ownsUsername(ownUfrag) === true);
-  if (session === undefined) refuse(now, datagram, routes);
-  else session.handleStun(now, datagram);
+  const receiver = findAgent(routes, (agent) => agent.ownsUsername(ownUfrag));
+  if (receiver === undefined) refuse(now, datagram, routes);
+  else receiver.handleStun(now, datagram);
 }
 
 /**
@@ -68,20 +69,31 @@ function refuse(now: InstantMs, datagram: StunDatagram, { send, refusals, outbox
 
 function routeResponse(now: InstantMs, datagram: StunDatagram, routes: StunRoutes): void {
   const { transactionId } = datagram.message;
-  const session = find(routes.sessions(), ({ ice }) => ice?.ownsTransaction(transactionId) === true);
-  const receiver = session ?? find(routes.clients(), (client) => client.ownsTransaction(transactionId));
+  const receiver =
+    findAgent(routes, (agent) => agent.ownsTransaction(transactionId)) ??
+    find(routes.clients(), (client) => client.ownsTransaction(transactionId));
   if (receiver === undefined) routes.outbox.count("dropped.stun-unawaited-response");
   else receiver.handleStun(now, datagram);
 }
 
 /** Keepalives of a peer; from other sources they have no effect (S20). */
 function routeIndication(now: InstantMs, datagram: StunDatagram, routes: StunRoutes): void {
-  const session = find(
-    routes.sessions(),
-    ({ ice }) => ice?.acceptsSignallingFrom(datagram.local, datagram.remote) === true,
-  );
-  if (session === undefined) routes.outbox.count("dropped.stun-stray-indication");
-  else session.handleStun(now, datagram);
+  const { local, remote } = datagram;
+  const receiver = findAgent(routes, (agent) => agent.acceptsSignallingFrom(local, remote));
+  if (receiver === undefined) routes.outbox.count("dropped.stun-stray-indication");
+  else receiver.handleStun(now, datagram);
+}
+
+/** The session of the first ICE agent that matches, for a message to that agent. */
+function findAgent(
+  { sessions }: StunRoutes,
+  matches: (agent: IceMachine) => boolean,
+): Pick<StunClient, "handleStun"> | undefined {
+  for (const session of sessions()) {
+    const agent = session.agents().find(matches);
+    if (agent !== undefined) return { handleStun: (now, datagram) => session.handleStun(now, datagram, agent) };
+  }
+  return undefined;
 }
 
 function find<T>(items: Iterable<T>, matches: (item: T) => boolean): T | undefined {

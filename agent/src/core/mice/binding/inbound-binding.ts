@@ -23,7 +23,9 @@ import {
 } from "./binding-update-receiver.ts";
 
 /** Result of connectivity checks for a care-of address. */
-type Standing = { readonly type: "proven"; readonly pair: ValidPair } | { readonly type: "pending" | "unproven" };
+type Standing =
+  | { readonly type: "proven"; readonly pair: ValidPair; readonly generation: Generation }
+  | { readonly type: "pending" | "unproven" };
 
 /** At most one binding and one held update. */
 export class InboundBinding {
@@ -99,18 +101,24 @@ export class InboundBinding {
   }
 
   #judgeCareOf(now: InstantMs, authorized: AuthorizedUpdate, until: InstantMs): void {
-    const standing = standingOf(authorized, this.#host.generation);
+    const { generation, standby } = this.#host;
+    const current = standingOf(authorized, generation);
+    const standing = current.type === "unproven" ? standingOf(authorized, standby) : current;
     this.#held = standing.type === "pending" && now < until ? { authorized, until } : undefined;
-    if (standing.type === "proven") this.#accept(now, authorized, standing.pair);
+    if (standing.type === "proven") this.#accept(now, authorized, standing);
     else if (this.#held === undefined) this.#reject(authorized, BINDING_STATUS.invalidCareOfAddress);
   }
 
-  #accept(now: InstantMs, authorized: AuthorizedUpdate, pair: ValidPair): void {
+  #accept(
+    now: InstantMs,
+    authorized: AuthorizedUpdate,
+    { pair, generation }: Extract<Standing, { readonly type: "proven" }>,
+  ): void {
     const lifetimeSec = grantedLifetimeSec(authorized.update, this.#host.env.timers.bindingLifetimeMs);
     this.#expiresAt = now + lifetimeSec * 1000;
     this.#report(authorized.update, authorized.careOf, BINDING_STATUS.accepted);
-    this.#acknowledge(authorized, { status: BINDING_STATUS.accepted, lifetimeSec });
-    this.#host.path.takeDirect(now, pair, "inbound");
+    this.#acknowledge(authorized, { status: BINDING_STATUS.accepted, lifetimeSec, generation });
+    this.#host.takeDirect(now, pair, "inbound");
   }
 
   #delete(now: InstantMs, authorized: AuthorizedUpdate): void {
@@ -137,15 +145,21 @@ export class InboundBinding {
 
   #acknowledge(
     { update, key, careOf }: AuthorizedUpdate,
-    answer: { readonly status: number; readonly lifetimeSec: number; readonly sequence?: number },
+    answer: {
+      readonly status: number;
+      readonly lifetimeSec: number;
+      readonly sequence?: number;
+      /** Described where the update has an offer. */
+      readonly generation?: Generation;
+    },
   ): void {
-    const { env, peer, generation } = this.#host;
+    const { env, peer } = this.#host;
     const { flags, sequence } = update.message;
     if (!flags.acknowledge && answer.status < BINDING_STATUS.reasonUnspecified) return;
-    const answersOffer = answer.lifetimeSec > 0 && update.offer !== undefined && generation !== undefined;
+    const described = update.offer === undefined ? undefined : answer.generation;
     const message: MobilityMessageOf<"binding-acknowledgement"> = {
       ...acknowledgementOf(answer.sequence ?? sequence, answer),
-      options: answersOffer ? encodeMipIce(describeGeneration(generation, "answer")) : [],
+      options: described === undefined ? [] : encodeMipIce(describeGeneration(described, "answer")),
     };
     const authorization = { key, careOf, correspondent: env.homeAddress };
     env.link.sendHeader(peer, encodeAuthorized(message, env.link.endpointsTo(peer), authorization), update.way);
@@ -174,7 +188,7 @@ function standingOf({ update, careOf }: AuthorizedUpdate, generation: Generation
   const pair = directPairs(generation).find(({ remote }) =>
     named === undefined ? remote.address.ip === careOf : sameSocketAddress(remote.address, named),
   );
-  if (pair !== undefined) return { type: "proven", pair };
+  if (pair !== undefined) return { type: "proven", pair, generation };
   const local = update.offer?.remoteCandidates[0];
   if (named === undefined || local === undefined) return { type: "unproven" };
   return { type: generation.ice.standingOf(local, named) === "pending" ? "pending" : "unproven" };

@@ -25,6 +25,7 @@ const MAX_TOKEN_RENEWALS = 3;
 
 /** An acknowledged binding; `refreshAt` is absent once its refresh has begun. */
 interface AcceptedBinding {
+  readonly lifetimeMs: number;
   readonly refreshAt: InstantMs | undefined;
   readonly expiresAt: InstantMs;
 }
@@ -82,6 +83,13 @@ export class OutboundBinding {
     this.#sender.stop();
     this.#isWanted = false;
     if (this.#accepted !== undefined) this.#accepted = { ...this.#accepted, refreshAt: undefined };
+  }
+
+  /** The generation of the binding is current again: refreshes go on. */
+  resume(): void {
+    if (this.#accepted === undefined) return;
+    const { lifetimeMs, expiresAt } = this.#accepted;
+    this.#accepted = { ...this.#accepted, refreshAt: expiresAt - lifetimeMs * (1 - REFRESH_AT_PART) };
   }
 
   /** The pair is dead: drops the binding and sends nothing more on it. */
@@ -152,13 +160,13 @@ export class OutboundBinding {
 
   /** The lifetime limit of return routability also applies to what the peer grants (RFC 6275 section 5.2.7). */
   #accept(now: InstantMs, sequence: number, grantedSec: number): void {
-    const { env, peer, path } = this.#host;
+    const { env, peer, takeDirect } = this.#host;
     const lifetimeSec = Math.min(grantedSec, MAX_RR_BINDING_LIFETIME_SEC);
     const lifetimeMs = lifetimeSec * 1000;
     this.#renewals = 0;
-    this.#accepted = { refreshAt: now + lifetimeMs * REFRESH_AT_PART, expiresAt: now + lifetimeMs };
+    this.#accepted = { lifetimeMs, refreshAt: now + lifetimeMs * REFRESH_AT_PART, expiresAt: now + lifetimeMs };
     env.outbox.emit({ type: "binding-accepted", peer, sequence, lifetimeSec });
-    if (this.#pair !== undefined) path.takeDirect(now, this.#pair, "outbound");
+    if (this.#pair !== undefined) takeDirect(now, this.#pair, "outbound");
   }
 
   #reject(now: InstantMs, status: number): void {

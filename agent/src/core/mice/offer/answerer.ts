@@ -76,6 +76,7 @@ export class Answerer {
   }
 
   #takeDescription(now: InstantMs, offer: CareOfTestInitIce, remote: MipIceDescription): void {
+    this.#host.recall(remote.credentials);
     const { remoteCredentials, env, peer } = this.#host;
     const kind = kindOf(remote, remoteCredentials);
     const crossing = crossingOf(now, kind, this.#offerer, comparesHigher(env.homeAddress, peer));
@@ -100,7 +101,7 @@ export class Answerer {
     this.#report(remote, isRestart);
     this.#offerer.abandon();
     this.abandon();
-    if (path.route !== undefined && !listsCandidate(remote, path.route.remote)) path.takeHome(now);
+    if (path.route !== undefined && !listsCandidate(remote, path.route.remote)) this.#host.doubt(now);
     this.#book.record(offer.careOfInitCookie, { type: "pending" });
     const stop = this.#host.gather(now, (at, gathered) => {
       const candidates = withinReach(gathered, remote.candidates);
@@ -117,7 +118,7 @@ export class Answerer {
         { startedAt: now, origin: "answer", candidates, credentials: keyed.own, releaseCandidates: stop },
         env,
       );
-      this.#host.adopt(generation);
+      this.#host.adopt(at, generation);
       this.#host.remoteCredentials = remote.credentials;
       this.#answer(offer, describeGeneration(generation, "answer"), careOf);
       setRemote(at, generation, { ...remote, credentials: keyed.peer });

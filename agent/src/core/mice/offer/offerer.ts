@@ -137,7 +137,7 @@ export class Offerer {
       { startedAt: now, origin: "offer", candidates, releaseCandidates },
       this.#host.env,
     );
-    this.#host.adopt(generation);
+    this.#host.adopt(now, generation);
     this.#begin(now, purpose, describeGeneration(generation, "offer"));
   }
 

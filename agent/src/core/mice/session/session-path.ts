@@ -15,13 +15,19 @@ export interface DirectRoute {
 }
 
 /** Which binding a direct path depends on: this node's at the peer, or the peer's here. */
-type RouteOwner = "outbound" | "inbound";
+export type RouteOwner = "outbound" | "inbound";
 
 export interface SessionPath {
   /** The current direct path; undefined means through the home agents. */
   readonly route: DirectRoute | undefined;
+  /** Data goes direct, or will again when the pair in doubt has answered. */
+  readonly isDirect: boolean;
   /** Sends data direct on this pair from now on. */
   takeDirect(now: InstantMs, pair: ValidPair, owner: RouteOwner): void;
+  /** Sends data through the home agents until it is known whether the direct path is alive. */
+  doubt(now: InstantMs): void;
+  /** Returns to the direct path in doubt, unless its binding has ended, or there is another path. */
+  trust(now: InstantMs): void;
   /** Leaves the direct path if it depends on this binding, which has ended. */
   release(now: InstantMs, owner: RouteOwner): void;
   /** Sends data through the home agents from now on; `pair` is the selected one if ICE selected that path. */
@@ -29,7 +35,8 @@ export interface SessionPath {
   /** The same because the pair is dead here: the peer, which may still send on it, notices later. */
   takeHomeFromDead(now: InstantMs): void;
   /**
-   * True for the current direct path and, for a while, the previous one, on which the last packets may be in flight.
+   * True for the current direct path, one in doubt and, for a while, the previous one, on which the last packets may be
+   * in flight.
    */
   accepts(now: InstantMs, local: SocketAddress, remote: SocketAddress): boolean;
 }
@@ -45,6 +52,7 @@ export function createSessionPath(peer: string, outbox: Outbox): SessionPath {
   let route: DirectRoute | undefined;
   let left: { readonly route: DirectRoute; readonly until: InstantMs } | undefined;
   let owner: RouteOwner | undefined;
+  let doubted: { readonly route: DirectRoute; readonly owner: RouteOwner } | undefined;
   let reported = "";
 
   const report = (path: DataPath, view: PairView | undefined): void => {
@@ -57,6 +65,7 @@ export function createSessionPath(peer: string, outbox: Outbox): SessionPath {
     if (route !== undefined && (next === undefined || !isOn(route, next.local, next.remote))) left = { route, until };
     route = next;
     owner = by;
+    doubted = undefined;
   };
   const takeHome = (now: InstantMs, pair?: ValidPair): void => {
     change(now + LINGER_MS, undefined, undefined);
@@ -66,13 +75,29 @@ export function createSessionPath(peer: string, outbox: Outbox): SessionPath {
     get route() {
       return route;
     },
+    get isDirect() {
+      return route !== undefined || doubted !== undefined;
+    },
     takeDirect(now, pair, by) {
       const next = { local: pair.local.base, remote: pair.remote.address, view: pairView(pair) };
       change(now + LINGER_MS, next, by);
       report("direct", next.view);
     },
+    doubt(now) {
+      if (route === undefined || owner === undefined) return;
+      const kept = { route, owner };
+      takeHome(now);
+      doubted = kept;
+    },
+    trust(now) {
+      if (doubted === undefined) return;
+      const { route: next, owner: by } = doubted;
+      change(now + LINGER_MS, next, by);
+      report("direct", next.view);
+    },
     release(now, by) {
       if (owner === by) takeHome(now);
+      else if (doubted?.owner === by) doubted = undefined;
     },
     takeHome,
     takeHomeFromDead(now) {
@@ -80,7 +105,7 @@ export function createSessionPath(peer: string, outbox: Outbox): SessionPath {
       report("home-agents", undefined);
     },
     accepts(now, local, remote) {
-      if (route !== undefined && isOn(route, local, remote)) return true;
+      if ([route, doubted?.route].some((each) => each !== undefined && isOn(each, local, remote))) return true;
       return left !== undefined && now < left.until && isOn(left.route, local, remote);
     },
   };

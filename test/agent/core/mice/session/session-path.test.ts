@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { hostCandidate } from "../../../../../agent/src/core/ice/candidate.ts";
 import type { ValidPair } from "../../../../../agent/src/core/ice/ice-machine.ts";
-import { createSessionPath } from "../../../../../agent/src/core/mice/session/session-path.ts";
+import { createSessionPath, type SessionPath } from "../../../../../agent/src/core/mice/session/session-path.ts";
 import { createOutbox } from "../../../../../agent/src/core/node/outbox.ts";
 
 const LOCAL = { ip: "192.168.1.2", port: 40_001 };
@@ -52,6 +52,40 @@ test("data is taken for six seconds from a dead way: the peer notices that much 
   expect(session.accepts(6999, LOCAL, FIRST)).toBe(true);
   expect(session.accepts(7000, LOCAL, FIRST)).toBe(false);
   expect(reported()).toEqual(["direct 198.18.0.20", "home-agents -"]);
+});
+
+test("a way in doubt is taken again when it has answered, and data from it is taken meanwhile", () => {
+  const { session, reported } = path();
+  session.takeDirect(0, pairTo(FIRST), "inbound");
+  session.doubt(1000);
+  expect([session.route, session.isDirect]).toEqual([undefined, true]);
+  expect(session.accepts(9000, LOCAL, FIRST)).toBe(true);
+  session.trust(9000);
+  session.trust(9001);
+  expect(session.route?.remote).toEqual(FIRST);
+  expect(reported()).toEqual(["direct 198.18.0.20", "home-agents -", "direct 198.18.0.20"]);
+});
+
+test.each([
+  { name: "the end of its binding", change: (session: SessionPath) => session.release(2000, "inbound") },
+  { name: "the choice of the home agents' way", change: (session: SessionPath) => session.takeHome(2000) },
+  { name: "death", change: (session: SessionPath) => session.takeHomeFromDead(2000) },
+])("a way in doubt is not taken again after $name", ({ change }) => {
+  const { session } = path();
+  session.takeDirect(0, pairTo(FIRST), "inbound");
+  session.doubt(1000);
+  change(session);
+  session.trust(3000);
+  expect([session.route, session.isDirect]).toEqual([undefined, false]);
+});
+
+test("a way in doubt is not taken again where there is another one", () => {
+  const { session } = path();
+  session.takeDirect(0, pairTo(FIRST), "inbound");
+  session.doubt(1000);
+  session.takeDirect(2000, pairTo(SECOND), "outbound");
+  session.trust(3000);
+  expect(session.route?.remote).toEqual(SECOND);
 });
 
 test("the end of a binding takes away only the way that rests on it", () => {
