@@ -121,7 +121,7 @@ function planRole(topology: ResolvedTopology, node: ResolvedNode): RoleSetup {
         type: node.role,
         homeAddress: node.homeAddress,
         homeAgent: homeAgentOf(topology, node),
-        peers: peersOf(topology, node.name),
+        peers: sessionPeersOf(topology, node.name),
         localAddresses: localAddresses(node.interfaces),
         port: node.port,
         ...node.agent,
@@ -172,7 +172,7 @@ function homeAgentOf(topology: ResolvedTopology, node: ResolvedMobileNode) {
 }
 
 /** Addresses of the other ends of a node's sessions. */
-function peersOf({ nodes, sessions }: ResolvedTopology, name: string): readonly string[] {
+function sessionPeersOf({ nodes, sessions }: ResolvedTopology, name: string): readonly string[] {
   const others = new Set(sessions.flatMap(({ from, to }) => (from === name ? [to] : to === name ? [from] : [])));
   return nodes.filter(isSessionEnd).flatMap((node) => (others.has(node.name) ? [peerAddressOf(node)] : []));
 }

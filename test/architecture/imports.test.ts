@@ -106,6 +106,7 @@ const ROOMS: readonly {
       "refusal",
       "result",
       "same-octets",
+      "shared-budget",
     ],
     rooms: ["stun", "link", "nat", "nat-probe", "node", "ice", "mip6", "mice"],
   },

@@ -50,10 +50,10 @@ describe("the document", () => {
     expect(links.filter((anchor) => anchor !== "references" && !targets.anchors.has(anchor))).toEqual([]);
   });
 
-  test("has the decisions A-1 to A-40 and the attacks S1 to S26", () => {
+  test("has the decisions A-1 to A-40 and the attacks S1 to S29", () => {
     const named = (pattern: RegExp) => spec.anchors.filter((anchor) => pattern.test(anchor));
     expect(named(/^a-\d+$/)).toEqual(Array.from({ length: 40 }, (_, i) => `a-${i + 1}`));
-    expect(named(/^s\d+$/)).toEqual(Array.from({ length: 26 }, (_, i) => `s${i + 1}`));
+    expect(named(/^s\d+$/)).toEqual(Array.from({ length: 29 }, (_, i) => `s${i + 1}`));
   });
 
   test("refers to its own sections by numbers that it has", () => {

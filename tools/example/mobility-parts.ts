@@ -99,6 +99,8 @@ function describeOption(option: Exclude<MobilityOption, { type: "opaque" }>): st
       return "Binding Authorization Data: HMAC-SHA1 with Kbm, 96 bits";
     case "authentication":
       return `Authentication (RFC 4285), SPI ${option.spi}: HMAC-SHA1 with the shared key, 96 bits`;
+    case "replay-protection":
+      return `Mobility message replay protection (RFC 4285): ${option.timestamp >> 32n} s since 1900`;
     case "ipv4-home-address":
     case "ipv4-address-acknowledgement":
       return `${option.type} ${option.address}`;

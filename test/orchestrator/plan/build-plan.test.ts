@@ -51,7 +51,7 @@ describe("the plan of two homes", () => {
           type: "mobile-node",
           homeAddress: "2001:db8:a::100",
           homeAgent: { address: "2001:db8:a::1", listen: ["198.18.0.2", "2001:db8:0:1::2"] },
-          peers: ["2001:db8:b::200"],
+          peers: ["2001:db8:b::100"],
           localAddresses: ["192.168.1.2"],
           port: 40000,
           profile: "ice16",

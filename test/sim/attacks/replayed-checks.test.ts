@@ -118,7 +118,7 @@ describe("data from where an overheard check was sent again, in the name of the 
   });
 });
 
-const FORGED = new TextEncoder().encode("injected");
+const FORGED = Buffer.from("injected");
 
 function isForged(packet: Uint8Array): boolean {
   return Buffer.from(packet).includes(FORGED);

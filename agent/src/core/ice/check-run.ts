@@ -14,7 +14,7 @@ import type { StunDatagram } from "../stun/receive.ts";
 import { candidateView, type LocalCandidate, type RemoteCandidate } from "./candidate.ts";
 import { CheckList, type DueCheck, formCheckList } from "./check-list.ts";
 import { type CheckContent, encodeCheck, encodeKeepalive } from "./check-message.ts";
-import { CheckTransactions, type OpenCheck } from "./check-transactions.ts";
+import { CheckTransactions, describeSilence, type OpenCheck } from "./check-transactions.ts";
 import { Consent } from "./consent.ts";
 import { type IceLimits, type ProfileTiming, REMEMBERED_TRIGGERS, REQUEST_COUNT } from "./constants.ts";
 import type { IceFailure, PairDeath } from "./ice-machine.ts";
@@ -77,8 +77,6 @@ export class CheckRun {
   #waitedBeforeRelayMs: number | undefined;
   #upkeep: Upkeep | undefined;
   #consent: Consent | undefined;
-  /** The selected pair is in doubt, and there are no consent checks: a check of the peer on it shows that it is alive. */
-  #isInDoubt = false;
 
   /** Forms the check list. Call `advance` once early checks have been processed. */
   constructor(now: InstantMs, config: CheckRunConfig, out: IceOutbox) {
@@ -139,9 +137,13 @@ export class CheckRun {
     if (this.isSelected(base, remote)) this.#upkeep?.noteSent(now);
   }
 
-  /** True for a candidate of the peer: a signalled one, or one that a check revealed. */
-  knowsRemote(address: SocketAddress): boolean {
-    return this.#remoteAt(address) !== undefined;
+  /**
+   * The peer's candidate with this address: a signalled one, or one that a check revealed and that is still on the
+   * list.
+   */
+  remoteAt(address: SocketAddress): RemoteCandidate | undefined {
+    const known = [...this.#config.remotes, ...this.#list.pairs.map(({ remote }) => remote)];
+    return known.find((remote) => sameSocketAddress(remote.address, address));
   }
 
   /** True for the path of the selected pair: a check of the peer on it is about consent. */
@@ -153,14 +155,10 @@ export class CheckRun {
 
   /** Processes a check of the peer: a candidate it reveals, a check it triggers, a nomination. */
   learn(now: InstantMs, { local: base, remote: source, transactionId, content }: ReceivedCheck): void {
-    if (this.#isInDoubt && this.isSelected(base, source)) {
-      this.#isInDoubt = false;
-      this.#out.emit({ type: "pair-confirmed" });
-    }
     const local = this.#locals.find(({ address }) => sameSocketAddress(address, base));
     if (local === undefined || this.#state === "failed") return;
     const isNomination = content.useCandidate && this.#claim.role === "controlled";
-    const known = this.#remoteAt(source);
+    const known = this.remoteAt(source);
     const remote = known ?? { type: "peer-reflexive", address: source, priority: content.priority };
     if (this.#isBeyondConclusion(local, remote, isNomination)) return;
     const pair = this.#list.find(base, source) ?? this.#insert(local, remote);
@@ -205,10 +203,8 @@ export class CheckRun {
 
   /** Notes an ICMP error for a check. The check goes on: the path of the next request may be open (`README.md`). */
   handleRefusal({ local, remote, by, reason }: RefusedDatagram): void {
-    const check = this.#transactions.findOnPath(local, remote);
-    if (check === undefined || check.refusal !== undefined) return;
-    check.refusal = { by, reason };
-    this.#out.emit({ type: "check-refused", pair: pairView(check.pair), by, reason });
+    const check = this.#transactions.noteRefusal(local, remote, { by, reason });
+    if (check !== undefined) this.#out.emit({ type: "check-refused", pair: pairView(check.pair), by, reason });
   }
 
   /** Switches the role; `tieBreaker` is new when the peer refused the old one. */
@@ -243,10 +239,10 @@ export class CheckRun {
     this.#considerConclusion(now);
   }
 
-  /** Asks whether the selected pair is alive: `pair-confirmed` or, in the end, `pair-dead` follows. */
-  doubt(now: InstantMs): void {
-    if (this.#consent === undefined) this.#isInDoubt = this.#valid.selected !== undefined;
-    else this.#consent.doubt(now);
+  /** Asks on the selected pair at once; false without consent checks. */
+  doubt(now: InstantMs): boolean {
+    this.#consent?.doubt(now);
+    return this.#consent !== undefined;
   }
 
   /** Starts nothing more. */
@@ -269,15 +265,6 @@ export class CheckRun {
     if (this.#config.isLite || this.#list.insert(pair)) return pair;
     this.#out.drop("check-list-full");
     return undefined;
-  }
-
-  /**
-   * The peer's candidate with this address: a signalled one, or one that a check revealed and that is still on the
-   * list.
-   */
-  #remoteAt(address: SocketAddress): RemoteCandidate | undefined {
-    const known = [...this.#config.remotes, ...this.#list.pairs.map(({ remote }) => remote)];
-    return known.find((remote) => sameSocketAddress(remote.address, address));
   }
 
   #trigger(now: InstantMs, pair: CandidatePair, transactionId: string): void {
@@ -515,8 +502,4 @@ export class CheckRun {
     this.#out.emit({ type: "keepalive-sent", pair: pairView(selected) });
     this.#out.send({ local: selected.local.base, remote: selected.remote.address, payload });
   }
-}
-
-function describeSilence({ refusal }: OpenCheck): string {
-  return refusal === undefined ? "no answer" : `no answer; refused by ${refusal.by}: ${refusal.reason}`;
 }

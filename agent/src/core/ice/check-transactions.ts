@@ -45,10 +45,15 @@ export class CheckTransactions {
     return this.#entries.get(transactionKey(transactionId))?.check;
   }
 
-  /** The latest check in progress from `base` to `remote`. */
-  findOnPath(base: SocketAddress, remote: SocketAddress): OpenCheck | undefined {
+  /** Notes an ICMP error for the latest check in progress from `base` to `remote`, and returns it if it is the first. */
+  noteRefusal(base: SocketAddress, remote: SocketAddress, refusal: Refusal): OpenCheck | undefined {
     const checks = [...this.#entries.values()].map(({ check }) => check);
-    return checks.findLast((check) => sameSocketAddress(check.base, base) && sameSocketAddress(check.remote, remote));
+    const found = checks.findLast(
+      (check) => sameSocketAddress(check.base, base) && sameSocketAddress(check.remote, remote),
+    );
+    if (found === undefined || found.refusal !== undefined) return undefined;
+    found.refusal = refusal;
+    return found;
   }
 
   /** Removes a check that is finished. */
@@ -81,4 +86,9 @@ export class CheckTransactions {
   get nextTimeoutAt(): InstantMs {
     return Math.min(...[...this.#entries.values()].map(({ transaction }) => transaction.pollTimeout() ?? Infinity));
   }
+}
+
+/** Why a check has failed that was not answered. */
+export function describeSilence({ refusal }: OpenCheck): string {
+  return refusal === undefined ? "no answer" : `no answer; refused by ${refusal.by}: ${refusal.reason}`;
 }

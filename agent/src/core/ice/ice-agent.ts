@@ -51,6 +51,8 @@ class IceAgent implements IceMachine {
   /** The claim of the run once there is one. */
   #claim: RoleClaim;
   #run: CheckRun | undefined;
+  /** The selected pair is in doubt, and there are no consent checks: a check of the peer on it shows that it is alive. */
+  #isInDoubt = false;
   /** Both ends are lite: no checks. */
   #isHopeless = false;
 
@@ -99,7 +101,7 @@ class IceAgent implements IceMachine {
   }
 
   doubt(now: InstantMs): void {
-    this.#run?.doubt(now);
+    this.#isInDoubt = this.#run?.doubt(now) === false;
   }
 
   handleTimeout(now: InstantMs): void {
@@ -231,7 +233,7 @@ class IceAgent implements IceMachine {
 
   /** True for a path on which the peer was heard, and for its candidates. */
   #isPeers(local: SocketAddress, remote: SocketAddress): boolean {
-    return this.#heardPaths.has(pathKey(local, remote)) || this.#run?.knowsRemote(remote) === true;
+    return this.#heardPaths.has(pathKey(local, remote)) || this.#run?.remoteAt(remote) !== undefined;
   }
 
   /** Notes a request that is not the peer's; whether it is worth an answer. */
@@ -270,6 +272,10 @@ class IceAgent implements IceMachine {
     const { local, remote, content } = check;
     if (content.useCandidate || this.#run?.isSelected(local, remote) !== true)
       this.#out.emit({ type: "check-received", from: remote, local, nominating: content.useCandidate });
+    if (this.#isInDoubt && this.#run?.isSelected(local, remote) === true) {
+      this.#isInDoubt = false;
+      this.#out.emit({ type: "pair-confirmed" });
+    }
     if (this.#heardPaths.size < this.#limits.maxPairs) this.#heardPaths.add(pathKey(local, remote));
     if (this.#run !== undefined) this.#run.learn(now, check);
     else if (this.#early.length < this.#limits.maxPairs) this.#early.push(check);

@@ -4,7 +4,7 @@
  */
 
 import type { SocketAddress } from "../address.ts";
-import type { IceCredentials, IceEvent, IceMachine, ValidPair } from "../ice/ice-machine.ts";
+import type { IceCredentials, IceEvent, IceMachine, IceStats, ValidPair } from "../ice/ice-machine.ts";
 import { isRelayed } from "../ice/pair.ts";
 import { assertNever, type InstantMs } from "../machine.ts";
 import { minInstant } from "../min-instant.ts";
@@ -50,7 +50,7 @@ export class Session {
   constructor(peer: string, env: SessionEnvironment) {
     this.peer = peer;
     this.#env = env;
-    const generations = new Generations((counters) => this.#keep(counters));
+    const generations = new Generations((stats) => this.#keep(stats));
     this.#generations = generations;
     this.#state = {
       peer,
@@ -310,8 +310,8 @@ export class Session {
   }
 
   /** Adds the counters of a generation that has ended to those of the node. */
-  #keep(counters: Readonly<Record<string, number>>): void {
-    for (const [name, amount] of Object.entries(counters)) this.#env.outbox.count(name, amount);
+  #keep(stats: IceStats): void {
+    for (const [name, amount] of Object.entries(iceCounters(stats))) this.#env.outbox.count(name, amount);
   }
 
   /** Passes on events and packets of the ICE agents, then lets bindings act on them. */

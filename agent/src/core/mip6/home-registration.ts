@@ -161,19 +161,30 @@ export class HomeRegistration {
     const { status, sequence } = acknowledgement;
     const attempt = this.#attempt;
     if (attempt === undefined || this.#careOf === undefined || !this.#isAuthentic(header, this.#careOf)) return false;
-    const timestamp = this.#config.key && findOption(acknowledgement.options, "replay-protection")?.timestamp;
-    const isCorrected = status === BINDING_STATUS.identificationMismatch;
-    if (timestamp !== undefined && !this.#clock.hasSent(timestamp, isCorrected)) return false;
+    if (!this.#answersTimestamp(acknowledgement)) return false;
     if (status === BINDING_STATUS.sequenceNumberOutOfWindow) return this.#resume(now, attempt, sequence);
     if (!this.#isOutstanding(attempt, sequence)) return false;
-    if (isCorrected && timestamp !== undefined && attempt.resumes < MAX_RESUMES) {
-      this.#clock.adjust(now, timestamp);
-      this.#send(now, { ...attempt, resumes: attempt.resumes + 1 });
-      return true;
-    }
+    if (this.#correctClock(now, attempt, acknowledgement)) return true;
     if (attempt.purpose === "unbind") this.#endUnbinding(isAccepted(status));
     else if (isAccepted(status) && acknowledgement.lifetimeSec > 0) this.#accept(now, this.#careOf, acknowledgement);
     else this.#reject(now, attempt, status);
+    return true;
+  }
+
+  /** True for an answer with the timestamp of an update. One without is of a home agent that knows no timestamps. */
+  #answersTimestamp({ status, options }: BindingAcknowledgement): boolean {
+    const timestamp = findOption(options, "replay-protection")?.timestamp;
+    if (this.#config.key === undefined || timestamp === undefined) return true;
+    return this.#clock.hasSent(timestamp, status === BINDING_STATUS.identificationMismatch);
+  }
+
+  /** Status 144 contains the home agent's time: registers again by that; false when it has done so often enough. */
+  #correctClock(now: InstantMs, attempt: Attempt, { status, options }: BindingAcknowledgement): boolean {
+    const timestamp = findOption(options, "replay-protection")?.timestamp;
+    if (status !== BINDING_STATUS.identificationMismatch || timestamp === undefined) return false;
+    if (attempt.resumes >= MAX_RESUMES) return false;
+    this.#clock.adjust(now, timestamp);
+    this.#send(now, { ...attempt, resumes: attempt.resumes + 1 });
     return true;
   }
 

@@ -160,13 +160,13 @@ export class OutboundBinding {
 
   /** The lifetime limit of return routability also applies to what the peer grants (RFC 6275 section 5.2.7). */
   #accept(now: InstantMs, sequence: number, grantedSec: number): void {
-    const { env, peer, takeDirect } = this.#host;
+    const { env, peer } = this.#host;
     const lifetimeSec = Math.min(grantedSec, MAX_RR_BINDING_LIFETIME_SEC);
     const lifetimeMs = lifetimeSec * 1000;
     this.#renewals = 0;
     this.#accepted = { lifetimeMs, refreshAt: now + lifetimeMs * REFRESH_AT_PART, expiresAt: now + lifetimeMs };
     env.outbox.emit({ type: "binding-accepted", peer, sequence, lifetimeSec });
-    if (this.#pair !== undefined) takeDirect(now, this.#pair, "outbound");
+    if (this.#pair !== undefined) this.#host.takeDirect(now, this.#pair, "outbound");
   }
 
   #reject(now: InstantMs, status: number): void {

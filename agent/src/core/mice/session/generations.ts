@@ -3,10 +3,9 @@
  * carries the data. An offer is not authenticated (A-35), so a restart breaks nothing before it has led to something.
  */
 
-import type { IceCredentials } from "../../ice/ice-machine.ts";
+import type { IceCredentials, IceStats } from "../../ice/ice-machine.ts";
 import { isRelayed } from "../../ice/pair.ts";
 import type { InstantMs } from "../../machine.ts";
-import { iceCounters } from "../ice-counters.ts";
 import type { Generation } from "./generation.ts";
 
 /** The generation before the current one, and what the peer's credentials were. */
@@ -20,10 +19,10 @@ export interface Standby {
 export class Generations {
   #current: Generation | undefined;
   #standby: Standby | undefined;
-  readonly #onRetired: (counters: Readonly<Record<string, number>>) => void;
+  readonly #onRetired: (stats: IceStats) => void;
 
   /** `onRetired` takes the counters of each generation that ends. */
-  constructor(onRetired: (counters: Readonly<Record<string, number>>) => void) {
+  constructor(onRetired: (stats: IceStats) => void) {
     this.#onRetired = onRetired;
   }
 
@@ -84,7 +83,7 @@ export class Generations {
 
   #retire(generation: Generation | undefined): void {
     if (generation === undefined) return;
-    this.#onRetired(iceCounters(generation.ice.stats()));
+    this.#onRetired(generation.ice.stats());
     generation.releaseCandidates();
     generation.ice.close();
   }

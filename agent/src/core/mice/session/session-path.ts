@@ -53,14 +53,8 @@ export function createSessionPath(peer: string, outbox: Outbox): SessionPath {
   let left: { readonly route: DirectRoute; readonly until: InstantMs } | undefined;
   let owner: RouteOwner | undefined;
   let doubted: { readonly route: DirectRoute; readonly owner: RouteOwner } | undefined;
-  let reported = "";
 
-  const report = (path: DataPath, view: PairView | undefined): void => {
-    const key = JSON.stringify([path, view?.local.address, view?.remote.address]);
-    if (key === reported) return;
-    reported = key;
-    outbox.emit(view === undefined ? { type: "path", peer, path } : { type: "path", peer, path, pair: view });
-  };
+  const report = createReport(peer, outbox);
   const change = (until: InstantMs, next: DirectRoute | undefined, by: RouteOwner | undefined): void => {
     if (route !== undefined && (next === undefined || !isOn(route, next.local, next.remote))) left = { route, until };
     route = next;
@@ -113,4 +107,15 @@ export function createSessionPath(peer: string, outbox: Outbox): SessionPath {
 
 function isOn(route: DirectRoute, local: SocketAddress, remote: SocketAddress): boolean {
   return sameSocketAddress(route.remote, remote) && sameSocketAddress(route.local, local);
+}
+
+/** Reports a path unless it is the one reported last. */
+function createReport(peer: string, outbox: Outbox): (path: DataPath, view: PairView | undefined) => void {
+  let reported = "";
+  return (path, view) => {
+    const key = JSON.stringify([path, view?.local.address, view?.remote.address]);
+    if (key === reported) return;
+    reported = key;
+    outbox.emit(view === undefined ? { type: "path", peer, path } : { type: "path", peer, path, pair: view });
+  };
 }

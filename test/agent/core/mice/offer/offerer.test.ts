@@ -59,7 +59,7 @@ class OfferingNode {
       type: "binding-acknowledgement",
       status: 0,
       keyManagement: false,
-      sequence: 1,
+      sequence: this.events.find((event) => event.type === "registration-sent")?.sequence ?? 0,
       lifetimeSec: 600,
       options: [],
     });
