@@ -3,8 +3,6 @@
  */
 
 import { ALTERNATE_STUN_PORT, type NatObservation, STUN_PORT } from "@testbed/agent/control";
-import { portPools } from "../render/drawn-ports.ts";
-import { forwardedPorts } from "../render/nat.ts";
 import { familyOfText, withoutLength } from "../topology/model/address-text.ts";
 import { nextHop, sourceAddresses } from "../topology/model/forwarding.ts";
 import { type RoundTripImpairment, roundTripImpairment } from "../topology/model/path-impairments.ts";
@@ -19,7 +17,7 @@ import type {
 import { derivedHex } from "../topology/resolve/seed.ts";
 import { expectedObservation } from "./expected-observation.ts";
 import { type InboundProbe, planInboundProbes } from "./inbound-probe-plan.ts";
-import { mostPortsOfNodes, mostPortsOfProbes } from "./port-need.ts";
+import { createPortBudget, type PortBudget } from "./port-budget.ts";
 import { probePortBlocks } from "./probe-ports.ts";
 import type { Unprobed } from "./unprobed.ts";
 
@@ -81,7 +79,8 @@ export function planProbes(topology: ResolvedTopology): ProbePlan {
   const ways = topology.nodes.flatMap((node) => waysOf(topology, node));
   const lans = topology.nodes.flatMap((node) => (node.role === "router" ? lansToProbe(topology, node) : []));
   const chosen = lans.map((lan) => ({ lan, ways: chooseWays(ways, lan) }));
-  const refusals = chosen.map(({ lan, ways: own }) => whyNotProbed(topology, lan, { own, all: ways }));
+  const budget = createPortBudget((router) => nodesThrough(ways, router));
+  const refusals = chosen.map(({ lan, ways: own }) => whyNotProbed(topology, lan, { own, all: ways, budget }));
   const asked = chosen.filter((_, i) => refusals[i] === undefined);
   const blocks = probePortBlocks(topology, asked.length);
   const fromOutside = planInboundProbes(topology);
@@ -250,15 +249,16 @@ function asRivals(ways: readonly Way[]): readonly Way[] {
   });
 }
 
-/** Why a LAN is not probed; undefined if it is. */
+/** Why a LAN is not probed; undefined if it is, which spends ports. */
 function whyNotProbed(
   topology: ResolvedTopology,
   lan: LanSide,
-  { own, all }: { readonly own: readonly Way[]; readonly all: readonly Way[] },
+  { own, all, budget }: { readonly own: readonly Way[]; readonly all: readonly Way[]; readonly budget: PortBudget },
 ): Unprobed | undefined {
   const [way] = own;
   if (way === undefined) return explain(topology, lan, all);
-  const shortage = portShortage(way, own.length, all);
+  const nats = way.ipVersion === 4 ? middleboxesOf(way).map(({ router }) => router) : [];
+  const shortage = budget(nats, own.length);
   return shortage === undefined ? undefined : { router: lan.router.name, lan: lan.segment, reason: shortage };
 }
 
@@ -284,22 +284,12 @@ function explain({ nodes }: ResolvedTopology, lan: LanSide, ways: readonly Way[]
   );
 }
 
-/** Mappings outlive a probe: where a NAT has few ports, its nodes would lack those that the probes took. */
-function portShortage(way: Way, hosts: number, all: readonly Way[]): string | undefined {
-  for (const { router } of way.ipVersion === 4 ? middleboxesOf(way) : []) {
-    const { name, nat } = router;
-    if (nat === undefined) continue;
-    const inside = new Set(
-      all
-        .filter((other) => other.ipVersion === 4 && other.routers.some((passed) => passed.router.name === name))
-        .map(({ node }) => node.name),
-    );
-    const wanted = mostPortsOfProbes(nat, hosts);
-    const free = portPools(nat, forwardedPorts(router)).reduce((sum, { ports }) => sum + ports.length, 0);
-    if (wanted + mostPortsOfNodes(nat, inside.size) > free)
-      return `${name} has ${free} ports to draw, of which probes would take up to ${wanted} away from its nodes`;
-  }
-  return undefined;
+/** How many nodes send through a router over IPv4. */
+function nodesThrough(ways: readonly Way[], router: string): number {
+  const passing = ways.filter(
+    ({ ipVersion, routers }) => ipVersion === 4 && routers.some((each) => each.router.name === router),
+  );
+  return new Set(passing.map(({ node }) => node.name)).size;
 }
 
 /** Reports what holds for both IP versions once. */

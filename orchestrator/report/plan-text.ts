@@ -36,7 +36,8 @@ function nodeLines({ name, sysctls, tun, setup }: NodeSpec): readonly string[] {
 }
 
 function routeLine({ to, via, interfaceName }: NodeSpec["setup"]["routes"][number]): string {
-  return `   route ${to}${via === undefined ? "" : ` via ${via}`} dev ${interfaceName}`;
+  const hop = via === undefined ? (to.endsWith("/0") ? " to the edge," : "") : ` via ${via}`;
+  return `   route ${to}${hop} dev ${interfaceName}`;
 }
 
 function ruleLines({ tool, text }: NodeSpec["setup"]["rules"][number]): readonly string[] {

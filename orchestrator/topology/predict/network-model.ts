@@ -3,7 +3,9 @@
  * firewalls.
  */
 
-import { hasAddress, nextHop } from "../model/forwarding.ts";
+import { familyOfText } from "../model/address-text.ts";
+import { type Hop, hasAddress, nextHop } from "../model/forwarding.ts";
+import { isOpenSegment } from "../model/open-segment.ts";
 import type {
   RebootAction,
   ResolvedNode,
@@ -86,7 +88,7 @@ function advance(
   { node, packet }: Position,
 ): Step {
   const { ip } = packet.destination;
-  const hop = nextHop(topology, node, ip, packet.source.ip);
+  const hop = nextHop(topology, node, ip, packet.source.ip) ?? edgeHop(topology, node, ip);
   if (hop === undefined) return { why: `${node.name} has no route to ${ip}` };
   const broken = brokenLink(node, hop);
   if (broken !== undefined) return { why: `the link ${broken} carries nothing` };
@@ -98,8 +100,15 @@ function advance(
   return hasAddress(arrival.node, ip) ? { next: arrival } : { why: `${arrival.node.name} forwards nothing` };
 }
 
+/** The way of a packet without a route: a node in the open sends it to the edge of the internet, where nobody has it. */
+function edgeHop(topology: ResolvedTopology, { interfaces }: ResolvedNode, ip: string): Hop | undefined {
+  const version = `ipv${familyOfText(ip)}` as const;
+  const out = interfaces.find((own) => own[version] !== undefined && isOpenSegment(topology, own.segment));
+  return out && { out };
+}
+
 /** The link that loses everything in the direction of a packet, if any. */
-function brokenLink(node: ResolvedNode, { out, to }: NonNullable<ReturnType<typeof nextHop>>): string | undefined {
+function brokenLink(node: ResolvedNode, { out, to }: Hop): string | undefined {
   if ((out.impairment?.out?.lossRate ?? 0) >= 1) return `${node.name}/${out.segment}`;
   if ((to?.in.impairment?.in?.lossRate ?? 0) >= 1) return `${to?.node.name ?? ""}/${out.segment}`;
   return undefined;
@@ -113,7 +122,7 @@ function throughMiddlebox(
 ): Step {
   const destination = middlebox.destinationOf(packet, arrivedOn);
   if (hasAddress(router, destination.ip)) return { why: middlebox.refusal(packet, arrivedOn) };
-  const hop = nextHop(topology, router, destination.ip);
+  const hop = nextHop(topology, router, destination.ip) ?? edgeHop(topology, router, destination.ip);
   if (hop === undefined) return { why: `${router.name} has no route to ${destination.ip}` };
   const passage = middlebox.pass(packet, arrivedOn, hop.out.interfaceName);
   if (!passage.passes) return { why: passage.why };

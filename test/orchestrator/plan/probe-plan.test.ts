@@ -205,18 +205,12 @@ describe("who asks", () => {
   });
 
   test.each([
-    [
-      "symmetric, ports: 50000-50003",
-      "middlebox0 has 4 ports to draw, of which probes would take up to 36 away from its nodes",
-    ],
-    [
-      "symmetric, ports: 50000-50042",
-      "middlebox0 has 43 ports to draw, of which probes would take up to 36 away from its nodes",
-    ],
+    ["symmetric, ports: 50000-50003", "middlebox0 has 4 ports to draw, and probes could take up to 36 from its nodes"],
+    ["symmetric, ports: 50000-50042", "middlebox0 has 43 ports to draw, and probes could take up to 36 from its nodes"],
     ["symmetric, ports: 50000-50043", undefined],
     [
       "carrier-grade, ports: 50000-50019",
-      "middlebox0 has 20 ports to draw, of which probes would take up to 20 away from its nodes",
+      "middlebox0 has 20 ports to draw, and probes could take up to 20 from its nodes",
     ],
     ["carrier-grade, ports: 50000-50020", undefined],
     ["home-router, ports: 50000-50000", undefined],
@@ -224,6 +218,26 @@ describe("who asks", () => {
     const { probes, notProbed } = planBehind([`nat: { preset: ${preset} }`]);
     expect(notProbed.map((unprobed) => unprobed.reason)).toEqual(reason === undefined ? [] : [reason]);
     expect(probes).toHaveLength(reason === undefined ? 1 : 0);
+  });
+
+  test("LANs of one NAT, and NATs inside of it, spend its ports together", () => {
+    const homes = (count: number, ports: string): string =>
+      Array.from(
+        { length: count },
+        (_, i) => `  nat-${i}: { role: router, wan: isp, lan: home-${i}, nat: full-cone }
+  inside-${i}: { role: host, on: home-${i}, image: x }`,
+      ).join("\n") +
+      `\n  carrier: { role: router, wan: internet, lan: [isp, other], nat: { preset: symmetric, ports: ${ports} } }`;
+    const { probes, notProbed } = plan(
+      "  isp: { ipv4: 100.64.0.0/24 }\n  other: { ipv4: 100.65.0.0/24 }\n" +
+        [0, 1, 2].map((i) => `  home-${i}: { ipv4: 192.168.1.0/24 }`).join("\n"),
+      homes(3, "50000-50099"),
+    );
+    expect(probes.map(({ router }) => router)).toEqual(["nat-0", "nat-1"]);
+    expect(notProbed.map(({ router, reason }) => [router, reason])).toContainEqual([
+      "nat-2",
+      "carrier has 100 ports to draw, and probes could take up to 36 from its nodes",
+    ]);
   });
 
   test("an empty LAN is named, once for both IP versions", () => {

@@ -23,7 +23,10 @@ const PLAN: Plan = {
             impairment: { out: { delayMs: 20, jitterMs: 2 }, in: { lossRate: 0.01 }, seed: "00000001" },
           },
         ],
-        routes: [{ to: "0.0.0.0/0", via: "198.18.0.1", interfaceName: "internet" }],
+        routes: [
+          { to: "0.0.0.0/0", via: "198.18.0.1", interfaceName: "internet" },
+          { to: "::/0", interfaceName: "internet" },
+        ],
         rules: [{ tool: "nft", text: "table ip testbed {\n}\n" }],
         hosts: [],
         capture: true,
@@ -47,6 +50,7 @@ test("a plan reads as numbered steps with the rule texts ready to be pasted", ()
        link out of internet: 20 ms ± 2 ms
        link in of internet: loss 1 %
        route 0.0.0.0/0 via 198.18.0.1 dev internet
+       route ::/0 to the edge, dev internet
        sysctl net.ipv4.ip_forward=1
 
     nft -f - <<'EOF'

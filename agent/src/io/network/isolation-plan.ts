@@ -3,8 +3,8 @@
  *
  * The argument is by induction over the lab. A node's interfaces attach only to segments of the lab, its routing tables
  * hold only the topology's routes, and no segment leads out: the host's side of a Docker network has only its throwaway
- * address, which no route of any node covers. A packet to an outside address therefore has no route, or goes to the
- * next node of the lab, for which the same holds. The engine's name server inside the node remains, because it forwards
+ * address, which no route of any node covers. A packet to an outside address therefore has no route, goes to the edge
+ * of a segment, which is a MAC address that nobody has, or to the next node of the lab, for which the same holds. The engine's name server inside the node remains, because it forwards
  * queries outside: it is blocked, and then queried to verify that.
  */
 

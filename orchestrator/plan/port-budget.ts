@@ -1,0 +1,65 @@
+/**
+ * How many outside ports of NATs probes may take. Each new mapping draws a port, unless it keeps that of its socket, and
+ * outlives its probe: where a NAT has few, the nodes inside of it would lack those that probes took.
+ */
+
+import type { NatDependence, NatProfile } from "@testbed/agent/control";
+import { portPools } from "../render/drawn-ports.ts";
+import { forwardedPorts } from "../render/nat.ts";
+import type { ResolvedRouter } from "../topology/model/resolved.ts";
+
+/** Takes the ports of a probe of so many hosts through these NATs; or says, taking none, which NAT has too few. */
+export type PortBudget = (routers: readonly ResolvedRouter[], hosts: number) => string | undefined;
+
+/** A budget of which nothing is spent. `nodesBehind` says how many nodes use a NAT, by its name. */
+export function createPortBudget(nodesBehind: (router: string) => number): PortBudget {
+  const left = new Map<string, number>();
+  return (routers, hosts) => {
+    const needs = routers.flatMap((router) => {
+      const { name, nat } = router;
+      if (nat === undefined) return [];
+      const ports = portPools(nat, forwardedPorts(router)).reduce((sum, pool) => sum + pool.ports.length, 0);
+      const free = left.get(name) ?? ports - mostPortsOfNodes(nat, nodesBehind(name));
+      return [{ name, ports, free, wanted: mostPortsOfProbes(nat, hosts) }];
+    });
+    const short = needs.find(({ free, wanted }) => wanted > free);
+    if (short !== undefined)
+      return `${short.name} has ${short.ports} ports to draw, and probes could take up to ${short.wanted} from its nodes`;
+    for (const { name, free, wanted } of needs) left.set(name, free - wanted);
+    return undefined;
+  };
+}
+
+/**
+ * Mappings of the five sockets of a probe: the first sends to three addresses and ports, two of them at one address,
+ * and the last two to the server and to the NAT's outside address.
+ */
+const MAPPINGS: Readonly<Record<NatDependence, number>> = {
+  "endpoint-independent": 5,
+  "address-dependent": 8,
+  "address-and-port-dependent": 9,
+};
+const SOCKETS = 5;
+
+/** Attempts with ports of their own, where silence is not believed at once. */
+const ATTEMPTS = 4;
+
+type Draws = Pick<NatProfile, "mapping" | "portAssignment">;
+
+/** The most ports that probes draw, from so many hosts with equal inside ports, of which one can keep them. */
+function mostPortsOfProbes({ mapping, portAssignment }: Draws, hosts: number): number {
+  const kept = portAssignment === "preserve" ? SOCKETS : 0;
+  return ATTEMPTS * (hosts * MAPPINGS[mapping] - kept);
+}
+
+/**
+ * Destinations of a node in one session, by address and port: tunnel, STUN server, and candidates of its peer, some of
+ * them seen anew.
+ */
+const DESTINATIONS = 8;
+
+/** The most ports that so many nodes draw for a session each. */
+function mostPortsOfNodes({ mapping, portAssignment }: Draws, nodes: number): number {
+  if (mapping !== "endpoint-independent") return nodes * DESTINATIONS;
+  return portAssignment === "preserve" ? nodes - 1 : nodes;
+}
