@@ -20,7 +20,7 @@ export interface GeneratedFile {
 
 export async function generatedFiles(): Promise<readonly GeneratedFile[]> {
   const [loaded, readme] = await Promise.all([
-    topologyNames().then((names) => loadTopologies(names, PACKAGE_ROOT)),
+    topologyNames().then((names) => loadTopologies(names, { directory: PACKAGE_ROOT })),
     readFile(join(PACKAGE_ROOT, CATALOGUE), "utf8"),
   ]);
   const topologies = loaded.map(({ topology }) => topology);

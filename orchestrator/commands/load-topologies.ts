@@ -1,11 +1,17 @@
 /** Reads, parses and resolves the topologies that the user named; reports all problems at once. */
 
+import { counted } from "../report/text-table.ts";
 import { TestbedError } from "../support/errors.ts";
+import { interrupted } from "../support/interruption.ts";
 import { formatIssue } from "../topology/file/issue.ts";
 import type { ResolvedTopology } from "../topology/model/resolved.ts";
 import { loadTopology } from "../topology/resolve/load.ts";
 import type { ResolveOptions } from "../topology/resolve/resolve.ts";
+import type { CommandContext } from "./context.ts";
 import { readTopologyFile } from "./topology-files.ts";
+
+/** Most problems printed: who mends these sees the others next. */
+const ISSUES_SHOWN = 20;
 
 export interface LoadedTopology {
   readonly topology: ResolvedTopology;
@@ -13,18 +19,24 @@ export interface LoadedTopology {
   readonly text: string;
 }
 
-/** Throws `unknown-topology`, or `bad-topology` with every problem of every file. */
+/**
+ * Throws `unknown-topology`, or `bad-topology` with the problems of every file. An interruption ends the wait for a file
+ * whose file system does not answer.
+ */
 export async function loadTopologies(
   wanted: readonly string[],
-  directory: string,
+  { directory, signal }: Pick<CommandContext, "directory"> & Partial<Pick<CommandContext, "signal">>,
   options: ResolveOptions = {},
 ): Promise<readonly LoadedTopology[]> {
-  const files = await Promise.all(wanted.map((name) => readTopologyFile(name, directory)));
+  const reading = Promise.all(wanted.map((name) => readTopologyFile(name, directory)));
+  const files = await (signal === undefined ? reading : Promise.race([reading, interrupted(signal)]));
   const loaded = files.map(({ file, text }) => ({ text, result: loadTopology(text, file, options) }));
   const issues = loaded.flatMap(({ result }) => (result.ok ? [] : result.issues));
   if (issues.length > 0) {
-    const count = issues.length === 1 ? "1 problem" : `${issues.length} problems`;
-    throw new TestbedError("bad-topology", [`${count}; nothing was created`, ...issues.map(formatIssue)].join("\n"), {
+    const shown = issues.slice(0, ISSUES_SHOWN);
+    const first = shown.length < issues.length ? `, of which these are the first ${shown.length}` : "";
+    const heading = `${counted(issues.length, "problem")}${first}; nothing was created`;
+    throw new TestbedError("bad-topology", [heading, ...shown.map(formatIssue)].join("\n"), {
       hint: "topologies/README.md describes every field",
     });
   }

@@ -11,11 +11,11 @@ export async function plan(
   { json, seed }: { readonly json: boolean; readonly seed?: number },
   context: CommandContext,
 ): Promise<ExitCode> {
-  const loaded = await loadTopologies([wanted], context.directory, seed === undefined ? {} : { seed });
+  const loaded = await loadTopologies([wanted], context, seed === undefined ? {} : { seed });
   for (const { topology } of loaded) {
     const built = buildPlan(topology, { capture: true });
     const predicted = predictRun(topology);
-    if (json) context.print(JSON.stringify({ plan: built, predicted }, null, 2));
+    if (json) context.printJson({ plan: built, predicted });
     else for (const line of formatPlan(built, predicted)) context.print(line);
   }
   return 0;

@@ -209,9 +209,16 @@ function closedPortBeside(
     candidate <= 0xffff &&
     !candidatePorts.has(candidate) &&
     (candidate < drawn.first || candidate > drawn.last);
-  const byDistance = Array.from({ length: 0xffff }, (_, i) => i + 1).flatMap((away) => [port + away, port - away]);
-  return byDistance
+  return portsBeside(port)
     .filter(isQuiet)
-    .slice(0, NEIGHBOURS)
+    .take(NEIGHBOURS)
     .find((candidate) => arrival(candidate) === undefined);
+}
+
+/** Every other port, the nearest first; some are below or above all ports. */
+function* portsBeside(port: number): Generator<number, undefined> {
+  for (let away = 1; away <= 0xffff; away += 1) {
+    yield port + away;
+    yield port - away;
+  }
 }

@@ -23,7 +23,7 @@ export type Flow = Readonly<Record<string, { readonly mobility: readonly string[
 
 /** Reads the checked-in capture, or that of another run of nat-nat. */
 export async function readExample(capture = CAPTURE): Promise<Example> {
-  const [loaded] = await loadTopologies(["nat-nat"], PACKAGE_ROOT);
+  const [loaded] = await loadTopologies(["nat-nat"], { directory: PACKAGE_ROOT });
   if (loaded === undefined) throw new Error("topologies/nat-nat.yaml is gone, and the example with it");
   const journeys = readJourneys(await readFile(capture), loaded.topology);
   return { document: exampleDocument(journeys, loaded.topology), flow: flowOf(journeys) };

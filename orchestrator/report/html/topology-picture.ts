@@ -78,18 +78,46 @@ function segmentsBelow({ role, interfaces }: ResolvedNode): readonly string[] {
   return role === "router" ? interfaces.map(({ segment }) => segment) : [];
 }
 
-/** A bar as wide as its label and the nodes below it, centred. */
-function placeBranch(branch: Branch, x: number, y: number, topology: ResolvedTopology): Placed {
+/** Widths by branch: each is asked for at every level above it. */
+const knownWidths = new WeakMap<Branch, number>();
+
+/** Width of a bar: of its label, or of the nodes below it. */
+function widthOf(branch: Branch, topology: ResolvedTopology): number {
+  const known = knownWidths.get(branch);
+  if (known !== undefined) return known;
   const label = segmentLabel(branch.segment, topology);
   const { name, network, ends } = SEGMENT_LABEL;
   const labelWidth = Math.ceil(name * label.name.length + network * label.networks.length + ends);
-  const leavesWidth = placeLeaves(branch, x, y, topology).width;
-  const width = Math.max(leavesWidth, labelWidth, NODE.width);
-  const { parts, bottom } = placeLeaves(branch, x + (width - leavesWidth) / 2, y, topology);
+  const width = Math.max(leavesWidthOf(branch, topology), labelWidth, NODE.width);
+  knownWidths.set(branch, width);
+  return width;
+}
+
+function leavesWidthOf({ leaves }: Branch, topology: ResolvedTopology): number {
+  const widths = leaves.map(({ below }) =>
+    Math.max(sideBySide(below.map((branch) => widthOf(branch, topology))), NODE.width),
+  );
+  return sideBySide(widths);
+}
+
+function sideBySide(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width + NODE.gap, 0) - (widths.length > 0 ? NODE.gap : 0);
+}
+
+/** A bar with the nodes below it centred. */
+function placeBranch(branch: Branch, x: number, y: number, topology: ResolvedTopology): Placed {
+  const label = segmentLabel(branch.segment, topology);
+  const width = widthOf(branch, topology);
+  const { parts, bottom } = placeLeaves(branch, x + (width - leavesWidthOf(branch, topology)) / 2, y, topology);
   return { parts: [...parts, drawSegment(label, x, y, width)], width, bottom };
 }
 
-function placeLeaves({ segment, leaves }: Branch, x: number, y: number, topology: ResolvedTopology): Placed {
+function placeLeaves(
+  { segment, leaves }: Branch,
+  x: number,
+  y: number,
+  topology: ResolvedTopology,
+): Omit<Placed, "width"> {
   const parts: Markup[] = [];
   let right = x;
   let bottom = y + SEGMENT_HEIGHT;
@@ -99,7 +127,7 @@ function placeLeaves({ segment, leaves }: Branch, x: number, y: number, topology
     right += placed.width + NODE.gap;
     bottom = Math.max(bottom, placed.bottom);
   }
-  return { parts, width: Math.max(right - NODE.gap - x, 0), bottom };
+  return { parts, bottom };
 }
 
 function placeHanging(

@@ -1,5 +1,7 @@
 /** What is wrong with a topology file, and where: every problem is one value, so that all are reported at once. */
 
+import { printableLine } from "../model/printable.ts";
+
 /** Every kind of problem. Codes are stable; messages may improve. */
 export type IssueCode =
   | "yaml"
@@ -30,9 +32,22 @@ export interface TopologyIssue {
   readonly path: string;
 }
 
-/** `file:line:column path: message`, the form editors and terminals make clickable. */
+/** Longer than the path of any value of the format, and than what we say of one. */
+const LONGEST_PATH = 200;
+const LONGEST_MESSAGE = 2000;
+
+/**
+ * `file:line:column path: message`, the form editors and terminals make clickable. One line, in characters that show:
+ * path and message may quote the file.
+ */
 export function formatIssue({ file, line, column, path, message }: TopologyIssue): string {
-  return `${file}:${line}:${column} ${path === "" ? "" : `${path}: `}${message}`;
+  const place = path === "" ? "" : `${shortened(path, LONGEST_PATH)}: `;
+  return printableLine(`${file}:${line}:${column} ${place}${shortened(message, LONGEST_MESSAGE)}`);
+}
+
+/** Text in at most `length` characters, and a sign that more follows. */
+export function shortened(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length)}…`;
 }
 
 /** Dotted text of a path: `sessions[0].from`. */

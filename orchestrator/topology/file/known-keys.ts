@@ -13,21 +13,30 @@ interface JsonSchema {
   readonly const?: unknown;
 }
 
+let root: JsonSchema | undefined;
+
 /** Keys allowed in the mapping at `path`; those of a node depend on its role in `data`. */
 export function knownKeys(path: IssuePath, data: unknown): readonly string[] {
-  const root = topologyJsonSchema() as JsonSchema;
+  root ??= topologyJsonSchema() as JsonSchema;
   let places: readonly JsonSchema[] = [root];
   let value = data;
   for (const part of path) {
-    value = typeof value === "object" && value !== null ? (value as Record<string, unknown>)[part] : undefined;
+    value = ownValue(value, part);
     places = places.flatMap((place) => alternatives(inner(place, part), value));
   }
   return [...new Set(places.flatMap((place) => Object.keys(place.properties ?? {})))];
 }
 
+/** The value of a mapping's or list's own key. */
+export function ownValue(value: unknown, part: string | number): unknown {
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, part)) return undefined;
+  return (value as Readonly<Record<string, unknown>>)[part];
+}
+
 function inner(place: JsonSchema, part: string | number): JsonSchema | undefined {
   if (typeof part === "number") return place.items;
-  const named = place.properties?.[part];
+  const { properties = {} } = place;
+  const named = Object.hasOwn(properties, part) ? properties[part] : undefined;
   return named ?? (typeof place.additionalProperties === "object" ? place.additionalProperties : undefined);
 }
 

@@ -12,6 +12,7 @@ import {
   topologySchema,
 } from "./schema.ts";
 import { describeShapeIssue, type ShapeIssue } from "./shape-issue.ts";
+import { tooMany } from "./size-limits.ts";
 import type { ListEntry, Topology } from "./topology.ts";
 import { readYaml, type YamlSource } from "./yaml-source.ts";
 
@@ -36,17 +37,20 @@ export function readTopology(text: string, file: string): TopologyReading {
   const source = readYaml(text);
   const yamlIssues = source.errors.map((error) => yamlIssue(error, file));
   if (source.errors.some((error) => error.kind === "syntax")) return { issues: inFileOrder(yamlIssues) };
+  const located = (found: readonly ShapeIssue[]): readonly TopologyIssue[] =>
+    found.map(({ code, path, at, message }) => ({
+      code,
+      message,
+      file,
+      path: formatPath(path),
+      ...source.locate(path, at),
+    }));
+  // Nothing else is said of a file that holds too much: to find out would take too long.
+  const excess = tooMany(source.data);
+  if (excess.length > 0) return { issues: inFileOrder(located(excess)) };
   const parsed = topologySchema.safeParse(source.data);
-  const shapeIssues = dropMisspeltDuplicates(
-    (parsed.error?.issues ?? []).flatMap((i) => describeShapeIssue(i, source.data)),
-  ).map(({ code, path, at, message }) => ({
-    code,
-    message,
-    file,
-    path: formatPath(path),
-    ...source.locate(path, at),
-  }));
-  const issues = inFileOrder([...yamlIssues, ...shapeIssues]);
+  const shapeIssues = (parsed.error?.issues ?? []).flatMap((i) => describeShapeIssue(i, source.data));
+  const issues = inFileOrder([...yamlIssues, ...located(dropMisspeltDuplicates(shapeIssues))]);
   return isMapping(source.data) ? { topology: soundPart(source, source.data, file), issues } : { issues };
 }
 
@@ -58,13 +62,22 @@ function dropMisspeltDuplicates(issues: readonly ShapeIssue[]): readonly ShapeIs
 
 function yamlIssue({ kind, message, line, column }: YamlSource["errors"][number], file: string): TopologyIssue {
   const position = { file, line, column, path: "" };
-  return kind === "syntax"
-    ? { code: "yaml", message: `expected YAML; found: ${message}; mend the text here`, ...position }
-    : {
+  switch (kind) {
+    case "syntax":
+      return { code: "yaml", message: `expected YAML; found: ${message}; mend the text here`, ...position };
+    case "duplicate-key":
+      return {
         code: "duplicate",
         message: `expected each key once; found \`${message}\` again; remove or rename one`,
         ...position,
       };
+    case "reserved-key":
+      return {
+        code: "bad-value",
+        message: `expected another name; found \`${message}\`, which is reserved; rename it`,
+        ...position,
+      };
+  }
 }
 
 /** Blocks that every reference in the file needs. */
@@ -115,15 +128,16 @@ function soundEntry<T>(schema: z.ZodType<T>, value: unknown, path: IssuePath, br
   return [];
 }
 
-function unknownKeys(error: z.ZodError): readonly string[] {
-  return error.issues.flatMap((issue) =>
+function unknownKeys(error: z.ZodError): ReadonlySet<string> {
+  const unknown = error.issues.flatMap((issue) =>
     issue.code === "unrecognized_keys" && issue.path.length === 0 ? issue.keys : [],
   );
+  return new Set(unknown);
 }
 
-function withoutKeys(value: unknown, keys: readonly string[]): unknown {
+function withoutKeys(value: unknown, keys: ReadonlySet<string>): unknown {
   if (!isMapping(value)) return value;
-  return Object.fromEntries(Object.entries(value).filter(([key]) => !keys.includes(key)));
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !keys.has(key)));
 }
 
 function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {

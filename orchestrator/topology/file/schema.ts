@@ -3,8 +3,9 @@
 import { CANDIDATE_TYPES, ICE_PROFILES, KEY_MODES, NAT_BEHAVIOURS } from "@testbed/agent/control";
 import * as z from "zod";
 import { type AddressProblem, addressProblem, type Family, networkProblem } from "../model/address-text.ts";
-import { DURATION_PATTERN } from "../model/duration.ts";
-import { RATE_PATTERN, SHARE_PATTERN } from "../model/link-units.ts";
+import { DURATION_PATTERN, durationMs } from "../model/duration.ts";
+import { imageNameProblem } from "../model/image-name.ts";
+import { bitPerSecOf, RATE_PATTERN, SHARE_PATTERN } from "../model/link-units.ts";
 import { FIREWALL_PRESET_NAMES, NAT_PRESET_NAMES } from "../model/presets.ts";
 import {
   DENIALS,
@@ -27,10 +28,41 @@ function text(pattern: RegExp, expected: string): z.ZodString {
 
 const name = text(NAME_PATTERN, "a name of lower-case letters, digits and hyphens, at most 31, a letter first");
 const reference = z.string({ error: "expected a name" });
-const duration = text(DURATION_PATTERN, "a duration such as 30s, 400ms or 2m");
-const mac = text(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/, "a MAC address in lower case such as 02:00:00:00:00:01");
+const MAC_PATTERN = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
+const mac = text(MAC_PATTERN, "a MAC address in lower case such as 02:00:00:00:00:01").check(
+  within(MAC_PATTERN, isMacOfOneNode, "the MAC address of one node: an even first octet, and not all zero"),
+);
 const port = z.int().min(1).max(65535);
 const portRange = text(/^\d{1,5}-\d{1,5}$/, "a port range such as 40000-49999");
+
+/** Text of a pattern whose value lies within a range; text of another shape has been reported as such. */
+function within(
+  pattern: RegExp,
+  isWithin: (text: string) => boolean,
+  expected: string,
+): (context: z.core.ParsePayload<string>) => void {
+  return ({ value, issues }) => {
+    if (pattern.test(value) && !isWithin(value)) issues.push(rangeIssue(value, `expected ${expected}`));
+  };
+}
+
+/** A duration of at most `longest`, and at least `shortest` if given. */
+function duration(longest: string, shortest = "0ms"): z.ZodString {
+  const isWithin = (value: string): boolean =>
+    durationMs(value) <= durationMs(longest) && durationMs(value) >= durationMs(shortest);
+  const range = durationMs(shortest) > 0 ? `from ${shortest} to ${longest}` : `of at most ${longest}`;
+  return text(DURATION_PATTERN, "a duration such as 30s, 400ms or 2m").check(
+    within(DURATION_PATTERN, isWithin, `a duration ${range}`),
+  );
+}
+
+/** How late in a run something may happen, and the longest time that may be expected: a day. */
+const LONGEST_MOMENT = "1440m";
+
+/** An individual address (IEEE 802): the lowest bit of the first octet marks groups, and all. */
+function isMacOfOneNode(value: string): boolean {
+  return Number.parseInt(value.slice(0, 2), 16) % 2 === 0 && value !== "00:00:00:00:00:00";
+}
 
 /** An address without prefix length. */
 function address(family: Family): z.ZodString {
@@ -52,6 +84,11 @@ function customIssue(input: string, { expected, advice }: AddressProblem): z.cor
   return { code: "custom", input, message: expected, params: { advice } };
 }
 
+/** A value out of its range; `found` is what is shown of it, the value itself when absent. */
+function rangeIssue(input: unknown, expected: string, found?: number): z.core.$ZodRawIssue {
+  return { code: "custom", input, message: expected, params: { code: "bad-value", found } };
+}
+
 export const segmentSchema = z
   .strictObject({
     ipv4: network(4).optional().describe("IPv4 network of the segment, such as 198.18.0.0/24"),
@@ -65,6 +102,9 @@ const fixedAddresses = z
 
 const gateway = reference.describe("The router behind which everything else lies; found by itself when there is one");
 
+/** The kernel's sets keep nothing for longer than 49 days; measuring a lifetime takes 1.4 times as long. */
+const LONGEST_LIFETIME = "600m";
+
 const natObject = z.strictObject({
   preset: z.enum(NAT_PRESET_NAMES).optional().describe("The point to start from; other keys override it"),
   mapping: z.enum(NAT_BEHAVIOURS.mapping).optional().describe("RFC 4787 section 4.1"),
@@ -73,7 +113,7 @@ const natObject = z.strictObject({
   parity: z.enum(NAT_BEHAVIOURS.parity).optional().describe("Even ports for even ones (RFC 4787 section 4.2.2); any"),
   ports: portRange.optional().describe("Outside ports to draw from, both ends included"),
   hairpinning: z.boolean().optional().describe("RFC 4787 REQ-9, with external source address and port"),
-  udpLifetime: duration.optional().describe("How long an idle UDP mapping lives (RFC 4787 REQ-5)"),
+  udpLifetime: duration(LONGEST_LIFETIME).optional().describe("How long an idle UDP mapping lives (RFC 4787 REQ-5)"),
   refresh: z.enum(["outbound", "both"]).optional().describe("Which packets keep a mapping alive (RFC 4787 REQ-6)"),
   seed: z.int().min(0).max(0xffffffff).optional().describe("Makes drawn ports reproducible; follows the topology's"),
 });
@@ -98,7 +138,7 @@ const firewallObject = z.strictObject({
     .enum(DENIALS)
     .optional()
     .describe("What becomes of the rest: nobody is told, or ICMP says `administratively prohibited`; drop when absent"),
-  udpIdle: duration.optional().describe("How long an idle UDP flow is remembered"),
+  udpIdle: duration(LONGEST_LIFETIME).optional().describe("How long an idle UDP flow is remembered"),
   pinholes: z.array(pinhole).optional().describe("What may come in unsolicited"),
 });
 const firewall = z
@@ -163,7 +203,7 @@ const agentFields = {
     .enum(KEY_MODES)
     .optional()
     .describe("Keys of the checks: passwords in offer and answer (when absent), or derived from return routability"),
-  consent: duration
+  consent: duration("60m", "100ms")
     .optional()
     .describe(
       "Mean time between two questions whether the selected pair is alive; 5s when absent, dead after thrice it",
@@ -201,32 +241,83 @@ const stationaryNode = z.strictObject({
   addresses: fixedAddresses.optional(),
 });
 
+/** Text that a program receives: the kernel ends it at its first NUL. */
+const programText = z.string().check(({ value, issues }) => {
+  if (value.includes("\0")) issues.push(rangeIssue(value, "expected text without NUL, at which the kernel ends it"));
+});
+
+/** Octets of a host's arguments, and of its environment: the kernel takes 128 KiB at once (MAX_ARG_STRLEN). */
+const MOST_PROGRAM_OCTETS = 100_000;
+
+function checkProgramOctets({ value, issues }: z.core.ParsePayload): void {
+  const octets = Buffer.byteLength(JSON.stringify(value));
+  if (octets > MOST_PROGRAM_OCTETS)
+    issues.push(rangeIssue(value, `expected at most ${MOST_PROGRAM_OCTETS} octets in all`, octets));
+}
+
+const variableName = text(/^[^=\0]+$/, "the name of a variable, without `=` and NUL");
+
 const host = z.strictObject({
   role: z.literal("host"),
   on: reference.describe("The segment it is attached to"),
-  image: z.string().min(1).describe("Any container image"),
+  image: z
+    .string()
+    .check(({ value, issues }) => {
+      const problem = imageNameProblem(value);
+      if (problem !== undefined) issues.push(rangeIssue(value, problem));
+    })
+    .describe("Any container image"),
   command: z
-    .union([z.string(), z.array(z.string())])
+    .union([programText, z.array(programText)])
+    .check(checkProgramOctets)
     .optional()
     .describe("Arguments, or one line for /bin/sh -c"),
-  environment: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+  environment: z
+    .record(variableName, z.union([programText, z.number(), z.boolean()]))
+    .check(checkProgramOctets)
+    .optional(),
   gateway: gateway.optional(),
   addresses: fixedAddresses.optional(),
 });
 
-const share = text(SHARE_PATTERN, "a share such as 1% or 0.5%");
+const share = text(SHARE_PATTERN, "a share from 0% to 100%, such as 0.5%");
+
+/** tc counts a delay in 32 bits, which end at 274 s. */
+const LONGEST_DELAY = "4m";
+
+/** netem counts octets: a slower rate would be none at all. With the longest delay, faster ones overflow its queue. */
+const SLOWEST_RATE = "8bit";
+const FASTEST_RATE = "100gbit";
+
+const rate = text(RATE_PATTERN, "a rate such as 20mbit or 256kbit").check(
+  within(
+    RATE_PATTERN,
+    (value) => bitPerSecOf(value) >= bitPerSecOf(SLOWEST_RATE) && bitPerSecOf(value) <= bitPerSecOf(FASTEST_RATE),
+    `a rate from ${SLOWEST_RATE} to ${FASTEST_RATE}; a loss of 100% stops everything`,
+  ),
+);
 
 const impairmentFields = {
-  delay: duration.optional().describe("One-way delay"),
-  jitter: duration.optional().describe("Half width of an even spread around the delay; the order of packets is kept"),
+  delay: duration(LONGEST_DELAY).optional().describe("One-way delay"),
+  jitter: duration(LONGEST_DELAY)
+    .optional()
+    .describe("Half width of an even spread around the delay; the order of packets is kept"),
   loss: share.optional().describe("Share of packets lost"),
-  burst: z.number().min(1).optional().describe("Mean length of a run of losses; 1, independent losses, when absent"),
+  burst: z
+    .number()
+    .min(1)
+    .max(10_000)
+    .optional()
+    .describe("Mean length of a run of losses; 1, independent losses, when absent"),
   duplicate: share.optional().describe("Share of packets that arrive twice"),
   reorder: share.optional().describe("Share of packets that overtake the others by skipping the delay"),
-  rate: text(RATE_PATTERN, "a rate such as 20mbit or 256kbit")
+  rate: rate.optional().describe("Bits a second, Ethernet header included; packets wait in line for it"),
+  queue: z
+    .int()
+    .min(1)
+    .max(1_000_000)
     .optional()
-    .describe("Bits a second, Ethernet header included; packets wait in line for it"),
-  queue: z.int().min(1).optional().describe("Packets that may wait for the rate; more are lost; 1000 when absent"),
+    .describe("Packets that may wait for the rate; more are lost; 1000 when absent"),
 };
 const impairment = z.strictObject(impairmentFields);
 
@@ -255,18 +346,24 @@ export const expectationSchema = z.strictObject({
     .tuple([z.enum(CANDIDATE_TYPES), z.enum(CANDIDATE_TYPES)])
     .optional()
     .describe("Candidate types of the selected pair: local and remote, seen from the session's `from`"),
-  within: duration.optional().describe("Offer to nomination; with `after`, from the event to data on its path"),
-  roundTrip: duration.optional().describe("Median round trip of the data on the final path"),
+  within: duration(LONGEST_MOMENT)
+    .optional()
+    .describe("Offer to nomination; with `after`, from the event to data on its path"),
+  roundTrip: duration(LONGEST_MOMENT).optional().describe("Median round trip of the data on the final path"),
   lost: z.int().min(0).optional().describe("At most this many data packets lost"),
   after: reference
     .optional()
     .describe("An event of the timeline: the other keys then say what holds from it on, until the next one"),
-  outage: duration.optional().describe("Only with `after`: longest time in which no data packet was answered"),
+  outage: duration(LONGEST_MOMENT)
+    .optional()
+    .describe("Only with `after`: longest time in which no data packet was answered"),
 });
 
 export const timelineEventSchema = z
   .strictObject({
-    at: duration.describe("Counted from when every session has its path and has exchanged its first data"),
+    at: duration(LONGEST_MOMENT).describe(
+      "Counted from when every session has its path and has exchanged its first data",
+    ),
     name: name.optional().describe("What `after` calls it; the kind of the event, such as reboot, when absent"),
     move: reference.optional().describe("A mobile or correspondent node, which leaves its segment for another one"),
     to: reference.optional().describe("Only with `move`: the segment"),
@@ -280,7 +377,9 @@ export const timelineEventSchema = z
       .describe(
         "Only with `link`: what holds from then on in place of what held before; a loss of 100% breaks the link",
       ),
-    down: duration.optional().describe("Only with `reboot`: how long it lets nothing through; no longer than it takes"),
+    down: duration("60m")
+      .optional()
+      .describe("Only with `reboot`: how long it lets nothing through; no longer than it takes"),
     ports: z
       .enum(["new", "same"])
       .optional()

@@ -2,8 +2,8 @@
 
 import type * as z from "zod";
 import { DURATION_PATTERN } from "../model/duration.ts";
-import type { IssueCode, IssuePath } from "./issue.ts";
-import { knownKeys } from "./known-keys.ts";
+import { type IssueCode, type IssuePath, shortened } from "./issue.ts";
+import { knownKeys, ownValue } from "./known-keys.ts";
 import { nearestName } from "./nearest-name.ts";
 
 /** A problem of shape before it has a position. */
@@ -26,7 +26,7 @@ function describe(issue: z.core.$ZodIssue, prefix: IssuePath, data: unknown): re
   const value = valueAt(data, path);
   switch (issue.code) {
     case "unrecognized_keys":
-      return issue.keys.map((key) => unknownKey([...path, key], data));
+      return unknownKeys(path, issue.keys, data);
     case "invalid_union":
       return describeUnion(issue, path, data);
     case "invalid_value":
@@ -34,7 +34,7 @@ function describe(issue: z.core.$ZodIssue, prefix: IssuePath, data: unknown): re
     case "invalid_key":
       return [{ code: "bad-value", path, at: "key", message: sentence(issue.issues[0]?.message, lastOf(path)) }];
     case "custom":
-      return [atValue("bad-address", path, sentence(issue.message, value, adviceIn(issue.params)))];
+      return [customIssue(path, value, issue)];
     case "invalid_type":
       return [wrongType(path, value, issue)];
     case "too_small":
@@ -47,23 +47,30 @@ function describe(issue: z.core.$ZodIssue, prefix: IssuePath, data: unknown): re
   }
 }
 
+/** A check of our own: of an address, or of the range that its parameters name. */
+function customIssue(path: IssuePath, value: unknown, { message, params }: z.core.$ZodIssueCustom): ShapeIssue {
+  const code = params?.["code"] === "bad-value" ? "bad-value" : "bad-address";
+  return atValue(code, path, sentence(message, params?.["found"] ?? value, adviceIn(params)));
+}
+
 function atValue(code: IssueCode, path: IssuePath, message: string): ShapeIssue {
   return { code, path, at: "value", message };
 }
 
-function unknownKey(path: IssuePath, data: unknown): ShapeIssue {
-  const key = String(lastOf(path));
-  const known = knownKeys(path.slice(0, -1), data);
-  const near = nearestName(key, known);
-  const advice = near === undefined ? `known keys: ${known.join(", ")}` : `did you mean \`${near}\`?`;
-  const message = `expected a known key; found \`${key}\`; ${advice}`;
-  return {
-    code: "unknown-key",
-    path,
-    at: "key",
-    message,
-    ...(near === undefined ? {} : { meant: [...path.slice(0, -1), near] }),
-  };
+function unknownKeys(path: IssuePath, keys: readonly string[], data: unknown): readonly ShapeIssue[] {
+  const known = knownKeys(path, data);
+  return keys.map((key) => {
+    const near = nearestName(key, known);
+    const advice = near === undefined ? `known keys: ${known.join(", ")}` : `did you mean \`${near}\`?`;
+    const message = `expected a known key; found \`${shortened(key, LONGEST_SHOWN)}\`; ${advice}`;
+    return {
+      code: "unknown-key",
+      path: [...path, key],
+      at: "key",
+      message,
+      ...(near === undefined ? {} : { meant: [...path, near] }),
+    };
+  });
 }
 
 function notOneOf(path: IssuePath, value: unknown, allowed: readonly string[]): ShapeIssue {
@@ -154,24 +161,16 @@ function describeValue(value: unknown): string {
   if (value === undefined || value === null) return "nothing";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "a mapping";
-  return typeof value === "string" ? `"${shortened(value)}"` : JSON.stringify(value);
+  return typeof value === "string" ? `"${shortened(value, LONGEST_SHOWN)}"` : JSON.stringify(value);
 }
 
 /** Longer than any name, address or duration. */
 const LONGEST_SHOWN = 80;
-
-function shortened(text: string): string {
-  return text.length <= LONGEST_SHOWN ? text : `${text.slice(0, LONGEST_SHOWN)}…`;
-}
 
 function lastOf(path: IssuePath): string | number {
   return path.at(-1) ?? "";
 }
 
 function valueAt(data: unknown, path: IssuePath): unknown {
-  return path.reduce<unknown>(
-    (value, part) =>
-      typeof value === "object" && value !== null ? (value as Record<string, unknown>)[part] : undefined,
-    data,
-  );
+  return path.reduce<unknown>(ownValue, data);
 }

@@ -88,8 +88,12 @@ export function sizeOf(network: Network): bigint {
 
 /** Whether a valid address lies inside the network. */
 export function contains(network: Network, address: string): boolean {
-  if (familyOfText(address) !== network.family) return false;
-  const offset = offsetIn(network, address);
+  return familyOfText(address) === network.family && containsNumber(network, addressToNumber(address));
+}
+
+/** Whether an address of the network's IP version, as a number, lies inside of it. */
+export function containsNumber(network: Network, address: bigint): boolean {
+  const offset = address - network.base;
   return offset >= 0n && offset < sizeOf(network);
 }
 
@@ -112,7 +116,8 @@ function bitsOf(family: Family): number {
   return family === 4 ? 32 : 128;
 }
 
-function addressToNumber(address: string): bigint {
+/** A valid address as a number. */
+export function addressToNumber(address: string): bigint {
   return ipaddr
     .parse(address)
     .toByteArray()

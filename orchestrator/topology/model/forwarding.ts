@@ -1,6 +1,13 @@
 /** Forwarding in a resolved topology, one hop at a time, as the kernel looks routes up. */
 
-import { contains, familyOfText, type Network, parseNetwork, withoutLength } from "./address-text.ts";
+import {
+  addressToNumber,
+  containsNumber,
+  familyOfText,
+  type Network,
+  parseNetwork,
+  withoutLength,
+} from "./address-text.ts";
 import type { ResolvedInterface, ResolvedNode, ResolvedTopology } from "./resolved.ts";
 
 /** The interface a packet leaves by, and the node that receives it; no node if none has the next address. */
@@ -20,10 +27,7 @@ export function nextHop(
   source?: string,
 ): Hop | undefined {
   const interfaceOfSource = node.interfaces.find((own) => source !== undefined && holds(own, source))?.interfaceName;
-  const elsewhere = (name: string): number => (name === interfaceOfSource ? 0 : 1);
-  const route = routesOf(node)
-    .filter(({ to }) => contains(to, destination))
-    .toSorted((a, b) => b.to.length - a.to.length || elsewhere(a.interfaceName) - elsewhere(b.interfaceName))[0];
+  const route = bestRoute(node, destination, interfaceOfSource);
   const out = node.interfaces.find(({ interfaceName }) => interfaceName === route?.interfaceName);
   if (route === undefined || out === undefined) return undefined;
   const neighbour = neighbourWith(topology, node, out.segment, route.via ?? destination);
@@ -35,9 +39,12 @@ export function hasAddress(node: ResolvedNode, address: string): boolean {
   return node.interfaces.some((own) => holds(own, address));
 }
 
-function holds({ ipv4, ipv6, alternate }: ResolvedInterface, address: string): boolean {
-  const own = [ipv4, ipv6, alternate?.ipv4, alternate?.ipv6];
-  return own.some((each) => each !== undefined && withoutLength(each) === address);
+function holds(own: ResolvedInterface, address: string): boolean {
+  return addressesOf(own).includes(address);
+}
+
+function addressesOf({ ipv4, ipv6, alternate }: ResolvedInterface): readonly string[] {
+  return [ipv4, ipv6, alternate?.ipv4, alternate?.ipv6].filter((each) => each !== undefined).map(withoutLength);
 }
 
 /** The node's addresses from which packets to a destination leave by the segment of that address. */
@@ -54,13 +61,51 @@ export function sourceAddresses(
   });
 }
 
-function neighbourWith(topology: ResolvedTopology, sender: ResolvedNode, segment: string, address: string) {
-  for (const node of topology.nodes) {
-    if (node.name === sender.name) continue;
-    const found = node.interfaces.find((candidate) => candidate.segment === segment && holds(candidate, address));
-    if (found !== undefined) return { node, in: found };
-  }
-  return undefined;
+function bestRoute(node: ResolvedNode, destination: string, interfaceOfSource: string | undefined): Route | undefined {
+  const family = familyOfText(destination);
+  const wanted = addressToNumber(destination);
+  const routes = routesOf(node);
+  const best = routes.find(({ to }) => to.family === family && containsNumber(to, wanted));
+  const isAsGood = ({ to, interfaceName }: Route): boolean =>
+    interfaceName === interfaceOfSource &&
+    to.length === best?.to.length &&
+    to.base === best.to.base &&
+    to.family === family;
+  return best === undefined ? undefined : (routes.find(isAsGood) ?? best);
+}
+
+/** An interface, and the node whose it is. */
+interface Neighbour {
+  readonly node: ResolvedNode;
+  readonly in: ResolvedInterface;
+}
+
+/** The neighbours of each topology by `<segment> <address>`. Cached: a topology may have hundreds of nodes. */
+const knownNeighbours = new WeakMap<ResolvedTopology, ReadonlyMap<string, readonly Neighbour[]>>();
+
+function neighboursOf(topology: ResolvedTopology): ReadonlyMap<string, readonly Neighbour[]> {
+  const known = knownNeighbours.get(topology);
+  if (known !== undefined) return known;
+  const all = topology.nodes.flatMap((node) =>
+    node.interfaces.flatMap((own) =>
+      addressesOf(own).map((address) => ({ key: `${own.segment} ${address}`, neighbour: { node, in: own } })),
+    ),
+  );
+  const neighbours = new Map<string, Neighbour[]>();
+  for (const { key, neighbour } of all) neighbours.set(key, [...(neighbours.get(key) ?? []), neighbour]);
+  knownNeighbours.set(topology, neighbours);
+  return neighbours;
+}
+
+function neighbourWith(
+  topology: ResolvedTopology,
+  sender: ResolvedNode,
+  segment: string,
+  address: string,
+): Neighbour | undefined {
+  return neighboursOf(topology)
+    .get(`${segment} ${address}`)
+    ?.find(({ node }) => node.name !== sender.name);
 }
 
 interface Route {
@@ -72,14 +117,16 @@ interface Route {
 /** Cached: a prediction looks up each node's routes thousands of times. */
 const knownRoutes = new WeakMap<ResolvedNode, readonly Route[]>();
 
-/** Connected networks and static routes. */
+/** Connected networks and static routes, the longest prefix first. */
 function routesOf(node: ResolvedNode): readonly Route[] {
   const known = knownRoutes.get(node);
   if (known !== undefined) return known;
   const connected = node.interfaces.flatMap(({ ipv4, ipv6, interfaceName }) =>
     [ipv4, ipv6].flatMap((to) => (to === undefined ? [] : [{ to, interfaceName }])),
   );
-  const routes = [...connected, ...node.routes].map((route) => ({ ...route, to: parseNetwork(route.to) }));
+  const routes = [...connected, ...node.routes]
+    .map((route) => ({ ...route, to: parseNetwork(route.to) }))
+    .toSorted((a, b) => b.to.length - a.to.length);
   knownRoutes.set(node, routes);
   return routes;
 }

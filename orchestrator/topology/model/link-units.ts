@@ -1,6 +1,6 @@
 /** Shares and rates as people write them: `1%`, `0.5%`; `20mbit`, `256kbit`. */
 
-export const SHARE_PATTERN = /^(100|\d{1,2})(\.\d+)?%$/;
+export const SHARE_PATTERN = /^(100(\.0+)?|\d{1,2}(\.\d+)?)%$/;
 
 /** A share from 0 to 1 of a text that matches `SHARE_PATTERN`; throws RangeError for any other. */
 export function shareOf(text: string): number {

@@ -15,13 +15,19 @@ export interface RoundTripImpairment {
 const FRAMES_AHEAD = 5;
 const FULL_FRAME_BITS = 1514 * 8;
 
+/** Nobody waits longer for a round trip, whatever the links of a topology come to: an hour. */
+const MOST_ADDED_MS = 3_600_000;
+
 /** A round trip through these nodes that crosses each of their links once in each direction. */
 export function roundTripImpairment(nodes: readonly ResolvedNode[]): RoundTripImpairment {
   const impairments = nodes.flatMap(({ interfaces }) =>
     interfaces.flatMap(({ impairment }) => [impairment?.out, impairment?.in].filter((own) => own !== undefined)),
   );
   return {
-    addedMs: impairments.reduce((sum, impairment) => sum + longestDelayMs(impairment), 0),
+    addedMs: Math.min(
+      MOST_ADDED_MS,
+      impairments.reduce((sum, impairment) => sum + longestDelayMs(impairment), 0),
+    ),
     lossRate: 1 - impairments.reduce((share, { lossRate = 0 }) => share * (1 - lossRate), 1),
   };
 }

@@ -46,14 +46,36 @@ interface Place {
   readonly owner: ResolvedNode;
 }
 
-/** The place itself, and its translated addresses, from the inside outwards. */
-function standIns(topology: ResolvedTopology, place: Place, seen: readonly string[] = []): readonly Place[] {
+/** Stand-ins by owner and address. Cached: all nodes of a topology ask for those of a few home agents. */
+const knownStandIns = new WeakMap<ResolvedTopology, Map<string, readonly Place[]>>();
+
+function standIns(topology: ResolvedTopology, place: Place): readonly Place[] {
+  const ofTopology = knownStandIns.get(topology) ?? new Map<string, readonly Place[]>();
+  knownStandIns.set(topology, ofTopology);
+  const key = keyOf(place);
+  const found = ofTopology.get(key) ?? findStandIns(topology, place, new Set());
+  ofTopology.set(key, found);
+  return found;
+}
+
+/**
+ * The place itself, and its translated addresses, from the inside outwards. Each is followed once: routers that
+ * translate each other's networks would have more ways than can be counted.
+ */
+function findStandIns(topology: ResolvedTopology, place: Place, seen: Set<string>): readonly Place[] {
+  if (seen.has(keyOf(place))) return [];
+  seen.add(keyOf(place));
   const further = topology.nodes.flatMap((node): readonly Place[] => {
-    if (node.role !== "router" || seen.includes(node.name) || node.name === place.owner.name) return [];
-    if (!leadsTo(topology, node, place)) return [];
-    return outsideOf(node, place.ip).flatMap((ip) => standIns(topology, { ip, owner: node }, [...seen, node.name]));
+    if (node.role !== "router" || node.name === place.owner.name) return [];
+    const outside = outsideOf(node, place.ip);
+    if (outside.length === 0 || !leadsTo(topology, node, place)) return [];
+    return outside.flatMap((ip) => findStandIns(topology, { ip, owner: node }, seen));
   });
   return [place, ...further];
+}
+
+function keyOf({ ip, owner }: Place): string {
+  return `${owner.name} ${ip}`;
 }
 
 function outsideOf({ forwards, prefixes, interfaces, wan }: ResolvedRouter, ip: string): readonly string[] {

@@ -34,6 +34,7 @@ export function assignAddresses(
   const context = { topology, attachments, report };
   const addresses = new Map<Attachment, AssignedAddresses>();
   for (const segment of topology.segments.keys()) {
+    checkRoom(context, segment);
     for (const family of [4, 6] as const) {
       const key = `ipv${family}` as const;
       const { own, alternate } = assignInSegment(context, segment, family);
@@ -55,6 +56,16 @@ export function assignAddresses(
       ?.push({ segment, interfaceName, mac: macs.get(attachment) ?? "", ...addresses.get(attachment) });
   }
   return interfaces;
+}
+
+/** Most nodes on a segment: an engine's network has room for no more (`runtime/docker/segment-subnet.ts`). */
+const MOST_ON_SEGMENT = 61;
+
+function checkRoom({ attachments, report }: Context, segment: string): void {
+  const here = attachments.filter((attachment) => attachment.segment === segment);
+  if (here.length <= MOST_ON_SEGMENT) return;
+  const message = `expected at most ${MOST_ON_SEGMENT} nodes on a segment, those that move there counted; found ${here.length}; divide it`;
+  report("bad-value", ["segments", segment], message, "key");
 }
 
 type AssignedAddresses = Pick<ResolvedInterface, "ipv4" | "ipv6" | "alternate">;
@@ -209,16 +220,16 @@ function assignFree(
   return assigned;
 }
 
-/** Locally administered MAC addresses `02:00:00:00:SS:NN`: segment and node by their number in the file. */
+/** Locally administered MAC addresses `02:00:0N:0S:SS:NN`: segment and node by their number in the file. */
 function assignMacs(context: Context): ReadonlyMap<Attachment, string> {
-  const segments = [...context.topology.segments.keys()];
-  const nodes = [...context.topology.nodes.keys()];
+  const segments = numbersOf(context.topology.segments);
+  const nodes = numbersOf(context.topology.nodes);
   const macs = new Map<Attachment, string>();
   const owners = new Map<string, string>();
   for (const attachment of context.attachments) {
     const fixed = fixedEntry(context, attachment)?.mac;
-    const [segment, node] = [segments.indexOf(attachment.segment) + 1, nodes.indexOf(attachment.node) + 1];
-    const mac = fixed ?? `02:00:00:${[segment >> 8, segment & 0xff, node & 0xff].map(hexOctet).join(":")}`;
+    const [segment, node] = [segments.get(attachment.segment) ?? 0, nodes.get(attachment.node) ?? 0];
+    const mac = fixed ?? `02:00:${[node >> 8, segment >> 8, segment & 0xff, node & 0xff].map(hexOctet).join(":")}`;
     const owner = owners.get(`${attachment.segment} ${mac}`);
     if (owner !== undefined) {
       const message = `expected a MAC address of its own; found ${mac}, which ${owner} has; change one`;
@@ -230,12 +241,18 @@ function assignMacs(context: Context): ReadonlyMap<Attachment, string> {
   return macs;
 }
 
+/** Names by their place in the file, from 1. */
+function numbersOf(named: ReadonlyMap<string, unknown>): ReadonlyMap<string, number> {
+  return new Map([...named.keys()].map((name, i) => [name, i + 1]));
+}
+
 function hexOctet(value: number): string {
   return value.toString(16).padStart(2, "0");
 }
 
 function fixedEntry({ topology }: Context, { node, segment }: Attachment): FixedEntry | undefined {
-  return topology.nodes.get(node)?.addresses?.[segment];
+  const { addresses = {} } = topology.nodes.get(node) ?? {};
+  return Object.hasOwn(addresses, segment) ? addresses[segment] : undefined;
 }
 
 interface FixedEntry {

@@ -12,7 +12,7 @@ export function resolveAgentOptions(entry: MobileEntry | StationaryEntry): Agent
   return {
     ...defaults,
     ...given({ ...same, isLite: lite }),
-    timers: consent === undefined ? {} : consentTimers(durationMs(consent)),
+    timers: consent === undefined ? {} : consentTimers(Math.round(durationMs(consent))),
   };
 }
 

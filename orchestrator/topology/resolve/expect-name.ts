@@ -2,7 +2,7 @@
 
 import { formatPath, type IssuePath } from "../file/issue.ts";
 import type { Report } from "../file/issue-list.ts";
-import { nearestName } from "../file/nearest-name.ts";
+import { listNames, nearestName } from "../file/nearest-name.ts";
 import type { NodeEntry } from "../file/schema.ts";
 import type { Topology } from "../file/topology.ts";
 
@@ -52,5 +52,5 @@ function declaredNames({ broken }: Topology, key: "segments" | "nodes", sound: I
 export function advice(name: string, names: readonly string[]): string {
   if (names.length === 0) return "there is none: add one";
   const near = nearestName(name, names);
-  return near === undefined ? `there are: ${names.join(", ")}` : `did you mean ${near}?`;
+  return near === undefined ? `there are: ${listNames(names)}` : `did you mean ${near}?`;
 }

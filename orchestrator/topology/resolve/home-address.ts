@@ -22,31 +22,42 @@ export function checkHomeAgentAddress(name: string, { address, homePrefix }: Hom
 }
 
 /**
- * The home address of a mobile node: from the file, or else the next free one from `::100` of the home prefix. One
- * outside of the prefix, or of another node, is reported. `::` if its home agent is not one.
+ * The home addresses of mobile nodes by name: from the file, or else the next free one from `::100` of the home prefix.
+ * One outside of the prefix, or of another node, is reported. Nodes whose home agent is none have no entry.
  */
-export function homeAddressOf(topology: Topology, name: string, entry: MobileEntry, report: Report): string {
-  const homeAgent = topology.nodes.get(entry.homeAgent);
-  if (homeAgent?.role !== "home-agent") return "::";
-  const home: Home = { name: entry.homeAgent, homeAgent, prefix: parseNetwork(homeAgent.homePrefix) };
-  const siblings = [...topology.nodes].filter(
-    (item): item is [string, MobileEntry] => "homeAgent" in item[1] && item[1].homeAgent === entry.homeAgent,
+export function assignHomeAddresses(topology: Topology, report: Report): ReadonlyMap<string, string> {
+  const mobiles = [...topology.nodes].filter((item): item is [string, MobileEntry] => "homeAgent" in item[1]);
+  const families = Map.groupBy(mobiles, ([, { homeAgent }]) => homeAgent);
+  return new Map([...families].flatMap(([name, nodes]) => assignIn(topology, name, nodes, report)));
+}
+
+function assignIn(
+  topology: Topology,
+  name: string,
+  nodes: readonly (readonly [string, MobileEntry])[],
+  report: Report,
+): readonly (readonly [string, string])[] {
+  const homeAgent = topology.nodes.get(name);
+  if (homeAgent?.role !== "home-agent") return [];
+  const home: Home = { name, homeAgent, prefix: parseNetwork(homeAgent.homePrefix) };
+  const given = nodes.flatMap(([node, { homeAddress }]) =>
+    homeAddress === undefined ? [] : [{ node, address: canonicalText(homeAddress) }],
   );
-  const given = siblings.flatMap(([node, { homeAddress }]) =>
-    homeAddress === undefined ? [] : [[canonicalText(homeAddress), node] as const],
-  );
-  const owners = new Map([...given, [homeAgentAddress(homeAgent), entry.homeAgent]]);
-  if (entry.homeAddress !== undefined) {
-    const address = canonicalText(entry.homeAddress);
-    checkGiven(home, { name, address, owner: owners.get(address) }, report);
-    return address;
-  }
-  const unnamed = siblings.filter(([, sibling]) => sibling.homeAddress === undefined).map(([node]) => node);
+  const owners = new Map([
+    ...given.map(({ node, address }) => [address, node] as const),
+    [homeAgentAddress(homeAgent), name],
+  ]);
+  for (const { node, address } of given) checkGiven(home, { name: node, address, owner: owners.get(address) }, report);
+  const unnamed = nodes.flatMap(([node, { homeAddress }]) => (homeAddress === undefined ? [node] : []));
   const free = freeAddresses(home.prefix, owners, unnamed.length);
-  const place = unnamed.indexOf(name);
   // The prefix is reported once, for the first node that finds no address.
-  if (free.findIndex((address) => !contains(home.prefix, address)) === place) reportFull(home, name, report);
-  return free[place] ?? "::";
+  const beyond = free.findIndex((address) => !contains(home.prefix, address));
+  const [homeless] = beyond === -1 ? [] : unnamed.slice(beyond);
+  if (homeless !== undefined) reportFull(home, homeless, report);
+  return [
+    ...given.map(({ node, address }) => [node, address] as const),
+    ...unnamed.map((node, i) => [node, free[i] ?? "::"] as const),
+  ];
 }
 
 interface Home {

@@ -3,8 +3,8 @@
 /** IFNAMSIZ less the terminating zero. */
 const LONGEST_NAME = 15;
 
-/** Names that the kernel, the engine or the agent use. */
-const RESERVED = /^(lo|all|default|eth\d*|tun.*|mip.*|mice.*)$/;
+/** Names that the kernel, the engine or the agent use; Node's list of interfaces has no room for `constructor`. */
+const RESERVED = /^(lo|all|default|eth\d*|tun.*|mip.*|mice.*|constructor)$/;
 
 /** Interface names by segment name: the segment's name, shortened if too long; unique. */
 export function interfaceNames(segments: readonly string[]): ReadonlyMap<string, string> {

@@ -3,7 +3,7 @@
 import type { Impairment, LinkDirection } from "@testbed/agent/control";
 import type { IssuePath } from "../file/issue.ts";
 import type { Report } from "../file/issue-list.ts";
-import { nearestName } from "../file/nearest-name.ts";
+import { listNames, nearestName } from "../file/nearest-name.ts";
 import type { ImpairmentEntry, LinkEntry } from "../file/schema.ts";
 import type { Topology } from "../file/topology.ts";
 import { durationMs } from "../model/duration.ts";
@@ -21,16 +21,17 @@ export function imposeLinks(
   report: Report,
 ): Interfaces {
   const impairments = new Map<string, ResolvedLinkImpairments>();
+  const known = new Set(attachments.map(({ node, segment }) => linkName(node, segment)));
   for (const [link, entry] of topology.links) {
     const path = ["links", link];
     const resolved = resolveLink(entry, path, report);
-    if (checkLink({ topology, attachments, link, path }, report) && Object.keys(resolved).length > 0)
+    if (checkLink({ topology, known, link, path }, report) && Object.keys(resolved).length > 0)
       impairments.set(link, resolved);
   }
   for (const { entry, path } of topology.timeline) {
     const { link } = entry;
     // A link that is impaired later is impaired from the start, with none: emulation cannot be added while data flows.
-    if (link !== undefined && checkLink({ topology, attachments, link, path: [...path, "link"] }, report))
+    if (link !== undefined && checkLink({ topology, known, link, path: [...path, "link"] }, report))
       impairments.set(link, { out: {}, in: {}, ...impairments.get(link) });
   }
   return new Map(
@@ -49,25 +50,24 @@ export function linkName(node: string, segment: string): string {
   return `${node}/${segment}`;
 }
 
-/** A link in a file, with its path. */
+/** A link in a file, with its path; `known` are all links there are. */
 interface NamedLink {
   readonly topology: Topology;
-  readonly attachments: readonly Attachment[];
+  readonly known: ReadonlySet<string>;
   readonly link: string;
   readonly path: IssuePath;
 }
 
-function checkLink({ topology, attachments, link, path }: NamedLink, report: Report): boolean {
+function checkLink({ topology, known, link, path }: NamedLink, report: Report): boolean {
   const [node = "", segment] = link.split("/");
   // The shape of the name is reported where the file is read.
   if (segment === undefined) return false;
-  const known = attachments.map((attachment) => linkName(attachment.node, attachment.segment));
-  if (known.includes(link)) return true;
+  if (known.has(link)) return true;
   if (isBroken(topology, "nodes", node)) return false;
-  const near = nearestName(link, known);
-  const own = known.filter((candidate) => candidate.startsWith(`${node}/`));
+  const near = nearestName(link, [...known]);
+  const own = [...known].filter((candidate) => candidate.startsWith(`${node}/`));
   const advice =
-    near === undefined ? `there are: ${(own.length > 0 ? own : known).join(", ")}` : `did you mean ${near}?`;
+    near === undefined ? `there are: ${listNames(own.length > 0 ? own : [...known])}` : `did you mean ${near}?`;
   report(
     "unknown-reference",
     path,
@@ -126,7 +126,7 @@ function checkCompanions(entry: ImpairmentEntry, path: IssuePath, report: Report
 }
 
 function checkFigures(impairment: Impairment, path: IssuePath, report: Report): void {
-  const { delayMs = 0, jitterMs = 0, lossRate = 0, lossBurst = 1, rateBitPerSec } = impairment;
+  const { delayMs = 0, jitterMs = 0, lossRate = 0, lossBurst = 1 } = impairment;
   if (impairment.delayMs !== undefined && jitterMs > delayMs)
     report("bad-value", [...path, "jitter"], `expected at most the delay of ${delayMs} ms; found ${jitterMs} ms`);
   // A run of losses is followed by at least one packet that arrives.
@@ -135,12 +135,6 @@ function checkFigures(impairment: Impairment, path: IssuePath, report: Report): 
       "bad-value",
       [...path, "burst"],
       `expected longer runs for a loss of ${rounded(lossRate * 100)}%: at least ${Math.ceil(rounded(lossRate / (1 - lossRate)))}; found ${lossBurst}`,
-    );
-  if (rateBitPerSec !== undefined && rateBitPerSec < 1)
-    report(
-      "bad-value",
-      [...path, "rate"],
-      "expected a rate of at least 1bit; found 0; a loss of 100% stops everything",
     );
 }
 

@@ -7,7 +7,7 @@ import type { IssuePath } from "../file/issue.ts";
 import type { Report } from "../file/issue-list.ts";
 import type { NodeEntry } from "../file/schema.ts";
 import type { Topology } from "../file/topology.ts";
-import { type Family, overlaps, parseNetwork } from "../model/address-text.ts";
+import { type Family, type Network, overlaps, parseNetwork } from "../model/address-text.ts";
 import { type Attachment, translates } from "./attachment.ts";
 
 /** Reports networks that overlap where they must not. */
@@ -15,11 +15,10 @@ export function checkOverlaps(topology: Topology, attachments: readonly Attachme
   for (const family of [4, 6] as const) {
     const prefixes = prefixesOf(topology, attachments, family);
     prefixes.forEach((prefix, i) => {
-      const other = prefixes
-        .slice(0, i)
-        .find(
-          (earlier) => isVisible(prefix, earlier) && overlaps(parseNetwork(prefix.text), parseNetwork(earlier.text)),
-        );
+      const before = prefixes.findIndex(
+        (earlier, at) => at >= i || (overlaps(prefix.network, earlier.network) && isVisible(prefix, earlier)),
+      );
+      const other = before < i ? prefixes[before] : undefined;
       if (other !== undefined) report("overlap", prefix.path, overlapMessage(prefix, other));
     });
     checkSegmentsOfHosts(topology, attachments, family, report);
@@ -33,27 +32,28 @@ function checkSegmentsOfHosts(
   family: Family,
   report: Report,
 ): void {
-  const segments = attachments.flatMap((attachment) => {
+  const networks = attachments.flatMap((attachment) => {
     const text = attachment.side === "on" ? topology.segments.get(attachment.segment)?.[`ipv${family}`] : undefined;
-    return text === undefined ? [] : [{ ...attachment, text }];
+    return text === undefined ? [] : [{ ...attachment, text, network: parseNetwork(text) }];
   });
-  segments.forEach(({ node, segment, path, text }, i) => {
-    const other = segments
-      .slice(0, i)
-      .find((earlier) => earlier.node === node && overlaps(parseNetwork(earlier.text), parseNetwork(text)));
-    if (other === undefined) return;
-    const message = `expected a network of its own on each segment of ${node}; found ${text} on ${segment} and ${other.text} on ${other.segment}; change one`;
-    report("overlap", path, message);
-  });
+  for (const own of Map.groupBy(networks, ({ node }) => node).values()) {
+    own.forEach(({ node, segment, path, text, network }, i) => {
+      const other = own.slice(0, i).find((earlier) => overlaps(earlier.network, network));
+      if (other === undefined) return;
+      const message = `expected a network of its own on each segment of ${node}; found ${text} on ${segment} and ${other.text} on ${other.segment}; change one`;
+      report("overlap", path, message);
+    });
+  }
 }
 
 /** A network, with its routing domain and the domains outside of it. */
 interface Prefix {
   readonly name: string;
   readonly text: string;
+  readonly network: Network;
   readonly path: IssuePath;
   /** The segment's domain first, then every domain outside of it. */
-  readonly domains: readonly string[];
+  readonly domains: ReadonlySet<string>;
 }
 
 function overlapMessage(prefix: Prefix, other: Prefix): string {
@@ -65,42 +65,38 @@ function overlapMessage(prefix: Prefix, other: Prefix): string {
 
 /** Whether one network is in the other's domain, or inside of it. */
 function isVisible(a: Prefix, b: Prefix): boolean {
-  const [homeA = "", homeB = ""] = [a.domains[0], b.domains[0]];
-  return a.domains.includes(homeB) || b.domains.includes(homeA);
+  const [[homeA = ""], [homeB = ""]] = [a.domains, b.domains];
+  return a.domains.has(homeB) || b.domains.has(homeA);
 }
+
+/** A domain outside of all others; no segment has such a name. */
+const EVERYWHERE = "*";
 
 function prefixesOf(topology: Topology, attachments: readonly Attachment[], family: Family): readonly Prefix[] {
   const domains = outwardDomains(topology, attachments, family);
+  // Home prefixes are reached from everywhere, and nothing may lie inside of them.
+  const beyond = family === 4 ? [] : [EVERYWHERE];
+  const prefix = (name: string, text: string, path: IssuePath, own: readonly string[]): Prefix => {
+    return { name, text, network: parseNetwork(text), path, domains: new Set([...own, ...beyond]) };
+  };
   const segments = [...topology.segments].flatMap(([name, entry]): Prefix[] => {
     const text = entry[`ipv${family}`];
-    const path = ["segments", name, `ipv${family}`];
-    return text === undefined ? [] : [{ name: `segment ${name}`, text, path, domains: domains.get(name) ?? [name] }];
+    if (text === undefined) return [];
+    return [prefix(`segment ${name}`, text, ["segments", name, `ipv${family}`], domains.get(name) ?? [name])];
   });
   const translated = [...topology.nodes].flatMap(([name, entry]): Prefix[] => {
     const text = entry.role === "router" ? entry.prefixTranslation?.[`ipv${family}`] : undefined;
     if (entry.role !== "router" || text === undefined) return [];
     const path = ["nodes", name, "prefixTranslation", `ipv${family}`];
-    const outside = domains.get(entry.wan) ?? [entry.wan];
-    return [{ name: `outside network of ${name}`, text, path, domains: outside }];
+    return [prefix(`outside network of ${name}`, text, path, domains.get(entry.wan) ?? [entry.wan])];
   });
   if (family === 4) return [...segments, ...translated];
+  const everywhere = [EVERYWHERE, ...new Set([...domains.values()].flat())];
   const homes = [...topology.nodes].flatMap(([name, entry]): Prefix[] => {
     if (entry.role !== "home-agent") return [];
-    const path = ["nodes", name, "homePrefix"];
-    return [
-      {
-        name: `home prefix of ${name}`,
-        text: entry.homePrefix,
-        path,
-        domains: [...new Set([...domains.values()].flat())],
-      },
-    ];
+    return [prefix(`home prefix of ${name}`, entry.homePrefix, ["nodes", name, "homePrefix"], everywhere)];
   });
-  return [
-    ...segments,
-    ...translated,
-    ...homes.map((home) => ({ ...home, domains: ["everywhere", ...home.domains] })),
-  ].map((prefix) => ({ ...prefix, domains: [...prefix.domains, "everywhere"] }));
+  return [...segments, ...translated, ...homes];
 }
 
 /**

@@ -33,6 +33,12 @@ export function checkReachability(resolved: ResolvedTopology, topology: Topology
   });
 }
 
+/** The same for the way of one mobile node to its home agent. */
+export function checkReachabilityOf(resolved: ResolvedTopology, name: string, report: Report): void {
+  const node = resolved.nodes.find((candidate) => candidate.name === name);
+  if (node !== undefined && isMobile(node)) checkHomeAgentOf(resolved, node, report);
+}
+
 /** Where a session's packets leave the tunnel as plain IPv6: the home agent, or the stationary node itself. */
 type Anchor = ResolvedHomeAgent | ResolvedStationaryNode;
 

@@ -11,7 +11,8 @@ import { checkTimeline, eventName, movesOf } from "./timeline-references.ts";
 
 /** Reports references that do not exist; returns the attachments whose segment exists. */
 export function checkReferences(topology: Topology, report: Report): Attachment[] {
-  for (const [name, entry] of topology.nodes) checkNode(topology, name, entry, report);
+  const moves = movesOf(topology);
+  for (const [name, entry] of topology.nodes) checkNode({ topology, moves }, name, entry, report);
   checkSessions(topology, report);
   checkTimeline(topology, report);
   checkExpectations(topology, report);
@@ -35,13 +36,18 @@ function checkAttachments(topology: Topology, report: Report): Attachment[] {
   });
 }
 
-function checkNode(topology: Topology, name: string, entry: NodeEntry, report: Report): void {
+function checkNode(
+  { topology, moves }: { readonly topology: Topology; readonly moves: ReturnType<typeof movesOf> },
+  name: string,
+  entry: NodeEntry,
+  report: Report,
+): void {
   const path = ["nodes", name];
   if ("homeAgent" in entry) expectNode(topology, entry.homeAgent, ["home-agent"], [...path, "homeAgent"], report);
   if ("stun" in entry && entry.stun !== undefined)
     expectNode(topology, entry.stun, ["home-agent", "stun-server"], [...path, "stun"], report);
   if (entry.gateway !== undefined) expectNode(topology, entry.gateway, ["router"], [...path, "gateway"], report);
-  const visited = movesOf(topology).flatMap(({ node, to }) => (node === name ? [to] : []));
+  const visited = moves.flatMap(({ node, to }) => (node === name ? [to] : []));
   const own = new Set([...attachmentsOf(name, entry).map((attachment) => attachment.segment), ...visited]);
   for (const segment of Object.keys(entry.addresses ?? {})) {
     if (own.has(segment)) continue;

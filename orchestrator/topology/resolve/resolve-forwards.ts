@@ -1,6 +1,7 @@
 /** Resolves the static port forwards of a router. */
 
 import type { IssuePath } from "../file/issue.ts";
+import { listNames } from "../file/nearest-name.ts";
 import type { RouterEntry } from "../file/schema.ts";
 import { canonicalText, contains, isAddress, parseNetwork, withoutLength } from "../model/address-text.ts";
 import type { PortForward } from "../model/resolved.ts";
@@ -18,15 +19,17 @@ export function resolveForwards(context: MiddleboxContext, insideNetworks: reado
       "expected address translation (`nat`): without it every inside address is its own outside; use `pinholes` of the firewall";
     report("bad-value", path, message, "key");
   }
+  const seen = new Set<string>();
   return forwards.flatMap((forward, i) => {
     const { protocol, port, toPort = port } = forward;
-    const first = forwards.findIndex((other) => other.protocol === protocol && other.port === port);
-    if (first < i)
+    const outside = `${protocol} ${port}`;
+    if (seen.has(outside))
       report(
         "duplicate",
         [...path, i, "port"],
         `expected each outside port once; found ${protocol} ${port} again; remove one`,
       );
+    seen.add(outside);
     const to = insideAddress(context, forward, [...path, i, "to"], insideNetworks);
     return to === undefined ? [] : [{ protocol, port, to, toPort }];
   });
@@ -41,7 +44,7 @@ function insideAddress(
 ): string | undefined {
   const node = interfaces.get(to);
   if (node === undefined && !isAddress(to, 4)) {
-    const nodes = [...interfaces.keys()].join(", ");
+    const nodes = listNames([...interfaces.keys()]);
     report("unknown-reference", path, `expected a node or an IPv4 address; found "${to}"; nodes: ${nodes}`);
     return undefined;
   }

@@ -3,6 +3,7 @@
 import type { NatPoint, NatProfile } from "@testbed/agent/control";
 import type { IssuePath } from "../file/issue.ts";
 import type { Report } from "../file/issue-list.ts";
+import { listNames } from "../file/nearest-name.ts";
 import type { RouterEntry } from "../file/schema.ts";
 import { canonicalText, familyOfText, isAddress, networkProblem, withoutLength } from "../model/address-text.ts";
 import { durationMs } from "../model/duration.ts";
@@ -96,6 +97,9 @@ function seconds(text: string | undefined, fallback: number, path: IssuePath, re
 type FirewallEntry = Extract<RouterEntry["firewall"], object>;
 type PinholeEntry = NonNullable<FirewallEntry["pinholes"]>[number];
 
+/** Rules that one pinhole may become: one for each pair of addresses of the nodes that it names. */
+const MOST_PAIRS = 64;
+
 function resolvePinhole(
   context: MiddleboxContext,
   pinhole: PinholeEntry,
@@ -107,6 +111,11 @@ function resolvePinhole(
     context.report("bad-value", [...path, "port"], "expected no port: the Mobility Header has none; remove it");
   const from = pinhole.from === undefined ? undefined : placesOf(context, pinhole.from, [...path, "from"]);
   const to = placesOf(context, pinhole.to, [...path, "to"]);
+  if (to.length * (from?.length ?? 1) > MOST_PAIRS) {
+    const message = `expected at most ${MOST_PAIRS} pairs of addresses; found ${to.length} × ${from?.length ?? 1}; name addresses in place of nodes`;
+    context.report("bad-value", path, message);
+    return [];
+  }
   const reachable = to.filter((place) => familyOfText(place) === 6 || (protocol === "udp" && !hidesIpv4));
   if (to.length > 0 && reachable.length === 0) {
     const why =
@@ -133,7 +142,7 @@ function placesOf({ interfaces, report }: MiddleboxContext, text: string, path: 
     return node.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6].filter((own) => own !== undefined).map(withoutLength));
   if (isAddress(text, 4) || isAddress(text, 6)) return [canonicalText(text)];
   if (networkProblem(text, familyOfText(text)) === undefined) return [text];
-  const nodes = [...interfaces.keys()].join(", ");
+  const nodes = listNames([...interfaces.keys()]);
   report("unknown-reference", path, `expected a node, an address or a network; found "${text}"; nodes: ${nodes}`);
   return [];
 }

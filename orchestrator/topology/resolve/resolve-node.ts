@@ -1,5 +1,6 @@
 /** Resolves one node once names, addresses and routes are resolved. */
 
+import type { NatProfile } from "@testbed/agent/control";
 import type { Report } from "../file/issue-list.ts";
 import type {
   HomeAgentEntry,
@@ -13,6 +14,7 @@ import type {
 import type { Topology } from "../file/topology.ts";
 import { formatNetwork, parseNetwork, withoutLength } from "../model/address-text.ts";
 import type {
+  PortForward,
   ResolvedHomeAgent,
   ResolvedHost,
   ResolvedMobileNode,
@@ -25,7 +27,7 @@ import type {
 import type { Interfaces } from "./addressing.ts";
 import { resolveAgentOptions } from "./agent-options.ts";
 import { attachmentsOf } from "./attachment.ts";
-import { checkHomeAgentAddress, homeAddressOf, homeAgentAddress } from "./home-address.ts";
+import { checkHomeAgentAddress, homeAgentAddress } from "./home-address.ts";
 import { resolveForwards } from "./resolve-forwards.ts";
 import { resolveFirewall, resolveNat } from "./resolve-middlebox.ts";
 import { resolvePrefixes } from "./resolve-prefixes.ts";
@@ -38,6 +40,7 @@ export interface NodeContext {
   readonly seed: number;
   readonly interfaces: Interfaces;
   readonly routes: ReadonlyMap<string, readonly ResolvedRoute[]>;
+  readonly homeAddresses: ReadonlyMap<string, string>;
   readonly report: Report;
 }
 
@@ -71,6 +74,11 @@ function resolveRouter(context: NodeContext, name: string, entry: RouterEntry): 
   const nameOn = (segment: string) => node.interfaces.find((own) => own.segment === segment)?.interfaceName ?? segment;
   const lans = attachmentsOf(name, entry).filter(({ side }) => side === "lan");
   if (nat !== undefined) checkTranslatable(context, node);
+  const forwards = resolveForwards(
+    middlebox,
+    lans.flatMap(({ segment }) => context.topology.segments.get(segment)?.ipv4 ?? []),
+  );
+  if (nat !== undefined) checkFreePorts(name, nat, forwards, report);
   return {
     ...node,
     role: "router",
@@ -78,12 +86,27 @@ function resolveRouter(context: NodeContext, name: string, entry: RouterEntry): 
     lan: lans.map(({ segment }) => nameOn(segment)),
     ...(nat === undefined ? {} : { nat }),
     prefixes: resolvePrefixes(context, name, entry),
-    forwards: resolveForwards(
-      middlebox,
-      lans.flatMap(({ segment }) => context.topology.segments.get(segment)?.ipv4 ?? []),
-    ),
+    forwards,
     firewall: resolveFirewall(middlebox, nat),
   };
+}
+
+/** Reports a NAT that has no port to draw, or none of one parity where it preserves that. */
+function checkFreePorts(
+  name: string,
+  { ports: { first, last }, parity }: NatProfile,
+  forwards: readonly PortForward[],
+  report: Report,
+): void {
+  const forwarded = new Set(forwards.flatMap(({ protocol, port }) => (protocol === "udp" ? [port] : [])));
+  // As many ports as there are forwards cannot all be forwarded.
+  const some = Array.from({ length: Math.min(last - first + 1, 2 * forwarded.size + 2) }, (_, i) => first + i);
+  const free = some.filter((port) => !forwarded.has(port));
+  const isEnough = parity === "preserve" ? new Set(free.map((port) => port % 2)).size === 2 : free.length > 0;
+  if (isEnough || first > last) return;
+  const wanted = parity === "preserve" ? "an even port and an odd one" : "a port";
+  const message = `expected ${wanted} of ${first}-${last} to be free for mappings; found all forwarded; widen \`ports\``;
+  report("bad-value", ["nodes", name, "nat"], message);
 }
 
 /** Reports a NAT without IPv4 on every interface. */
@@ -135,7 +158,7 @@ function resolveMobile(context: NodeContext, name: string, entry: MobileEntry): 
     ...common(context, name),
     role: entry.role,
     homeAgent: entry.homeAgent,
-    homeAddress: homeAddressOf(context.topology, name, entry, context.report),
+    homeAddress: context.homeAddresses.get(name) ?? "::",
     port: entry.port ?? CANDIDATE_PORT,
     agent: resolveAgentOptions(entry),
   };

@@ -7,10 +7,11 @@ import type { Topology } from "../file/topology.ts";
 import { durationMs } from "../model/duration.ts";
 import type { ResolvedExpectation, ResolvedSegment, ResolvedSession, ResolvedTopology } from "../model/resolved.ts";
 import { assignAddresses } from "./addressing.ts";
+import { assignHomeAddresses } from "./home-address.ts";
 import { interfaceNames } from "./interface-names.ts";
 import { imposeLinks } from "./links.ts";
 import { checkOverlaps } from "./overlap.ts";
-import { checkReachability } from "./reachability.ts";
+import { checkReachability, checkReachabilityOf } from "./reachability.ts";
 import { checkReferences, sessionName } from "./references.ts";
 import { resolveNode } from "./resolve-node.ts";
 import { assignRoutes } from "./routing.ts";
@@ -45,7 +46,8 @@ export function resolveTopology(topology: Topology, options: ResolveOptions = {}
   checkOverlaps(topology, attachments, report);
   const routes = assignRoutes(topology, attachments, interfaces, report);
   const seed = options.seed ?? topology.seed ?? DEFAULT_SEED;
-  const context = { topology, seed, interfaces, routes, report };
+  const homeAddresses = assignHomeAddresses(topology, report);
+  const context = { topology, seed, interfaces, routes, homeAddresses, report };
   const nodes = [...topology.nodes].map(([name, entry]) => resolveNode(context, name, entry));
   const places = { topology, attachments, everywhere: impaired };
   const resolved: ResolvedTopology = {
@@ -62,13 +64,14 @@ export function resolveTopology(topology: Topology, options: ResolveOptions = {}
   return issues.length === 0 ? { ok: true, topology: resolved } : { ok: false, issues: inFileOrder(issues) };
 }
 
-/** Checks reachability at the start and after each move. */
+/** Checks reachability at the start, and of each node that moves from where it is then: its move changes no other way. */
 function checkReachable(resolved: ResolvedTopology, topology: Topology, report: Report): void {
   checkReachability(resolved, topology, report);
-  movesOf(topology).forEach(({ path }, i) => {
-    const moved = resolved.timeline.filter(({ action }) => action.type === "move")[i];
+  const moves = resolved.timeline.filter(({ action }) => action.type === "move");
+  movesOf(topology).forEach(({ node, path }, i) => {
+    const moved = moves[i];
     if (moved === undefined) return;
-    checkReachability(topologyAfter(resolved, moved.name), topology, (code, _, message) => report(code, path, message));
+    checkReachabilityOf(topologyAfter(resolved, moved.name), node, (code, _, message) => report(code, path, message));
   });
 }
 

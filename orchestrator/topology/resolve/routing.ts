@@ -17,17 +17,33 @@ export function assignRoutes(
   interfaces: Interfaces,
   report: Report,
 ): ReadonlyMap<string, readonly ResolvedRoute[]> {
-  const context: Context = { topology, attachments, interfaces, gateways: findGateways(topology, attachments, report) };
-  if (!checkCircles(context, report)) return new Map();
+  const places = indexOf(attachments);
+  const gateways = findGateways(topology, places, attachments, report);
+  const context: Context = { topology, interfaces, gateways, ...places, announced: new Map() };
+  if (!checkCircles(context, report) || !checkInside(context, report)) return new Map();
   return new Map([...topology.nodes.keys()].map((node) => [node, routesOf(context, node)]));
 }
 
-interface Context {
+/** Attachments by node and by segment, in the order of the file. */
+interface Places {
+  readonly byNode: ReadonlyMap<string, readonly Attachment[]>;
+  readonly bySegment: ReadonlyMap<string, readonly Attachment[]>;
+}
+
+interface Context extends Places {
   readonly topology: Topology;
-  readonly attachments: readonly Attachment[];
   readonly interfaces: Interfaces;
   /** By node, in the order of its attachments; a router has one at most. */
   readonly gateways: Gateways;
+  /** What has been found out about segments so far. */
+  readonly announced: Map<string, readonly Announcement[]>;
+}
+
+function indexOf(attachments: readonly Attachment[]): Places {
+  return {
+    byNode: Map.groupBy(attachments, ({ node }) => node),
+    bySegment: Map.groupBy(attachments, ({ segment }) => segment),
+  };
 }
 
 type Gateways = ReadonlyMap<string, readonly Gateway[]>;
@@ -39,13 +55,17 @@ interface Gateway {
 }
 
 /** On each segment of a node the gateway that it names, or else the only router whose LAN it is. */
-function findGateways(topology: Topology, attachments: readonly Attachment[], report: Report): Gateways {
-  const gateways = new Map<string, readonly Gateway[]>();
+function findGateways(
+  topology: Topology,
+  places: Places,
+  attachments: readonly Attachment[],
+  report: Report,
+): Gateways {
+  const gateways = new Map<string, Gateway[]>();
   const outward = attachments.filter(({ side }) => side !== "lan");
   for (const { node, segment, path } of outward) {
-    const named = namedGateway(topology, attachments, node, segment);
-    const serving = attachments.filter((a) => a.segment === segment && a.side === "lan" && a.node !== node);
-    const routers = serving.map((attachment) => attachment.node);
+    const named = namedGateway(topology, places, node, segment);
+    const routers = routersOf(places, segment).filter((router) => router !== node);
     const router = named ?? routers[0];
     if (router === undefined) continue;
     if (named === undefined && routers.length > 1) {
@@ -58,18 +78,19 @@ function findGateways(topology: Topology, attachments: readonly Attachment[], re
   return gateways;
 }
 
+/** The routers whose LAN a segment is. */
+function routersOf({ bySegment }: Places, segment: string): readonly string[] {
+  return (bySegment.get(segment) ?? []).flatMap(({ node, side }) => (side === "lan" ? [node] : []));
+}
+
 /** The gateway that a node names, unless that serves only another segment of the node. */
-function namedGateway(
-  { nodes }: Topology,
-  attachments: readonly Attachment[],
-  node: string,
-  segment: string,
-): string | undefined {
+function namedGateway({ nodes }: Topology, { byNode }: Places, node: string, segment: string): string | undefined {
   const named = nodes.get(node)?.gateway;
-  const own = attachments.filter((attachment) => attachment.node === node).map((attachment) => attachment.segment);
-  const served = attachments.filter((attachment) => attachment.node === named && attachment.side === "lan");
+  if (named === undefined) return undefined;
+  const own = new Set((byNode.get(node) ?? []).map((attachment) => attachment.segment));
+  const served = (byNode.get(named) ?? []).filter(({ side }) => side === "lan");
   const isMeantElsewhere =
-    served.some((attachment) => own.includes(attachment.segment)) &&
+    served.some((attachment) => own.has(attachment.segment)) &&
     !served.some((attachment) => attachment.segment === segment);
   return isMeantElsewhere ? undefined : named;
 }
@@ -103,8 +124,37 @@ function checkCircles({ gateways }: Context, report: Report): boolean {
   return isSound;
 }
 
+/**
+ * Whether no router lies inside of itself: each router is inside of those whose `lan` its `wan` is. What lies behind it
+ * would have no end.
+ */
+function checkInside(context: Context, report: Report): boolean {
+  const done = new Set<string>();
+  const circles: (readonly string[])[] = [];
+  const follow = (router: string, outer: readonly string[]): void => {
+    const way = [...outer, router];
+    if (outer.includes(router)) circles.push(way.slice(outer.indexOf(router)));
+    if (done.has(router)) return;
+    done.add(router);
+    for (const inner of routersInside(context, router)) follow(inner, way);
+  };
+  for (const [name, { role }] of context.topology.nodes) if (role === "router") follow(name, []);
+  for (const circle of circles) {
+    const message = `expected routers one inside of the other; found a circle: ${circle.join(" → ")}, each with its \`wan\` on a \`lan\` of the one before; change a \`wan\``;
+    report("unreachable", ["nodes", circle[0] ?? ""], message, "key");
+  }
+  return circles.length === 0;
+}
+
+function routersInside({ byNode, bySegment }: Context, router: string): readonly string[] {
+  const lans = (byNode.get(router) ?? []).filter(({ side }) => side === "lan");
+  return lans.flatMap(({ segment }) =>
+    (bySegment.get(segment) ?? []).flatMap(({ node, side }) => (side === "wan" ? [node] : [])),
+  );
+}
+
 function routesOf(context: Context, node: string): readonly ResolvedRoute[] {
-  const own = context.attachments.filter((attachment) => attachment.node === node);
+  const own = context.byNode.get(node) ?? [];
   const connected = new Set(own.flatMap(({ segment }) => networksOf(context, segment)));
   // A network inside of a router is reached inside, though another router may announce it outside.
   const insideFirst = own.toSorted((a, b) => Number(b.side === "lan") - Number(a.side === "lan"));
@@ -123,7 +173,9 @@ function routesOf(context: Context, node: string): readonly ResolvedRoute[] {
 
 /** Of several routers to one network, the first in the file is used. */
 function firstPerPrefix(routes: readonly ResolvedRoute[]): readonly ResolvedRoute[] {
-  return routes.filter(({ to }, i) => routes.findIndex((other) => other.to === to) === i);
+  const byPrefix = new Map<string, ResolvedRoute>();
+  for (const route of routes) if (!byPrefix.has(route.to)) byPrefix.set(route.to, route);
+  return [...byPrefix.values()];
 }
 
 /** A network behind a node, for which the node's neighbours on a segment need a route. */
@@ -136,9 +188,29 @@ interface Announcement {
 
 /** Networks behind the nodes of a segment: LANs or their translated prefixes, and home prefixes. */
 function announcedOn(context: Context, segment: string): readonly Announcement[] {
-  return context.attachments
-    .filter((attachment) => attachment.segment === segment && attachment.side !== "lan")
-    .flatMap(({ node }) => announcedBy(context, node));
+  const known = context.announced.get(segment);
+  if (known !== undefined) return known;
+  const here = (context.bySegment.get(segment) ?? []).filter(({ side }) => side !== "lan");
+  const announced = firstOfEach(
+    here.flatMap(({ node }) => announcedBy(context, node)),
+    ANNOUNCERS,
+  );
+  context.announced.set(segment, announced);
+  return announced;
+}
+
+/** A node uses the first announcer of a prefix; for that one itself, the second counts. */
+const ANNOUNCERS = 2;
+
+/** The first `count` announcements of each prefix. Between routers in parallel they would double at every step. */
+function firstOfEach(announced: readonly Announcement[], count: number): readonly Announcement[] {
+  const seen = new Map<string, number>();
+  return announced.filter(({ prefix, isHome }) => {
+    const key = `${prefix} ${isHome}`;
+    const before = seen.get(key) ?? 0;
+    seen.set(key, before + 1);
+    return before < count;
+  });
 }
 
 function announcedBy(context: Context, node: string): readonly Announcement[] {
@@ -146,15 +218,17 @@ function announcedBy(context: Context, node: string): readonly Announcement[] {
   if (entry?.role === "home-agent")
     return [{ router: node, prefix: formatNetwork(parseNetwork(entry.homePrefix)), isHome: true }];
   if (entry?.role !== "router") return [];
-  const lans = context.attachments.filter((attachment) => attachment.node === node && attachment.side === "lan");
+  const lans = (context.byNode.get(node) ?? []).filter(({ side }) => side === "lan");
   const behind = lans.flatMap(({ segment }) => [
     ...networksOf(context, segment).map((prefix) => ({ prefix, isHome: false })),
     ...announcedOn(context, segment),
   ]);
   const visible = behind.filter(({ prefix, isHome }) => isHome || !translates(entry, familyOfPrefix(prefix)));
   const translated = ([4, 6] as const).flatMap((family) => entry.prefixTranslation?.[`ipv${family}`] ?? []);
-  return [...visible, ...translated.map((text) => ({ prefix: formatNetwork(parseNetwork(text)), isHome: false }))].map(
-    ({ prefix, isHome }) => ({ router: node, prefix, isHome }),
+  const own = [...visible, ...translated.map((text) => ({ prefix: formatNetwork(parseNetwork(text)), isHome: false }))];
+  return firstOfEach(
+    own.map(({ prefix, isHome }) => ({ router: node, prefix, isHome })),
+    1,
   );
 }
 

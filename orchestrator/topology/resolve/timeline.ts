@@ -91,7 +91,7 @@ function resolveReboot({ nodes }: TimelineContext, entry: TimelineEventEntry, na
   return {
     type: "reboot",
     node: name,
-    downMs: entry.down === undefined ? 0 : durationMs(entry.down),
+    downMs: entry.down === undefined ? 0 : Math.round(durationMs(entry.down)),
     ...(drawn === undefined ? {} : { natSeed: drawn }),
   };
 }

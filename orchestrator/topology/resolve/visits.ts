@@ -21,9 +21,10 @@ export function visitsOf(topology: Topology, attachments: readonly Attachment[])
 
 /** The interfaces that belong to these attachments. */
 export function interfacesOf(all: Interfaces, attachments: readonly Attachment[]): Interfaces {
-  const isAttached = (node: string, segment: string): boolean =>
-    attachments.some((attachment) => attachment.node === node && attachment.segment === segment);
-  return new Map([...all].map(([node, own]) => [node, own.filter(({ segment }) => isAttached(node, segment))]));
+  const attached = new Set(attachments.map(({ node, segment }) => `${node} ${segment}`));
+  return new Map(
+    [...all].map(([node, own]) => [node, own.filter(({ segment }) => attached.has(`${node} ${segment}`))]),
+  );
 }
 
 /** A topology before its first event, and the interfaces of the whole run. */

@@ -17,7 +17,8 @@ describe("broken text", () => {
   });
 
   test("lists inside of lists without end are told in the writer's words", () => {
-    const message = "expected YAML; found: more brackets inside of each other than can be read; mend the text here";
+    const message =
+      "expected YAML; found: more lists and mappings inside of each other than can be read; mend the text here";
     // The parser's maximum depth depends on the remaining stack.
     expect(issuesOf(`name: ${"[".repeat(20_000)}${"]".repeat(20_000)}`)).toEqual([
       expect.stringMatching(`^t\\.yaml:1:\\d+ ${message}$`),

@@ -64,12 +64,15 @@ describe("a link that is wrong", () => {
       "mn/internet: { delay: 20 }",
       "links.mn/internet.delay: expected a duration such as 30s, 400ms or 2m; found 20; write 20s or 20ms",
     ],
-    ["mn/internet: { loss: 1 }", "links.mn/internet.loss: expected a share such as 1% or 0.5%; found 1"],
-    ["mn/internet: { loss: 101% }", 'links.mn/internet.loss: expected a share such as 1% or 0.5%; found "101%"'],
+    ["mn/internet: { loss: 1 }", "links.mn/internet.loss: expected a share from 0% to 100%, such as 0.5%; found 1"],
+    [
+      "mn/internet: { loss: 101% }",
+      'links.mn/internet.loss: expected a share from 0% to 100%, such as 0.5%; found "101%"',
+    ],
     ["mn/internet: { rate: 20MB }", 'links.mn/internet.rate: expected a rate such as 20mbit or 256kbit; found "20MB"'],
     [
       "mn/internet: { rate: 0mbit }",
-      "links.mn/internet.rate: expected a rate of at least 1bit; found 0; a loss of 100% stops everything",
+      'links.mn/internet.rate: expected a rate from 8bit to 100gbit; a loss of 100% stops everything; found "0mbit"',
     ],
     [
       "mn/internet: { delai: 20ms }",
