@@ -4,14 +4,13 @@
  */
 
 import { Command, CommanderError, Help, InvalidArgumentError, Option } from "commander";
-import picocolors from "picocolors";
 import type { CommandContext, ExitCode } from "./commands/context.ts";
 import type { DownOptions } from "./commands/down.ts";
 import type { MatrixOptions } from "./commands/matrix/matrix-options.ts";
 import type { ProbeOptions } from "./commands/probe.ts";
 import type { RunOptions } from "./commands/run-options.ts";
 import type { SetupOptions } from "./commands/setup.ts";
-import type { Paint } from "./report/table.ts";
+import { printTo, writeLines } from "./commands/terminal-output.ts";
 import { RUNTIME_CHOICES, RUNTIME_CONDITIONS, RUNTIME_NAMES, type RuntimeChoice } from "./runtime/runtime-name.ts";
 import { TestbedError } from "./support/errors.ts";
 import { listenForInterruption } from "./support/interruption.ts";
@@ -22,9 +21,6 @@ const BUG = 70;
 
 /** Default timeout of a run on a usual machine. */
 const DEFAULT_TIMEOUT_SEC = 60;
-
-/** Returns to the first column and erases the line, so that the next line replaces a status line. */
-const ERASE_LINE = "\r\u001b[K";
 
 const interruption = listenForInterruption();
 const exitCode = await main(process.argv).catch(reportError);
@@ -244,21 +240,12 @@ function withTimeout<Rest extends { readonly timeout?: number; readonly timeouts
 }
 
 function context(progressToStderr = false): CommandContext {
-  const stream = progressToStderr ? process.stderr : process.stdout;
   return {
-    print: (line) => void process.stdout.write(`${line}\n`),
-    say: (line) => void stream.write(stream.isTTY ? `${ERASE_LINE}${line}\n` : `${line}\n`),
-    ...(stream.isTTY ? { status: (line) => void stream.write(ERASE_LINE + line.slice(0, stream.columns - 1)) } : {}),
-    paint: paintFor(stream),
+    ...printTo(process.stdout, progressToStderr ? process.stderr : process.stdout, process.env),
     signal: interruption.signal,
     // npm changes to the directory of package.json and sets INIT_CWD to the caller's.
     directory: process.env["INIT_CWD"] ?? process.cwd(),
   };
-}
-
-function paintFor(stream: NodeJS.WriteStream): Paint {
-  const colours = picocolors.createColors(stream.isTTY && process.env["NO_COLOR"] === undefined);
-  return { good: colours.green, bad: colours.red, faint: colours.dim, strong: colours.bold };
 }
 
 function wholeNumber(text: string): number {
@@ -301,14 +288,14 @@ function factor(text: string): number {
 function reportError(error: unknown): ExitCode {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0;
-    process.stderr.write(`${error.message}\nsee: npm run testbed -- --help\n`);
+    writeLines(process.stderr, `${error.message}\nsee: npm run testbed -- --help`);
     return 2;
   }
   if (error instanceof TestbedError) {
-    process.stderr.write(`error: ${error.message}\n${error.hint === undefined ? "" : `  → ${error.hint}\n`}`);
+    writeLines(process.stderr, `error: ${error.message}${error.hint === undefined ? "" : `\n  → ${error.hint}`}`);
     return error.exitCode;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`error: this is a bug of the testbed, please report it with these lines\n${detail}\n`);
+  writeLines(process.stderr, `error: this is a bug of the testbed, please report it with these lines\n${detail}`);
   return BUG;
 }

@@ -3,8 +3,10 @@
 import type { Paint } from "../report/table.ts";
 
 export interface CommandContext {
-  /** Writes one line of requested output: tables, text, JSON. */
+  /** Writes one line of requested output: tables, text. */
   readonly print: (line: string) => void;
+  /** Writes a value as requested output. */
+  readonly printJson: (value: unknown) => void;
   /** Writes one line of progress. */
   readonly say: (line: string) => void;
   /** Shows a line that the next one replaces and an empty one removes; absent where output cannot be erased. */

@@ -25,7 +25,7 @@ export async function list(json: boolean, context: CommandContext): Promise<Exit
   const files = await Promise.all(names.map((name) => readTopologyFile(name, context.directory)));
   const listings = files.map(({ text }, i) => describeTopology(names[i] ?? "", readable(text)));
   if (json) {
-    context.print(JSON.stringify(listings, null, 2));
+    context.printJson(listings);
     return 0;
   }
   const rows = listings.map(({ name, edges, paths, summary }) => [name, edges, paths.join(", ") || "-", summary]);
@@ -37,9 +37,8 @@ export async function list(json: boolean, context: CommandContext): Promise<Exit
 
 /** The content of a file, if it is YAML. */
 export function readable(text: string): unknown {
-  const document = parseDocument(text, { logLevel: "silent" });
   try {
-    return document.toJS() as unknown;
+    return parseDocument(text, { logLevel: "silent" }).toJS() as unknown;
   } catch {
     // Anything that YAML allows and JavaScript cannot represent, such as an alias that expands too far.
     return undefined;

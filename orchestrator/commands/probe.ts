@@ -48,7 +48,7 @@ export async function probe(
   context: CommandContext,
 ): Promise<ExitCode> {
   const seed = options.seed === undefined ? {} : { seed: options.seed };
-  const loaded = await loadTopologies(wanted, context.directory, seed);
+  const loaded = await loadTopologies(wanted, context, seed);
   const runtime = await createRuntime(options.runtime, context.say);
   try {
     const outcomes: Probed[] = [];
@@ -58,7 +58,7 @@ export async function probe(
       if (!options.json) printOutcome(outcome, context);
       outcomes.push(outcome);
     }
-    if (options.json) printJson(outcomes, context);
+    if (options.json) printOutcomes(outcomes, context);
     const failed = outcomes.find(({ error }) => error !== undefined);
     if (failed !== undefined) throw failed.error;
     return 0;
@@ -102,12 +102,12 @@ function printOutcome({ topology, routers }: Probed, { print, paint }: CommandCo
   for (const line of lines.length > 0 ? lines : ["no NAT or firewall to verify"]) print(line);
 }
 
-function printJson(outcomes: readonly Probed[], { print }: CommandContext): void {
+function printOutcomes(outcomes: readonly Probed[], { printJson }: CommandContext): void {
   const results = outcomes.map(({ topology, routers, error }) => ({
     topology,
     verdict: error === undefined ? "pass" : "error",
     routers,
     ...(error === undefined ? {} : { error: describeError(error) }),
   }));
-  print(JSON.stringify(results.length === 1 ? results[0] : results, null, 2));
+  printJson(results.length === 1 ? results[0] : results);
 }

@@ -1,6 +1,7 @@
 /** `npm run setup`: prepares the machine for `npm run testbed nat-nat`; fast if it is already prepared. */
 
 import { checkSetUp, type SetupTarget, setUp } from "../setup/setup.ts";
+import { interrupted } from "../support/interruption.ts";
 import type { CommandContext, ExitCode } from "./context.ts";
 
 export interface SetupOptions {
@@ -16,12 +17,4 @@ export async function setup({ check, runtime }: SetupOptions, { say, signal }: C
   await Promise.race([setUp(runtime, say), interrupted(signal)]);
   say(`ready: npm run testbed nat-nat${runtime === "netns" ? " -- --runtime netns" : ""}`);
   return 0;
-}
-
-function interrupted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const stop = (): void => reject(signal.reason as Error);
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
-  });
 }

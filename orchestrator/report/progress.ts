@@ -6,6 +6,7 @@ import type { CandidateView, LabEvent, NodeEvent, PairView } from "../lab/lab-ev
 import type { LifetimeVerification } from "../lab/lifetime-verification.ts";
 import type { NatVerification } from "../lab/nat-verification.ts";
 import { formatEndpoint } from "../topology/model/address-text.ts";
+import { printableLine } from "../topology/model/printable.ts";
 import { formatMs } from "./format-ms.ts";
 
 /** The progress line for an event, without its time; undefined for events that would be noise. */
@@ -21,7 +22,7 @@ export function describeEvent(event: LabEvent): string | undefined {
       return `nodes: ${event.nodes.join(", ")}`;
     case "node": {
       const line = describeNodeEvent(event.event);
-      return line === undefined ? undefined : `${event.node}: ${line}`;
+      return line === undefined ? undefined : `${event.node}: ${printableLine(line)}`;
     }
     case "nat-verification":
       return describeVerification(event.verification);
@@ -91,6 +92,8 @@ function describeRest(event: LabEvent): string | undefined {
       return `${event.node}: started from ${event.image}`;
     case "host-exited":
       return `${event.node}: ended with exit code ${event.exitCode}`;
+    case "captures-cut":
+      return `captures end here: a run keeps ${event.keptOctets / 1_000_000} MB of them`;
     case "kept":
       return `the lab is kept; npm run testbed down ${event.runId} removes it`;
     case "removed":

@@ -23,9 +23,18 @@ export interface Interruption {
   readonly stop: () => void;
 }
 
+/** Rejects with the reason once the signal is aborted. */
+export function interrupted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const stop = (): void => reject(signal.reason as Error);
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+  });
+}
+
 /**
- * Listens until `stop`. A second signal, a second or more after the first, ends the process at once with exit code 130:
- * the watchdog removes what is left. A closed output pipe is no error: it must not keep the cleanup from running.
+ * Listens until `stop`. A second signal, a second or more after the first, ends the process at once, as one without
+ * listener would (shells report 130): the watchdog removes what is left. A closed output pipe is no error: it must not keep the cleanup from running.
  */
 export function listenForInterruption(): Interruption {
   const controller = new AbortController();
@@ -43,7 +52,11 @@ export function listenForInterruption(): Interruption {
     controller.abort(outputError);
   };
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (performance.now() - interruptedAt > SIGNAL_DEBOUNCE_MS) process.exit(130);
+    if (performance.now() - interruptedAt > SIGNAL_DEBOUNCE_MS) {
+      // `process.exit` waits for calls to the file system, which may be what does not end.
+      process.off(signal, onSignal);
+      process.kill(process.pid, signal);
+    }
     interrupt(signal);
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);
