@@ -1,6 +1,6 @@
 /** The results directory of a run, `<out>/<run-id>/`, and links beside it to the newest. */
 
-import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { rename, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { CaptureStream } from "../lab/capture-streams.ts";
 import type { LabEvent } from "../lab/lab-event.ts";
@@ -12,8 +12,10 @@ import { renderJunit } from "../report/junit.ts";
 import { mergeCaptures } from "../report/pcapng.ts";
 import type { RunResult } from "../report/run-result.ts";
 import { displayPath } from "../support/display-path.ts";
+import type { TestbedError } from "../support/errors.ts";
 import type { ResolvedTopology } from "../topology/model/resolved.ts";
 import { makeResultsDirectory } from "./make-results-directory.ts";
+import { createResultFiles, type ResultFile } from "./result-files.ts";
 
 export interface ResultsDirectory {
   /** As the user would write it. */
@@ -23,20 +25,22 @@ export interface ResultsDirectory {
   writeRecord(written: { readonly text: string; readonly plan: Plan; readonly record: LabRecord }): Promise<void>;
   /** The result and the reports made from it. */
   writeResult(result: RunResult, events: readonly LabEvent[], topology: ResolvedTopology): Promise<void>;
+  /** Why some of it could not be written; the writers never reject for that. */
+  failure(): TestbedError | undefined;
 }
 
 /** Created before the run starts, so that a run whose results cannot be written never starts. */
 export async function createResultsDirectory(out: string, from: string, runId: string): Promise<ResultsDirectory> {
   const directory = await makeResultsDirectory(out, from, runId);
-  const write = (name: string, content: string | Uint8Array): Promise<void> =>
-    writeFile(join(directory, name), content);
+  const files = createResultFiles(directory, from);
   return {
     displayPath: displayPath(directory, from),
+    failure: () => files.failure(),
     async writeCapture(plan, streams) {
       if (streams.length === 0) return [];
       const segments = plan.segments.map((segment) => segmentCapture(plan, segment.name, streams));
       const { file, segments: summaries } = mergeCaptures(segments, "M-ICE testbed");
-      await write("capture.pcapng", file);
+      await files.write([{ name: "capture.pcapng", content: file }]);
       return summaries.map(({ segment, packets, octets }) => ({
         segment: segment,
         packets,
@@ -44,19 +48,28 @@ export async function createResultsDirectory(out: string, from: string, runId: s
         droppedByKernel: sum(streams.filter(({ segment }) => segment === segment).map((s) => s.droppedByKernel ?? 0)),
       }));
     },
-    async writeRecord({ text, plan, record }) {
-      await Promise.all([write("topology.yaml", text), writeRules(directory, plan), writeLogs(directory, record)]);
-    },
+    writeRecord: ({ text, plan, record }) =>
+      files.write([{ name: "topology.yaml", content: text }, ...ruleFiles(plan), ...logFiles(record)]),
     async writeResult(result, events, topology) {
       const inOrder = events.toSorted((a, b) => a.at - b.at);
-      await Promise.all([
-        write("events.ndjson", inOrder.map((event) => `${JSON.stringify(event)}\n`).join("")),
-        write("report.html", renderHtml(result, inOrder, topology)),
-        write("junit.xml", renderJunit(result)),
-        write("result.json", `${JSON.stringify(result, null, 2)}\n`),
+      await files.write([
+        { name: "result.json", content: `${JSON.stringify(result, null, 2)}\n` },
+        { name: "junit.xml", content: renderJunit(result) },
+        { name: "report.html", content: renderHtml(result, inOrder, topology) },
+        { name: "events.ndjson", content: eventLines(inOrder) },
       ]);
     },
   };
+}
+
+/** Events written at once: fewer parts are written faster, and all in one may be too long for a text. */
+const EVENTS_AT_ONCE = 1000;
+
+function* eventLines(events: readonly LabEvent[]): Generator<string, undefined> {
+  for (let first = 0; first < events.length; first += EVENTS_AT_ONCE) {
+    const some = events.slice(first, first + EVENTS_AT_ONCE);
+    yield some.map((event) => `${JSON.stringify(event)}\n`).join("");
+  }
 }
 
 function segmentCapture(
@@ -73,25 +86,21 @@ function segmentCapture(
 }
 
 /** Exactly what was loaded: one file per loader of a node, and of a timeline event. */
-async function writeRules(directory: string, plan: Plan): Promise<void> {
+function ruleFiles(plan: Plan): readonly ResultFile[] {
   const atStart = plan.nodes.flatMap(({ name, setup }) =>
-    setup.rules.map(({ tool, text }) => ({ file: `${name}.${tool}`, text })),
+    setup.rules.map(({ tool, text }) => ({ name: `rules/${name}.${tool}`, content: text })),
   );
   const later = plan.timeline.flatMap(({ name, node, command }) =>
-    rulesOf(command).map(({ tool, text }) => ({ file: `${node}.${name}.${tool}`, text })),
+    rulesOf(command).map(({ tool, text }) => ({ name: `rules/${node}.${name}.${tool}`, content: text })),
   );
-  const files = [...atStart, ...later];
-  if (files.length === 0) return;
-  await mkdir(join(directory, "rules"));
-  await Promise.all(files.map(({ file, text }) => writeFile(join(directory, "rules", file), text)));
+  return [...atStart, ...later];
 }
 
-async function writeLogs(directory: string, { logs, hosts }: LabRecord): Promise<void> {
+function logFiles({ logs, hosts }: LabRecord): readonly ResultFile[] {
   // A host program has the same name as its node; both logs belong to the node.
   const texts = new Map(logs);
   for (const { name, log } of hosts) texts.set(name, (texts.get(name) ?? "") + log);
-  await mkdir(join(directory, "logs"));
-  await Promise.all([...texts].map(([name, text]) => writeFile(join(directory, "logs", `${name}.log`), text)));
+  return [...texts].map(([name, content]) => ({ name: `logs/${name}.log`, content }));
 }
 
 /**
@@ -100,12 +109,12 @@ async function writeLogs(directory: string, { logs, hosts }: LabRecord): Promise
  */
 export async function pointAt(out: string, link: "latest" | "latest-matrix", runId: string): Promise<void> {
   const temporary = join(out, `.${link}-${runId}`);
-  try {
-    await symlink(runId, temporary);
-    await rename(temporary, join(out, link));
-  } catch {
-    await rm(temporary, { force: true });
-  }
+  const isMade = await symlink(runId, temporary).then(
+    () => true,
+    () => false,
+  );
+  if (!isMade) return;
+  await rename(temporary, join(out, link)).catch(() => rm(temporary, { force: true }).catch(() => undefined));
 }
 
 function sum(values: readonly number[]): number {

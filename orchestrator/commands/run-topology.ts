@@ -35,7 +35,7 @@ export interface RunOutcome {
   readonly result: RunResult;
   /** The results directory, as the user would write it. */
   readonly directory: string;
-  /** The error that stopped the run; its results are written all the same. */
+  /** The error that stopped the run, or else its results from being written; the result is there all the same. */
   readonly error: unknown;
 }
 
@@ -71,7 +71,7 @@ export async function runTopology(request: RunRequest): Promise<RunOutcome> {
   });
   await results.writeResult(result, record.events, topology);
   await pointAt(resolve(context.directory, options.out), "latest", identity.runId);
-  return { result, directory: results.displayPath, error: record.error };
+  return { result, directory: results.displayPath, error: record.error ?? results.failure() };
 }
 
 const RUN_SCOPED: ReadonlySet<string> = new Set(["node-failed", "timed-out", "behaviour-mismatch"]);

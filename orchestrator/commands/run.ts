@@ -6,6 +6,7 @@ import { githubAnnotations, githubSummary } from "../report/github.ts";
 import { describeEvent } from "../report/progress.ts";
 import { formatResult, formatSummary } from "../report/table.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { TestbedError } from "../support/errors.ts";
 import type { CommandContext, ExitCode } from "./context.ts";
 import { createRuntime } from "./create-runtime.ts";
 import { type LoadedTopology, loadTopologies } from "./load-topologies.ts";
@@ -21,7 +22,7 @@ export async function run(wanted: readonly string[], options: RunOptions, contex
   // An invalid topology is reported first, also on a machine without an engine.
   opening.catch(() => undefined);
   const seed = options.seed === undefined ? {} : { seed: options.seed };
-  const topologies = await loadTopologies(wanted, context.directory, seed);
+  const topologies = await loadTopologies(wanted, context, seed);
   const runtime = await opening;
   try {
     const outcomes = await runInTurn(topologies, runtime, options, context);
@@ -55,9 +56,13 @@ async function runInTurn(
   return outcomes;
 }
 
-function conclude(outcomes: readonly RunOutcome[], { json }: RunOptions, { print, paint }: CommandContext): ExitCode {
+function conclude(
+  outcomes: readonly RunOutcome[],
+  { json }: RunOptions,
+  { print, printJson, paint }: CommandContext,
+): ExitCode {
   const results = outcomes.map(({ result }) => result);
-  if (json) print(JSON.stringify(results.length === 1 ? results[0] : results, null, 2));
+  if (json) printJson(results.length === 1 ? results[0] : results);
   else if (results.length > 1) for (const line of ["", ...formatSummary(results, paint)]) print(line);
   const failed = outcomes.find(({ error }) => error !== undefined);
   if (failed !== undefined) throw failed.error;
@@ -70,12 +75,18 @@ async function tellGithub(outcomes: readonly RunOutcome[], { say }: CommandConte
   const results = outcomes.map(({ result }) => result);
   for (const line of results.flatMap(githubAnnotations)) say(line);
   const summary = process.env["GITHUB_STEP_SUMMARY"];
-  if (summary !== undefined) await appendFile(summary, githubSummary(results));
+  if (summary === undefined) return;
+  await appendFile(summary, githubSummary(results)).catch((error: unknown) => {
+    say(`the job's summary is not written: ${error instanceof Error ? error.message : String(error)}`);
+  });
 }
 
-function printOutcome({ result, directory }: RunOutcome, { print, paint }: CommandContext): void {
+function printOutcome({ result, directory, error }: RunOutcome, { print, paint }: CommandContext): void {
   for (const line of formatResult(result, paint)) print(line);
-  print(`results in ${directory} (report.html, capture.pcapng, result.json)`);
+  const isComplete = !(error instanceof TestbedError && error.code === "output-failed");
+  print(
+    isComplete ? `results in ${directory} (report.html, capture.pcapng, result.json)` : `some results in ${directory}`,
+  );
 }
 
 function progressPrinter(startedAt: number, { say, paint }: CommandContext): (event: LabEvent) => void {

@@ -3,9 +3,8 @@
  * observation.
  */
 
-import { writeFile } from "node:fs/promises";
 import { availableParallelism, release } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { labTimeouts } from "../../lab/lab-timeouts.ts";
 import { describeSurprise, formatMatrix } from "../../report/matrix/grid.ts";
 import { renderMatrixHtml } from "../../report/matrix/html.ts";
@@ -30,6 +29,7 @@ import { findMiddleboxes, type MatrixMiddlebox, NINE_BEHAVIOURS } from "../../to
 import type { CommandContext, ExitCode } from "../context.ts";
 import { createRuntime, labsPerProcessor } from "../create-runtime.ts";
 import { makeResultsDirectory } from "../make-results-directory.ts";
+import { createResultFiles, type ResultFile } from "../result-files.ts";
 import { pointAt } from "../results-directory.ts";
 import { newRunId } from "../run-topology.ts";
 import type { MatrixOptions } from "./matrix-options.ts";
@@ -48,11 +48,14 @@ export async function matrix(options: MatrixOptions, context: CommandContext): P
   const directory = await makeResultsDirectory(options.out, context.directory, runId);
   const runs = await runOnEach(cells, directory, options, context);
   const result = matrixResult({ runId, startedAt, cells, axes, offerers, runs, options });
-  await writeResults(directory, result);
+  const files = createResultFiles(directory, context.directory);
+  await files.write(resultFiles(result));
   await pointAt(resolve(context.directory, options.out), "latest-matrix", runId);
   print(result, displayPath(directory, context.directory), options, context);
   const stopped = runs.find(({ error }) => error !== undefined);
   if (stopped !== undefined) throw stopped.error;
+  const failure = files.failure();
+  if (failure !== undefined) throw failure;
   context.signal.throwIfAborted();
   return result.verdict === "pass" ? 0 : 1;
 }
@@ -163,23 +166,22 @@ function matrixResult({ runId, startedAt, cells, axes, offerers, runs, options }
   };
 }
 
-async function writeResults(directory: string, result: MatrixResult): Promise<void> {
-  const write = (name: string, content: string): Promise<void> => writeFile(join(directory, name), content);
-  await Promise.all([
-    write("matrix.json", `${JSON.stringify(result, null, 2)}\n`),
-    write("matrix.html", renderMatrixHtml(result)),
-    write("junit.xml", renderMatrixJunit(result)),
-  ]);
+function resultFiles(result: MatrixResult): readonly ResultFile[] {
+  return [
+    { name: "matrix.json", content: `${JSON.stringify(result, null, 2)}\n` },
+    { name: "junit.xml", content: renderMatrixJunit(result) },
+    { name: "matrix.html", content: renderMatrixHtml(result) },
+  ];
 }
 
 function print(
   result: MatrixResult,
   directory: string,
   { json }: MatrixOptions,
-  { print: write, paint }: CommandContext,
+  { print: write, printJson, paint }: CommandContext,
 ): void {
   if (json) {
-    write(JSON.stringify(result, null, 2));
+    printJson(result);
     return;
   }
   for (const line of formatMatrix(result, directory, paint)) write(line);

@@ -2,9 +2,11 @@
 
 import { judgeRun } from "../../judge/judge-run.ts";
 import type { SessionObservation } from "../../judge/session-observation.ts";
+import type { LabRecord } from "../../lab/lab-record.ts";
 import type { LabTimeouts } from "../../lab/lab-timeouts.ts";
 import { runLab } from "../../lab/run-lab.ts";
 import { buildPlan } from "../../plan/build-plan.ts";
+import type { Plan } from "../../plan/plan.ts";
 import { planProbes } from "../../plan/probe-plan.ts";
 import { buildResult } from "../../report/build-result.ts";
 import { type CellResult, isRemarkable, surpriseOf } from "../../report/matrix/matrix-result.ts";
@@ -55,10 +57,25 @@ export async function runCell(request: CellRequest): Promise<CellOutcome> {
   const result = cellResult(cell, run, judgement.observations[0]);
   if (!isRemarkable(result) || signal.aborted) return { result, error: record.error };
   const results = directoryName(result);
-  const kept = await createResultsDirectory(request.directory, request.directory, results);
-  await kept.writeRecord({ text: cell.text, plan, record });
-  await kept.writeResult(run, record.events, topology);
+  const failure = await keepResults(request, results, { run, plan, record });
+  if (failure !== undefined) return { result, error: record.error ?? failure };
   return { result: { ...result, results }, error: record.error };
+}
+
+/** Why they could not be kept, if so. */
+async function keepResults(
+  { cell, directory }: CellRequest,
+  name: string,
+  { run, plan, record }: { readonly run: RunResult; readonly plan: Plan; readonly record: LabRecord },
+): Promise<unknown> {
+  try {
+    const kept = await createResultsDirectory(directory, directory, name);
+    await kept.writeRecord({ text: cell.text, plan, record });
+    await kept.writeResult(run, record.events, cell.topology);
+    return kept.failure();
+  } catch (error) {
+    return error;
+  }
 }
 
 function cellResult(

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -36,4 +36,16 @@ test("runs that start at once make what is missing above theirs together", async
   const runs = ["one", "other", "third", "fourth"];
   const made = await Promise.all(runs.map((run) => makeResultsDirectory("fresh/a/b", directory, run)));
   expect(made).toEqual(runs.map((run) => join(directory, "fresh/a/b", run)));
+});
+
+test("a folder or a link of the run's name that is there already is not used", async () => {
+  await mkdir(join(directory, "elsewhere"));
+  await mkdir(join(directory, "out/folder"), { recursive: true });
+  await symlink(join(directory, "elsewhere"), join(directory, "out/link"));
+  for (const run of ["folder", "link"])
+    await expect(makeResultsDirectory("out", directory, run)).rejects.toMatchObject({
+      code: "bad-usage",
+      message: expect.stringMatching(/^expected to be able to write results to out: EEXIST/) as string,
+    });
+  expect(await readdir(join(directory, "elsewhere"))).toEqual([]);
 });
