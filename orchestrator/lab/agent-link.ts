@@ -16,6 +16,7 @@ import { TestbedError } from "../support/errors.ts";
 import { clockStepMs, realTimeOf } from "./clock-axis.ts";
 import type { DataPacket, LinkReport, NodeEvent } from "./lab-event.ts";
 import type { LabTimeouts } from "./lab-timeouts.ts";
+import { createReportBudget } from "./report-budget.ts";
 
 type WithoutId<T> = T extends unknown ? Omit<T, "id"> : never;
 /** Traffic that a node is commanded to send; the answer carries the round trips. */
@@ -48,8 +49,9 @@ export interface LinkFlow {
   stop(): Promise<void>;
 }
 
-/** Lines of a node's log quoted in an error. */
+/** Lines of a node's log quoted in an error, and characters of each. */
 const QUOTED_LOG_LINES = 10;
+const QUOTED_LINE_LENGTH = 300;
 
 /** The channel of a started node; reads from construction on. */
 export class AgentLink {
@@ -67,6 +69,8 @@ export class AgentLink {
   #fatal: string | undefined;
   #ending: NodeEnding | undefined;
   #hasSaidBye = false;
+  readonly #budget = createReportBudget();
+  #isOverBudget = false;
 
   constructor(handle: NodeHandle, observer: LinkObserver, { exitMs }: Pick<LabTimeouts, "exitMs">) {
     this.#handle = handle;
@@ -158,9 +162,14 @@ export class AgentLink {
   /** A failure of this node with the given message and the last lines of its log. */
   failure(message: string): TestbedError {
     const log = this.log.trimEnd();
-    const quoted = log.split("\n").slice(-QUOTED_LOG_LINES);
+    const quoted = log
+      .split("\n")
+      .slice(-QUOTED_LOG_LINES)
+      .map((line) => line.slice(0, QUOTED_LINE_LENGTH));
     const lastLines = log === "" ? [] : ["  its last log lines:", ...quoted.map((line) => `  | ${line}`)];
-    return new TestbedError("node-failed", [`node ${this.#handle.name}: ${message}`, ...lastLines].join("\n"), {
+    const [first = "", ...further] = message.split("\n");
+    const told = [`node ${this.#handle.name}: ${first}`, ...further.map((line) => `  ${line}`)];
+    return new TestbedError("node-failed", [...told, ...lastLines].join("\n"), {
       hint: "the results keep its whole log under logs/",
     });
   }
@@ -183,20 +192,28 @@ export class AgentLink {
       for await (const line of this.#handle.lines) {
         this.#takeLine(line);
         // Reports after a reset belong to the next run.
-        if (this.#ending === "reset" && this.#hasSaidBye) return;
+        if (this.#isOverBudget || (this.#ending === "reset" && this.#hasSaidBye)) return;
       }
       const { code } = await this.#handle.exited;
       if (this.#ending === undefined) this.#fail(`it ended with exit code ${code} before it was told to`);
       else if (!this.#hasSaidBye) this.#fail(`it ended with exit code ${code} and without its last report`);
     } catch (error) {
-      this.#fail(`its control channel broke: ${error instanceof Error ? error.message : String(error)}`);
+      // Such as the loss of an engine, which is no fault of the node.
+      if (error instanceof TestbedError) this.#failWith(error);
+      else this.#fail(`its control channel broke: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 
   #takeLine(line: string): void {
     const report = decodeReport(line);
-    if (report.ok) this.#take(report.value);
-    else this.#fail(`expected ${report.error.expected} on its control channel, found ${report.error.found}`);
+    if (report.ok) {
+      const excess = isCounted(report.value) ? this.#budget.take(performance.now(), line.length) : undefined;
+      if (excess === undefined) this.#take(report.value);
+      else {
+        this.#isOverBudget = true;
+        this.#fail(excess);
+      }
+    } else this.#fail(`expected ${report.error.expected} on its control channel, found ${report.error.found}`);
   }
 
   #take(report: AgentReport): void {
@@ -252,10 +269,18 @@ export class AgentLink {
 
   /** The first failure counts; a fatal error reported by the node says more than its exit status. */
   #fail(message: string): void {
-    const error = this.failure(this.#fatal ?? message);
+    this.#failWith(this.failure(this.#fatal ?? message));
+  }
+
+  #failWith(error: TestbedError): void {
     this.#ready.reject(error);
     this.#failed.reject(error);
   }
+}
+
+/** Captures have a bound of their own, and flows report what they were told to send. */
+function isCounted({ type }: AgentReport): boolean {
+  return type !== "capture" && type !== "flow";
 }
 
 function isAnswer(report: AgentReport): report is Answer {

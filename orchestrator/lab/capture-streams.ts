@@ -10,13 +10,19 @@ export interface CaptureStream {
   readonly droppedByKernel?: number;
 }
 
+/** Octets that a run keeps of its captures; to join them takes some times as much memory. */
+export const MOST_CAPTURE_OCTETS = 256_000_000;
+
 export interface CaptureStreams {
   append(node: string, segment: string, data: Uint8Array): void;
   complete(node: string, segment: string, droppedByKernel: number): void;
   all(): readonly CaptureStream[];
 }
 
-export function createCaptureStreams(): CaptureStreams {
+/** `onFull` is called once, when there is more than `mostOctets`: all streams end there. */
+export function createCaptureStreams(onFull: () => void, mostOctets: number = MOST_CAPTURE_OCTETS): CaptureStreams {
+  let octets = 0;
+  let isFull = false;
   const streams = new Map<string, { node: string; segment: string; chunks: Uint8Array[]; droppedByKernel?: number }>();
   const streamOf = (node: string, segment: string) => {
     const key = `${node}/${segment}`;
@@ -25,7 +31,13 @@ export function createCaptureStreams(): CaptureStreams {
     return stream;
   };
   return {
-    append: (node, segment, data) => void streamOf(node, segment).chunks.push(data),
+    append(node, segment, data) {
+      if (isFull) return;
+      octets += data.length;
+      isFull = octets > mostOctets;
+      if (isFull) onFull();
+      else streamOf(node, segment).chunks.push(data);
+    },
     complete: (node, segment, droppedByKernel) => void (streamOf(node, segment).droppedByKernel = droppedByKernel),
     all: () => [...streams.values()].map(({ chunks, ...stream }) => ({ ...stream, pcap: Buffer.concat(chunks) })),
   };

@@ -90,6 +90,8 @@ export type LabEventBody =
       readonly packets: number;
       readonly droppedByKernel: number;
     }
+  /** The captures of the run came to more than is kept: they end here. */
+  | { readonly type: "captures-cut"; readonly keptOctets: number }
   | { readonly type: "phase-ended"; readonly phase: PhaseName; readonly durationMs: number }
   | { readonly type: "error"; readonly code: string; readonly message: string }
   | { readonly type: "kept"; readonly runId: string }

@@ -17,11 +17,21 @@ export interface Recorder {
 export function createRecorder(now: () => number, onEvent: (event: LabEvent) => void): Recorder {
   const events: LabEvent[] = [];
   const waiting = new Set<() => void>();
+  let isLookDue = false;
+  // Once for all events that arrive together: who waits may look through all there are.
+  const lookSoon = (): void => {
+    if (isLookDue || waiting.size === 0) return;
+    isLookDue = true;
+    setImmediate(() => {
+      isLookDue = false;
+      for (const look of waiting) look();
+    });
+  };
   const addAt = (at: number, body: LabEventBody): void => {
     const event = { at, ...body };
     events.push(event);
     onEvent(event);
-    for (const look of waiting) look();
+    lookSoon();
   };
   return {
     events,

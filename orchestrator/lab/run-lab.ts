@@ -19,7 +19,7 @@ import { homeAddresses, isMobile as isMobileNode } from "../topology/model/sessi
 import type { Prediction } from "../topology/predict/predict.ts";
 import { topologyAfter } from "../topology/resolve/timeline.ts";
 import { AgentLink, type LinkObserver } from "./agent-link.ts";
-import { type CaptureStreams, createCaptureStreams } from "./capture-streams.ts";
+import { type CaptureStreams, createCaptureStreams, MOST_CAPTURE_OCTETS } from "./capture-streams.ts";
 import type { LabEvent } from "./lab-event.ts";
 import { describeError, type LabRecord } from "./lab-record.ts";
 import type { LabTimeouts } from "./lab-timeouts.ts";
@@ -66,20 +66,26 @@ export async function runLab(request: LabRequest): Promise<LabRecord> {
     lab: runtime.createLab(identity, over),
     recorder,
     stopwatch,
-    captures: createCaptureStreams(),
+    captures: createCaptureStreams(() => recorder.add({ type: "captures-cut", keptOctets: MOST_CAPTURE_OCTETS })),
     links: new Map(),
     programs: new Map(),
     failure: createDeferred(),
     environment: undefined,
   };
   recorder.add({ type: "started", runId: identity.runId, topology: identity.topology, runtime: runtime.name });
-  const error = await firstError(state);
+  const error = await nameFault(runtime, await firstError(state));
   if (error !== undefined) {
     ending.abort(error);
     recorder.add({ type: "error", ...describeError(error) });
   }
   const removal = leaveLab(state, error);
   return { ...recordOf(state), error, removal };
+}
+
+/** A node that fails, or a run that does not end, where the runtime itself does not work: that is the error then. */
+async function nameFault(runtime: Runtime, error: unknown): Promise<unknown> {
+  const isSymptom = error instanceof TestbedError && (error.code === "node-failed" || error.code === "timed-out");
+  return (isSymptom ? await runtime.fault?.() : undefined) ?? error;
 }
 
 /** State shared by the steps of a run. */

@@ -62,7 +62,7 @@ function startData(session: LiveSession, { recorder, timeouts }: TimelineLab): S
   if (session.spec.traffic === "none") return { session, packets };
   const timeoutMs = timeouts.replyMs + Math.ceil(session.roundTrip.addedMs);
   const flow = session.from.startFlow({ ...FLOW, timeoutMs, to: session.toHome }, (news) => {
-    packets.push(...news);
+    for (const packet of news) packets.push(packet);
     recorder.add({ type: "flow", session: session.spec.name, packets: news });
   });
   return { session, flow, packets };

@@ -49,8 +49,6 @@ interface PooledLab {
 /** A node of a pooled lab. */
 interface PooledNode {
   readonly handle: NodeHandle;
-  /** Offset in the log at which the present run begins. */
-  logStart: number;
   hasExited: boolean;
 }
 
@@ -107,7 +105,7 @@ function leaseLab({ runtime, identity, signal, pool }: LeaseParts): RuntimeLab {
       if (reset !== undefined && spec !== undefined) return reuse(reset, spec);
       const started = pooledNode(await lab.startNode(name));
       nodes.set(name, started);
-      return leasedHandle(started);
+      return started.handle;
     },
     startProgram: (spec) => {
       isReusable = false;
@@ -127,7 +125,7 @@ function leaseLab({ runtime, identity, signal, pool }: LeaseParts): RuntimeLab {
 }
 
 function pooledNode(handle: NodeHandle): PooledNode {
-  const node: PooledNode = { handle: { ...handle, lines: resumable(handle.lines) }, logStart: 0, hasExited: false };
+  const node: PooledNode = { handle: { ...handle, lines: resumable(handle.lines) }, hasExited: false };
   const exited = (): void => void (node.hasExited = true);
   handle.exited.then(exited, exited);
   return node;
@@ -135,14 +133,9 @@ function pooledNode(handle: NodeHandle): PooledNode {
 
 function reuse(node: PooledNode, { setup }: NodeSpec): NodeHandle {
   const command: AgentCommand = { type: "reuse", rules: setup.rules };
-  node.logStart = node.handle.log().length;
+  node.handle.forgetLog();
   node.handle.send(JSON.stringify(command));
-  return leasedHandle(node);
-}
-
-/** A node as the present run sees it: with the log of that run only. */
-function leasedHandle({ handle, logStart }: PooledNode): NodeHandle {
-  return { ...handle, log: () => handle.log().slice(logStart) };
+  return node.handle;
 }
 
 /** The same lines, but a reader that stops leaves the rest to the next one. */

@@ -44,6 +44,8 @@ export interface Runtime {
    * disturb it. Called before anything is made.
    */
   checkPlan?(plan: Pick<Plan, "nodes">): Promise<void>;
+  /** Why the runtime itself does not work any more, such as an engine that is gone; asked once a run has failed. */
+  fault?(): Promise<Error | undefined>;
   /** Starts a lab; nothing is made yet. */
   createLab(identity: RunIdentity, signal: AbortSignal): RuntimeLab;
   /** Labs that exist on this machine, kept ones included. */
@@ -93,8 +95,10 @@ export interface NodeHandle {
   /** Writes one line to the node's stdin. */
   send(line: string): void;
   readonly exited: Promise<NodeExit>;
-  /** What the node has written to stderr so far. */
+  /** What the node has written to stderr so far; of much, the beginning and the end. */
   log(): string;
+  /** Begins the log anew. */
+  forgetLog(): void;
 }
 
 export interface NodeExit {

@@ -83,7 +83,7 @@ export function obey(node: ScriptedNode, command: AgentCommand): void {
 
 export function createScriptedRuntime(
   scripts: Readonly<Record<string, NodeScript>>,
-  { programExits = true }: { readonly programExits?: boolean } = {},
+  { programExits = true, fault }: { readonly programExits?: boolean; readonly fault?: Error } = {},
 ): ScriptedRuntime {
   const calls: string[] = [];
   const call = <T>(text: string, value: T): Promise<T> => {
@@ -109,6 +109,7 @@ export function createScriptedRuntime(
     name: "docker",
     environment: () => Promise.resolve({ runtime: "docker", kernel: "6.18.0", capabilities: {} }),
     sweep: () => call("sweep", []),
+    fault: () => Promise.resolve(fault),
     createLab: () => lab,
     listLabs: () => Promise.resolve([]),
     removeLab: () => Promise.resolve(nothingLeft),
@@ -155,5 +156,6 @@ function scriptedNode(name: string, script: NodeScript): NodeHandle {
     send: (line) => (script.command ?? obey)(node, JSON.parse(line) as AgentCommand),
     exited: ended.promise,
     log: () => logged.join(""),
+    forgetLog: () => void logged.splice(0),
   };
 }

@@ -69,13 +69,27 @@ function expectations(result: RunResult): Markup {
 
 function sessionPart(session: SessionResult, topology: ResolvedTopology, events: readonly LabEvent[]): Markup {
   const resolved = topology.sessions.find(({ name }) => name === session.name);
+  const all = events.filter((entry) => isAbout(entry, session));
+  const own = all.slice(0, MOST_EVENTS_SHOWN);
+  const rest =
+    all.length > own.length
+      ? html`<p class="faint">The first ${own.length} of ${all.length} events are shown; all are in <a href="events.ndjson">events.ndjson</a>.</p>`
+      : undefined;
   return html`<h2>Session ${session.from} → ${session.to}</h2>
 <div class="figures">${figuresOf(session).map(([value, name]) => html`<div class="figure"><b>${value}</b><span>${name}</span></div>`)}</div>
 ${session.failure === undefined ? undefined : html`<p class="bad">${session.failure}</p>`}
 ${session.selected && html`<p>Selected: <code>${formatCandidate(session.selected.local)}</code> ↔ <code>${formatCandidate(session.selected.remote)}</code></p>`}
-<h3>Messages</h3><div class="panel">${resolved && drawLadder(resolved, topology, events)}</div>
+${rest}<h3>Messages</h3><div class="panel">${resolved && drawLadder(resolved, topology, own)}</div>
 <h3>Candidates</h3>${candidateTable(session)}
-<h3>Checks</h3>${checkTable(session, events)}`;
+<h3>Checks</h3>${checkTable(session, own)}`;
+}
+
+/** More events of a session than anybody reads on a page. */
+const MOST_EVENTS_SHOWN = 2000;
+
+function isAbout(entry: LabEvent, { name, from, to }: SessionResult): boolean {
+  if (entry.type === "traffic") return entry.session === name;
+  return entry.type === "node" && (entry.node === from || entry.node === to);
 }
 
 /** What happened while data flowed, and its effect on every session. */

@@ -20,7 +20,7 @@ interface Lane {
 export function drawTimeline(result: RunResult, events: readonly LabEvent[]): Markup {
   // The first event is recorded once everything is loaded.
   const start = (events[0]?.at ?? 0) - (result.phasesMs["load"] ?? 0);
-  const end = Math.max(start + 1, ...events.map(({ at }) => at));
+  const end = events.reduce((latest, { at }) => Math.max(latest, at), start + 1);
   const lanes = [...phaseLanes(start, result, events), ...nodeLanes(events)];
   const height = 34 + LANE_HEIGHT * lanes.length;
   const xOf = (at: number): number => LEFT + (WIDTH * (Math.min(Math.max(at, start), end) - start)) / (end - start);
@@ -39,7 +39,16 @@ ${bars.map(
   ({ from, to, label }) =>
     html`<rect class="phase" x="${round(xOf(from))}" y="${y + 3}" width="${round(Math.max(1.5, xOf(to) - xOf(from)))}" height="${LANE_HEIGHT - 6}" rx="2"><title>${label}</title></rect>`,
 )}
-${ticks.map(({ at, label }) => html`<rect class="tick" x="${round(xOf(at) - 1)}" y="${y + 4}" width="2.5" height="${LANE_HEIGHT - 8}"><title>${label}</title></rect>`)}</g>`;
+${ticksByPlace(ticks, xOf).map(({ at, label }) => html`<rect class="tick" x="${round(xOf(at) - 1)}" y="${y + 4}" width="2.5" height="${LANE_HEIGHT - 8}"><title>${label}</title></rect>`)}</g>`;
+}
+
+/** One tick for all in the same place, with the first label: thousands would hide each other. */
+function ticksByPlace(ticks: Lane["ticks"], xOf: (at: number) => number): Lane["ticks"] {
+  const places = Map.groupBy(ticks, ({ at }) => Math.round(xOf(at)));
+  return [...places.values()].flatMap(([first, ...others]) => {
+    if (first === undefined) return [];
+    return [others.length === 0 ? first : { ...first, label: `${first.label}, and ${others.length} more` }];
+  });
 }
 
 function phaseLanes(start: number, { phasesMs }: RunResult, events: readonly LabEvent[]): readonly Lane[] {
@@ -59,11 +68,11 @@ function phaseLanes(start: number, { phasesMs }: RunResult, events: readonly Lab
 
 function nodeLanes(events: readonly LabEvent[]): readonly Lane[] {
   const names = [...new Set(events.flatMap((entry) => (entry.type === "node-ready" ? [entry.node] : [])))].sort();
+  const ofNodes = Map.groupBy(events, (entry) => ("node" in entry ? entry.node : undefined));
   return names.map((name) => ({
     name,
     bars: [],
-    ticks: events.flatMap((entry) => {
-      if (!("node" in entry) || entry.node !== name) return [];
+    ticks: (ofNodes.get(name) ?? []).flatMap((entry) => {
       const label = entry.type === "node-ready" ? `${name}: ready` : describeEvent(entry);
       return label === undefined ? [] : [{ at: entry.at, label }];
     }),

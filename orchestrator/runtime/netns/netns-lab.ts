@@ -5,6 +5,7 @@ import type { AgentCommand, NodeSetup } from "@testbed/agent/control";
 import type { NodeSpec, ProgramSpec, SegmentSpec, UnboundSetup } from "../../plan/plan.ts";
 import { TestbedError } from "../../support/errors.ts";
 import { searchPath } from "../../support/search-path.ts";
+import { createBoundedLog } from "../bounded-log.ts";
 import { readLines } from "../read-lines.ts";
 import type { DestroyReport, NodeExit, NodeHandle, ProgramHandle, RunIdentity, RuntimeLab } from "../runtime.ts";
 import { runWithInput } from "./run-with-input.ts";
@@ -132,7 +133,7 @@ function programCommand({ name, command }: ProgramSpec): readonly string[] {
 }
 
 function nodeHandle(name: string, child: ChildProcessWithoutNullStreams): NodeHandle {
-  const { log, exited } = watch(child);
+  const { log, forgetLog, exited } = watch(child);
   return {
     name,
     lines: readLines(child.stdout),
@@ -142,27 +143,28 @@ function nodeHandle(name: string, child: ChildProcessWithoutNullStreams): NodeHa
     },
     exited,
     log,
+    forgetLog,
   };
 }
 
 function programHandle(name: string, child: ChildProcessWithoutNullStreams): ProgramHandle {
-  let output = "";
-  child.stdout.setEncoding("utf8").on("data", (chunk: string) => (output += chunk));
+  const output = createBoundedLog();
+  child.stdout.setEncoding("utf8").on("data", output.add);
   const { log, exited } = watch(child);
-  return { name, exited, log: () => output + log() };
+  return { name, exited, log: () => output.text() + log() };
 }
 
-function watch(child: ChildProcessWithoutNullStreams): { log: () => string; exited: Promise<NodeExit> } {
-  let log = "";
-  child.stderr.setEncoding("utf8").on("data", (chunk: string) => (log += chunk));
+function watch(child: ChildProcessWithoutNullStreams) {
+  const log = createBoundedLog();
+  child.stderr.setEncoding("utf8").on("data", log.add);
   child.stdin.on("error", () => {
     // EPIPE of a node that has exited: `exited` reports it.
   });
   const exited = new Promise<NodeExit>((resolve) => {
-    child.once("error", (error) => (log += `${error.message}\n`));
+    child.once("error", (error) => log.add(`${error.message}\n`));
     child.once("close", (code) => {
-      resolve({ code: code ?? 137, logTail: log.trimEnd().split("\n").slice(-LOG_TAIL_LINES) });
+      resolve({ code: code ?? 137, logTail: log.text().trimEnd().split("\n").slice(-LOG_TAIL_LINES) });
     });
   });
-  return { log: () => log, exited };
+  return { log: log.text, forgetLog: log.clear, exited };
 }

@@ -248,6 +248,62 @@ test("a line that is no report is an error of that node", async () => {
   expect(error.message).toMatch(/^node mn: expected .* on its control channel, found/);
 });
 
+test("a node that reports without end is named, and what it reported until then is kept", async () => {
+  const start = (node: ScriptedNode): void => {
+    sayReady(node);
+    for (let i = 0; i < 20_000; i += 1) event(node, { type: "registration-failed", reason: "again" });
+  };
+  const record = await runLab(request(createScriptedRuntime({ mn: { start } })));
+  expect(record.error).toMatchObject({
+    code: "node-failed",
+    message: expect.stringMatching(/^node mn: it reported more than 10000 events within a second/) as string,
+  });
+  expect(record.events.filter(({ type }) => type === "node").length).toBeGreaterThan(9000);
+});
+
+test("a node that writes a line without end is named", async () => {
+  const endless = "its control channel broke: a line went on for more than 4194304 octets";
+  const runtime = createScriptedRuntime({});
+  const lines = (async function* (): AsyncGenerator<string> {
+    await Promise.resolve();
+    yield JSON.stringify({
+      type: "hello",
+      version: 1,
+      pid: 1,
+      nodeVersion: "v24.0.0",
+      clock: { monotonicMs: 0, realMs: 0 },
+    });
+    throw new Error("a line went on for more than 4194304 octets");
+  })();
+  const broken: Runtime = {
+    ...runtime,
+    createLab(identity, signal) {
+      const lab = runtime.createLab(identity, signal);
+      return {
+        ...lab,
+        startNode: async (name) => ({ ...(await lab.startNode(name)), ...(name === "mn" ? { lines } : {}) }),
+      };
+    },
+  };
+  expect((await runLab(request(broken))).error).toMatchObject({ message: `node mn: ${endless}` });
+});
+
+test("what is quoted of a log is no longer than somebody reads", async () => {
+  const start = (node: ScriptedNode): void => {
+    node.logLine("x".repeat(100_000));
+    node.exit(1);
+  };
+  const error = await failing({ cn: { start } });
+  expect(error.message.length).toBeLessThan(500);
+});
+
+test("where the runtime itself has failed, that is the error and not the node that fell silent", async () => {
+  const fault = new TestbedError("engine-failed", "the engine stopped to answer during the run");
+  const scripts = { mn: { start: () => undefined } };
+  const record = await runLab(request(createScriptedRuntime(scripts, { fault }), { timeoutMs: 20 }));
+  expect(record.error).toBe(fault);
+});
+
 test("a run that takes too long ends as timed out", async () => {
   const error = await failing({ mn: { start: () => undefined } }, { timeoutMs: 20 });
   expect(error).toMatchObject({

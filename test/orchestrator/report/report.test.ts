@@ -1,13 +1,15 @@
 import { expect, test } from "vitest";
 import { judgeRun } from "../../../orchestrator/judge/judge-run.ts";
+import type { LabEvent } from "../../../orchestrator/lab/lab-event.ts";
 import { buildResult, type ResultParts } from "../../../orchestrator/report/build-result.ts";
+import { renderHtml } from "../../../orchestrator/report/html/run-page.ts";
 import { renderJunit } from "../../../orchestrator/report/junit.ts";
 import { type RunResult, runResultSchema } from "../../../orchestrator/report/run-result.ts";
 import { formatResult, formatSummary, PLAIN } from "../../../orchestrator/report/table.ts";
 import { TestbedError } from "../../../orchestrator/support/errors.ts";
 import type { ResolvedTopology } from "../../../orchestrator/topology/model/resolved.ts";
 import type { Prediction } from "../../../orchestrator/topology/predict/predict.ts";
-import { connectedEvents, pairOf, TWO_ENDS } from "../../support/lab-events.ts";
+import { CN_HOME, connectedEvents, MN_HOME, nodeEvent, pairOf, TWO_ENDS } from "../../support/lab-events.ts";
 
 const PREDICTION: Prediction = {
   session: "mn-cn",
@@ -44,6 +46,27 @@ function resultOf(topology: ResolvedTopology = TWO_ENDS, changes: Partial<Result
     leftovers: [],
   });
 }
+
+/** More events than a call has room for as arguments, half of them checks that are never answered. */
+const FLOOD = Array.from({ length: 200_000 }, (_, i) =>
+  nodeEvent(
+    300 + i,
+    i % 2 === 0 ? "mn" : "cn",
+    i % 4 < 2
+      ? { type: "check-sent", peer: i % 2 === 0 ? CN_HOME : MN_HOME, pair: pairOf("host", "host"), kind: "ordinary" }
+      : { type: "registration-failed", reason: "again" },
+  ),
+);
+
+test("two hundred thousand events are judged and drawn in time, the page with those that somebody reads", () => {
+  const startedAt = performance.now();
+  const ready: LabEvent = { at: 0, type: "node-ready", node: "mn" };
+  const events = [ready, ...connectedEvents(pairOf("host", "host")), ...FLOOD];
+  const page = renderHtml(resultOf(TWO_ENDS, { events }), events, TWO_ENDS);
+  expect(page).toContain("The first 2000 of ");
+  expect(page.length).toBeLessThan(5_000_000);
+  expect(performance.now() - startedAt).toBeLessThan(10_000);
+});
 
 const UNMET: ResolvedTopology = {
   ...TWO_ENDS,
