@@ -6,7 +6,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
-import { type Engine, engineCall, engineMessage, engineStatus } from "../runtime/docker/engine.ts";
+import { answered, type Engine, engineCall, engineMessage, engineStatus } from "../runtime/docker/engine.ts";
 import { TestbedError } from "../support/errors.ts";
 import { isInstalled } from "../support/search-path.ts";
 import { installPackages } from "./apt.ts";
@@ -47,7 +47,7 @@ export async function ensureBaseImage(engine: Engine, say: Say): Promise<string>
 
 async function hasImage({ docker }: Engine, name: string): Promise<boolean> {
   try {
-    await docker.getImage(name).inspect();
+    await answered(docker.getImage(name).inspect());
     return true;
   } catch (error) {
     if (engineStatus(error) === 404) return false;
@@ -93,10 +93,7 @@ async function bootstrapInto(engine: Engine, file: string, args: readonly string
     imported.then((progress) => followProgress(engine, progress, () => undefined)),
   ]);
   if (!result.failed) return;
-  await engine.docker
-    .getImage(LOCAL_IMAGE_NAME)
-    .remove()
-    .catch(() => undefined);
+  await answered(engine.docker.getImage(LOCAL_IMAGE_NAME).remove()).catch(() => undefined);
   throw new TestbedError("setup-failed", `mmdebstrap failed:\n${result.stderr.split("\n").slice(-10).join("\n")}`);
 }
 

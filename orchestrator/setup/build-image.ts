@@ -25,6 +25,9 @@ interface ProgressMessage {
   readonly error?: string;
 }
 
+/** How long the engine may say nothing while it builds or imports: packages come from slow mirrors too. */
+const PROGRESS_SILENCE_MS = 900_000;
+
 /** How many of the build's last lines an error carries. */
 const OUTPUT_TAIL_LINES = 15;
 
@@ -44,6 +47,7 @@ export async function buildImage(engine: Engine, recipe: ImageRecipe, say: Say):
       rm: true,
       forcerm: true,
     }),
+    PROGRESS_SILENCE_MS,
   );
   const [progress] = await Promise.all([built, sent]);
   const output: string[] = [];
@@ -69,14 +73,18 @@ export function followProgress(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     let failure: string | undefined;
+    const giveUp = (): void => reject(new Error(`silent for ${PROGRESS_SILENCE_MS / 1000} s`));
+    const timer = setTimeout(giveUp, PROGRESS_SILENCE_MS);
     docker.modem.followProgress(
       stream,
       (error) => {
+        clearTimeout(timer);
         if (error !== null) reject(error);
         else if (failure !== undefined) reject(new Error(failure));
         else resolve();
       },
       (message: ProgressMessage) => {
+        timer.refresh();
         failure ??= message.error;
         onMessage(message);
       },

@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { type Engine, engineCall, engineStatus } from "../runtime/docker/engine.ts";
+import { answered, type Engine, engineCall, engineStatus } from "../runtime/docker/engine.ts";
 import { TestbedError } from "../support/errors.ts";
 import { ensureBaseImage } from "./base-image.ts";
 import { buildImage } from "./build-image.ts";
@@ -35,7 +35,7 @@ const LATEST = "latest";
 export async function findImage(engine: Engine, kind: ImageKind): Promise<ImageState> {
   const tag = await imageTag(kind, engineArch(engine));
   try {
-    const { Id } = await engine.docker.getImage(tag).inspect();
+    const { Id } = await answered(engine.docker.getImage(tag).inspect());
     return { state: "current", id: Id };
   } catch (error) {
     if (engineStatus(error) !== 404) await engineCall(`find ${tag}`, Promise.reject(error as Error));
@@ -89,7 +89,7 @@ export async function removeOldVersions(engine: Engine, currentTag: string, nowM
   const old = versions.filter(
     ({ tag, id, builtAtMs }) => tag !== currentTag && !used.has(id) && builtAtMs < nowMs - KEPT_FOR_MS,
   );
-  await Promise.allSettled(old.map(({ tag }) => docker.getImage(tag).remove({ force: false })));
+  await Promise.allSettled(old.map(({ tag }) => answered(docker.getImage(tag).remove({ force: false }))));
 }
 
 /**

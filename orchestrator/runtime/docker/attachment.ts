@@ -2,20 +2,22 @@
 
 import { Duplex, PassThrough } from "node:stream";
 import type { Container } from "dockerode";
+import { createBoundedLog } from "../bounded-log.ts";
 import type { NodeExit } from "../runtime.ts";
-import type { Engine } from "./engine.ts";
+import { connectionLost, type Engine } from "./engine.ts";
 import { frameDemultiplexer } from "./frames.ts";
 
 /** How many of the last log lines an error carries. */
 const LOG_TAIL_LINES = 20;
 
-/** Exit code of a container whose real one the engine did not report. */
+/** Exit code of a container that this process has let go of. */
 const UNKNOWN_EXIT_CODE = -1;
 
 export interface Attachment {
   readonly stdout: AsyncIterable<Uint8Array>;
-  /** Everything on stderr so far, and for host programs on stdout too. */
+  /** Everything on stderr so far, and for host programs on stdout too; of much, the beginning and the end. */
   readonly log: () => string;
+  readonly forgetLog: () => void;
   readonly exited: Promise<NodeExit>;
   readonly write: (text: string) => void;
   /** Ends the connection; what was written still arrives, then the container reads end of file. */
@@ -29,12 +31,13 @@ export interface Attachment {
 export async function attachContainer(
   engine: Engine,
   container: Container,
-  options: { readonly stdin: boolean; readonly logsStdout: boolean },
+  options: { readonly name: string; readonly stdin: boolean; readonly logsStdout: boolean },
 ): Promise<Attachment> {
   const abort = new AbortController();
+  const { name } = options;
   const [connection, exitCode] = await Promise.all([
     openConnection(container, options.stdin),
-    awaitExit(engine, container.id, abort.signal),
+    awaitExit(engine, { id: container.id, name }, abort.signal),
   ]);
   const stdout = new PassThrough({ readableHighWaterMark: Number.MAX_SAFE_INTEGER });
   const logged = collectText();
@@ -52,10 +55,14 @@ export async function attachContainer(
     });
     connection.once("end", () => connection.end());
   });
+  const exited = Promise.all([exitCode.code, ended]).then(([code]) => ({ code, logTail: tail(logged.text()) }));
+  // Whoever has stopped to listen need not know.
+  exited.catch(() => undefined);
   return {
     stdout,
     log: logged.text,
-    exited: Promise.all([exitCode.code, ended]).then(([code]) => ({ code, logTail: tail(logged.text()) })),
+    forgetLog: logged.clear,
+    exited,
     // A container that has exited needs no command; `exited` reports it.
     write: (text) => {
       if (connection.writable) connection.write(text);
@@ -78,7 +85,11 @@ async function openConnection(container: Container, stdin: boolean): Promise<Dup
  * Requests the exit code of a container that is about to start. The engine sends the headers at once: from then on no
  * exit is missed, however early, although AutoRemove leaves nothing to inspect afterwards.
  */
-function awaitExit(engine: Engine, id: string, signal: AbortSignal): Promise<{ readonly code: Promise<number> }> {
+function awaitExit(
+  engine: Engine,
+  { id, name }: { readonly id: string; readonly name: string },
+  signal: AbortSignal,
+): Promise<{ readonly code: Promise<number> }> {
   return new Promise((resolve, reject) => {
     engine.docker.modem.dial(
       {
@@ -91,28 +102,30 @@ function awaitExit(engine: Engine, id: string, signal: AbortSignal): Promise<{ r
       },
       (error, response) => {
         if (error !== null) reject(error);
-        else resolve({ code: readExitCode(response as NodeJS.ReadableStream) });
+        else resolve({ code: readExitCode(response as NodeJS.ReadableStream, name, signal) });
       },
     );
   });
 }
 
-async function readExitCode(response: NodeJS.ReadableStream): Promise<number> {
+/** Rejects with `engine-failed` where the engine goes before the container; this process may let go of both. */
+async function readExitCode(response: NodeJS.ReadableStream, name: string, signal: AbortSignal): Promise<number> {
   let text = "";
   try {
     for await (const chunk of response) text += chunk.toString();
     const answer: unknown = JSON.parse(text);
     if (typeof answer === "object" && answer !== null && "StatusCode" in answer) return Number(answer.StatusCode);
-  } catch {
-    // The engine or this process is ending.
+  } catch (error) {
+    if (!signal.aborted) throw Object.assign(connectionLost(name), { cause: error });
   }
-  return UNKNOWN_EXIT_CODE;
+  if (signal.aborted) return UNKNOWN_EXIT_CODE;
+  throw connectionLost(name);
 }
 
-function collectText(): { readonly add: (piece: Uint8Array) => void; readonly text: () => string } {
+function collectText() {
   const decoder = new TextDecoder();
-  let text = "";
-  return { add: (piece) => void (text += decoder.decode(piece, { stream: true })), text: () => text };
+  const { add, text, clear } = createBoundedLog();
+  return { add: (piece: Uint8Array): void => add(decoder.decode(piece, { stream: true })), text, clear };
 }
 
 function tail(log: string): readonly string[] {

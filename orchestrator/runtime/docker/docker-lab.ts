@@ -8,9 +8,9 @@ import { readLines } from "../read-lines.ts";
 import type { DestroyReport, NodeHandle, ProgramHandle, RunIdentity, RuntimeLab } from "../runtime.ts";
 import { type Attachment, attachContainer } from "./attachment.ts";
 import { type Endpoint, endpointSettings, nodeContainer, programContainer } from "./container-options.ts";
-import { type Engine, engineCall, engineStatus } from "./engine.ts";
+import { answered, type Engine, engineCall, engineStatus } from "./engine.ts";
 import { objectLabels } from "./labels.ts";
-import { KEPT_SUFFIX, removeRun } from "./removal.ts";
+import { KEPT_SUFFIX, removeRunPersistently } from "./removal.ts";
 import { createSegmentNetwork, type SegmentNetwork } from "./segment-networks.ts";
 import { startWatchdog, type Watchdog } from "./watchdog.ts";
 
@@ -109,7 +109,7 @@ async function createNode(state: LabState, spec: NodeSpec, image: string): Promi
 async function startNode(state: LabState, name: string): Promise<NodeHandle> {
   const node = state.nodes.get(name);
   if (node === undefined) throw new Error(`startNode before createNodes: ${name}`);
-  const attachment = await attach(state, node.container, { stdin: true, logsStdout: false });
+  const attachment = await attach(state, node.container, { name: `node ${name}`, stdin: true, logsStdout: false });
   attachment.write(`${JSON.stringify({ type: "setup", setup: boundSetup(node) })}\n`);
   await engineCall(`start node ${name}`, node.container.start());
   return {
@@ -118,6 +118,7 @@ async function startNode(state: LabState, name: string): Promise<NodeHandle> {
     send: (line) => attachment.write(`${line}\n`),
     exited: attachment.exited,
     log: attachment.log,
+    forgetLog: attachment.forgetLog,
   };
 }
 
@@ -127,7 +128,11 @@ async function startProgram(state: LabState, spec: ProgramSpec): Promise<Program
   const name = containerName(state.identity, spec.name === spec.inside ? `${spec.name}.program` : spec.name);
   const options = programContainer(name, holder.container.id, spec, labelsOf(state, spec.name));
   const container = await engineCall(`make host program ${spec.name}`, create(state, options, spec.name));
-  const attachment = await attach(state, container, { stdin: false, logsStdout: true });
+  const attachment = await attach(state, container, {
+    name: `host program ${spec.name}`,
+    stdin: false,
+    logsStdout: true,
+  });
   await engineCall(`start host program ${spec.name}`, container.start());
   return { name: spec.name, exited: attachment.exited, log: attachment.log };
 }
@@ -142,14 +147,18 @@ async function keepLab(state: LabState, watchdog: Watchdog): Promise<void> {
   watchdog.dismiss();
 }
 
+/** How long the end of a lab waits for the steps that are under way. */
+const STEPS_TIMEOUT_MS = 10_000;
+
 async function destroyLab(
   state: LabState,
   watchdog: Watchdog,
   underWay: ReadonlySet<Promise<unknown>>,
 ): Promise<DestroyReport> {
-  await Promise.allSettled(underWay);
+  // What an engine that has stopped to answer has received is the watchdog's to remove.
+  await answered(Promise.allSettled(underWay), STEPS_TIMEOUT_MS).catch(() => undefined);
   try {
-    const report = await removeRun(state.engine, state.identity.runId);
+    const report = await removeRunPersistently(state.engine, state.identity.runId);
     watchdog.dismiss();
     return report;
   } catch (error) {

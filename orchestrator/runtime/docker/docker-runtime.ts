@@ -5,9 +5,9 @@ import type { LabSummary, Runtime, RuntimeEnvironment } from "../runtime.ts";
 import { refuseConflictingAddresses } from "./address-conflict.ts";
 import { bridgeNetfilter } from "./bridge-netfilter.ts";
 import { createDockerLab, type DockerLab } from "./docker-lab.ts";
-import type { Engine } from "./engine.ts";
+import { type Engine, engineFault } from "./engine.ts";
 import { ownHost } from "./labels.ts";
-import { type FoundRun, findRuns, removeRun } from "./removal.ts";
+import { type FoundRun, findRuns, removeRun, removeRunPersistently } from "./removal.ts";
 
 export interface DockerRuntimeOptions {
   readonly engine: Engine;
@@ -31,7 +31,8 @@ export function createDockerRuntime({ engine, nodeImage }: DockerRuntimeOptions)
       return lab;
     },
     listLabs: async () => (await findRuns(engine)).map(summary),
-    removeLab: (runId) => removeRun(engine, runId),
+    removeLab: (runId) => removeRunPersistently(engine, runId),
+    fault: () => engineFault(engine),
     close: () => {
       for (const lab of labs) lab.detach();
       return Promise.resolve();

@@ -1,6 +1,7 @@
 /** Finds the Docker engine and calls it; every failure becomes an error that says how to fix it. */
 
 import { existsSync } from "node:fs";
+import { Agent as HttpAgent } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import Docker from "dockerode";
@@ -29,7 +30,10 @@ interface EngineVersion {
 }
 
 /** Timeout of the first answer: long enough for a remote engine behind a slow link. */
-const ANSWER_TIMEOUT_MS = 5000;
+const GREETING_TIMEOUT_MS = 5000;
+
+/** Timeout of any other answer: a busy engine that starts fifty containers takes some seconds for each. */
+const ANSWER_TIMEOUT_MS = 60_000;
 
 /** Where the engine is expected: DOCKER_HOST, or else the first existing one of the sockets that installers use. */
 export function engineEndpoint(environment: NodeJS.ProcessEnv = process.env): string {
@@ -45,7 +49,7 @@ export function engineEndpoint(environment: NodeJS.ProcessEnv = process.env): st
 export async function connectEngine(endpoint: string = engineEndpoint()): Promise<Engine> {
   const docker = openClient(endpoint);
   try {
-    const { Version, ApiVersion, KernelVersion, Arch } = await Promise.race([docker.version(), silence()]);
+    const { Version, ApiVersion, KernelVersion, Arch } = await answered(docker.version(), GREETING_TIMEOUT_MS);
     const version = { engine: Version, api: ApiVersion, kernel: KernelVersion, arch: Arch };
     return { docker, endpoint, isLocal: isLocalEndpoint(endpoint), version };
   } catch (cause) {
@@ -68,14 +72,56 @@ export function engineMessage(error: unknown): string {
   return error.message.replace(/^\(HTTP code \d+\) [\w ]* - /, "").trim();
 }
 
-/** Awaits `call`; an error becomes `engine-failed`, with what was being done. */
-export async function engineCall<T>(doing: string, call: Promise<T>): Promise<T> {
+/**
+ * Awaits `call`, at most `timeoutMs`; an error, or no answer, becomes `engine-failed`, with what was being done. Every
+ * request goes through here or `answered`: an engine may stop to answer at any moment, and no run may wait for it.
+ */
+export async function engineCall<T>(doing: string, call: Promise<T>, timeoutMs = ANSWER_TIMEOUT_MS): Promise<T> {
   try {
-    return await call;
+    return await answered(call, timeoutMs);
   } catch (cause) {
     if (cause instanceof TestbedError) throw cause;
-    throw new TestbedError("engine-failed", `the Docker engine could not ${doing}: ${engineMessage(cause)}`, { cause });
+    const message = `the Docker engine could not ${doing}: ${engineMessage(cause)}`;
+    const hint = engineStatus(cause) === undefined ? { hint: SEE_ENGINE } : {};
+    throw new TestbedError("engine-failed", message, { ...hint, cause });
   }
+}
+
+const SEE_ENGINE = "see whether the engine answers: docker info; and what it says: journalctl -u docker";
+
+/** Awaits `call`; rejects once there is no answer within `timeoutMs`. What the engine does with it then is unknown. */
+export async function answered<T>(call: Promise<T>, timeoutMs = ANSWER_TIMEOUT_MS): Promise<T> {
+  const over = new AbortController();
+  const silence = sleep(timeoutMs, undefined, { ref: false, signal: over.signal }).then(() => {
+    throw new Error(`no answer within ${timeoutMs / 1000} s`);
+  });
+  silence.catch(() => undefined);
+  try {
+    return await Promise.race([call, silence]);
+  } finally {
+    over.abort();
+  }
+}
+
+/** Why an engine that has answered before answers no more; undefined where it does. */
+export async function engineFault({ endpoint }: Engine): Promise<TestbedError | undefined> {
+  try {
+    await connectEngine(endpoint);
+    return undefined;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    return new TestbedError("engine-failed", `the engine stopped to answer during the run: ${why}`, {
+      hint: SEE_ENGINE,
+      cause,
+    });
+  }
+}
+
+/** The loss of a connection that carries what a container writes. */
+export function connectionLost(name: string): TestbedError {
+  return new TestbedError("engine-failed", `the Docker engine closed its connection to ${name}`, {
+    hint: SEE_ENGINE,
+  });
 }
 
 const DEFAULT_SOCKET = "/var/run/docker.sock";
@@ -91,15 +137,15 @@ function socketCandidates(environment: NodeJS.ProcessEnv): readonly string[] {
   ];
 }
 
+/** A client with connections of its own: a second one does not reuse those of the first, which may be dead. */
 function openClient(endpoint: string): Docker {
-  if (endpoint.startsWith("unix://")) return new Docker({ socketPath: endpoint.slice("unix://".length) });
+  if (endpoint.startsWith("unix://")) {
+    // The client's declarations do not know of its `agent`.
+    const options = { socketPath: endpoint.slice("unix://".length), agent: new HttpAgent({ keepAlive: true }) };
+    return new Docker(options);
+  }
   // TCP with its TLS files, and SSH, from DOCKER_HOST and related variables.
   return new Docker();
-}
-
-async function silence(): Promise<never> {
-  await sleep(ANSWER_TIMEOUT_MS, undefined, { ref: false });
-  throw new Error(`no answer within ${ANSWER_TIMEOUT_MS / 1000} s`);
 }
 
 function isLocalEndpoint(endpoint: string): boolean {

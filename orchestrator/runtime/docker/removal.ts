@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NetworkInspectInfo } from "dockerode";
 import type { DestroyReport } from "../runtime.ts";
-import { type Engine, engineCall, engineMessage, engineStatus } from "./engine.ts";
+import { answered, connectEngine, type Engine, engineCall, engineMessage, engineStatus } from "./engine.ts";
 import { type LabelledObject, labelFilter, readLabels } from "./labels.ts";
 
 /** A run as its objects on the engine show it. */
@@ -31,15 +31,39 @@ export async function findRuns(engine: Engine): Promise<readonly FoundRun[]> {
   return [...runs.values()];
 }
 
+/** How long an answer is waited for while a lab is removed: a busy engine removes its containers one by one. */
+const REMOVAL_TIMEOUT_MS = 30_000;
+
+/** How often a lab is tried to be removed, and the time between. */
+const REMOVAL_ATTEMPTS = 3;
+const BETWEEN_ATTEMPTS_MS = 1000;
+
+/**
+ * Removes a run as `removeRun` does, over a connection of its own: that of the run may be what has failed. Where the
+ * engine does not answer, it is tried again; rejects when it never does.
+ */
+export async function removeRunPersistently({ endpoint }: Engine, runId: string): Promise<DestroyReport> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await removeRun(await connectEngine(endpoint), runId);
+    } catch (error) {
+      if (attempt === REMOVAL_ATTEMPTS) throw error;
+    }
+    await sleep(BETWEEN_ATTEMPTS_MS);
+  }
+}
+
 /**
  * Removes a run's containers all at once, and each network as soon as the containers on it are gone. `timeoutMs` is how
- * long a network that the engine reports in use is tried: containers being removed still count for a moment.
+ * long a network that the engine reports in use is tried: containers being removed still count for a moment. Rejects
+ * where the engine cannot be reached; what it refuses is left over.
  */
 export async function removeRun(engine: Engine, runId: string, timeoutMs = 3000): Promise<DestroyReport> {
   const filters = labelFilter(runId);
   const listContainers = engine.docker.listContainers({ all: true, filters });
   const listNetworks = engine.docker.listNetworks({ filters });
-  const [containers, networks] = await engineCall("list the lab", Promise.all([listContainers, listNetworks]));
+  const listed = Promise.all([listContainers, listNetworks]);
+  const [containers, networks] = await engineCall("list the lab", listed, REMOVAL_TIMEOUT_MS);
   const removals = containers.map(({ Id, Names, NetworkSettings }) => ({
     networks: Object.keys(NetworkSettings.Networks),
     leftover: removeContainer(engine, Id, Names[0] ?? Id),
@@ -69,10 +93,11 @@ function addObject(runs: Map<string, FoundRun>, labels: Record<string, string> |
 async function removeContainer(engine: Engine, id: string, name: string): Promise<string | undefined> {
   const container = engine.docker.getContainer(id);
   try {
-    await container.remove({ force: true, v: true });
+    await answered(container.remove({ force: true, v: true }), REMOVAL_TIMEOUT_MS);
     return undefined;
   } catch (error) {
     const status = engineStatus(error);
+    if (status === undefined) throw error;
     if (status === 404) return undefined;
     // 409: AutoRemove is already removing it.
     if (status === 409 && (await isGoneSoon(() => container.inspect()))) return undefined;
@@ -87,7 +112,7 @@ async function isGoneSoon(inspect: () => Promise<unknown>): Promise<boolean> {
   const giveUpAt = performance.now() + REMOVAL_WAIT_MS;
   for (let pauseMs = 10; performance.now() < giveUpAt; pauseMs = Math.min(2 * pauseMs, 200)) {
     try {
-      await inspect();
+      await answered(inspect(), REMOVAL_TIMEOUT_MS);
     } catch (error) {
       return engineStatus(error) === 404;
     }
@@ -101,14 +126,16 @@ async function removeNetwork(engine: Engine, id: string, name: string, timeoutMs
   const giveUpAt = performance.now() + timeoutMs;
   for (let pauseMs = 20; ; pauseMs = Math.min(2 * pauseMs, 400)) {
     try {
-      await network.remove();
+      await answered(network.remove(), REMOVAL_TIMEOUT_MS);
       return undefined;
     } catch (error) {
-      if (engineStatus(error) === 404) return undefined;
+      const status = engineStatus(error);
+      if (status === undefined) throw error;
+      if (status === 404) return undefined;
       const message = engineMessage(error);
       if (!message.includes("has active endpoints")) return `network ${name}: ${message}; docker network rm ${name}`;
       if (performance.now() > giveUpAt)
-        return describeStuckNetwork(await network.inspect().catch(() => undefined), name);
+        return describeStuckNetwork(await answered(network.inspect()).catch(() => undefined), name);
     }
     await sleep(pauseMs);
   }

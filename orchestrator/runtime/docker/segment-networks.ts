@@ -5,7 +5,7 @@ import { networkInterfaces } from "node:os";
 import type { NetworkCreateOptions } from "dockerode";
 import type { SegmentSpec } from "../../plan/plan.ts";
 import type { RunIdentity } from "../runtime.ts";
-import { type Engine, engineCall, engineMessage } from "./engine.ts";
+import { answered, type Engine, engineCall, engineMessage } from "./engine.ts";
 import { objectLabels } from "./labels.ts";
 import {
   drawSegmentSubnet,
@@ -39,10 +39,8 @@ export async function createSegmentNetwork(
     const subnet = drawSegmentSubnet(randomBytes(SUBNET_RANDOM_OCTETS), needsIpv6Subnets(engine.version.api));
     if (draw < MAX_DRAWS && overlapsAny(subnet, machineNetworks)) continue;
     try {
-      await engine.docker.createNetwork({
-        ...networkOptions(networkName, subnet),
-        Labels: objectLabels(identity, segment.name),
-      });
+      const options = { ...networkOptions(networkName, subnet), Labels: objectLabels(identity, segment.name) };
+      await answered(engine.docker.createNetwork(options));
       return { networkName, nextAddress: addressesOf(subnet) };
     } catch (error) {
       if (draw < MAX_DRAWS && engineMessage(error).includes("Pool overlaps")) continue;

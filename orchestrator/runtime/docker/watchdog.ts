@@ -7,6 +7,7 @@
 import { spawn } from "node:child_process";
 import { Socket } from "node:net";
 import { join } from "node:path";
+import type { Writable } from "node:stream";
 
 export interface Watchdog {
   /** Ends it: nothing is left to remove. */
@@ -22,8 +23,12 @@ export function startWatchdog(endpoint: string, runId: string): Watchdog {
     detached: true,
     stdio: ["pipe", "ignore", "ignore"],
   });
+  // Without a shell the run has no watchdog; the next run sweeps.
+  child.on("error", () => undefined);
   child.unref();
-  const { stdin } = child;
+  // With no more files to open, a child has no streams.
+  const stdin = child.stdin as Writable | undefined;
+  if (stdin === undefined) return { dismiss: () => undefined };
   if (stdin instanceof Socket) stdin.unref();
   stdin.on("error", () => {
     // It was killed; the next run sweeps.
