@@ -14,15 +14,19 @@ import { printTo, writeLines } from "./commands/terminal-output.ts";
 import { RUNTIME_CHOICES, RUNTIME_CONDITIONS, RUNTIME_NAMES, type RuntimeChoice } from "./runtime/runtime-name.ts";
 import { TestbedError } from "./support/errors.ts";
 import { listenForInterruption } from "./support/interruption.ts";
+import { cureOf } from "./support/system-error.ts";
 import { nearestName } from "./topology/file/nearest-name.ts";
 
-/** Exit code for a bug in this program (EX_SOFTWARE). */
+/** Exit code for a bug in this program (EX_SOFTWARE), and for what the machine lacks. */
 const BUG = 70;
+const MACHINE = 3;
 
 /** Default timeout of a run on a usual machine. */
 const DEFAULT_TIMEOUT_SEC = 60;
 
 const interruption = listenForInterruption();
+// Node's own exit code would be 1, an expectation that was not met.
+process.on("uncaughtException", (error) => process.exit(reportError(error)));
 const exitCode = await main(process.argv).catch(reportError);
 interruption.stop();
 await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write("", done))));
@@ -294,6 +298,11 @@ function reportError(error: unknown): ExitCode {
   if (error instanceof TestbedError) {
     writeLines(process.stderr, `error: ${error.message}${error.hint === undefined ? "" : `\n  → ${error.hint}`}`);
     return error.exitCode;
+  }
+  const cure = cureOf(error);
+  if (cure !== undefined && error instanceof Error) {
+    writeLines(process.stderr, `error: this machine lacks something: ${error.message}\n  → ${cure}`);
+    return MACHINE;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   writeLines(process.stderr, `error: this is a bug of the testbed, please report it with these lines\n${detail}`);

@@ -3,6 +3,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { TestbedError } from "../support/errors.ts";
+import { systemCode } from "../support/system-error.ts";
 
 /**
  * Creates `<out>/<run-id>`, with `out` relative to `from`, and returns its path. Throws `bad-usage` if it cannot, also
@@ -28,7 +29,7 @@ async function makeParents(directory: string): Promise<void> {
   try {
     await mkdir(directory);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const code = systemCode(error);
     if (code === "EEXIST") return;
     if (code !== "ENOENT" || dirname(directory) === directory) throw error;
     await makeParents(dirname(directory));
@@ -37,5 +38,5 @@ async function makeParents(directory: string): Promise<void> {
 }
 
 function unlessMadeMeanwhile(error: unknown): void {
-  if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  if (systemCode(error) !== "EEXIST") throw error;
 }

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { displayPath } from "../support/display-path.ts";
 import { TestbedError } from "../support/errors.ts";
 import { inParallel } from "../support/in-parallel.ts";
+import { cureOf, systemCode } from "../support/system-error.ts";
 
 /** A file by its path in the directory. Content in parts is never one text, which has a longest length. */
 export interface ResultFile {
@@ -42,24 +43,16 @@ export function createResultFiles(directory: string, from: string): ResultFiles 
   };
 }
 
-/** What to do about an error of the file system. */
-const CURES: Readonly<Record<string, string>> = {
-  ENOSPC: "make room, or give a directory on another disk with --out",
-  EDQUOT: "this user's quota is used up: remove files, or give a directory on another disk with --out",
-  EMFILE: "let this process open more files: ulimit -n 1024",
-  ENFILE: "this machine has too many files open: close some, or raise the sysctl fs.file-max",
-  ENOENT: "the directory was removed during the run; leave it until the run has ended",
-};
-
 function writingFailed(path: string, cause: unknown): TestbedError {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   const found = cause instanceof Error ? cause.message : String(cause);
+  const isGone = systemCode(cause) === "ENOENT";
+  const cure = isGone ? "the directory was removed during the run; leave it until the run has ended" : cureOf(cause);
   return new TestbedError("output-failed", `expected to be able to write ${path}: ${found}`, {
-    hint: CURES[code] ?? "give another directory with --out",
+    hint: cure ?? "give another directory with --out",
     cause,
   });
 }
 
 function unlessThere(error: unknown): void {
-  if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  if (systemCode(error) !== "EEXIST") throw error;
 }

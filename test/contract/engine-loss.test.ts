@@ -1,6 +1,5 @@
 /** An engine that falls silent or closes its connections while a lab runs: it is named, and nothing is left. */
 
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, vi } from "vitest";
 import { connectEngine, engineEndpoint } from "../../orchestrator/runtime/docker/engine.ts";
 import { findRuns } from "../../orchestrator/runtime/docker/removal.ts";
@@ -27,16 +26,19 @@ afterEach(async () => {
   await out.remove();
 });
 
-/** Starts a run through the proxy, and waits until its nodes are made. */
-async function startRun(...options: readonly string[]) {
+/** Starts a run through the proxy, and waits until it has printed a word. */
+async function startRun(word: string, ...options: readonly string[]) {
   const args = ["symmetric-symmetric", "--runtime", "docker", "--out", out.path, ...options];
   const run = startCli(args, { env: { DOCKER_HOST: proxy.endpoint } });
-  let runId: string | undefined;
-  for await (const line of run) {
-    runId ??= / run (\S+)$/.exec(line)?.[1];
-    if (/nodes:/.test(line)) break;
-  }
-  if (runId === undefined) throw new Error("the run has no name");
+  const runId = await new Promise<string>((resolve, reject) => {
+    let text = "";
+    run.stdout.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+      const [, id] = / run (\S+)\n/.exec(text) ?? [];
+      if (id !== undefined && text.includes(word)) resolve(id);
+    });
+    void run.then(({ stderr }) => reject(new Error(`ended before ${word}: ${stderr}`)));
+  });
   return { run, runId };
 }
 
@@ -51,8 +53,7 @@ async function expectNothingLeft(runId: string): Promise<void> {
 test("connections that are cut: the engine is the error, and the lab is removed over new ones", {
   timeout: 2 * END_TIMEOUT_MS,
 }, async () => {
-  const { run, runId } = await startRun();
-  await sleep(1000);
+  const { run, runId } = await startRun("mn: registered");
   proxy.reset();
   const { exitCode, stderr } = await run;
   expect({ exitCode, stderr }).toEqual({
@@ -65,7 +66,7 @@ test("connections that are cut: the engine is the error, and the lab is removed 
 test("silence: the run ends, the engine is the error, and the watchdog removes the lab later", {
   timeout: 4 * END_TIMEOUT_MS,
 }, async () => {
-  const { run, runId } = await startRun("--timeout", "10");
+  const { run, runId } = await startRun("nodes:", "--timeout", "10");
   proxy.stall();
   const startedAt = performance.now();
   const { exitCode, stderr } = await run;

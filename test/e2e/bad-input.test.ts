@@ -79,6 +79,26 @@ test("everything wrong with a file at once, with positions, and nothing is made"
   expect(await readdir(directory.path)).not.toContain("results");
 });
 
+test("escape codes and line ends of a file are shown, not obeyed", async () => {
+  const name = String.raw`"\e[2J\e]0;t\a\nfake.yaml:1:1 all is well"`;
+  const { exitCode, stdout, stderr } = await runFile(
+    "codes.yaml",
+    `name: ${name}\nsummary: s\nsegments: {}\nnodes: {}\n`,
+  );
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+  expect(stderr).toMatch(
+    /^codes\.yaml:1:7 name: .*; found "\\u001b\[2J\\u001b\]0;t\\u0007\\nfake\.yaml:1:1 all is well"$/m,
+  );
+  expect(`${stdout}${stderr}`).not.toMatch(/^fake/m);
+});
+
+test("a pipe is refused at once", async () => {
+  await execa("/usr/bin/mkfifo", [join(directory.path, "pipe.yaml")]);
+  const { exitCode, stderr } = await runCli(["validate", "pipe.yaml"], { cwd: directory.path });
+  expect(exitCode).toBe(2);
+  expect(stderr).toMatch(/^error: expected a topology file at pipe\.yaml: it is no regular file\n/);
+});
+
 test("broken YAML", async () => {
   const { exitCode, stderr } = await runFile("broken.yaml", "name: [broken\nsegments: {");
   expect(exitCode).toBe(2);

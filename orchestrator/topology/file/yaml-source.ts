@@ -15,6 +15,7 @@ import {
   type YAMLMap,
 } from "yaml";
 import type { IssuePath } from "./issue.ts";
+import { MOST_NESTED, tooDeepAt } from "./nesting.ts";
 import type { Locate } from "./topology.ts";
 
 export interface YamlSource {
@@ -32,9 +33,6 @@ interface YamlProblem {
   readonly column: number;
 }
 
-/** Lists and mappings inside of each other; the format needs seven. */
-const MOST_NESTED = 32;
-
 /** The parser looks for an alias's anchor in the whole document, and again for each alias. */
 const MOST_ALIASES = 100;
 
@@ -43,14 +41,21 @@ const RESERVED_KEY = "__proto__";
 
 /** Parses text; problems are returned, never thrown. Duplicate keys leave the data usable: the last one wins. */
 export function readYaml(text: string): YamlSource {
+  const offset = tooDeepAt(text);
+  if (offset !== undefined) return tooDeep(text, offset);
   try {
     return readDocument(text);
   } catch (error) {
-    // The parser calls itself for every level, until the stack ends.
+    // By indentation the parser gets deeper than its stack too.
     if (!(error instanceof RangeError)) throw error;
-    const start = { line: 1, column: 1 };
-    return { data: undefined, errors: [{ kind: "syntax", message: TOO_DEEP, ...start }], locate: () => start };
+    return tooDeep(text, 0);
   }
+}
+
+function tooDeep(text: string, offset: number): YamlSource {
+  const lines = text.slice(0, offset).split("\n");
+  const position = { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
+  return { data: undefined, errors: [{ kind: "syntax", message: TOO_DEEP, ...position }], locate: () => position };
 }
 
 function readDocument(text: string): YamlSource {

@@ -56,6 +56,8 @@ describe("lists and mappings inside of each other", () => {
     ["lists of dashes", "- ".repeat(3000)],
     ["lists of dashes, each on its line", Array.from({ length: 3000 }, (_, i) => `${" ".repeat(i)}-\n`).join("")],
     ["keys", Array.from({ length: 200 }, (_, i) => `${" ".repeat(i)}a:\n`).join("")],
+    ["questions", "? ".repeat(3000)],
+    ["keys in one line", "a: ".repeat(3000)],
     ["a few more than the format needs", `name: ${"[".repeat(40)}${"]".repeat(40)}`],
   ])("%s", (_, text) => {
     expect(issuesOf(text)).toEqual([expect.stringMatching(tooDeep)]);
@@ -128,6 +130,22 @@ describe("in time", () => {
     const startedAt = cpuMs();
     expect(issuesOf(text).length).toBe(count);
     expect(cpuMs() - startedAt).toBeLessThan(IN_TIME_MS);
+  });
+
+  test.each([
+    ["brackets", "[".repeat(900_000)],
+    ["braces", "{a: ".repeat(200_000)],
+    ["dashes", "- ".repeat(400_000)],
+  ])("%s without end are told where they are too many", { timeout: TIMEOUT_MS }, (_, text) => {
+    const startedAt = cpuMs();
+    expect(issuesOf(text)).toEqual([expect.stringMatching(/^t\.yaml:1:\d{2,3} expected YAML; found: more lists and/)]);
+    expect(cpuMs() - startedAt).toBeLessThan(IN_TIME_MS);
+  });
+
+  test("brackets and dashes in text are text", () => {
+    const summary = `"${"[".repeat(100)}" # ${"- ".repeat(100)}`;
+    const text = topologyText({ rest: `links: {}` }).replace("For a test", summary);
+    expect(issuesOf(text)).toEqual([]);
   });
 
   test.each([
