@@ -1,6 +1,6 @@
 /** Results that cannot be written: what is in memory is printed, and the error names the file and what to do. */
 
-import { chmod, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect } from "vitest";
@@ -25,7 +25,7 @@ const RUN = ["open-open", "--runtime", "netns", "--out"] as const;
 test("a full disk: the verdict is printed, the file and the cure are told", { timeout: TEST_TIMEOUT_MS }, async () => {
   const full = join(directory.path, "full");
   await mkdir(full);
-  await execa("mount", ["-t", "tmpfs", "-o", "size=40k", "tmpfs", full]);
+  await execa("/usr/bin/mount", ["-t", "tmpfs", "-o", "size=40k", "tmpfs", full]);
   try {
     const { exitCode, stdout, stderr } = await startCli([...RUN, full]);
     expect(exitCode).toBe(3);
@@ -35,7 +35,7 @@ test("a full disk: the verdict is printed, the file and the cure are told", { ti
       /^error: expected to be able to write \S+-open-open-\S+\/\S+: ENOSPC: .*\n {2}→ make room, or give a directory on another disk with --out$/,
     );
   } finally {
-    await execa("umount", [full]);
+    await execa("/usr/bin/umount", [full]);
   }
 });
 
@@ -52,6 +52,27 @@ test("a folder that goes during the run", { timeout: TEST_TIMEOUT_MS }, async ()
     /^error: expected to be able to write \S+: ENOENT: .*\n {2}→ the directory was removed during the run/,
   );
 });
+
+test("a program that prints without end: its log keeps the beginning and the end", {
+  timeout: TEST_TIMEOUT_MS,
+}, async () => {
+  const out = join(directory.path, "endless");
+  await writeFile(join(directory.path, "endless.yaml"), ENDLESS);
+  const file = join(directory.path, "endless.yaml");
+  const { exitCode, stderr } = await startCli([file, "--runtime", "netns", "--out", out]);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  const log = await readFile(join(out, "latest/logs/h.log"), "utf8");
+  expect(log.length).toBeLessThan(5_000_000);
+  expect(log).toMatch(/^begin\n/);
+  expect(log).toMatch(/\n\[\d+ characters left out: a log keeps 4000000\]\n/);
+  expect(log).toMatch(/\nend\n/);
+});
+
+const ENDLESS = `name: endless
+summary: A program that prints as fast as it can
+segments: { lan: { ipv4: 192.168.1.0/24 } }
+nodes: { h: { role: host, on: lan, image: none, command: "echo begin; timeout 2 yes; echo end" } }
+`;
 
 test("forty open files are too few for a lab: that is told, and nothing is left", {
   timeout: TEST_TIMEOUT_MS,
