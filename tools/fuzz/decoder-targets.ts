@@ -16,6 +16,7 @@ import type { Decoded } from "../../agent/src/core/result.ts";
 import type { StunAttribute } from "../../agent/src/core/stun/attributes.ts";
 import { verifyFingerprint } from "../../agent/src/core/stun/fingerprint.ts";
 import { frameStun } from "../../agent/src/core/stun/frame.ts";
+import { MAGIC_COOKIE } from "../../agent/src/core/stun/header.ts";
 import { verifyIntegrity } from "../../agent/src/core/stun/integrity.ts";
 import { decodeMessage, decodeStun, encodeStun, type StunMessage } from "../../agent/src/core/stun/message.ts";
 import { receiveStun } from "../../agent/src/core/stun/receive.ts";
@@ -29,8 +30,16 @@ import {
 import type { SeededRng } from "../../agent/src/testing/index.ts";
 import { KEY_R } from "../../test/vectors/mice-stun.ts";
 import { L_TO_R, RETURN_ROUTABILITY } from "../../test/vectors/mobility.ts";
-import { repairIpv6, repairMipIceOptions, repairMobility, repairStun } from "./repair.ts";
-import { CONTROL_LINES, IPV6_PACKETS, MIP_ICE_CHAINS, MOBILITY_SEEDS, PAYLOADS, STUN_MESSAGES } from "./seeds.ts";
+import { repairClassicStun, repairIpv6, repairMipIceOptions, repairMobility, repairStun } from "./repair.ts";
+import {
+  CLASSIC_REQUESTS,
+  CONTROL_LINES,
+  IPV6_PACKETS,
+  MIP_ICE_CHAINS,
+  MOBILITY_SEEDS,
+  PAYLOADS,
+  STUN_MESSAGES,
+} from "./seeds.ts";
 import { expectAtMost, expectProportional, type FuzzTarget } from "./target.ts";
 
 /** Octets that the largest answer has more than its request: addresses, error code, integrity, fingerprint. */
@@ -94,8 +103,8 @@ const DISCOVERY = [
 
 const stunServer: FuzzTarget = {
   name: "stun-server",
-  seeds: STUN_MESSAGES,
-  repair: stunRepair,
+  seeds: [...STUN_MESSAGES, ...CLASSIC_REQUESTS],
+  repair: (input, rng) => (rng.integer(0, 3) === 0 ? repairClassicStun(input) : stunRepair(input)),
   run(input, rng) {
     const isIpv6 = rng.integer(0, 1) === 1;
     const local = { ip: isIpv6 ? "2001:db8::2" : "198.18.0.2", port: STUN_PORT };
@@ -107,7 +116,10 @@ const stunServer: FuzzTarget = {
     expectAtMost(1, answers.length, "answers to one request");
     for (const { payload } of answers)
       expectAtMost(input.length + MAX_ANSWER_SURPLUS, payload.length, "octets of an answer");
-    return answers.map(({ payload, local: from }) => `answered ${payload[0] ?? 0} from ${from.port}`);
+    return answers.map(({ payload, local: from }) => {
+      const [isError, isClassic] = [((payload[1] ?? 0) & 0x10) !== 0, payload[4] !== MAGIC_COOKIE >>> 24];
+      return `${isError ? "refused" : "answered"}${isClassic ? " without cookie" : ""} from ${from.port}`;
+    });
   },
 };
 

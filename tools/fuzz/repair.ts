@@ -61,6 +61,17 @@ export function repairStun(payload: Uint8Array, key: Uint8Array): Uint8Array {
   return mended;
 }
 
+/** Length alone, as a client of RFC 3489 sets it: no cookie, nothing at the end. */
+export function repairClassicStun(payload: Uint8Array): Uint8Array {
+  const whole = payload.length & ~3;
+  if (whole < STUN_HEADER || whole > 0xffff) return payload;
+  const mended = new Uint8Array(payload.subarray(0, whole));
+  const view = new DataView(mended.buffer);
+  view.setUint8(0, view.getUint8(0) & 0x3f);
+  view.setUint16(2, whole - STUN_HEADER);
+  return mended;
+}
+
 /** Payload length, and the payload. */
 export function repairIpv6(packet: Uint8Array, key: Uint8Array): Uint8Array {
   if (packet.length < IPV6_HEADER || packet.length - IPV6_HEADER > 0xffff) return packet;

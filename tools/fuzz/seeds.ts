@@ -26,6 +26,18 @@ export const STUN_MESSAGES: readonly Uint8Array[] = [
   ...RECORDED_PAYLOADS.filter((payload) => !isIpv6(payload)),
 ];
 
+/** Requests without the magic cookie: bare, with CHANGE-REQUEST, with RESPONSE-ADDRESS, with both. */
+export const CLASSIC_REQUESTS: readonly Uint8Array[] = [
+  "",
+  "0003000400000006",
+  "0002000800010009c6336463",
+  "0003000400000002 0002000800010009c6336463",
+].map((attributes) => {
+  const request = requestWith(attributes);
+  request.set([0xde, 0xad, 0xbe, 0xef], 4);
+  return request;
+});
+
 export const IPV6_PACKETS: readonly Uint8Array[] = [
   ...RECORDED_PAYLOADS.filter(isIpv6),
   ...RECORDED_PAYLOADS.filter(isIpv6).slice(0, 4).map(withHomeAddressOption),
