@@ -262,19 +262,20 @@ export class HomeRegistration {
     return encodeAuthenticated(stamped, this.#endpoints, { key, careOf: careOf.ip, homeAddress });
   }
 
-  #accept(now: InstantMs, careOf: SocketAddress, acknowledgement: BindingAcknowledgement): void {
-    const { lifetimeSec } = acknowledgement;
-    const natDetected = findOption(acknowledgement.options, "nat-detection") !== undefined;
+  /** No more is granted than was asked for (RFC 6275 section 10.3.1): otherwise the node would stay silent too long. */
+  #accept(now: InstantMs, careOf: SocketAddress, { options, lifetimeSec: grantedSec }: BindingAcknowledgement): void {
+    const lifetimeSec = Math.min(grantedSec, LIFETIME_SEC);
+    const natDetected = findOption(options, "nat-detection") !== undefined;
     const { homeAddress } = this.#config;
     this.#attempt = undefined;
     this.#hasBeenRegistered = true;
     this.#registration = { careOf, natDetected, lifetimeSec, expiresAt: now + lifetimeSec * 1000 };
-    this.#refreshAt = now + this.#refreshDelayMs(acknowledgement);
+    this.#refreshAt = now + this.#refreshDelayMs({ lifetimeSec, options });
     this.#events.push({ type: "registered", homeAddress, careOf, natDetected, lifetimeSec });
   }
 
   /** The earliest of: share of the lifetime, the home agent's advice, the NAT keepalive. */
-  #refreshDelayMs({ lifetimeSec, options }: BindingAcknowledgement): number {
+  #refreshDelayMs({ lifetimeSec, options }: Pick<BindingAcknowledgement, "lifetimeSec" | "options">): number {
     const delaysMs = [lifetimeSec * 1000 * REFRESH_AT_PART];
     const advice = findOption(options, "binding-refresh-advice");
     if (advice !== undefined && advice.intervalSec > 0) delaysMs.push(advice.intervalSec * 1000);

@@ -96,6 +96,13 @@ describe("binding", () => {
     expect(registration.registration).toBeUndefined();
   });
 
+  test("no more is granted than was asked for, whatever the home agent says", () => {
+    registration.retarget(0, HOME_LAN);
+    acknowledge(registration, 0, { sequence: 1, lifetimeSec: 262_140, options: [] });
+    expect(registration.registration).toMatchObject({ lifetimeSec: 600, expiresAt: 600_000 });
+    expect(registration.pollTimeout()).toBe(450_000);
+  });
+
   test("a second acknowledgement changes nothing", () => {
     registration.retarget(0, HOME_LAN);
     acknowledge(registration, 10, { sequence: 1 });
