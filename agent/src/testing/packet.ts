@@ -62,6 +62,11 @@ export function asIpv6(packet: SimPacket): Ipv6Packet {
   return packet.kind === "ipv6" ? packet : ipv6Packet(encodeUdpInIpv6(packet));
 }
 
+/** Source address of a packet. */
+export function sourceIp({ source }: SimPacket): string {
+  return typeof source === "string" ? source : source.ip;
+}
+
 /** Destination address of a packet. */
 export function destinationIp(packet: SimPacket): string {
   return packet.kind === "ipv6" ? packet.destination : packet.destination.ip;

@@ -1,10 +1,10 @@
 /** A node with an IP stack: addresses, routes, UDP sockets, and forwarding if it is a router. */
 
-import { formatSocketAddress, type SocketAddress } from "../core/address.ts";
+import { addressToBytes, formatSocketAddress, type SocketAddress } from "../core/address.ts";
 import type { Impairment } from "../core/link/impairment.ts";
+import { type Prefix, parsePrefix, prefixContains } from "../core/prefix.ts";
 import type { RefusedDatagram } from "../core/refusal.ts";
-import { asIpv6, asUdp, destinationIp, type Ipv6Packet, type SimPacket } from "./packet.ts";
-import { type Prefix, parsePrefix, prefixContains } from "./prefix.ts";
+import { asIpv6, asUdp, destinationIp, type Ipv6Packet, type SimPacket, sourceIp } from "./packet.ts";
 import type { SimNet, SimNode, SimPort } from "./sim-net.ts";
 
 /** Receives the UDP payloads of a bound socket. */
@@ -33,7 +33,7 @@ export class SimHost implements SimNode {
   readonly #sockets = new Map<string, UdpHandler>();
   readonly #ports: SimPort[] = [];
   readonly #tunPrefixes: Prefix[] = [];
-  /** Cached routes by destination. */
+  /** Cached routes by destination and source. */
   readonly #routeCache = new Map<string, Route | undefined>();
 
   constructor(net: SimNet, name: string) {
@@ -88,13 +88,13 @@ export class SimHost implements SimNode {
     const destination = destinationIp(packet);
     const isLocal = this.#owns(destination);
     if (isLocal) this.net.time.at(this.net.time.now, () => this.#deliver(packet));
-    return isLocal || this.#sendBy(this.#lookUp(destination), packet);
+    return isLocal || this.#sendBy(this.#lookUp(destination, sourceIp(packet)), packet);
   }
 
   receive(packet: SimPacket, port: SimPort): void {
     if (this.intake?.(packet, port) === true) return;
     const destination = destinationIp(packet);
-    if (this.onTunnelled !== undefined && this.#tunPrefixes.some((prefix) => prefixContains(prefix, destination)))
+    if (this.onTunnelled !== undefined && this.#tunPrefixes.some((prefix) => isIn(prefix, destination)))
       this.onTunnelled(asIpv6(packet));
     else if (this.#owns(destination)) this.#deliver(packet);
     else this.#forward(packet, port);
@@ -132,14 +132,21 @@ export class SimHost implements SimNode {
     this.#routeCache.clear();
   }
 
-  #lookUp(ip: string): Route | undefined {
-    if (!this.#routeCache.has(ip)) this.#routeCache.set(ip, this.#longestMatch(ip));
-    return this.#routeCache.get(ip);
+  #lookUp(ip: string, source = ""): Route | undefined {
+    const key = `${ip} ${source}`;
+    if (!this.#routeCache.has(key)) this.#routeCache.set(key, this.#bestMatch(ip, source));
+    return this.#routeCache.get(key);
   }
 
-  #longestMatch(ip: string): Route | undefined {
+  /** The longest match; of several that of the port with the source address, else the first. */
+  #bestMatch(ip: string, source: string): Route | undefined {
+    const isOfSource = ({ port }: Route): number => Number(port.addresses.some((own) => own.split("/")[0] === source));
     return this.#routes
-      .filter(({ prefix }) => prefixContains(prefix, ip))
-      .toSorted((a, b) => b.prefix.length - a.prefix.length)[0];
+      .filter(({ prefix }) => isIn(prefix, ip))
+      .toSorted((a, b) => b.prefix.length - a.prefix.length || isOfSource(b) - isOfSource(a))[0];
   }
+}
+
+function isIn(prefix: Prefix, ip: string): boolean {
+  return prefixContains(prefix, addressToBytes(ip));
 }
