@@ -61,6 +61,8 @@ interface Native {
   readonly munmap: (address: bigint, length: number) => number;
   readonly timerfd_create: (clock: number, flags: number) => number;
   readonly timerfd_settime: (fd: number, flags: number, value: Uint8Array, old: null) => number;
+  /** Fills a `struct timespec`. */
+  readonly clock_gettime: (clock: number, time: Uint8Array) => number;
   readonly waitpid: (pid: number, status: null, options: number) => number;
   /** Number of the last error of this thread. */
   readonly errno: () => number;
@@ -132,6 +134,7 @@ function bind(koffi: KoffiAddon): Native {
     timerfd_settime: library.func(
       "int timerfd_settime(int fd, int flags, uint8_t *value, uint8_t *old)",
     ) as Native["timerfd_settime"],
+    clock_gettime: library.func("int clock_gettime(int clock, _Out_ uint8_t *time)") as Native["clock_gettime"],
     waitpid: library.func("int waitpid(int pid, int *status, int options)") as Native["waitpid"],
     errno: koffi.errno,
     addressOf: koffi.address,

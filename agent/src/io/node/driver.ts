@@ -25,6 +25,8 @@ export interface Driver<Machine extends NodeMachine> {
   handleTunPackets(packets: readonly Uint8Array[]): void;
   /** Passes a command to the machine, such as to connect. */
   tell(command: (machine: Machine, now: InstantMs) => void): void;
+  /** The clock has jumped, so the armed timer is late: wakes the machine now. */
+  clockJumped(): void;
   /** Disarms the timer; the machine is not woken again. */
   stop(): void;
 }
@@ -63,7 +65,7 @@ export function createDriver<Machine extends NodeMachine>(machine: Machine, port
   };
 
   const wake = (): void => {
-    timer = undefined;
+    clearTimeout(timer);
     armedFor = Number.POSITIVE_INFINITY;
     step((now) => machine.handleTimeout(now));
   };
@@ -79,6 +81,7 @@ export function createDriver<Machine extends NodeMachine>(machine: Machine, port
         for (const packet of packets) machine.handleTunPacket(now, packet);
       }),
     tell: (command) => step((now) => command(machine, now)),
+    clockJumped: wake,
     stop() {
       isStopped = true;
       clearTimeout(timer);

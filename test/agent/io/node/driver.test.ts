@@ -38,12 +38,12 @@ class ScriptedMachine implements NodeMachine {
   counters = (): Readonly<Record<string, number>> => ({});
 }
 
-function driverUnderTest() {
+function driverUnderTest(now = () => performance.now()) {
   const machine = new ScriptedMachine();
   const out: string[] = [];
   let flushed = 0;
   const driver = createDriver(machine, {
-    now: () => performance.now(),
+    now,
     send: ({ payload }) => out.push(`send ${payload.join()}`),
     writeTun: (packet) => out.push(`tun ${packet.join()}`),
     flush: () => void (flushed = out.length),
@@ -100,6 +100,21 @@ describe("the driver", () => {
     expect(vi.getTimerCount()).toBe(1);
     vi.advanceTimersByTime(10);
     expect(machine.inputs.at(-1)).toBe("timeout 10");
+  });
+
+  test("wakes the machine at once when the clock has jumped, and arms its timer by the clock as it is then", () => {
+    let jumpedMs = 0;
+    const { machine, driver } = driverUnderTest(() => performance.now() + jumpedMs);
+    machine.wakeAt = 5000;
+    driver.start();
+    vi.advanceTimersByTime(1000);
+    jumpedMs = 60_000;
+    machine.onTimeout = (now) => (machine.wakeAt = now < 61_200 ? 61_200 : undefined);
+    driver.clockJumped();
+    expect(machine.inputs.at(-1)).toBe("timeout 61000");
+    vi.advanceTimersByTime(200);
+    expect(machine.inputs.at(-1)).toBe("timeout 61200");
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test("lets the timer stand when the wake-up moves later, and arms it again when it fires early", () => {
