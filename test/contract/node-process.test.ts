@@ -413,6 +413,25 @@ describe("home addresses", () => {
   });
 });
 
+test("a node that was stopped registers within 2 s of going on", async () => {
+  const role = { ...mobileNodeRole("a", 1, 3), timers: { tunnelKeepaliveMs: 1000 } };
+  const [mn] = await Promise.all([
+    startNode(1, { role, startsOn: "command", interfaces: ipv4Only(1) }),
+    startNode(3, { role: homeAgentRole("a", 3) }),
+  ]);
+  mn.send({ type: "start" });
+  await registered(mn);
+  const { pid } = await mn.report("hello");
+  await world.sh(`kill -STOP ${pid}`);
+  await sleep(6000);
+  mn.resume();
+  const registrations = () =>
+    mn.reports.filter((report) => report.type === "event" && report.event.type === "registered");
+  await expect.poll(registrations, { timeout: 2000 }).toHaveLength(2);
+  mn.send({ type: "finish" });
+  expect((await mn.report("bye")).counters["resumed.after-sleep"]).toBe(1);
+});
+
 test("a middlebox that reboots forgets its flows and the tables it is given, and lets packets through again", async () => {
   const table = (element: string) => `table inet memory
 delete table inet memory

@@ -20,3 +20,8 @@ export function isOnLink({ ip: own, prefixLength }: LocalSocket, ip: string): bo
 export function reaches(socket: LocalSocket, ip: string): boolean {
   return socket.hasRouter !== false || isOnLink(socket, ip);
 }
+
+/** The socket's transport address alone, as candidates, events and datagrams have it. */
+export function addressOf({ ip, port }: SocketAddress): SocketAddress {
+  return { ip, port };
+}

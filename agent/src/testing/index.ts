@@ -7,6 +7,7 @@ export {
   createMiceNet,
   type End,
   eventsOf,
+  type FurtherAccess,
   HOME_ROUTER,
   type MiceNet,
   type MiceNetSetup,

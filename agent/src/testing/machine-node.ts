@@ -23,6 +23,10 @@ export interface MachineNode<M extends NodeMachine> {
   /** Opens a socket; datagrams that arrive on it are passed to the machine. */
   readonly open: (socket: SocketAddress) => void;
   readonly close: (socket: SocketAddress) => void;
+  /** Stops the process, as SIGSTOP does: what arrives waits in its sockets, and its timer is late. */
+  readonly pause: () => void;
+  /** Continues it: first the timer, then what has arrived. */
+  readonly resume: () => void;
 }
 
 /** Receives IPv6 packets that the machine writes to the TUN device. */
@@ -37,6 +41,8 @@ export function runMachine<M extends NodeMachine>(
   const { time } = host.net;
   const events: TimedEvent[] = [];
   let disarm = (): void => undefined;
+  /** Inputs of a stopped process. */
+  let waiting: ((machine: M, now: InstantMs) => void)[] | undefined;
 
   const drain = (): void => {
     for (let tx = machine.pollTransmit(); tx !== undefined; tx = machine.pollTransmit())
@@ -50,8 +56,22 @@ export function runMachine<M extends NodeMachine>(
     if (wakeAt !== undefined) disarm = time.at(wakeAt, () => tell((m, now) => m.handleTimeout(now)));
   };
   const tell = (action: (machine: M, now: InstantMs) => void): void => {
+    if (waiting !== undefined) {
+      waiting.push(action);
+      return;
+    }
     action(machine, time.now);
     drain();
+  };
+  const pause = (): void => {
+    disarm();
+    waiting = [];
+  };
+  const resume = (): void => {
+    const inputs = waiting ?? [];
+    waiting = undefined;
+    tell((m, now) => m.handleTimeout(now));
+    for (const input of inputs) tell(input);
   };
   const open = (local: SocketAddress): void =>
     host.bind(local, (payload, remote) => tell((m, now) => m.handleDatagram(now, { local, remote, payload })));
@@ -59,7 +79,7 @@ export function runMachine<M extends NodeMachine>(
   for (const socket of options.sockets) open(socket);
   host.onTunnelled = ({ payload }) => tell((m, now) => m.handleTunPacket(now, payload));
   tell((m, now) => m.start(now));
-  return { host, machine, events, tell, open, close: (socket) => host.unbind(socket) };
+  return { host, machine, events, tell, open, close: (socket) => host.unbind(socket), pause, resume };
 }
 
 /** A TUN reader for a home agent: the kernel routes the packet on. */

@@ -10,6 +10,7 @@
 import { type Family, familyOf, type SocketAddress } from "../core/address.ts";
 import type { NodeEvent } from "../core/events.ts";
 import type { Impairment } from "../core/link/impairment.ts";
+import { addressOf, type LocalSocket } from "../core/local-socket.ts";
 import { createMobileNode } from "../core/mice/mobile-node.ts";
 import { createHomeAgent } from "../core/mip6/home-agent.ts";
 import { CONE_NAT, type NatProfile } from "../core/nat/nat-profile.ts";
@@ -22,6 +23,16 @@ import { SimHost } from "./sim-host.ts";
 import { createSimNat, type SimNat } from "./sim-nat.ts";
 import { SimNet } from "./sim-net.ts";
 
+/** Another access network that a node is on at the same time. */
+export interface FurtherAccess {
+  /** The NAT at its edge; without one the segment has no router. */
+  readonly nat?: Partial<NatProfile>;
+  /** Impairment between the NAT and the internet. */
+  readonly access?: Impairment;
+  /** It comes before the others. */
+  readonly isPreferred?: boolean;
+}
+
 /** One side of the network. */
 export interface SideSetup extends AgentOptions {
   /** The NAT at the edge, IPv4 only; without one the node is directly on the internet. */
@@ -32,6 +43,8 @@ export interface SideSetup extends AgentOptions {
   readonly versions?: readonly Family[];
   /** Impairment between the NAT (or the node without one) and the internet. */
   readonly access?: Impairment;
+  /** Segments `home-2`, `home-3`, … or `cafe-2`, …, IPv4 only. */
+  readonly further?: readonly FurtherAccess[];
   /** Shared key of the node and its home agent (A-39); absent means unauthenticated registration. */
   readonly registrationKey?: Uint8Array;
   /** How many segments that lead nowhere the node is on as well; it does not know that they do. */
@@ -155,11 +168,24 @@ export function createSide(
   homeAgentLink: Impairment | undefined,
   seed: number,
 ): Side {
-  const { nat: _nat, rejects, versions, access, registrationKey, bridges, peers = [], ...settings } = setup;
+  const {
+    nat: _nat,
+    rejects,
+    versions,
+    access,
+    further = [],
+    registrationKey,
+    bridges,
+    peers = [],
+    ...settings
+  } = setup;
   const homeAgent = createHomeAgentNode(net, addresses, homeAgentLink, registrationKey);
   const host = new SimHost(net, addresses.letter === "a" ? "mn" : "cn");
   const { nat, ips } = attachToInternet(net, host, addresses, setup);
-  const sockets = [...ips, ...attachBridges(host, addresses, bridges)].map((ip) => ({ ip, port: CANDIDATE_PORT }));
+  const sockets = further.reduce<readonly LocalSocket[]>(
+    (others, each, i) => withSocket(others, each, attachFurther(net, host, addresses, each, i)),
+    [...ips, ...attachBridges(host, addresses, bridges)].map((ip) => ({ ip, port: CANDIDATE_PORT })),
+  );
   const [socket] = sockets;
   if (socket === undefined) throw new Error("a node has at least one IP version");
   const machine = createMobileNode(
@@ -181,7 +207,7 @@ export function createSide(
   const onTun = (packet: Uint8Array): void => void received.push(packet);
   const node = runMachine(host, machine, { sockets, onTun });
   host.onRefusal = (refused) => node.tell((m, now) => m.handleRefusal(now, refused));
-  return { homeAddress: addresses.homeAddress, socket, node, homeAgent, nat, received };
+  return { homeAddress: addresses.homeAddress, socket: addressOf(socket), node, homeAgent, nat, received };
 }
 
 function attachBridges(host: SimHost, { letter }: SideAddresses, count = 0): readonly string[] {
@@ -219,6 +245,45 @@ function homeAgentSockets({ homeAgentIpv4, homeAgentIpv6 }: SideAddresses, port:
   return [homeAgentIpv4, homeAgentIpv6].map((ip) => ({ ip, port }));
 }
 
+/** Attaches the node to an access network with the number `i`, and returns its socket there. */
+function attachFurther(
+  net: SimNet,
+  host: SimHost,
+  { letter }: SideAddresses,
+  { nat, access }: FurtherAccess,
+  i: number,
+): LocalSocket {
+  const segment = `${lanOf(letter)}-${i + 2}`;
+  const network = `10.${letter === "a" ? 1 : 2}.${i}`;
+  host.attach(segment, [`${network}.2/24`]);
+  const socket = { ip: `${network}.2`, port: CANDIDATE_PORT };
+  if (nat === undefined) return { ...socket, prefixLength: 24, hasRouter: false };
+  createSimNat(net, {
+    name: `nat-${letter}-${i + 2}`,
+    profile: { ...HOME_ROUTER, ...nat },
+    wan: {
+      segment: "internet",
+      address: `198.18.0.${(letter === "a" ? 11 : 21) + i}/24`,
+      ...(access && { impairment: access }),
+    },
+    lan: { segment, address: `${network}.1/24` },
+  });
+  host.route("0.0.0.0/0", `${network}.1`);
+  return socket;
+}
+
+function withSocket(
+  others: readonly LocalSocket[],
+  { isPreferred = false }: FurtherAccess,
+  socket: LocalSocket,
+): readonly LocalSocket[] {
+  return isPreferred ? [socket, ...others] : [...others, socket];
+}
+
+function lanOf(letter: SideAddresses["letter"]): string {
+  return letter === "a" ? "home" : "cafe";
+}
+
 /** Attaches the node to the internet, or to a home network 192.168.1.0/24 behind its NAT. */
 function attachToInternet(
   net: SimNet,
@@ -236,7 +301,7 @@ function attachToInternet(
     if (versions.includes(6)) for (const side of [SIDES.a, SIDES.b]) host.route(side.homePrefix, side.homeAgentIpv6);
     return { nat: undefined, ips };
   }
-  const lan = letter === "a" ? "home" : "cafe";
+  const lan = lanOf(letter);
   const simNat = createSimNat(net, {
     name: `nat-${letter}`,
     profile: { ...HOME_ROUTER, ...nat },

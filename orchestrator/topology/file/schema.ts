@@ -208,6 +208,11 @@ const agentFields = {
     .describe(
       "Mean time between two questions whether the selected pair is alive; 5s when absent, dead after thrice it",
     ),
+  keepalive: duration("60m", "1s")
+    .optional()
+    .describe(
+      "Longest time between two questions that keep the mapping of the tunnel to the home agent; 25s when absent",
+    ),
 };
 /** Picks these keys from a node's entry. */
 export const agentSchema = z.object(agentFields);
@@ -224,8 +229,8 @@ const mobileFields = {
 const mobileNode = z.strictObject({ role: z.literal("mobile-node"), ...mobileFields });
 const correspondentNode = z.strictObject({ role: z.literal("correspondent-node"), ...mobileFields });
 
-/** Only mobile nodes have a configurable consent interval. */
-const { consent, ...stationaryAgentFields } = agentFields;
+/** Only mobile nodes have a configurable consent interval, and a tunnel. */
+const { consent, keepalive, ...stationaryAgentFields } = agentFields;
 
 const stationaryNode = z.strictObject({
   role: z.literal("stationary-node"),

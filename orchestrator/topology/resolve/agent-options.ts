@@ -7,12 +7,15 @@ import { given } from "./given.ts";
 
 /** Keys whose name and values are those of the agent are passed unchanged. */
 export function resolveAgentOptions(entry: MobileEntry | StationaryEntry): AgentOptions {
-  const { lite, consent, ...same } = agentSchema.parse(entry);
+  const { lite, consent, keepalive, ...same } = agentSchema.parse(entry);
   const { timers, ...defaults } = DEFAULT_AGENT_SETTINGS;
   return {
     ...defaults,
     ...given({ ...same, isLite: lite }),
-    timers: consent === undefined ? {} : consentTimers(Math.round(durationMs(consent))),
+    timers: {
+      ...(consent === undefined ? {} : consentTimers(Math.round(durationMs(consent)))),
+      ...(keepalive === undefined ? {} : { tunnelKeepaliveMs: Math.round(durationMs(keepalive)) }),
+    },
   };
 }
 

@@ -35,6 +35,12 @@ test("a node that is told how often to ask for consent has timers of that scale"
   ]);
 });
 
+test("a node that is told how often to keep its tunnel's mapping has that timer", () => {
+  const text = HOMES.replace("role: mobile-node,", "role: mobile-node, keepalive: 1.5s,");
+  const roles = buildPlan(resolved(text), { capture: false }).nodes.map(({ setup }) => setup.role);
+  expect(roles.flatMap((role) => ("timers" in role ? [role.timers] : []))).toEqual([{ tunnelKeepaliveMs: 1500 }, {}]);
+});
+
 test("a node that moves has the interfaces of all its places from the start, and is told where it is then", () => {
   const { nodes, timeline } = planOf(
     "timeline: [{ at: 1s, move: mn, to: home-b, name: out }, { at: 2s, move: mn, to: home-a, name: back }]",

@@ -2,7 +2,7 @@
 
 import { formatSocketAddress, type SocketAddress, sameSocketAddress } from "../address.ts";
 import type { CandidateType, CandidateView } from "../events.ts";
-import type { LocalSocket } from "../local-socket.ts";
+import { addressOf, type LocalSocket } from "../local-socket.ts";
 import { HIGHEST_LOCAL_PREFERENCE } from "./constants.ts";
 import { candidatePriority } from "./priority.ts";
 
@@ -68,10 +68,6 @@ export function candidateView(candidate: LocalCandidate | RemoteCandidate): Cand
   return "base" in candidate
     ? { type, address, base: addressOf(candidate.base), priority }
     : { type, address, priority };
-}
-
-function addressOf({ ip, port }: LocalSocket): SocketAddress {
-  return { ip, port };
 }
 
 function preferenceOf(rank: number): number {

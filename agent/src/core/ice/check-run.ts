@@ -146,6 +146,11 @@ export class CheckRun {
     return known.find((remote) => sameSocketAddress(remote.address, address));
   }
 
+  /** There is a reason to think that the selected pair is dead. */
+  suspect(now: InstantMs): void {
+    this.#consent?.suspect(now);
+  }
+
   /** True for the path of the selected pair: a check of the peer on it is about consent. */
   isSelected(base: SocketAddress, remote: SocketAddress): boolean {
     const { selected } = this.#valid;

@@ -9,10 +9,8 @@ import { isRoutable } from "../address-scope.ts";
 import { type LocalSocket, reaches } from "../local-socket.ts";
 import type { InstantMs, Rng, Transmit } from "../machine.ts";
 import type { IceProfile } from "../node/agent-settings.ts";
-import type { StunAttributeType } from "../stun/attributes.ts";
-import { notUnderstood } from "../stun/comprehension.ts";
-import { BINDING, TRANSACTION_ID_LENGTH, transactionKey } from "../stun/header.ts";
-import { encodeStun, findAttribute, type StunMessage } from "../stun/message.ts";
+import { encodeBindingQuery, judgeBindingAnswer } from "../stun/binding-query.ts";
+import { TRANSACTION_ID_LENGTH, transactionKey } from "../stun/header.ts";
 import type { StunDatagram } from "../stun/receive.ts";
 import { retransmissionSchedule, StunTransaction } from "../stun/transaction.ts";
 import {
@@ -91,13 +89,6 @@ interface Target {
   candidate: LocalCandidate | undefined;
 }
 
-const UNDERSTOOD: ReadonlySet<StunAttributeType> = new Set<StunAttributeType>([
-  "xor-mapped-address",
-  "mapped-address",
-  "error-code",
-  "unknown-attributes",
-]);
-
 class ServerQuestions implements Gathering {
   readonly #config: GatheringConfig;
   readonly #hosts: readonly LocalCandidate[];
@@ -153,7 +144,7 @@ class ServerQuestions implements Gathering {
     const target = this.#targetOf(message.transactionId);
     if (target?.open === undefined) return;
     if (!sameSocketAddress(remote, target.server) || !sameSocketAddress(local, target.base)) return;
-    const outcome = judgeAnswer(message);
+    const outcome = judgeBindingAnswer(message);
     if (outcome === undefined) return;
     target.open = undefined;
     target.dueAt = now + MAPPING_REFRESH_MS;
@@ -205,8 +196,7 @@ class ServerQuestions implements Gathering {
   #ask(now: InstantMs, target: Target): void {
     const { taMs, rtoFloorMs } = PROFILE_TIMING[this.#config.profile];
     const transactionId = this.#config.rng.bytes(TRANSACTION_ID_LENGTH);
-    const message: StunMessage = { class: "request", method: BINDING, transactionId, attributes: [] };
-    const request = { local: target.base, remote: target.server, payload: encodeStun(message, { fingerprint: true }) };
+    const request = { local: target.base, remote: target.server, payload: encodeBindingQuery(transactionId) };
     const rtoMs = Math.max(rtoFloorMs, taMs * this.#targets.length);
     const schedule = retransmissionSchedule({ rtoMs, requestCount: REQUEST_COUNT, tailMultiple: TAIL_MULTIPLE });
     target.open = { id: transactionKey(transactionId), transaction: new StunTransaction(now, request, schedule) };
@@ -251,13 +241,4 @@ class ServerQuestions implements Gathering {
 
 function newTarget(base: LocalSocket, server: SocketAddress, rank: number): Target {
   return { base, server, rank, open: undefined, dueAt: -Infinity, isSettled: false, candidate: undefined };
-}
-
-/** The mapped address, the reason why there is none, or undefined when this is not an answer. */
-function judgeAnswer(message: StunMessage): SocketAddress | string | undefined {
-  if (message.class === "error") return `answered ${findAttribute(message, "error-code")?.code ?? "with an error"}`;
-  if (message.class !== "success") return undefined;
-  const strange = notUnderstood(message, UNDERSTOOD);
-  if (strange.length > 0) return "answered with an unknown required attribute";
-  return findAttribute(message, "xor-mapped-address") ?? "answered without a mapped address";
 }

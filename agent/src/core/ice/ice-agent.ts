@@ -104,6 +104,10 @@ class IceAgent implements IceMachine {
     this.#isInDoubt = this.#run?.doubt(now) === false;
   }
 
+  suspect(now: InstantMs): void {
+    this.#run?.suspect(now);
+  }
+
   handleTimeout(now: InstantMs): void {
     this.#run?.handleTimeout(now);
   }

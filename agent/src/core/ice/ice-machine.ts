@@ -146,6 +146,8 @@ export interface IceMachine {
   handleRefusal(refused: RefusedDatagram): void;
   /** Notes that data was sent on the selected pair, which postpones the keepalive. */
   noteDataSent(now: InstantMs): void;
+  /** There is a reason to think that the selected pair is dead: consent is asked at once, and expires after a second. */
+  suspect(now: InstantMs): void;
   /** The peer may have left the selected pair: asks at once. `pair-confirmed` or, in the end, `pair-dead` follows. */
   doubt(now: InstantMs): void;
   handleTimeout(now: InstantMs): void;

@@ -35,6 +35,12 @@ export function createMobileNode(config: MobileNodeConfig, rng: Rng): MobileNode
   return new MobileNode(config, rng);
 }
 
+/**
+ * A timeout that comes so late comes after a pause of the process or of the machine. Profile: longer than a busy machine
+ * delays one, shorter than mappings last.
+ */
+const ASLEEP_MS = 3000;
+
 class MobileNode implements MobileNodeMachine {
   readonly #homeAddress: string;
   readonly #settings: AgentSettings;
@@ -132,6 +138,7 @@ class MobileNode implements MobileNodeMachine {
   }
 
   handleTimeout(now: InstantMs): void {
+    if (now - (this.pollTimeout() ?? now) >= ASLEEP_MS) this.#resume(now);
     this.#home.handleTimeout(now);
     this.#gatherings.handleTimeout(now);
     for (const session of this.#sessions.all()) session.handleTimeout(now);
@@ -165,11 +172,21 @@ class MobileNode implements MobileNodeMachine {
 
   #createHome({ homeAgent, registrationKey, clockOriginMs = 0 }: MobileNodeConfig, rng: Rng): Home {
     if (homeAgent === undefined) return createStationaryHome(this.#outbox);
-    const { natKeepaliveMs } = this.#settings.timers;
-    const key = registrationKey && { registrationKey };
-    const firstSequence = new ByteReader(rng.bytes(2)).u16();
-    const home = { homeAddress: this.#homeAddress, homeAgent, natKeepaliveMs, firstSequence, clockOriginMs, ...key };
-    return createMobileHome(home, this.#outbox);
+    const { tunnelKeepaliveMs, consentIntervalMs } = this.#settings.timers;
+    const config = {
+      homeAddress: this.#homeAddress,
+      homeAgent,
+      firstSequence: new ByteReader(rng.bytes(2)).u16(),
+      clockOriginMs,
+      rng,
+      pacer: this.#pacer,
+      keepaliveMs: tunnelKeepaliveMs,
+      // While there is a session, the tunnel lasts as long as the pair: the peer's next offer comes through it.
+      inUseMs: consentIntervalMs > 0 ? consentIntervalMs : tunnelKeepaliveMs,
+      isInUse: () => [...this.#sessions.all()].some(({ isAlive }) => isAlive),
+      ...(registrationKey && { registrationKey }),
+    };
+    return createMobileHome(config, this.#outbox);
   }
 
   #createSession(peer: string, config: MobileNodeConfig, rng: Rng): Session {
@@ -215,10 +232,20 @@ class MobileNode implements MobileNodeMachine {
     else session.offer(now);
   }
 
+  /** Mappings may be gone, bindings too, and peers may have given up: everything is asked at once. */
+  #resume(now: InstantMs): void {
+    this.#outbox.count("resumed.after-sleep");
+    this.#home.resume(now);
+    for (const session of this.#sessions.all()) session.resume(now);
+  }
+
   /** Processes everything that an input may have caused in another part. */
   #settle(now: InstantMs): void {
     this.#gatherings.advance(now);
-    if (this.#home.advance(now)) this.#offerToWanted(now);
+    const { hasRegistered, changedSocket } = this.#home.advance(now);
+    if (hasRegistered) this.#offerToWanted(now);
+    if (changedSocket === undefined) return;
+    for (const session of this.#sessions.all()) session.suspectPairOf(now, changedSocket);
   }
 
   #offerToWanted(now: InstantMs): void {
@@ -231,7 +258,7 @@ class MobileNode implements MobileNodeMachine {
   #routeStun(now: InstantMs, datagram: StunDatagram): void {
     routeStun(now, datagram, {
       sessions: () => this.#sessions.all(),
-      clients: () => this.#gatherings.all(),
+      clients: () => [...this.#gatherings.all(), this.#home],
       send: (transmit) => this.#sendCheck(transmit),
       refusals: this.#refusals,
       outbox: this.#outbox,

@@ -22,7 +22,7 @@ const STABLE_MS = 60_000;
 /** Which node's turn it is to offer. */
 type Turn = "own" | "peer";
 
-/** Idle until a direct path is lost; active until there is one again. */
+/** Idle until a direct path is lost, or may be lost; active until there is one again. */
 export class Recovery {
   #attempts = 0;
   #turn: Turn | undefined;
@@ -44,6 +44,13 @@ export class Recovery {
   /** Offer and checks led to no direct path. */
   noteFailure(now: InstantMs): void {
     if (this.isActive) this.#schedule(now);
+  }
+
+  /** The network may have changed: a failure is followed by an attempt at once, and one that is due later is due now. */
+  begin(now: InstantMs): void {
+    this.#attempts = 0;
+    this.#turn = "own";
+    if (this.#dueAt !== undefined) this.#schedule(now);
   }
 
   /** A direct pair was selected. */

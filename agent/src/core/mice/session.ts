@@ -3,7 +3,7 @@
  * path of data. Each part implements its protocol; this file only connects them.
  */
 
-import type { SocketAddress } from "../address.ts";
+import { type SocketAddress, sameSocketAddress } from "../address.ts";
 import type { IceCredentials, IceEvent, IceMachine, IceStats, ValidPair } from "../ice/ice-machine.ts";
 import { isRelayed } from "../ice/pair.ts";
 import { assertNever, type InstantMs } from "../machine.ts";
@@ -29,6 +29,9 @@ import { createSessionPath, type DirectRoute, type RouteOwner } from "./session/
 /** Least time between two offers that a peer requests. Profile: its first repetitions come after 1 and 3 s. */
 const REQUEST_PAUSE_MS = 5000;
 
+/** A pair that dies so soon after it was suspected is dead because of this end: the other one may not know it yet. */
+const SUSPICION_MS = 3000;
+
 /** One session; made for a peer, closed when its place in the table is needed. */
 export class Session {
   readonly peer: string;
@@ -41,6 +44,8 @@ export class Session {
   readonly #recovery = new Recovery();
   /** When this node last began to offer. */
   #offeredAt: InstantMs | undefined;
+  /** When this end last had a reason to think that its pair is dead. */
+  #suspectedAt: InstantMs = -Infinity;
   /** The controlling peer's deadline for a nomination; set once there is a valid pair. */
   #nominationDueAt: InstantMs | undefined;
   readonly #generations: Generations;
@@ -124,6 +129,19 @@ export class Session {
     this.#outbound.suspend();
     this.#inbound.suspend();
     if (this.#state.path.route !== undefined) this.#state.path.takeHome(now);
+  }
+
+  /** The network behind this socket is not what it was: a pair of it may be dead. */
+  suspectPairOf(now: InstantMs, socket: SocketAddress): void {
+    const base = this.#generations.inUse?.ice.selectedPair()?.local.base;
+    if (base !== undefined && sameSocketAddress(base, socket)) this.#suspect(now);
+  }
+
+  /** The node has not run for a while: its pair may be dead, and a restart that waits for its turn is due. */
+  resume(now: InstantMs): void {
+    if (!this.isAlive) return;
+    this.#suspect(now);
+    this.#recovery.begin(now);
   }
 
   /** The node leaves: its binding at the peer is deleted, and nothing is restored. */
@@ -237,6 +255,11 @@ export class Session {
   /** A signalled candidate is dead; once a pair is selected, consent checks cover that one instead. */
   #replaceCandidates(now: InstantMs): void {
     if (this.isSettingUp) this.offer(now);
+  }
+
+  #suspect(now: InstantMs): void {
+    this.#suspectedAt = now;
+    this.#generations.inUse?.ice.suspect(now);
   }
 
   #abandon(): void {
@@ -412,7 +435,10 @@ export class Session {
       this.#revert();
       return;
     }
-    const isOwnTurn = event.reason === "mapping-changed" || this.#state.generation?.origin === "offer";
+    const isOwnTurn =
+      event.reason === "mapping-changed" ||
+      this.#state.generation?.origin === "offer" ||
+      now - this.#suspectedAt < SUSPICION_MS;
     this.#env.outbox.emit({ ...event, peer: this.peer });
     this.#dropBindings(now);
     this.#env.confirmRegistration(now);

@@ -1,6 +1,6 @@
 /** The bindings of a home agent (RFC 6275 section 9.1): the current location of each home address, with a lifetime. */
 
-import type { SocketAddress } from "../address.ts";
+import { type SocketAddress, sameSocketAddress } from "../address.ts";
 import type { InstantMs } from "../machine.ts";
 import { addressKey } from "./ipv6-packet.ts";
 
@@ -17,6 +17,30 @@ export interface Binding {
   /** Of the last accepted update. */
   readonly sequence: number;
   readonly expiresAt: InstantMs;
+  /** Where the tunnel ended before, while packets that were sent there may still be on their way. */
+  readonly left?: TunnelEnd & { readonly until: InstantMs };
+}
+
+/** Where a tunnel arrives: a socket of the home agent, and the outer source. */
+export type TunnelEnd = Pick<Binding, "local" | "observed">;
+
+/** How long packets of a node are taken from the place that it has left; as long as on a pair that it has left. */
+const LINGER_MS = 3000;
+
+/** The place that a node leaves with an update from another one, or has left not long ago. */
+export function placeLeft(now: InstantMs, before: Binding | undefined, end: TunnelEnd): Binding["left"] {
+  if (before === undefined || isAt(before, end.local, end.observed)) return before?.left;
+  return { local: before.local, observed: before.observed, until: now + LINGER_MS };
+}
+
+/** Whether packets from this source at this socket are those of the bound node. */
+export function takesFrom(now: InstantMs, binding: Binding, local: SocketAddress, observed: SocketAddress): boolean {
+  const { left } = binding;
+  return isAt(binding, local, observed) || (left !== undefined && now < left.until && isAt(left, local, observed));
+}
+
+function isAt(end: TunnelEnd, local: SocketAddress, observed: SocketAddress): boolean {
+  return sameSocketAddress(end.observed, observed) && sameSocketAddress(end.local, local);
 }
 
 /** Bindings by home address; `limit` is the number at which it is full. The caller enforces it. */

@@ -16,7 +16,7 @@ import { assertNever, type Datagram, type InstantMs, type Transmit } from "../ma
 import { demultiplex } from "../node/demultiplex.ts";
 import type { HomeAgentConfig, NodeMachine } from "../node/node-machine.ts";
 import { answerBinding, answerReceived, type StunServerConfig } from "../stun/server.ts";
-import { type Binding, BindingCache } from "./binding-cache.ts";
+import { type Binding, BindingCache, type TunnelEnd, takesFrom } from "./binding-cache.ts";
 import { createErrorRate } from "./error-rate.ts";
 import { createHomePlaces, type HomePlaces } from "./home-places.ts";
 import { HomeRegistrar, type ReceivedUpdate } from "./home-registrar.ts";
@@ -148,7 +148,7 @@ class HomeAgent implements NodeMachine {
       if (!inner.ok) return "dropped.inner-malformed";
       if (inner.value.nextHeader === NEXT_HEADER.mobility) return this.#takeMobility(now, datagram, inner.value);
     }
-    if (this.#isBoundSource(packet, datagram)) return this.#forward(packet, key);
+    if (this.#isBoundSource(now, packet, datagram)) return this.#forward(packet, key);
     this.#answerUnregistered(now, datagram, packet);
     return "dropped.unregistered-source";
   }
@@ -187,12 +187,10 @@ class HomeAgent implements NodeMachine {
     return counterName;
   }
 
-  /** True when the inner source is a home address bound to exactly this outer source and socket. */
-  #isBoundSource(packet: Uint8Array, { local, remote }: Datagram): boolean {
+  /** True when the inner source is a home address bound to exactly this outer source and socket, or just before. */
+  #isBoundSource(now: InstantMs, packet: Uint8Array, { local, remote }: Datagram): boolean {
     const binding = this.#cache.findByKey(sourceKey(packet));
-    return (
-      binding !== undefined && sameSocketAddress(binding.observed, remote) && sameSocketAddress(binding.local, local)
-    );
+    return binding !== undefined && takesFrom(now, binding, local, remote);
   }
 
   #takeMobility(now: InstantMs, { local, remote }: Datagram, packet: Ipv6Packet): CounterName {
@@ -217,7 +215,7 @@ class HomeAgent implements NodeMachine {
   }
 
   /** Binding Error of status 2 (RFC 6275 section 9.2), only to nodes that are registered. */
-  #answerUnknownType(now: InstantMs, packet: Ipv6Packet, way: Pick<Binding, "local" | "observed">): CounterName {
+  #answerUnknownType(now: InstantMs, packet: Ipv6Packet, way: TunnelEnd): CounterName {
     const binding = this.#cache.find(packet.source);
     if (binding === undefined || !sameSocketAddress(binding.observed, way.observed))
       return "dropped.unregistered-source";
@@ -228,7 +226,7 @@ class HomeAgent implements NodeMachine {
   }
 
   #sendError(
-    { local, observed }: Pick<Binding, "local" | "observed">,
+    { local, observed }: TunnelEnd,
     destination: string,
     error: { readonly status: number; readonly homeAddress: string },
   ): void {

@@ -7,7 +7,7 @@ import { addressToBytes, type SocketAddress } from "../address.ts";
 import { isPrivateIpv4 } from "../address-scope.ts";
 import type { NodeEvent } from "../events.ts";
 import type { InstantMs } from "../machine.ts";
-import type { BindingCache } from "./binding-cache.ts";
+import { type BindingCache, placeLeft } from "./binding-cache.ts";
 import type { HomePlaces } from "./home-places.ts";
 import { type BindingAcknowledgement, type BindingUpdate, encodeMobilityMessage } from "./messages.ts";
 import { encodeMobilityPacket } from "./mobility-header.ts";
@@ -146,7 +146,17 @@ export class HomeRegistrar {
     const natDetected = observed.ip !== careOf;
     const { sequence } = update;
     const expiresAt = now + lifetimeSec * 1000;
-    this.#cache.put({ homeAddress, careOf, local, observed, natDetected, sequence, expiresAt });
+    const left = placeLeft(now, this.#cache.find(homeAddress), { local, observed });
+    this.#cache.put({
+      homeAddress,
+      careOf,
+      local,
+      observed,
+      natDetected,
+      sequence,
+      expiresAt,
+      ...(left && { left }),
+    });
     const { forceUdp } = update.flags;
     const natDetection: MobilityOption = { type: "nat-detection", forceUdp, refreshSec: NAT_REFRESH_SEC };
     const options = natDetected || forceUdp ? [natDetection] : [];

@@ -1,6 +1,6 @@
 /**
  * The mobile node's side of a home registration over DSMIPv6 (RFC 6275 section 11.7, RFC 5555 section 4.4): maintains
- * one binding at the home agent, and with it the NAT mapping of the tunnel.
+ * one binding at the home agent.
  *
  * Outputs are inner IPv6 packets for the tunnel socket, inputs decoded acknowledgements; the caller adds and removes
  * the UDP encapsulation.
@@ -25,8 +25,6 @@ export interface HomeRegistrationConfig {
   readonly homeAgentAddress: string;
   /** Shared key; absent means unauthenticated. */
   readonly key?: Uint8Array;
-  /** Longest time between two updates behind a NAT; default 110 s (RFC 5555 section 4.3). */
-  readonly natKeepaliveMs?: number;
   /** Of the first update, 0..65535: drawn, so that it says nothing about updates before a restart; default 1. */
   readonly firstSequence?: number;
   /** Unix time of instant 0 in milliseconds; default 0. */
@@ -51,6 +49,7 @@ export type HomeRegistrationEvent = Extract<
 interface Attempt {
   readonly purpose: "bind" | "unbind";
   readonly firstSequence: number;
+  readonly startedAt: InstantMs;
   readonly updatesSent: number;
   readonly resumes: number;
   readonly timeoutMs: number;
@@ -66,7 +65,9 @@ const MAX_TIMEOUT_MS = 32_000;
 
 /** Requested lifetime. */
 const LIFETIME_SEC = 600;
-const DEFAULT_NAT_KEEPALIVE_MS = 110_000;
+
+/** Longest time between two updates behind a NAT (RFC 5555 section 5.3). */
+const NAT_REFRESH_MS = 110_000;
 
 /** A binding is refreshed after this share of its lifetime, which leaves time for retransmissions. */
 const REFRESH_AT_PART = 0.75;
@@ -116,11 +117,21 @@ export class HomeRegistration {
   }
 
   /**
-   * Updates sent since the last acknowledgement; after three over one IP version the other is tried (SPEC 4.2). Zero
-   * during a deletion, for which the other version is not tried.
+   * Updates sent since the last acknowledgement; after three the next way is tried (SPEC 4.2). Zero during a deletion,
+   * for which no other way is tried.
    */
   get unanswered(): number {
     return this.#attempt?.purpose === "bind" ? this.#attempt.updatesSent : 0;
+  }
+
+  /** When the first of them was sent. */
+  get unansweredSince(): InstantMs | undefined {
+    return this.#attempt?.purpose === "bind" ? this.#attempt.startedAt : undefined;
+  }
+
+  /** There is a binding, or one is asked for. */
+  get isWanted(): boolean {
+    return this.#attempt === undefined ? this.#registration !== undefined : this.#attempt.purpose === "bind";
   }
 
   /**
@@ -129,6 +140,11 @@ export class HomeRegistration {
    */
   retarget(now: InstantMs, careOf: SocketAddress): void {
     if (careOf.ip !== this.#careOf?.ip || careOf.port !== this.#careOf.port) this.#registration = undefined;
+    this.moveTo(now, careOf);
+  }
+
+  /** Registers at once with another local transport address. The binding that there is stays in use until then. */
+  moveTo(now: InstantMs, careOf: SocketAddress): void {
     this.#careOf = careOf;
     this.#begin(now, "bind");
   }
@@ -139,12 +155,17 @@ export class HomeRegistration {
    */
   confirm(now: InstantMs): boolean {
     const isPausing = this.#confirmedAt !== undefined && now - this.#confirmedAt < CONFIRMATION_PAUSE_MS;
-    const isBinding = this.#attempt === undefined ? this.#registration !== undefined : this.#attempt.purpose === "bind";
-    if (isPausing || !isBinding) return false;
+    if (isPausing || !this.isWanted) return false;
     this.#confirmedAt = now;
-    if (this.#attempt === undefined) this.#begin(now, "bind");
-    else this.#send(now, { ...this.#attempt, timeoutMs: INITIAL_TIMEOUT_MS });
+    this.renew(now);
     return true;
+  }
+
+  /** Registers again at the same address, or repeats the update that is unanswered, at once. */
+  renew(now: InstantMs): void {
+    if (!this.isWanted) return;
+    if (this.#attempt === undefined) this.#begin(now, "bind");
+    else this.#send(now, { ...this.#attempt, startedAt: now, timeoutMs: INITIAL_TIMEOUT_MS });
   }
 
   /** Deletes the binding at the home agent (lifetime 0) and stays idle. */
@@ -217,7 +238,7 @@ export class HomeRegistration {
     const timeoutMs = this.#hasBeenRegistered ? INITIAL_TIMEOUT_MS : FIRST_REGISTRATION_TIMEOUT_MS;
     this.#refreshAt = undefined;
     const firstSequence = (this.#sequence + 1) & 0xffff;
-    const fresh = { updatesSent: 0, resumes: 0, retransmitAt: now, isHeldBack: false };
+    const fresh = { startedAt: now, updatesSent: 0, resumes: 0, retransmitAt: now, isHeldBack: false };
     this.#send(now, { purpose, firstSequence, timeoutMs, ...fresh });
   }
 
@@ -281,7 +302,7 @@ export class HomeRegistration {
     if (advice !== undefined && advice.intervalSec > 0) delaysMs.push(advice.intervalSec * 1000);
     const nat = findOption(options, "nat-detection");
     if (nat !== undefined && nat.refreshSec !== NO_KEEPALIVE_NEEDED) {
-      delaysMs.push(this.#config.natKeepaliveMs ?? DEFAULT_NAT_KEEPALIVE_MS);
+      delaysMs.push(NAT_REFRESH_MS);
       if (nat.refreshSec > 0) delaysMs.push(nat.refreshSec * 1000);
     }
     return Math.min(...delaysMs);

@@ -40,7 +40,8 @@ export interface NodeTimers {
   readonly consentRetryMs: number;
   /** How long consent checks stay unanswered until the pair is dead and ICE restarts. */
   readonly consentTimeoutMs: number;
-  readonly natKeepaliveMs: number;
+  /** Longest time between two questions to the home agent that keep the tunnel's mapping; > 0. */
+  readonly tunnelKeepaliveMs: number;
   /** First timeout for the answer to HoTI, CoTI-ICE and a BU to a correspondent; doubles up to the longest one. */
   readonly mobilityFirstTimeoutMs: number;
   readonly mobilityMaxTimeoutMs: number;
@@ -65,7 +66,7 @@ export const DEFAULT_AGENT_SETTINGS: AgentSettings = {
     consentIntervalMs: 5000,
     consentRetryMs: 500,
     consentTimeoutMs: 10_000,
-    natKeepaliveMs: 110_000,
+    tunnelKeepaliveMs: 25_000,
     mobilityFirstTimeoutMs: 1000,
     mobilityMaxTimeoutMs: 32_000,
     tokenLifetimeMs: 210_000,

@@ -5,11 +5,14 @@ import type { NodeEvent } from "../../core/events.ts";
 import type { InstantMs } from "../../core/machine.ts";
 import type { NodeMachine } from "../../core/node/node-machine.ts";
 import type { RefusedDatagram } from "../../core/refusal.ts";
-import { now } from "../process/clock.ts";
+import { noticeSuspension, now } from "../process/clock.ts";
 import { createSocketSet } from "../sockets/socket-set.ts";
 import type { TunDevice } from "../tun/tun.ts";
 import { createDriver } from "./driver.ts";
 import { createMachine } from "./machines.ts";
+
+/** After a suspension of the machine timers go on where they stood, so its end is looked for as often as this. */
+const SUSPENSION_CHECK_MS = 250;
 
 export interface ProtocolNode {
   /** Starts the protocol. */
@@ -55,10 +58,14 @@ export function openProtocolNode(
     report,
   });
   sockets.open(addresses);
+  let suspensionWatch: NodeJS.Timeout | undefined;
   return {
     start() {
       tun?.listen((packets) => driver.handleTunPackets(packets));
       driver.start();
+      suspensionWatch = setInterval(() => {
+        if (noticeSuspension()) driver.clockJumped();
+      }, SUSPENSION_CHECK_MS);
     },
     connect(peer) {
       if (connect === undefined) return false;
@@ -80,6 +87,7 @@ export function openProtocolNode(
     },
     counters: () => sum([machine.counters(), since(tunBefore, tun?.counters() ?? {}), ...sockets.counters()]),
     close() {
+      clearInterval(suspensionWatch);
       driver.stop();
       sockets.closeAllBut([]);
     },

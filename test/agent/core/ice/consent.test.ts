@@ -126,6 +126,29 @@ describe("questions for consent", () => {
   });
 });
 
+describe("a pair that is probably dead", () => {
+  test("is asked at once, and dead after five questions in a second", () => {
+    const agent = completed();
+    agent.suspect(QUIET_AT);
+    const sends = sendsUntil(agent, 20_000).filter(({ at }) => at >= QUIET_AT);
+    expect(sends.map(({ at }) => at - QUIET_AT)).toEqual([0, 200, 400, 600, 800]);
+    expect(events(agent).at(-1)).toMatchObject({ type: "pair-dead", reason: "no-answer" });
+    expect(agent.state).toBe("failed");
+  });
+
+  test("is no more so after an answer, also to a question of before", () => {
+    const agent = completed();
+    const { at, transmit } = nextQuestion(agent);
+    agent.suspect(at + 100);
+    sendsUntil(agent, at + 500);
+    answer(agent, at + 510, transmit);
+    const sends = sendsUntil(agent, at + 20_000);
+    expect((sends[0]?.at ?? 0) - at - 510).toBeGreaterThanOrEqual(4000);
+    expect(agent.state).toBe("failed");
+    expect(sends.length).toBe(20);
+  });
+});
+
 test("an agent whose pair is dead goes on answering checks, and learns nothing from them", () => {
   const agent = completed();
   sendsUntil(agent, 60_000);

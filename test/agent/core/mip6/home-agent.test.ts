@@ -173,15 +173,29 @@ describe("registration", () => {
     expect(agent.pollTimeout()).toBe(190_000);
   });
 
-  test("after a handover packets go to the new place and no longer come from the old one", () => {
+  test("after a handover packets go to the new place, and still come from the old one for 3 s", () => {
+    const careOf = { type: "ipv4-care-of-address", address: "172.16.9.3" } as const;
     register(agent, {});
-    register(agent, { sequence: 2, remote: NAT2, careOf: { type: "ipv4-care-of-address", address: "172.16.9.3" } });
+    register(agent, { sequence: 2, remote: NAT2, careOf, now: 1000 });
     expect(drain(agent).events[1]).toMatchObject({ observed: NAT2, careOf: "172.16.9.3" });
-    agent.handleTunPacket(0, packetTo(MN));
+    agent.handleTunPacket(1000, packetTo(MN));
     expect(drain(agent).transmits[0]?.remote).toEqual(NAT2);
-    uplink(agent, packet({ source: MN, destination: CN }), NAT);
+    register(agent, { sequence: 3, remote: NAT2, careOf, now: 2000 });
+    const payload = packet({ source: MN, destination: CN });
+    agent.handleDatagram(3999, { local: TUNNEL, remote: NAT, payload });
+    expect(agent.pollTunPacket()).toEqual(payload);
+    agent.handleDatagram(4000, { local: TUNNEL, remote: NAT, payload });
     expect(agent.pollTunPacket()).toBeUndefined();
     expect(agent.counters()).toMatchObject({ "dropped.unregistered-source": 1 });
+  });
+
+  test("a node that has left sends from nowhere any more", () => {
+    register(agent, {});
+    register(agent, { sequence: 2, remote: NAT2, now: 1000 });
+    register(agent, { sequence: 3, remote: NAT2, lifetimeSec: 0, now: 1100 });
+    for (const remote of [NAT, NAT2])
+      agent.handleDatagram(1200, { local: TUNNEL, remote, payload: packet({ source: MN, destination: CN }) });
+    expect(agent.pollTunPacket()).toBeUndefined();
   });
 
   test("the table is bounded: the 4097th home address is refused with 130, known ones are refreshed", () => {

@@ -111,6 +111,19 @@ describe("binding", () => {
   });
 });
 
+describe("a binding that moves", () => {
+  test("is in use at the old address until the home agent has answered from the new one", () => {
+    registration.retarget(0, HOME_LAN);
+    acknowledge(registration, 10, { sequence: 1 });
+    registration.moveTo(5000, OFFICE_LAN);
+    expect(registration.registration?.careOf).toEqual(HOME_LAN);
+    expect(registration.unansweredSince).toBe(5000);
+    acknowledge(registration, 5040, { sequence: 2 });
+    expect(registration.registration?.careOf).toEqual(OFFICE_LAN);
+    expect(registration.unansweredSince).toBeUndefined();
+  });
+});
+
 describe("doubts about the binding", () => {
   test("are worth one update at once, and no other for five seconds", () => {
     registration.retarget(0, HOME_LAN);
@@ -245,13 +258,6 @@ describe("keeping the binding", () => {
     expect(sentUpdates(registration)).toHaveLength(1);
     registration.handleTimeout(refreshAt);
     expect(sentUpdates(registration).map(({ sequence }) => sequence)).toEqual([2]);
-  });
-
-  test("a shorter keepalive interval of the configuration wins", () => {
-    registration = new HomeRegistration({ homeAddress: MN, homeAgentAddress: HA, natKeepaliveMs: 20_000 });
-    registration.retarget(0, HOME_LAN);
-    acknowledge(registration, 0, { sequence: 1, options: nat(110) });
-    expect(registration.pollTimeout()).toBe(20_000);
   });
 
   test("the binding stays in force while it is refreshed, and expires when nobody answers", () => {

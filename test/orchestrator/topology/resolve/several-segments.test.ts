@@ -44,6 +44,33 @@ describe("a mobile node on two segments", () => {
     expect(predict(twoInterfaces(wlan, mobile))).toMatchObject({ path, selected });
   });
 
+  const BLOCKED = "nat: port-restricted-cone, firewall: udp-blocked";
+
+  test.each([
+    [BLOCKED, "nat: port-restricted-cone", "direct"],
+    ["nat: port-restricted-cone", BLOCKED, "direct"],
+    [BLOCKED, BLOCKED, "none"],
+  ])("registers by the segment that lets it: behind %s and %s the path is %s", (wlan, mobile, path) => {
+    expect(predict(twoInterfaces(wlan, mobile)).path).toBe(path);
+  });
+
+  test("has no way to its home agent by a segment without a router, though that is the preferred one", () => {
+    const network = (on: string) =>
+      topologyText({
+        segments: "bridge: { ipv4: 10.99.0.0/24 }, lan: { ipv4: 192.168.1.0/24 }",
+        nodes: `${HOME_AGENTS},
+          nat-a: { role: router, wan: internet, lan: lan, nat: port-restricted-cone },
+          mn: { role: mobile-node, on: ${on}, homeAgent: ha-a },
+          cn: { role: correspondent-node, on: internet, homeAgent: ha-b }`,
+        rest: "sessions: [{ from: mn, to: cn }]",
+      });
+    expect(predict(network("[bridge, lan]"))).toMatchObject({
+      path: "direct",
+      selected: ["server-reflexive", "host"],
+    });
+    expect(issuesOf(network("bridge"))[0]).toContain("expected a way from mn to its home agent ha-a");
+  });
+
   test("asks both middleboxes what they do, each from its own segment", () => {
     const { probes, notProbed } = planProbes(resolved(twoInterfaces("nat: symmetric", "nat: full-cone")));
     expect(notProbed).toEqual([]);

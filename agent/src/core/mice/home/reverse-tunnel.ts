@@ -1,65 +1,48 @@
 /** The tunnel to the home agent: IPv6 packets in UDP 4191 from one of the node's sockets (RFC 5555; SPEC 4.2). */
 
 import { familyOf, type SocketAddress, sameSocketAddress } from "../../address.ts";
+import { addressOf, type LocalSocket, reaches } from "../../local-socket.ts";
 import type { Transmit } from "../../machine.ts";
 import { encodeUdpInIpv6 } from "../../mip6/udp-in-ipv6.ts";
 import type { Outbox } from "../../node/outbox.ts";
 
-/** A socket, and the address of the home agent that it reaches. */
-interface TunnelEnds {
+/** A way of the tunnel: a socket of the node, and an address of the home agent that it reaches. */
+export interface TunnelWay {
   readonly local: SocketAddress;
   readonly remote: SocketAddress;
 }
 
 export interface ReverseTunnel {
-  /** The current ends; undefined while no socket can reach the home agent. */
-  readonly ends: TunnelEnds | undefined;
-  /** Replaces the sockets, best first: the first one of an IP version of the home agent carries the tunnel. */
-  useSockets(sockets: readonly SocketAddress[]): void;
-  /** Switches to the other IP version; false when there is only one. */
-  tryNext(): boolean;
+  /** The way that packets take; undefined while no socket can reach the home agent. */
+  way: TunnelWay | undefined;
   /** True when this is an address of the home agent. */
   isHomeAgent(remote: SocketAddress): boolean;
-  /** Sends an inner IPv6 packet to the home agent. */
-  send(packet: Uint8Array): void;
+  /** Sends an inner IPv6 packet to the home agent, by the tunnel's way unless another one is named. */
+  send(packet: Uint8Array, by?: TunnelWay): void;
   /** Sends a datagram whose source is the home address: a check on a relayed pair. */
   sendDatagram(transmit: Transmit): void;
 }
 
+/** Makes a tunnel without a way. */
 export function createReverseTunnel(homeAgent: readonly SocketAddress[], outbox: Outbox): ReverseTunnel {
-  let choices: readonly TunnelEnds[] = [];
-  let current = 0;
-
-  const send = (packet: Uint8Array): void => {
-    const ends = choices[current];
-    if (ends === undefined) outbox.count("dropped.no-tunnel");
-    else outbox.transmit({ local: ends.local, remote: ends.remote, payload: packet });
-  };
-  return {
-    get ends() {
-      return choices[current];
-    },
-    useSockets(sockets) {
-      choices = choicesOf(sockets, homeAgent);
-      current = 0;
-    },
-    tryNext() {
-      current = choices.length === 0 ? 0 : (current + 1) % choices.length;
-      return choices.length > 1;
-    },
+  const tunnel: ReverseTunnel = {
+    way: undefined,
     isHomeAgent: (remote) => homeAgent.some((address) => sameSocketAddress(address, remote)),
-    send,
+    send(packet, by = tunnel.way) {
+      if (by === undefined) outbox.count("dropped.no-tunnel");
+      else outbox.transmit({ local: by.local, remote: by.remote, payload: packet });
+    },
     sendDatagram: ({ local, remote, payload }) =>
-      send(encodeUdpInIpv6({ source: local, destination: remote, payload })),
+      tunnel.send(encodeUdpInIpv6({ source: local, destination: remote, payload })),
   };
+  return tunnel;
 }
 
-/** For each address of the home agent the best socket of its IP version, in the order of the sockets. */
-function choicesOf(sockets: readonly SocketAddress[], homeAgent: readonly SocketAddress[]): TunnelEnds[] {
-  const reachable = homeAgent.flatMap((remote) => {
-    const rank = sockets.findIndex(({ ip }) => familyOf(ip) === familyOf(remote.ip));
-    const local = sockets[rank];
-    return local === undefined ? [] : [{ rank, ends: { local, remote } }];
-  });
-  return reachable.toSorted((a, b) => a.rank - b.rank).map(({ ends }) => ends);
+/** Every socket with every address of the home agent to which it has a route, in the order of the sockets. */
+export function tunnelWays(sockets: readonly LocalSocket[], homeAgent: readonly SocketAddress[]): readonly TunnelWay[] {
+  return sockets.flatMap((socket) =>
+    homeAgent
+      .filter(({ ip }) => familyOf(ip) === familyOf(socket.ip) && reaches(socket, ip))
+      .map((remote) => ({ local: addressOf(socket), remote })),
+  );
 }

@@ -17,15 +17,18 @@ export function createStationaryHome(outbox: Outbox): Home {
       hasSettled = true;
     },
     confirm: () => false,
+    resume: () => undefined,
     leave: () => undefined,
     takeAcknowledgement: () => false,
     isAgent: () => false,
+    ownsTransaction: () => false,
+    handleStun: () => undefined,
     send: (packet) => outbox.toTun(packet),
     sendRelayed: () => false,
     advance() {
-      const isNew = hasSettled;
+      const hasRegistered = hasSettled;
       hasSettled = false;
-      return isNew;
+      return { hasRegistered };
     },
     handleTimeout: () => undefined,
     pollTimeout: () => undefined,

@@ -4,6 +4,7 @@ import type { NodeEvent } from "../../../../../agent/src/core/events.ts";
 import { hostCandidate, relayedCandidate } from "../../../../../agent/src/core/ice/candidate.ts";
 import { createIceAgent } from "../../../../../agent/src/core/ice/ice-agent.ts";
 import type { IceMachine } from "../../../../../agent/src/core/ice/ice-machine.ts";
+import type { Transmit } from "../../../../../agent/src/core/machine.ts";
 import { createMobileNode } from "../../../../../agent/src/core/mice/mobile-node.ts";
 import { makeCredentials } from "../../../../../agent/src/core/mice/option/mip-ice-credentials.ts";
 import {
@@ -181,7 +182,7 @@ class OfferingNode {
   #settle(): void {
     const { machine } = this;
     for (let out = machine.pollTransmit(); out !== undefined; out = machine.pollTransmit()) {
-      this.#note(out.payload);
+      this.#note(out);
       const content = demultiplex(out.payload);
       if (sameSocketAddress(out.remote, PEER_SOCKET) && content.kind === "stun")
         this.#peerIce?.handleStun(this.now, { ...content, local: PEER_SOCKET, remote: SOCKET });
@@ -194,9 +195,11 @@ class OfferingNode {
     this.#settle();
   }
 
-  #note(payload: Uint8Array): void {
+  #note({ remote, payload }: Transmit): void {
     const ip = decodeIpv6Packet(payload);
-    if (!ip.ok || ip.value.nextHeader !== NEXT_HEADER.mobility) this.checks += 1;
+    // STUN to the home agent itself keeps the tunnel's mapping.
+    const isTunnelQuestion = !ip.ok && sameSocketAddress(remote, TUNNEL);
+    if (!ip.ok || ip.value.nextHeader !== NEXT_HEADER.mobility) this.checks += isTunnelQuestion ? 0 : 1;
     else {
       const message = decodeMobilityMessage(ip.value.payload, ip.value);
       if (message.ok && message.value.type !== "unknown") this.sent.push({ message: message.value, atMs: this.now });
