@@ -128,7 +128,8 @@ describe("Binding Refresh Requests that nobody vouches for", () => {
   });
 
   test("from strangers tell them nothing: no offer, no packet, no session", () => {
-    const { net, mn } = createStationaryNet();
+    // Without questions that keep the tunnel's mapping.
+    const { net, mn } = createStationaryNet({ a: { timers: { tunnelKeepaliveMs: 600_000 } } });
     net.time.runUntil(CONNECT_AT);
     const sent = sentBy(mn);
     for (let i = 1; i <= 200; i += 1)
