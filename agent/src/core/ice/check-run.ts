@@ -146,11 +146,6 @@ export class CheckRun {
     return known.find((remote) => sameSocketAddress(remote.address, address));
   }
 
-  /** There is a reason to think that the selected pair is dead. */
-  suspect(now: InstantMs): void {
-    this.#consent?.suspect(now);
-  }
-
   /** True for the path of the selected pair: a check of the peer on it is about consent. */
   isSelected(base: SocketAddress, remote: SocketAddress): boolean {
     const { selected } = this.#valid;
@@ -244,10 +239,9 @@ export class CheckRun {
     this.#considerConclusion(now);
   }
 
-  /** Asks on the selected pair at once; false without consent checks. */
-  doubt(now: InstantMs): boolean {
-    this.#consent?.doubt(now);
-    return this.#consent !== undefined;
+  /** The consent checks of the selected pair, if it has any. */
+  get consent(): Consent | undefined {
+    return this.#consent;
   }
 
   /** Starts nothing more. */

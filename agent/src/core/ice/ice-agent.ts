@@ -101,11 +101,12 @@ class IceAgent implements IceMachine {
   }
 
   doubt(now: InstantMs): void {
-    this.#isInDoubt = this.#run?.doubt(now) === false;
+    this.#run?.consent?.doubt(now);
+    this.#isInDoubt = this.#run !== undefined && this.#run.consent === undefined;
   }
 
   suspect(now: InstantMs): void {
-    this.#run?.suspect(now);
+    this.#run?.consent?.suspect(now);
   }
 
   handleTimeout(now: InstantMs): void {

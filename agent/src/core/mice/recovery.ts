@@ -37,7 +37,8 @@ export class Recovery {
   /** The pair in use is dead. */
   noteLoss(now: InstantMs, turn: Turn): void {
     if (now - (this.#directSince ?? now) >= STABLE_MS) this.#attempts = 0;
-    this.#turn = turn;
+    // An end that has begun knows of the change that broke the pair; the other one may not.
+    if (this.#turn !== "own") this.#turn = turn;
     this.#schedule(now);
   }
 

@@ -29,9 +29,6 @@ import { createSessionPath, type DirectRoute, type RouteOwner } from "./session/
 /** Least time between two offers that a peer requests. Profile: its first repetitions come after 1 and 3 s. */
 const REQUEST_PAUSE_MS = 5000;
 
-/** A pair that dies so soon after it was suspected is dead because of this end: the other one may not know it yet. */
-const SUSPICION_MS = 3000;
-
 /** One session; made for a peer, closed when its place in the table is needed. */
 export class Session {
   readonly peer: string;
@@ -44,8 +41,6 @@ export class Session {
   readonly #recovery = new Recovery();
   /** When this node last began to offer. */
   #offeredAt: InstantMs | undefined;
-  /** When this end last had a reason to think that its pair is dead. */
-  #suspectedAt: InstantMs = -Infinity;
   /** The controlling peer's deadline for a nomination; set once there is a valid pair. */
   #nominationDueAt: InstantMs | undefined;
   readonly #generations: Generations;
@@ -139,9 +134,7 @@ export class Session {
 
   /** The node has not run for a while: its pair may be dead, and a restart that waits for its turn is due. */
   resume(now: InstantMs): void {
-    if (!this.isAlive) return;
-    this.#suspect(now);
-    this.#recovery.begin(now);
+    if (this.isAlive) this.#suspect(now);
   }
 
   /** The node leaves: its binding at the peer is deleted, and nothing is restored. */
@@ -258,8 +251,8 @@ export class Session {
   }
 
   #suspect(now: InstantMs): void {
-    this.#suspectedAt = now;
     this.#generations.inUse?.ice.suspect(now);
+    this.#recovery.begin(now);
   }
 
   #abandon(): void {
@@ -435,10 +428,7 @@ export class Session {
       this.#revert();
       return;
     }
-    const isOwnTurn =
-      event.reason === "mapping-changed" ||
-      this.#state.generation?.origin === "offer" ||
-      now - this.#suspectedAt < SUSPICION_MS;
+    const isOwnTurn = event.reason === "mapping-changed" || this.#state.generation?.origin === "offer";
     this.#env.outbox.emit({ ...event, peer: this.peer });
     this.#dropBindings(now);
     this.#env.confirmRegistration(now);
