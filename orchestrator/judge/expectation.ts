@@ -75,7 +75,15 @@ export interface LossExpectation extends Judged<SessionSubject> {
 export interface ExitExpectation extends Judged<{ readonly host: string }> {
   readonly key: "exit";
   readonly expected: number;
-  readonly observed: number;
+  /** Absent if it had not ended when the testbed ended it. */
+  readonly observed?: number;
+}
+
+/** A service runs until the testbed ends it. */
+export interface ServiceExpectation extends Judged<{ readonly host: string }> {
+  readonly key: "service";
+  /** Exit code of one that ended earlier. */
+  readonly observed?: number;
 }
 
 /** One expectation and its outcome. */
@@ -84,7 +92,8 @@ export type JudgedExpectation =
   | SelectedExpectation
   | TimeExpectation
   | LossExpectation
-  | ExitExpectation;
+  | ExitExpectation
+  | ServiceExpectation;
 
 /**
  * Judges every expectation about sessions after set-up. A session without expectations in the file must take the
@@ -110,13 +119,27 @@ export function judgeEffects(
   return judgeOutcomes(expectations, effects.map(outcomeOfEvent), predictions);
 }
 
-/** A program may run until the end of the run; one that exits earlier must succeed. */
-export function judgeHosts(hosts: readonly HostRecord[]): readonly JudgedExpectation[] {
-  return hosts.flatMap(({ name, exitCode }): readonly ExitExpectation[] => {
-    if (exitCode === undefined) return [];
-    const verdict = verdictOf(exitCode === 0);
-    return [{ subject: { host: name }, key: "exit", expected: 0, observed: exitCode, verdict, source: "every host" }];
-  });
+/**
+ * A program must end by itself, and with exit code 0; a service must not. Nothing is said of programs that still run in
+ * a kept lab, or that an aborted run ended.
+ */
+export function judgeHosts(hosts: readonly HostRecord[], isAborted: boolean): readonly JudgedExpectation[] {
+  return hosts
+    .filter(({ exitCode, isEndedByTestbed }) => exitCode !== undefined || (isEndedByTestbed === true && !isAborted))
+    .map(({ name, exitCode, isService }): ExitExpectation | ServiceExpectation => {
+      const subject = { host: name };
+      const observed = exitCode === undefined ? {} : { observed: exitCode };
+      if (isService === true)
+        return { subject, key: "service", ...observed, verdict: verdictOf(exitCode === undefined), source: "service" };
+      return {
+        subject,
+        key: "exit",
+        expected: 0,
+        ...observed,
+        verdict: verdictOf(exitCode === 0),
+        source: "every host",
+      };
+    });
 }
 
 /** The outcome of a session, as far as expectations concern it. */

@@ -35,7 +35,7 @@ export function judgeRun({ topology, predictions, record }: RunToJudge): Judgeme
   const expectations = [
     ...judgeSessions(expected, observations, predictions),
     ...judgeEffects(expected, effects, predictions),
-    ...judgeHosts(record.hosts),
+    ...judgeHosts(record.hosts, record.error !== undefined),
   ];
   return { observations, effects, expectations, verdict: verdictOf(expectations, record.error) };
 }

@@ -16,6 +16,8 @@ export const MOST_CAPTURE_OCTETS = 256_000_000;
 export interface CaptureStreams {
   append(node: string, segment: string, data: Uint8Array): void;
   complete(node: string, segment: string, droppedByKernel: number): void;
+  /** Whether a capture lasted until its node ended it. */
+  isComplete(node: string, segment: string): boolean;
   all(): readonly CaptureStream[];
 }
 
@@ -39,6 +41,7 @@ export function createCaptureStreams(onFull: () => void, mostOctets: number = MO
       else streamOf(node, segment).chunks.push(data);
     },
     complete: (node, segment, droppedByKernel) => void (streamOf(node, segment).droppedByKernel = droppedByKernel),
+    isComplete: (node, segment) => streamOf(node, segment).droppedByKernel !== undefined,
     all: () => [...streams.values()].map(({ chunks, ...stream }) => ({ ...stream, pcap: Buffer.concat(chunks) })),
   };
 }

@@ -61,6 +61,8 @@ export type LabEventBody =
   | { readonly type: "node-ready"; readonly node: string }
   | { readonly type: "host-started"; readonly node: string; readonly image: string }
   | { readonly type: "host-exited"; readonly node: string; readonly exitCode: number }
+  /** Its program was still running at the end of the run; one that is no service had to end before. */
+  | { readonly type: "host-ended"; readonly node: string; readonly isService: boolean }
   | { readonly type: "node"; readonly node: string; readonly event: NodeEvent }
   | { readonly type: "nat-verification"; readonly verification: NatVerification }
   /** The outcome of datagrams sent from outside to a forward or pinhole. */

@@ -24,8 +24,12 @@ export interface LabRecord {
 export interface HostRecord {
   readonly name: string;
   readonly image: string;
-  /** Absent if it ran until the end of the run. */
+  /** Absent if it did not end by itself. */
   readonly exitCode?: number;
+  /** It was running when the lab was removed, which ended it. */
+  readonly isEndedByTestbed?: boolean;
+  /** It was to run until then. */
+  readonly isService?: boolean;
   readonly log: string;
 }
 

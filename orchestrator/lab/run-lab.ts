@@ -1,7 +1,7 @@
 /** One run of a lab, from creation to removal, and the record of it. */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import type { NodeSpec, Plan } from "../plan/plan.ts";
+import type { NodeSpec, Plan, ProgramSpec } from "../plan/plan.ts";
 import type { ProbePlan } from "../plan/probe-plan.ts";
 import type {
   DestroyReport,
@@ -78,6 +78,7 @@ export async function runLab(request: LabRequest): Promise<LabRecord> {
     ending.abort(error);
     recorder.add({ type: "error", ...describeError(error) });
   }
+  if (error !== undefined || !request.keep) endPrograms(state);
   const removal = leaveLab(state, error);
   return { ...recordOf(state), error, removal };
 }
@@ -100,10 +101,18 @@ interface LabState {
   readonly stopwatch: Stopwatch;
   readonly captures: CaptureStreams;
   readonly links: Map<string, AgentLink>;
-  readonly programs: Map<string, { readonly handle: ProgramHandle; exitCode?: number }>;
+  readonly programs: Map<string, StartedProgram>;
   /** Rejects with the first failure of any node. */
   readonly failure: Deferred<never>;
   environment: RuntimeEnvironment | undefined;
+}
+
+/** A host program that was started. */
+interface StartedProgram {
+  readonly spec: ProgramSpec;
+  readonly handle: ProgramHandle;
+  exitCode?: number;
+  isEndedByTestbed?: boolean;
 }
 
 /** The whole run; each step waits only for what it needs. */
@@ -128,17 +137,30 @@ async function conduct(state: LabState): Promise<void> {
   await stopwatch.phase("data", () => each(registered, (session) => exchangeData(session, recorder)));
   if (request.plan.timeline.length > 0)
     await stopwatch.phase("timeline", () => playTimeline(request.plan.timeline, registered, timelineLab(state)));
-  if (request.topology.sessions.length === 0 && state.programs.size > 0)
-    await stopwatch.phase("hosts", () => awaitPrograms(state));
+  if (request.plan.programs.some(hasToEnd)) await stopwatch.phase("hosts", () => awaitPrograms(state));
   if (!request.keep) await stopwatch.phase("finish", () => finishNodes(state));
 }
 
-/** Without sessions, a run lasts as long as its host programs; servers among them are stopped at the run's timeout. */
+/** A run lasts as long as its host programs, services apart, and at most as long as its timeout. */
 async function awaitPrograms({ programs, request, startedAt }: LabState): Promise<void> {
   const elapsedMs = performance.now() - startedAt;
   const leftMs = request.timeoutMs - elapsedMs - request.timeouts.finishMs;
-  const exits = Promise.all([...programs.values()].map(({ handle }) => handle.exited));
+  const ending = [...programs.values()].filter(({ spec }) => hasToEnd(spec));
+  const exits = Promise.all(ending.map(({ handle }) => handle.exited));
   await Promise.race([exits, sleep(Math.max(0, leftMs), undefined, { ref: false })]);
+}
+
+function hasToEnd({ isService = false }: ProgramSpec): boolean {
+  return !isService;
+}
+
+/** Reports the programs that end with the lab. */
+function endPrograms({ programs, recorder }: LabState): void {
+  for (const [node, program] of programs) {
+    if (program.exitCode !== undefined) continue;
+    program.isEndedByTestbed = true;
+    recorder.add({ type: "host-ended", node, isService: !hasToEnd(program.spec) });
+  }
 }
 
 /** The end of a run that only verifies NATs and firewalls. */
@@ -237,11 +259,13 @@ async function neverReady(link: AgentLink, timeoutMs: number): Promise<never> {
 async function startPrograms(state: LabState): Promise<void> {
   await each(state.request.plan.programs, async (spec) => {
     const handle = await state.lab.startProgram(spec);
-    const program: { handle: ProgramHandle; exitCode?: number } = { handle };
+    const program: StartedProgram = { spec, handle };
     state.programs.set(spec.name, program);
     state.recorder.add({ type: "host-started", node: spec.name, image: spec.image });
     handle.exited.then(
       ({ code }) => {
+        // The removal of the lab ends it with an exit code of its own.
+        if (program.isEndedByTestbed === true) return;
         program.exitCode = code;
         state.recorder.add({ type: "host-exited", node: spec.name, exitCode: code });
       },
@@ -274,7 +298,8 @@ function liveSessions({ request, links }: LabState): readonly LiveSession[] {
 }
 
 /** Nodes of a lab that will serve another run stay up. */
-async function finishNodes({ links, lab, request }: LabState): Promise<void> {
+async function finishNodes(state: LabState): Promise<void> {
+  const { links, lab, request } = state;
   const { finishMs } = request.timeouts;
   const ending = lab.release === undefined ? "finish" : "reset";
   for (const link of links.values()) link.end(ending);
@@ -283,6 +308,18 @@ async function finishNodes({ links, lab, request }: LabState): Promise<void> {
     if ((await Promise.race([link.finished, late])) !== undefined)
       throw link.failure(`expected its last report within ${finishMs / 1000} s of being told to ${ending}`);
   });
+  requireCaptures(state);
+}
+
+/** A capture that ended before its node did would show less than was sent. */
+function requireCaptures({ request, captures, links }: LabState): void {
+  for (const { name, setup } of request.plan.nodes) {
+    if (!setup.capture) continue;
+    const missing = setup.interfaces.find(({ segment }) => !captures.isComplete(name, segment));
+    if (missing === undefined) continue;
+    const message = `expected its capture of ${missing.segment} to last to the end, and it ended early`;
+    throw links.get(name)?.failure(message) ?? new Error(message);
+  }
 }
 
 /** Runs the flow against everything that can end it early; the outcome of steps still in progress is then ignored. */
@@ -357,8 +394,17 @@ function recordOf(state: LabState): Omit<LabRecord, "error" | "removal"> {
     hosts: request.plan.programs.flatMap(({ name, image }) => {
       const program = programs.get(name);
       if (program === undefined) return [];
-      const { handle, exitCode } = program;
-      return [{ name, image, log: handle.log(), ...(exitCode === undefined ? {} : { exitCode }) }];
+      const { handle, spec, exitCode, isEndedByTestbed } = program;
+      return [
+        {
+          name,
+          image,
+          log: handle.log(),
+          ...(exitCode === undefined ? {} : { exitCode }),
+          ...(isEndedByTestbed === undefined ? {} : { isEndedByTestbed }),
+          ...(hasToEnd(spec) ? {} : { isService: true }),
+        },
+      ];
     }),
   };
 }

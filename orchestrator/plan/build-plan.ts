@@ -205,7 +205,16 @@ function peersOf(topology: ResolvedTopology, node: ResolvedNode): readonly strin
 
 function planProgram(topology: ResolvedTopology, node: ResolvedNode): readonly ProgramSpec[] {
   if (node.role !== "host") return [];
-  const { name, image, command } = node;
-  const environment = labEnvironment(node, topology.nodes);
-  return [{ name, inside: name, image, ...(command === undefined ? {} : { command }), environment }];
+  const { name, image, command, capabilities, isService } = node;
+  return [
+    {
+      name,
+      inside: name,
+      image,
+      ...(command === undefined ? {} : { command }),
+      environment: labEnvironment(node, topology.nodes),
+      ...(capabilities.length === 0 ? {} : { capabilities }),
+      ...(isService ? { isService } : {}),
+    },
+  ];
 }

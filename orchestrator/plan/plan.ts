@@ -4,6 +4,7 @@
  */
 
 import type { AgentCommand, InterfaceSetup, NodeSetup } from "@testbed/agent/control";
+import type { HostCapability } from "../topology/model/words.ts";
 
 /** The set-up of a node before a runtime has made its interfaces: everything except how to find them. */
 export type UnboundSetup = Omit<NodeSetup, "interfaces"> & { readonly interfaces: readonly UnboundInterface[] };
@@ -38,6 +39,10 @@ export interface ProgramSpec {
   readonly image: string;
   readonly command?: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  /** The capabilities that it has, capabilities(7) without `CAP_`; none when absent. */
+  readonly capabilities?: readonly HostCapability[];
+  /** It runs until the testbed ends it. */
+  readonly isService?: boolean;
 }
 
 export interface Plan {

@@ -65,8 +65,14 @@ export function buildResult(parts: ResultParts): RunResult {
   };
 }
 
-function hostResult({ name, image, exitCode }: HostRecord): RunResult["hosts"][number] {
-  return { name, image, ...(exitCode === undefined ? {} : { exitCode }) };
+function hostResult({ name, image, exitCode, isEndedByTestbed, isService }: HostRecord): RunResult["hosts"][number] {
+  return {
+    name,
+    image,
+    ...(exitCode === undefined ? {} : { exitCode, endedBy: "itself" }),
+    ...(isEndedByTestbed === true ? { endedBy: "testbed" } : {}),
+    ...(isService === true ? { service: true } : {}),
+  };
 }
 
 function predictionResult({ session, after, path, selected, why }: Prediction): RunResult["predicted"][number] {

@@ -31,6 +31,8 @@ function quantityOf(key: ExpectationResult["key"], isAfterEvent: boolean): strin
       return "data packets lost";
     case "exit":
       return "exit code of the host's program";
+    case "service":
+      return "end of the host's program, a service";
   }
 }
 
@@ -48,6 +50,8 @@ export function expectedText(expectation: ExpectationResult): string {
       return `≤ ${expectation.limit}`;
     case "exit":
       return String(expectation.expected);
+    case "service":
+      return "by the testbed";
   }
 }
 
@@ -76,7 +80,13 @@ function determinedText(expectation: ExpectationResult): string {
     case "lost":
       return expectation.observed === undefined ? "no data was sent" : `${expectation.observed} of ${expectation.sent}`;
     case "exit":
-      return String(expectation.observed);
+      return expectation.observed === undefined
+        ? "still running, ended by the testbed (a server says `service: true`)"
+        : String(expectation.observed);
+    case "service":
+      return expectation.observed === undefined
+        ? "by the testbed"
+        : `by itself, with exit code ${expectation.observed}`;
   }
 }
 

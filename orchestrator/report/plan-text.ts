@@ -82,11 +82,14 @@ function loaderOf(tool: NodeSpec["setup"]["rules"][number]["tool"]): string {
   }
 }
 
-function programLines({ name, inside, image, command, environment }: ProgramSpec): readonly string[] {
+function programLines(program: ProgramSpec): readonly string[] {
+  const { name, inside, image, command, environment, capabilities = [], isService = false } = program;
   return [
     `start ${image} in the network of ${inside}, as ${name}`,
     ...(command === undefined ? [] : [`   command ${JSON.stringify(command)}`]),
     ...Object.entries(environment).map(([key, value]) => `   environment ${key}=${value}`),
+    ...capabilities.map((capability) => `   capability ${capability}`),
+    ...(isService ? ["   a service, ended at the end of the run"] : []),
   ];
 }
 

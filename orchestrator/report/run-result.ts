@@ -183,7 +183,9 @@ const judged = {
     .describe("`undetermined`: the next event came too soon to tell; such an expectation does not fail the run"),
   source: z
     .string()
-    .describe("`file:line`; `predicted` where the file expects nothing of the session; `every host` for exit codes"),
+    .describe(
+      "`file:line`; `predicted` where the file expects nothing of the session; `every host` for exit codes, `service` for services",
+    ),
 };
 
 /** An exact expectation carries `expected`, an upper limit `limit` and `unit`. */
@@ -237,10 +239,18 @@ const expectation = z.discriminatedUnion("key", [
       subject: z.strictObject({ host: z.string() }),
       key: z.literal("exit"),
       expected: z.int(),
-      observed: z.int(),
+      observed: z.int().optional().describe("absent when it had not ended by itself, and the testbed ended it"),
       ...judged,
     })
-    .describe("exit code of a host's program, once it has ended by itself"),
+    .describe("exit code of a host's program"),
+  z
+    .strictObject({
+      subject: z.strictObject({ host: z.string() }),
+      key: z.literal("service"),
+      observed: z.int().optional().describe("exit code, when it ended earlier"),
+      ...judged,
+    })
+    .describe("a host's program that is a service runs until the testbed ends it"),
 ]);
 
 const prediction = z.strictObject({
@@ -292,10 +302,18 @@ const link = z.strictObject({
     ),
 });
 
+/** What ended a host's program. */
+const HOST_ENDS = ["itself", "testbed"] as const;
+
 const host = z.strictObject({
   name: z.string(),
   image: z.string(),
   exitCode: z.int().optional().describe("absent while it was still running at the end"),
+  endedBy: z
+    .enum(HOST_ENDS)
+    .optional()
+    .describe("whether its program ended by itself or was ended with the lab; absent while it runs in a kept one"),
+  service: z.boolean().optional().describe("whether it was to run until the testbed ends it"),
 });
 
 export const runResultSchema = z

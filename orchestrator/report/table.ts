@@ -123,11 +123,15 @@ function formatTable(table: TextTable | undefined, paint: Paint): readonly strin
 }
 
 function formatHosts(hosts: RunResult["hosts"]): readonly string[] {
-  return hosts.map(({ name, image, exitCode }) =>
-    exitCode === undefined
-      ? `host ${name} (${image}) ran to the end`
-      : `host ${name} (${image}) ended with exit code ${exitCode}`,
-  );
+  return hosts.map((host) => `host ${host.name} (${host.image}) ${hostEnd(host)}`);
+}
+
+function hostEnd({ exitCode, endedBy, service }: RunResult["hosts"][number]): string {
+  if (exitCode !== undefined) return `ended with exit code ${exitCode}`;
+  if (endedBy === undefined) return "is still running";
+  return service === true
+    ? "ran to the end, and was ended by the testbed"
+    : "had not ended by itself, and was ended by the testbed";
 }
 
 function formatExpectations(expectations: readonly ExpectationResult[], paint: Paint): readonly string[] {

@@ -2,13 +2,14 @@
  * What the netns runtime needs: programs of the machine, TUN devices, and a kernel that lets this user make namespaces.
  */
 
+import { labLabels } from "../runtime/netns/lab-processes.ts";
 import {
   missingPrograms,
   packagesOf,
   REQUIRED_PROGRAMS,
   type RequiredProgram,
 } from "../runtime/netns/required-programs.ts";
-import { startSupervisor, supervisorLabels } from "../runtime/netns/supervisor.ts";
+import { startSupervisor } from "../runtime/netns/supervisor.ts";
 import { requireTunDevice } from "../runtime/netns/tun-access.ts";
 import { TestbedError } from "../support/errors.ts";
 import { currentProcess } from "../support/process-identity.ts";
@@ -58,7 +59,7 @@ export function programFindings(missing: readonly RequiredProgram[]): readonly F
 }
 
 async function makeEmptyLab(): Promise<void> {
-  const labels = supervisorLabels({ runId: "setup-check", topology: "setup-check", owner: currentProcess() });
+  const labels = labLabels({ runId: "setup-check", topology: "setup-check", owner: currentProcess() });
   const supervisor = await startSupervisor(labels);
   await supervisor.stop();
 }

@@ -53,6 +53,15 @@ export function parseProcessStat(line: string): ProcessStatus | undefined {
   return { name: line.slice(line.indexOf("(") + 1, nameEnd), parentPid: Number(parent), startTicks };
 }
 
+/** Whether a process is stopped (SIGSTOP): state `T` of proc_pid_stat(5). */
+export function isProcessStopped(pid: number): boolean {
+  try {
+    return /\) T [^)]*$/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
 function readBootId(): string {
   try {
     return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();

@@ -1,15 +1,19 @@
 /** One lab of network namespaces: segments made by `ip -batch`, nodes as processes under the lab's supervisor. */
 
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { constants } from "node:os";
 import type { AgentCommand, NodeSetup } from "@testbed/agent/control";
 import type { NodeSpec, ProgramSpec, SegmentSpec, UnboundSetup } from "../../plan/plan.ts";
 import { TestbedError } from "../../support/errors.ts";
-import { searchPath } from "../../support/search-path.ts";
+import { isProcessStopped } from "../../support/process-identity.ts";
 import { createBoundedLog } from "../bounded-log.ts";
 import { readLines } from "../read-lines.ts";
 import type { DestroyReport, NodeExit, NodeHandle, ProgramHandle, RunIdentity, RuntimeLab } from "../runtime.ts";
+import { hidingDirectory, roomCommand, roomInput } from "./host-room.ts";
+import { labLabels } from "./lab-processes.ts";
+import { outside } from "./outside.ts";
 import { runWithInput } from "./run-with-input.ts";
-import { type Supervisor, startSupervisor, supervisorLabels } from "./supervisor.ts";
+import { type Supervisor, startSupervisor } from "./supervisor.ts";
 import { bridgeBatch, nodeBatch, sysctlWrites } from "./wiring.ts";
 
 /** How many of a node's last log lines an error carries. */
@@ -22,55 +26,85 @@ export function createNetnsLab(
   agentCommand: readonly string[],
 ): RuntimeLab {
   let supervisor: Promise<Supervisor> | undefined;
-  let isDestroyed = false;
+  let destroyed: Promise<DestroyReport> | undefined;
   let segments: readonly SegmentSpec[] = [];
   const nodes = new Map<string, NodeSpec>();
   const handles: NodeHandle[] = [];
+  const members = createMembers();
 
   const inLab = async (): Promise<Supervisor> => {
     signal.throwIfAborted();
-    if (isDestroyed) throw new TestbedError("interrupted", "the lab is being removed");
-    return (supervisor ??= startSupervisor(supervisorLabels(identity)));
+    if (destroyed !== undefined) throw new TestbedError("interrupted", "the lab is being removed");
+    return (supervisor ??= startSupervisor(labLabels(identity)));
   };
 
   return {
     async createSegments(specs) {
       segments = [...segments, ...specs];
-      await ipBatch(await inLab(), bridgeBatch(specs));
+      await ipBatch(await inLab(), members, bridgeBatch(specs));
     },
     async createNodes(specs) {
       for (const spec of specs) nodes.set(spec.name, spec);
-      await ipBatch(await inLab(), nodeBatch(segments, specs));
+      await ipBatch(await inLab(), members, nodeBatch(segments, specs));
     },
     async startNode(name) {
       const spec = nodes.get(name);
       if (spec === undefined) throw new Error(`startNode before createNodes: ${name}`);
-      const child = spawnIn(await inLab(), name, nodeScript(spec), agentCommand);
+      const inNode = ["ip", "netns", "exec", name, "sh", "-c", `${nodeScript(spec)}exec "$@"`, name, ...agentCommand];
+      const child = spawnInside(await inLab(), members, inNode);
       child.stdin.write(`${JSON.stringify({ type: "setup", setup: boundSetup(spec.setup) })}\n`);
       const handle = nodeHandle(name, child);
       handles.push(handle);
       return handle;
     },
     async startProgram(spec) {
-      const child = spawnIn(await inLab(), spec.inside, "", programCommand(spec), spec.environment);
-      child.stdin.end();
-      return programHandle(spec.name, child);
+      const command = programCommand(spec);
+      const child = spawnInside(await inLab(), members, roomCommand(spec));
+      const handle = programHandle(spec.name, child);
+      child.stdin.end(roomInput(spec.inside, spec.environment, command));
+      return handle;
     },
     async keep() {
       (await inLab()).keep();
       const command: AgentCommand = { type: "keep" };
       for (const handle of handles) handle.send(JSON.stringify(command));
     },
-    async destroy(): Promise<DestroyReport> {
-      isDestroyed = true;
-      await supervisor?.then((running) => running.stop());
-      return { leftovers: [] };
+    destroy: () => (destroyed ??= destroyLab(supervisor, members)),
+  };
+}
+
+/** The kernel ends what is in the lab, and the lab goes with its last process: members may be stopped, and stay. */
+async function destroyLab(supervisor: Promise<Supervisor> | undefined, members: Members): Promise<DestroyReport> {
+  await supervisor?.then((running) => running.stop());
+  await members.killAll();
+  return { leftovers: [] };
+}
+
+/** Programs of this process that entered the lab and wait outside for what they started in it. */
+interface Members {
+  readonly add: (child: ChildProcess) => void;
+  readonly killAll: () => Promise<void>;
+}
+
+function createMembers(): Members {
+  const running = new Map<ChildProcess, Promise<unknown>>();
+  return {
+    add(child) {
+      const ended = new Promise<void>((resolve) => {
+        for (const end of ["exit", "error"]) child.once(end, () => resolve());
+      });
+      running.set(child, ended);
+      void ended.then(() => running.delete(child));
+    },
+    async killAll() {
+      for (const child of running.keys()) child.kill("SIGKILL");
+      await Promise.all(running.values());
     },
   };
 }
 
-async function ipBatch({ enter }: Supervisor, batch: string): Promise<void> {
-  const { exitCode, errors } = await runWithInput("nsenter", enter(["ip", "-batch", "-"]), batch);
+async function ipBatch({ enter }: Supervisor, members: Members, batch: string): Promise<void> {
+  const { exitCode, errors } = await runWithInput("nsenter", enter(["ip", "-batch", "-"]), batch, members.add);
   if (exitCode !== 0) {
     throw new TestbedError("setup-failed", `ip could not make the lab's interfaces: ${errors.trim()}`, {
       hint: "the kernel needs veth and bridge; `testbed plan` shows what was asked for",
@@ -78,16 +112,15 @@ async function ipBatch({ enter }: Supervisor, batch: string): Promise<void> {
   }
 }
 
-/** Runs a command in a node's namespace after `script`; stdin and stdout are the control channel. */
-function spawnIn(
+/** Runs a command in the lab's namespaces. */
+function spawnInside(
   { enter }: Supervisor,
-  namespace: string,
-  script: string,
+  members: Members,
   command: readonly string[],
-  environment: Readonly<Record<string, string>> = {},
 ): ChildProcessWithoutNullStreams {
-  const inNamespace = ["ip", "netns", "exec", namespace, "sh", "-c", `${script}exec "$@"`, namespace, ...command];
-  return spawn("nsenter", enter(inNamespace), { stdio: "pipe", env: { PATH: searchPath(), ...environment } });
+  const child = spawn("nsenter", enter(command), { stdio: "pipe", ...outside() });
+  members.add(child);
+  return child;
 }
 
 /** By sysfs, which needs no program, or by `ip` where sysfs is read-only, as in containers. */
@@ -121,17 +154,24 @@ function boundSetup(setup: UnboundSetup): NodeSetup {
   };
 }
 
-function programCommand({ name, command }: ProgramSpec): readonly string[] {
-  if (command !== undefined && command.length > 0) return command;
-  throw new TestbedError(
-    "bad-topology",
-    `node ${name} has no command, and the netns runtime has no images to take one from`,
-    {
-      hint: "give the node a `command` that exists on this machine, or use --runtime docker",
-    },
-  );
+function programCommand({ name, command: [program = "", ...args] = [] }: ProgramSpec): readonly string[] {
+  if (program === "") {
+    throw new TestbedError(
+      "bad-topology",
+      `node ${name} has no command, and the netns runtime has no images to take one from`,
+      {
+        hint: "give the node a `command` that exists on this machine, or use --runtime docker",
+      },
+    );
+  }
+  const hidden = hidingDirectory(program);
+  if (hidden === undefined) return [program, ...args];
+  throw new TestbedError("bad-topology", `node ${name} runs ${program}, which the ${hidden} of its own hides`, {
+    hint: `hosts have an empty ${hidden}: have the program in another directory of this machine`,
+  });
 }
 
+/** A node whose process is stopped stops its `nsenter` too, which waits for it. */
 function nodeHandle(name: string, child: ChildProcessWithoutNullStreams): NodeHandle {
   const { log, forgetLog, exited } = watch(child);
   return {
@@ -144,7 +184,12 @@ function nodeHandle(name: string, child: ChildProcessWithoutNullStreams): NodeHa
     exited,
     log,
     forgetLog,
+    hindrance: () => Promise.resolve(isStopped(child.pid) ? "its process is stopped" : undefined),
   };
+}
+
+function isStopped(pid: number | undefined): boolean {
+  return pid !== undefined && isProcessStopped(pid);
 }
 
 function programHandle(name: string, child: ChildProcessWithoutNullStreams): ProgramHandle {
@@ -162,9 +207,14 @@ function watch(child: ChildProcessWithoutNullStreams) {
   });
   const exited = new Promise<NodeExit>((resolve) => {
     child.once("error", (error) => log.add(`${error.message}\n`));
-    child.once("close", (code) => {
-      resolve({ code: code ?? 137, logTail: log.text().trimEnd().split("\n").slice(-LOG_TAIL_LINES) });
+    child.once("close", (code, signal) => {
+      resolve({ code: code ?? exitCodeOf(signal), logTail: log.text().trimEnd().split("\n").slice(-LOG_TAIL_LINES) });
     });
   });
   return { log: log.text, forgetLog: log.clear, exited };
+}
+
+/** The exit code by which shells and engines report the end by a signal. */
+function exitCodeOf(signal: NodeJS.Signals | null): number {
+  return 128 + (signal === null ? 0 : constants.signals[signal]);
 }

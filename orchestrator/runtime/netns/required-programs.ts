@@ -6,7 +6,7 @@ import { isInstalled, searchPath } from "../../support/search-path.ts";
 
 /** The part of a node that decides which programs it needs. */
 export interface ProgramUse {
-  readonly setup: Pick<NodeSpec["setup"], "rules">;
+  readonly setup: Pick<NodeSpec["setup"], "rules"> & Partial<Pick<NodeSpec["setup"], "role">>;
 }
 
 export interface RequiredProgram {
@@ -27,6 +27,8 @@ const whereRulesAreFor =
   (nodes: readonly ProgramUse[]): boolean =>
     nodes.some(({ setup }) => setup.rules.some((rule) => rule.tool === tool));
 
+const whereHostsAre = (nodes: readonly ProgramUse[]): boolean => nodes.some(({ setup }) => setup.role?.type === "host");
+
 /** Without `tc`, which is not among them, links are impaired in user space. */
 export const REQUIRED_PROGRAMS: readonly RequiredProgram[] = [
   { name: "unshare", debianPackage: "util-linux", purpose: "makes the namespaces of a lab", isNeededFor: always },
@@ -38,6 +40,12 @@ export const REQUIRED_PROGRAMS: readonly RequiredProgram[] = [
     isNeededFor: always,
   },
   { name: "ip", debianPackage: "iproute2", purpose: "makes interfaces, addresses and routes", isNeededFor: always },
+  {
+    name: "setpriv",
+    debianPackage: "util-linux",
+    purpose: "takes rights from the programs of hosts",
+    isNeededFor: whereHostsAre,
+  },
   {
     name: "nft",
     debianPackage: "nftables",

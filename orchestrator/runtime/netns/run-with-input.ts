@@ -1,7 +1,7 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
-import { searchPath } from "../../support/search-path.ts";
+import { outside } from "./outside.ts";
 
 /** How a program ended, and what it wrote to stderr. */
 export interface Ended {
@@ -9,9 +9,18 @@ export interface Ended {
   readonly errors: string;
 }
 
-/** Runs a program to its end with `input` on its stdin. If it does not read all of it, only its exit code counts. */
-export async function runWithInput(program: string, args: readonly string[], input: string): Promise<Ended> {
-  const child = spawn(program, args, { stdio: ["pipe", "ignore", "pipe"], env: { PATH: searchPath() } });
+/**
+ * Runs a program to its end with `input` on its stdin. If it does not read all of it, only its exit code counts.
+ * `onStart` is given the process.
+ */
+export async function runWithInput(
+  program: string,
+  args: readonly string[],
+  input: string,
+  onStart: (child: ChildProcess) => void = () => undefined,
+): Promise<Ended> {
+  const child = spawn(program, args, { stdio: ["pipe", "ignore", "pipe"], ...outside() });
+  onStart(child);
   child.stdin.on("error", () => {
     // EPIPE, such as in a lab that is removed while it is made.
   });

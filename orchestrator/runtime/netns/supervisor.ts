@@ -8,43 +8,36 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import { TestbedError } from "../../support/errors.ts";
-import { searchPath } from "../../support/search-path.ts";
-import type { RunIdentity } from "../runtime.ts";
-
-/** Identifies supervisors in the process table: the name of the shell, followed by `key=value` words. */
-export const SUPERVISOR_NAME = "mice-testbed-lab";
+import { KEPT_MARK, MEMBER_NAME, SUPERVISOR_NAME } from "./lab-processes.ts";
+import { outside } from "./outside.ts";
 
 /** The line on the supervisor's stdin that makes it outlive the run. */
 const KEEP_LINE = "keep";
 
 /**
  * A private `/run` keeps a lab's namespace names and lock files apart from other labs, and hides the machine's sockets.
+ * Where /etc/resolv.conf is a link into the machine's /run, its target is made anew, since nodes mount theirs over it.
  * The loop ends with the pipe; `keep` turns it into an endless wait.
  */
 const SUPERVISOR_SCRIPT = `
-mount -t tmpfs tmpfs /run && mkdir /run/netns && echo ready || exit 1
+mount -t tmpfs tmpfs /run && mkdir /run/netns || exit 1
+resolver=$(readlink -m /etc/resolv.conf)
+[ -e "$resolver" ] || { mkdir -p "\${resolver%/*}" && : > "$resolver"; } || exit 1
+echo ready
 while read -r line; do
-  [ "$line" = ${KEEP_LINE} ] && { sleep infinity & wait; }
+  [ "$line" = ${KEEP_LINE} ] && : > /run/${KEPT_MARK} && { sleep infinity & wait; }
 done`;
 
 /** A running supervisor, and how to run a program inside its lab. */
 export interface Supervisor {
-  /** Arguments for `nsenter` that run a command in the lab's namespaces, as root of the lab. */
+  /**
+   * Arguments for `nsenter` that run a command in the lab's namespaces, as root of the lab. `nsenter` itself runs and
+   * waits outside: what a topology file says reaches neither its arguments nor its environment.
+   */
   readonly enter: (command: readonly string[]) => readonly string[];
   readonly keep: () => void;
   /** Ends the lab; resolves when the supervisor has exited. */
   readonly stop: () => Promise<void>;
-}
-
-/** The `key=value` words of a supervisor's command line; `netns-runtime.ts` reads them. */
-export function supervisorLabels({ runId, topology, owner }: RunIdentity): Record<string, string> {
-  return {
-    run: runId,
-    topology,
-    "owner-pid": String(owner.pid),
-    "owner-start": owner.startTicks,
-    "boot-id": owner.bootId,
-  };
 }
 
 /**
@@ -57,10 +50,10 @@ export async function startSupervisor(labels: Readonly<Record<string, string>>):
     "unshare",
     [
       ...(isRoot ? [] : ["--user", "--map-root-user"]),
-      ...["--net", "--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"],
+      ...["--net", "--uts", "--ipc", "--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"],
       ...["sh", "-c", SUPERVISOR_SCRIPT, SUPERVISOR_NAME, ...words],
     ],
-    { stdio: ["pipe", "pipe", "pipe"], detached: true, env: { ...process.env, PATH: searchPath() } },
+    { stdio: ["pipe", "pipe", "pipe"], detached: true, ...outside() },
   );
   // Its streams close when the shell has exited, at or after the exit of `unshare`.
   const closed = once(child, "close").catch((error: unknown) => error);
@@ -70,7 +63,10 @@ export async function startSupervisor(labels: Readonly<Record<string, string>>):
   return {
     enter: (command) => [
       ...(isRoot ? [] : [`--user=${namespaces}/user`, "--preserve-credentials"]),
-      ...[`--net=${namespaces}/net`, `--mount=${namespaces}/mnt`, `--pid=${namespaces}/pid_for_children`, "--"],
+      ...["net", "uts", "ipc"].map((kind) => `--${kind}=${namespaces}/${kind}`),
+      ...[`--mount=${namespaces}/mnt`, `--pid=${namespaces}/pid_for_children`, "--"],
+      // The labels are for whoever looks for processes of a lab.
+      ...["sh", "-c", `shift ${words.length}; exec "$@"`, MEMBER_NAME, ...words],
       ...command,
     ],
     keep: () => void child.stdin.write(`${KEEP_LINE}\n`),

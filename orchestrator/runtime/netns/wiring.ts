@@ -40,10 +40,12 @@ export function nodeBatch(segments: readonly SegmentSpec[], nodes: readonly Node
 
 /**
  * Defaults of every namespace. A new namespace copies `ip_forward=1` from a machine that runs Docker, and a lab must
- * not accept router advertisements.
+ * not accept router advertisements. As in an engine's containers, programs need no right for low ports and for ping.
  */
 const NAMESPACE_DEFAULTS: Sysctls = {
   "net.ipv4.ip_forward": "0",
+  "net.ipv4.ip_unprivileged_port_start": "0",
+  "net.ipv4.ping_group_range": "0 0",
   "net.ipv4.conf.all.rp_filter": "0",
   "net.ipv4.conf.default.rp_filter": "0",
   "net.ipv6.conf.all.forwarding": "0",

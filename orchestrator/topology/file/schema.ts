@@ -10,6 +10,7 @@ import { FIREWALL_PRESET_NAMES, NAT_PRESET_NAMES } from "../model/presets.ts";
 import {
   DENIALS,
   FORWARD_PROTOCOLS,
+  HOST_CAPABILITIES,
   INBOUND_POLICIES,
   OUTBOUND_UDP_POLICIES,
   PATH_NAMES,
@@ -281,6 +282,16 @@ const host = z.strictObject({
     .record(variableName, z.union([programText, z.number(), z.boolean()]))
     .check(checkProgramOctets)
     .optional(),
+  capabilities: z
+    .array(z.enum(HOST_CAPABILITIES))
+    .optional()
+    .describe("Capabilities that the program has, capabilities(7) without CAP_; none when absent"),
+  service: z
+    .boolean()
+    .optional()
+    .describe(
+      "A server: it runs until the testbed ends it, and must not end earlier. Other programs must end by themselves",
+    ),
   gateway: gateway.optional(),
   addresses: fixedAddresses.optional(),
 });

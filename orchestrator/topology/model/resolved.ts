@@ -7,6 +7,7 @@ import type { AgentOptions, CandidateType, Impairment, MOBILE_ROLES, NatProfile 
 import type {
   DENIALS,
   FORWARD_PROTOCOLS,
+  HostCapability,
   INBOUND_POLICIES,
   OUTBOUND_UDP_POLICIES,
   PATH_NAMES,
@@ -171,6 +172,9 @@ export interface ResolvedHost extends NodeCommon {
   readonly image: string;
   readonly command?: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  readonly capabilities: readonly HostCapability[];
+  /** Whether its program runs until the testbed ends it. */
+  readonly isService: boolean;
 }
 
 export interface ResolvedSession {

@@ -24,3 +24,18 @@ export const DENIALS = ["drop", "reject"] as const;
 export const PINHOLE_PROTOCOLS = ["udp", "mh"] as const;
 
 export const FORWARD_PROTOCOLS = ["udp", "tcp"] as const;
+
+/** What a host's program may ask for, capabilities(7) without `CAP_`: nothing in them reaches outside of the lab. */
+export const HOST_CAPABILITIES = [
+  "CHOWN",
+  "DAC_OVERRIDE",
+  "FOWNER",
+  "KILL",
+  "NET_ADMIN",
+  "NET_BIND_SERVICE",
+  "NET_RAW",
+  "SETGID",
+  "SETUID",
+] as const;
+
+export type HostCapability = (typeof HOST_CAPABILITIES)[number];

@@ -192,5 +192,7 @@ function resolveHost(context: NodeContext, name: string, entry: HostEntry): Reso
     image: entry.image,
     ...(command === undefined ? {} : { command }),
     environment: Object.fromEntries(environment) as Record<string, string>,
+    capabilities: entry.capabilities ?? [],
+    isService: entry.service ?? false,
   };
 }

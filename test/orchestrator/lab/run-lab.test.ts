@@ -403,7 +403,7 @@ test("foreign programs start once every node is ready, and the run waits for the
   expect(record.hosts).toEqual([{ name: "probe", image: "busybox", exitCode: 0, log: "host program output\n" }]);
 });
 
-test("a foreign program that never ends is no error: the run ends with the time there is", async () => {
+test("a foreign program that never ends is ended with the time there is, and the record says so", async () => {
   const runtime = createScriptedRuntime({}, { programExits: false });
   const program = { name: "server", inside: "mn", image: "busybox", environment: {} };
   const record = await runLab(
@@ -414,7 +414,35 @@ test("a foreign program that never ends is no error: the run ends with the time 
     }),
   );
   expect(record.error).toBeUndefined();
-  expect(record.hosts).toEqual([{ name: "server", image: "busybox", log: "host program output\n" }]);
+  expect(record.hosts).toEqual([
+    { name: "server", image: "busybox", isEndedByTestbed: true, log: "host program output\n" },
+  ]);
+  expect(record.events).toContainEqual(
+    expect.objectContaining({ type: "host-ended", node: "server", isService: false }),
+  );
+});
+
+test("a run does not wait for services, and waits for other programs beside its sessions", async () => {
+  const runtime = createScriptedRuntime(cooperative(), { programExits: false });
+  const service = { name: "server", inside: "mn", image: "busybox", environment: {}, isService: true };
+  const record = await runLab(request(runtime, { plan: { ...PLAN, programs: [service] } }));
+  expect(record.error).toBeUndefined();
+  expect(record.phasesMs.has("hosts")).toBe(false);
+  expect(record.hosts).toMatchObject([{ name: "server", isService: true, isEndedByTestbed: true }]);
+
+  const awaited = createScriptedRuntime(cooperative());
+  const program = { name: "probe", inside: "mn", image: "busybox", environment: {} };
+  const other = await runLab(request(awaited, { plan: { ...PLAN, programs: [program] } }));
+  expect(other.phasesMs.has("hosts")).toBe(true);
+});
+
+test("a capture that ends before its node does is an error that names both", async () => {
+  const [mn, ...others] = PLAN.nodes;
+  if (mn === undefined) throw new Error("expected a node");
+  const iface = { segment: "internet", interfaceName: "internet", mac: "02:00:00:00:00:01", addresses: [] };
+  const nodes = [{ ...mn, setup: { ...mn.setup, interfaces: [iface] } }, ...others];
+  const error = await failing(cooperative(), { plan: { ...PLAN, nodes } });
+  expect(error.message).toMatch(/^node mn: expected its capture of internet to last to the end, and it ended early/);
 });
 
 describe("a timeline", () => {

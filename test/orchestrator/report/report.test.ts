@@ -90,7 +90,7 @@ test("a run that could not be carried through has no other verdict than error", 
   expect(resultOf(TWO_ENDS, { error: ERROR }).verdict).toBe("error");
 });
 
-test("a host whose program fails, fails the run; one that was still running does not", () => {
+test("a host whose program fails or has not ended, fails the run; one that runs on in a kept lab does not", () => {
   const host = { name: "probe", image: "busybox", log: "" };
   expect(resultOf(TWO_ENDS, { hosts: [{ ...host, exitCode: 2 }] })).toMatchObject({
     verdict: "fail",
@@ -100,6 +100,21 @@ test("a host whose program fails, fails the run; one that was still running does
     ],
   });
   expect(resultOf(TWO_ENDS, { hosts: [host] }).verdict).toBe("pass");
+  const hanging = { hosts: [{ ...host, isEndedByTestbed: true }] };
+  expect(resultOf(TWO_ENDS, hanging)).toMatchObject({
+    verdict: "fail",
+    hosts: [{ name: "probe", image: "busybox", endedBy: "testbed" }],
+  });
+  expect(resultOf(TWO_ENDS, { ...hanging, error: ERROR }).expectations).toHaveLength(1);
+});
+
+test("a service that the testbed ends passes and is said to have been; one that ends by itself fails", () => {
+  const service = { name: "server", image: "busybox", log: "", isService: true };
+  const ended = resultOf(TWO_ENDS, { hosts: [{ ...service, isEndedByTestbed: true }] });
+  expect(ended.verdict).toBe("pass");
+  expect(formatResult(ended, PLAIN).join("\n")).toContain("ran to the end, and was ended by the testbed");
+  expect(renderJunit(ended)).toContain('name="server: end of the host\'s program, a service by the testbed"/>');
+  expect(resultOf(TWO_ENDS, { hosts: [{ ...service, exitCode: 0 }] }).verdict).toBe("fail");
 });
 
 test("the terminal shows session, expectation and verdict", () => {

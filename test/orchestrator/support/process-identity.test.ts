@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import {
   currentProcess,
   isProcessAlive,
+  isProcessStopped,
   parseProcessStat,
   readProcess,
 } from "../../../orchestrator/support/process-identity.ts";
@@ -54,4 +55,16 @@ describe("isProcessAlive", () => {
     await exited;
     expect(isProcessAlive(identity)).toBe(false);
   });
+});
+
+test("a process that is stopped is told from one that runs, and from none", async () => {
+  const child = spawn("sleep", ["60"]);
+  await once(child, "spawn");
+  const pid = child.pid ?? 0;
+  expect(isProcessStopped(pid)).toBe(false);
+  child.kill("SIGSTOP");
+  await expect.poll(() => isProcessStopped(pid)).toBe(true);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  expect(isProcessStopped(pid)).toBe(false);
 });

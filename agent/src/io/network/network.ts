@@ -1,6 +1,6 @@
 /** Configures the node's network as planned: interfaces, addresses, routes, names and rules. */
 
-import { readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { readFileSync, readlinkSync, realpathSync, writeFileSync } from "node:fs";
 import type { NodeSetup } from "../../control/messages.ts";
 import { NodeFailure } from "../failure.ts";
 import type { FoundInterface } from "../link/found-interface.ts";
@@ -22,6 +22,7 @@ import {
 } from "./network-plan.ts";
 import { disableTransmitChecksumOffload } from "./offload.ts";
 import { loadRules } from "./rules.ts";
+import { segmentGuard } from "./segment-guard.ts";
 
 /** Files that the set-up replaces. */
 const OWN_FILES = ["/etc/hosts", "/etc/resolv.conf"] as const;
@@ -41,12 +42,21 @@ export function requireOwnNamespaces(): void {
     );
   // A private mount namespace still shows the machine's files, and writes go to them.
   const mounts = mountPoints(readFileSync("/proc/self/mountinfo", "utf8"));
-  const foreign = OWN_FILES.filter((file) => !mounts.has(file));
+  const foreign = OWN_FILES.filter((file) => !mounts.has(targetOf(file)));
   if (foreign.length > 0)
     throw new NodeFailure(
       "not-isolated",
       `expected files of the node's own at ${foreign.join(" and ")}, found the machine's: bind-mount others over them`,
     );
+}
+
+/** Where a file is mounted over: on many machines /etc/resolv.conf is a link. */
+function targetOf(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return file;
+  }
 }
 
 /** Mount points, the fifth field of each line of mountinfo (proc(5)). */
@@ -70,12 +80,20 @@ export async function setUpNetwork(setup: NodeSetup): Promise<ImpairedInterfaces
     loadRules(setup.rules),
   ]);
   await runBatch(["-batch", "-"], networkBatch(setup, interfaces.found));
+  await guardSegments(setup, interfaces);
   const rules = ruleBatch(setup);
   if (rules !== "") await runBatch(["-6", "-batch", "-"], rules);
   await awaitLocalAddresses(localIpv6Addresses(setup));
   disableTransmitChecksumOffload(setup.interfaces.map(({ interfaceName }) => interfaceName));
   interfaces.start();
   return interfaces;
+}
+
+/** The kernel knows a guard's interfaces by their final names. Throws `bad-rules`. */
+async function guardSegments(setup: NodeSetup, { underlyingNameOf }: ImpairedInterfaces): Promise<void> {
+  const guard = segmentGuard(setup.interfaces.map((iface) => ({ iface, underlyingName: underlyingNameOf(iface) })));
+  if (guard.frames === "" || (await run("nft", ["-f", "-"], guard.frames)).code === 0) return;
+  await loadRules([{ tool: "nft", text: guard.packets }]);
 }
 
 /** Moves a node from one place to another. Throws `setup-failed`. */
