@@ -7,6 +7,7 @@ import { decodeSetup } from "./control/codec.ts";
 import {
   type AgentCommand,
   CONTROL_VERSION,
+  HEARTBEAT_MS,
   type NodeSetup,
   type RuleText,
   SETUP_VARIABLE,
@@ -40,6 +41,7 @@ function main(): void {
   };
   const reports = openReports(onOrchestratorGone);
   const fail = (error: unknown): void => failWith(reports, error);
+  const heartbeat = createHeartbeat(reports);
   process.on("uncaughtException", fail).on("unhandledRejection", fail);
   keepAlive();
   sayHello(reports);
@@ -51,6 +53,7 @@ function main(): void {
     } else fail(new NodeFailure("bad-command", "expected one set-up, found a second one"));
   };
   const reset = (started: Promise<Node>): void => {
+    heartbeat.stop();
     place = started.then((working) => working.reset());
     place.catch(fail);
     node = undefined;
@@ -61,6 +64,7 @@ function main(): void {
       return;
     }
     sayHello(reports);
+    heartbeat.start();
     node = place.then((left) => reuseNode(left, rules, reports));
     node.catch(fail);
     place = undefined;
@@ -71,8 +75,10 @@ function main(): void {
   };
   const onCommand = (command: AgentCommand): void => {
     if (command.type === "setup") begin(command.setup);
-    else if (command.type === "keep") isKept = true;
-    else if (command.type === "finish") finish();
+    else if (command.type === "keep") {
+      isKept = true;
+      heartbeat.stop();
+    } else if (command.type === "finish") finish();
     else if (command.type === "reuse") reuse(command.rules);
     else if (node === undefined) fail(new NodeFailure("bad-setup", `expected a set-up first, found ${command.type}`));
     else if (command.type === "reset") reset(node);
@@ -85,6 +91,7 @@ function main(): void {
     const onMalformed = (reason: string): void => {
       fail(new NodeFailure(node === undefined ? "bad-setup" : "bad-command", reason));
     };
+    heartbeat.start();
     readCommands({ onCommand, onMalformed, onEnd: onOrchestratorGone });
   } else beginByHand(byHand, begin, fail);
 }
@@ -107,6 +114,18 @@ function sayHello(reports: Reports): void {
     nodeVersion: process.version,
     clock: readClocks(),
   });
+}
+
+/** Reports for an orchestrator that the process is neither stopped nor cut off. */
+function createHeartbeat(reports: Reports): { readonly start: () => void; readonly stop: () => void } {
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    start: () => void (timer ??= setInterval(() => reports.send({ type: "alive" }), HEARTBEAT_MS)),
+    stop() {
+      clearInterval(timer);
+      timer = undefined;
+    },
+  };
 }
 
 /** Reports what stopped the node, on stdout and stderr, and exits. */

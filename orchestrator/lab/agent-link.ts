@@ -1,5 +1,6 @@
 /** The typed control channel of one node: commands in, reports out, a node failure as an error. */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   type AgentCommand,
   type AgentReport,
@@ -10,13 +11,14 @@ import {
   type NatObservation,
 } from "@testbed/agent/control";
 import type { ChangeCommand } from "../plan/plan.ts";
-import type { NodeHandle } from "../runtime/runtime.ts";
+import type { NodeExit, NodeHandle } from "../runtime/runtime.ts";
 import { createDeferred } from "../support/deferred.ts";
 import { TestbedError } from "../support/errors.ts";
 import { clockStepMs, realTimeOf } from "./clock-axis.ts";
 import type { DataPacket, LinkReport, NodeEvent } from "./lab-event.ts";
 import type { LabTimeouts } from "./lab-timeouts.ts";
 import { createReportBudget } from "./report-budget.ts";
+import { createSilenceWatch } from "./silence-watch.ts";
 
 type WithoutId<T> = T extends unknown ? Omit<T, "id"> : never;
 /** Traffic that a node is commanded to send; the answer carries the round trips. */
@@ -53,11 +55,14 @@ export interface LinkFlow {
 const QUOTED_LOG_LINES = 10;
 const QUOTED_LINE_LENGTH = 300;
 
+/** The timeouts of a channel. */
+type LinkTimeouts = Pick<LabTimeouts, "exitMs" | "silenceMs" | "longSilenceMs">;
+
 /** The channel of a started node; reads from construction on. */
 export class AgentLink {
   readonly #handle: NodeHandle;
   readonly #observer: LinkObserver;
-  readonly #exitTimeoutMs: number;
+  readonly #timeouts: LinkTimeouts;
   readonly #ready = createDeferred<undefined>();
   readonly #failed = createDeferred<never>();
   readonly #finished = createDeferred<undefined>();
@@ -71,11 +76,13 @@ export class AgentLink {
   #hasSaidBye = false;
   readonly #budget = createReportBudget();
   #isOverBudget = false;
+  #isLooking = false;
+  readonly #heartbeat = createSilenceWatch((silentMs) => void this.#lookAfter(silentMs));
 
-  constructor(handle: NodeHandle, observer: LinkObserver, { exitMs }: Pick<LabTimeouts, "exitMs">) {
+  constructor(handle: NodeHandle, observer: LinkObserver, timeouts: LinkTimeouts) {
     this.#handle = handle;
     this.#observer = observer;
-    this.#exitTimeoutMs = exitMs;
+    this.#timeouts = timeouts;
     void this.#read();
   }
 
@@ -190,11 +197,12 @@ export class AgentLink {
   async #read(): Promise<void> {
     try {
       for await (const line of this.#handle.lines) {
+        this.#heartbeat.heard();
         this.#takeLine(line);
         // Reports after a reset belong to the next run.
         if (this.#isOverBudget || (this.#ending === "reset" && this.#hasSaidBye)) return;
       }
-      const { code } = await this.#handle.exited;
+      const { code } = await this.#exit();
       if (this.#ending === undefined) this.#fail(`it ended with exit code ${code} before it was told to`);
       else if (!this.#hasSaidBye) this.#fail(`it ended with exit code ${code} and without its last report`);
     } catch (error) {
@@ -202,6 +210,28 @@ export class AgentLink {
       if (error instanceof TestbedError) this.#failWith(error);
       else this.#fail(`its control channel broke: ${error instanceof Error ? error.message : String(error)}`);
     }
+  }
+
+  /** The end of a node whose channel has ended. Throws if it goes on without. */
+  async #exit(): Promise<NodeExit> {
+    const { exitMs } = this.#timeouts;
+    const late = sleep(exitMs, undefined, { ref: false });
+    const exit = await Promise.race([this.#handle.exited, late]);
+    if (exit === undefined) throw new Error("it was closed, and the node still runs");
+    return exit;
+  }
+
+  /** A silent node has failed: at once if something stops it, otherwise after a long silence. */
+  async #lookAfter(silentMs: number): Promise<void> {
+    const { silenceMs, longSilenceMs } = this.#timeouts;
+    if (silentMs < silenceMs || this.#isLooking) return;
+    this.#isLooking = true;
+    const hindrance = await this.#handle.hindrance?.().catch(() => undefined);
+    this.#isLooking = false;
+    if (this.#hasSaidBye) return;
+    const silence = `it has been silent for ${(silentMs / 1000).toFixed(1)} s`;
+    if (hindrance !== undefined) this.#fail(`${silence}: ${hindrance}`);
+    else if (silentMs >= longSilenceMs) this.#fail(`${silence}, and should report once a second`);
   }
 
   #takeLine(line: string): void {
@@ -226,6 +256,9 @@ export class AgentLink {
       case "hello":
         this.#clock = report.clock;
         break;
+      case "alive":
+        this.#heartbeat.start();
+        break;
       case "ready":
         if (report.links !== undefined) this.#observer.links(report.links);
         this.#ready.resolve(undefined);
@@ -247,7 +280,7 @@ export class AgentLink {
       case "fatal":
         // The node exits next; the rest of its log arrives before that.
         this.#fatal = `${report.code}: ${report.message}`;
-        setTimeout(() => this.#fail("it is stuck"), this.#exitTimeoutMs).unref();
+        setTimeout(() => this.#fail("it is stuck"), this.#timeouts.exitMs).unref();
         break;
       case "bye":
         if (report.links !== undefined) this.#observer.links(report.links);
@@ -262,6 +295,7 @@ export class AgentLink {
 
   #takeBye(clock: ClockReading, counters: Readonly<Record<string, number>>): void {
     this.#hasSaidBye = true;
+    this.#heartbeat.stop();
     const stepMs = this.#clock === undefined ? 0 : clockStepMs(this.#clock, clock);
     this.#counters = stepMs === 0 ? counters : { ...counters, "clock.stepMs": stepMs };
     this.#finished.resolve(undefined);
@@ -273,6 +307,7 @@ export class AgentLink {
   }
 
   #failWith(error: TestbedError): void {
+    this.#heartbeat.stop();
     this.#ready.reject(error);
     this.#failed.reject(error);
   }

@@ -23,8 +23,12 @@ export interface LabTimeouts {
   readonly quiescenceMs: number;
   /** From `finish` or `reset` until a node's last report. */
   readonly finishMs: number;
-  /** From a node's fatal error until it exits. */
+  /** From a node's fatal error, or the end of its control channel, until it exits. */
   readonly exitMs: number;
+  /** Silence after which it is looked whether something stops a node, which reports once a second. */
+  readonly silenceMs: number;
+  /** Silence after which a node has failed although nothing stops it. */
+  readonly longSilenceMs: number;
 }
 
 /** All timeouts, multiplied by `factor`. */
@@ -53,5 +57,8 @@ export function labTimeouts(factor: number): LabTimeouts {
     // Only the rest of the captures is left to send.
     finishMs: ms(5000),
     exitMs: ms(1000),
+    silenceMs: ms(1500),
+    // On a machine that is many times overloaded, a process may wait for seconds.
+    longSilenceMs: ms(10_000),
   };
 }

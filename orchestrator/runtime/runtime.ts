@@ -99,6 +99,11 @@ export interface NodeHandle {
   log(): string;
   /** Begins the log anew. */
   forgetLog(): void;
+  /**
+   * Why a node that is silent cannot speak, as the end of a sentence about it: `its process is stopped`. Undefined if
+   * nothing stops it. Absent where the runtime cannot tell.
+   */
+  hindrance?(): Promise<string | undefined>;
 }
 
 export interface NodeExit {

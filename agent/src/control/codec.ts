@@ -125,6 +125,7 @@ const report: Shape<AgentReport> = unionByType<AgentReport>({
     phasesMs: optional(record(number)),
     links: optional(array(impairedLink)),
   }),
+  alive: object<object>({}),
   event: object({ atMs: number, event: nodeEvent }),
   reply: object({ id, result: trafficResult }),
   probed: object({ id, observation: natObservation }),

@@ -20,6 +20,9 @@ export const CONTROL_VERSION = 1;
 /** Name of the environment variable that carries a `NodeSetup` as JSON when no orchestrator is attached. */
 export const SETUP_VARIABLE = "MICE_NODE_SETUP";
 
+/** Time between two `alive` reports. */
+export const HEARTBEAT_MS = 1000;
+
 /** When a node starts its protocol. */
 export const STARTS_ON = ["ready", "command"] as const;
 
@@ -61,6 +64,18 @@ export interface InterfaceSetup {
   readonly impairment?: InterfaceImpairments;
   /** The node is not on this segment until it moves there: the interface is up, without addresses. */
   readonly isStandby?: boolean;
+  /**
+   * Every node that is ever on the segment, where the machine is on it too, as on an engine's networks: frames from and
+   * to all others are dropped. Absent where the segment has nobody else.
+   */
+  readonly neighbours?: SegmentNeighbours;
+}
+
+/** The nodes of a segment. */
+export interface SegmentNeighbours {
+  readonly macs: readonly string[];
+  /** With prefix length. */
+  readonly addresses: readonly string[];
 }
 
 /** Directions as seen from the node: `out` frames leave it, `in` frames arrive. */
@@ -354,6 +369,8 @@ export type AgentReport =
       /** Absent where no link is impaired, here and in `bye`. */
       readonly links?: readonly ImpairedLink[];
     }
+  /** Once every `HEARTBEAT_MS` from `hello` to the end: whoever is silent for longer is stopped, or cut off. */
+  | { readonly type: "alive" }
   | { readonly type: "event"; readonly atMs: number; readonly event: NodeEvent }
   | { readonly type: "reply"; readonly id: number; readonly result: TrafficResult }
   | { readonly type: "probed"; readonly id: number; readonly observation: NatObservation }

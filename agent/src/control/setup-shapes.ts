@@ -13,6 +13,7 @@ import {
   type RouteSetup,
   RULE_TOOLS,
   type RuleText,
+  type SegmentNeighbours,
   STARTS_ON,
   type StationaryNodeRole,
   type StunServerRole,
@@ -53,6 +54,7 @@ const iface: Shape<InterfaceSetup> = object<InterfaceSetup>({
   addresses: array(prefix),
   impairment: optional(interfaceImpairments),
   isStandby: optional(boolean),
+  neighbours: optional(object<SegmentNeighbours>({ macs: array(mac), addresses: array(prefix) })),
 });
 
 const findByAddress = object<{ readonly by: "address"; readonly address: string }>({ by: oneOf("address"), address });

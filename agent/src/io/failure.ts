@@ -13,6 +13,8 @@ export type FailureCode =
   | "bad-rules"
   /** The node can reach something outside the lab. */
   | "leak"
+  /** An interface of the node has gone. */
+  | "segment-lost"
   | "capture-failed"
   | "tun-failed"
   | "socket-failed";

@@ -211,6 +211,7 @@ const reports: readonly AgentReport[] = [
     ],
   },
   { type: "flow-ended", id: 5 },
+  { type: "alive" },
   { type: "done", id: 6, atMs: 1012.5 },
   { type: "capture-done", segment: "internet", captured: 12, droppedByKernel: 0 },
   { type: "fatal", code: "leak", message: "route 0.0.0.0/0 dev eth0" },

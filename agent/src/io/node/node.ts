@@ -5,6 +5,7 @@ import type { NodeEvent } from "../../core/events.ts";
 import type { InstantMs } from "../../core/machine.ts";
 import { type Capture, startCapture } from "../capture/capture.ts";
 import type { ImpairedInterfaces } from "../link/impairments.ts";
+import { watchInterfaces } from "../network/interface-watch.ts";
 import { verifyIsolation } from "../network/isolation.ts";
 import { requireOwnNamespaces, setUpNetwork } from "../network/network.ts";
 import { replaceRules } from "../network/rules.ts";
@@ -121,11 +122,20 @@ function ifAny<Link>(links: readonly Link[]): { readonly links?: readonly Link[]
 }
 
 function createNode(place: Place, { captures, protocol, echoServer }: NodeParts, reports: Reports): Node {
-  const { interfaces, tun } = place;
+  const { setup, interfaces, tun } = place;
+  const watched = setup.interfaces.map((iface) => ({
+    segment: iface.segment,
+    name: interfaces.underlyingNameOf(iface),
+  }));
+  const stopWatching = watchInterfaces(watched, (failure) => {
+    // Nobody waits for it: the process ends with it.
+    throw failure;
+  });
   const stopCaptures = once(() => {
     for (const { segment, capture } of captures) reports.send({ type: "capture-done", segment, ...capture.stop() });
   });
   const end = async (): Promise<AgentReport> => {
+    stopWatching();
     stopCaptures();
     const counters = protocol?.counters() ?? {};
     protocol?.close();
@@ -133,8 +143,11 @@ function createNode(place: Place, { captures, protocol, echoServer }: NodeParts,
     return { type: "bye", clock: readClocks(), counters, ...ifAny(await interfaces.figures()) };
   };
   return {
-    command: createCommands({ setup: place.setup, interfaces, protocol, reports }),
-    release: stopCaptures,
+    command: createCommands({ setup, interfaces, protocol, reports }),
+    release() {
+      stopWatching();
+      stopCaptures();
+    },
     finish: once(async () => {
       reports.send(await end());
       // The kernel takes tens of milliseconds to remove a device; there is no need to wait.
