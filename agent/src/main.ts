@@ -37,14 +37,16 @@ function main(): void {
   let place: Promise<Place> | undefined;
   const onOrchestratorGone = (): void => {
     if (!isKept) process.exit(0);
+    heartbeat.stop();
     node?.then((started) => started.release()).catch(fail);
   };
   const reports = openReports(onOrchestratorGone);
   const fail = (error: unknown): void => failWith(reports, error);
-  const heartbeat = createHeartbeat(reports);
+  const byHand = process.env[SETUP_VARIABLE];
+  const heartbeat = createHeartbeat(reports, byHand === undefined);
   process.on("uncaughtException", fail).on("unhandledRejection", fail);
   keepAlive();
-  sayHello(reports);
+  heartbeat.start();
 
   const begin = (setup: NodeSetup): void => {
     if (node === undefined && place === undefined) {
@@ -63,7 +65,6 @@ function main(): void {
       fail(new NodeFailure("bad-command", "expected a node that was reset before it is reused, found one at work"));
       return;
     }
-    sayHello(reports);
     heartbeat.start();
     node = place.then((left) => reuseNode(left, rules, reports));
     node.catch(fail);
@@ -75,10 +76,8 @@ function main(): void {
   };
   const onCommand = (command: AgentCommand): void => {
     if (command.type === "setup") begin(command.setup);
-    else if (command.type === "keep") {
-      isKept = true;
-      heartbeat.stop();
-    } else if (command.type === "finish") finish();
+    else if (command.type === "keep") isKept = true;
+    else if (command.type === "finish") finish();
     else if (command.type === "reuse") reuse(command.rules);
     else if (node === undefined) fail(new NodeFailure("bad-setup", `expected a set-up first, found ${command.type}`));
     else if (command.type === "reset") reset(node);
@@ -86,12 +85,10 @@ function main(): void {
   };
   process.once("SIGTERM", finish).once("SIGINT", finish);
 
-  const byHand = process.env[SETUP_VARIABLE];
   if (byHand === undefined) {
     const onMalformed = (reason: string): void => {
       fail(new NodeFailure(node === undefined ? "bad-setup" : "bad-command", reason));
     };
-    heartbeat.start();
     readCommands({ onCommand, onMalformed, onEnd: onOrchestratorGone });
   } else beginByHand(byHand, begin, fail);
 }
@@ -116,11 +113,17 @@ function sayHello(reports: Reports): void {
   });
 }
 
-/** Reports for an orchestrator that the process is neither stopped nor cut off. */
-function createHeartbeat(reports: Reports): { readonly start: () => void; readonly stop: () => void } {
+/** Says hello and, where an orchestrator hears it, from then on that the process is neither stopped nor cut off. */
+function createHeartbeat(
+  reports: Reports,
+  isHeard: boolean,
+): { readonly start: () => void; readonly stop: () => void } {
   let timer: NodeJS.Timeout | undefined;
   return {
-    start: () => void (timer ??= setInterval(() => reports.send({ type: "alive" }), HEARTBEAT_MS)),
+    start() {
+      sayHello(reports);
+      if (isHeard) timer ??= setInterval(() => reports.send({ type: "alive" }), HEARTBEAT_MS);
+    },
     stop() {
       clearInterval(timer);
       timer = undefined;

@@ -8,6 +8,7 @@
 
 import { type NodeSetup, SETUP_VARIABLE } from "@testbed/agent/control";
 import type { NodeSpec, Plan, ProgramSpec } from "./plan.ts";
+import { neighboursOn, SEGMENT_BRIDGE_OPTIONS } from "./shared-segment.ts";
 
 export interface ComposeOptions {
   /** Image of the nodes; may contain a Compose variable such as `${NAME:-default}`. */
@@ -50,13 +51,16 @@ function service(plan: Plan, node: NodeSpec, image: string): readonly string[] {
   const interfaces = node.setup.interfaces.map((iface, i) => ({
     ...iface,
     find: { by: "address" as const, address: attachments[i]?.ipv4 ?? "" },
+    neighbours: neighboursOn(iface.segment, plan.nodes),
   }));
   const dependencies = dependenciesOf(plan, node);
   return [
     `${node.name}:`,
     `  image: ${image}`,
     `  hostname: ${node.name}`,
+    "  cap_drop: [ALL]",
     "  cap_add: [NET_ADMIN, NET_RAW]",
+    "  security_opt: [no-new-privileges]",
     ...(node.tun ? ['  devices: ["/dev/net/tun:/dev/net/tun"]'] : []),
     "  dns: [127.0.0.1]",
     "  dns_search: [.]",
@@ -101,11 +105,15 @@ function startRank({ setup }: NodeSpec): number {
   return setup.role.type === "router" || setup.role.type === "home-agent" ? 0 : 1;
 }
 
-function programService({ name, inside, image, command, environment }: ProgramSpec): readonly string[] {
+function programService(program: ProgramSpec): readonly string[] {
+  const { name, inside, image, command, environment, capabilities = [] } = program;
   return [
     `${name}.program:`,
     `  image: ${JSON.stringify(escapeDollars(image))}`,
     `  network_mode: service:${inside}`,
+    "  cap_drop: [ALL]",
+    ...(capabilities.length === 0 ? [] : [`  cap_add: [${capabilities.join(", ")}]`]),
+    "  security_opt: [no-new-privileges]",
     ...(command === undefined ? [] : [`  command: ${escapeDollars(JSON.stringify(command))}`]),
     "  environment:",
     ...Object.entries(environment).map(([key, value]) => `    ${key}: ${escapeDollars(JSON.stringify(value))}`),
@@ -117,7 +125,8 @@ function network(name: string, i: number): readonly string[] {
     `${name}:`,
     "  driver: bridge",
     "  enable_ipv6: true",
-    '  driver_opts: { com.docker.network.bridge.enable_ip_masquerade: "false" }',
+    "  driver_opts:",
+    ...Object.entries(SEGMENT_BRIDGE_OPTIONS).map(([key, value]) => `    ${key}: "${value}"`),
     `  ipam: { config: [{ subnet: ${throwaway.ipv4Subnet(i)} }, { subnet: "${throwaway.ipv6Subnet(i)}" }] }`,
   ];
 }

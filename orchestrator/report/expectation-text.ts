@@ -69,25 +69,32 @@ function determinedText(expectation: ExpectationResult): string {
     }
     case "selected":
       return expectation.observed?.join(" → ") ?? "no pair was nominated";
-    case "within": {
-      const { observed, subject } = expectation;
-      if (observed !== undefined) return formatMs(observed);
-      return subject.after === undefined ? "not nominated" : "no data came back";
-    }
+    case "within":
+      return timeText(expectation.observed, expectation.subject.after === undefined ? "not nominated" : NO_DATA);
     case "outage":
     case "roundTrip":
-      return expectation.observed === undefined ? "no data came back" : formatMs(expectation.observed);
+      return timeText(expectation.observed, NO_DATA);
     case "lost":
       return expectation.observed === undefined ? "no data was sent" : `${expectation.observed} of ${expectation.sent}`;
     case "exit":
-      return expectation.observed === undefined
-        ? "still running, ended by the testbed (a server says `service: true`)"
-        : String(expectation.observed);
+      return exitText(expectation.observed);
     case "service":
-      return expectation.observed === undefined
-        ? "by the testbed"
-        : `by itself, with exit code ${expectation.observed}`;
+      return serviceText(expectation.observed);
   }
+}
+
+const NO_DATA = "no data came back";
+
+function timeText(observed: number | undefined, otherwise: string): string {
+  return observed === undefined ? otherwise : formatMs(observed);
+}
+
+function exitText(code: number | undefined): string {
+  return code === undefined ? "still running, ended by the testbed (a server says `service: true`)" : String(code);
+}
+
+function serviceText(code: number | undefined): string {
+  return code === undefined ? "by the testbed" : `by itself, with exit code ${code}`;
 }
 
 /** The model predicts paths and pairs only; `-` for times and losses. */

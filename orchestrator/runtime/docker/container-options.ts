@@ -17,6 +17,36 @@ const EPHEMERAL = {
   LogConfig: { Type: "local", Config: { "max-size": "5m", "max-file": "1", compress: "false" } },
 };
 
+/** What no process of a lab gets: rights beyond those it starts with, and the machine's processes and memory. */
+function confinement(capabilities: readonly string[], { processes, memoryMiB }: Limits) {
+  const memory = memoryMiB * 1024 * 1024;
+  return {
+    CapDrop: ["ALL"],
+    CapAdd: [...capabilities],
+    SecurityOpt: ["no-new-privileges"],
+    PidsLimit: processes,
+    Memory: memory,
+    // No swap beside it.
+    MemorySwap: memory,
+  };
+}
+
+interface Limits {
+  readonly processes: number;
+  readonly memoryMiB: number;
+}
+
+/**
+ * What every role takes: interfaces, routes and rules are set with NET_ADMIN, captures and echo requests need packet and
+ * raw sockets.
+ */
+const NODE_CAPABILITIES = ["NET_ADMIN", "NET_RAW"] as const;
+
+/** An agent has a dozen threads, starts a few programs at once, and takes 45 MB; with fifty sessions some 200 MB. */
+const NODE_LIMITS: Limits = { processes: 256, memoryMiB: 1024 };
+
+const PROGRAM_LIMITS: Limits = { processes: 1024, memoryMiB: 2048 };
+
 /**
  * Defaults, which the plan overrides. Docker's containers would forward IPv4, have IPv6 disabled and accept router
  * advertisements.
@@ -55,7 +85,7 @@ export function nodeContainer(
     HostConfig: {
       ...EPHEMERAL,
       NetworkMode: first?.networkName ?? "none",
-      CapAdd: ["NET_ADMIN", "NET_RAW"],
+      ...confinement(NODE_CAPABILITIES, NODE_LIMITS),
       Sysctls: { ...NODE_SYSCTLS, ...spec.sysctls },
       ...(spec.tun ? { Devices: [TUN_DEVICE] } : {}),
       // The engine's resolver would query the machine's name servers; this one never answers.
@@ -78,11 +108,11 @@ export function endpointSettings({ address }: Endpoint): EndpointSettings {
   };
 }
 
-/** A host program in the network of the container `holderId`, with no added capability and no file of ours. */
+/** A host program in the network of the container `holderId`, with the capabilities that its file asks for. */
 export function programContainer(
   name: string,
   holderId: string,
-  { image, command, environment }: ProgramSpec,
+  { image, command, environment, capabilities = [] }: ProgramSpec,
   labels: Labels,
 ): ContainerCreateOptions {
   return {
@@ -93,7 +123,11 @@ export function programContainer(
     ...(command === undefined ? {} : { Cmd: [...command] }),
     AttachStdout: true,
     AttachStderr: true,
-    HostConfig: { ...EPHEMERAL, NetworkMode: `container:${holderId}` },
+    HostConfig: {
+      ...EPHEMERAL,
+      NetworkMode: `container:${holderId}`,
+      ...confinement(capabilities, PROGRAM_LIMITS),
+    },
   };
 }
 

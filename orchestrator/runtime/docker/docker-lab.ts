@@ -3,6 +3,7 @@
 import type { NodeSetup } from "@testbed/agent/control";
 import type { Container } from "dockerode";
 import type { NodeSpec, ProgramSpec, UnboundSetup } from "../../plan/plan.ts";
+import { neighboursOn } from "../../plan/shared-segment.ts";
 import { TestbedError } from "../../support/errors.ts";
 import { readLines } from "../read-lines.ts";
 import type { DestroyReport, NodeHandle, ProgramHandle, RunIdentity, RuntimeLab } from "../runtime.ts";
@@ -110,7 +111,7 @@ async function startNode(state: LabState, name: string): Promise<NodeHandle> {
   const node = state.nodes.get(name);
   if (node === undefined) throw new Error(`startNode before createNodes: ${name}`);
   const attachment = await attach(state, node.container, { name: `node ${name}`, stdin: true, logsStdout: false });
-  attachment.write(`${JSON.stringify({ type: "setup", setup: boundSetup(node) })}\n`);
+  attachment.write(`${JSON.stringify({ type: "setup", setup: boundSetup(node, state) })}\n`);
   await engineCall(`start node ${name}`, node.container.start());
   return {
     name,
@@ -119,7 +120,20 @@ async function startNode(state: LabState, name: string): Promise<NodeHandle> {
     exited: attachment.exited,
     log: attachment.log,
     forgetLog: attachment.forgetLog,
+    hindrance: () => hindranceOf(node.container),
   };
+}
+
+/** The engine does not report a first process that is stopped; `ps` does. */
+async function hindranceOf(container: Container): Promise<string | undefined> {
+  const listing = container.top({ ps_args: "-eo pid,stat" }) as Promise<{ Processes?: readonly (readonly string[])[] }>;
+  const [{ State: state }, { Processes: [first] = [] }] = await Promise.all([
+    container.inspect(),
+    // The engine's machine may have no `ps`.
+    listing.catch(() => ({ Processes: [] })),
+  ]);
+  if (state.Paused) return "its container is paused";
+  return first?.[1]?.startsWith("T") === true ? "its process is stopped" : undefined;
 }
 
 async function startProgram(state: LabState, spec: ProgramSpec): Promise<ProgramHandle> {
@@ -195,14 +209,15 @@ async function attach(
   return attachment;
 }
 
-function boundSetup({ spec, endpoints }: MadeNode): NodeSetup {
+function boundSetup({ spec, endpoints }: MadeNode, { nodes }: LabState): NodeSetup {
   const setup: UnboundSetup = spec.setup;
+  const specs = [...nodes.values()].map((node) => node.spec);
   return {
     ...setup,
     interfaces: setup.interfaces.map((iface, i) => {
       const address = endpoints[i]?.address.ipv4;
       if (address === undefined) throw new Error(`node ${spec.name} has more interfaces than segments`);
-      return { ...iface, find: { by: "address", address } };
+      return { ...iface, find: { by: "address", address }, neighbours: neighboursOn(iface.segment, specs) };
     }),
   };
 }

@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { networkInterfaces } from "node:os";
 import type { NetworkCreateOptions } from "dockerode";
 import type { SegmentSpec } from "../../plan/plan.ts";
+import { SEGMENT_BRIDGE_OPTIONS } from "../../plan/shared-segment.ts";
 import type { RunIdentity } from "../runtime.ts";
 import { answered, type Engine, engineCall, engineMessage } from "./engine.ts";
 import { objectLabels } from "./labels.ts";
@@ -65,7 +66,12 @@ export function needsIpv6Subnets(api: string): boolean {
   return major > 1 || minor >= 45;
 }
 
-/** Options of a network that serves as a segment: no masquerading, and none of the topology's addresses. */
+/**
+ * Options of a network that serves as a segment: no masquerading, none of the topology's addresses, and no IPv4 address
+ * of the machine on the bridge. Its IPv6 link-local address stays; nodes guard themselves against it (`neighbours`).
+ * Networks that are `internal`, which newer engines can make without any address, drop routed frames where br_netfilter
+ * is on.
+ */
 export function networkOptions(name: string, subnet: SegmentSubnet): NetworkCreateOptions {
   const gateway = gatewayAddress(subnet);
   return {
@@ -80,7 +86,7 @@ export function networkOptions(name: string, subnet: SegmentSubnet): NetworkCrea
         ...(subnet.ipv6 === undefined ? [] : [{ Subnet: subnet.ipv6, Gateway: gateway.ipv6 }]),
       ],
     },
-    Options: { "com.docker.network.bridge.enable_ip_masquerade": "false" },
+    Options: SEGMENT_BRIDGE_OPTIONS,
   };
 }
 

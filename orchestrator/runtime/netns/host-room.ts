@@ -24,7 +24,7 @@ const REPLACED_MOUNTS = ["/sys/*", ...["/dev", "/proc", ...OWN_DIRECTORIES].flat
 const DEVICES = ["null", "zero", "full", "random", "urandom", "tty"] as const;
 
 /** What is defined for every program before its file's environment; a container of an engine has the same. */
-export function hostEnvironment(name: string): Readonly<Record<string, string>> {
+function hostEnvironment(name: string): Readonly<Record<string, string>> {
   return { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", HOSTNAME: name, HOME: "/root" };
 }
 

@@ -27,6 +27,7 @@ function silentNode(said: readonly unknown[], hindrance?: NodeHandle["hindrance"
     send: () => undefined,
     exited: new Promise<NodeExit>(() => undefined),
     log: () => "",
+    forgetLog: () => undefined,
     ...(hindrance === undefined ? {} : { hindrance }),
   };
   return { handle, hangUp: () => hungUp.resolve(undefined) };

@@ -207,7 +207,7 @@ function tunCommands({ role }: NodeSetup): readonly string[] {
  * sends without asking for the MAC address, and bridges deliver the frames to nobody. A `blackhole` route would make
  * sending fail with EINVAL.
  */
-const EDGE = { 4: "169.254.0.1", 6: "fe80::1", mac: "02:ff:ff:ff:ff:ff" } as const;
+export const EDGE = { 4: "169.254.0.1", 6: "fe80::1", mac: "02:ff:ff:ff:ff:ff" } as const;
 
 function isToEdge({ to, via }: RouteSetup): boolean {
   return via === undefined && prefixLength(to) === 0;

@@ -90,8 +90,9 @@ export async function setUpNetwork(setup: NodeSetup): Promise<ImpairedInterfaces
 }
 
 /** The kernel knows a guard's interfaces by their final names. Throws `bad-rules`. */
-async function guardSegments(setup: NodeSetup, { underlyingNameOf }: ImpairedInterfaces): Promise<void> {
-  const guard = segmentGuard(setup.interfaces.map((iface) => ({ iface, underlyingName: underlyingNameOf(iface) })));
+async function guardSegments(setup: NodeSetup, interfaces: ImpairedInterfaces): Promise<void> {
+  const guarded = setup.interfaces.map((iface) => ({ iface, underlyingName: interfaces.underlyingNameOf(iface) }));
+  const guard = segmentGuard(guarded);
   if (guard.frames === "" || (await run("nft", ["-f", "-"], guard.frames)).code === 0) return;
   await loadRules([{ tool: "nft", text: guard.packets }]);
 }

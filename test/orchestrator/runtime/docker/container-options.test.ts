@@ -36,6 +36,9 @@ test("a node is created on its first segment only, with a lifeline and no privil
           "NET_ADMIN",
           "NET_RAW",
         ],
+        "CapDrop": [
+          "ALL",
+        ],
         "Devices": [
           {
             "CgroupPermissions": "rwm",
@@ -57,7 +60,13 @@ test("a node is created on its first segment only, with a lifeline and no privil
           },
           "Type": "local",
         },
+        "Memory": 1073741824,
+        "MemorySwap": 1073741824,
         "NetworkMode": "mice-r-lan",
+        "PidsLimit": 256,
+        "SecurityOpt": [
+          "no-new-privileges",
+        ],
         "Sysctls": {
           "net.ipv4.ip_forward": "0",
           "net.ipv6.conf.all.disable_ipv6": "0",
@@ -111,6 +120,10 @@ test("a host's program shares its node's network and is given no capability, dev
       ],
       "HostConfig": {
         "AutoRemove": true,
+        "CapAdd": [],
+        "CapDrop": [
+          "ALL",
+        ],
         "LogConfig": {
           "Config": {
             "compress": "false",
@@ -119,7 +132,13 @@ test("a host's program shares its node's network and is given no capability, dev
           },
           "Type": "local",
         },
+        "Memory": 2147483648,
+        "MemorySwap": 2147483648,
         "NetworkMode": "container:abc",
+        "PidsLimit": 1024,
+        "SecurityOpt": [
+          "no-new-privileges",
+        ],
       },
       "Image": "theirs:1",
       "Labels": {},

@@ -89,6 +89,7 @@ test("a segment masquerades nothing", () => {
       "Name": "segment",
       "Options": {
         "com.docker.network.bridge.enable_ip_masquerade": "false",
+        "com.docker.network.bridge.inhibit_ipv4": "true",
       },
     }
   `);
