@@ -6,6 +6,7 @@ import type { AgentCommand, NodeSetup } from "@testbed/agent/control";
 import type { NodeSpec, ProgramSpec, SegmentSpec, UnboundSetup } from "../../plan/plan.ts";
 import { TestbedError } from "../../support/errors.ts";
 import { isProcessStopped } from "../../support/process-identity.ts";
+import { started } from "../../support/start-process.ts";
 import { createBoundedLog } from "../bounded-log.ts";
 import { readLines } from "../read-lines.ts";
 import type { DestroyReport, NodeExit, NodeHandle, ProgramHandle, RunIdentity, RuntimeLab } from "../runtime.ts";
@@ -51,7 +52,7 @@ export function createNetnsLab(
       const spec = nodes.get(name);
       if (spec === undefined) throw new Error(`startNode before createNodes: ${name}`);
       const inNode = ["ip", "netns", "exec", name, "sh", "-c", `${nodeScript(spec)}exec "$@"`, name, ...agentCommand];
-      const child = spawnInside(await inLab(), members, inNode);
+      const child = await startInside(await inLab(), members, inNode);
       child.stdin.write(`${JSON.stringify({ type: "setup", setup: boundSetup(spec.setup) })}\n`);
       const handle = nodeHandle(name, child);
       handles.push(handle);
@@ -59,7 +60,7 @@ export function createNetnsLab(
     },
     async startProgram(spec) {
       const command = programCommand(spec);
-      const child = spawnInside(await inLab(), members, roomCommand(spec));
+      const child = await startInside(await inLab(), members, roomCommand(spec));
       const handle = programHandle(spec.name, child);
       child.stdin.end(roomInput(spec.inside, spec.environment, command));
       return handle;
@@ -113,14 +114,16 @@ async function ipBatch({ enter }: Supervisor, members: Members, batch: string): 
 }
 
 /** Runs a command in the lab's namespaces. */
-function spawnInside(
+function startInside(
   { enter }: Supervisor,
   members: Members,
   command: readonly string[],
-): ChildProcessWithoutNullStreams {
-  const child = spawn("nsenter", enter(command), { stdio: "pipe", ...outside() });
-  members.add(child);
-  return child;
+): Promise<ChildProcessWithoutNullStreams> {
+  return started("nsenter", () => {
+    const child = spawn("nsenter", enter(command), { stdio: "pipe", ...outside() });
+    members.add(child);
+    return child;
+  });
 }
 
 /** By sysfs, which needs no program, or by `ip` where sysfs is read-only, as in containers. */
@@ -202,11 +205,7 @@ function programHandle(name: string, child: ChildProcessWithoutNullStreams): Pro
 function watch(child: ChildProcessWithoutNullStreams) {
   const log = createBoundedLog();
   child.stderr.setEncoding("utf8").on("data", log.add);
-  child.stdin.on("error", () => {
-    // EPIPE of a node that has exited: `exited` reports it.
-  });
   const exited = new Promise<NodeExit>((resolve) => {
-    child.once("error", (error) => log.add(`${error.message}\n`));
     child.once("close", (code, signal) => {
       resolve({ code: code ?? exitCodeOf(signal), logTail: log.text().trimEnd().split("\n").slice(-LOG_TAIL_LINES) });
     });

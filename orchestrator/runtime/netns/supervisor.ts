@@ -8,6 +8,7 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import { TestbedError } from "../../support/errors.ts";
+import { started } from "../../support/start-process.ts";
 import { KEPT_MARK, MEMBER_NAME, SUPERVISOR_NAME } from "./lab-processes.ts";
 import { outside } from "./outside.ts";
 
@@ -46,14 +47,16 @@ export interface Supervisor {
 export async function startSupervisor(labels: Readonly<Record<string, string>>): Promise<Supervisor> {
   const isRoot = process.getuid?.() === 0;
   const words = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
-  const child = spawn(
-    "unshare",
-    [
-      ...(isRoot ? [] : ["--user", "--map-root-user"]),
-      ...["--net", "--uts", "--ipc", "--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"],
-      ...["sh", "-c", SUPERVISOR_SCRIPT, SUPERVISOR_NAME, ...words],
-    ],
-    { stdio: ["pipe", "pipe", "pipe"], detached: true, ...outside() },
+  const child = await started("unshare", () =>
+    spawn(
+      "unshare",
+      [
+        ...(isRoot ? [] : ["--user", "--map-root-user"]),
+        ...["--net", "--uts", "--ipc", "--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"],
+        ...["sh", "-c", SUPERVISOR_SCRIPT, SUPERVISOR_NAME, ...words],
+      ],
+      { stdio: ["pipe", "pipe", "pipe"], detached: true, ...outside() },
+    ),
   );
   // Its streams close when the shell has exited, at or after the exit of `unshare`.
   const closed = once(child, "close").catch((error: unknown) => error);
