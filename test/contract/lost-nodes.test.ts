@@ -65,7 +65,8 @@ describe("on netns", () => {
     expect(stderr).toMatch(/^error: node nat-a: it has been silent for \d\.\d s: its process is stopped/);
     expect(exitCode).toBe(3);
     expect(namedAfterMs).toBeLessThan(NAMED_WITHIN_MS);
-    expect(await processesIn(namespaces)).toEqual([]);
+    // The kernel takes a moment to end processes that were killed.
+    await expect.poll(() => processesIn(namespaces), { timeout: 1000 }).toEqual([]);
     expect(await latestResult(out.path)).toMatchObject({ verdict: "error", error: { code: "node-failed" } });
   });
 
@@ -80,7 +81,8 @@ describe("on netns", () => {
     const next = await startCli(["open-open", "--runtime", "netns", "--out", out.path], { cwd: out.path });
     expect(next.exitCode, next.stderr).toBe(0);
     expect(next.stdout).toContain(`removed what run ${run.runId} (${TOPOLOGY}) had left behind`);
-    expect(await processesIn(namespaces)).toEqual([]);
+    // The kernel takes a moment to end processes that were killed.
+    await expect.poll(() => processesIn(namespaces), { timeout: 1000 }).toEqual([]);
   });
 
   test.each([

@@ -23,6 +23,9 @@ export const KEPT_MARK = "kept";
 
 const REMOVAL_WAIT_MS = 5000;
 
+/** How long a program outside of a lab may take to collect the one inside that it waits for. */
+export const COLLECTION_WAIT_MS = 1000;
+
 /** A process of a lab. */
 export interface LabProcess {
   readonly pid: number;
@@ -64,14 +67,21 @@ export async function findLabProcesses(): Promise<readonly LabProcess[]> {
   return found.filter((entry) => entry !== undefined);
 }
 
-/** Kills what is left of a run and waits until it is gone. Returns what is left after `REMOVAL_WAIT_MS`. */
+/**
+ * Ends what is left of a run and waits until it is gone. Returns what is left after `REMOVAL_WAIT_MS`. Programs that
+ * wait for others outside of the lab go on when these have ended: killed before, they would leave zombies to the first
+ * process of the machine, which in a container may collect none.
+ */
 export async function removeLabProcesses(runId: string): Promise<readonly string[]> {
-  const giveUpAt = performance.now() + REMOVAL_WAIT_MS;
+  const startedAt = performance.now();
   for (;;) {
     const left = (await findLabProcesses()).filter(({ labels }) => labels.get("run") === runId);
     if (left.length === 0) return [];
-    for (const { pid } of left) kill(pid);
-    if (performance.now() > giveUpAt) return left.map(({ pid }) => `process ${pid} of lab ${runId}: kill -9 ${pid}`);
+    const tookMs = performance.now() - startedAt;
+    for (const { pid, isSupervisor } of left) {
+      signal(pid, isSupervisor || tookMs > COLLECTION_WAIT_MS ? "SIGKILL" : "SIGCONT");
+    }
+    if (tookMs > REMOVAL_WAIT_MS) return left.map(({ pid }) => `process ${pid} of lab ${runId}: kill -9 ${pid}`);
     await sleep(10);
   }
 }
@@ -85,9 +95,9 @@ export async function abandonedRuns(): Promise<ReadonlyMap<string, string>> {
 }
 
 /** A process that ended meanwhile, or that is another user's, is left alone. */
-function kill(pid: number): void {
+function signal(pid: number, name: "SIGCONT" | "SIGKILL"): void {
   try {
-    process.kill(pid, "SIGKILL");
+    process.kill(pid, name);
   } catch {
     // ESRCH, EPERM: `removeLabProcesses` reports what stays.
   }

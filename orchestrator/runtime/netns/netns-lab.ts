@@ -2,6 +2,7 @@
 
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { constants } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { AgentCommand, NodeSetup } from "@testbed/agent/control";
 import type { NodeSpec, ProgramSpec, SegmentSpec, UnboundSetup } from "../../plan/plan.ts";
 import { TestbedError } from "../../support/errors.ts";
@@ -11,7 +12,7 @@ import { createBoundedLog } from "../bounded-log.ts";
 import { readLines } from "../read-lines.ts";
 import type { DestroyReport, NodeExit, NodeHandle, ProgramHandle, RunIdentity, RuntimeLab } from "../runtime.ts";
 import { hidingDirectory, roomCommand, roomInput } from "./host-room.ts";
-import { labLabels } from "./lab-processes.ts";
+import { COLLECTION_WAIT_MS, labLabels } from "./lab-processes.ts";
 import { outside } from "./outside.ts";
 import { runWithInput } from "./run-with-input.ts";
 import { type Supervisor, startSupervisor } from "./supervisor.ts";
@@ -77,14 +78,15 @@ export function createNetnsLab(
 /** The kernel ends what is in the lab, and the lab goes with its last process: members may be stopped, and stay. */
 async function destroyLab(supervisor: Promise<Supervisor> | undefined, members: Members): Promise<DestroyReport> {
   await supervisor?.then((running) => running.stop());
-  await members.killAll();
+  await members.end();
   return { leftovers: [] };
 }
 
 /** Programs of this process that entered the lab and wait outside for what they started in it. */
 interface Members {
   readonly add: (child: ChildProcess) => void;
-  readonly killAll: () => Promise<void>;
+  /** Lets those that are stopped go on and collect what they wait for; whoever does not end is killed. */
+  readonly end: () => Promise<void>;
 }
 
 function createMembers(): Members {
@@ -97,9 +99,12 @@ function createMembers(): Members {
       running.set(child, ended);
       void ended.then(() => running.delete(child));
     },
-    async killAll() {
+    async end() {
+      const ended = Promise.all(running.values());
+      for (const child of running.keys()) child.kill("SIGCONT");
+      await Promise.race([ended, sleep(COLLECTION_WAIT_MS, undefined, { ref: false })]);
       for (const child of running.keys()) child.kill("SIGKILL");
-      await Promise.all(running.values());
+      await ended;
     },
   };
 }
