@@ -255,9 +255,10 @@ export class AgentLink {
     switch (report.type) {
       case "hello":
         this.#clock = report.clock;
+        this.#heartbeat.start();
         break;
       case "alive":
-        this.#heartbeat.start();
+        // Every report shows as much.
         break;
       case "ready":
         if (report.links !== undefined) this.#observer.links(report.links);

@@ -178,7 +178,8 @@ async function childOf(pid: number): Promise<number> {
   return Number((await readFile(`/proc/${pid}/task/${pid}/children`, "utf8")).trim());
 }
 
+/** Command lines; a zombie has none, runs nothing, and is collected by its parent when that has time. */
 async function processesIn(namespaces: readonly string[]): Promise<readonly string[]> {
   const inside = (await allProcesses()).filter((process) => process.namespaces.some((own) => namespaces.includes(own)));
-  return inside.map(({ words }) => words.join(" "));
+  return inside.map(({ words }) => words.join(" ")).filter((commandLine) => commandLine !== "");
 }

@@ -124,16 +124,17 @@ async function startNode(state: LabState, name: string): Promise<NodeHandle> {
   };
 }
 
-/** The engine does not report a first process that is stopped; `ps` does. */
 async function hindranceOf(container: Container): Promise<string | undefined> {
-  const listing = container.top({ ps_args: "-eo pid,stat" }) as Promise<{ Processes?: readonly (readonly string[])[] }>;
-  const [{ State: state }, { Processes: [first] = [] }] = await Promise.all([
-    container.inspect(),
-    // The engine's machine may have no `ps`.
-    listing.catch(() => ({ Processes: [] })),
-  ]);
+  const { State: state } = await container.inspect();
   if (state.Paused) return "its container is paused";
-  return first?.[1]?.startsWith("T") === true ? "its process is stopped" : undefined;
+  return (await isFirstProcessStopped(container)) ? "its process is stopped" : undefined;
+}
+
+/** The engine does not report a first process that is stopped; `ps` does, where the engine's machine has it. */
+async function isFirstProcessStopped(container: Container): Promise<boolean> {
+  const listing = container.top({ ps_args: "-eo pid,stat" }) as Promise<{ Processes?: readonly (readonly string[])[] }>;
+  const { Processes: [first] = [] } = await listing.catch(() => ({ Processes: [] }));
+  return first?.[1]?.startsWith("T") === true;
 }
 
 async function startProgram(state: LabState, spec: ProgramSpec): Promise<ProgramHandle> {

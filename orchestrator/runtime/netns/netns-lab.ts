@@ -75,10 +75,12 @@ export function createNetnsLab(
   };
 }
 
-/** The kernel ends what is in the lab, and the lab goes with its last process: members may be stopped, and stay. */
+/**
+ * The kernel ends what is in the lab once the supervisor's shell exits, which waits until all of it is collected. Members
+ * that are stopped collect nothing, so both are ended together.
+ */
 async function destroyLab(supervisor: Promise<Supervisor> | undefined, members: Members): Promise<DestroyReport> {
-  await supervisor?.then((running) => running.stop());
-  await members.end();
+  await Promise.all([supervisor?.then((running) => running.stop()), members.end()]);
   return { leftovers: [] };
 }
 

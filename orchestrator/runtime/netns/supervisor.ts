@@ -7,9 +7,10 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { TestbedError } from "../../support/errors.ts";
 import { started } from "../../support/start-process.ts";
-import { KEPT_MARK, MEMBER_NAME, SUPERVISOR_NAME } from "./lab-processes.ts";
+import { COLLECTION_WAIT_MS, KEPT_MARK, MEMBER_NAME, SUPERVISOR_NAME } from "./lab-processes.ts";
 import { outside } from "./outside.ts";
 
 /** The line on the supervisor's stdin that makes it outlive the run. */
@@ -73,7 +74,11 @@ export async function startSupervisor(labels: Readonly<Record<string, string>>):
       ...command,
     ],
     keep: () => void child.stdin.write(`${KEEP_LINE}\n`),
+    // `unshare` collects the shell when the pipe ends it. Killed before, it would leave the shell to the machine's first
+    // process, which may take a second or, in a container, collect nothing.
     stop: async () => {
+      child.stdin.end();
+      await Promise.race([closed, sleep(COLLECTION_WAIT_MS, undefined, { ref: false })]);
       child.kill("SIGKILL");
       await closed;
     },

@@ -1,6 +1,7 @@
 /** What a node's control channel makes of silence and of its own end. */
 
 import { describe, expect, test } from "vitest";
+import { CONTROL_VERSION } from "../../../agent/src/control/index.ts";
 import { AgentLink, type LinkObserver } from "../../../orchestrator/lab/agent-link.ts";
 import type { NodeExit, NodeHandle } from "../../../orchestrator/runtime/runtime.ts";
 import { createDeferred } from "../../../orchestrator/support/deferred.ts";
@@ -33,7 +34,8 @@ function silentNode(said: readonly unknown[], hindrance?: NodeHandle["hindrance"
   return { handle, hangUp: () => hungUp.resolve(undefined) };
 }
 
-const ALIVE = { type: "alive" };
+const CLOCK = { monotonicMs: 0, realMs: 0 };
+const HELLO = { type: "hello", version: CONTROL_VERSION, pid: 1, nodeVersion: "v24.0.0", clock: CLOCK };
 
 async function failureOf(link: AgentLink): Promise<unknown> {
   link.ready.catch(() => undefined);
@@ -41,8 +43,8 @@ async function failureOf(link: AgentLink): Promise<unknown> {
 }
 
 describe("a node that falls silent", () => {
-  test("has failed as soon as it is known what stops it", async () => {
-    const { handle } = silentNode([ALIVE], () => Promise.resolve("its container is paused"));
+  test("has failed as soon as it is known what stops it, also before its first heartbeat", async () => {
+    const { handle } = silentNode([HELLO], () => Promise.resolve("its container is paused"));
     expect(await failureOf(new AgentLink(handle, IGNORE, TIMEOUTS))).toMatchObject({
       code: "node-failed",
       message: "node mn: it has been silent for 0.5 s: its container is paused",
@@ -54,15 +56,15 @@ describe("a node that falls silent", () => {
     ["can be told of it", () => Promise.reject(new Error("no engine"))],
     ["can be asked", undefined],
   ])("has failed after a long time when nothing %s", async (_, hindrance) => {
-    const { handle } = silentNode([ALIVE], hindrance);
+    const { handle } = silentNode([HELLO], hindrance);
     expect(await failureOf(new AgentLink(handle, IGNORE, TIMEOUTS))).toMatchObject({
       message: "node mn: it has been silent for 1.0 s, and should report once a second",
     });
   });
 
   test("may do so after its last report", async () => {
-    const bye = { type: "bye", clock: { monotonicMs: 0, realMs: 0 }, counters: {} };
-    const { handle } = silentNode([ALIVE, bye], () => Promise.resolve("its process is stopped"));
+    const bye = { type: "bye", clock: CLOCK, counters: {} };
+    const { handle } = silentNode([HELLO, bye], () => Promise.resolve("its process is stopped"));
     const link = new AgentLink(handle, IGNORE, TIMEOUTS);
     link.end("finish");
     const outcome = await Promise.race([
@@ -74,7 +76,7 @@ describe("a node that falls silent", () => {
 });
 
 test("a node whose channel ends while it runs on has failed", async () => {
-  const { handle, hangUp } = silentNode([ALIVE]);
+  const { handle, hangUp } = silentNode([HELLO]);
   const link = new AgentLink(handle, IGNORE, TIMEOUTS);
   hangUp();
   expect(await failureOf(link)).toMatchObject({
