@@ -46,7 +46,7 @@ interface StartedRun {
 /** Unplanned ways in which a run can end. */
 const ENDS: Readonly<Record<string, (run: StartedRun) => void>> = {
   "Ctrl-C, which reaches the whole process group": ({ npm }) => process.kill(-pidOf(npm), "SIGINT"),
-  "Ctrl-C twice, the second time out of timeout": ({ npm }) => {
+  "Ctrl-C twice, the second time while it cleans up": ({ npm }) => {
     process.kill(-pidOf(npm), "SIGINT");
     setTimeout(() => {
       if (npm.exitCode === null && npm.signalCode === null) process.kill(-pidOf(npm), "SIGINT");

@@ -152,7 +152,7 @@ describe("candidates", () => {
     ]);
   });
 
-  test("timeout is for servers: none of it goes by while the node has others to ask first", () => {
+  test("the timeout is for servers: none of it goes by while the node has others to ask first", () => {
     const pacer = createPacer();
     const rival = pacer.turns();
     expect([rival.take(-1), rival.take(0)]).toEqual([true, false]);
@@ -168,7 +168,7 @@ describe("candidates", () => {
     expect(gathering.isDone).toBe(true);
   });
 
-  test("timeout ends after 1.5 s; a late answer still gives its candidate", () => {
+  test("the timeout is 1.5 s; a late answer still gives its candidate", () => {
     const gathering = start();
     const [request] = transmits(gathering);
     events(gathering);
