@@ -92,7 +92,7 @@ describe("an ordinary user", () => {
     expect({ exitCode, told: stderr.split("\n") }, stdout).toEqual({
       exitCode: 3,
       told: [
-        "error: expected to be able to make the namespaces that a lab lives in; found unshare: unshare failed: No space left on device",
+        "error: expected to be able to make the namespaces of a lab; found unshare: unshare failed: No space left on device",
         "  → run as root, or let ordinary users make user namespaces, which this kernel or its policy forbids: as root, sysctl user.max_user_namespaces=15000, on Debian also kernel.unprivileged_userns_clone=1, on Ubuntu 24.04 and later kernel.apparmor_restrict_unprivileged_userns=0; in a container, no seccomp profile that keeps unshare out",
       ],
     });
