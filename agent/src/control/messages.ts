@@ -369,7 +369,7 @@ export type AgentReport =
       /** Absent where no link is impaired, here and in `bye`. */
       readonly links?: readonly ImpairedLink[];
     }
-  /** Once every `HEARTBEAT_MS` from `hello` to the end: whoever is silent for longer is stopped, or cut off. */
+  /** Once every `HEARTBEAT_MS` from `hello` to the end: a node that is silent for longer is stopped, or cut off. */
   | { readonly type: "alive" }
   | { readonly type: "event"; readonly atMs: number; readonly event: NodeEvent }
   | { readonly type: "reply"; readonly id: number; readonly result: TrafficResult }

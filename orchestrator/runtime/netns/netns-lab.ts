@@ -87,7 +87,7 @@ async function destroyLab(supervisor: Promise<Supervisor> | undefined, members: 
 /** Programs of this process that entered the lab and wait outside for what they started in it. */
 interface Members {
   readonly add: (child: ChildProcess) => void;
-  /** Lets those that are stopped go on and collect what they wait for; whoever does not end is killed. */
+  /** Lets those that are stopped go on and collect what they wait for; those that do not end are killed. */
   readonly end: () => Promise<void>;
 }
 

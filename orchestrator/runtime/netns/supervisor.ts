@@ -69,7 +69,7 @@ export async function startSupervisor(labels: Readonly<Record<string, string>>):
       ...(isRoot ? [] : [`--user=${namespaces}/user`, "--preserve-credentials"]),
       ...["net", "uts", "ipc"].map((kind) => `--${kind}=${namespaces}/${kind}`),
       ...[`--mount=${namespaces}/mnt`, `--pid=${namespaces}/pid_for_children`, "--"],
-      // The labels are for whoever looks for processes of a lab.
+      // The labels are how processes of a lab are found.
       ...["sh", "-c", `shift ${words.length}; exec "$@"`, MEMBER_NAME, ...words],
       ...command,
     ],

@@ -164,7 +164,7 @@ export interface IceMachine {
   ownsTransaction(transactionId: Uint8Array): boolean;
   /**
    * True when data from `remote` at the socket `local` is accepted: on the selected pair alone once there is one, before
-   * that on a valid pair. An authenticated check shows less: whoever overhears one can send it from anywhere.
+   * that on a valid pair. An authenticated check shows less: an overheard one can be sent from anywhere.
    */
   acceptsDataFrom(local: SocketAddress, remote: SocketAddress): boolean;
   /** True when signalling, which is authenticated itself, is accepted: pair valid, or an authenticated check on it. */

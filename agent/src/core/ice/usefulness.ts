@@ -97,7 +97,7 @@ function isNear({ local, remote }: PairEnds): boolean {
   return remote.type === "host" && local.type !== "relayed" && isOnLink(local.base, remote.address.ip);
 }
 
-/** A private address of a stranger's network mostly leads nowhere, or to somebody else. */
+/** A private address of a stranger's network mostly leads nowhere, or to another node. */
 function isReachedFromAnywhere({ type, address }: RemoteEnd): boolean {
   return type !== "host" || !isPrivate(address.ip);
 }

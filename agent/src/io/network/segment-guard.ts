@@ -27,7 +27,7 @@ export interface SegmentGuard {
 
 /**
  * Fields of a frame, each counted in bits from its first octet. The kernel's own idea of a frame's protocol will not do:
- * whoever opens a packet socket may state another one.
+ * a program with a packet socket may state another one.
  */
 const DESTINATION_MAC = "@ll,0,48";
 const IS_GROUP = "@ll,0,8 & 0x01 == 0x01";

@@ -62,6 +62,7 @@ describe("a program", () => {
   });
 });
 
+// A host has a /tmp, a /root (its HOME) and a /run of its own.
 test.each([
   ["/tmp/peer", "/tmp"],
   ["/root/stack/peer", "/root"],
