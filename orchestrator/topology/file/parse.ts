@@ -2,15 +2,10 @@
 
 import type * as z from "zod";
 import { formatPath, type IssuePath, inFileOrder, type TopologyIssue } from "./issue.ts";
-import {
-  expectationSchema,
-  linkSchema,
-  nodeSchema,
-  segmentSchema,
-  sessionSchema,
-  timelineEventSchema,
-  topologySchema,
-} from "./schema.ts";
+import { expectationSchema, sessionSchema } from "./schema/expectation.ts";
+import { linkSchema } from "./schema/link.ts";
+import { timelineEventSchema } from "./schema/timeline.ts";
+import { nodeSchema, segmentSchema, topologySchema } from "./schema.ts";
 import { describeShapeIssue, type ShapeIssue } from "./shape-issue.ts";
 import { tooMany } from "./size-limits.ts";
 import type { ListEntry, Topology } from "./topology.ts";

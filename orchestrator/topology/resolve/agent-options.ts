@@ -1,7 +1,8 @@
 /** Converts the file's agent keys to the agent's options. */
 
 import { type AgentOptions, DEFAULT_AGENT_SETTINGS } from "@testbed/agent/control";
-import { agentSchema, type MobileEntry, type StationaryEntry } from "../file/schema.ts";
+import { agentSchema } from "../file/schema/nodes.ts";
+import type { MobileEntry, StationaryEntry } from "../file/schema.ts";
 import { durationMs } from "../model/duration.ts";
 import { given } from "./given.ts";
 

@@ -1,0 +1,74 @@
+/** What a router does to packets: address translation, firewall, prefix translation, port forwards. */
+
+import { NAT_BEHAVIOURS } from "@testbed/agent/control";
+import * as z from "zod";
+import { FIREWALL_PRESET_NAMES, NAT_PRESET_NAMES } from "../../model/presets.ts";
+import {
+  DENIALS,
+  FORWARD_PROTOCOLS,
+  INBOUND_POLICIES,
+  OUTBOUND_UDP_POLICIES,
+  PINHOLE_PROTOCOLS,
+} from "../../model/words.ts";
+import { duration, network, port, portRange, reference } from "./values.ts";
+
+/** The kernel's sets keep nothing for longer than 49 days; measuring a lifetime takes 1.4 times as long. */
+const LONGEST_LIFETIME = "600m";
+
+const natObject = z.strictObject({
+  preset: z.enum(NAT_PRESET_NAMES).optional().describe("The point to start from; other keys override it"),
+  mapping: z.enum(NAT_BEHAVIOURS.mapping).optional().describe("RFC 4787 section 4.1"),
+  filtering: z.enum(NAT_BEHAVIOURS.filtering).optional().describe("RFC 4787 section 5"),
+  portAssignment: z.enum(NAT_BEHAVIOURS.portAssignment).optional().describe("RFC 4787 section 4.2"),
+  parity: z.enum(NAT_BEHAVIOURS.parity).optional().describe("Even ports for even ones (RFC 4787 section 4.2.2); any"),
+  ports: portRange.optional().describe("Outside ports to draw from, both ends included"),
+  hairpinning: z.boolean().optional().describe("RFC 4787 REQ-9, with external source address and port"),
+  udpLifetime: duration(LONGEST_LIFETIME).optional().describe("How long an idle UDP mapping lives (RFC 4787 REQ-5)"),
+  refresh: z.enum(["outbound", "both"]).optional().describe("Which packets keep a mapping alive (RFC 4787 REQ-6)"),
+  seed: z.int().min(0).max(0xffffffff).optional().describe("Makes drawn ports reproducible; follows the topology's"),
+});
+export const nat = z
+  .union([z.enum(["none", ...NAT_PRESET_NAMES]), natObject])
+  .describe("IPv4 address translation: a preset, a point of RFC 4787, or none");
+
+const pinhole = z.strictObject({
+  protocol: z.enum(PINHOLE_PROTOCOLS).describe("UDP, or the Mobility Header (protocol 135, IPv6 only)"),
+  to: reference.describe("A node, or an address"),
+  port: port.optional(),
+  from: reference.optional().describe("A node, an address or a network; everybody when absent"),
+});
+const firewallObject = z.strictObject({
+  preset: z.enum(FIREWALL_PRESET_NAMES).optional().describe("The policy to start from; other keys override it"),
+  inbound: z.enum(INBOUND_POLICIES).optional(),
+  outboundUdp: z
+    .union([z.enum(OUTBOUND_UDP_POLICIES), z.array(port).min(1)])
+    .optional()
+    .describe("UDP from inside to outside: everything, nothing, or only these destination ports"),
+  denied: z
+    .enum(DENIALS)
+    .optional()
+    .describe("What becomes of the rest: nobody is told, or ICMP says `administratively prohibited`; drop when absent"),
+  udpIdle: duration(LONGEST_LIFETIME).optional().describe("How long an idle UDP flow is remembered"),
+  pinholes: z.array(pinhole).optional().describe("What may come in unsolicited"),
+});
+export const firewall = z
+  .union([z.enum(FIREWALL_PRESET_NAMES), firewallObject])
+  .describe("What the middlebox lets through; `stateful` with address translation, `open` without");
+
+export const prefixTranslation = z
+  .strictObject({
+    ipv4: network(4).optional().describe("1:1 NAT: the network outside, as long as the one inside"),
+    ipv6: network(6).optional().describe("NPTv6 (RFC 6296): the network outside, as long as the one inside"),
+  })
+  .describe(
+    "A network outside in place of the one inside: each host has an address of its own there, and all its ports",
+  );
+
+export const forward = z
+  .strictObject({
+    protocol: z.enum(FORWARD_PROTOCOLS),
+    port: port.describe("Outside"),
+    to: reference.describe("A node inside, or an IPv4 address"),
+    toPort: port.optional().describe("Inside; the same port when absent"),
+  })
+  .describe("An outside port that stands for a socket inside for good, open to every remote address (static mapping)");
