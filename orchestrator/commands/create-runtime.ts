@@ -3,6 +3,7 @@
 import type { Runtime } from "../runtime/runtime.ts";
 import { RUNTIME_NAMES, type RuntimeChoice, type RuntimeName } from "../runtime/runtime-name.ts";
 import { TestbedError } from "../support/errors.ts";
+import type { ProgramKind } from "../topology/resolve/program-kinds.ts";
 
 type Say = (line: string) => void;
 
@@ -15,16 +16,55 @@ interface RuntimeEntry {
    * processor carries several. An engine serves one request after the other and gains nothing from more.
    */
   readonly labsPerProcessor: number;
+  /** What hosts are started from. */
+  readonly programs: ProgramKind;
 }
 
 const RUNTIMES: Readonly<Record<RuntimeName, RuntimeEntry>> = {
-  docker: { open: dockerRuntime, absence: "no-engine", labsPerProcessor: 3 },
-  netns: { open: netnsRuntime, labsPerProcessor: 6 },
+  docker: { open: dockerRuntime, absence: "no-engine", labsPerProcessor: 3, programs: "images" },
+  netns: { open: netnsRuntime, labsPerProcessor: 6, programs: "machine" },
 };
 
 /** Throws the driver's error where the runtime is unavailable, such as `no-engine` or `no-permission`. */
 export function createRuntime(choice: RuntimeChoice, say: Say): Promise<Runtime> {
   return choice === "auto" ? openFirst(RUNTIME_NAMES, say) : RUNTIMES[choice].open(say);
+}
+
+/** What the hosts of topologies may be started from; undefined where the topologies decide. */
+export function programsOf(choice: RuntimeChoice): ProgramKind | undefined {
+  return choice === "auto" ? undefined : RUNTIMES[choice].programs;
+}
+
+/** The runtimes of one command, each opened once. */
+export interface OpenRuntimes {
+  /**
+   * The chosen runtime; with `auto` the one that starts these programs, or the first that this machine has. Throws as
+   * `createRuntime`.
+   */
+  readonly runtimeFor: (programs: ProgramKind | undefined) => Promise<Runtime>;
+  readonly close: () => Promise<void>;
+}
+
+/** Begins to open the chosen runtime, which takes as long as reading the topologies. */
+export function beginRuntimes(choice: RuntimeChoice, say: Say): OpenRuntimes {
+  const opened = new Map<RuntimeChoice, Promise<Runtime>>();
+  const open = (wanted: RuntimeChoice): Promise<Runtime> => {
+    const opening = opened.get(wanted) ?? createRuntime(wanted, say);
+    opened.set(wanted, opening);
+    return opening;
+  };
+  // What is wrong with a topology is said first, also on a machine without an engine.
+  open(choice).catch(() => undefined);
+  return {
+    runtimeFor(programs) {
+      const fitting = RUNTIME_NAMES.find((name) => RUNTIMES[name].programs === programs);
+      return open(choice === "auto" ? (fitting ?? "auto") : choice);
+    },
+    async close() {
+      for (const outcome of await Promise.allSettled(opened.values()))
+        if (outcome.status === "fulfilled") await outcome.value.close();
+    },
+  };
 }
 
 /** Every runtime that may hold labs: the chosen one, or all that are available on this machine. */
@@ -65,15 +105,20 @@ async function openIfPresent(name: RuntimeName, say: Say): Promise<Runtime | Tes
 }
 
 async function dockerRuntime(say: Say): Promise<Runtime> {
-  const [{ connectEngine }, { createDockerRuntime }, { resolveNodeImage }] = await Promise.all([
+  const [{ connectEngine }, { createDockerRuntime }, { resolveNodeImage }, { programImage }] = await Promise.all([
     import("../runtime/docker/engine.ts"),
     import("../runtime/docker/docker-runtime.ts"),
     import("../setup/images.ts"),
+    import("../setup/program-image.ts"),
   ]);
   const engine = await connectEngine();
   // Labs that start together share one check of the image and one build of it.
   let image: Promise<string> | undefined;
-  return createDockerRuntime({ engine, nodeImage: () => (image ??= resolveNodeImage(engine, say)) });
+  const node = (): Promise<string> => (image ??= resolveNodeImage(engine, say));
+  return createDockerRuntime({
+    engine,
+    images: { node, program: (host, source) => programImage(engine, host, source, say) },
+  });
 }
 
 async function netnsRuntime(): Promise<Runtime> {

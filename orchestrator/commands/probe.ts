@@ -15,7 +15,7 @@ import type { RuntimeChoice } from "../runtime/runtime-name.ts";
 import { currentProcess } from "../support/process-identity.ts";
 import type { ResolvedTopology } from "../topology/model/resolved.ts";
 import type { CommandContext, ExitCode } from "./context.ts";
-import { createRuntime } from "./create-runtime.ts";
+import { beginRuntimes } from "./create-runtime.ts";
 import { loadTopologies } from "./load-topologies.ts";
 import { newRunId } from "./run-topology.ts";
 
@@ -47,13 +47,13 @@ export async function probe(
   options: ProbeOptions,
   context: CommandContext,
 ): Promise<ExitCode> {
-  const seed = options.seed === undefined ? {} : { seed: options.seed };
-  const loaded = await loadTopologies(wanted, context, seed);
-  const runtime = await createRuntime(options.runtime, context.say);
+  const runtimes = beginRuntimes(options.runtime, context.say);
   try {
+    const loaded = await loadTopologies(wanted, context, { seed: options.seed });
     const outcomes: Probed[] = [];
     for (const { topology } of loaded) {
       context.signal.throwIfAborted();
+      const runtime = await runtimes.runtimeFor(undefined);
       const outcome = await probeTopology(topology, runtime, options, context);
       if (!options.json) printOutcome(outcome, context);
       outcomes.push(outcome);
@@ -63,7 +63,7 @@ export async function probe(
     if (failed !== undefined) throw failed.error;
     return 0;
   } finally {
-    await runtime.close();
+    await runtimes.close();
   }
 }
 

@@ -5,10 +5,10 @@ import type { LabEvent } from "../lab/lab-event.ts";
 import { githubAnnotations, githubSummary } from "../report/github.ts";
 import { describeEvent } from "../report/progress.ts";
 import { formatResult, formatSummary } from "../report/table.ts";
-import type { Runtime } from "../runtime/runtime.ts";
 import { TestbedError } from "../support/errors.ts";
+import { programKindOf } from "../topology/resolve/program-kinds.ts";
 import type { CommandContext, ExitCode } from "./context.ts";
-import { createRuntime } from "./create-runtime.ts";
+import { beginRuntimes, type OpenRuntimes } from "./create-runtime.ts";
 import { type LoadedTopology, loadTopologies } from "./load-topologies.ts";
 import type { RunOptions } from "./run-options.ts";
 import { isRunScopedError, type RunOutcome, runTopology } from "./run-topology.ts";
@@ -18,27 +18,23 @@ import { isRunScopedError, type RunOutcome, runTopology } from "./run-topology.t
  * results of all runs are written; an interruption by the user cancels those that remain.
  */
 export async function run(wanted: readonly string[], options: RunOptions, context: CommandContext): Promise<ExitCode> {
-  const opening = createRuntime(options.runtime, context.say);
-  // An invalid topology is reported first, also on a machine without an engine.
-  opening.catch(() => undefined);
-  const seed = options.seed === undefined ? {} : { seed: options.seed };
-  const topologies = await loadTopologies(wanted, context, seed);
-  const runtime = await opening;
+  const runtimes = beginRuntimes(options.runtime, context.say);
   try {
-    const outcomes = await runInTurn(topologies, runtime, options, context);
+    const topologies = await loadTopologies(wanted, context, options);
+    const outcomes = await runInTurn(topologies, runtimes, options, context);
     await tellGithub(outcomes, context);
     const exitCode = conclude(outcomes, options, context);
     // An interruption during the removal of the last lab counts too.
     context.signal.throwIfAborted();
     return exitCode;
   } finally {
-    await runtime.close();
+    await runtimes.close();
   }
 }
 
 async function runInTurn(
   topologies: readonly LoadedTopology[],
-  runtime: Runtime,
+  runtimes: OpenRuntimes,
   options: RunOptions,
   context: CommandContext,
 ): Promise<readonly RunOutcome[]> {
@@ -48,6 +44,7 @@ async function runInTurn(
     // The first run's duration includes the start of the process.
     const startedAt = performance.timeOrigin + (outcomes.length === 0 ? 0 : performance.now());
     const onEvent = progressPrinter(startedAt, context);
+    const runtime = await runtimes.runtimeFor(programKindOf(topology.nodes));
     const outcome = await runTopology({ topology, text, runtime, options, context, startedAt, onEvent });
     outcomes.push(outcome);
     if (!options.json) printOutcome(outcome, context);

@@ -15,6 +15,8 @@ const TOPOLOGIES_DIRECTORY = join(PACKAGE_ROOT, "topologies");
 export interface TopologyFile {
   /** As messages show it: relative to the user's directory. */
   readonly file: string;
+  /** Absolute path. */
+  readonly path: string;
   readonly text: string;
 }
 
@@ -33,7 +35,7 @@ export async function readTopologyFile(wanted: string, directory: string): Promi
   const path = isPath ? resolve(directory, wanted) : join(TOPOLOGIES_DIRECTORY, `${wanted}.yaml`);
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(await readRegularFile(path));
-    return { file: displayPath(path, directory), text };
+    return { file: displayPath(path, directory), path, text };
   } catch (cause) {
     throw isPath ? unreadable(wanted, cause) : await unknownTopology(wanted);
   }

@@ -59,7 +59,7 @@ export type LabEventBody =
   | { readonly type: "segments-made"; readonly segments: readonly string[] }
   | { readonly type: "nodes-made"; readonly nodes: readonly string[] }
   | { readonly type: "node-ready"; readonly node: string }
-  | { readonly type: "host-started"; readonly node: string; readonly image: string }
+  | { readonly type: "host-started"; readonly node: string; readonly program: string }
   | { readonly type: "host-exited"; readonly node: string; readonly exitCode: number }
   /** Its program was still running at the end of the run; one that is no service had to end before. */
   | { readonly type: "host-ended"; readonly node: string; readonly isService: boolean }

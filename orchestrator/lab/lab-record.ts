@@ -2,6 +2,7 @@
 
 import type { DestroyReport, RuntimeEnvironment } from "../runtime/runtime.ts";
 import { TestbedError } from "../support/errors.ts";
+import type { ProgramSource } from "../topology/model/resolved.ts";
 import type { CaptureStream } from "./capture-streams.ts";
 import type { LabEvent, PhaseName } from "./lab-event.ts";
 
@@ -23,7 +24,8 @@ export interface LabRecord {
 /** A host program of the lab. */
 export interface HostRecord {
   readonly name: string;
-  readonly image: string;
+  readonly source: ProgramSource;
+  readonly command?: readonly string[];
   /** Absent if it did not end by itself. */
   readonly exitCode?: number;
   /** It was running when the lab was removed, which ended it. */

@@ -13,6 +13,7 @@ import type {
 } from "../runtime/runtime.ts";
 import { createDeferred, type Deferred } from "../support/deferred.ts";
 import { TestbedError } from "../support/errors.ts";
+import { describeProgram } from "../topology/describe/describe-program.ts";
 import { roundTripImpairment } from "../topology/model/path-impairments.ts";
 import type { ResolvedSession, ResolvedTopology } from "../topology/model/resolved.ts";
 import { homeAddresses, isMobile as isMobileNode } from "../topology/model/session-end.ts";
@@ -78,6 +79,7 @@ export async function runLab(request: LabRequest): Promise<LabRecord> {
     ending.abort(error);
     recorder.add({ type: "error", ...describeError(error) });
   }
+  if (error === undefined && !request.keep) await askProgramsToEnd(state);
   if (error !== undefined || !request.keep) endPrograms(state);
   const removal = leaveLab(state, error);
   return { ...recordOf(state), error, removal };
@@ -154,6 +156,21 @@ function hasToEnd({ isService = false }: ProgramSpec): boolean {
   return !isService;
 }
 
+/** How long a program has to end once its signal was sent. */
+const STOP_TIMEOUT_MS = 2000;
+
+/** Programs that want a signal before their end get it, and may write their last lines. */
+async function askProgramsToEnd({ programs }: LabState): Promise<void> {
+  const running = [...programs.values()].filter(({ exitCode }) => exitCode === undefined);
+  await each(running, async (program) => {
+    const { handle, spec } = program;
+    if (spec.stopSignal === undefined) return;
+    program.isEndedByTestbed = true;
+    await handle.signal(spec.stopSignal);
+    await Promise.race([handle.exited, sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);
+  });
+}
+
 /** Reports the programs that end with the lab. */
 function endPrograms({ programs, recorder }: LabState): void {
   for (const [node, program] of programs) {
@@ -196,7 +213,7 @@ function timelineLab({ recorder, links, over, request }: LabState): TimelineLab 
 async function createEverything(state: LabState): Promise<void> {
   const { runtime, plan } = state.request;
   state.over.throwIfAborted();
-  const [swept] = await Promise.all([runtime.sweep(), runtime.checkPlan?.(plan)]);
+  const [swept] = await Promise.all([runtime.sweep(), runtime.checkPlan?.(programsToStart(state))]);
   for (const line of swept) state.recorder.add({ type: "swept", line });
   // Only the report needs the description of the machine.
   runtime.environment().then(
@@ -209,6 +226,11 @@ async function createEverything(state: LabState): Promise<void> {
   state.recorder.add({ type: "segments-made", segments: plan.segments.map(({ name }) => name) });
   await state.lab.createNodes(plan.nodes.map(onCommand));
   state.recorder.add({ type: "nodes-made", nodes: plan.nodes.map(({ name }) => name) });
+}
+
+/** A run that only verifies starts no program. */
+function programsToStart({ request: { plan, only } }: LabState): Plan {
+  return only === undefined ? plan : { ...plan, programs: [] };
 }
 
 /**
@@ -261,7 +283,7 @@ async function startPrograms(state: LabState): Promise<void> {
     const handle = await state.lab.startProgram(spec);
     const program: StartedProgram = { spec, handle };
     state.programs.set(spec.name, program);
-    state.recorder.add({ type: "host-started", node: spec.name, image: spec.image });
+    state.recorder.add({ type: "host-started", node: spec.name, program: describeProgram(spec) });
     handle.exited.then(
       ({ code }) => {
         // The removal of the lab ends it with an exit code of its own.
@@ -391,14 +413,15 @@ function recordOf(state: LabState): Omit<LabRecord, "error" | "removal"> {
     captures: captures.all(),
     counters: new Map([...links].map(([name, link]) => [name, link.counters])),
     logs: new Map(logs),
-    hosts: request.plan.programs.flatMap(({ name, image }) => {
+    hosts: request.plan.programs.flatMap(({ name, source, command }) => {
       const program = programs.get(name);
       if (program === undefined) return [];
       const { handle, spec, exitCode, isEndedByTestbed } = program;
       return [
         {
           name,
-          image,
+          source,
+          ...(command === undefined ? {} : { command }),
           log: handle.log(),
           ...(exitCode === undefined ? {} : { exitCode }),
           ...(isEndedByTestbed === undefined ? {} : { isEndedByTestbed }),

@@ -52,6 +52,7 @@ function planNode(topology: ResolvedTopology, node: ResolvedNode, options: PlanO
     tun:
       node.role === "home-agent" ||
       (isSessionEnd(node) && !isPlainHost(node)) ||
+      (node.role === "host" && node.devices.includes("/dev/net/tun")) ||
       node.interfaces.some(({ impairment }) => impairment !== undefined),
     segments: [...node.interfaces, ...laterInterfaces(topology, node)].map(({ segment }) => segment),
     setup: planSetup(topology, node, options),
@@ -203,17 +204,24 @@ function peersOf(topology: ResolvedTopology, node: ResolvedNode): readonly strin
     .map(peerAddressOf);
 }
 
+/** What a file does not say is left out: most programs need little of it. */
 function planProgram(topology: ResolvedTopology, node: ResolvedNode): readonly ProgramSpec[] {
   if (node.role !== "host") return [];
-  const { name, image, command, capabilities, isService } = node;
+  const { name, source, command, files, writable, workdir, user, capabilities, devices, stopSignal, isService } = node;
   return [
     {
       name,
       inside: name,
-      image,
+      source,
       ...(command === undefined ? {} : { command }),
       environment: labEnvironment(node, topology.nodes),
+      ...(files.length === 0 ? {} : { files }),
+      ...(writable.length === 0 ? {} : { writable }),
+      ...(workdir === undefined ? {} : { workdir }),
+      ...(user === undefined ? {} : { user }),
       ...(capabilities.length === 0 ? {} : { capabilities }),
+      ...(devices.length === 0 ? {} : { devices }),
+      ...(stopSignal === undefined ? {} : { stopSignal }),
       ...(isService ? { isService } : {}),
     },
   ];

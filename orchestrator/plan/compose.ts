@@ -106,10 +106,10 @@ function startRank({ setup }: NodeSpec): number {
 }
 
 function programService(program: ProgramSpec): readonly string[] {
-  const { name, inside, image, command, environment, capabilities = [] } = program;
+  const { name, inside, source, command, environment, capabilities = [] } = program;
   return [
     `${name}.program:`,
-    `  image: ${JSON.stringify(escapeDollars(image))}`,
+    imageLine(source),
     `  network_mode: service:${inside}`,
     "  cap_drop: [ALL]",
     ...(capabilities.length === 0 ? [] : [`  cap_add: [${capabilities.join(", ")}]`]),
@@ -118,6 +118,17 @@ function programService(program: ProgramSpec): readonly string[] {
     "  environment:",
     ...Object.entries(environment).map(([key, value]) => `    ${key}: ${escapeDollars(JSON.stringify(value))}`),
   ];
+}
+
+function imageLine(source: ProgramSpec["source"]): string {
+  switch (source.type) {
+    case "image":
+      return `  image: ${JSON.stringify(escapeDollars(source.image))}`;
+    case "build":
+      return `  build: ${JSON.stringify(escapeDollars(source.folder))}`;
+    case "machine":
+      throw new RangeError("expected a host with an image: Compose starts nothing else");
+  }
 }
 
 function network(name: string, i: number): readonly string[] {

@@ -4,7 +4,8 @@
  */
 
 import type { AgentCommand, InterfaceSetup, NodeSetup } from "@testbed/agent/control";
-import type { HostCapability } from "../topology/model/words.ts";
+import type { HostFile, ProgramSource } from "../topology/model/resolved.ts";
+import type { HostCapability, HostDevice, StopSignal } from "../topology/model/words.ts";
 
 /** The set-up of a node before a runtime has made its interfaces: everything except how to find them. */
 export type UnboundSetup = Omit<NodeSetup, "interfaces"> & { readonly interfaces: readonly UnboundInterface[] };
@@ -36,14 +37,23 @@ export interface ProgramSpec {
   readonly name: string;
   /** The node whose network it uses. */
   readonly inside: string;
-  readonly image: string;
+  readonly source: ProgramSource;
   readonly command?: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  readonly files?: readonly HostFile[];
+  readonly writable?: readonly string[];
+  readonly workdir?: string;
+  readonly user?: string;
   /** The capabilities that it has, capabilities(7) without `CAP_`; none when absent. */
   readonly capabilities?: readonly HostCapability[];
+  readonly devices?: readonly HostDevice[];
+  /** The signal that asks it to end with its run; killed at once when absent. */
+  readonly stopSignal?: StopSignal;
   /** It runs until the testbed ends it. */
   readonly isService?: boolean;
 }
+
+export type ProgramFile = HostFile;
 
 export interface Plan {
   readonly topology: string;

@@ -39,9 +39,10 @@ export function sysctlsOf(node: ResolvedNode): Sysctls {
       return FORWARDING;
     case "stationary-node":
       return node.speaks === "ipv6" ? COMMON : FORWARDING;
+    case "host":
+      return { ...COMMON, ...node.sysctls };
     case "mobile-node":
     case "correspondent-node":
-    case "host":
     case "stun-server":
       return COMMON;
   }

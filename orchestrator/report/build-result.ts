@@ -65,10 +65,18 @@ export function buildResult(parts: ResultParts): RunResult {
   };
 }
 
-function hostResult({ name, image, exitCode, isEndedByTestbed, isService }: HostRecord): RunResult["hosts"][number] {
+function hostResult({
+  name,
+  source,
+  command,
+  exitCode,
+  isEndedByTestbed,
+  isService,
+}: HostRecord): RunResult["hosts"][number] {
   return {
     name,
-    image,
+    source,
+    ...(command === undefined ? {} : { command: [...command] }),
     ...(exitCode === undefined ? {} : { exitCode, endedBy: "itself" }),
     ...(isEndedByTestbed === true ? { endedBy: "testbed" } : {}),
     ...(isService === true ? { service: true } : {}),

@@ -4,7 +4,9 @@ import { LINK_DIRECTIONS } from "@testbed/agent/control";
 import type { NodeSpec, Plan, ProgramSpec, TimelineStep, UnboundInterface } from "../plan/plan.ts";
 import { rulesOf } from "../plan/timeline-plan.ts";
 import { describeImpairment } from "../topology/describe/describe-link.ts";
+import { describeProgram } from "../topology/describe/describe-program.ts";
 import { formatDuration } from "../topology/model/duration.ts";
+import type { HostFile } from "../topology/model/resolved.ts";
 import type { Prediction } from "../topology/predict/predict.ts";
 import { counted } from "./text-table.ts";
 
@@ -83,14 +85,26 @@ function loaderOf(tool: NodeSpec["setup"]["rules"][number]["tool"]): string {
 }
 
 function programLines(program: ProgramSpec): readonly string[] {
-  const { name, inside, image, command, environment, capabilities = [], isService = false } = program;
+  const { name, inside, command, environment, files = [], writable = [], workdir, user, stopSignal } = program;
+  const { capabilities = [], devices = [], isService = false } = program;
   return [
-    `start ${image} in the network of ${inside}, as ${name}`,
+    `start ${describeProgram(program)} in the network of ${inside}, as ${name}`,
     ...(command === undefined ? [] : [`   command ${JSON.stringify(command)}`]),
+    ...(workdir === undefined ? [] : [`   in ${workdir}`]),
+    ...(user === undefined ? [] : [`   as user ${user}`]),
     ...Object.entries(environment).map(([key, value]) => `   environment ${key}=${value}`),
+    ...files.map(fileLine),
+    ...writable.map((path) => `   may write in ${path}`),
     ...capabilities.map((capability) => `   capability ${capability}`),
+    ...devices.map((device) => `   device ${device}`),
+    ...(stopSignal === undefined ? [] : [`   asked to end by ${stopSignal}`]),
     ...(isService ? ["   a service, ended at the end of the run"] : []),
   ];
+}
+
+function fileLine({ path, content, isExecutable }: HostFile): string {
+  const from = content.type === "file" ? `from ${content.from}` : counted(Buffer.byteLength(content.text), "octet");
+  return `   file ${path}, ${from}${isExecutable ? ", executable" : ""}`;
 }
 
 function predictionLines({ session, after, path, selected, why }: Prediction): readonly string[] {

@@ -89,7 +89,7 @@ function describeObservation(observed: NatVerification["observed"]): string {
 function describeRest(event: LabEvent): string | undefined {
   switch (event.type) {
     case "host-started":
-      return `${event.node}: started from ${event.image}`;
+      return `${event.node}: started ${event.program}`;
     case "host-exited":
       return `${event.node}: ended with exit code ${event.exitCode}`;
     case "captures-cut":

@@ -307,7 +307,14 @@ const HOST_ENDS = ["itself", "testbed"] as const;
 
 const host = z.strictObject({
   name: z.string(),
-  image: z.string(),
+  source: z
+    .discriminatedUnion("type", [
+      z.strictObject({ type: z.literal("image"), image: z.string() }),
+      z.strictObject({ type: z.literal("build"), folder: z.string() }),
+      z.strictObject({ type: z.literal("machine") }),
+    ])
+    .describe("an image, an image built from a folder, or a program of the machine"),
+  command: z.array(z.string()).optional().describe("its arguments; absent for those of the image"),
   exitCode: z.int().optional().describe("absent while it was still running at the end"),
   endedBy: z
     .enum(HOST_ENDS)

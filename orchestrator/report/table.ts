@@ -1,6 +1,7 @@
 /** The result of a run for a terminal. */
 
 import type { Verdict } from "../judge/verdict.ts";
+import { describeProgram } from "../topology/describe/describe-program.ts";
 import { formatEndpoint } from "../topology/model/address-text.ts";
 import { checksText } from "./checks-text.ts";
 import {
@@ -123,7 +124,7 @@ function formatTable(table: TextTable | undefined, paint: Paint): readonly strin
 }
 
 function formatHosts(hosts: RunResult["hosts"]): readonly string[] {
-  return hosts.map((host) => `host ${host.name} (${host.image}) ${hostEnd(host)}`);
+  return hosts.map((host) => `host ${host.name} (${describeProgram(host)}) ${hostEnd(host)}`);
 }
 
 function hostEnd({ exitCode, endedBy, service }: RunResult["hosts"][number]): string {

@@ -43,7 +43,7 @@ export interface Runtime {
    * Throws a `TestbedError`, such as `address-conflict` or `no-program`, when this machine cannot run the plan or would
    * disturb it. Called before anything is made.
    */
-  checkPlan?(plan: Pick<Plan, "nodes">): Promise<void>;
+  checkPlan?(plan: Pick<Plan, "nodes" | "programs">): Promise<void>;
   /** Why the runtime itself does not work any more, such as an engine that is gone; asked once a run has failed. */
   fault?(): Promise<Error | undefined>;
   /** Starts a lab; nothing is made yet. */
@@ -116,4 +116,6 @@ export interface ProgramHandle {
   readonly name: string;
   readonly exited: Promise<NodeExit>;
   log(): string;
+  /** Sends a signal to the program. One that has ended needs none. */
+  signal(name: NonNullable<ProgramSpec["stopSignal"]>): Promise<void>;
 }

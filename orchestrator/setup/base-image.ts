@@ -6,12 +6,13 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
-import { answered, type Engine, engineCall, engineMessage, engineStatus } from "../runtime/docker/engine.ts";
+import { answered, type Engine, engineMessage } from "../runtime/docker/engine.ts";
 import { TestbedError } from "../support/errors.ts";
 import { isInstalled } from "../support/search-path.ts";
 import { installPackages } from "./apt.ts";
 import { followProgress } from "./build-image.ts";
 import { debianSources, type SourcesFile } from "./debian-sources.ts";
+import { hasImage } from "./has-image.ts";
 import { type Say, withSignOfLife } from "./progress.ts";
 import { asRoot, findRootAccess, type RootAccess } from "./root-command.ts";
 
@@ -43,16 +44,6 @@ export async function ensureBaseImage(engine: Engine, say: Say): Promise<string>
   say(`  no registry gave it (${refusal}); making the same from Debian packages with mmdebstrap`);
   await makeLocally(engine, say);
   return LOCAL_IMAGE_NAME;
-}
-
-async function hasImage({ docker }: Engine, name: string): Promise<boolean> {
-  try {
-    await answered(docker.getImage(name).inspect());
-    return true;
-  } catch (error) {
-    if (engineStatus(error) === 404) return false;
-    return engineCall(`find ${name}`, Promise.reject(error as Error));
-  }
 }
 
 /** Returns why the image could not be pulled; undefined on success. */

@@ -50,7 +50,7 @@ const LAYERS: readonly {
   {
     folder: "orchestrator/runtime",
     mayUse: ["orchestrator/plan", "orchestrator/support"],
-    modules: [/^node:/, "@testbed/agent/control", "dockerode", "execa", "ipaddr.js"],
+    modules: [/^node:/, "@testbed/agent/control", "dockerode", "execa", "ipaddr.js", "tar-stream"],
   },
   {
     folder: "orchestrator/setup",

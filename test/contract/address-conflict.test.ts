@@ -5,6 +5,7 @@ import { createDockerRuntime } from "../../orchestrator/runtime/docker/docker-ru
 import { connectEngine, type Engine } from "../../orchestrator/runtime/docker/engine.ts";
 import { needs } from "../support/needs.ts";
 import { node } from "./node-under-test/lab.ts";
+import { labImages } from "./node-under-test/lab-images.ts";
 
 const { describe, test } = await needs("engine");
 
@@ -18,8 +19,8 @@ describe("a plan with addresses inside another Docker network", () => {
   afterAll(() => engine.docker.getNetwork(name).remove());
 
   const check = (address: string): Promise<void> | undefined => {
-    const runtime = createDockerRuntime({ engine, nodeImage: () => Promise.reject(new Error("unused")) });
-    return runtime.checkPlan?.({ nodes: [node("mn", { lan: address })] });
+    const runtime = createDockerRuntime({ engine, images: labImages(engine, "unused") });
+    return runtime.checkPlan?.({ nodes: [node("mn", { lan: address })], programs: [] });
   };
 
   test("is refused where br_netfilter is on, naming both and the ways out", async () => {

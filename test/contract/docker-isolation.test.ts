@@ -18,6 +18,7 @@ import { resolved, topologyText } from "../orchestrator/topology/sample.ts";
 import { needs } from "../support/needs.ts";
 import { startCli, temporaryDirectory } from "../support/run-cli.ts";
 import { newIdentity } from "./node-under-test/lab.ts";
+import { labImages } from "./node-under-test/lab-images.ts";
 
 const { describe, test } = await needs("root", "engine");
 
@@ -169,7 +170,7 @@ const EVERY_ROLE = topologyText({
     mn: { role: mobile-node, on: home, homeAgent: ha-a },
     cn: { role: correspondent-node, on: internet, homeAgent: ha-a },
     fixed: { role: stationary-node, on: internet },
-    h: { role: host, on: internet, image: none }`,
+    h: { role: host, on: internet, image: x }`,
 });
 
 describe("each role", () => {
@@ -178,8 +179,11 @@ describe("each role", () => {
     const docker = Object.assign(Object.create(engine.docker) as Engine["docker"], {
       createContainer: (options: ContainerCreateOptions) => engine.docker.createContainer(without(options, capability)),
     });
-    const lab = createDockerLab({ ...engine, docker }, newIdentity(), new AbortController().signal, () =>
-      Promise.resolve(nodeImage),
+    const lab = createDockerLab(
+      { ...engine, docker },
+      newIdentity(),
+      new AbortController().signal,
+      labImages(engine, nodeImage),
     );
     try {
       const plan = buildPlan(resolved(EVERY_ROLE), { capture: true });

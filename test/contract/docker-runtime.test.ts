@@ -9,6 +9,7 @@ import { currentProcess } from "../../orchestrator/support/process-identity.ts";
 import { needs } from "../support/needs.ts";
 import { ensureProgramImage } from "./node-under-test/image.ts";
 import { bringUp, newIdentity, node } from "./node-under-test/lab.ts";
+import { labImages } from "./node-under-test/lab-images.ts";
 import { describeRuntimeContract } from "./node-under-test/runtime-contract.ts";
 
 const { describe, test } = await needs("engine");
@@ -21,8 +22,7 @@ beforeAll(async () => {
   image = await ensureProgramImage(engine);
 });
 
-const open = (): Promise<Runtime> =>
-  Promise.resolve(createDockerRuntime({ engine, nodeImage: () => Promise.resolve(image) }));
+const open = (): Promise<Runtime> => Promise.resolve(createDockerRuntime({ engine, images: labImages(engine, image) }));
 
 /** Names of a run's containers and networks. */
 async function traces(runId: string): Promise<readonly string[]> {
@@ -120,7 +120,7 @@ describe("labs on a Docker engine", () => {
       const guest = await lab.startProgram({
         name: "program",
         inside: "alone",
-        image: await ensureBaseImage(engine, () => undefined),
+        source: { type: "image", image: await ensureBaseImage(engine, () => undefined) },
         command: ["bash", "-c", 'echo "peer $PEER"; cat /sys/class/net/segment/address; cat /proc/self/status; exit 5'],
         environment: { PEER: "198.18.7.9" },
       });
@@ -137,7 +137,12 @@ describe("labs on a Docker engine", () => {
   test("refuse a host program whose image the engine does not have, and say how to get it", async () => {
     const { lab } = await bringUp(runtime, ALONE);
     try {
-      const spec = { name: "program", inside: "alone", image: "no-such-image:anywhere", environment: {} };
+      const spec = {
+        name: "program",
+        inside: "alone",
+        source: { type: "image", image: "no-such-image:anywhere" },
+        environment: {},
+      } as const;
       await expect(lab.startProgram(spec)).rejects.toMatchObject({
         code: "no-image",
         hint: expect.stringContaining("docker pull no-such-image:anywhere") as string,

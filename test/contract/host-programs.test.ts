@@ -20,7 +20,7 @@ type Host = Readonly<Record<string, unknown>>;
 
 async function topologyWith(name: string, hosts: Readonly<Record<string, Host>>, sessions = ""): Promise<string> {
   const entries = Object.entries(hosts).map(
-    ([host, entry]) => `  ${host}: ${JSON.stringify({ role: "host", on: "internet", image: "none", ...entry })}`,
+    ([host, entry]) => `  ${host}: ${JSON.stringify({ role: "host", on: "internet", ...entry })}`,
   );
   const lines = [
     `name: ${name}`,
@@ -150,6 +150,57 @@ describe("a host", () => {
     expect(await outputOf("asked-rights", script, { capabilities: ["NET_ADMIN"] })).toContain("set\n");
   });
 
+  test("finds the files of its topology in place, and may write where its topology says", async () => {
+    const files = {
+      "/etc/stack.conf": { text: "by text\n" },
+      "/opt/stack/deep/peer": "./tool",
+      "/tmp/first": { text: "in a directory of its own\n" },
+    };
+    await writeFile(join(directory.path, "tool"), "#!/bin/sh\necho ran in $(pwd)\n", { mode: 0o755 });
+    const script = [
+      "cat /etc/stack.conf /tmp/first; /opt/stack/deep/peer",
+      "touch /var/lib/mine && echo may write; touch /usr/mine 2> /dev/null || echo may not write elsewhere",
+    ];
+    const output = await outputOf("furnished", script.join("; "), {
+      files,
+      writable: ["/var/lib"],
+      workdir: "/opt/stack",
+    });
+    expect(output.split("\n")).toEqual([
+      ...["by text", "in a directory of its own", "ran in /opt/stack", "may write", "may not write elsewhere", ""],
+    ]);
+    for (const path of ["/etc/stack.conf", "/opt/stack", "/var/lib/mine"])
+      await expect(readFile(path), path).rejects.toThrow("ENOENT");
+  });
+
+  test("whose program may make a TUN device puts it up, with kernel parameters of its own", async () => {
+    const output = await outputOf(
+      "tun",
+      "ip tuntap add mode tun name vpn && ip addr add 10.9.9.1/24 dev vpn && ip link set vpn up && ip -br addr show vpn; cat /proc/sys/net/ipv4/ip_default_ttl",
+      { capabilities: ["NET_ADMIN"], devices: ["/dev/net/tun"], sysctls: { "net.ipv4.ip_default_ttl": 33 } },
+    );
+    expect(output).toMatch(/^vpn .* 10\.9\.9\.1\/24/m);
+    expect(output).toContain("\n33\n");
+  });
+
+  test("is on several segments, its default route by the first that has a router", async () => {
+    const file = join(directory.path, "two.yaml");
+    await writeFile(
+      file,
+      `name: two
+summary: A host on two segments
+segments: { lan: { ipv4: 192.168.1.0/24 }, lte: { ipv4: 10.0.0.0/24 }, internet: { ipv4: 198.18.0.0/24 } }
+nodes:
+  nat-l: { role: router, wan: internet, lan: lan, nat: symmetric }
+  nat-m: { role: router, wan: internet, lan: lte, nat: symmetric }
+  h: { role: host, on: [lte, lan], command: [ip, route] }
+`,
+    );
+    const { cli, log } = await run(file);
+    expect(cli.exitCode, cli.stderr).toBe(0);
+    expect(await log("h")).toMatch(/^default via 10\.0\.0\.1 dev lte/);
+  });
+
   test("whose program its own directories hide is told so", async () => {
     const file = await topologyWith("hidden", { h: { command: ["/tmp/peer"] } });
     const { cli } = await run(file);
@@ -165,7 +216,9 @@ describe("a program", () => {
       ...["--timeout", "8"],
     );
     expect(cli.exitCode, cli.stdout).toBe(1);
-    expect(cli.stdout).toContain("host h (none) had not ended by itself, and was ended by the testbed");
+    expect(cli.stdout).toContain(
+      "host h (echo connecting; sleep infinity) had not ended by itself, and was ended by the testbed",
+    );
     expect(result).toMatchObject({
       verdict: "fail",
       hosts: [{ name: "h", endedBy: "testbed" }],
@@ -184,10 +237,16 @@ describe("a program", () => {
       }),
     );
     expect(cli.exitCode, cli.stdout).toBe(0);
-    expect(cli.stdout).toContain("host server (none) ran to the end, and was ended by the testbed");
+    expect(cli.stdout).toContain("host server (sleep infinity) ran to the end, and was ended by the testbed");
     expect(result.hosts).toEqual([
-      { name: "server", image: "none", endedBy: "testbed", service: true },
-      { name: "client", image: "none", exitCode: 0, endedBy: "itself" },
+      {
+        ...{ name: "server", source: { type: "machine" }, command: ["/bin/sh", "-c", "sleep infinity"] },
+        ...{ endedBy: "testbed", service: true },
+      },
+      {
+        ...{ name: "client", source: { type: "machine" }, command: ["/bin/sh", "-c", "sleep 1"] },
+        ...{ exitCode: 0, endedBy: "itself" },
+      },
     ]);
     expect(await junit()).toContain("server: end of the host's program, a service by the testbed");
   });
@@ -215,6 +274,26 @@ describe("a program", () => {
     );
     expect(cli.exitCode, cli.stdout).toBe(1);
     expect(result.hosts).toMatchObject([{ name: "h", exitCode: 9 }]);
+  });
+
+  test("with a stop signal gets it at the end, and may say its last words", async () => {
+    const server = {
+      command: "trap 'echo asked to end; exit 0' INT; echo serving; while :; do sleep 0.1; done",
+      ...{ service: true, stopSignal: "SIGINT" },
+    };
+    const { cli, log } = await run(await topologyWith("last-words", { server, client: { command: "sleep 1" } }));
+    expect(cli.exitCode, cli.stdout).toBe(0);
+    expect(await log("server")).toBe("serving\nasked to end\n");
+  });
+
+  test("extends another's entry, and is started as the user that it names", async () => {
+    const { log } = await run(
+      await topologyWith("extended", {
+        first: { command: "echo $ROLE $COLOUR $(id -un)", environment: { ROLE: "offerer", COLOUR: "red" } },
+        second: { extends: "first", user: "nobody", environment: { ROLE: "answerer" } },
+      }),
+    );
+    expect([await log("first"), await log("second")]).toEqual(["offerer red root\n", "answerer red nobody\n"]);
   });
 
   test("that a signal ends has its exit code as in a shell", async () => {

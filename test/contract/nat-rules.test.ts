@@ -19,8 +19,8 @@ segments:
   home: { ipv4: 192.168.1.0/24, ipv6: 2001:db8:0:2::/64 }
 nodes:
   middlebox: { role: router, wan: internet, lan: home, ${nat}, addresses: { internet: { ipv4: 198.18.0.1 } } }
-  servers: { role: host, on: internet, image: none, addresses: { internet: { ipv4: 198.18.0.11, ipv6: 2001:db8:0:1::11 } } }
-  inside: { role: host, on: home, image: none, addresses: { home: { ipv4: 192.168.1.2, ipv6: 2001:db8:0:2::2 } } }
+  servers: { role: host, on: internet, image: x, addresses: { internet: { ipv4: 198.18.0.11, ipv6: 2001:db8:0:1::11 } } }
+  inside: { role: host, on: home, image: x, addresses: { home: { ipv4: 192.168.1.2, ipv6: 2001:db8:0:2::2 } } }
 `;
 }
 
@@ -173,7 +173,7 @@ describe("inside hosts that begin at the same instant", () => {
 
   test("and use one inside port get an outside port each, and every packet through", async () => {
     const nodes = Object.entries(RIVALS).map(
-      ([name, ip]) => `  ${name}: { role: host, on: home, image: none, addresses: { home: { ipv4: ${ip} } } }\n`,
+      ([name, ip]) => `  ${name}: { role: host, on: home, image: x, addresses: { home: { ipv4: ${ip} } } }\n`,
     );
     const world = await createNatWorld(topology("nat: port-restricted-cone") + nodes.join(""));
     try {
@@ -435,9 +435,9 @@ summary: One middlebox with two inside segments
 segments: { internet: { ipv4: 198.18.0.0/24 }, home: { ipv4: 192.168.1.0/24 }, den: { ipv4: 192.168.2.0/24 } }
 nodes:
   middlebox: { role: router, wan: internet, lan: [home, den], nat: { preset: port-restricted-cone, hairpinning: ${hairpinning} } }
-  server: { role: host, on: internet, image: none }
-  one: { role: host, on: home, image: none }
-  two: { role: host, on: den, image: none }
+  server: { role: host, on: internet, image: x }
+  one: { role: host, on: home, image: x }
+  two: { role: host, on: den, image: x }
 `);
     try {
       const server = await world.open("server", "198.18.0.3", 3478);

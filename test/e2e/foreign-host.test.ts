@@ -1,6 +1,7 @@
 /** A third-party program as a host: an image with neither `ip` nor our agent, behind a lab's NAT. */
 
-import { readFile, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect } from "vitest";
 import { connectEngine } from "../../orchestrator/runtime/docker/engine.ts";
@@ -45,7 +46,10 @@ test("coturn's STUN client learns its outside address from the home agent's STUN
   );
   expect({ exitCode: run.exitCode, stderr: run.stderr }).toEqual({ exitCode: 0, stderr: "" });
   expect(log).toMatch(/UDP reflexive addr: 198\.18\.0\.77:\d+/);
-  expect(result).toMatchObject({ verdict: "pass", hosts: [{ name: "probe", image, exitCode: 0 }] });
+  expect(result).toMatchObject({
+    verdict: "pass",
+    hosts: [{ name: "probe", source: { type: "image", image }, exitCode: 0 }],
+  });
 });
 
 test("a foreign program that fails, fails the run with its exit code", async () => {
@@ -55,4 +59,67 @@ test("a foreign program that fails, fails the run with its exit code", async () 
   expect(result.expectations).toMatchObject([
     { subject: { host: "probe" }, key: "exit", expected: 0, observed: 5, verdict: "fail" },
   ]);
+});
+
+/** Runs a host on a lone segment; `keys` are those of its entry. */
+async function runAlone(keys: string) {
+  const text = `name: alone
+summary: A host of a user's own
+segments: { lan: { ipv4: 198.18.7.0/24 } }
+nodes: { h: { role: host, on: lan, ${keys} } }
+`;
+  await writeFile(join(directory.path, "alone.yaml"), text);
+  const run = await runCli(["alone.yaml", "--out", "alone"], { cwd: directory.path });
+  const log = await readFile(join(directory.path, "alone/latest/logs/h.log"), "utf8").catch(() => "");
+  const output = run.stdout + run.stderr;
+  for (const [, tag] of output.matchAll(/building (mice-testbed\/program:\S+) from/g))
+    if (tag !== undefined) built.add(tag);
+  return { exitCode: run.exitCode, output, log };
+}
+
+/** Images that these tests have built. */
+const built = new Set<string>();
+
+afterAll(async () => {
+  const { docker } = await connectEngine();
+  for (const tag of built)
+    await docker
+      .getImage(tag)
+      .remove({ force: true })
+      .catch(() => undefined);
+});
+
+test("a host is built from a folder, given its files, and built again only when the folder has changed", async () => {
+  const folder = join(directory.path, "stack");
+  await mkdir(folder);
+  const dockerfile =
+    'ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nCOPY greeting /greeting\nCMD ["cat", "/greeting", "/etc/who"]\n';
+  await writeFile(join(folder, "Dockerfile"), dockerfile);
+  // Nobody has built from this content before.
+  const hello = `hello ${randomBytes(8).toString("hex")}\n`;
+  await writeFile(join(folder, "greeting"), hello);
+  const keys = 'build: ./stack, files: { /etc/who: { text: "world\\n" } }';
+  const first = await runAlone(keys);
+  expect(first).toMatchObject({ exitCode: 0, log: `${hello}world\n` });
+  expect(first.output).toContain("h: building mice-testbed/program:");
+  expect((await runAlone(keys)).output).not.toContain("building");
+  await writeFile(join(folder, "greeting"), `good day and ${hello}`);
+  const changed = await runAlone(keys);
+  expect(changed.log).toBe(`good day and ${hello}world\n`);
+  expect(changed.output).toContain("h: building mice-testbed/program:");
+});
+
+test("what cannot be built, and an image that is not there, end the run with the reason before anything is made", async () => {
+  const folder = join(directory.path, "broken");
+  await mkdir(folder);
+  await writeFile(join(folder, "Dockerfile"), "ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nRUN echo compiling && exit 3\n");
+  const broken = await runAlone("build: ./broken");
+  expect(broken.exitCode).toBe(3);
+  expect(broken.output).toMatch(
+    /building mice-testbed\/program:\S+ failed:\n[^]*compiling\n[^]*returned a non-zero code: 3/,
+  );
+  const missing = await runAlone("image: no-such-image:anywhere");
+  expect(missing.exitCode).toBe(3);
+  expect(missing.output).toContain("node h needs the image no-such-image:anywhere");
+  expect(`${broken.output}${missing.output}`).not.toContain("segments: lan");
 });

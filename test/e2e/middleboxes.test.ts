@@ -86,7 +86,7 @@ test("firewalls, translated prefixes, plain routers and hosts that share a port 
     nodes: [
       "  box-yard: { role: router, wan: internet, lan: yard, nat: full-cone }",
       "  wall: { role: router, wan: internet, lan: open, firewall: stateful }",
-      "  host-open: { role: host, on: open, image: none }",
+      "  host-open: { role: host, on: open, image: x }",
     ].join("\n"),
   }).replace("lan-inner: { ipv4: 192.168.1.0/24 }", "lan-inner: { ipv4: 10.1.0.0/24 }");
   const proven = await prove(text);

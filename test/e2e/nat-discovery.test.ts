@@ -64,7 +64,7 @@ test("coturn's turnutils_natdiscovery finds the same classes as are declared, fo
     name,
     middlebox: `nat: { mapping: ${mapping}, filtering: ${filtering}, hairpinning: ${hairpinning}, portAssignment: random }`,
   }));
-  const text = homesTopology(homes).replaceAll("image: none", `image: "${image}", command: '${command}'`);
+  const text = homesTopology(homes).replaceAll("image: x", `image: "${image}", command: '${command}'`);
   await writeFile(join(directory.path, "discovery.yaml"), text);
   const options = ["--runtime", "docker", "--no-capture", "--out", "results"];
   const run = await runCli(["discovery.yaml", ...options], { cwd: directory.path });

@@ -34,7 +34,7 @@ export function homesTopology(homes: readonly Home[], more: { segments?: string;
   });
   const nodes = homes.flatMap(({ name, middlebox, hosts = 1, behind = "internet" }) => [
     `  box-${name}: { role: router, wan: ${behind}, lan: lan-${name}, ${middlebox} }`,
-    ...Array.from({ length: hosts }, (_, i) => `  host${i}-${name}: { role: host, on: lan-${name}, image: none }`),
+    ...Array.from({ length: hosts }, (_, i) => `  host${i}-${name}: { role: host, on: lan-${name}, image: x }`),
   ]);
   return `
 name: middleboxes

@@ -99,7 +99,8 @@ export function createScriptedRuntime(
       const exited = programExits
         ? Promise.resolve<NodeExit>({ code: 0, logTail: [] })
         : new Promise<NodeExit>(() => undefined);
-      return call(`startGuest ${name}`, { name, exited, log: () => "host program output\n" });
+      const signal = (sent: string) => call(`signal ${name} ${sent}`, undefined);
+      return call(`startGuest ${name}`, { name, exited, log: () => "host program output\n", signal });
     },
     keep: () => call("keep", undefined),
     destroy: () => call("destroy", nothingLeft),

@@ -1,6 +1,7 @@
 /** Drawing of a topology: segments as bars, the outermost on top, routers between segments, hosts below. */
 
 import { describePrefix } from "../../topology/describe/describe-middlebox.ts";
+import { describeProgram } from "../../topology/describe/describe-program.ts";
 import { describeFirewall } from "../../topology/model/presets.ts";
 import type {
   ResolvedInterface,
@@ -214,7 +215,7 @@ function detailsOf(node: ResolvedNode): readonly string[] {
     case "stationary-node":
       return ["stationary node", node.address];
     default:
-      return [node.role, "image" in node ? node.image : ""];
+      return [node.role, node.role === "host" ? describeProgram(node) : ""];
   }
 }
 

@@ -87,7 +87,7 @@ export function nodeContainer(
       NetworkMode: first?.networkName ?? "none",
       ...confinement(NODE_CAPABILITIES, NODE_LIMITS),
       Sysctls: { ...NODE_SYSCTLS, ...spec.sysctls },
-      ...(spec.tun ? { Devices: [TUN_DEVICE] } : {}),
+      ...(spec.tun ? { Devices: [device("/dev/net/tun")] } : {}),
       // The engine's resolver would query the machine's name servers; this one never answers.
       Dns: ["127.0.0.1"],
       DnsSearch: ["."],
@@ -108,11 +108,15 @@ export function endpointSettings({ address }: Endpoint): EndpointSettings {
   };
 }
 
-/** A host program in the network of the container `holderId`, with the capabilities that its file asks for. */
+/**
+ * A host program from `image` in the network of the container `holderId`, with the capabilities and devices that its
+ * file asks for.
+ */
 export function programContainer(
   name: string,
+  image: string,
   holderId: string,
-  { image, command, environment, capabilities = [] }: ProgramSpec,
+  { command, environment, workdir, user, capabilities = [], devices = [] }: ProgramSpec,
   labels: Labels,
 ): ContainerCreateOptions {
   return {
@@ -121,14 +125,19 @@ export function programContainer(
     Labels: { ...labels },
     Env: Object.entries(environment).map(([key, value]) => `${key}=${value}`),
     ...(command === undefined ? {} : { Cmd: [...command] }),
+    ...(workdir === undefined ? {} : { WorkingDir: workdir }),
+    ...(user === undefined ? {} : { User: user }),
     AttachStdout: true,
     AttachStderr: true,
     HostConfig: {
       ...EPHEMERAL,
       NetworkMode: `container:${holderId}`,
       ...confinement(capabilities, PROGRAM_LIMITS),
+      ...(devices.length === 0 ? {} : { Devices: devices.map(device) }),
     },
   };
 }
 
-const TUN_DEVICE = { PathOnHost: "/dev/net/tun", PathInContainer: "/dev/net/tun", CgroupPermissions: "rwm" };
+function device(path: string) {
+  return { PathOnHost: path, PathInContainer: path, CgroupPermissions: "rwm" };
+}

@@ -5,11 +5,13 @@ import type { Container } from "dockerode";
 import type { NodeSpec, ProgramSpec, UnboundSetup } from "../../plan/plan.ts";
 import { neighboursOn } from "../../plan/shared-segment.ts";
 import { TestbedError } from "../../support/errors.ts";
+import { archiveOf } from "../program-files.ts";
 import { readLines } from "../read-lines.ts";
 import type { DestroyReport, NodeHandle, ProgramHandle, RunIdentity, RuntimeLab } from "../runtime.ts";
 import { type Attachment, attachContainer } from "./attachment.ts";
 import { type Endpoint, endpointSettings, nodeContainer, programContainer } from "./container-options.ts";
 import { answered, type Engine, engineCall, engineStatus } from "./engine.ts";
+import { imageOf, type LabImages } from "./lab-images.ts";
 import { objectLabels } from "./labels.ts";
 import { KEPT_SUFFIX, removeRunPersistently } from "./removal.ts";
 import { createSegmentNetwork, type SegmentNetwork } from "./segment-networks.ts";
@@ -32,22 +34,23 @@ interface MadeNode {
 interface LabState {
   readonly engine: Engine;
   readonly identity: RunIdentity;
+  readonly images: LabImages;
   readonly networks: Map<string, SegmentNetwork>;
   readonly nodes: Map<string, MadeNode>;
   /** Started containers by id. */
   readonly attachments: Map<string, Attachment>;
 }
 
-/** Starts a lab; nothing is made yet but its watchdog. `nodeImage` resolves the image that nodes run. */
+/** Starts a lab; nothing is made yet but its watchdog. */
 export function createDockerLab(
   engine: Engine,
   identity: RunIdentity,
   signal: AbortSignal,
-  nodeImage: () => Promise<string>,
+  images: LabImages,
 ): DockerLab {
-  const state: LabState = { engine, identity, networks: new Map(), nodes: new Map(), attachments: new Map() };
+  const state: LabState = { engine, identity, images, networks: new Map(), nodes: new Map(), attachments: new Map() };
   // Resolved while the segments are made; `createNodes` reports a failure.
-  const image = nodeImage();
+  const image = images.node();
   image.catch(() => undefined);
   const watchdog = startWatchdog(engine.endpoint, identity.runId);
   const underWay = new Set<Promise<unknown>>();
@@ -141,15 +144,27 @@ async function startProgram(state: LabState, spec: ProgramSpec): Promise<Program
   const holder = state.nodes.get(spec.inside);
   if (holder === undefined) throw new Error(`program ${spec.name} before its node ${spec.inside}`);
   const name = containerName(state.identity, spec.name === spec.inside ? `${spec.name}.program` : spec.name);
-  const options = programContainer(name, holder.container.id, spec, labelsOf(state, spec.name));
+  const image = await imageOf(state.images, spec.name, spec.source);
+  const options = programContainer(name, image, holder.container.id, spec, labelsOf(state, spec.name));
   const container = await engineCall(`make host program ${spec.name}`, create(state, options, spec.name));
+  const { files = [] } = spec;
+  if (files.length > 0) {
+    const archive = await archiveOf(files);
+    await engineCall(`give host program ${spec.name} its files`, container.putArchive(archive, { path: "/" }));
+  }
   const attachment = await attach(state, container, {
     name: `host program ${spec.name}`,
     stdin: false,
     logsStdout: true,
   });
   await engineCall(`start host program ${spec.name}`, container.start());
-  return { name: spec.name, exited: attachment.exited, log: attachment.log };
+  return {
+    name: spec.name,
+    exited: attachment.exited,
+    log: attachment.log,
+    signal: (signal) =>
+      engineCall(`signal host program ${spec.name}`, container.kill({ signal })).then(() => undefined),
+  };
 }
 
 /** Nodes no longer exit when the connection ends, their names are marked as kept, and the watchdog is dismissed. */

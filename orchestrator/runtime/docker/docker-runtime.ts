@@ -6,27 +6,30 @@ import { refuseConflictingAddresses } from "./address-conflict.ts";
 import { bridgeNetfilter } from "./bridge-netfilter.ts";
 import { createDockerLab, type DockerLab } from "./docker-lab.ts";
 import { type Engine, engineFault } from "./engine.ts";
+import { imageOf, type LabImages } from "./lab-images.ts";
 import { ownHost } from "./labels.ts";
 import { type FoundRun, findRuns, removeRun, removeRunPersistently } from "./removal.ts";
 
 export interface DockerRuntimeOptions {
   readonly engine: Engine;
-  /** Resolves the image that nodes run, as id or name; called once per lab. */
-  readonly nodeImage: () => Promise<string>;
+  readonly images: LabImages;
 }
 
 /** Timeout of the sweep for each network of a dead run: a leaked one must not delay every later run. */
 const SWEEP_TIMEOUT_MS = 50;
 
-export function createDockerRuntime({ engine, nodeImage }: DockerRuntimeOptions): Runtime {
+export function createDockerRuntime({ engine, images }: DockerRuntimeOptions): Runtime {
   const labs = new Set<DockerLab>();
   return {
     name: "docker",
     environment: () => Promise.resolve(describeEnvironment(engine)),
     sweep: () => sweepDeadRuns(engine),
-    checkPlan: (plan) => refuseConflictingAddresses(engine, plan.nodes),
+    async checkPlan({ nodes, programs }) {
+      await refuseConflictingAddresses(engine, nodes);
+      await Promise.all(programs.map(({ name, source }) => imageOf(images, name, source)));
+    },
     createLab: (identity, signal) => {
-      const lab = createDockerLab(engine, identity, signal, nodeImage);
+      const lab = createDockerLab(engine, identity, signal, images);
       labs.add(lab);
       return lab;
     },

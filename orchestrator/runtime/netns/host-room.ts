@@ -33,26 +33,35 @@ export function hidingDirectory(path: string): string | undefined {
   return OWN_DIRECTORIES.find((directory) => path.startsWith(`${directory}/`));
 }
 
-/** Runs a program in the network namespace of its node, in a room of its own. Nothing of its file is in here. */
-export function roomCommand({ inside, capabilities = [] }: ProgramSpec): readonly string[] {
+/** A user of this machine, by numbers. */
+export interface UserIds {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * Runs a program in the network namespace of its node, in a room of its own, as `user` or root. Of its file, only what
+ * is chosen from a list is in here.
+ */
+export function roomCommand({ inside, capabilities = [] }: ProgramSpec, user?: UserIds): readonly string[] {
   return [
     ...["ip", "netns", "exec", inside],
     ...["unshare", "--uts", "--ipc", "--pid", "--fork", "--kill-child=SIGKILL"],
     ...["sh", "-c", ROOM_SCRIPT, "host", inside],
     ...["setpriv", "--no-new-privs", "--inh-caps=-all"],
     `--bounding-set=${["-all", ...capabilities.map((name) => `+${name.toLowerCase()}`)].join(",")}`,
+    ...(user === undefined ? [] : [`--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups"]),
     ...["--", "sh", "-c", PROGRAM_SCRIPT],
   ];
 }
 
 /** A program's words as `roomCommand` reads them from standard input, one a line. */
-export function roomInput(
-  name: string,
-  environment: Readonly<Record<string, string>>,
-  command: readonly string[],
-): string {
-  const variables = Object.entries({ ...hostEnvironment(name), ...environment });
+export function roomInput({ name, environment, workdir = "/", user }: ProgramSpec, command: readonly string[]): string {
+  const home = user === undefined ? {} : { HOME: "/tmp" };
+  const variables = Object.entries({ ...hostEnvironment(name), ...home, ...environment });
   const words = [
+    `--chdir=${workdir}`,
+    "--",
     ...variables.map(([key, value]) => `${key}=${value}`),
     // `env` would take a command's name with `=` for a variable.
     ...["/bin/sh", "-c", 'exec "$@"', name, ...command],
@@ -60,14 +69,64 @@ export function roomInput(
   return words.map((word) => `${escapeWord(word)}\n`).join("");
 }
 
+/** What is put into a room beside what is the same in all, as lines of `FURNITURE_FILE`: kind and path. */
+export function furnitureOf({ files = [], writable = [], devices = [] }: ProgramSpec): string {
+  return [
+    ...files.map(({ path }) => `file ${path}`),
+    ...writable.map((path) => `directory ${path}`),
+    ...devices.map((path) => `device ${path}`),
+  ]
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
+/** Where a program's furniture is unpacked, in the lab's /run. */
+export function furnitureDirectory(name: string): string {
+  return `/run/${name}.furniture`;
+}
+
+/** In that directory: the list, and the files with their paths. */
+export const FURNITURE_FILE = "list";
+export const FURNITURE_TREE = "files";
+
 /**
  * `$1`: the node's name; what follows is the command to run.
+ *
+ * The machine's directories are read-only. One that gets a file, or may be written to, is covered by an overlay whose
+ * changes end with the room; a path's letters are plain (`PATH_PATTERN` of the schema).
  *
  * What is mounted read-only keeps its other flags: in a user namespace the kernel refuses to drop one. `nosuid` makes
  * ping(8) do without the right that its file carries. The machine's mounts do not reach the room later on.
  */
 const ROOM_SCRIPT = `
-name=$1; own=/run/$name.host
+name=$1; own=/run/$name.host; furniture=${furnitureDirectory("$name")}; overlays=0
+overlay() {
+  overlays=$((overlays + 1)); top=$own/overlay/$overlays
+  mkdir -p "$top/upper" "$top/work" && chmod --reference="$1" "$top/upper" || return 1
+  mount -t overlay -o "nosuid,nodev,userxattr,lowerdir=$1,upperdir=$top/upper,workdir=$top/work" mice-host "$1"
+}
+place() {
+  inside=$2; base=
+  case $inside/ in ${OWN_DIRECTORIES.map((path) => `${path}/*`).join("|")}) base=$own ;; esac
+  directory=$inside; [ "$1" = directory ] || directory=\${inside%/*}
+  found=$directory
+  while [ -n "$found" ] && [ ! -d "$base$found" ]; do found=\${found%/*}; done
+  [ -n "$base$found" ] || { echo "$inside: expected a directory of this machine at its beginning" >&2; return 1; }
+  [ -w "$base$found" ] || overlay "$found" || return 1
+  mkdir -p "$base$directory" || return 1
+  case $1 in
+    directory) chmod 1777 "$base$directory" ;;
+    file) cp "$furniture/${FURNITURE_TREE}$inside" "$base$inside" ;;
+  esac
+}
+furnish() {
+  while read -r kind inside; do
+    case $kind in
+      device) mkdir -p "$own\${inside%/*}" && : > "$own$inside" && echo "$inside $own$inside none bind" >> table ;;
+      *) place "$kind" "$inside" ;;
+    esac || return 1
+  done
+}
 room() {
   hostname "$name" 2> /dev/null || echo "$name" > /proc/sys/kernel/hostname || return 1
   mount --make-rprivate / && mount -t proc proc /proc || return 1
@@ -84,6 +143,7 @@ room() {
   for device in ${DEVICES.join(" ")}; do
     : > "dev/$device" && echo "/dev/$device $own/dev/$device none bind" || return 1
   done > table
+  [ ! -e "$furniture" ] || furnish < "$furniture/${FURNITURE_FILE}" || return 1
   {
     echo "devpts $own/dev/pts devpts newinstance,ptmxmode=0666,mode=620"
     echo "$own/dev /dev none rbind"
@@ -110,7 +170,7 @@ while IFS= read -r word; do
   word=$(printf '%b.' "$word")
   set -- "$@" "\${word%.}"
 done
-exec env -i -- "$@"`;
+exec env -i "$@"`;
 
 /** Plain characters as they are, all other octets as \`printf %b\` reads them: a backslash, 0, and three octal digits. */
 function escapeWord(word: string): string {

@@ -2,6 +2,7 @@
 
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { constants } from "node:os";
+import { buffer } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AgentCommand, NodeSetup } from "@testbed/agent/control";
 import type { NodeSpec, ProgramSpec, SegmentSpec, UnboundSetup } from "../../plan/plan.ts";
@@ -9,13 +10,24 @@ import { TestbedError } from "../../support/errors.ts";
 import { isProcessStopped } from "../../support/process-identity.ts";
 import { started } from "../../support/start-process.ts";
 import { createBoundedLog } from "../bounded-log.ts";
+import { archiveOf } from "../program-files.ts";
 import { readLines } from "../read-lines.ts";
 import type { DestroyReport, NodeExit, NodeHandle, ProgramHandle, RunIdentity, RuntimeLab } from "../runtime.ts";
-import { hidingDirectory, roomCommand, roomInput } from "./host-room.ts";
+import {
+  FURNITURE_FILE,
+  FURNITURE_TREE,
+  furnitureDirectory,
+  furnitureOf,
+  hidingDirectory,
+  roomCommand,
+  roomInput,
+} from "./host-room.ts";
 import { COLLECTION_WAIT_MS, labLabels } from "./lab-processes.ts";
 import { outside } from "./outside.ts";
+import { signalProgram } from "./program-process.ts";
 import { runWithInput } from "./run-with-input.ts";
 import { type Supervisor, startSupervisor } from "./supervisor.ts";
+import { userIds } from "./user-ids.ts";
 import { bridgeBatch, nodeBatch, sysctlWrites } from "./wiring.ts";
 
 /** How many of a node's last log lines an error carries. */
@@ -61,9 +73,11 @@ export function createNetnsLab(
     },
     async startProgram(spec) {
       const command = programCommand(spec);
-      const child = await startInside(await inLab(), members, roomCommand(spec));
+      const user = spec.user === undefined ? undefined : await userIds(spec.name, spec.user);
+      await furnish(await inLab(), members, spec);
+      const child = await startInside(await inLab(), members, roomCommand(spec, user));
       const handle = programHandle(spec.name, child);
-      child.stdin.end(roomInput(spec.inside, spec.environment, command));
+      child.stdin.end(roomInput(spec, command));
       return handle;
     },
     async keep() {
@@ -120,6 +134,22 @@ async function ipBatch({ enter }: Supervisor, members: Members, batch: string): 
   }
 }
 
+/** Puts a program's files, and the list of what else its room holds, into the lab's /run. */
+async function furnish({ enter }: Supervisor, members: Members, spec: ProgramSpec): Promise<void> {
+  const list = furnitureOf(spec);
+  if (list === "") return;
+  const files = (spec.files ?? []).map((file) => ({ ...file, path: `/${FURNITURE_TREE}${file.path}` }));
+  const content = { type: "text", text: list } as const;
+  const archive = await buffer(
+    await archiveOf([{ path: `/${FURNITURE_FILE}`, content, isExecutable: false }, ...files]),
+  );
+  const script = 'mkdir "$1" && exec tar -x --no-same-owner -C "$1"';
+  const unpack = ["sh", "-c", script, "furnish", furnitureDirectory(spec.inside)];
+  const { exitCode, errors } = await runWithInput("nsenter", enter(unpack), archive, members.add);
+  if (exitCode !== 0)
+    throw new TestbedError("setup-failed", `${spec.name} could not be given its files: ${errors.trim()}`);
+}
+
 /** Runs a command in the lab's namespaces. */
 function startInside(
   { enter }: Supervisor,
@@ -164,18 +194,15 @@ function boundSetup(setup: UnboundSetup): NodeSetup {
   };
 }
 
-function programCommand({ name, command: [program = "", ...args] = [] }: ProgramSpec): readonly string[] {
-  if (program === "") {
-    throw new TestbedError(
-      "bad-topology",
-      `node ${name} has no command, and the netns runtime has no images to take one from`,
-      {
-        hint: "give the node a `command` that exists on this machine, or use --runtime docker",
-      },
-    );
+function programCommand({ name, source, command = [], files = [] }: ProgramSpec): readonly string[] {
+  const [program = ""] = command;
+  if (source.type !== "machine" || program === "") {
+    throw new TestbedError("bad-topology", `node ${name} needs an image, and the netns runtime has none`, {
+      hint: "give the node a `command` that exists on this machine and no image, or use --runtime docker",
+    });
   }
-  const hidden = hidingDirectory(program);
-  if (hidden === undefined) return [program, ...args];
+  const hidden = files.some(({ path }) => path === program) ? undefined : hidingDirectory(program);
+  if (hidden === undefined) return command;
   throw new TestbedError("bad-topology", `node ${name} runs ${program}, which the ${hidden} of its own hides`, {
     hint: `hosts have an empty ${hidden}: have the program in another directory of this machine`,
   });
@@ -206,7 +233,12 @@ function programHandle(name: string, child: ChildProcessWithoutNullStreams): Pro
   const output = createBoundedLog();
   child.stdout.setEncoding("utf8").on("data", output.add);
   const { log, exited } = watch(child);
-  return { name, exited, log: () => output.text() + log() };
+  return {
+    name,
+    exited,
+    log: () => output.text() + log(),
+    signal: (signal) => signalProgram(child.pid, signal),
+  };
 }
 
 function watch(child: ChildProcessWithoutNullStreams) {

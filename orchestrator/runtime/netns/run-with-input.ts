@@ -17,7 +17,7 @@ export interface Ended {
 export async function runWithInput(
   program: string,
   args: readonly string[],
-  input: string,
+  input: string | Uint8Array,
   onStart: (child: ChildProcess) => void = () => undefined,
 ): Promise<Ended> {
   const child = await started(program, () => {

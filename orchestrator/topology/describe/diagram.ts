@@ -4,6 +4,7 @@ import { formatEndpoint, withoutLength } from "../model/address-text.ts";
 import { describeFirewall, describeNat } from "../model/presets.ts";
 import type { ResolvedNode, ResolvedSegment, ResolvedTopology } from "../model/resolved.ts";
 import { describeLink } from "./describe-link.ts";
+import { describeProgram } from "./describe-program.ts";
 
 /** Segments as rounded shapes, nodes as boxes, addresses and link impairments on the lines between them. */
 export function renderDiagram({ segments, nodes }: ResolvedTopology): string {
@@ -55,7 +56,7 @@ function nodeDetails(node: ResolvedNode): readonly string[] {
     case "stationary-node":
       return ["stationary node", ...PLAIN[node.speaks]];
     case "host":
-      return [`host ${node.image}`];
+      return [`host ${describeProgram(node)}`];
   }
 }
 

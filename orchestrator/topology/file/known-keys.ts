@@ -42,7 +42,12 @@ function inner(place: JsonSchema, part: string | number): JsonSchema | undefined
 
 function alternatives(place: JsonSchema | undefined, value: unknown): readonly JsonSchema[] {
   if (place === undefined) return [];
-  const role = (value as { readonly role?: unknown } | null | undefined)?.role;
-  const ofRole = place.oneOf?.filter((branch) => branch.properties?.["role"]?.const === role);
-  return ofRole ?? place.anyOf ?? [place];
+  const branches = place.oneOf ?? place.anyOf;
+  if (branches === undefined) return isOfRole(place, value) ? [place] : [];
+  return branches.flatMap((branch) => alternatives(branch, value));
+}
+
+function isOfRole({ properties }: JsonSchema, value: unknown): boolean {
+  const role = properties?.["role"]?.const;
+  return role === undefined || role === ownValue(value, "role");
 }

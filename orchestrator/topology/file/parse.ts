@@ -1,6 +1,7 @@
 /** Reads the text of a topology file: YAML, then shape. Every problem is found in one pass, with its position. */
 
 import type * as z from "zod";
+import { expandHosts } from "./extends.ts";
 import { formatPath, type IssuePath, inFileOrder, type TopologyIssue } from "./issue.ts";
 import { expectationSchema, sessionSchema } from "./schema/expectation.ts";
 import { linkSchema } from "./schema/link.ts";
@@ -43,10 +44,11 @@ export function readTopology(text: string, file: string): TopologyReading {
   // Nothing else is said of a file that holds too much: to find out would take too long.
   const excess = tooMany(source.data);
   if (excess.length > 0) return { issues: inFileOrder(located(excess)) };
-  const parsed = topologySchema.safeParse(source.data);
-  const shapeIssues = (parsed.error?.issues ?? []).flatMap((i) => describeShapeIssue(i, source.data));
-  const issues = inFileOrder([...yamlIssues, ...located(dropMisspeltDuplicates(shapeIssues))]);
-  return isMapping(source.data) ? { topology: soundPart(source, source.data, file), issues } : { issues };
+  const { data, issues: extendIssues } = expandHosts(source.data);
+  const parsed = topologySchema.safeParse(data);
+  const shapeIssues = (parsed.error?.issues ?? []).flatMap((i) => describeShapeIssue(i, data));
+  const issues = inFileOrder([...yamlIssues, ...located([...extendIssues, ...dropMisspeltDuplicates(shapeIssues)])]);
+  return isMapping(data) ? { topology: soundPart(source, data, file), issues } : { issues };
 }
 
 /** A misspelt key is not also reported as missing. */

@@ -2,7 +2,7 @@
 
 import * as z from "zod";
 import { expectationSchema, sessionSchema } from "./schema/expectation.ts";
-import { host } from "./schema/host.ts";
+import { extendingHost, host } from "./schema/host.ts";
 import { type impairment, linkKey, linkSchema } from "./schema/link.ts";
 import { correspondentNode, homeAgent, mobileNode, router, stationaryNode, stunServer } from "./schema/nodes.ts";
 import { timelineEventSchema } from "./schema/timeline.ts";
@@ -54,5 +54,6 @@ export type TimelineEventEntry = z.output<typeof timelineEventSchema>;
 
 /** JSON Schema of the file format, for editors; kept in `topologies/topology.schema.json`. */
 export function topologyJsonSchema(): Record<string, unknown> {
-  return { title: "M-ICE testbed topology", ...z.toJSONSchema(topologySchema, { io: "input" }) };
+  const written = topologySchema.extend({ nodes: z.record(name, z.union([nodeSchema, extendingHost])) });
+  return { title: "M-ICE testbed topology", ...z.toJSONSchema(written, { io: "input" }) };
 }

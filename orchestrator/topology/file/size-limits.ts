@@ -22,6 +22,9 @@ const NODE_LIMITS: Limits = {
   forwards: 1000,
   command: 1000,
   environment: 1000,
+  files: 100,
+  writable: 64,
+  sysctls: 64,
 };
 
 /** Entries of a firewall's keys. */

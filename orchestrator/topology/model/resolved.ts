@@ -8,11 +8,13 @@ import type {
   DENIALS,
   FORWARD_PROTOCOLS,
   HostCapability,
+  HostDevice,
   INBOUND_POLICIES,
   OUTBOUND_UDP_POLICIES,
   PATH_NAMES,
   PINHOLE_PROTOCOLS,
   STATIONARY_PROTOCOLS,
+  StopSignal,
   TRAFFIC_KINDS,
 } from "./words.ts";
 
@@ -166,16 +168,49 @@ export interface ResolvedStationaryNode extends NodeCommon {
   readonly agent: AgentOptions;
 }
 
-/** A node that runs a host program, from a user's image. */
+/** A node that runs a program of the file's author. */
 export interface ResolvedHost extends NodeCommon {
   readonly role: "host";
-  readonly image: string;
+  readonly source: ProgramSource;
   readonly command?: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  readonly files: readonly HostFile[];
+  /** Directories in which the program may write, beside those that every program has of its own. */
+  readonly writable: readonly string[];
+  /** The directory that it is started in; absent for that of its image, or `/`. */
+  readonly workdir?: string;
+  /** The user that it is started as, by name or number; absent for that of its image, or root. */
+  readonly user?: string;
   readonly capabilities: readonly HostCapability[];
+  readonly devices: readonly HostDevice[];
+  /** Kernel parameters of its network namespace. */
+  readonly sysctls: Readonly<Record<string, string>>;
+  /** The signal that asks it to end with its run; absent where it is killed at once. */
+  readonly stopSignal?: StopSignal;
   /** Whether its program runs until the testbed ends it. */
   readonly isService: boolean;
 }
+
+/** What a host's program is started from. */
+export type ProgramSource =
+  | { readonly type: "image"; readonly image: string }
+  /** An image that is built at need from a folder with a Dockerfile. */
+  | { readonly type: "build"; readonly folder: string }
+  /** A program of the machine that the lab is on. */
+  | { readonly type: "machine" };
+
+/** A file that a host's program finds in place, beside those of its image or of the machine. */
+export interface HostFile {
+  /** Absolute path inside. */
+  readonly path: string;
+  readonly content: HostFileContent;
+  readonly isExecutable: boolean;
+}
+
+export type HostFileContent =
+  | { readonly type: "text"; readonly text: string }
+  /** A file of the machine. */
+  | { readonly type: "file"; readonly from: string };
 
 export interface ResolvedSession {
   /** `from-to`, such as `mn-cn`. */

@@ -39,3 +39,13 @@ export const HOST_CAPABILITIES = [
 ] as const;
 
 export type HostCapability = (typeof HOST_CAPABILITIES)[number];
+
+/** Devices of the machine that a host's program may ask for. */
+export const HOST_DEVICES = ["/dev/net/tun"] as const;
+
+export type HostDevice = (typeof HOST_DEVICES)[number];
+
+/** Signals by which a host's program may be asked to end, signal(7). */
+export const STOP_SIGNALS = ["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGKILL"] as const;
+
+export type StopSignal = (typeof STOP_SIGNALS)[number];

@@ -4,7 +4,6 @@ import type { NatProfile } from "@testbed/agent/control";
 import type { Report } from "../file/issue-list.ts";
 import type {
   HomeAgentEntry,
-  HostEntry,
   MobileEntry,
   NodeEntry,
   RouterEntry,
@@ -16,7 +15,6 @@ import { formatNetwork, parseNetwork, withoutLength } from "../model/address-tex
 import type {
   PortForward,
   ResolvedHomeAgent,
-  ResolvedHost,
   ResolvedMobileNode,
   ResolvedNode,
   ResolvedRoute,
@@ -28,7 +26,9 @@ import type { Interfaces } from "./addressing.ts";
 import { resolveAgentOptions } from "./agent-options.ts";
 import { attachmentsOf } from "./attachment.ts";
 import { checkHomeAgentAddress, homeAgentAddress } from "./home-address.ts";
+import type { ReferencedFiles } from "./referenced-files.ts";
 import { resolveForwards } from "./resolve-forwards.ts";
+import { resolveHost } from "./resolve-host.ts";
 import { resolveFirewall, resolveNat } from "./resolve-middlebox.ts";
 import { resolvePrefixes } from "./resolve-prefixes.ts";
 
@@ -41,6 +41,7 @@ export interface NodeContext {
   readonly interfaces: Interfaces;
   readonly routes: ReadonlyMap<string, readonly ResolvedRoute[]>;
   readonly homeAddresses: ReadonlyMap<string, string>;
+  readonly referenced: ReferencedFiles;
   readonly report: Report;
 }
 
@@ -58,7 +59,7 @@ export function resolveNode(context: NodeContext, name: string, entry: NodeEntry
     case "stationary-node":
       return resolveStationary(context, name, entry);
     case "host":
-      return resolveHost(context, name, entry);
+      return { ...common(context, name), ...resolveHost(context, name, entry) };
   }
 }
 
@@ -180,19 +181,5 @@ function resolveStationary(context: NodeContext, name: string, entry: Stationary
     ...(entry.stun === undefined ? {} : { stun: entry.stun }),
     port: entry.port ?? CANDIDATE_PORT,
     agent: resolveAgentOptions(entry),
-  };
-}
-
-function resolveHost(context: NodeContext, name: string, entry: HostEntry): ResolvedHost {
-  const command = typeof entry.command === "string" ? ["/bin/sh", "-c", entry.command] : entry.command;
-  const environment = Object.entries(entry.environment ?? {}).map(([key, value]) => [key, String(value)]);
-  return {
-    ...common(context, name),
-    role: "host",
-    image: entry.image,
-    ...(command === undefined ? {} : { command }),
-    environment: Object.fromEntries(environment) as Record<string, string>,
-    capabilities: entry.capabilities ?? [],
-    isService: entry.service ?? false,
   };
 }

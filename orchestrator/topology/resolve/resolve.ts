@@ -11,7 +11,9 @@ import { assignHomeAddresses } from "./home-address.ts";
 import { interfaceNames } from "./interface-names.ts";
 import { imposeLinks } from "./links.ts";
 import { checkOverlaps } from "./overlap.ts";
+import { checkProgramKinds, type ProgramKind } from "./program-kinds.ts";
 import { checkReachability, checkReachabilityOf } from "./reachability.ts";
+import { NO_FILES, type ReferencedFiles } from "./referenced-files.ts";
 import { checkReferences, sessionName } from "./references.ts";
 import { resolveNode } from "./resolve-node.ts";
 import { assignRoutes } from "./routing.ts";
@@ -22,6 +24,10 @@ import { interfacesOf, placeOn, visitsOf } from "./visits.ts";
 export interface ResolveOptions {
   /** Replaces the file's seed. */
   readonly seed?: number;
+  /** What the file refers to; nothing when absent. */
+  readonly referenced?: ReferencedFiles;
+  /** What hosts may be started from; either, but not both in one lab, when absent. */
+  readonly programs?: ProgramKind;
 }
 
 export type ResolveResult =
@@ -47,8 +53,10 @@ export function resolveTopology(topology: Topology, options: ResolveOptions = {}
   const routes = assignRoutes(topology, attachments, interfaces, report);
   const seed = options.seed ?? topology.seed ?? DEFAULT_SEED;
   const homeAddresses = assignHomeAddresses(topology, report);
-  const context = { topology, seed, interfaces, routes, homeAddresses, report };
+  const referenced = options.referenced ?? NO_FILES;
+  const context = { topology, seed, interfaces, routes, homeAddresses, referenced, report };
   const nodes = [...topology.nodes].map(([name, entry]) => resolveNode(context, name, entry));
+  checkProgramKinds(topology, nodes, options.programs, report);
   const places = { topology, attachments, everywhere: impaired };
   const resolved: ResolvedTopology = {
     name: topology.name,

@@ -14,7 +14,11 @@ afterEach(() => rm(directory, { recursive: true }));
 
 test("a file is read by its path, without a byte order mark", async () => {
   await writeFile(join(directory, "mine.yaml"), "\uFEFFname: mine\n");
-  expect(await readTopologyFile("mine.yaml", directory)).toEqual({ file: "mine.yaml", text: "name: mine\n" });
+  expect(await readTopologyFile("mine.yaml", directory)).toEqual({
+    file: "mine.yaml",
+    path: join(directory, "mine.yaml"),
+    text: "name: mine\n",
+  });
 });
 
 test.each([

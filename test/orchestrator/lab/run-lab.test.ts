@@ -6,7 +6,7 @@ import type { NodeEvent } from "../../../orchestrator/lab/lab-event.ts";
 import type { LabRecord } from "../../../orchestrator/lab/lab-record.ts";
 import { labTimeouts } from "../../../orchestrator/lab/lab-timeouts.ts";
 import { type LabRequest, runLab } from "../../../orchestrator/lab/run-lab.ts";
-import type { Plan, TimelineStep } from "../../../orchestrator/plan/plan.ts";
+import type { Plan, ProgramSpec, TimelineStep } from "../../../orchestrator/plan/plan.ts";
 import type { Runtime } from "../../../orchestrator/runtime/runtime.ts";
 import { TestbedError } from "../../../orchestrator/support/errors.ts";
 import { CN_HOME, MN_HOME, pairOf, TWO_ENDS } from "../../support/lab-events.ts";
@@ -394,18 +394,30 @@ test("a kept lab is neither told to finish nor removed", async () => {
 
 test("foreign programs start once every node is ready, and the run waits for them when there is no session", async () => {
   const runtime = createScriptedRuntime({});
-  const program = { name: "probe", inside: "mn", image: "busybox", environment: {} };
+  const program: ProgramSpec = {
+    name: "probe",
+    inside: "mn",
+    source: { type: "image", image: "busybox" },
+    environment: {},
+  };
   const record = await runLab(
     request(runtime, { plan: { ...PLAN, programs: [program] }, topology: { ...TWO_ENDS, sessions: [] } }),
   );
   expect(record.error).toBeUndefined();
   expect(runtime.calls.indexOf("startGuest probe")).toBeGreaterThan(runtime.calls.indexOf("startNode cn"));
-  expect(record.hosts).toEqual([{ name: "probe", image: "busybox", exitCode: 0, log: "host program output\n" }]);
+  expect(record.hosts).toEqual([
+    { name: "probe", source: { type: "image", image: "busybox" }, exitCode: 0, log: "host program output\n" },
+  ]);
 });
 
 test("a foreign program that never ends is ended with the time there is, and the record says so", async () => {
   const runtime = createScriptedRuntime({}, { programExits: false });
-  const program = { name: "server", inside: "mn", image: "busybox", environment: {} };
+  const program: ProgramSpec = {
+    name: "server",
+    inside: "mn",
+    source: { type: "image", image: "busybox" },
+    environment: {},
+  };
   const record = await runLab(
     request(runtime, {
       plan: { ...PLAN, programs: [program] },
@@ -415,7 +427,12 @@ test("a foreign program that never ends is ended with the time there is, and the
   );
   expect(record.error).toBeUndefined();
   expect(record.hosts).toEqual([
-    { name: "server", image: "busybox", isEndedByTestbed: true, log: "host program output\n" },
+    {
+      name: "server",
+      source: { type: "image", image: "busybox" },
+      isEndedByTestbed: true,
+      log: "host program output\n",
+    },
   ]);
   expect(record.events).toContainEqual(
     expect.objectContaining({ type: "host-ended", node: "server", isService: false }),
@@ -424,14 +441,25 @@ test("a foreign program that never ends is ended with the time there is, and the
 
 test("a run does not wait for services, and waits for other programs beside its sessions", async () => {
   const runtime = createScriptedRuntime(cooperative(), { programExits: false });
-  const service = { name: "server", inside: "mn", image: "busybox", environment: {}, isService: true };
+  const service: ProgramSpec = {
+    name: "server",
+    inside: "mn",
+    source: { type: "image", image: "busybox" },
+    environment: {},
+    isService: true,
+  };
   const record = await runLab(request(runtime, { plan: { ...PLAN, programs: [service] } }));
   expect(record.error).toBeUndefined();
   expect(record.phasesMs.has("hosts")).toBe(false);
   expect(record.hosts).toMatchObject([{ name: "server", isService: true, isEndedByTestbed: true }]);
 
   const awaited = createScriptedRuntime(cooperative());
-  const program = { name: "probe", inside: "mn", image: "busybox", environment: {} };
+  const program: ProgramSpec = {
+    name: "probe",
+    inside: "mn",
+    source: { type: "image", image: "busybox" },
+    environment: {},
+  };
   const other = await runLab(request(awaited, { plan: { ...PLAN, programs: [program] } }));
   expect(other.phasesMs.has("hosts")).toBe(true);
 });

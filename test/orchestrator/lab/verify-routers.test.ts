@@ -19,7 +19,7 @@ segments:
 nodes:
   stun: { role: stun-server, on: internet }
   middlebox: { role: router, wan: internet, lan: home, nat: full-cone }
-  inside: { role: host, on: home, image: none }
+  inside: { role: host, on: home, image: x }
 `);
 const AS_DECLARED = planProbes(TOPOLOGY).probes[0]?.expected ?? { type: "udp-blocked" as const };
 
@@ -100,8 +100,8 @@ segments: { internet: { ipv4: 198.18.0.0/24 }, home: { ipv4: 192.168.1.0/24 } }
 nodes:
   stun: { role: stun-server, on: internet }
   middlebox: { role: router, wan: internet, lan: home, nat: symmetric }
-  one: { role: host, on: home, image: none }
-  two: { role: host, on: home, image: none }
+  one: { role: host, on: home, image: x }
+  two: { role: host, on: home, image: x }
 `);
   const asked: (readonly [string, number | undefined])[] = [];
   const scriptOf = (name: string, seen: readonly NatObservation[]): NodeScript => ({

@@ -165,7 +165,7 @@ test("a host is a node of ours that holds the network, and a host program that k
     {
       name: "other-stack",
       inside: "other-stack",
-      image: "busybox:1",
+      source: { type: "image", image: "busybox:1" },
       command: ["/bin/sh", "-c", "ping $MICE_NODE_MN_HOME_ADDRESS"],
       environment: {
         MICE_SELF: "me",

@@ -15,10 +15,10 @@ segments:
   home: { ipv4: 192.168.1.0/24, ipv6: "2001:db8:0:2::/64" }
 nodes:
   stun: { role: stun-server, on: internet }
-  passer: { role: host, on: street, image: none }
+  passer: { role: host, on: street, image: x }
   middlebox: { role: router, wan: ${wan}, lan: home, ${middlebox} }
 ${around === undefined ? "" : `  carrier: { role: router, wan: internet, lan: street, ${around} }\n`}${more}
-  inside: { role: host, on: home, image: none }
+  inside: { role: host, on: home, image: x }
 `),
   );
 }

@@ -21,7 +21,7 @@ ${segments.join("\n")}
 nodes:
   stun: { role: stun-server, on: internet }
 ${routers.join("\n")}
-  inside: { role: host, on: lan0, image: none }
+  inside: { role: host, on: lan0, image: x }
 `),
   );
 }

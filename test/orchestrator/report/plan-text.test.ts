@@ -35,7 +35,15 @@ const PLAN: Plan = {
     },
   ],
   timeline: [],
-  programs: [{ name: "probe", inside: "nat-a", image: "busybox", command: ["ping", "x"], environment: { A: "1" } }],
+  programs: [
+    {
+      name: "probe",
+      inside: "nat-a",
+      source: { type: "image", image: "busybox" },
+      command: ["ping", "x"],
+      environment: { A: "1" },
+    },
+  ],
 };
 
 test("a plan reads as numbered steps with the rule texts ready to be pasted", () => {

@@ -58,6 +58,8 @@ const FLOOD = Array.from({ length: 200_000 }, (_, i) =>
   ),
 );
 
+const BUSYBOX = { type: "image", image: "busybox" } as const;
+
 test("two hundred thousand events are judged and drawn in time, the page with those that somebody reads", () => {
   const startedAt = performance.now();
   const ready: LabEvent = { at: 0, type: "node-ready", node: "mn" };
@@ -91,7 +93,7 @@ test("a run that could not be carried through has no other verdict than error", 
 });
 
 test("a host whose program fails or has not ended, fails the run; one that runs on in a kept lab does not", () => {
-  const host = { name: "probe", image: "busybox", log: "" };
+  const host = { name: "probe", source: BUSYBOX, log: "" };
   expect(resultOf(TWO_ENDS, { hosts: [{ ...host, exitCode: 2 }] })).toMatchObject({
     verdict: "fail",
     expectations: [
@@ -103,13 +105,13 @@ test("a host whose program fails or has not ended, fails the run; one that runs 
   const hanging = { hosts: [{ ...host, isEndedByTestbed: true }] };
   expect(resultOf(TWO_ENDS, hanging)).toMatchObject({
     verdict: "fail",
-    hosts: [{ name: "probe", image: "busybox", endedBy: "testbed" }],
+    hosts: [{ name: "probe", source: BUSYBOX, endedBy: "testbed" }],
   });
   expect(resultOf(TWO_ENDS, { ...hanging, error: ERROR }).expectations).toHaveLength(1);
 });
 
 test("a service that the testbed ends passes and is said to have been; one that ends by itself fails", () => {
-  const service = { name: "server", image: "busybox", log: "", isService: true };
+  const service = { name: "server", source: BUSYBOX, log: "", isService: true };
   const ended = resultOf(TWO_ENDS, { hosts: [{ ...service, isEndedByTestbed: true }] });
   expect(ended.verdict).toBe("pass");
   expect(formatResult(ended, PLAIN).join("\n")).toContain("ran to the end, and was ended by the testbed");

@@ -20,8 +20,8 @@ nodes:
   stun: { role: stun-server, on: internet }
   carrier: { role: router, wan: internet, lan: [street, empty], nat: carrier-grade }
   nat-a: { role: router, wan: street, lan: home, nat: home-router }
-  inside: { role: host, on: home, image: none }
-  neighbour: { role: host, on: street, image: none }
+  inside: { role: host, on: home, image: x }
+  neighbour: { role: host, on: street, image: x }
 `);
 
 const SEEN: NatVerification["observed"] = {

@@ -40,7 +40,7 @@ summary: Many forwards
 segments: { internet: { ipv4: 198.18.0.0/24 }, lan: { ipv4: 192.168.1.0/24 } }
 nodes:
   nat: { role: router, wan: internet, lan: lan, nat: port-restricted-cone, forwards: [${list}] }
-  h: { role: host, on: lan, image: none, command: "true" }
+  h: { role: host, on: lan, image: x, command: "true" }
 `;
 }
 

@@ -106,8 +106,14 @@ test("a node without TUN and segments has no device and no network", () => {
 });
 
 test("a host's program shares its node's network and is given no capability, device, file or kernel parameter", () => {
-  const program = { name: "g", inside: "mn", image: "theirs:1", command: ["run", "it"], environment: { PEER: "::1" } };
-  expect(programContainer("mice-r-g", "abc", program, {})).toMatchInlineSnapshot(`
+  const program = {
+    name: "g",
+    inside: "mn",
+    source: { type: "image" as const, image: "theirs:1" },
+    command: ["run", "it"],
+    environment: { PEER: "::1" },
+  };
+  expect(programContainer("mice-r-g", "theirs:1", "abc", program, {})).toMatchInlineSnapshot(`
     {
       "AttachStderr": true,
       "AttachStdout": true,

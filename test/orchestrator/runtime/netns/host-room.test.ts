@@ -7,7 +7,9 @@ const SECRET = "what-a-file-says";
 const spec = {
   name: "h",
   inside: "h",
-  image: SECRET,
+  source: { type: "machine" } as const,
+  workdir: `/${SECRET}`,
+  files: [{ path: `/etc/${SECRET}`, content: { type: "text" as const, text: SECRET }, isExecutable: false }],
   command: [SECRET, `$(${SECRET})`],
   environment: { PATH: `/${SECRET}`, LD_PRELOAD: `/${SECRET}.so` },
 };
@@ -16,7 +18,10 @@ const spec = {
 function start(environment: Readonly<Record<string, string>>, command: readonly string[]) {
   const words = roomCommand({ ...spec, environment });
   const [program = "", ...args] = words.slice(words.indexOf("--") + 1);
-  return spawnSync(program, args, { input: roomInput("h", environment, command), encoding: "utf8" });
+  return spawnSync(program, args, {
+    input: roomInput({ ...spec, workdir: "/", environment }, command),
+    encoding: "utf8",
+  });
 }
 
 test("nothing that a topology file says is on the command line that enters a lab", () => {

@@ -8,9 +8,9 @@ describe("a packet to an address that nobody has", () => {
       segments: "home: { ipv4: 192.168.1.0/24 }, docker0: { ipv4: 10.99.0.0/24 }",
       nodes: `${HOME_AGENTS},
         nat: { role: router, wan: internet, lan: home, nat: port-restricted-cone },
-        inside: { role: host, on: home, image: none },
-        open: { role: host, on: internet, image: none },
-        island: { role: host, on: docker0, image: none }`,
+        inside: { role: host, on: home, image: x },
+        open: { role: host, on: internet, image: x },
+        island: { role: host, on: docker0, image: x }`,
     }),
   );
 

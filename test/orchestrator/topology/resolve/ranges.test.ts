@@ -117,7 +117,6 @@ describe("host programs", () => {
   );
 
   test.each([
-    "none",
     "debian:12",
     "mice-testbed/tools:latest",
     "registry.example:5000/team/image_x:1.0-rc.1",
