@@ -2,9 +2,10 @@
 
 import { CONTROL_VERSION, type NodeSetup, type RoleSetup } from "@testbed/agent/control";
 import { renderRules } from "../render/rules.ts";
-import { familyOfText, withoutLength } from "../topology/model/address-text.ts";
+import { familyOfText } from "../topology/model/address-text.ts";
 import type {
   ResolvedHomeAgent,
+  ResolvedHost,
   ResolvedInterface,
   ResolvedMobileNode,
   ResolvedNode,
@@ -14,8 +15,10 @@ import type {
 import { homeAgentAddresses, stunAddresses } from "../topology/model/server-addresses.ts";
 import { isMobile, isSessionEnd, peerAddressOf, type SessionEnd } from "../topology/model/session-end.ts";
 import { derivedHex } from "../topology/resolve/seed.ts";
+import { daemonsOf } from "./daemons/daemons.ts";
 import { edgeRoutes } from "./edge-routes.ts";
 import { labEnvironment } from "./lab-environment.ts";
+import { namesOf } from "./names.ts";
 import type { NodeSpec, Plan, ProgramSpec, UnboundInterface, UnboundSetup } from "./plan.ts";
 import { sysctlsOf } from "./sysctls.ts";
 import { laterInterfaces, localAddresses, planTimeline } from "./timeline-plan.ts";
@@ -61,6 +64,7 @@ function planNode(topology: ResolvedTopology, node: ResolvedNode, options: PlanO
 
 function planSetup(topology: ResolvedTopology, node: ResolvedNode, options: PlanOptions): UnboundSetup {
   const peers = options.autostart === true ? peersOf(topology, node) : [];
+  const daemons = daemonsOf(node, namesOf(topology));
   return {
     version: CONTROL_VERSION,
     node: node.name,
@@ -70,7 +74,9 @@ function planSetup(topology: ResolvedTopology, node: ResolvedNode, options: Plan
     ],
     routes: [...node.routes, ...edgeRoutes(topology, node)],
     rules: node.role === "router" ? renderRules(node) : [],
-    hosts: topology.nodes.flatMap(hostLines),
+    hosts: hostNames(topology, node),
+    ...namesFrom(node),
+    ...(daemons.length === 0 ? {} : { daemons }),
     capture: options.capture,
     role: planRole(topology, node),
     ...(peers.length === 0 ? {} : { autostart: { connect: peers } }),
@@ -90,11 +96,18 @@ function planInterface(topology: ResolvedTopology, node: ResolvedNode, attached:
   };
 }
 
-/** Maps a node's name to the addresses at which others reach it: its peer address, or those on its first segment. */
-function hostLines(node: ResolvedNode): NodeSetup["hosts"] {
-  const [first] = node.interfaces;
-  const own = [first?.ipv4, first?.ipv6].filter((address) => address !== undefined).map(withoutLength);
-  return (isSessionEnd(node) ? [peerAddressOf(node)] : own).map((address) => ({ address, name: node.name }));
+/** What a node knows without asking: every name, or with a name server its own alone, so that the server is used. */
+function hostNames(topology: ResolvedTopology, node: ResolvedNode): NodeSetup["hosts"] {
+  const names = namesOf(topology);
+  return asksForNames(node) ? names.filter(({ name }) => name === node.name) : names;
+}
+
+function namesFrom(node: ResolvedNode): Pick<NodeSetup, "nameServers"> {
+  return asksForNames(node) ? { nameServers: node.nameServers } : {};
+}
+
+function asksForNames(node: ResolvedNode): node is ResolvedHost {
+  return node.role === "host" && node.nameServers.length > 0;
 }
 
 function planRole(topology: ResolvedTopology, node: ResolvedNode): RoleSetup {
@@ -102,7 +115,8 @@ function planRole(topology: ResolvedTopology, node: ResolvedNode): RoleSetup {
     case "router":
       return { type: "router" };
     case "host":
-      return { type: "host" };
+    case "dns":
+      return { type: node.role };
     case "stun-server":
       return { type: "stun-server", listen: node.listen, alternate: node.alternate };
     case "home-agent":

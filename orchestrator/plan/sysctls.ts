@@ -44,6 +44,7 @@ export function sysctlsOf(node: ResolvedNode): Sysctls {
     case "mobile-node":
     case "correspondent-node":
     case "stun-server":
+    case "dns":
       return COMMON;
   }
 }

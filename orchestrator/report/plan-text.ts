@@ -1,6 +1,6 @@
 /** A plan as text: every step in order, and every rule text as it would be loaded. */
 
-import { LINK_DIRECTIONS } from "@testbed/agent/control";
+import { type DaemonSetup, LINK_DIRECTIONS } from "@testbed/agent/control";
 import type { NodeSpec, Plan, ProgramSpec, TimelineStep, UnboundInterface } from "../plan/plan.ts";
 import { rulesOf } from "../plan/timeline-plan.ts";
 import { describeImpairment } from "../topology/describe/describe-link.ts";
@@ -32,8 +32,10 @@ function nodeLines({ name, sysctls, tun, setup }: NodeSpec): readonly string[] {
     ...setup.interfaces.flatMap(interfaceLines),
     ...setup.routes.map(routeLine),
     ...Object.entries(sysctls).map(([key, value]) => `   sysctl ${key}=${value}`),
+    ...(setup.nameServers ?? []).map((address) => `   name server ${address}`),
     // Not indented, so that it can be pasted.
     ...setup.rules.flatMap(ruleLines),
+    ...(setup.daemons ?? []).flatMap(daemonLines),
   ];
 }
 
@@ -44,6 +46,10 @@ function routeLine({ to, via, interfaceName }: NodeSpec["setup"]["routes"][numbe
 
 function ruleLines({ tool, text }: NodeSpec["setup"]["rules"][number]): readonly string[] {
   return ["", `${loaderOf(tool)} <<'EOF'`, ...text.trimEnd().split("\n"), "EOF"];
+}
+
+function daemonLines({ command, configuration }: DaemonSetup): readonly string[] {
+  return ["", `${command.join(" ")} <<'EOF'`, ...configuration.trimEnd().split("\n"), "EOF"];
 }
 
 /** Only what the event loads; the rules of a node's start are listed with the node. */

@@ -2,6 +2,7 @@
  * What the netns runtime needs: programs of the machine, TUN devices, and a kernel that lets this user make namespaces.
  */
 
+import { existsSync } from "node:fs";
 import { labLabels } from "../runtime/netns/lab-processes.ts";
 import {
   missingPrograms,
@@ -17,7 +18,7 @@ import { isInstalled } from "../support/search-path.ts";
 import { installPackages } from "./apt.ts";
 import type { Finding } from "./finding.ts";
 import type { Say } from "./progress.ts";
-import { findRootAccess } from "./root-command.ts";
+import { findRootAccess, type RootAccess, runAsRoot } from "./root-command.ts";
 import { checkTunDevice, ensureTunDevice } from "./tun-device.ts";
 
 /** Installs Debian's packages of missing programs. Throws `setup-failed` where the machine does not allow it. */
@@ -25,7 +26,7 @@ export async function setUpNetns(say: Say): Promise<void> {
   const missing = await missingPrograms(REQUIRED_PROGRAMS);
   if (missing.length > 0) {
     for (const { text } of programFindings(missing)) say(`not installed: ${text}`);
-    await installDebianPackages(packagesOf(missing), say);
+    await installDebianPackages(missing, say);
   }
   await ensureTunDevice(say);
 }
@@ -76,12 +77,23 @@ async function refusal(attempt: Promise<void>): Promise<readonly Finding[]> {
   }
 }
 
-async function installDebianPackages(packages: readonly string[], say: Say): Promise<void> {
+async function installDebianPackages(programs: readonly RequiredProgram[], say: Say): Promise<void> {
+  const packages = packagesOf(programs);
   const access = await findRootAccess();
   if (access === "none" || !(await isInstalled("apt-get"))) {
     throw new TestbedError("setup-failed", `installing ${packages.join(", ")} needs root and apt`, {
       hint: `as root: apt-get install ${packages.join(" ")}, or the packages of this system that contain the same`,
     });
   }
+  await keepIdle(access, programs, say);
   await installPackages(access, packages, say);
+}
+
+/** Where systemd runs the machine: it has this directory from its start on (sd_booted(3)). */
+const SYSTEMD_DIRECTORY = "/run/systemd/system";
+
+/** Labs start daemons themselves. Masked before it is installed, none is started for the machine, now or later. */
+async function keepIdle(access: RootAccess, programs: readonly RequiredProgram[], say: Say): Promise<void> {
+  const units = programs.flatMap(({ unit }) => unit ?? []);
+  if (units.length > 0 && existsSync(SYSTEMD_DIRECTORY)) await runAsRoot(access, ["systemctl", "mask", ...units], say);
 }

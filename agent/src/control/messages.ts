@@ -36,6 +36,10 @@ export interface NodeSetup {
   readonly rules: readonly RuleText[];
   /** Entries of /etc/hosts: every node of the lab by name. */
   readonly hosts: readonly { readonly address: string; readonly name: string }[];
+  /** Addresses of name servers, best first; absent where the node has none. */
+  readonly nameServers?: readonly string[];
+  /** Programs of other projects that run in the node; it is ready when they serve. Absent for none. */
+  readonly daemons?: readonly DaemonSetup[];
   /** Whether to capture every interface and stream the frames to the orchestrator. */
   readonly capture: boolean;
   readonly role: RoleSetup;
@@ -76,6 +80,18 @@ export interface SegmentNeighbours {
   readonly macs: readonly string[];
   /** With prefix length. */
   readonly addresses: readonly string[];
+}
+
+/** A program that serves from the node's namespaces until the node ends. Its output goes to the node's log. */
+export interface DaemonSetup {
+  /** Its name in logs and errors. */
+  readonly name: string;
+  /** The program, in its directories or by path, and its arguments. It stays in the foreground. */
+  readonly command: readonly string[];
+  /** What the program reads at /dev/stdin, once: its configuration. */
+  readonly configuration: string;
+  /** A part of the line of its output after which it serves. */
+  readonly readyOutput: string;
 }
 
 /** Directions as seen from the node: `out` frames leave it, `in` frames arrive. */
@@ -132,6 +148,8 @@ export interface RuleText {
 export type RoleSetup =
   | { readonly type: "router" }
   | { readonly type: "host" }
+  /** A name server, which is one of its daemons. */
+  | { readonly type: "dns" }
   | StunServerRole
   | HomeAgentRole
   | MobileNodeRole

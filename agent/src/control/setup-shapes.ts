@@ -4,6 +4,7 @@ import { type AgentOptions, ICE_PROFILES, KEY_MODES } from "../core/node/agent-s
 import { interfaceImpairments } from "./link-shapes.ts";
 import {
   CONTROL_VERSION,
+  type DaemonSetup,
   type HomeAgentRole,
   type InterfaceSetup,
   MOBILITY_PROTOCOLS,
@@ -109,6 +110,7 @@ const stationaryNodeRole: Shape<Omit<StationaryNodeRole, "type">> = object<Omit<
 const roleByType = {
   router: object<object>({}),
   host: object<object>({}),
+  dns: object<object>({}),
   "stun-server": object<Omit<StunServerRole, "type">>({ listen: array(address), alternate: array(address) }),
   "home-agent": homeAgentRole,
   "mobile-node": mobileNodeRole,
@@ -122,6 +124,13 @@ export const routes: Shape<readonly RouteSetup[]> = array(
 
 export const rules: Shape<readonly RuleText[]> = array(object<RuleText>({ tool: oneOf(...RULE_TOOLS), text: string }));
 
+const daemon: Shape<DaemonSetup> = object<DaemonSetup>({
+  name: hostName,
+  command: array(string),
+  configuration: string,
+  readyOutput: text(/./, "a part of a line"),
+});
+
 /** A node's whole set-up. */
 export const nodeSetup: Shape<NodeSetup> = object<NodeSetup>({
   version: oneOf(CONTROL_VERSION),
@@ -130,6 +139,8 @@ export const nodeSetup: Shape<NodeSetup> = object<NodeSetup>({
   routes,
   rules,
   hosts: array(object<NodeSetup["hosts"][number]>({ address, name: hostName })),
+  nameServers: optional(array(address)),
+  daemons: optional(array(daemon)),
   capture: boolean,
   role: unionByType<RoleSetup>(roleByType),
   startsOn: optional(oneOf(...STARTS_ON)),

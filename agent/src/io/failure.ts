@@ -17,6 +17,8 @@ export type FailureCode =
   | "segment-lost"
   | "capture-failed"
   | "tun-failed"
+  /** A daemon of the node ended before the lab, or did not start. */
+  | "daemon-failed"
   | "socket-failed";
 
 /** A failure with its code; `message` says what was expected, what was found, and during which step. */

@@ -1,12 +1,13 @@
 /** The programs of the machine that a lab of network namespaces needs. */
 
+import { DAEMON_PROGRAMS, type DaemonProgram } from "../../plan/daemons/programs.ts";
 import type { NodeSpec } from "../../plan/plan.ts";
 import { TestbedError } from "../../support/errors.ts";
 import { isInstalled, searchPath } from "../../support/search-path.ts";
 
 /** The part of a node that decides which programs it needs. */
 export interface ProgramUse {
-  readonly setup: Pick<NodeSpec["setup"], "rules"> & Partial<Pick<NodeSpec["setup"], "role">>;
+  readonly setup: Pick<NodeSpec["setup"], "rules"> & Partial<Pick<NodeSpec["setup"], "role" | "daemons">>;
 }
 
 export interface RequiredProgram {
@@ -15,6 +16,8 @@ export interface RequiredProgram {
   readonly debianPackage: string;
   /** What it does for a lab, as a phrase after the program's name. */
   readonly purpose: string;
+  /** The unit of systemd by which its package would run it on the machine as well; absent for most. */
+  readonly unit?: string;
   readonly isNeededFor: (nodes: readonly ProgramUse[]) => boolean;
 }
 
@@ -28,6 +31,11 @@ const whereRulesAreFor =
     nodes.some(({ setup }) => setup.rules.some((rule) => rule.tool === tool));
 
 const whereHostsAre = (nodes: readonly ProgramUse[]): boolean => nodes.some(({ setup }) => setup.role?.type === "host");
+
+const whereItRuns =
+  ({ name }: DaemonProgram) =>
+  (nodes: readonly ProgramUse[]): boolean =>
+    nodes.some(({ setup: { daemons = [] } }) => daemons.some(({ command: [program] }) => program === name));
 
 /** Without `tc`, which is not among them, links are impaired in user space. */
 export const REQUIRED_PROGRAMS: readonly RequiredProgram[] = [
@@ -64,11 +72,18 @@ export const REQUIRED_PROGRAMS: readonly RequiredProgram[] = [
     purpose: "loads the IPv6 filter rules of NATs and firewalls",
     isNeededFor: whereRulesAreFor("ip6tables"),
   },
+  ...Object.values(DAEMON_PROGRAMS).map((program) => ({ ...program, isNeededFor: whereItRuns(program) })),
   {
     name: "tcpdump",
     debianPackage: "tcpdump",
     purpose: "shows the packets of a running lab",
     // Agents capture by themselves; only tests and people debugging a lab use it.
+    isNeededFor: () => false,
+  },
+  {
+    name: "dig",
+    debianPackage: "bind9-dnsutils",
+    purpose: "asks name servers in tests",
     isNeededFor: () => false,
   },
 ];

@@ -50,6 +50,8 @@ function nodeDetails(node: ResolvedNode): readonly string[] {
       return ["home agent", node.homePrefix];
     case "stun-server":
       return ["STUN server"];
+    case "dns":
+      return ["name server"];
     case "mobile-node":
     case "correspondent-node":
       return [node.role.replace("-", " "), `home ${node.homeAddress}`];

@@ -4,14 +4,27 @@ import * as z from "zod";
 import { expectationSchema, sessionSchema } from "./schema/expectation.ts";
 import { extendingHost, host } from "./schema/host.ts";
 import { type impairment, linkKey, linkSchema } from "./schema/link.ts";
-import { correspondentNode, homeAgent, mobileNode, router, stationaryNode, stunServer } from "./schema/nodes.ts";
+import {
+  correspondentNode,
+  dnsServer,
+  homeAgent,
+  mobileNode,
+  router,
+  stationaryNode,
+  stunServer,
+} from "./schema/nodes.ts";
 import { timelineEventSchema } from "./schema/timeline.ts";
-import { name, network } from "./schema/values.ts";
+import { name, network, reference } from "./schema/values.ts";
 
 export const segmentSchema = z
   .strictObject({
     ipv4: network(4).optional().describe("IPv4 network of the segment, such as 198.18.0.0/24"),
     ipv6: network(6).optional().describe("IPv6 network of the segment, such as 2001:db8:1::/64"),
+    dns: reference
+      .optional()
+      .describe(
+        "The node of role `dns` that hosts on this segment are told of, as by DHCP; they then know no other names",
+      ),
   })
   .describe("One segment: an Ethernet segment that carries frames between the nodes on it");
 
@@ -19,6 +32,7 @@ export const nodeSchema = z.discriminatedUnion("role", [
   router,
   homeAgent,
   stunServer,
+  dnsServer,
   mobileNode,
   correspondentNode,
   stationaryNode,

@@ -75,6 +75,7 @@ export type ResolvedNode =
   | ResolvedRouter
   | ResolvedHomeAgent
   | ResolvedStunServer
+  | ResolvedDnsServer
   | ResolvedMobileNode
   | ResolvedStationaryNode
   | ResolvedHost;
@@ -146,6 +147,13 @@ export interface ResolvedStunServer extends NodeCommon {
   readonly alternate: readonly string[];
 }
 
+/** A name server for the names of the lab's nodes. */
+export interface ResolvedDnsServer extends NodeCommon {
+  readonly role: "dns";
+  /** Local addresses that it serves on. */
+  readonly listen: readonly string[];
+}
+
 export interface ResolvedMobileNode extends NodeCommon {
   readonly role: (typeof MOBILE_ROLES)[number];
   readonly homeAgent: string;
@@ -183,6 +191,8 @@ export interface ResolvedHost extends NodeCommon {
   readonly user?: string;
   readonly capabilities: readonly HostCapability[];
   readonly devices: readonly HostDevice[];
+  /** Addresses of the name servers that it is told of, best first; where there are none it knows all names itself. */
+  readonly nameServers: readonly string[];
   /** Kernel parameters of its network namespace. */
   readonly sysctls: Readonly<Record<string, string>>;
   /** The signal that asks it to end with its run; absent where it is killed at once. */

@@ -13,6 +13,8 @@ import { checkTimeline, eventName, movesOf } from "./timeline-references.ts";
 export function checkReferences(topology: Topology, report: Report): Attachment[] {
   const moves = movesOf(topology);
   for (const [name, entry] of topology.nodes) checkNode({ topology, moves }, name, entry, report);
+  for (const [name, { dns }] of topology.segments)
+    if (dns !== undefined) expectNode(topology, dns, ["dns"], ["segments", name, "dns"], report);
   checkSessions(topology, report);
   checkTimeline(topology, report);
   checkExpectations(topology, report);

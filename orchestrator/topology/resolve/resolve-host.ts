@@ -12,7 +12,7 @@ interface Context {
 }
 
 /** Everything of a host but its place in the network. */
-export type ResolvedProgram = Omit<ResolvedHost, "name" | "interfaces" | "routes">;
+export type ResolvedProgram = Omit<ResolvedHost, "name" | "interfaces" | "routes" | "nameServers">;
 
 /** `image: none` is the same as no image. */
 const NO_IMAGE = "none";

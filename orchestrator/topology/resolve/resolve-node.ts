@@ -14,6 +14,7 @@ import type { Topology } from "../file/topology.ts";
 import { formatNetwork, parseNetwork, withoutLength } from "../model/address-text.ts";
 import type {
   PortForward,
+  ResolvedDnsServer,
   ResolvedHomeAgent,
   ResolvedMobileNode,
   ResolvedNode,
@@ -26,6 +27,7 @@ import type { Interfaces } from "./addressing.ts";
 import { resolveAgentOptions } from "./agent-options.ts";
 import { attachmentsOf } from "./attachment.ts";
 import { checkHomeAgentAddress, homeAgentAddress } from "./home-address.ts";
+import { nameServersOf } from "./name-servers.ts";
 import type { ReferencedFiles } from "./referenced-files.ts";
 import { resolveForwards } from "./resolve-forwards.ts";
 import { resolveHost } from "./resolve-host.ts";
@@ -53,13 +55,19 @@ export function resolveNode(context: NodeContext, name: string, entry: NodeEntry
       return resolveHomeAgent(context, name, entry);
     case "stun-server":
       return resolveStunServer(context, name, entry);
+    case "dns":
+      return resolveDns(context, name);
     case "mobile-node":
     case "correspondent-node":
       return resolveMobile(context, name, entry);
     case "stationary-node":
       return resolveStationary(context, name, entry);
     case "host":
-      return { ...common(context, name), ...resolveHost(context, name, entry) };
+      return {
+        ...common(context, name),
+        ...resolveHost(context, name, entry),
+        nameServers: nameServersOf(context, name),
+      };
   }
 }
 
@@ -139,6 +147,11 @@ function resolveStunServer(context: NodeContext, name: string, entry: StunServer
     context.report("bad-address", ["nodes", name, "on"], message);
   }
   return { ...node, role: "stun-server", ...addresses };
+}
+
+function resolveDns(context: NodeContext, name: string): ResolvedDnsServer {
+  const node = common(context, name);
+  return { ...node, role: "dns", listen: serverAddresses(node).listen };
 }
 
 /** A server's first and second addresses. */

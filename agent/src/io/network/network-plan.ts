@@ -144,8 +144,11 @@ export function hostsFile(hosts: NodeSetup["hosts"]): string {
   return [...own, ...hosts].map(({ address, name }) => `${address}\t${name}\n`).join("");
 }
 
-/** /etc/resolv.conf of a lab node: no name server, so that no query leaves the lab. */
-export const RESOLVER_FILE = "# Names of the lab are in /etc/hosts; there is no name server.\n";
+/** /etc/resolv.conf of a lab node: name servers of the lab, or none, so that no query leaves it. */
+export function resolverFileOf({ nameServers = [] }: Pick<NodeSetup, "nameServers">): string {
+  if (nameServers.length === 0) return "# Names of the lab are in /etc/hosts; there is no name server.\n";
+  return nameServers.map((address) => `nameserver ${address}\n`).join("");
+}
 
 /** The link-local address of a MAC address (RFC 4291 appendix A): `fe80::ff:fe00:1` for 02:00:00:00:00:01. */
 export function linkLocalAddress(mac: string): string {

@@ -17,7 +17,7 @@ import {
   moveTexts,
   networkBatch,
   type PresentInterface,
-  RESOLVER_FILE,
+  resolverFileOf,
   ruleBatch,
 } from "./network-plan.ts";
 import { disableTransmitChecksumOffload } from "./offload.ts";
@@ -73,7 +73,7 @@ export async function setUpNetwork(setup: NodeSetup): Promise<ImpairedInterfaces
   const resolverFile = readFileSync("/etc/resolv.conf", "utf8");
   const found = await locateInterfaces(setup);
   writeFileSync("/etc/hosts", hostsFile(setup.hosts));
-  writeFileSync("/etc/resolv.conf", RESOLVER_FILE);
+  writeFileSync("/etc/resolv.conf", resolverFileOf(setup));
   const [interfaces] = await Promise.all([
     applyImpairments(found),
     guardNameServer(resolverFile),

@@ -47,6 +47,7 @@ export function createMachine(setup: NodeSetup): MadeMachine | undefined {
   switch (role.type) {
     case "router":
     case "host":
+    case "dns":
       return undefined;
     case "stun-server":
       return stunServer(role);

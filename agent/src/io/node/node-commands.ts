@@ -13,6 +13,7 @@ import type { Reports } from "../process/control-channel.ts";
 import { echo, openEchoSocket } from "../traffic/echo.ts";
 import { type Flow, startFlow } from "../traffic/flow.ts";
 import { ping } from "../traffic/ping.ts";
+import type { Daemons } from "./daemons.ts";
 import type { ProtocolNode } from "./protocol-node.ts";
 import { rebootRouter } from "./reboot.ts";
 
@@ -24,6 +25,7 @@ export interface CommandedNode {
   readonly setup: NodeSetup;
   readonly interfaces: ImpairedInterfaces;
   readonly protocol: ProtocolNode | undefined;
+  readonly daemons: Daemons;
   readonly reports: Reports;
 }
 
@@ -80,7 +82,7 @@ export function createCommands(node: CommandedNode): (command: NodeCommand) => P
       case "impair-link":
         return change(command.id, () => node.interfaces.change(command.segment, command));
       case "reboot":
-        return change(command.id, () => rebootRouter(command.rules, command.downMs));
+        return change(command.id, () => node.daemons.restartAround(() => rebootRouter(command.rules, command.downMs)));
       default:
         return assertNever(command);
     }

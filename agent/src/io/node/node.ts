@@ -4,6 +4,7 @@ import type { AgentReport, NodeSetup, RuleText } from "../../control/messages.ts
 import type { NodeEvent } from "../../core/events.ts";
 import type { InstantMs } from "../../core/machine.ts";
 import { type Capture, startCapture } from "../capture/capture.ts";
+import type { NodeFailure } from "../failure.ts";
 import type { ImpairedInterfaces } from "../link/impairments.ts";
 import { watchInterfaces } from "../network/interface-watch.ts";
 import { verifyIsolation } from "../network/isolation.ts";
@@ -16,6 +17,7 @@ import type { UdpSocket } from "../sockets/udp-socket.ts";
 import { createAutostart } from "../traffic/autostart.ts";
 import { startEchoServer } from "../traffic/echo.ts";
 import { openTun, type TunDevice } from "../tun/tun.ts";
+import { createDaemons, type Daemons } from "./daemons.ts";
 import { createCommands, type NodeCommand, peerAddressOf } from "./node-commands.ts";
 import { openProtocolNode, type ProtocolNode } from "./protocol-node.ts";
 
@@ -80,7 +82,12 @@ async function occupy(place: Place, reports: Reports, phases: Phases): Promise<N
   const echoServer = peerAddress === undefined ? undefined : startEchoServer(peerAddress);
   const [captures] = await Promise.all([capturing, verifyIsolation(setup)]);
   phases.mark("captures-and-sockets");
-  const node = createNode(place, { captures, protocol, echoServer }, reports);
+  const daemons = createDaemons(setup.daemons ?? [], throwFailure);
+  if (setup.daemons !== undefined) {
+    await daemons.start();
+    phases.mark("daemons");
+  }
+  const node = createNode(place, { captures, protocol, echoServer, daemons }, reports);
   if (setup.autostart !== undefined) listeners.push(autostart(setup, setup.autostart.connect, node));
   reports.send({ type: "ready", phasesMs: phases.result(), ...ifAny(interfaces.impaired) });
   if (setup.startsOn !== "command") protocol?.start();
@@ -114,6 +121,12 @@ interface NodeParts {
   readonly captures: readonly InterfaceCapture[];
   readonly protocol: ProtocolNode | undefined;
   readonly echoServer: UdpSocket | undefined;
+  readonly daemons: Daemons;
+}
+
+/** For failures that nobody waits for: the process ends with them. */
+function throwFailure(failure: NodeFailure): never {
+  throw failure;
 }
 
 /** The field `links` of a report; omitted when empty. */
@@ -121,16 +134,14 @@ function ifAny<Link>(links: readonly Link[]): { readonly links?: readonly Link[]
   return links.length === 0 ? {} : { links };
 }
 
-function createNode(place: Place, { captures, protocol, echoServer }: NodeParts, reports: Reports): Node {
+function createNode(place: Place, parts: NodeParts, reports: Reports): Node {
+  const { captures, protocol, echoServer, daemons } = parts;
   const { setup, interfaces, tun } = place;
   const watched = setup.interfaces.map((iface) => ({
     segment: iface.segment,
     name: interfaces.underlyingNameOf(iface),
   }));
-  const stopWatching = watchInterfaces(watched, (failure) => {
-    // Nobody waits for it: the process ends with it.
-    throw failure;
-  });
+  const stopWatching = watchInterfaces(watched, throwFailure);
   const stopCaptures = once(() => {
     for (const { segment, capture } of captures) reports.send({ type: "capture-done", segment, ...capture.stop() });
   });
@@ -140,10 +151,11 @@ function createNode(place: Place, { captures, protocol, echoServer }: NodeParts,
     const counters = protocol?.counters() ?? {};
     protocol?.close();
     echoServer?.close();
+    await daemons.stop();
     return { type: "bye", clock: readClocks(), counters, ...ifAny(await interfaces.figures()) };
   };
   return {
-    command: createCommands({ setup, interfaces, protocol, reports }),
+    command: createCommands({ setup, interfaces, protocol, daemons, reports }),
     release() {
       stopWatching();
       stopCaptures();

@@ -1,4 +1,4 @@
-/** Programs that the node runs to completion. None outlives the agent. */
+/** Programs that the node runs. None outlives the agent. */
 
 import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
@@ -29,9 +29,14 @@ export function run(program: string, args: readonly string[], stdin = ""): Promi
   });
 }
 
-/** Starts a program that is killed when the agent exits. */
-function start(program: string, args: readonly string[]): ChildProcessByStdio<Writable, Readable, Readable> {
-  const child = spawn(program, args, { stdio: "pipe", env: { ...process.env, LC_ALL: "C" } });
+function start(program: string, args: readonly string[]): ChildWithPipes {
+  return adopt(spawn(program, args, { stdio: "pipe", env: { ...process.env, LC_ALL: "C" } }));
+}
+
+type ChildWithPipes = ChildProcessByStdio<Writable, Readable, Readable>;
+
+/** Sees to it that a child is killed when the agent exits. */
+export function adopt(child: ChildWithPipes): ChildWithPipes {
   running.add(child);
   const forget = (): void => void running.delete(child);
   child.once("close", forget).once("error", forget);

@@ -35,6 +35,13 @@ export const stunServer = z.strictObject({
   addresses: fixedAddresses.optional(),
 });
 
+export const dnsServer = z.strictObject({
+  role: z.literal("dns"),
+  on: reference.describe("The segment it is attached to; it answers for the names of all nodes (unbound)"),
+  gateway: gateway.optional(),
+  addresses: fixedAddresses.optional(),
+});
+
 /** How a node's agent works. */
 const agentFields = {
   profile: z.enum(ICE_PROFILES).optional().describe("Pacing and retransmission of the checks"),

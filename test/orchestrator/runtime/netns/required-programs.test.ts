@@ -34,10 +34,26 @@ describe("a run", () => {
     expect(await refusal([plain, nat])).toHaveProperty("message", expect.stringMatching(/nft, which(?!.*iptables)/));
     expect(await refusal([plain, nat])).toHaveProperty("message", expect.not.stringMatching(/tcpdump/));
   });
+
+  test("needs a daemon's program only where a node runs it", async () => {
+    const daemon = { name: "unbound", command: ["unbound", "-d"], configuration: "", readyOutput: "start" };
+    const resolver = { setup: { rules: [], daemons: [daemon] } };
+    expect(await refusal([resolver])).toHaveProperty("message", expect.stringContaining("unbound, which is the name"));
+    expect(await refusal([plain])).toHaveProperty("message", expect.not.stringMatching(/unbound/));
+  });
 });
 
 test("a machine without any program misses all, and the packages of all are named once", async () => {
   const missing = await missingPrograms(REQUIRED_PROGRAMS, NOWHERE);
   expect(missing).toEqual(REQUIRED_PROGRAMS);
-  expect(packagesOf(missing)).toEqual(["util-linux", "mount", "iproute2", "nftables", "iptables", "tcpdump"]);
+  expect(packagesOf(missing)).toEqual([
+    "util-linux",
+    "mount",
+    "iproute2",
+    "nftables",
+    "iptables",
+    "unbound",
+    "tcpdump",
+    "bind9-dnsutils",
+  ]);
 });
