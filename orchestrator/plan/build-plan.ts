@@ -3,6 +3,7 @@
 import { CONTROL_VERSION, type NodeSetup, type RoleSetup } from "@testbed/agent/control";
 import { renderRules } from "../render/rules.ts";
 import { familyOfText } from "../topology/model/address-text.ts";
+import { isIsolatedClient } from "../topology/model/isolation.ts";
 import type {
   ResolvedHomeAgent,
   ResolvedHost,
@@ -48,6 +49,8 @@ export function buildPlan(topology: ResolvedTopology, options: PlanOptions): Pla
 }
 
 function planNode(topology: ResolvedTopology, node: ResolvedNode, options: PlanOptions): NodeSpec {
+  const segments = [...node.interfaces, ...laterInterfaces(topology, node)].map(({ segment }) => segment);
+  const isolatedOn = segments.filter((segment) => isIsolatedClient(topology, node, segment));
   return {
     name: node.name,
     sysctls: sysctlsOf(node),
@@ -57,7 +60,8 @@ function planNode(topology: ResolvedTopology, node: ResolvedNode, options: PlanO
       (isSessionEnd(node) && !isPlainHost(node)) ||
       (node.role === "host" && node.devices.includes("/dev/net/tun")) ||
       node.interfaces.some(({ impairment }) => impairment !== undefined),
-    segments: [...node.interfaces, ...laterInterfaces(topology, node)].map(({ segment }) => segment),
+    segments,
+    ...(isolatedOn.length === 0 ? {} : { isolatedOn }),
     setup: planSetup(topology, node, options),
   };
 }

@@ -51,7 +51,7 @@ function service(plan: Plan, node: NodeSpec, image: string): readonly string[] {
   const interfaces = node.setup.interfaces.map((iface, i) => ({
     ...iface,
     find: { by: "address" as const, address: attachments[i]?.ipv4 ?? "" },
-    neighbours: neighboursOn(iface.segment, plan.nodes),
+    neighbours: neighboursOn(iface.segment, node, plan.nodes),
   }));
   const dependencies = dependenciesOf(plan, node);
   return [

@@ -29,6 +29,8 @@ export interface NodeSpec {
   readonly tun: boolean;
   /** Names of the segments it is attached to, in the order of `setup.interfaces`. */
   readonly segments: readonly string[];
+  /** Names of those segments on which it reaches routers only; none when absent. */
+  readonly isolatedOn?: readonly string[];
   readonly setup: UnboundSetup;
 }
 

@@ -26,9 +26,10 @@ export function formatPlan(plan: Plan, predictions: readonly Prediction[]): read
   ];
 }
 
-function nodeLines({ name, sysctls, tun, setup }: NodeSpec): readonly string[] {
+function nodeLines({ name, sysctls, tun, isolatedOn = [], setup }: NodeSpec): readonly string[] {
   return [
     `make node ${name}: ${setup.role.type}${tun ? ", with a TUN device" : ""}`,
+    ...isolatedOn.map((segment) => `   reaches nobody on ${segment} but its routers`),
     ...setup.interfaces.flatMap(interfaceLines),
     ...setup.routes.map(routeLine),
     ...Object.entries(sysctls).map(([key, value]) => `   sysctl ${key}=${value}`),

@@ -233,7 +233,7 @@ function boundSetup({ spec, endpoints }: MadeNode, { nodes }: LabState): NodeSet
     interfaces: setup.interfaces.map((iface, i) => {
       const address = endpoints[i]?.address.ipv4;
       if (address === undefined) throw new Error(`node ${spec.name} has more interfaces than segments`);
-      return { ...iface, find: { by: "address", address }, neighbours: neighboursOn(iface.segment, specs) };
+      return { ...iface, find: { by: "address", address }, neighbours: neighboursOn(iface.segment, spec, specs) };
     }),
   };
 }

@@ -20,18 +20,24 @@ export function bridgeBatch(segments: readonly SegmentSpec[]): string {
   );
 }
 
-/** A namespace per node, and a veth pair per interface: the bridge end is up, the agent brings the node end up. */
+/**
+ * A namespace per node, and a veth pair per interface: the bridge end is up, the agent brings the node end up. A bridge
+ * carries no frame of any kind between isolated ports (Linux 4.18).
+ */
 export function nodeBatch(segments: readonly SegmentSpec[], nodes: readonly NodeSpec[]): string {
   const bridgeOf = new Map(segments.map((segment, i) => [segment.name, bridgeName(i)]));
-  const attachments = nodes.flatMap((node) => node.setup.interfaces.map((iface) => ({ node: node.name, iface })));
+  const attachments = nodes.flatMap((node) => node.setup.interfaces.map((iface) => ({ node, iface })));
   return lines([
     ...nodes.map((node) => `netns add ${node.name}`),
     ...attachments.flatMap(({ node, iface }, i) => {
       const port = `p${i}`;
       return [
-        `link add name ${iface.interfaceName} index ${FIRST_NODE_INDEX + i} netns ${node} type veth ` +
+        `link add name ${iface.interfaceName} index ${FIRST_NODE_INDEX + i} netns ${node.name} type veth ` +
           `peer name ${port} index ${FIRST_BRIDGE_PORT_INDEX + i}`,
         `link set ${port} master ${bridgeOf.get(iface.segment) ?? "none"} addrgenmode none`,
+        ...(node.isolatedOn?.includes(iface.segment) === true
+          ? [`link set ${port} type bridge_slave isolated on`]
+          : []),
         `link set ${port} up`,
       ];
     }),

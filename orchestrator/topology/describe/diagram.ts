@@ -30,8 +30,9 @@ function isInside(node: ResolvedNode, interfaceName: string): boolean {
   return node.role === "router" && node.lan.includes(interfaceName);
 }
 
-function segmentLabel({ name, ipv4, ipv6 }: ResolvedSegment): string {
-  return [`<b>${name}</b>`, ipv4, ipv6].filter((line) => line !== undefined).join("<br/>");
+function segmentLabel({ name, ipv4, ipv6, isIsolated }: ResolvedSegment): string {
+  const apart = isIsolated === true ? "clients kept apart" : undefined;
+  return [`<b>${name}</b>`, ipv4, ipv6, apart].filter((line) => line !== undefined).join("<br/>");
 }
 
 function nodeLabel(node: ResolvedNode): string {

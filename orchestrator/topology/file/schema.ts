@@ -25,6 +25,10 @@ export const segmentSchema = z
       .describe(
         "The node of role `dns` that hosts on this segment are told of, as by DHCP; they then know no other names",
       ),
+    isolated: z
+      .boolean()
+      .optional()
+      .describe("Whether its nodes reach nobody on it but the routers whose LAN it is, as clients of a guest WLAN"),
   })
   .describe("One segment: an Ethernet segment that carries frames between the nodes on it");
 

@@ -8,11 +8,16 @@ import {
   parseNetwork,
   withoutLength,
 } from "./address-text.ts";
+import { keepsApart } from "./isolation.ts";
 import type { ResolvedInterface, ResolvedNode, ResolvedTopology } from "./resolved.ts";
 
-/** The interface a packet leaves by, and the node that receives it; no node if none has the next address. */
+/**
+ * The interface a packet leaves by, and the node that receives it; no node if none has the next address, or if the
+ * segment keeps the node that has it apart, which is then named.
+ */
 export interface Hop {
   readonly out: ResolvedInterface;
+  readonly keptFrom?: string;
   readonly to?: { readonly node: ResolvedNode; readonly in: ResolvedInterface };
 }
 
@@ -31,7 +36,10 @@ export function nextHop(
   const out = node.interfaces.find(({ interfaceName }) => interfaceName === route?.interfaceName);
   if (route === undefined || out === undefined) return undefined;
   const neighbour = neighbourWith(topology, node, out.segment, route.via ?? destination);
-  return neighbour === undefined ? { out } : { out, to: neighbour };
+  if (neighbour === undefined) return { out };
+  return keepsApart(topology, out.segment, node, neighbour.node)
+    ? { out, keptFrom: neighbour.node.name }
+    : { out, to: neighbour };
 }
 
 /** Whether the node itself has the address. */

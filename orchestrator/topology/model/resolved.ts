@@ -37,6 +37,8 @@ export interface ResolvedSegment {
   /** CIDR; absent when the segment carries no such addresses. */
   readonly ipv4?: string;
   readonly ipv6?: string;
+  /** Its nodes reach nobody on it but the routers whose LAN it is. */
+  readonly isIsolated?: true;
 }
 
 /** A node's attachment to a segment. Addresses carry their prefix length: `192.168.1.2/24`. */

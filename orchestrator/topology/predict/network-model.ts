@@ -92,6 +92,7 @@ function advance(
   if (hop === undefined) return { why: `${node.name} has no route to ${ip}` };
   const broken = brokenLink(node, hop);
   if (broken !== undefined) return { why: `the link ${broken} carries nothing` };
+  if (hop.keptFrom !== undefined) return { why: `${hop.out.segment} keeps ${node.name} and ${hop.keptFrom} apart` };
   if (hop.to === undefined) return { why: `nobody on ${hop.out.segment} has ${ip}` };
   const arrival: Position = { node: hop.to.node, packet, arrivedOn: hop.to.in.interfaceName };
   const middlebox = middleboxes.get(arrival.node.name);

@@ -9,6 +9,7 @@ import type { ResolvedExpectation, ResolvedSegment, ResolvedSession, ResolvedTop
 import { assignAddresses } from "./addressing.ts";
 import { assignHomeAddresses } from "./home-address.ts";
 import { interfaceNames } from "./interface-names.ts";
+import { checkIsolation } from "./isolation.ts";
 import { imposeLinks } from "./links.ts";
 import { checkOverlaps } from "./overlap.ts";
 import { checkProgramKinds, type ProgramKind } from "./program-kinds.ts";
@@ -50,6 +51,7 @@ export function resolveTopology(topology: Topology, options: ResolveOptions = {}
   const impaired = imposeLinks(topology, everywhere, addressed, report);
   const interfaces = interfacesOf(impaired, attachments);
   checkOverlaps(topology, attachments, report);
+  checkIsolation(topology, attachments, report);
   const routes = assignRoutes(topology, attachments, interfaces, report);
   const seed = options.seed ?? topology.seed ?? DEFAULT_SEED;
   const homeAddresses = assignHomeAddresses(topology, report);
@@ -84,11 +86,12 @@ function checkReachable(resolved: ResolvedTopology, topology: Topology, report: 
 }
 
 function resolveSegments(topology: Topology, names: ReadonlyMap<string, string>): readonly ResolvedSegment[] {
-  return [...topology.segments].map(([name, { ipv4, ipv6 }]) => ({
+  return [...topology.segments].map(([name, { ipv4, ipv6, isolated }]) => ({
     name,
     interfaceName: names.get(name) ?? name,
     ...(ipv4 === undefined ? {} : { ipv4 }),
     ...(ipv6 === undefined ? {} : { ipv6 }),
+    ...(isolated === true ? { isIsolated: true } : {}),
   }));
 }
 

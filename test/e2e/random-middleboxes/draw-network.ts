@@ -37,7 +37,7 @@ export function drawNetwork(seed: number): string {
     `summary: Drawn from ${seed}`,
     "segments:",
     "  internet: { ipv4: 198.18.0.0/24, ipv6: 2001:db8:0:1::/64 }",
-    ...(carrier === undefined ? [] : ["  carrier: { ipv4: 100.64.0.0/24 }"]),
+    ...(carrier === undefined ? [] : [`  carrier: { ipv4: 100.64.0.0/24, isolated: ${dice.chance(30)} }`]),
     ...ends.flatMap(({ segments }) => segments),
     "nodes:",
     "  ha-a: { role: home-agent, on: internet, homePrefix: 2001:db8:a::/64 }",
@@ -71,8 +71,9 @@ function drawEnd(dice: Dice, node: "mn" | "cn", outside: string): End {
   const kind = dice.between(1, 100);
   if (kind <= 10) return { segments: [], nodes: [nodeLine(outside)], links: drawLink(dice, `${node}/${outside}`) };
   const { inside, keys } = drawMiddlebox(dice, node, outside === "internet" ? kind : 100);
+  const isolated = dice.chance(15) ? ", isolated: true" : "";
   return {
-    segments: [`  ${lan}: { ${inside} }`],
+    segments: [`  ${lan}: { ${inside}${isolated} }`],
     nodes: [`  ${middlebox}: { role: router, wan: ${outside}, lan: ${lan}, ${keys} }`, nodeLine(lan)],
     links: drawLink(dice, `${middlebox}/${outside}`),
   };
