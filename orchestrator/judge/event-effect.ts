@@ -66,7 +66,10 @@ export function observeEffects(topology: ResolvedTopology, events: readonly LabE
     const data = attribute(packetsOf(session.name, events), windows);
     return happened.flatMap((event, i) => {
       const own = data[i + 1];
-      return own === undefined ? [] : [observeEffect({ event, session, homes, events, data: own })];
+      if (own === undefined) return [];
+      const after = topologyAfter(topology, event.name);
+      const isSenderPaused = after.nodes.some(({ name, isPaused }) => name === session.from && isPaused === true);
+      return [observeEffect({ event, session, homes, events, isSenderPaused, data: own })];
     });
   });
   return happened.flatMap((_, i) => bySession.flatMap((effects) => effects[i] ?? []));
@@ -141,10 +144,12 @@ interface Case {
   readonly session: ResolvedSession;
   readonly homes: ReadonlyMap<string, string>;
   readonly events: readonly LabEvent[];
+  /** Nothing is sent, and that is how it is meant. */
+  readonly isSenderPaused: boolean;
   readonly data: OwnData;
 }
 
-function observeEffect({ event, session, homes, events, data }: Case): EventEffect {
+function observeEffect({ event, session, homes, events, isSenderPaused, data }: Case): EventEffect {
   const { window, held, telling, counted, outageMs } = data;
   const until = events.filter(({ at }) => at < window.to);
   const near = eventsAbout(session.from, homes.get(session.to), until);
@@ -154,7 +159,7 @@ function observeEffect({ event, session, homes, events, data }: Case): EventEffe
   const back = restoration(onPath);
   const believed = lastChange(near)?.event.path ?? "home-agents";
   const isLong = window.to === Infinity || held.length >= TELLING_PACKETS;
-  const isJudged = back === undefined ? onPath.length >= TELLING_PACKETS : isLong;
+  const isJudged = back === undefined ? isSenderPaused || onPath.length >= TELLING_PACKETS : isLong;
   const proven = back === undefined ? "none" : believed;
   const path = session.traffic === "none" ? believed : isJudged ? proven : "undetermined";
   const selected = near.findLast(({ event: { type } }) => type === "nominated")?.event;

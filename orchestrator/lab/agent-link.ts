@@ -10,7 +10,7 @@ import {
   type LifetimeObservation,
   type NatObservation,
 } from "@testbed/agent/control";
-import type { ChangeCommand } from "../plan/plan.ts";
+import type { ChangeCommand, PauseCommand } from "../plan/plan.ts";
 import type { NodeExit, NodeHandle } from "../runtime/runtime.ts";
 import { createDeferred } from "../support/deferred.ts";
 import { TestbedError } from "../support/errors.ts";
@@ -158,6 +158,17 @@ export class AgentLink {
   /** Applies a change to the node; returns when it took effect, milliseconds since 1970. */
   async change(command: ChangeCommand): Promise<number> {
     return this.#realTimeOf((await this.#ask(command, "done")).atMs);
+  }
+
+  /** Stops the node's processes, or lets them go on. Its silence meanwhile is no failure. */
+  async pause(command: PauseCommand): Promise<void> {
+    if (command.type === "pause") {
+      this.#heartbeat.stop();
+      await this.#handle.pause();
+      return;
+    }
+    await this.#handle.resume();
+    this.#heartbeat.start();
   }
 
   /** Ends the node's run; its remaining captures and its counters follow on the channel. */

@@ -69,6 +69,7 @@ function registrationStep({ type }: NodeEvent): Step {
 function sessionStep(event: NodeEvent, peer: string): Step {
   if (!("peer" in event) || event.peer !== peer) return undefined;
   switch (event.type) {
+    case "pair-silent":
     case "pair-dead":
     case "candidate":
     case "offer-sent":

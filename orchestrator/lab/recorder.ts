@@ -7,6 +7,8 @@ export interface Recorder {
   readonly events: readonly LabEvent[];
   /** Records an event of this program, at the current time. */
   readonly add: (body: LabEventBody) => void;
+  /** The current time, milliseconds since 1970. */
+  readonly now: () => number;
   /** Records an event that carries its time. */
   readonly addAt: (at: number, body: LabEventBody) => void;
   /** Waits until `isThere` holds for the events so far; false if it does not within `timeoutMs`. */
@@ -35,6 +37,7 @@ export function createRecorder(now: () => number, onEvent: (event: LabEvent) => 
   };
   return {
     events,
+    now,
     add: (body) => addAt(now(), body),
     addAt,
     until: (isThere, timeoutMs) =>

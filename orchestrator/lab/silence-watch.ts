@@ -1,7 +1,7 @@
 /** Measures how long nothing was heard, in this process's own time. */
 
 export interface SilenceWatch {
-  /** Begins to watch; called again, it changes nothing. */
+  /** Begins to watch, also again after `stop`; while it watches it changes nothing. */
   start(): void;
   heard(): void;
   stop(): void;
@@ -24,6 +24,10 @@ export function createSilenceWatch(onSilence: (silentMs: number) => void): Silen
       }, TICK_MS).unref();
     },
     heard: () => void (silentMs = 0),
-    stop: () => clearInterval(timer),
+    stop() {
+      clearInterval(timer);
+      timer = undefined;
+      silentMs = 0;
+    },
   };
 }

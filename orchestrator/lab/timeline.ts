@@ -1,6 +1,6 @@
 /** Plays the timeline of a topology: every session sends data while the events happen at their times. */
 
-import type { TimelineStep } from "../plan/plan.ts";
+import type { PauseCommand, TimelineStep } from "../plan/plan.ts";
 import type { PathName } from "../topology/model/resolved.ts";
 import type { AgentLink, LinkFlow } from "./agent-link.ts";
 import type { DataPacket, LabEvent } from "./lab-event.ts";
@@ -53,8 +53,20 @@ export async function playTimeline(
       lab,
     );
   }
-  await Promise.all(data.map((entry) => awaitQuiescence(entry, happenedAt, lab)));
+  await Promise.all(data.map((entry) => awaitQuiescence(entry, happenedAt, pausedNodes(steps), lab)));
+  // Nodes report the end of their flows, and of the run.
+  for (const node of pausedNodes(steps)) await lab.link(node).pause({ type: "resume" });
   await Promise.all(data.flatMap(({ flow }) => (flow === undefined ? [] : [flow.stop()])));
+}
+
+/** The nodes that are paused when the last step is carried out. */
+function pausedNodes(steps: readonly TimelineStep[]): ReadonlySet<string> {
+  const paused = new Set<string>();
+  for (const { node, command } of steps) {
+    if (command.type === "pause") paused.add(node);
+    else if (command.type === "resume") paused.delete(node);
+  }
+  return paused;
 }
 
 function startData(session: LiveSession, { recorder, timeouts }: TimelineLab): SessionData {
@@ -80,8 +92,19 @@ async function carryOutTogether(steps: readonly TimelineStep[], lab: TimelineLab
 }
 
 async function carryOut({ name, node, text, command }: TimelineStep, lab: TimelineLab): Promise<number> {
-  const at = await lab.link(node).change(command);
+  const link = lab.link(node);
+  const at =
+    command.type === "pause" || command.type === "resume"
+      ? await pause(link, command, lab)
+      : await link.change(command);
   lab.recorder.addAt(at, { type: "timeline", name, node, text });
+  return at;
+}
+
+/** What a node that goes on reports comes after the time of the event, what it was about to report before its pause. */
+async function pause(link: AgentLink, command: PauseCommand, lab: TimelineLab): Promise<number> {
+  const at = lab.recorder.now();
+  await link.pause(command);
   return at;
 }
 
@@ -89,8 +112,15 @@ async function carryOut({ name, node, text, command }: TimelineStep, lab: Timeli
  * In a quiescent session data is answered or, where the model predicts no path, is not. Where it predicts a direct
  * path, a session on another one is not quiescent: ends that fell back to their home agents retry later.
  */
-async function awaitQuiescence({ session, flow, packets }: SessionData, from: number, lab: TimelineLab): Promise<void> {
+async function awaitQuiescence(
+  { session, flow, packets }: SessionData,
+  from: number,
+  paused: ReadonlySet<string>,
+  lab: TimelineLab,
+): Promise<void> {
   const { spec, fromHome, toHome } = session;
+  // It sends nothing whose loss could be waited for.
+  if (paused.has(spec.from)) return;
   const { recorder, timeouts } = lab;
   const path = lab.predictedPath(spec.name);
   const ends: SessionEnds = [

@@ -69,8 +69,14 @@ export interface Plan {
 
 /** A command without its id, which is assigned when it is sent. */
 export type ChangeCommand = WithoutId<
-  Extract<AgentCommand, { readonly type: "move" | "deregister" | "reboot" | "impair-link" }>
+  Extract<
+    AgentCommand,
+    { readonly type: "move" | "deregister" | "reboot" | "restart" | "readdress" | "change-rules" | "impair-link" }
+  >
 >;
+
+/** What the runtime does to a node's processes. */
+export type PauseCommand = { readonly type: "pause" } | { readonly type: "resume" };
 
 type WithoutId<T> = T extends unknown ? Omit<T, "id"> : never;
 
@@ -83,5 +89,5 @@ export interface TimelineStep {
   readonly node: string;
   /** Description for people. */
   readonly text: string;
-  readonly command: ChangeCommand;
+  readonly command: ChangeCommand | PauseCommand;
 }

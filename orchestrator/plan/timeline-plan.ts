@@ -2,9 +2,12 @@
 
 import type { RuleText } from "@testbed/agent/control";
 import { renderNat } from "../render/nat.ts";
+import { renderRules } from "../render/rules.ts";
 import { describeAction } from "../topology/describe/describe-event.ts";
 import { withoutLength } from "../topology/model/address-text.ts";
 import type {
+  ChangeAction,
+  ReaddressAction,
   RebootAction,
   ResolvedInterface,
   ResolvedNode,
@@ -12,20 +15,22 @@ import type {
   ResolvedTopology,
   TimelineAction,
 } from "../topology/model/resolved.ts";
+import { topologyAfter } from "../topology/resolve/timeline.ts";
 import { edgeRoutes } from "./edge-routes.ts";
 import type { ChangeCommand, TimelineStep } from "./plan.ts";
 
 export function planTimeline(topology: ResolvedTopology): readonly TimelineStep[] {
-  return topology.timeline.map(({ name, atMs, action }) => ({
-    name,
-    atMs,
-    node: action.node,
-    text: describeAction(action),
-    command: commandOf(topology, action),
+  return topology.timeline.map((event) => ({
+    name: event.name,
+    atMs: event.atMs,
+    node: event.action.node,
+    text: describeAction(event.action),
+    command: commandOf(topologyAfter(topology, event.name), event.action),
   }));
 }
 
-function commandOf(topology: ResolvedTopology, action: TimelineAction): ChangeCommand {
+/** The commands of one node follow one another: `topology` is that after the event. */
+function commandOf(topology: ResolvedTopology, action: TimelineAction): TimelineStep["command"] {
   switch (action.type) {
     case "move":
       return {
@@ -39,8 +44,36 @@ function commandOf(topology: ResolvedTopology, action: TimelineAction): ChangeCo
     case "link":
       return { type: "impair-link", segment: action.segment, ...action.impairments };
     case "reboot":
-      return { type: "reboot", downMs: action.downMs, rules: tablesAfter(routerOf(topology, action.node), action) };
+      if (action.role === "router")
+        return { type: "reboot", downMs: action.downMs, rules: tablesAfter(routerOf(topology, action.node), action) };
+      return { type: "restart", downMs: action.downMs };
+    case "forget":
+      return { type: "reboot", downMs: 0, rules: natTables(routerOf(topology, action.node)) };
+    case "readdress":
+      return planReaddress(nodeOf(topology, action.node), action);
+    case "change":
+      return { type: "change-rules", rules: changedRules(routerOf(topology, action.node), action) };
+    case "pause":
+    case "resume":
+      return { type: action.type };
   }
+}
+
+function planReaddress(node: ResolvedNode, { segment, interfaces, overlapMs }: ReaddressAction): ChangeCommand {
+  const changed = interfaces.find((own) => own.segment === segment);
+  const addresses = [changed?.ipv4, changed?.ipv6].filter((address) => address !== undefined);
+  const command = { type: "readdress", segment, addresses, overlapMs } as const;
+  return node.role === "router"
+    ? { ...command, rules: natTables(node), localAddresses: [] }
+    : { ...command, rules: [], localAddresses: localAddresses(interfaces) };
+}
+
+/** The texts that define what has changed; mappings stay where only the policy does. */
+function changedRules(router: ResolvedRouter, { nat, firewall }: ChangeAction): readonly RuleText[] {
+  return [
+    ...(firewall === undefined ? [] : renderRules(router).filter(({ tool }) => tool !== "nft")),
+    ...(nat === undefined ? [] : natTables(router)),
+  ];
 }
 
 /** Interfaces that a node needs for its moves, each once, less those that it has from the start. */
@@ -55,8 +88,8 @@ export function laterInterfaces(topology: ResolvedTopology, node: ResolvedNode):
 }
 
 /** Rules that a command loads; none for most. */
-export function rulesOf(command: ChangeCommand): readonly RuleText[] {
-  return command.type === "reboot" ? command.rules : [];
+export function rulesOf(command: TimelineStep["command"]): readonly RuleText[] {
+  return "rules" in command ? command.rules : [];
 }
 
 /** Best first: IPv6 before IPv4, as candidates rank (SPEC 2.2), segment by segment. */
@@ -70,7 +103,11 @@ export function localAddresses(interfaces: readonly ResolvedInterface[]): readon
 /** A reboot replaces the NAT table, which holds the mappings; the firewall's rules stay. */
 function tablesAfter(router: ResolvedRouter, { natSeed }: RebootAction): readonly RuleText[] {
   if (router.nat === undefined || natSeed === undefined) return [];
-  const text = renderNat({ ...router, nat: { ...router.nat, seed: natSeed } });
+  return natTables({ ...router, nat: { ...router.nat, seed: natSeed } });
+}
+
+function natTables(router: ResolvedRouter): readonly RuleText[] {
+  const text = renderNat(router);
   return text === undefined ? [] : [{ tool: "nft", text }];
 }
 

@@ -188,6 +188,8 @@ function describeOutcome(event: NodeEvent): string | undefined {
       return `binding accepted for ${event.lifetimeSec} s`;
     case "binding-rejected":
       return `binding rejected with status ${event.status}`;
+    case "pair-silent":
+      return `no more data and no answer, ${pair(event.pair)}: in doubt`;
     case "pair-dead":
       return `pair dead, ${pair(event.pair)}: ${describeDeath(event)}`;
     case "path":

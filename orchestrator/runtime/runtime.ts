@@ -104,6 +104,9 @@ export interface NodeHandle {
    * nothing stops it. Absent where the runtime cannot tell.
    */
   hindrance?(): Promise<string | undefined>;
+  /** Stops the node's processes (SIGSTOP) until `resume`. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
 }
 
 export interface NodeExit {

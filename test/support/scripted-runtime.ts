@@ -158,5 +158,7 @@ function scriptedNode(name: string, script: NodeScript): NodeHandle {
     exited: ended.promise,
     log: () => logged.join(""),
     forgetLog: () => void logged.splice(0),
+    pause: () => Promise.resolve(),
+    resume: () => Promise.resolve(),
   };
 }

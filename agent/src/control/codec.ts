@@ -16,7 +16,7 @@ import type {
   TrafficResult,
 } from "./messages.ts";
 import { lifetimeObservation, natObservation } from "./observation-shapes.ts";
-import { nodeSetup, routes, rules } from "./setup-shapes.ts";
+import { nodeSetup, prefix, routes, rules } from "./setup-shapes.ts";
 import {
   array,
   type Checked,
@@ -105,6 +105,12 @@ const command: Shape<AgentCommand> = unionByType<AgentCommand>({
   move: object({ id, to: string, routes, localAddresses: array(address) }),
   deregister: object({ id }),
   reboot: object({ id, rules, downMs: integer(0, MAX_MS) }),
+  restart: object({ id, downMs: integer(0, MAX_MS) }),
+  readdress: object({
+    ...{ id, segment: string, addresses: array(prefix), overlapMs: integer(0, MAX_MS) },
+    ...{ rules, localAddresses: array(address) },
+  }),
+  "change-rules": object({ id, rules }),
   "impair-link": object({ id, segment: string, out: impairment, in: impairment }),
   keep: object<object>({}),
   reset: object<object>({}),

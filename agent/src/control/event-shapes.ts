@@ -80,5 +80,6 @@ export const nodeEvent: Shape<NodeEvent> = unionByType<NodeEvent>({
   "binding-rejected": object({ peer: string, status: number }),
   path: object<Fields<"path">>({ peer: string, path: oneOf(...DATA_PATHS), pair: optional(pair) }),
   "keepalive-sent": object({ peer: string, pair }),
+  "pair-silent": object({ peer: string, pair }),
   "pair-dead": object({ peer: string, pair, reason: oneOf(...PAIR_DEATHS), silentMs: number }),
 });

@@ -347,6 +347,28 @@ export type AgentCommand =
     }
   /** A mobile node removes all its bindings and is unreachable until it moves; answered by `done`. */
   | { readonly type: "deregister"; readonly id: number }
+  /**
+   * A home agent or STUN server starts its protocol anew, without what it knew, after neither sending nor receiving for
+   * `downMs`; answered by `done` when it serves again.
+   */
+  | { readonly type: "restart"; readonly id: number; readonly downMs: number }
+  /**
+   * A node gets other addresses, with prefix length, on one of its segments, and keeps the old ones for `overlapMs`.
+   * The texts replace the tables that they define, and flows are deleted where there are any. Answered by `done` when
+   * the old addresses are gone.
+   */
+  | {
+      readonly type: "readdress";
+      readonly id: number;
+      readonly segment: string;
+      readonly addresses: readonly string[];
+      readonly overlapMs: number;
+      readonly rules: readonly RuleText[];
+      /** Local addresses of a mobile node afterwards, best first. */
+      readonly localAddresses: readonly string[];
+    }
+  /** A router replaces the tables that the texts define, and deletes all flows; answered by `done`. */
+  | { readonly type: "change-rules"; readonly id: number; readonly rules: readonly RuleText[] }
   /** Replaces the impairments of a link that has some in the set-up; answered by `done` when they are in force. */
   | {
       readonly type: "impair-link";

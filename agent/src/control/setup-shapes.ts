@@ -37,7 +37,7 @@ import {
 /** What the kernel accepts as an interface name, without characters special to `ip` and the rule loaders. */
 const interfaceName = text(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/, "an interface name of at most 15 letters and digits");
 const address = text(/^[0-9A-Fa-f:.]+$/, "an IP address");
-const prefix = text(/^[0-9A-Fa-f:.]+\/\d{1,3}$/, "an address with prefix length");
+export const prefix = text(/^[0-9A-Fa-f:.]+\/\d{1,3}$/, "an address with prefix length");
 const mac = text(/^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$/, "a MAC address");
 const hostName = text(/^[A-Za-z0-9][A-Za-z0-9.-]*$/, "a host name");
 const hexOctets = text(/^([0-9A-Fa-f]{2})+$/, "octets in hex");

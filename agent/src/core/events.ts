@@ -162,6 +162,8 @@ export type NodeEvent =
   | { readonly type: "binding-rejected"; readonly peer: string; readonly status: number }
   | { readonly type: "path"; readonly peer: string; readonly path: DataPath; readonly pair?: PairView }
   | { readonly type: "keepalive-sent"; readonly peer: string; readonly pair: PairView }
+  /** Data has stopped to come on the selected pair, and nothing answers: data takes the home agents' path for now. */
+  | { readonly type: "pair-silent"; readonly peer: string; readonly pair: PairView }
   | {
       /** The selected pair is dead: data takes the home agents' path, and ICE restarts. */
       readonly type: "pair-dead";

@@ -124,6 +124,8 @@ async function startNode(state: LabState, name: string): Promise<NodeHandle> {
     log: attachment.log,
     forgetLog: attachment.forgetLog,
     hindrance: () => hindranceOf(node.container),
+    pause: () => engineCall(`pause node ${name}`, node.container.pause()).then(() => undefined),
+    resume: () => engineCall(`resume node ${name}`, node.container.unpause()).then(() => undefined),
   };
 }
 

@@ -24,7 +24,7 @@ import {
 } from "./host-room.ts";
 import { COLLECTION_WAIT_MS, labLabels } from "./lab-processes.ts";
 import { outside } from "./outside.ts";
-import { signalProgram } from "./program-process.ts";
+import { signalNode, signalProgram } from "./program-process.ts";
 import { runWithInput } from "./run-with-input.ts";
 import { type Supervisor, startSupervisor } from "./supervisor.ts";
 import { userIds } from "./user-ids.ts";
@@ -222,6 +222,9 @@ function nodeHandle(name: string, child: ChildProcessWithoutNullStreams): NodeHa
     log,
     forgetLog,
     hindrance: () => Promise.resolve(isStopped(child.pid) ? "its process is stopped" : undefined),
+    pause: () => signalNode(child, "SIGSTOP"),
+    // `nsenter` was stopped with the process that it waits for, and lets that go on when it goes on itself.
+    resume: () => Promise.resolve(void child.kill("SIGCONT")),
   };
 }
 

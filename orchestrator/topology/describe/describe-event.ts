@@ -1,7 +1,9 @@
 /** Events of a timeline in words. */
 
+import { withoutLength } from "../model/address-text.ts";
 import { formatDuration } from "../model/duration.ts";
-import type { LinkAction, RebootAction, TimelineAction } from "../model/resolved.ts";
+import { describeFirewall, describeNat } from "../model/presets.ts";
+import type { ChangeAction, LinkAction, ReaddressAction, RebootAction, TimelineAction } from "../model/resolved.ts";
 import { describeLink } from "./describe-link.ts";
 
 /** What happens, as one sentence without full stop. */
@@ -13,14 +15,47 @@ export function describeAction(action: TimelineAction): string {
       return `${action.node} leaves: it takes its bindings away`;
     case "reboot":
       return describeReboot(action);
+    case "forget":
+      return `${action.node} forgets its mappings and flows`;
+    case "readdress":
+      return describeReaddress(action);
+    case "change":
+      return describeBehaviour(action);
+    case "pause":
+      return `${action.node} is paused`;
+    case "resume":
+      return `${action.node} goes on`;
     case "link":
       return describeChange(action);
   }
 }
 
-function describeReboot({ node, downMs }: RebootAction): string {
-  const down = downMs === 0 ? "" : `, and lets nothing through for ${formatDuration(downMs)}`;
-  return `${node} reboots: it forgets its mappings and flows${down}`;
+function describeReboot({ node, role, downMs }: RebootAction): string {
+  const { forgets, silence } = REBOOTS[role];
+  const down = downMs === 0 ? "" : `${forgets === "" ? "" : ", and"} ${silence} for ${formatDuration(downMs)}`;
+  return `${node} reboots${forgets === "" && down === "" ? "" : ":"}${forgets}${down}`;
+}
+
+/** What a node has forgotten after a reboot, and what it does not do meanwhile. */
+const REBOOTS = {
+  router: { forgets: " it forgets its mappings and flows", silence: "lets nothing through" },
+  "home-agent": { forgets: " it forgets its bindings", silence: "answers nothing" },
+  "stun-server": { forgets: "", silence: "it answers nothing" },
+} as const satisfies Readonly<Record<RebootAction["role"], Readonly<Record<string, string>>>>;
+
+function describeReaddress({ node, segment, interfaces, overlapMs }: ReaddressAction): string {
+  const { ipv4, ipv6 } = interfaces.find((own) => own.segment === segment) ?? {};
+  const addresses = [ipv4, ipv6].filter((address) => address !== undefined).map(withoutLength);
+  const overlap = overlapMs === 0 ? "" : `, and keeps the old ones for ${formatDuration(overlapMs)}`;
+  return `${node} gets other addresses on ${segment}: ${addresses.join(" and ")}${overlap}`;
+}
+
+function describeBehaviour({ node, nat, firewall }: ChangeAction): string {
+  const parts = [
+    ...(nat === undefined ? [] : [`NAT ${describeNat(nat)}`]),
+    ...(firewall === undefined ? [] : [`firewall ${describeFirewall(firewall)}`]),
+  ];
+  return `${node} changes to ${parts.join(", ")}`;
 }
 
 function describeChange({ node, segment, impairments }: LinkAction): string {

@@ -71,6 +71,8 @@ interface NodeCommon {
   readonly name: string;
   readonly interfaces: readonly ResolvedInterface[];
   readonly routes: readonly ResolvedRoute[];
+  /** Its processes stand still, after an event of the timeline. */
+  readonly isPaused?: boolean;
 }
 
 export type ResolvedNode =
@@ -242,7 +244,15 @@ export interface ResolvedEvent {
 }
 
 /** What happens to `node`. */
-export type TimelineAction = MoveAction | DeregisterAction | RebootAction | LinkAction;
+export type TimelineAction =
+  | MoveAction
+  | DeregisterAction
+  | RebootAction
+  | ForgetAction
+  | ReaddressAction
+  | ChangeAction
+  | PauseAction
+  | LinkAction;
 
 /** A link's impairments change. */
 export interface LinkAction {
@@ -272,14 +282,46 @@ export interface DeregisterAction {
   readonly node: string;
 }
 
-/** A router forgets its mappings and flows. */
+/** A router forgets its mappings and flows, a home agent its bindings. */
 export interface RebootAction {
   readonly type: "reboot";
   readonly node: string;
-  /** How long the router passes nothing, on top of the time that the reset takes. */
+  readonly role: "router" | "home-agent" | "stun-server";
+  /** How long the node passes and answers nothing, on top of the time that the reset takes. */
   readonly downMs: number;
   /** Seed of the ports that it draws from then on; absent without NAT. */
   readonly natSeed?: number;
+}
+
+/** A router forgets its mappings and flows, and nothing else. */
+export interface ForgetAction {
+  readonly type: "forget";
+  readonly node: string;
+}
+
+/** A node gets other addresses on a segment. */
+export interface ReaddressAction extends Place {
+  readonly type: "readdress";
+  readonly node: string;
+  readonly segment: string;
+  /** How long the old addresses stay beside the new ones. */
+  readonly overlapMs: number;
+}
+
+/** A router behaves differently from now on. */
+export interface ChangeAction {
+  readonly type: "change";
+  readonly node: string;
+  /** Absent where address translation stays as it is. */
+  readonly nat?: NatProfile;
+  /** Absent where the policy stays as it is. */
+  readonly firewall?: ResolvedFirewall;
+}
+
+/** The processes of a node stand still, or go on. */
+export interface PauseAction {
+  readonly type: "pause" | "resume";
+  readonly node: string;
 }
 
 export type PathName = (typeof PATH_NAMES)[number];

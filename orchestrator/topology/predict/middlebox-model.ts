@@ -20,6 +20,8 @@ export interface MiddleboxModel {
   destinationOf(packet: ModelPacket, from: string): Endpoint;
   /** Decides on a packet that arrived on one interface and is routed to another one, and updates the state. */
   pass(packet: ModelPacket, from: string, to: string): Passage;
+  /** Judges all packets by another policy from now on, those of known flows too. Mappings stay. */
+  enforce(router: ResolvedRouter): void;
   /** Why a packet to the router itself is not translated to an inside endpoint. */
   refusal(packet: ModelPacket, from: string): string;
 }
@@ -36,19 +38,14 @@ interface Flow {
 const DENIES: Readonly<Record<ResolvedFirewall["denied"], string>> = { drop: "drops", reject: "refuses" };
 
 /** Makes the model of a router without state. */
-export function createMiddleboxModel(router: ResolvedRouter): MiddleboxModel {
+export function createMiddleboxModel(initial: ResolvedRouter): MiddleboxModel {
+  let router = initial;
   const flows: Flow[] = [];
   const translations = { 4: createTranslation(router, 4), 6: createTranslation(router, 6) } as const;
   const translationOf = ({ destination }: ModelPacket): Translation | undefined =>
     translations[familyOfText(destination.ip)];
 
-  const known = (packet: ModelPacket): { flow: Flow; isAnswer: boolean } | undefined => {
-    for (const flow of flows) {
-      if (samePacket(flow.original, packet)) return { flow, isAnswer: false };
-      if (samePacket(flow.answer, packet)) return { flow, isAnswer: true };
-    }
-    return undefined;
-  };
+  const known = (packet: ModelPacket) => flowOf(flows, packet);
   const destinationOf = (packet: ModelPacket, from: string): Endpoint => {
     const found = known(packet);
     if (found !== undefined) return found.isAnswer ? found.flow.original.source : found.flow.answer.source;
@@ -90,12 +87,28 @@ export function createMiddleboxModel(router: ResolvedRouter): MiddleboxModel {
       const remark = isInboundAnswer ? `${router.name} lets it in: ${EXACT}` : found.isAnswer ? undefined : why;
       return { passes: true, packet: next, ...(remark === undefined ? {} : { why: remark }) };
     },
+    enforce(changed) {
+      router = changed;
+      flows.length = 0;
+    },
     refusal(packet, from) {
       const why =
         translationOf(packet)?.refusal(packet, from === router.wan) ?? "it is addressed to the middlebox itself";
       return `${router.name} drops it: ${why}`;
     },
   };
+}
+
+/** The flow that a packet belongs to, and whether it is an answer. */
+function flowOf(
+  flows: readonly Flow[],
+  packet: ModelPacket,
+): { readonly flow: Flow; readonly isAnswer: boolean } | undefined {
+  for (const flow of flows) {
+    if (samePacket(flow.original, packet)) return { flow, isAnswer: false };
+    if (samePacket(flow.answer, packet)) return { flow, isAnswer: true };
+  }
+  return undefined;
 }
 
 /** The router's address translation for an IP version, if any. */

@@ -41,9 +41,12 @@ export function createNetworkModel(initial: ResolvedTopology): NetworkModel {
     send(from, packet) {
       const remarks: string[] = [];
       let at: Position = { node: from, packet };
+      if (from.isPaused === true) return { arrived: false, remarks: [`${from.name} is paused`] };
       for (let hops = 0; hops < HOP_LIMIT; hops += 1) {
-        if (hasAddress(at.node, at.packet.destination.ip))
+        if (hasAddress(at.node, at.packet.destination.ip)) {
+          if (at.node.isPaused === true) return { arrived: false, remarks: [...remarks, `${at.node.name} is paused`] };
           return { arrived: true, at: at.node, packet: at.packet, remarks };
+        }
         const step = advance(topology, middleboxes, at);
         if (step.why !== undefined) remarks.push(step.why);
         if (step.next === undefined) return { arrived: false, remarks };
@@ -53,11 +56,33 @@ export function createNetworkModel(initial: ResolvedTopology): NetworkModel {
     },
     change(after, action) {
       topology = after;
-      if (action.type !== "reboot") return;
       const router = topology.nodes.find(({ name }) => name === action.node);
-      if (router?.role === "router") middleboxes.set(router.name, createMiddleboxModel(rebooted(router, action)));
+      if (router?.role === "router") changeRouter(middleboxes, router, action);
     },
   };
+}
+
+/** What becomes of a router's mappings and flows with an event about it. */
+function changeRouter(middleboxes: Map<string, MiddleboxModel>, router: ResolvedRouter, action: TimelineAction): void {
+  switch (action.type) {
+    case "reboot":
+      middleboxes.set(router.name, createMiddleboxModel(rebooted(router, action)));
+      return;
+    case "forget":
+    case "readdress":
+      middleboxes.set(router.name, createMiddleboxModel(router));
+      return;
+    case "change":
+      if (action.nat === undefined) middleboxes.get(router.name)?.enforce(router);
+      else middleboxes.set(router.name, createMiddleboxModel(router));
+      return;
+    case "move":
+    case "link":
+    case "deregister":
+    case "pause":
+    case "resume":
+      return;
+  }
 }
 
 /** Where ports are drawn anew, they come from another part of the range. */

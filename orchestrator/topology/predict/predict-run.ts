@@ -5,7 +5,7 @@
 
 import { agentSettings } from "@testbed/agent/control";
 import type { PathName, ResolvedEvent, ResolvedSession, ResolvedTopology } from "../model/resolved.ts";
-import { isSessionEnd } from "../model/session-end.ts";
+import { isSessionEnd, type SessionEnd } from "../model/session-end.ts";
 import { topologyAfter } from "../resolve/timeline.ts";
 import type { DirectPath } from "./direct-path.ts";
 import { homePathObstacle, type Prediction, setUp } from "./predict.ts";
@@ -61,10 +61,11 @@ interface Change {
 
 function afterEvent(before: Moment, { event: { action, atMs }, then, untilMs, session }: Change): Moment {
   const restarted = (): Moment => begin(then, session);
-  if (action.type === "move" && endsOf(session).includes(action.node)) return restarted();
+  const isOfEnd = endsOf(session).includes(action.node);
+  if (isOfEnd && (action.type === "move" || action.type === "readdress")) return restarted();
   const noticeMs = noticedAfterMs(then, session);
   const { silentSinceMs } = before.path ?? {};
-  const isGivenUp = silentSinceMs !== undefined && atMs - silentSinceMs >= noticeMs;
+  const isGivenUp = silentSinceMs !== undefined && atMs - silentSinceMs >= givenUpAfterMs(then, session);
   const { path } = isGivenUp ? begin(before.topology, session) : before;
   if (path === undefined) return restarted();
   const { direct, prediction } = path;
@@ -75,12 +76,15 @@ function afterEvent(before: Moment, { event: { action, atMs }, then, untilMs, se
       return restarted();
     case "silent": {
       const since = path.silentSinceMs ?? atMs;
-      const isNoticed = untilMs - since >= noticeMs;
-      return {
-        topology: then,
-        prediction: isNoticed ? restarted().prediction : unnoticed(session, noticeMs),
-        path: { direct, prediction, silentSinceMs: since },
-      };
+      if (untilMs - since < noticeMs)
+        return {
+          topology: then,
+          prediction: unnoticed(session, noticeMs),
+          path: { direct, prediction, silentSinceMs: since },
+        };
+      const other = restarted();
+      // A pair in doubt is asked further, unless there is another one.
+      return other.path === undefined ? { ...other, path: { direct, prediction, silentSinceMs: since } } : other;
     }
   }
 }
@@ -115,15 +119,27 @@ function unnoticed({ name }: ResolvedSession, noticeMs: number): Prediction {
   return { session: name, path: "none", why: [why] };
 }
 
+/** The sender of data leaves a pair that carries none any more (SPEC 2.14): half a second, and one for checks. */
+const DATA_NOTICE_MS = 1500;
+
+/** How long a pair must be silent until data takes another path; Infinity where nobody asks whether it is alive. */
+function noticedAfterMs(topology: ResolvedTopology, session: ResolvedSession): number {
+  const isSending =
+    session.traffic !== "none" && checkingEnds(topology, session).some(({ name }) => name === session.from);
+  return Math.min(isSending ? DATA_NOTICE_MS : Infinity, givenUpAfterMs(topology, session));
+}
+
 /** How long a pair must be silent until an end gives it up; Infinity where neither sends consent checks. */
-function noticedAfterMs({ nodes }: ResolvedTopology, session: ResolvedSession): number {
-  const checking = nodes
+function givenUpAfterMs(topology: ResolvedTopology, session: ResolvedSession): number {
+  return Math.min(...checkingEnds(topology, session).map(({ agent }) => agentSettings(agent).timers.consentTimeoutMs));
+}
+
+/** The ends that send consent checks. */
+function checkingEnds({ nodes }: ResolvedTopology, session: ResolvedSession): readonly SessionEnd[] {
+  return nodes
     .filter(isSessionEnd)
-    .filter(({ name, agent }) => endsOf(session).includes(name) && agent.isLite !== true);
-  const timers = checking.map(({ agent }) => agentSettings(agent).timers);
-  return Math.min(
-    ...timers.map(({ consentIntervalMs, consentTimeoutMs }) => (consentIntervalMs > 0 ? consentTimeoutMs : Infinity)),
-  );
+    .filter(({ name, agent }) => endsOf(session).includes(name) && agent.isLite !== true)
+    .filter(({ agent }) => agentSettings(agent).timers.consentIntervalMs > 0);
 }
 
 function endsOf({ from, to }: ResolvedSession): readonly string[] {

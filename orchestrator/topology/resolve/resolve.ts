@@ -67,7 +67,10 @@ export function resolveTopology(topology: Topology, options: ResolveOptions = {}
     segments: resolveSegments(topology, names),
     nodes,
     sessions: resolveSessions(topology),
-    timeline: resolveTimeline({ topology, nodes, report, placeOn: (node, to) => placeOn(places, node, to) }),
+    timeline: resolveTimeline({
+      ...{ topology, nodes, everywhere: impaired, seed, report },
+      placeOn: (node, to) => placeOn(places, node, to),
+    }),
     expectations: resolveExpectations(topology),
   };
   if (issues.length === 0 && topology.broken.size === 0) checkReachable(resolved, topology, report);

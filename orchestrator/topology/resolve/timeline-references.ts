@@ -15,6 +15,11 @@ const KINDS = {
   move: ["to"],
   deregister: [],
   reboot: ["down", "ports"],
+  forget: [],
+  readdress: ["addresses", "overlap"],
+  change: ["nat", "firewall"],
+  pause: [],
+  resume: [],
   link: ["conditions"],
 } as const satisfies Readonly<Record<string, readonly (keyof TimelineEventEntry)[]>>;
 
@@ -50,6 +55,7 @@ export function checkTimeline(topology: Topology, report: Report): void {
     checkTarget(topology, entry, path, report);
     if (entry.move !== undefined) checkDestination(topology, places, { entry, path }, report);
   }
+  checkPauses(topology, report);
 }
 
 /** The moves of mobile nodes, in order of time. */
@@ -122,5 +128,94 @@ function checkTarget(topology: Topology, entry: TimelineEventEntry, path: IssueP
   if (entry.move !== undefined) expectNode(topology, entry.move, MOBILE_ROLES, [...path, "move"], report);
   if (entry.deregister !== undefined)
     expectNode(topology, entry.deregister, MOBILE_ROLES, [...path, "deregister"], report);
-  if (entry.reboot !== undefined) expectNode(topology, entry.reboot, ["router"], [...path, "reboot"], report);
+  if (entry.reboot !== undefined) expectNode(topology, entry.reboot, REBOOTED, [...path, "reboot"], report);
+  if (entry.forget !== undefined) expectNode(topology, entry.forget, ["router"], [...path, "forget"], report);
+  if (entry.change !== undefined) checkChange(topology, entry, path, report);
+  if (entry.readdress !== undefined) checkReaddress(topology, entry.readdress, entry, path, report);
+  for (const key of ["pause", "resume"] as const)
+    if (entry[key] !== undefined) expectNode(topology, entry[key], PAUSABLE, [...path, key], report);
+  if (entry.ports !== undefined && entry.reboot !== undefined && topology.nodes.get(entry.reboot)?.role !== "router")
+    report(
+      "bad-value",
+      [...path, "ports"],
+      `expected \`ports\` only for a router; ${entry.reboot} is none; remove it`,
+      "key",
+    );
+}
+
+const REBOOTED = ["router", "home-agent", "stun-server"] as const;
+
+/** Nodes whose process does their work: a router forwards in the kernel, whatever its process does. */
+const PAUSABLE = [...MOBILE_ROLES, "stationary-node", "home-agent", "stun-server"] as const;
+
+function checkChange(
+  topology: Topology,
+  { change = "", nat, firewall }: TimelineEventEntry,
+  path: IssuePath,
+  report: Report,
+): void {
+  if (!expectNode(topology, change, ["router"], [...path, "change"], report)) return;
+  if (nat === undefined && firewall === undefined) {
+    const message =
+      "expected `nat` or `firewall` beside `change`; found neither; say how the router behaves from then on";
+    report("missing", path, message, "key");
+  }
+  const entry = topology.nodes.get(change);
+  const hasNat = entry?.role === "router" && entry.nat !== undefined && entry.nat !== "none";
+  if (nat !== undefined && (nat === "none" || !hasNat)) {
+    const message = `expected address translation before and after: routes outside depend on it; found none ${hasNat ? "after" : "before"}; write two topologies`;
+    report("unsupported", [...path, "nat"], message);
+  }
+}
+
+/** Addresses of other nodes are known to the rest of the lab: a plain router's are next hops. */
+function checkReaddress(
+  topology: Topology,
+  node: string,
+  { addresses, overlap }: TimelineEventEntry,
+  path: IssuePath,
+  report: Report,
+): void {
+  if (!expectNode(topology, node, [...MOBILE_ROLES, "router"], [...path, "readdress"], report)) return;
+  const entry = topology.nodes.get(node);
+  if (entry?.role !== "router") return;
+  if (entry.nat === undefined || entry.nat === "none") {
+    const message = `expected a router with a NAT: the address of ${node} is a next hop of others; found none; break its link instead`;
+    report("unsupported", [...path, "readdress"], message);
+  }
+  if (addresses?.ipv6 !== undefined)
+    report(
+      "unsupported",
+      [...path, "addresses", "ipv6"],
+      `expected only \`ipv4\` for a router: its IPv6 address is a next hop of others; remove it`,
+    );
+  if (overlap !== undefined)
+    report(
+      "unsupported",
+      [...path, "overlap"],
+      "expected `overlap` only for mobile and correspondent nodes: a NAT has one address; remove it",
+      "key",
+    );
+}
+
+/** Reports nodes that go on without having been paused, and the other way round. */
+function checkPauses(topology: Topology, report: Report): void {
+  const paused = new Set<string>();
+  for (const { path, entry } of inOrder(topology)) {
+    if (entry.pause !== undefined) {
+      if (paused.has(entry.pause))
+        report(
+          "bad-value",
+          [...path, "pause"],
+          `expected a node that runs; ${entry.pause} is paused already; remove one`,
+        );
+      paused.add(entry.pause);
+    }
+    if (entry.resume !== undefined && !paused.delete(entry.resume))
+      report(
+        "bad-value",
+        [...path, "resume"],
+        `expected a paused node; ${entry.resume} runs; pause it earlier, or remove this`,
+      );
+  }
 }

@@ -13,13 +13,19 @@ import type {
   ResolvedTopology,
   TimelineAction,
 } from "../model/resolved.ts";
+import type { Interfaces } from "./addressing.ts";
 import { resolveLink } from "./links.ts";
+import { resolveChange } from "./resolve-change.ts";
+import { resolveReaddress } from "./resolve-readdress.ts";
 import { derivedNumber } from "./seed.ts";
 import { eventName } from "./timeline-references.ts";
 
 export interface TimelineContext {
   readonly topology: Topology;
   readonly nodes: readonly ResolvedNode[];
+  /** Interfaces of the whole run. */
+  readonly everywhere: Interfaces;
+  readonly seed: number;
   readonly report: Report;
   /** Where a mobile node is once it has moved to a segment. */
   placeOn(node: string, segment: string): Place;
@@ -27,22 +33,28 @@ export interface TimelineContext {
 
 /** The events in order of time. Those that `checkTimeline` reports may be missing. */
 export function resolveTimeline(context: TimelineContext): readonly ResolvedEvent[] {
-  return context.topology.timeline
-    .flatMap(({ entry, path }): ResolvedEvent[] => {
-      const action = resolveAction(context, { entry, path });
-      return action === undefined ? [] : [{ name: eventName(entry), atMs: durationMs(entry.at), action }];
-    })
-    .toSorted((a, b) => a.atMs - b.atMs);
+  let { nodes } = context;
+  const entries = context.topology.timeline.toSorted((a, b) => durationMs(a.entry.at) - durationMs(b.entry.at));
+  return entries.flatMap((given): ResolvedEvent[] => {
+    const action = resolveAction({ ...context, nodes }, given);
+    if (action === undefined) return [];
+    nodes = nodesAfter(nodes, action);
+    return [{ name: eventName(given.entry), atMs: durationMs(given.entry.at), action }];
+  });
 }
 
-function resolveAction(
-  context: TimelineContext,
-  { entry, path }: Topology["timeline"][number],
-): TimelineAction | undefined {
-  const { move, to, deregister, reboot, link } = entry;
+/** `context.nodes` are those at the time of the event. */
+function resolveAction(context: TimelineContext, given: Topology["timeline"][number]): TimelineAction | undefined {
+  const { entry, path } = given;
+  const { move, to, deregister, reboot, forget, readdress, change, pause, resume, link } = entry;
   if (link !== undefined) return resolveLinkChange(context, entry, link, path);
   if (deregister !== undefined) return { type: "deregister", node: deregister };
   if (move !== undefined && to !== undefined) return { type: "move", node: move, to, ...context.placeOn(move, to) };
+  if (forget !== undefined) return { type: "forget", node: forget };
+  if (pause !== undefined) return { type: "pause", node: pause };
+  if (resume !== undefined) return { type: "resume", node: resume };
+  if (readdress !== undefined) return resolveReaddress(context, given, readdress);
+  if (change !== undefined) return resolveChange(context, given, change);
   return reboot === undefined ? undefined : resolveReboot(context, entry, reboot);
 }
 
@@ -51,24 +63,39 @@ export function topologyAfter(topology: ResolvedTopology, event: string): Resolv
   const last = topology.timeline.findIndex(({ name }) => name === event);
   const actions = topology.timeline.slice(0, last + 1).map(({ action }) => action);
   // A link keeps its last impairments, also while its node is elsewhere.
-  const moved = actions.reduce(nodesMoved, topology.nodes);
-  return { ...topology, nodes: actions.reduce(linksChanged, moved) };
+  const isLink = ({ type }: TimelineAction): boolean => type === "link";
+  const changed = actions.filter((action) => !isLink(action)).reduce(nodesAfter, topology.nodes);
+  return { ...topology, nodes: actions.filter(isLink).reduce(nodesAfter, changed) };
 }
 
-function nodesMoved(nodes: readonly ResolvedNode[], action: TimelineAction): readonly ResolvedNode[] {
-  if (action.type !== "move") return nodes;
-  const { node, interfaces, routes } = action;
-  return nodes.map((candidate) => (candidate.name === node ? { ...candidate, interfaces, routes } : candidate));
+/** The nodes after an event. */
+function nodesAfter(nodes: readonly ResolvedNode[], action: TimelineAction): readonly ResolvedNode[] {
+  return nodes.map((node) => (node.name === action.node ? nodeAfter(node, action) : node));
 }
 
-function linksChanged(nodes: readonly ResolvedNode[], action: TimelineAction): readonly ResolvedNode[] {
-  if (action.type !== "link") return nodes;
-  const { node, segment, impairments } = action;
-  return nodes.map((candidate) => {
-    if (candidate.name !== node) return candidate;
-    const changed = (on: ResolvedInterface) => (on.segment === segment ? { ...on, impairment: impairments } : on);
-    return { ...candidate, interfaces: candidate.interfaces.map(changed) };
-  });
+function nodeAfter(node: ResolvedNode, action: TimelineAction): ResolvedNode {
+  switch (action.type) {
+    case "move":
+    case "readdress":
+      return { ...node, interfaces: action.interfaces, routes: action.routes };
+    case "link": {
+      const { segment, impairments } = action;
+      const changed = (on: ResolvedInterface) => (on.segment === segment ? { ...on, impairment: impairments } : on);
+      return { ...node, interfaces: node.interfaces.map(changed) };
+    }
+    case "change": {
+      const { nat, firewall } = action;
+      return node.role === "router" ? { ...node, ...(nat && { nat }), ...(firewall && { firewall }) } : node;
+    }
+    case "pause":
+      return { ...node, isPaused: true };
+    case "resume":
+      return { ...node, isPaused: false };
+    case "deregister":
+    case "reboot":
+    case "forget":
+      return node;
+  }
 }
 
 /** Both directions are set, to no impairment where the file has none. */
@@ -84,13 +111,19 @@ function resolveLinkChange(
   return { type: "link", node, segment, impairments: { out, in: inbound } };
 }
 
-function resolveReboot({ nodes }: TimelineContext, entry: TimelineEventEntry, name: string): TimelineAction {
+function resolveReboot(
+  { nodes }: TimelineContext,
+  entry: TimelineEventEntry,
+  name: string,
+): TimelineAction | undefined {
   const node = nodes.find((candidate) => candidate.name === name);
-  const seed = node?.role === "router" ? node.nat?.seed : undefined;
+  if (node?.role !== "router" && node?.role !== "home-agent" && node?.role !== "stun-server") return undefined;
+  const seed = node.role === "router" ? node.nat?.seed : undefined;
   const drawn = seed === undefined || entry.ports === "same" ? seed : derivedNumber(seed, `reboot/${eventName(entry)}`);
   return {
     type: "reboot",
     node: name,
+    role: node.role,
     downMs: entry.down === undefined ? 0 : Math.round(durationMs(entry.down)),
     ...(drawn === undefined ? {} : { natSeed: drawn }),
   };

@@ -149,7 +149,7 @@ describe("two events in a row", () => {
       nodes: [{ ...mn, interfaces: [internet] }, cn],
       timeline: [
         { name: "slower", atMs: 100, action: { type: "link", node: "mn", segment: "internet", impairments } },
-        { name: "breaks", atMs: 300, action: { type: "reboot", node: "nat-b", downMs: 0 } },
+        { name: "breaks", atMs: 300, action: { type: "reboot", node: "nat-b", role: "router", downMs: 0 } },
       ],
     } as const;
     const events = [happens(1100, "slower"), happens(1300, "breaks"), flow(`.....${"x".repeat(20)}`)];
@@ -180,7 +180,7 @@ describe("two events in a row", () => {
     const timeline = ["mn-roams", "cn-roams"].map((name) => ({
       name,
       atMs: 100,
-      action: { type: "reboot", node: "nat-b", downMs: 0 } as const,
+      action: { type: "reboot", node: "nat-b", role: "router", downMs: 0 } as const,
     }));
     // They are reported in the order in which they were carried out.
     const events = [...connectedEvents(PAIR), happens(1100, "cn-roams"), happens(1103, "mn-roams"), ...RESTART];

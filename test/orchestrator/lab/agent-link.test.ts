@@ -29,6 +29,8 @@ function silentNode(said: readonly unknown[], hindrance?: NodeHandle["hindrance"
     exited: new Promise<NodeExit>(() => undefined),
     log: () => "",
     forgetLog: () => undefined,
+    pause: () => Promise.resolve(),
+    resume: () => Promise.resolve(),
     ...(hindrance === undefined ? {} : { hindrance }),
   };
   return { handle, hangUp: () => hungUp.resolve(undefined) };

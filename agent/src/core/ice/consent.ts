@@ -9,8 +9,9 @@
  * loss of 20 % each way, 20 round trips in a row fail once in 10^9. Requests are counted, not time, so that a node that
  * was suspended sends requests before it drops the pair.
  *
- * A pair that is probably dead, as after a suspension, is asked at once and given up after a second: a restart costs less than
- * the data that a dead pair loses.
+ * A pair that is probably dead, as after a suspension, is asked at once and given up after a second: a restart costs
+ * less than the data that a dead pair loses. One on which data has stopped to come is asked in the same way, and is in
+ * doubt when nothing answers.
  */
 
 import { type SocketAddress, sameSocketAddress } from "../address.ts";
@@ -43,7 +44,7 @@ type ConsentDuty =
   | { readonly type: "ask"; readonly transmit: Transmit }
   | { readonly type: "bury"; readonly death: PairDeath };
 
-/** Requests to a pair that is probably dead, and the time between them. */
+/** Requests to a pair that is probably dead, and the least time between them. */
 const MAX_UNANSWERED_WHEN_SUSPECT = 5;
 const RETRY_WHEN_SUSPECT_MS = 200;
 
@@ -62,6 +63,8 @@ export class Consent {
   /** How many of them count. */
   #unanswered = 0;
   #isSuspect = false;
+  /** Asked out of turn: the silence of the pair is reported. */
+  #isQuestioned = false;
   /** Number of unanswered requests in a row after which the pair is dead. */
   readonly #maxUnanswered: number;
   #provenAt: InstantMs;
@@ -98,6 +101,14 @@ export class Consent {
     this.#dueAt = now;
   }
 
+  /** Data has stopped to come: asks at once, and reports if nothing answers. Without effect while it is asked so. */
+  question(now: InstantMs): void {
+    if (this.#isSuspect || this.#isQuestioned) return;
+    this.#isQuestioned = true;
+    this.#unanswered = 0;
+    this.#dueAt = now;
+  }
+
   /** Stops consent checks. */
   stop(): void {
     this.#turns.cancel();
@@ -115,9 +126,14 @@ export class Consent {
       ? Math.min(this.#maxUnanswered, MAX_UNANSWERED_WHEN_SUSPECT)
       : this.#maxUnanswered;
     if (this.#unanswered >= maxUnanswered) return { type: "bury", death: { reason: "no-answer", silentMs } };
+    if (this.#isQuestioned && this.#unanswered >= MAX_UNANSWERED_WHEN_SUSPECT) {
+      this.#isQuestioned = false;
+      this.#out.emit({ type: "pair-silent" });
+    }
     if (!this.#turns.take(now)) return undefined;
     const { consentRetryMs } = this.#config.limits;
-    this.#dueAt = now + (this.#isSuspect ? Math.min(consentRetryMs, RETRY_WHEN_SUSPECT_MS) : consentRetryMs);
+    const isUrgent = this.#isSuspect || this.#isQuestioned;
+    this.#dueAt = now + (isUrgent ? Math.min(consentRetryMs, this.#urgentRetryMs) : consentRetryMs);
     return { type: "ask", transmit: this.#question(claim) };
   }
 
@@ -158,11 +174,17 @@ export class Consent {
     this.#open.clear();
     this.#unanswered = 0;
     this.#isSuspect = false;
+    this.#isQuestioned = false;
     this.#turns.cancel();
     this.#provenAt = now;
     this.#dueAt = now + this.#drawIntervalMs();
     if (this.#isInDoubt) this.#out.emit({ type: "pair-confirmed" });
     this.#isInDoubt = false;
+  }
+
+  /** Over a long way an answer takes its time. */
+  get #urgentRetryMs(): number {
+    return Math.max(RETRY_WHEN_SUSPECT_MS, this.pair.rttMs);
   }
 
   #question(claim: RoleClaim): Transmit {

@@ -109,6 +109,10 @@ class IceAgent implements IceMachine {
     this.#run?.consent?.suspect(now);
   }
 
+  question(now: InstantMs): void {
+    this.#run?.consent?.question(now);
+  }
+
   handleTimeout(now: InstantMs): void {
     this.#run?.handleTimeout(now);
   }

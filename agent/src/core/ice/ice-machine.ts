@@ -87,7 +87,9 @@ export type IceEvent =
   /** `freeDelayMs` after nomination: unused candidates need no upkeep any more. */
   | { readonly type: "released" }
   /** The selected pair, which was in doubt, is alive. */
-  | { readonly type: "pair-confirmed" };
+  | { readonly type: "pair-confirmed" }
+  /** Nothing answers on the selected pair, on which data has stopped to come. */
+  | { readonly type: "pair-silent" };
 
 /** Why the selected pair is dead: no answer for too long, or a NAT shows this end at another address. */
 export type PairDeath = Pick<Extract<NodeEvent, { readonly type: "pair-dead" }>, "reason" | "silentMs">;
@@ -148,6 +150,8 @@ export interface IceMachine {
   noteDataSent(now: InstantMs): void;
   /** There is a reason to think that the selected pair is dead: consent is asked at once, and expires after a second. */
   suspect(now: InstantMs): void;
+  /** Data has stopped to come on the selected pair: asks at once. `pair-silent` follows if nothing answers in a second. */
+  question(now: InstantMs): void;
   /** The peer may have left the selected pair: asks at once. `pair-confirmed` or, in the end, `pair-dead` follows. */
   doubt(now: InstantMs): void;
   handleTimeout(now: InstantMs): void;

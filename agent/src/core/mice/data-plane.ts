@@ -110,6 +110,7 @@ export class DataPlane {
       outbox.count("dropped.data-from-stranger");
       return;
     }
+    session.noteDataReceived(now);
     outbox.count("data.received-direct");
     outbox.toTun(packet);
   }

@@ -4,27 +4,29 @@
  */
 
 import { type SocketAddress, sameSocketAddress } from "../address.ts";
-import type { IceCredentials, IceEvent, IceMachine, IceStats, ValidPair } from "../ice/ice-machine.ts";
+import type { IceCredentials, IceEvent, IceMachine, ValidPair } from "../ice/ice-machine.ts";
 import { isRelayed } from "../ice/pair.ts";
 import { assertNever, type InstantMs } from "../machine.ts";
 import { minInstant } from "../min-instant.ts";
 import { createMessageRate } from "../mip6/message-rate.ts";
-import type { MobilityMessage } from "../mip6/messages.ts";
 import { BINDING_ERROR_STATUS } from "../mip6/status.ts";
 import type { RefusedDatagram } from "../refusal.ts";
 import type { StunDatagram } from "../stun/receive.ts";
 import { InboundBinding } from "./binding/inbound-binding.ts";
 import { OutboundBinding } from "./binding/outbound-binding.ts";
-import { iceCounters } from "./ice-counters.ts";
+import { countIce, sumOfIceCounters } from "./ice-counters.ts";
 import { Answerer } from "./offer/answerer.ts";
 import { OfferRequest } from "./offer/offer-request.ts";
 import { Offerer } from "./offer/offerer.ts";
 import { Recovery } from "./recovery.ts";
+import { longestAttemptMs } from "./session/attempt-time.ts";
+import { DataSilence } from "./session/data-silence.ts";
 import type { Generation } from "./session/generation.ts";
 import { Generations, hasDirectPair } from "./session/generations.ts";
 import type { ReceivedMobility, SessionEnvironment } from "./session/session-environment.ts";
 import type { GatheringDone, SessionHost } from "./session/session-host.ts";
 import { createSessionPath, type DirectRoute, type RouteOwner } from "./session/session-path.ts";
+import { isFromWrongWay } from "./session/signalling-way.ts";
 
 /** Least time between two offers that a peer requests. Profile: its first repetitions come after 1 and 3 s. */
 const REQUEST_PAUSE_MS = 5000;
@@ -39,6 +41,7 @@ export class Session {
   readonly #outbound: OutboundBinding;
   readonly #inbound: InboundBinding;
   readonly #recovery = new Recovery();
+  readonly #silence = new DataSilence();
   /** When this node last began to offer. */
   #offeredAt: InstantMs | undefined;
   /** The controlling peer's deadline for a nomination; set once there is a valid pair. */
@@ -50,7 +53,7 @@ export class Session {
   constructor(peer: string, env: SessionEnvironment) {
     this.peer = peer;
     this.#env = env;
-    const generations = new Generations((stats) => this.#keep(stats));
+    const generations = new Generations((stats) => countIce(env.outbox, stats));
     this.#generations = generations;
     this.#state = {
       peer,
@@ -191,17 +194,17 @@ export class Session {
   }
 
   noteDataSent(now: InstantMs): void {
+    this.#silence.noteSent(now);
     this.#generations.inUse?.ice.noteDataSent(now);
+  }
+
+  noteDataReceived(now: InstantMs): void {
+    this.#silence.noteReceived(now);
   }
 
   /** Counters of the ICE agents; those of earlier generations are in the node's counters. */
   counters(): Readonly<Record<string, number>> {
-    const counters: Record<string, number> = {};
-    for (const agent of this.agents()) {
-      for (const [name, amount] of Object.entries(iceCounters(agent.stats())))
-        counters[name] = (counters[name] ?? 0) + amount;
-    }
-    return counters;
+    return sumOfIceCounters(this.agents().map((agent) => agent.stats()));
   }
 
   /** Ends everything; the session is not used any more. */
@@ -219,6 +222,7 @@ export class Session {
     if (now >= (this.#nominationDueAt ?? Infinity)) this.#fail(now, "the peer nominated no pair");
     if (now >= (this.#generations.standby?.until ?? Infinity)) this.#revert();
     if (this.#recovery.takeDue(now) && !this.isSettingUp) this.offer(now);
+    if (this.#silence.takeDue(now) && this.route !== undefined) this.#generations.inUse?.ice.question(now);
   }
 
   pollTimeout(): InstantMs | undefined {
@@ -230,6 +234,7 @@ export class Session {
       this.#outbound.pollTimeout(),
       this.#inbound.pollTimeout(),
       this.#recovery.pollTimeout(),
+      this.#silence.pollTimeout(),
       this.#nominationDueAt,
     );
   }
@@ -241,13 +246,11 @@ export class Session {
         done(at, candidates);
         this.#advance(at);
       },
-      mappingChanged: (at) => this.#replaceCandidates(at),
+      // A signalled candidate is dead; once a pair is selected, consent checks cover that one instead.
+      mappingChanged: (at) => {
+        if (this.isSettingUp) this.offer(at);
+      },
     });
-  }
-
-  /** A signalled candidate is dead; once a pair is selected, consent checks cover that one instead. */
-  #replaceCandidates(now: InstantMs): void {
-    if (this.isSettingUp) this.offer(now);
   }
 
   #suspect(now: InstantMs): void {
@@ -265,7 +268,7 @@ export class Session {
 
   /** The offer is not authenticated: a generation whose direct pair carries data stands by until this one has proved one. */
   #adopt(now: InstantMs, generation: Generation): void {
-    const until = now + this.#longestAttemptMs();
+    const until = now + longestAttemptMs(this.#env.timers);
     const { remoteCredentials, path } = this.#state;
     this.#generations.begin(generation, { remoteCredentials, until, isInUse: path.isDirect });
     this.#nominationDueAt = undefined;
@@ -279,6 +282,7 @@ export class Session {
   #takeDirect(now: InstantMs, pair: ValidPair, owner: RouteOwner): void {
     if (this.ice?.validPairs().some((valid) => valid === pair) === true) this.#generations.settle();
     this.#state.path.takeDirect(now, pair, owner);
+    this.#silence.reset();
   }
 
   #doubt(now: InstantMs): void {
@@ -325,11 +329,6 @@ export class Session {
     this.#state.path.takeHome(now);
   }
 
-  /** Adds the counters of a generation that has ended to those of the node. */
-  #keep(stats: IceStats): void {
-    for (const [name, amount] of Object.entries(iceCounters(stats))) this.#env.outbox.count(name, amount);
-  }
-
   /** Passes on events and packets of the ICE agents, then lets bindings act on them. */
   #advance(now: InstantMs): void {
     for (const generation of this.#generations.all()) {
@@ -365,6 +364,10 @@ export class Session {
         break;
       case "pair-confirmed":
         this.#state.path.trust(now);
+        this.#recovery.noteDirect(now);
+        break;
+      case "pair-silent":
+        this.#mistrust(now);
         break;
       case "pair-dead":
         this.#bury(now, event);
@@ -382,6 +385,9 @@ export class Session {
         break;
       case "pair-confirmed":
         this.#state.path.trust(now);
+        break;
+      case "pair-silent":
+        this.#doubt(now);
         break;
       case "pair-dead":
         this.#dropBindings(now);
@@ -401,12 +407,7 @@ export class Session {
    */
   #awaitNomination(now: InstantMs): void {
     if (this.ice?.role !== "controlled" || this.ice.state !== "running") return;
-    this.#nominationDueAt ??= now + this.#longestAttemptMs();
-  }
-
-  #longestAttemptMs(): number {
-    const { mobilityFirstTimeoutMs, mobilityMaxTimeoutMs, relayNominationDelayMs } = this.#env.timers;
-    return 2 * mobilityMaxTimeoutMs - mobilityFirstTimeoutMs + relayNominationDelayMs;
+    this.#nominationDueAt ??= now + longestAttemptMs(this.#env.timers);
   }
 
   /** A pair of home addresses is the path of data already, so there is no update (A-25). */
@@ -435,6 +436,18 @@ export class Session {
     this.#recovery.noteLoss(now, isOwnTurn ? "own" : "peer");
   }
 
+  /**
+   * Data takes the home agents' path while the pair is asked further, and another one is sought: a NAT may have given
+   * this node another address, which the tunnel has to learn too.
+   */
+  #mistrust(now: InstantMs): void {
+    const pair = this.route?.view;
+    if (pair !== undefined) this.#env.outbox.emit({ type: "pair-silent", peer: this.peer, pair });
+    this.#doubt(now);
+    this.#env.confirmRegistration(now);
+    this.#recovery.noteLoss(now, this.#state.generation?.origin === "offer" ? "own" : "peer");
+  }
+
   #dropBindings(now: InstantMs): void {
     this.#outbound.drop();
     this.#inbound.drop();
@@ -460,7 +473,8 @@ export class Session {
         this.#outbound.takeAcknowledgement(now, { ...received, message });
         break;
       case "binding-error":
-        this.#takeError(message.status);
+        if (message.status === BINDING_ERROR_STATUS.unrecognizedMobilityHeaderType) this.#offerer.takeRefusal();
+        else this.#env.outbox.count("ignored.binding-error");
         break;
       case "binding-refresh-request":
         this.#takeRequest(now);
@@ -481,16 +495,4 @@ export class Session {
     if (this.#env.isStationary || this.isSettingUp || isPausing) this.#env.outbox.count("ignored.offer-request");
     else this.offer(now);
   }
-
-  #takeError(status: number): void {
-    if (status === BINDING_ERROR_STATUS.unrecognizedMobilityHeaderType) this.#offerer.takeRefusal();
-    else this.#env.outbox.count("ignored.binding-error");
-  }
 }
-
-/** Return routability messages count only from the home agents' path (SPEC 13). */
-function isFromWrongWay({ message, way }: ReceivedMobility): boolean {
-  return way.type === "pair" && !TYPES_ON_PAIRS.includes(message.type);
-}
-
-const TYPES_ON_PAIRS: readonly MobilityMessage["type"][] = ["binding-update", "binding-acknowledgement"];

@@ -120,6 +120,43 @@ export function moveTexts(before: NodeSetup, after: NodeSetup): MoveTexts {
   };
 }
 
+/**
+ * Commands that give the node other addresses on its interfaces, as from `before` to `after`; what both have is not
+ * touched. Where a first IPv4 address goes, the kernel removes the others of its network and the routes that need it,
+ * so these are set again.
+ */
+export function readdressTexts(before: NodeSetup, after: NodeSetup): MoveTexts {
+  const isIn = (texts: readonly string[]) => (text: string) => texts.includes(text);
+  const difference = (from: readonly string[], to: readonly string[]) => from.filter((text) => !isIn(to)(text));
+  const [ipv4Old, ipv4New] = [ipv4CareOfRules(before), ipv4CareOfRules(after)];
+  const [ipv6Old, ipv6New] = [ipv6CareOfRules(before), ipv6CareOfRules(after)];
+  const changes = attached(after).flatMap(({ interfaceName, addresses }) => {
+    const old = before.interfaces.find((iface) => iface.interfaceName === interfaceName)?.addresses ?? [];
+    const gone = difference(old, addresses);
+    const isReset = (address: string): boolean => !old.includes(address) || (gone.some(isIpv4) && isIpv4(address));
+    return [
+      ...gone.map((address) => `addr del ${address} dev ${interfaceName}`),
+      ...addresses
+        .filter(isReset)
+        .map((address) => `addr replace ${address} dev ${interfaceName}${dadOption(address)}`),
+    ];
+  });
+  return {
+    ipv6Before: lines(difference(ipv6Old, ipv6New).map((rule) => `rule del ${rule}`)),
+    both: lines([
+      ...difference(ipv4Old, ipv4New).map((rule) => `rule del ${rule}`),
+      ...changes,
+      ...after.routes.flatMap((route) => routeTexts(after, route)).map((route) => `route replace ${route}`),
+      ...difference(ipv4New, ipv4Old).map((rule) => `rule add ${rule}`),
+    ]),
+    ipv6After: lines(difference(ipv6New, ipv6Old).map((rule) => `rule add ${rule}`)),
+  };
+}
+
+function isIpv4(address: string): boolean {
+  return familyOf(address) === 4;
+}
+
 /** The interfaces on which the node is attached. */
 function attached({ interfaces }: NodeSetup): readonly InterfaceSetup[] {
   return interfaces.filter(({ isStandby }) => isStandby !== true);
@@ -183,8 +220,13 @@ function strip(found: readonly FoundInterface[]): readonly string[] {
 function addressCommands({ interfaceName, mac, addresses }: InterfaceSetup): readonly string[] {
   return [
     `addr add ${linkLocalAddress(mac)}/64 dev ${interfaceName} nodad`,
-    ...addresses.map((address) => `addr add ${address} dev ${interfaceName}${familyOf(address) === 6 ? " nodad" : ""}`),
+    ...addresses.map((address) => `addr add ${address} dev ${interfaceName}${dadOption(address)}`),
   ];
+}
+
+/** Nobody else on a segment has the address: the topology gives it. */
+function dadOption(address: string): string {
+  return familyOf(address) === 6 ? " nodad" : "";
 }
 
 function tunCommands({ role }: NodeSetup): readonly string[] {

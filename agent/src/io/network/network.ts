@@ -17,6 +17,7 @@ import {
   moveTexts,
   networkBatch,
   type PresentInterface,
+  readdressTexts,
   resolverFileOf,
   ruleBatch,
 } from "./network-plan.ts";
@@ -100,6 +101,15 @@ async function guardSegments(setup: NodeSetup, interfaces: ImpairedInterfaces): 
 /** Moves a node from one place to another. Throws `setup-failed`. */
 export async function moveNetwork(before: NodeSetup, after: NodeSetup): Promise<void> {
   const { ipv6Before, both, ipv6After } = moveTexts(before, after);
+  if (ipv6Before !== "") await runBatch(["-6", "-batch", "-"], ipv6Before);
+  await runBatch(["-batch", "-"], both);
+  if (ipv6After !== "") await runBatch(["-6", "-batch", "-"], ipv6After);
+  await awaitLocalAddresses(localIpv6Addresses(after));
+}
+
+/** Gives a node other addresses on the segments that it is on. Throws `setup-failed`. */
+export async function readdressNetwork(before: NodeSetup, after: NodeSetup): Promise<void> {
+  const { ipv6Before, both, ipv6After } = readdressTexts(before, after);
   if (ipv6Before !== "") await runBatch(["-6", "-batch", "-"], ipv6Before);
   await runBatch(["-batch", "-"], both);
   if (ipv6After !== "") await runBatch(["-6", "-batch", "-"], ipv6After);

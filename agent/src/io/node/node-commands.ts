@@ -1,31 +1,22 @@
 /** Commands of a node that is set up. */
 
-import type { AgentCommand, NodeSetup, RoleSetup, TrafficResult } from "../../control/messages.ts";
+import type { AgentCommand, RoleSetup, TrafficResult } from "../../control/messages.ts";
 import { type Family, familyOf } from "../../core/address.ts";
 import { assertNever } from "../../core/machine.ts";
 import { NodeFailure } from "../failure.ts";
-import type { ImpairedInterfaces } from "../link/impairments.ts";
-import { verifyIsolation } from "../network/isolation.ts";
-import { moveNetwork } from "../network/network.ts";
 import { answerProbe, isProbeCommand } from "../probe/probe-commands.ts";
 import { now } from "../process/clock.ts";
 import type { Reports } from "../process/control-channel.ts";
 import { echo, openEchoSocket } from "../traffic/echo.ts";
 import { type Flow, startFlow } from "../traffic/flow.ts";
 import { ping } from "../traffic/ping.ts";
-import type { Daemons } from "./daemons.ts";
-import type { ProtocolNode } from "./protocol-node.ts";
-import { rebootRouter } from "./reboot.ts";
+import { type ChangedNode, createChanges, isChangeCommand } from "./change-commands.ts";
 
 /** Commands to a node that is set up; the process handles the others. */
 export type NodeCommand = Exclude<AgentCommand, { readonly type: "setup" | "keep" | "reset" | "reuse" | "finish" }>;
 
 /** A node that takes commands. */
-export interface CommandedNode {
-  readonly setup: NodeSetup;
-  readonly interfaces: ImpairedInterfaces;
-  readonly protocol: ProtocolNode | undefined;
-  readonly daemons: Daemons;
+export interface CommandedNode extends ChangedNode {
   readonly reports: Reports;
 }
 
@@ -33,20 +24,20 @@ export interface CommandedNode {
 export function createCommands(node: CommandedNode): (command: NodeCommand) => Promise<void> {
   const { protocol, reports } = node;
   const { role } = node.setup;
-  let setup = node.setup;
   const flows = createFlows(node);
   const reply = async (id: number, result: Promise<TrafficResult>): Promise<void> => {
     reports.send({ type: "reply", id, result: await result });
   };
-  /** Makes a change and reports the instant at which it began. */
-  const change = async (id: number, make: () => Promise<void>): Promise<void> => {
-    const atMs = now();
-    await make();
-    reports.send({ type: "done", id, atMs });
-  };
+  const change = createChanges(node);
   return async (command) => {
     if (isProbeCommand(command)) {
       reports.send(await answerProbe(command));
+      return;
+    }
+    if (isChangeCommand(command)) {
+      const atMs = now();
+      await change(command);
+      reports.send({ type: "done", id: command.id, atMs });
       return;
     }
     switch (command.type) {
@@ -65,36 +56,10 @@ export function createCommands(node: CommandedNode): (command: NodeCommand) => P
         return;
       case "stop-flow":
         return flows.stop(command.flow);
-      case "move":
-        return change(command.id, async () => {
-          const before = setup;
-          setup = placedOn(before, command);
-          await moveNetwork(before, setup);
-          await verifyIsolation(setup);
-          if (protocol?.moveTo(setup, command.localAddresses) === true) return;
-          throw new NodeFailure("bad-command", `a node of role ${role.type} cannot move`);
-        });
-      case "deregister":
-        return change(command.id, () => {
-          if (protocol?.deregister() === true) return Promise.resolve();
-          throw new NodeFailure("bad-command", `a node of role ${role.type} has no bindings`);
-        });
-      case "impair-link":
-        return change(command.id, () => node.interfaces.change(command.segment, command));
-      case "reboot":
-        return change(command.id, () => node.daemons.restartAround(() => rebootRouter(command.rules, command.downMs)));
       default:
         return assertNever(command);
     }
   };
-}
-
-/** The set-up of a node after a move to another of its segments. */
-function placedOn(setup: NodeSetup, { to, routes }: Extract<NodeCommand, { readonly type: "move" }>): NodeSetup {
-  if (!setup.interfaces.some(({ segment }) => segment === to))
-    throw new NodeFailure("bad-command", `expected a segment of ${setup.node} to move to, found ${to}`);
-  const interfaces = setup.interfaces.map((iface) => ({ ...iface, isStandby: iface.segment !== to }));
-  return { ...setup, interfaces, routes };
 }
 
 /** The active flows, by the id of the command that started them. */

@@ -19,7 +19,8 @@ import { startEchoServer } from "../traffic/echo.ts";
 import { openTun, type TunDevice } from "../tun/tun.ts";
 import { createDaemons, type Daemons } from "./daemons.ts";
 import { createCommands, type NodeCommand, peerAddressOf } from "./node-commands.ts";
-import { openProtocolNode, type ProtocolNode } from "./protocol-node.ts";
+import { openProtocolNode } from "./protocol-node.ts";
+import { openRestartable, type RestartableNode } from "./restartable-node.ts";
 
 export interface Node {
   /** Executes a command and reports the result. Rejects when the node has to stop. */
@@ -78,7 +79,7 @@ async function occupy(place: Place, reports: Reports, phases: Phases): Promise<N
     for (const listener of listeners) listener(event);
   };
   const capturing = setup.capture ? startCaptures(setup, interfaces, reports) : [];
-  const protocol = openProtocolNode(setup, tun, report);
+  const protocol = openRestartable(() => openProtocolNode(setup, tun, report));
   const echoServer = peerAddress === undefined ? undefined : startEchoServer(peerAddress);
   const [captures] = await Promise.all([capturing, verifyIsolation(setup)]);
   phases.mark("captures-and-sockets");
@@ -119,7 +120,7 @@ function startCaptures(
 /** The parts of a node beside its place. */
 interface NodeParts {
   readonly captures: readonly InterfaceCapture[];
-  readonly protocol: ProtocolNode | undefined;
+  readonly protocol: RestartableNode | undefined;
   readonly echoServer: UdpSocket | undefined;
   readonly daemons: Daemons;
 }

@@ -8,6 +8,7 @@ import type { RefusedDatagram } from "../../core/refusal.ts";
 import { noticeSuspension, now } from "../process/clock.ts";
 import { createSocketSet } from "../sockets/socket-set.ts";
 import type { TunDevice } from "../tun/tun.ts";
+import { addCounters } from "./add-counters.ts";
 import { createDriver } from "./driver.ts";
 import { createMachine } from "./machines.ts";
 
@@ -85,7 +86,7 @@ export function openProtocolNode(
       driver.tell((_machine, at) => mobile.deregister(at));
       return true;
     },
-    counters: () => sum([machine.counters(), since(tunBefore, tun?.counters() ?? {}), ...sockets.counters()]),
+    counters: () => addCounters([machine.counters(), since(tunBefore, tun?.counters() ?? {}), ...sockets.counters()]),
     close() {
       clearInterval(suspensionWatch);
       driver.stop();
@@ -99,13 +100,4 @@ function since(
   now: Readonly<Record<string, number>>,
 ): Readonly<Record<string, number>> {
   return Object.fromEntries(Object.entries(now).map(([name, value]) => [name, value - (before[name] ?? 0)]));
-}
-
-/** Adds up counters of the same name. */
-function sum(parts: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> {
-  const total: Record<string, number> = {};
-  for (const part of parts) {
-    for (const [name, value] of Object.entries(part)) total[name] = (total[name] ?? 0) + value;
-  }
-  return total;
 }

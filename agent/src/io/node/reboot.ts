@@ -1,4 +1,4 @@
-/** Reboot of a router: it loses its mappings and flows, and forwards nothing meanwhile. */
+/** Reboots: a router loses its mappings and flows; no node forwards or answers anything meanwhile. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RuleText } from "../../control/messages.ts";
@@ -29,5 +29,17 @@ export async function rebootRouter(tables: readonly RuleText[], downMs: number):
   await loadRules(tables);
   forgetFlows();
   if (downMs > 0) await sleep(downMs);
+  await loadRules([{ tool: "nft", text: OPEN }]);
+}
+
+/** Makes a change of a node that neither sends nor receives meanwhile, and for `downMs` longer. Throws `bad-rules`. */
+export async function silently(downMs: number, change: () => void): Promise<void> {
+  if (downMs === 0) {
+    change();
+    return;
+  }
+  await loadRules([{ tool: "nft", text: SHUT }]);
+  await sleep(downMs);
+  change();
   await loadRules([{ tool: "nft", text: OPEN }]);
 }

@@ -7,6 +7,7 @@ import {
   localIpv6Addresses,
   moveTexts,
   networkBatch,
+  readdressTexts,
   ruleBatch,
 } from "../../../../agent/src/io/network/network-plan.ts";
 
@@ -327,4 +328,46 @@ test("/etc/hosts has the loopback names and every node", () => {
   expect(hostsFile([{ address: "2001:db8:a::2", name: "mn" }])).toBe(
     "127.0.0.1\tlocalhost\n::1\tlocalhost\n2001:db8:a::2\tmn\n",
   );
+});
+
+describe("other addresses on the same segment", () => {
+  const routes = [
+    { to: "0.0.0.0/0", via: "198.18.0.254", interfaceName: "internet" },
+    { to: "::/0", via: "2001:db8::ffff", interfaceName: "internet" },
+  ];
+  const at = (addresses: readonly string[]): NodeSetup =>
+    setup(mobileNode, { interfaces: [{ ...internet, addresses }], routes });
+
+  test("replace the old ones, with the routes that the kernel removed with them and the rules of their care-of addresses", () => {
+    const [before, after] = [at(["198.18.0.1/24", "2001:db8::1/64"]), at(["198.18.0.9/24", "2001:db8::9/64"])];
+    expect(readdressTexts(before, after)).toEqual({
+      ipv6Before: `rule del from 2001:db8::1/128 lookup main suppress_prefixlength 0 preference 1000
+rule del from 2001:db8::1/128 lookup 100 preference 1001
+`,
+      both: `addr del 198.18.0.1/24 dev internet
+addr del 2001:db8::1/64 dev internet
+addr replace 198.18.0.9/24 dev internet
+addr replace 2001:db8::9/64 dev internet nodad
+route replace 0.0.0.0/0 via 198.18.0.254 dev internet
+route replace ::/0 via 2001:db8::ffff dev internet table 100
+`,
+      ipv6After: `rule add from 2001:db8::9/128 lookup main suppress_prefixlength 0 preference 1000
+rule add from 2001:db8::9/128 lookup 100 preference 1001
+`,
+    });
+  });
+
+  test("may stand beside the old ones, of which none is touched", () => {
+    const { both } = readdressTexts(at(["2001:db8::1/64"]), at(["2001:db8::9/64", "2001:db8::1/64"]));
+    expect(both).toContain("addr replace 2001:db8::9/64 dev internet nodad\n");
+    expect(both).not.toContain("2001:db8::1/64");
+  });
+
+  test("of IPv4 are set again when the first one of their network goes, since the kernel removes them with it", () => {
+    const { both } = readdressTexts(at(["198.18.0.1/24", "198.18.0.9/24"]), at(["198.18.0.9/24"]));
+    expect(both.split("\n").slice(0, 2)).toEqual([
+      "addr del 198.18.0.1/24 dev internet",
+      "addr replace 198.18.0.9/24 dev internet",
+    ]);
+  });
 });

@@ -42,7 +42,7 @@ describe("a timeline", () => {
         rest: "timeline: [{ at: 1s, reboot: fw }]",
       }),
     ).timeline;
-    expect(event?.action).toEqual({ type: "reboot", node: "fw", downMs: 0 });
+    expect(event?.action).toEqual({ type: "reboot", node: "fw", role: "router", downMs: 0 });
   });
 });
 
@@ -104,12 +104,12 @@ describe("what is wrong with a timeline is said with its place", () => {
     [
       "nobody of that name",
       "{ at: 1s, reboot: nat-c }",
-      '21 timeline[0].reboot: expected a router; found "nat-c"; did you mean nat-a?',
+      '21 timeline[0].reboot: expected a router, home-agent or stun-server; found "nat-c"; did you mean nat-a?',
     ],
     [
       "somebody else",
       "{ at: 1s, reboot: mn }",
-      "21 timeline[0].reboot: expected a router; found mn, which is a mobile-node; there are: nat-a, nat-b",
+      "21 timeline[0].reboot: expected a router, home-agent or stun-server; found mn, which is a mobile-node; there are: ha-a, ha-b, nat-a, nat-b",
     ],
     [
       "a time without unit",
@@ -119,12 +119,12 @@ describe("what is wrong with a timeline is said with its place", () => {
     [
       "nothing that happens",
       "{ at: 1s }",
-      "3 timeline[0]: expected one of move, deregister, reboot, link; found none; say what happens",
+      "3 timeline[0]: expected one of move, deregister, reboot, forget, readdress, change, pause, resume, link; found none; say what happens",
     ],
     [
       "two things at once",
       "{ at: 1s, move: mn, to: home-b, reboot: nat-a }",
-      "3 timeline[0]: expected one of move, deregister, reboot, link; found move and reboot; make two events of it",
+      "3 timeline[0]: expected one of move, deregister, reboot, forget, readdress, change, pause, resume, link; found move and reboot; make two events of it",
     ],
     [
       "a key of another kind",
