@@ -66,7 +66,7 @@ function runUntilSettled({ net, ...mice }: MiceNet): void {
 }
 
 test("whatever the middleboxes and links: both ends agree on a path, and data arrives on it", {
-  timeout: 120_000,
+  timeout: 300_000,
 }, () => {
   fc.assert(
     fc.property(scenario(0.1), ({ alsoOffersAfterMs, ...setup }) => {
@@ -91,7 +91,7 @@ test("whatever the middleboxes and links: both ends agree on a path, and data ar
   );
 });
 
-test("without loss no packet of a flow across the whole set-up is lost or doubled", { timeout: 120_000 }, () => {
+test("without loss no packet of a flow across the whole set-up is lost or doubled", { timeout: 300_000 }, () => {
   const lossless = scenario(0).map((setup) => ({
     ...setup,
     homeAgents: { ...setup.homeAgents, duplicateRate: 0 },

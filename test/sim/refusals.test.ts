@@ -43,7 +43,7 @@ describe("between two middleboxes that refuse by ICMP what they do not let in", 
   });
 
   test("whatever the middleboxes and delays: nodes send what they send between middleboxes that say nothing", {
-    timeout: 60_000,
+    timeout: 180_000,
   }, () => {
     fc.assert(
       fc.property(setups, (setup) => {
