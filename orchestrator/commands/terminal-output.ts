@@ -3,6 +3,7 @@
  * line is written in characters that show: nothing of it can move the cursor, colour text or pass for another line.
  */
 
+import { randomInt } from "node:crypto";
 import picocolors from "picocolors";
 import type { Paint } from "../report/table.ts";
 import { printableLine } from "../topology/model/printable.ts";
@@ -16,8 +17,11 @@ const ESCAPE = "\u001b";
 /** Returns to the first column and erases the line, so that the next line replaces a status line. */
 const ERASE_LINE = `\r${ESCAPE}[K`;
 
-/** What `paintFor` adds to text; the only sequences that reach a terminal. */
-const COLOUR = new RegExp(`(${ESCAPE}\\[(?:1|2|22|31|32|39)m)`);
+/** In our own colour sequences until they are printed, so that what a program prints is never taken for one of them. */
+const MARK = `;${randomInt(2 ** 47)}m`;
+
+/** What `paintFor` adds to text; without the mark, the only sequences that reach a terminal. */
+const COLOUR = new RegExp(`${ESCAPE}\\[(\\d+)${MARK}`);
 
 /** The printing part of a context: requested output on `output`, progress on `progress`. */
 export function printTo(
@@ -51,12 +55,20 @@ export function writeLines(stream: Pick<OutputStream, "write">, text: string): v
 
 function paintFor(hasColours: boolean): Paint {
   const { green, red, dim, bold } = picocolors.createColors(hasColours);
-  return { good: green, bad: red, faint: dim, strong: bold };
+  return { good: marked(green), bad: marked(red), faint: marked(dim), strong: marked(bold) };
+}
+
+/** The same colours, with the mark in the sequences before and after a text. */
+function marked(colour: (text: string) => string): (text: string) => string {
+  const [begin = "", end = ""] = colour(" ")
+    .split(" ")
+    .map((sequence) => sequence.replace(/m$/, MARK));
+  return (text) => begin + text + end;
 }
 
 function printableInColours(line: string): string {
   return line
     .split(COLOUR)
-    .map((part, i) => (i % 2 === 0 ? printableLine(part) : part))
+    .map((part, i) => (i % 2 === 0 ? printableLine(part) : `${ESCAPE}[${part}m`))
     .join("");
 }

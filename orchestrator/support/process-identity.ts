@@ -16,6 +16,8 @@ export interface ProcessStatus {
   readonly name: string;
   readonly parentPid: number;
   readonly startTicks: string;
+  /** By a signal such as SIGSTOP: state `T` of proc_pid_stat(5). */
+  readonly isStopped: boolean;
 }
 
 /** The identity of this process. */
@@ -50,16 +52,12 @@ export function parseProcessStat(line: string): ProcessStatus | undefined {
   const startTicks = fields[19];
   if (nameEnd === -1 || parent === undefined || startTicks === undefined) return undefined;
   if (state === "Z" || state === "X") return undefined;
-  return { name: line.slice(line.indexOf("(") + 1, nameEnd), parentPid: Number(parent), startTicks };
-}
-
-/** Whether a process is stopped (SIGSTOP): state `T` of proc_pid_stat(5). */
-export function isProcessStopped(pid: number): boolean {
-  try {
-    return /\) T [^)]*$/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
-  } catch {
-    return false;
-  }
+  return {
+    name: line.slice(line.indexOf("(") + 1, nameEnd),
+    parentPid: Number(parent),
+    startTicks,
+    isStopped: state === "T",
+  };
 }
 
 function readBootId(): string {

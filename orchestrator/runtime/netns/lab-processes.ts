@@ -24,7 +24,14 @@ export const KEPT_MARK = "kept";
 const REMOVAL_WAIT_MS = 5000;
 
 /** How long a program outside of a lab may take to collect the one inside that it waits for. */
-export const COLLECTION_WAIT_MS = 1000;
+const COLLECTION_WAIT_MS = 1000;
+
+/** Waits until processes that were told to end have ended; `kill` ends those that take too long. */
+export async function endOrKill(ended: Promise<unknown>, kill: () => void): Promise<void> {
+  await Promise.race([ended, sleep(COLLECTION_WAIT_MS, undefined, { ref: false })]);
+  kill();
+  await ended;
+}
 
 /** A process of a lab. */
 export interface LabProcess {

@@ -3,11 +3,10 @@
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { constants } from "node:os";
 import { buffer } from "node:stream/consumers";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { AgentCommand, NodeSetup } from "@testbed/agent/control";
 import type { NodeSpec, ProgramSpec, SegmentSpec, UnboundSetup } from "../../plan/plan.ts";
 import { TestbedError } from "../../support/errors.ts";
-import { isProcessStopped } from "../../support/process-identity.ts";
+import { readProcess } from "../../support/process-identity.ts";
 import { started } from "../../support/start-process.ts";
 import { createBoundedLog } from "../bounded-log.ts";
 import { archiveOf } from "../program-files.ts";
@@ -22,7 +21,7 @@ import {
   roomCommand,
   roomInput,
 } from "./host-room.ts";
-import { COLLECTION_WAIT_MS, labLabels } from "./lab-processes.ts";
+import { endOrKill, labLabels } from "./lab-processes.ts";
 import { outside } from "./outside.ts";
 import { signalNode, signalProgram } from "./program-process.ts";
 import { runWithInput } from "./run-with-input.ts";
@@ -118,9 +117,9 @@ function createMembers(): Members {
     async end() {
       const ended = Promise.all(running.values());
       for (const child of running.keys()) child.kill("SIGCONT");
-      await Promise.race([ended, sleep(COLLECTION_WAIT_MS, undefined, { ref: false })]);
-      for (const child of running.keys()) child.kill("SIGKILL");
-      await ended;
+      await endOrKill(ended, () => {
+        for (const child of running.keys()) child.kill("SIGKILL");
+      });
     },
   };
 }
@@ -221,15 +220,12 @@ function nodeHandle(name: string, child: ChildProcessWithoutNullStreams): NodeHa
     exited,
     log,
     forgetLog,
-    hindrance: () => Promise.resolve(isStopped(child.pid) ? "its process is stopped" : undefined),
+    hindrance: () =>
+      Promise.resolve(readProcess(child.pid ?? 0)?.isStopped === true ? "its process is stopped" : undefined),
     pause: () => signalNode(child, "SIGSTOP"),
     // `nsenter` was stopped with the process that it waits for, and lets that go on when it goes on itself.
     resume: () => Promise.resolve(void child.kill("SIGCONT")),
   };
-}
-
-function isStopped(pid: number | undefined): boolean {
-  return pid !== undefined && isProcessStopped(pid);
 }
 
 function programHandle(name: string, child: ChildProcessWithoutNullStreams): ProgramHandle {

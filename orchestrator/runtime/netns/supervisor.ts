@@ -7,10 +7,9 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import { TestbedError } from "../../support/errors.ts";
 import { started } from "../../support/start-process.ts";
-import { COLLECTION_WAIT_MS, KEPT_MARK, MEMBER_NAME, SUPERVISOR_NAME } from "./lab-processes.ts";
+import { endOrKill, KEPT_MARK, MEMBER_NAME, SUPERVISOR_NAME } from "./lab-processes.ts";
 import { outside } from "./outside.ts";
 
 /** The line on the supervisor's stdin that makes it outlive the run. */
@@ -78,9 +77,7 @@ export async function startSupervisor(labels: Readonly<Record<string, string>>):
     // process, which may take a second or, in a container, collect nothing.
     stop: async () => {
       child.stdin.end();
-      await Promise.race([closed, sleep(COLLECTION_WAIT_MS, undefined, { ref: false })]);
-      child.kill("SIGKILL");
-      await closed;
+      await endOrKill(closed, () => void child.kill("SIGKILL"));
     },
   };
 }

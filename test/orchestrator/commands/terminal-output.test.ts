@@ -29,6 +29,13 @@ test("on a terminal our own colours are kept, and nothing else of what a termina
   ]);
 });
 
+test("the colours of what a program printed are shown, not obeyed, also within our own", () => {
+  const terminal = createStream(true);
+  const { print, paint } = printTo(terminal, terminal, {});
+  print(`\u001b[31m${paint.good("\u001b[1mpass")}`);
+  expect(terminal.written).toEqual(["\\u001b[31m\u001b[32m\\u001b[1mpass\u001b[39m\n"]);
+});
+
 test("JSON is escaped and still means the same", () => {
   const output = createStream(false);
   printTo(output, createStream(false), {}).printJson({ text: HOSTILE, list: [1, 2] });

@@ -4,7 +4,6 @@ import { describe, expect, test } from "vitest";
 import {
   currentProcess,
   isProcessAlive,
-  isProcessStopped,
   parseProcessStat,
   readProcess,
 } from "../../../orchestrator/support/process-identity.ts";
@@ -13,11 +12,11 @@ const TAIL = "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20 21";
 
 describe("parseProcessStat", () => {
   test.each([
-    ["a plain name", `42 (node) S ${TAIL}`, { name: "node", parentPid: 1, startTicks: "4711" }],
+    ["a plain name", `42 (node) S ${TAIL}`, { name: "node", parentPid: 1, startTicks: "4711", isStopped: false }],
     [
       "a name like the rest of the line",
       `42 (a) S 9 (b) R ${TAIL}`,
-      { name: "a) S 9 (b", parentPid: 1, startTicks: "4711" },
+      { name: "a) S 9 (b", parentPid: 1, startTicks: "4711", isStopped: false },
     ],
   ])("reads %s", (_, line, expected) => {
     expect(parseProcessStat(line)).toEqual(expected);
@@ -61,10 +60,10 @@ test("a process that is stopped is told from one that runs, and from none", asyn
   const child = spawn("sleep", ["60"]);
   await once(child, "spawn");
   const pid = child.pid ?? 0;
-  expect(isProcessStopped(pid)).toBe(false);
+  expect(readProcess(pid)).toMatchObject({ isStopped: false });
   child.kill("SIGSTOP");
-  await expect.poll(() => isProcessStopped(pid)).toBe(true);
+  await expect.poll(() => readProcess(pid)).toMatchObject({ isStopped: true });
   child.kill("SIGKILL");
   await once(child, "exit");
-  expect(isProcessStopped(pid)).toBe(false);
+  expect(readProcess(pid)).toBeUndefined();
 });
