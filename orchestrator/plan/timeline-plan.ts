@@ -2,6 +2,7 @@
 
 import type { RuleText } from "@testbed/agent/control";
 import { renderNat } from "../render/nat.ts";
+import { renderPortMapping } from "../render/port-mapping.ts";
 import { renderRules } from "../render/rules.ts";
 import { describeAction } from "../topology/describe/describe-event.ts";
 import { withoutLength } from "../topology/model/address-text.ts";
@@ -100,15 +101,15 @@ export function localAddresses(interfaces: readonly ResolvedInterface[]): readon
     .map(withoutLength);
 }
 
-/** A reboot replaces the NAT table, which holds the mappings; the firewall's rules stay. */
+/** A reboot replaces the tables that hold mappings; the firewall's rules stay. */
 function tablesAfter(router: ResolvedRouter, { natSeed }: RebootAction): readonly RuleText[] {
   if (router.nat === undefined || natSeed === undefined) return [];
   return natTables({ ...router, nat: { ...router.nat, seed: natSeed } });
 }
 
 function natTables(router: ResolvedRouter): readonly RuleText[] {
-  const text = renderNat(router);
-  return text === undefined ? [] : [{ tool: "nft", text }];
+  const text = [renderNat(router), renderPortMapping(router)].filter((table) => table !== undefined).join("\n");
+  return text === "" ? [] : [{ tool: "nft", text }];
 }
 
 function nodeOf({ nodes }: ResolvedTopology, name: string): ResolvedNode {

@@ -8,6 +8,7 @@
 
 import { type Family, familyOfText } from "../topology/model/address-text.ts";
 import type { ResolvedFirewall, ResolvedRouter } from "../topology/model/resolved.ts";
+import { portMappingRequests } from "./port-mapping.ts";
 
 /** Text for `iptables-restore` (4) or `ip6tables-restore` (6). */
 export function renderFirewall(router: ResolvedRouter, family: Family): string {
@@ -20,6 +21,7 @@ export function renderFirewall(router: ResolvedRouter, family: Family): string {
     "-A INPUT -i lo -j ACCEPT",
     "-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
     family === 4 ? "-A INPUT -p icmp -j ACCEPT" : "-A INPUT -p ipv6-icmp -j ACCEPT",
+    ...(family === 4 ? router.lan.flatMap((lan) => portMappingRequests(router, lan)) : []),
     "-A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
     ...(translates ? ["-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT"] : []),
     ...router.lan.flatMap((lan) => outbound(router, lan, family)),

@@ -2,6 +2,7 @@
 
 import type { DaemonSetup, NodeSetup } from "@testbed/agent/control";
 import type { ResolvedNode } from "../../topology/model/resolved.ts";
+import { miniupnpd } from "./miniupnpd.ts";
 import { unbound } from "./unbound.ts";
 
 /** The daemons of a node, which start together; none for most. `names` are those of the lab. */
@@ -10,6 +11,7 @@ export function daemonsOf(node: ResolvedNode, names: NodeSetup["hosts"]): readon
     case "dns":
       return [unbound(node, names)];
     case "router":
+      return node.portMapping.length === 0 ? [] : [miniupnpd(node)];
     case "home-agent":
     case "stun-server":
     case "mobile-node":

@@ -19,4 +19,9 @@ export const DAEMON_PROGRAMS = {
     purpose: "is the name server of nodes of role dns",
     unit: "unbound.service",
   },
+  miniupnpd: {
+    name: "miniupnpd",
+    debianPackage: "miniupnpd-nftables",
+    purpose: "maps ports of NATs by request",
+  },
 } as const satisfies Readonly<Record<string, DaemonProgram>>;

@@ -86,6 +86,18 @@ export const REQUIRED_PROGRAMS: readonly RequiredProgram[] = [
     purpose: "asks name servers in tests",
     isNeededFor: () => false,
   },
+  {
+    name: "upnpc",
+    debianPackage: "miniupnpc",
+    purpose: "asks NATs for ports by UPnP in tests",
+    isNeededFor: () => false,
+  },
+  {
+    name: "natpmpc",
+    debianPackage: "natpmpc",
+    purpose: "asks NATs for ports by NAT-PMP in tests",
+    isNeededFor: () => false,
+  },
 ];
 
 /** Those of `programs` that are in no directory of `path`. */

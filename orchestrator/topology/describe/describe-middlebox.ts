@@ -1,13 +1,25 @@
 /** NATs and firewalls in a few words, for tables and diagrams. */
 
 import { familyOfText } from "../model/address-text.ts";
+import { refusesMappings } from "../model/port-mapping.ts";
 import { describeFirewall, describeNat } from "../model/presets.ts";
 import type { ResolvedRouter, TranslatedPrefix } from "../model/resolved.ts";
 
 /** What a router does to packets, such as `home-router` or `NPTv6, stateful`. */
-export function describeMiddlebox({ nat, prefixes, firewall }: ResolvedRouter): string {
+export function describeMiddlebox(router: ResolvedRouter): string {
+  const { nat, prefixes, firewall } = router;
   const last = nat === undefined ? describeFirewall(firewall) : describeNat(nat);
-  return [...prefixes.map(describePrefix), last].join(", ");
+  return [...prefixes.map(describePrefix), last, ...describePortMapping(router)].join(", ");
+}
+
+const PROTOCOL_NAMES = { pcp: "PCP", "nat-pmp": "NAT-PMP", upnp: "UPnP" } as const;
+
+/** How ports are mapped by request; empty where they are not. */
+export function describePortMapping(router: ResolvedRouter): readonly string[] {
+  const { portMapping } = router;
+  if (portMapping.length === 0) return [];
+  const names = portMapping.map((protocol) => PROTOCOL_NAMES[protocol]).join(", ");
+  return [`${refusesMappings(router) ? "refuses to map" : "maps"} ports by ${names}`];
 }
 
 /** `1:1 NAT` or `NPTv6`. */

@@ -13,6 +13,7 @@ import type {
   OUTBOUND_UDP_POLICIES,
   PATH_NAMES,
   PINHOLE_PROTOCOLS,
+  PORT_MAPPING_PROTOCOLS,
   STATIONARY_PROTOCOLS,
   StopSignal,
   TRAFFIC_KINDS,
@@ -96,6 +97,8 @@ export interface ResolvedRouter extends NodeCommon {
   readonly prefixes: readonly TranslatedPrefix[];
   /** Static port forwards; none without `nat`. */
   readonly forwards: readonly PortForward[];
+  /** How inside hosts may ask for outside ports during the run; none without `nat`. */
+  readonly portMapping: readonly (typeof PORT_MAPPING_PROTOCOLS)[number][];
   readonly firewall: ResolvedFirewall;
 }
 

@@ -25,6 +25,9 @@ export const PINHOLE_PROTOCOLS = ["udp", "mh"] as const;
 
 export const FORWARD_PROTOCOLS = ["udp", "tcp"] as const;
 
+/** How inside hosts may ask a NAT for an outside port: RFC 6887, RFC 6886, UPnP IGD. */
+export const PORT_MAPPING_PROTOCOLS = ["pcp", "nat-pmp", "upnp"] as const;
+
 /** What a host's program may ask for, capabilities(7) without `CAP_`: nothing in them reaches outside of the lab. */
 export const HOST_CAPABILITIES = [
   "CHOWN",

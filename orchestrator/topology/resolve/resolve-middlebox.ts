@@ -35,7 +35,7 @@ export function resolveNat({ name, entry, seed, report }: MiddleboxContext): Nat
         report("missing", path, `expected \`${key}\` or \`preset\`; found neither; add one`, "key");
   }
   // Keys whose name and values are those of the profile are passed unchanged.
-  const { preset, ports, udpLifetime, refresh, ...same } = nat;
+  const { preset, ports, udpLifetime, refresh, portMapping: _asked, ...same } = nat;
   const base: NatPoint = preset === undefined ? defaultPoint(nat.mapping) : NAT_PRESETS[preset].behaviour;
   const parity = nat.parity ?? base.parity;
   return {

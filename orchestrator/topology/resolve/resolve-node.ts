@@ -32,6 +32,7 @@ import type { ReferencedFiles } from "./referenced-files.ts";
 import { resolveForwards } from "./resolve-forwards.ts";
 import { resolveHost } from "./resolve-host.ts";
 import { resolveFirewall, resolveNat } from "./resolve-middlebox.ts";
+import { resolvePortMapping } from "./resolve-port-mapping.ts";
 import { resolvePrefixes } from "./resolve-prefixes.ts";
 
 /** Default UDP port of the candidate sockets: the same on every node, as with identical software. */
@@ -96,6 +97,7 @@ function resolveRouter(context: NodeContext, name: string, entry: RouterEntry): 
     ...(nat === undefined ? {} : { nat }),
     prefixes: resolvePrefixes(context, name, entry),
     forwards,
+    portMapping: resolvePortMapping({ name, entry, outside: node.interfaces[0], report }),
     firewall: resolveFirewall(middlebox, nat),
   };
 }

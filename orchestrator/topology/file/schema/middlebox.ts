@@ -9,6 +9,7 @@ import {
   INBOUND_POLICIES,
   OUTBOUND_UDP_POLICIES,
   PINHOLE_PROTOCOLS,
+  PORT_MAPPING_PROTOCOLS,
 } from "../../model/words.ts";
 import { duration, network, port, portRange, reference } from "./values.ts";
 
@@ -25,6 +26,10 @@ const natObject = z.strictObject({
   hairpinning: z.boolean().optional().describe("RFC 4787 REQ-9, with external source address and port"),
   udpLifetime: duration(LONGEST_LIFETIME).optional().describe("How long an idle UDP mapping lives (RFC 4787 REQ-5)"),
   refresh: z.enum(["outbound", "both"]).optional().describe("Which packets keep a mapping alive (RFC 4787 REQ-6)"),
+  portMapping: z
+    .array(z.enum(PORT_MAPPING_PROTOCOLS))
+    .optional()
+    .describe("How inside hosts may ask for an outside port: PCP (RFC 6887), NAT-PMP (RFC 6886), UPnP IGD; not at all"),
   seed: z.int().min(0).max(0xffffffff).optional().describe("Makes drawn ports reproducible; follows the topology's"),
 });
 export const nat = z

@@ -53,7 +53,10 @@ test("a machine without any program misses all, and the packages of all are name
     "nftables",
     "iptables",
     "unbound",
+    "miniupnpd-nftables",
     "tcpdump",
     "bind9-dnsutils",
+    "miniupnpc",
+    "natpmpc",
   ]);
 });
