@@ -1,6 +1,6 @@
 /** Kernel parameters by role; a container accepts them only at creation. */
 
-import type { ResolvedNode } from "../topology/model/resolved.ts";
+import type { ResolvedNode, TcpNat } from "../topology/model/resolved.ts";
 import type { Sysctls } from "./plan.ts";
 
 /** Common to all nodes: both IP versions on, no forwarding, no addresses or routes from router advertisements. */
@@ -23,6 +23,21 @@ const FORWARDING: Sysctls = { ...COMMON, "net.ipv6.conf.all.forwarding": "1" };
  */
 const OUTSPOKEN: Sysctls = { "net.ipv4.icmp_ratemask": "6160", "net.ipv6.icmp.ratemask": "0,3-127" };
 
+/** Connection tracking's states of TCP in which a connection is open; unacknowledged data must not shorten its life. */
+const ESTABLISHED = ["established", "unacknowledged", "max_retrans"] as const;
+
+/** Those in which it is opening or closing (RFC 5382 REQ-5, RFC 7857 section 2). */
+const TRANSITORY = ["syn_sent", "syn_recv", "fin_wait", "close_wait", "last_ack", "time_wait", "close"] as const;
+
+function tcpTimeouts({ establishedSec, transitorySec }: TcpNat): Sysctls {
+  const inState = (state: string, seconds: number) =>
+    [`net.netfilter.nf_conntrack_tcp_timeout_${state}`, String(seconds)] as const;
+  return Object.fromEntries([
+    ...ESTABLISHED.map((state) => inState(state, establishedSec)),
+    ...TRANSITORY.map((state) => inState(state, transitorySec)),
+  ]);
+}
+
 export function sysctlsOf(node: ResolvedNode): Sysctls {
   switch (node.role) {
     case "router":
@@ -33,7 +48,8 @@ export function sysctlsOf(node: ResolvedNode): Sysctls {
         // The kernel has two lifetimes for UDP, before and after the first answer; a topology declares one.
         "net.netfilter.nf_conntrack_udp_timeout": String(node.firewall.udpIdleSec),
         "net.netfilter.nf_conntrack_udp_timeout_stream": String(node.firewall.udpIdleSec),
-        ...(node.firewall.denied === "reject" ? OUTSPOKEN : {}),
+        ...(node.tcp === undefined ? {} : tcpTimeouts(node.tcp)),
+        ...(node.firewall.denied === "reject" || node.tcp?.unsolicitedSyn === "icmp" ? OUTSPOKEN : {}),
       };
     case "home-agent":
       return FORWARDING;

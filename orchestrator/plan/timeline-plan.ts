@@ -1,9 +1,7 @@
 /** The timeline of a topology as steps of its plan: which node gets which command. */
 
 import type { RuleText } from "@testbed/agent/control";
-import { renderNat } from "../render/nat.ts";
-import { renderPortMapping } from "../render/port-mapping.ts";
-import { renderRules } from "../render/rules.ts";
+import { renderNatTables, renderRules } from "../render/rules.ts";
 import { describeAction } from "../topology/describe/describe-event.ts";
 import { withoutLength } from "../topology/model/address-text.ts";
 import type {
@@ -69,10 +67,13 @@ function planReaddress(node: ResolvedNode, { segment, interfaces, overlapMs }: R
     : { ...command, rules: [], localAddresses: localAddresses(interfaces) };
 }
 
-/** The texts that define what has changed; mappings stay where only the policy does. */
-function changedRules(router: ResolvedRouter, { nat, firewall }: ChangeAction): readonly RuleText[] {
+/**
+ * The texts that define what has changed; mappings stay where only the policy does. The answer to an unsolicited SYN is
+ * the NAT's and stands in the policy.
+ */
+function changedRules(router: ResolvedRouter, { nat, tcp, firewall }: ChangeAction): readonly RuleText[] {
   return [
-    ...(firewall === undefined ? [] : renderRules(router).filter(({ tool }) => tool !== "nft")),
+    ...(firewall === undefined && tcp === undefined ? [] : renderRules(router).filter(({ tool }) => tool !== "nft")),
     ...(nat === undefined ? [] : natTables(router)),
   ];
 }
@@ -101,15 +102,15 @@ export function localAddresses(interfaces: readonly ResolvedInterface[]): readon
     .map(withoutLength);
 }
 
-/** A reboot replaces the tables that hold mappings; the firewall's rules stay. */
+/** A reboot replaces the NAT's tables, which hold the mappings; the firewall's rules stay. */
 function tablesAfter(router: ResolvedRouter, { natSeed }: RebootAction): readonly RuleText[] {
   if (router.nat === undefined || natSeed === undefined) return [];
   return natTables({ ...router, nat: { ...router.nat, seed: natSeed } });
 }
 
 function natTables(router: ResolvedRouter): readonly RuleText[] {
-  const text = [renderNat(router), renderPortMapping(router)].filter((table) => table !== undefined).join("\n");
-  return text === "" ? [] : [{ tool: "nft", text }];
+  const tables = renderNatTables(router);
+  return tables.length === 0 ? [] : [{ tool: "nft", text: tables.join("\n") }];
 }
 
 function nodeOf({ nodes }: ResolvedTopology, name: string): ResolvedNode {

@@ -7,7 +7,8 @@
  */
 
 import { type Family, familyOfText } from "../topology/model/address-text.ts";
-import type { ResolvedFirewall, ResolvedRouter } from "../topology/model/resolved.ts";
+import { unsolicitedSynBy } from "../topology/model/presets.ts";
+import type { ResolvedFirewall, ResolvedRouter, TcpNat } from "../topology/model/resolved.ts";
 import { portMappingRequests } from "./port-mapping.ts";
 
 /** Text for `iptables-restore` (4) or `ip6tables-restore` (6). */
@@ -22,6 +23,7 @@ export function renderFirewall(router: ResolvedRouter, family: Family): string {
     "-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
     family === 4 ? "-A INPUT -p icmp -j ACCEPT" : "-A INPUT -p ipv6-icmp -j ACCEPT",
     ...(family === 4 ? router.lan.flatMap((lan) => portMappingRequests(router, lan)) : []),
+    ...(family === 4 ? unsolicitedSyn(router) : []),
     "-A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
     ...(translates ? ["-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT"] : []),
     ...router.lan.flatMap((lan) => outbound(router, lan, family)),
@@ -40,6 +42,18 @@ export function renderFirewall(router: ResolvedRouter, family: Family): string {
 const REJECT: Readonly<Record<Family, string>> = {
   4: "-j REJECT --reject-with icmp-admin-prohibited",
   6: "-j REJECT --reject-with icmp6-adm-prohibited",
+};
+
+/** A SYN to the NAT's outside address that is let in to nobody, where its answer is not that of the firewall. */
+function unsolicitedSyn({ wan, tcp, firewall }: ResolvedRouter): string[] {
+  if (tcp === undefined || tcp.unsolicitedSyn === unsolicitedSynBy(firewall)) return [];
+  return [`-A INPUT -i ${wan} -p tcp -m tcp --syn ${SYN_ANSWER[tcp.unsolicitedSyn]}`];
+}
+
+const SYN_ANSWER: Readonly<Record<TcpNat["unsolicitedSyn"], string>> = {
+  drop: "-j DROP",
+  reset: "-j REJECT --reject-with tcp-reset",
+  icmp: "-j REJECT --reject-with icmp-port-unreachable",
 };
 
 /** From one LAN to the outside; UDP may be restricted. */

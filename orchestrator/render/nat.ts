@@ -30,7 +30,7 @@ export function renderNat(router: ResolvedRouter): string | undefined {
   if (router.nat === undefined) return undefined;
   const middlebox: Middlebox = {
     ...router.nat,
-    forwards: router.forwards,
+    forwards: router.forwards.filter(({ protocol }) => protocol === "udp"),
     wan: `"${router.wan}"`,
     lan: `{ ${router.lan.map((name) => `"${name}"`).join(", ")} }`,
     address: outsideAddress(router),
@@ -170,7 +170,7 @@ function translate(middlebox: Middlebox): string[] {
   return [
     "chain translate {",
     ...forwardsOut(middlebox).map((line) => `  ${line}`),
-    `  meta l4proto != udp snat ip to ${address};`,
+    `  meta l4proto != { tcp, udp } snat ip to ${address};`,
     `  meta l4proto udp snat ip to ${address}:${key} map @own;`,
     ...(portAssignment === "preserve"
       ? [`  ${freePort(middlebox)} add @port_claims { udp sport ${FIRST} } snat ip to ${address};`]

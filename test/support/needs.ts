@@ -7,9 +7,13 @@ import { describe, test } from "vitest";
 import { connectEngine } from "../../orchestrator/runtime/docker/engine.ts";
 import { checkNetns } from "../../orchestrator/setup/netns-setup.ts";
 import { TestbedError } from "../../orchestrator/support/errors.ts";
+import { isInstalled } from "../../orchestrator/support/search-path.ts";
 
-/** `engine`: a Docker engine that this user may use. `netns`: everything needed for labs of namespaces. */
-export type Need = "engine" | "netns" | "root";
+/**
+ * `engine`: a Docker engine that this user may use. `netns`: everything needed for labs of namespaces. `python3`: that
+ * program of the machine.
+ */
+export type Need = "engine" | "netns" | "python3" | "root";
 
 /** vitest's functions, or ones that skip. Skipped files run no hooks either. */
 interface Suite {
@@ -37,6 +41,8 @@ async function findMissing(need: Need): Promise<readonly string[]> {
       return findMissingEngine();
     case "netns":
       return (await checkNetns()).filter(({ state }) => state === "missing").map(({ text }) => text);
+    case "python3":
+      return (await isInstalled("python3")) ? [] : ["python3 (apt-get install python3)"];
     case "root":
       return process.getuid?.() === 0 ? [] : ["root: this user is an ordinary one"];
   }

@@ -2,14 +2,20 @@
 
 import { familyOfText } from "../model/address-text.ts";
 import { refusesMappings } from "../model/port-mapping.ts";
-import { describeFirewall, describeNat } from "../model/presets.ts";
+import { describeFirewall, describeNat, describeTcp, tcpLikeUdp } from "../model/presets.ts";
 import type { ResolvedRouter, TranslatedPrefix } from "../model/resolved.ts";
 
 /** What a router does to packets, such as `home-router` or `NPTv6, stateful`. */
 export function describeMiddlebox(router: ResolvedRouter): string {
-  const { nat, prefixes, firewall } = router;
+  const { nat, tcp, prefixes, firewall } = router;
   const last = nat === undefined ? describeFirewall(firewall) : describeNat(nat);
-  return [...prefixes.map(describePrefix), last, ...describePortMapping(router)].join(", ");
+  const differs = nat && tcp && describeTcp(tcp, tcpLikeUdp(nat, firewall));
+  return [
+    ...prefixes.map(describePrefix),
+    last,
+    ...(differs === undefined ? [] : [differs]),
+    ...describePortMapping(router),
+  ].join(", ");
 }
 
 const PROTOCOL_NAMES = { pcp: "PCP", "nat-pmp": "NAT-PMP", upnp: "UPnP" } as const;

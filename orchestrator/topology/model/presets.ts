@@ -1,7 +1,7 @@
 /** Presets of a topology file: names for combinations of the behaviours of RFC 4787, and for firewall policies. */
 
 import { CONE_NAT, DSMIPV6_PORT, type NatDependence, type NatPoint, STUN_PORT } from "@testbed/agent/control";
-import type { ResolvedFirewall } from "./resolved.ts";
+import type { ResolvedFirewall, TcpNat } from "./resolved.ts";
 
 interface Preset<T> {
   /** What the preset is. */
@@ -134,6 +134,33 @@ export const FIREWALL_PRESETS = {
 export type FirewallPresetName = keyof typeof FIREWALL_PRESETS;
 export const FIREWALL_PRESET_NAMES = Object.keys(FIREWALL_PRESETS) as FirewallPresetName[];
 
+/** What a firewall answers to a SYN to the router itself. */
+export function unsolicitedSynBy({ denied }: Pick<ResolvedFirewall, "denied">): TcpNat["unsolicitedSyn"] {
+  return denied === "reject" ? "icmp" : "drop";
+}
+
+/** Idle times of TCP: the least of RFC 5382 REQ-5. */
+const TCP_TIMES = { establishedSec: 7440, transitorySec: 240 } as const;
+
+/** What a NAT does with TCP where its file says nothing of it: the same as with UDP. */
+export function tcpLikeUdp(nat: NatPoint, firewall: Pick<ResolvedFirewall, "denied">): TcpNat {
+  const { mapping, filtering, hairpinning } = nat;
+  return { mapping, filtering, hairpinning, unsolicitedSyn: unsolicitedSynBy(firewall), ...TCP_TIMES };
+}
+
+/** What is different with TCP, such as `TCP EIM/APDF, reset`; undefined where nothing is. */
+export function describeTcp(tcp: TcpNat, usual: TcpNat): string | undefined {
+  const isPoint = tcp.mapping === usual.mapping && tcp.filtering === usual.filtering;
+  const words = [
+    ...(isPoint ? [] : [describePoint(tcp)]),
+    ...(tcp.hairpinning === usual.hairpinning ? [] : [tcp.hairpinning ? "hairpinning" : "no hairpinning"]),
+    ...(tcp.unsolicitedSyn === usual.unsolicitedSyn ? [] : [`unsolicited SYN: ${tcp.unsolicitedSyn}`]),
+    ...(tcp.establishedSec === usual.establishedSec ? [] : [`established ${tcp.establishedSec} s`]),
+    ...(tcp.transitorySec === usual.transitorySec ? [] : [`transitory ${tcp.transitorySec} s`]),
+  ];
+  return words.length === 0 ? undefined : `TCP ${words.join(", ")}`;
+}
+
 /** `EI`, as in `EIM/ADF`. */
 export const DEPENDENCE_ABBREVIATIONS: Readonly<Record<NatDependence, string>> = {
   "endpoint-independent": "EI",
@@ -144,7 +171,11 @@ export const DEPENDENCE_ABBREVIATIONS: Readonly<Record<NatDependence, string>> =
 /** A NAT in a word: the preset that behaves the same, or else its mapping and filtering, such as `EIM/ADF`. */
 export function describeNat(nat: NatPoint): string {
   const preset = NAT_PRESET_NAMES.find((name) => samePoint(NAT_PRESETS[name].behaviour, nat));
-  return preset ?? `${DEPENDENCE_ABBREVIATIONS[nat.mapping]}M/${DEPENDENCE_ABBREVIATIONS[nat.filtering]}F`;
+  return preset ?? describePoint(nat);
+}
+
+function describePoint({ mapping, filtering }: Pick<NatPoint, "mapping" | "filtering">): string {
+  return `${DEPENDENCE_ABBREVIATIONS[mapping]}M/${DEPENDENCE_ABBREVIATIONS[filtering]}F`;
 }
 
 /** Whether a NAT has every behaviour of this point. */

@@ -17,6 +17,7 @@ import type {
   STATIONARY_PROTOCOLS,
   StopSignal,
   TRAFFIC_KINDS,
+  UNSOLICITED_SYN_ANSWERS,
 } from "./words.ts";
 
 export interface ResolvedTopology {
@@ -93,6 +94,8 @@ export interface ResolvedRouter extends NodeCommon {
   readonly lan: readonly string[];
   /** Address translation for IPv4; absent means plain forwarding. */
   readonly nat?: NatProfile;
+  /** What the NAT does with TCP; present exactly where `nat` is. */
+  readonly tcp?: TcpNat;
   /** Inside networks with their outside networks, of equal length: 1:1 NAT, NPTv6. */
   readonly prefixes: readonly TranslatedPrefix[];
   /** Static port forwards; none without `nat`. */
@@ -100,6 +103,16 @@ export interface ResolvedRouter extends NodeCommon {
   /** How inside hosts may ask for outside ports during the run; none without `nat`. */
   readonly portMapping: readonly (typeof PORT_MAPPING_PROTOCOLS)[number][];
   readonly firewall: ResolvedFirewall;
+}
+
+/** What a NAT does with TCP; ports are assigned as for UDP. */
+export interface TcpNat extends Pick<NatProfile, "mapping" | "filtering" | "hairpinning"> {
+  /** The answer to a SYN from outside that is let in to nobody. */
+  readonly unsolicitedSyn: (typeof UNSOLICITED_SYN_ANSWERS)[number];
+  /** Lifetime of an idle connection, seconds. */
+  readonly establishedSec: number;
+  /** Lifetime of one that is opening or closing, seconds; at most `establishedSec`. */
+  readonly transitorySec: number;
 }
 
 /** An outside port that is permanently mapped to one inside socket, in both directions. */
@@ -317,6 +330,8 @@ export interface ChangeAction {
   readonly node: string;
   /** Absent where address translation stays as it is. */
   readonly nat?: NatProfile;
+  /** Present exactly where `nat` is. */
+  readonly tcp?: TcpNat;
   /** Absent where the policy stays as it is. */
   readonly firewall?: ResolvedFirewall;
 }

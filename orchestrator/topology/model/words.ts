@@ -23,6 +23,9 @@ export const DENIALS = ["drop", "reject"] as const;
 /** UDP, or the Mobility Header (protocol 135, IPv6 only). */
 export const PINHOLE_PROTOCOLS = ["udp", "mh"] as const;
 
+/** What a NAT answers to a SYN from outside that it lets in to nobody (RFC 5382 REQ-4): nothing, RST, or ICMP. */
+export const UNSOLICITED_SYN_ANSWERS = ["drop", "reset", "icmp"] as const;
+
 export const FORWARD_PROTOCOLS = ["udp", "tcp"] as const;
 
 /** How inside hosts may ask a NAT for an outside port: RFC 6887, RFC 6886, UPnP IGD. */

@@ -6,6 +6,7 @@ import type { Topology } from "../file/topology.ts";
 import type { ChangeAction, ResolvedNode, ResolvedRouter } from "../model/resolved.ts";
 import type { Interfaces } from "./addressing.ts";
 import { resolveFirewall, resolveNat } from "./resolve-middlebox.ts";
+import { resolveTcpNat } from "./resolve-tcp.ts";
 
 interface Context {
   readonly topology: Topology;
@@ -25,29 +26,36 @@ export function resolveChange(
   const entry = topology.nodes.get(name);
   if (router?.role !== "router" || entry?.role !== "router") return undefined;
   const middlebox = { name, seed, interfaces: everywhere, report: reportAt(["nodes", name], path, report) };
-  const newNat = nat === undefined ? undefined : resolveNat({ ...middlebox, entry: { ...entry, nat } });
+  const translating = { ...middlebox, entry: { ...entry, nat } };
+  const newNat = nat === undefined ? undefined : resolveNat(translating);
   const changed = { ...middlebox, entry: { ...entry, firewall: firewall ?? entry.firewall } };
   const newFirewall = firewall === undefined ? undefined : resolveFirewall(changed, newNat ?? router.nat);
   const action: ChangeAction = {
     type: "change",
     node: name,
-    ...(newNat === undefined ? {} : { nat: newNat }),
+    ...(newNat === undefined
+      ? {}
+      : { nat: newNat, tcp: resolveTcpNat(translating, newNat, newFirewall ?? router.firewall) }),
     ...(newFirewall === undefined ? {} : { firewall: newFirewall }),
   };
-  checkIdleTime(router, action, (message) => report("unsupported", path, message, "key"));
+  checkIdleTimes(router, action, (message) => report("unsupported", path, message, "key"));
   return action;
 }
 
-function checkIdleTime(
-  { name, firewall: { udpIdleSec } }: ResolvedRouter,
-  { nat, firewall }: ChangeAction,
+function checkIdleTimes(
+  { name, tcp: before, firewall: { udpIdleSec } }: ResolvedRouter,
+  { nat, tcp, firewall }: ChangeAction,
   report: (message: string) => void,
 ): void {
-  const changedSec = nat?.udpLifetimeSec ?? firewall?.udpIdleSec ?? udpIdleSec;
-  if (changedSec === udpIdleSec) return;
-  report(
-    `expected the idle time of UDP to stay at ${udpIdleSec}s: the kernel has it from the start of ${name}; found ${changedSec}s`,
-  );
+  const check = (what: string, sec: number | undefined, changedSec: number | undefined): void => {
+    if (sec === undefined || changedSec === undefined || sec === changedSec) return;
+    report(
+      `expected the idle time of ${what} to stay at ${sec}s: the kernel has it from the start of ${name}; found ${changedSec}s`,
+    );
+  };
+  check("UDP", udpIdleSec, nat?.udpLifetimeSec ?? firewall?.udpIdleSec);
+  check("TCP (`established`)", before?.establishedSec, tcp?.establishedSec);
+  check("TCP (`transitory`)", before?.transitorySec, tcp?.transitorySec);
 }
 
 /** Reports problems of a router's keys where the event has them. */

@@ -35,7 +35,7 @@ export function resolveNat({ name, entry, seed, report }: MiddleboxContext): Nat
         report("missing", path, `expected \`${key}\` or \`preset\`; found neither; add one`, "key");
   }
   // Keys whose name and values are those of the profile are passed unchanged.
-  const { preset, ports, udpLifetime, refresh, portMapping: _asked, ...same } = nat;
+  const { preset, ports, udpLifetime, refresh, tcp, portMapping: _asked, ...same } = nat;
   const base: NatPoint = preset === undefined ? defaultPoint(nat.mapping) : NAT_PRESETS[preset].behaviour;
   const parity = nat.parity ?? base.parity;
   return {
@@ -86,7 +86,7 @@ function portRange(text: string, parity: NatProfile["parity"], path: IssuePath, 
 }
 
 /** A duration in whole seconds, in which the kernel counts the lifetime of a flow. */
-function seconds(text: string | undefined, fallback: number, path: IssuePath, report: Report): number {
+export function seconds(text: string | undefined, fallback: number, path: IssuePath, report: Report): number {
   if (text === undefined) return fallback;
   const sec = durationMs(text) / 1000;
   if (Number.isInteger(sec) && sec >= 1) return sec;

@@ -23,6 +23,7 @@ import type {
   ResolvedStationaryNode,
   ResolvedStunServer,
 } from "../model/resolved.ts";
+import { FORWARD_PROTOCOLS } from "../model/words.ts";
 import type { Interfaces } from "./addressing.ts";
 import { resolveAgentOptions } from "./agent-options.ts";
 import { attachmentsOf } from "./attachment.ts";
@@ -34,6 +35,7 @@ import { resolveHost } from "./resolve-host.ts";
 import { resolveFirewall, resolveNat } from "./resolve-middlebox.ts";
 import { resolvePortMapping } from "./resolve-port-mapping.ts";
 import { resolvePrefixes } from "./resolve-prefixes.ts";
+import { resolveTcpNat } from "./resolve-tcp.ts";
 
 /** Default UDP port of the candidate sockets: the same on every node, as with identical software. */
 const CANDIDATE_PORT = 40000;
@@ -89,27 +91,38 @@ function resolveRouter(context: NodeContext, name: string, entry: RouterEntry): 
     lans.flatMap(({ segment }) => context.topology.segments.get(segment)?.ipv4 ?? []),
   );
   if (nat !== undefined) checkFreePorts(name, nat, forwards, report);
+  const firewall = resolveFirewall(middlebox, nat);
   return {
     ...node,
     role: "router",
     wan: nameOn(entry.wan),
     lan: lans.map(({ segment }) => nameOn(segment)),
-    ...(nat === undefined ? {} : { nat }),
+    ...(nat === undefined ? {} : { nat, tcp: resolveTcpNat(middlebox, nat, firewall) }),
     prefixes: resolvePrefixes(context, name, entry),
     forwards,
     portMapping: resolvePortMapping({ name, entry, outside: node.interfaces[0], report }),
-    firewall: resolveFirewall(middlebox, nat),
+    firewall,
   };
 }
 
 /** Reports a NAT that has no port to draw, or none of one parity where it preserves that. */
-function checkFreePorts(
+function checkFreePorts(name: string, nat: NatProfile, forwards: readonly PortForward[], report: Report): void {
+  for (const protocol of FORWARD_PROTOCOLS)
+    checkFreePortsOf(
+      name,
+      nat,
+      forwards.filter((forward) => forward.protocol === protocol),
+      report,
+    );
+}
+
+function checkFreePortsOf(
   name: string,
   { ports: { first, last }, parity }: NatProfile,
   forwards: readonly PortForward[],
   report: Report,
 ): void {
-  const forwarded = new Set(forwards.flatMap(({ protocol, port }) => (protocol === "udp" ? [port] : [])));
+  const forwarded = new Set(forwards.map(({ port }) => port));
   // As many ports as there are forwards cannot all be forwarded.
   const some = Array.from({ length: Math.min(last - first + 1, 2 * forwarded.size + 2) }, (_, i) => first + i);
   const free = some.filter((port) => !forwarded.has(port));

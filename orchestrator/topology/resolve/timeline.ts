@@ -84,8 +84,10 @@ function nodeAfter(node: ResolvedNode, action: TimelineAction): ResolvedNode {
       return { ...node, interfaces: node.interfaces.map(changed) };
     }
     case "change": {
-      const { nat, firewall } = action;
-      return node.role === "router" ? { ...node, ...(nat && { nat }), ...(firewall && { firewall }) } : node;
+      const { nat, tcp, firewall } = action;
+      return node.role === "router"
+        ? { ...node, ...(nat && { nat }), ...(tcp && { tcp }), ...(firewall && { firewall }) }
+        : node;
     }
     case "pause":
       return { ...node, isPaused: true };

@@ -93,7 +93,7 @@ test("a middlebox that keeps ports and filters by address, in full", () => {
       }
 
       chain translate {
-        meta l4proto != udp snat ip to 198.18.0.4;
+        meta l4proto != { tcp, udp } snat ip to 198.18.0.4;
         meta l4proto udp snat ip to 198.18.0.4:ct original ip saddr . ct original proto-src map @own;
         udp sport != @used add @port_claims { udp sport limit rate 1/hour burst 1 packets } snat ip to 198.18.0.4;
         meta l4proto udp ct mark set jhash ct original ip saddr . ct original proto-src mod 5 seed 0x62e79735 offset 1;
@@ -159,17 +159,12 @@ describe("a forwarded port", () => {
 
   test("leads in, is sent from, and is neither kept nor drawn by anybody else", () => {
     const table = text({ hairpinning: true }, FORWARDS);
-    expect(chain(table, "inward").slice(1, 5)).toEqual([
+    expect(chain(table, "inward").slice(1, 3)).toEqual([
       'iifname "internet" ip daddr 198.18.0.4 udp dport 50001 dnat ip to 192.168.1.9:3478;',
       'iifname { "home-a" } ip daddr 198.18.0.4 udp dport 50001 dnat ip to 192.168.1.9:3478;',
-      'iifname "internet" ip daddr 198.18.0.4 tcp dport 80 dnat ip to 192.168.1.9:8080;',
-      'iifname { "home-a" } ip daddr 198.18.0.4 tcp dport 80 dnat ip to 192.168.1.9:8080;',
     ]);
     const translate = chain(table, "translate");
-    expect(translate.slice(0, 2)).toEqual([
-      "ip saddr 192.168.1.9 udp sport 3478 snat ip to 198.18.0.4:50001;",
-      "ip saddr 192.168.1.9 tcp sport 8080 snat ip to 198.18.0.4:80;",
-    ]);
+    expect(translate[0]).toBe("ip saddr 192.168.1.9 udp sport 3478 snat ip to 198.18.0.4:50001;");
     expect(translate).toContain(`udp sport != { 50001 } ${KEPT}`);
     expect(table).toContain("1 : 50003, 2 : 50002, 3 : 50004, 4 : 50000,");
   });

@@ -10,11 +10,32 @@ import {
   OUTBOUND_UDP_POLICIES,
   PINHOLE_PROTOCOLS,
   PORT_MAPPING_PROTOCOLS,
+  UNSOLICITED_SYN_ANSWERS,
 } from "../../model/words.ts";
 import { duration, network, port, portRange, reference } from "./values.ts";
 
 /** The kernel's sets keep nothing for longer than 49 days; measuring a lifetime takes 1.4 times as long. */
 const LONGEST_LIFETIME = "600m";
+
+const tcp = z
+  .strictObject({
+    mapping: z.enum(NAT_BEHAVIOURS.mapping).optional().describe("RFC 5382 REQ-1; that of UDP when absent"),
+    filtering: z.enum(NAT_BEHAVIOURS.filtering).optional().describe("RFC 5382 REQ-3; that of UDP when absent"),
+    hairpinning: z.boolean().optional().describe("RFC 5382 REQ-8; that of UDP when absent"),
+    unsolicitedSyn: z
+      .enum(UNSOLICITED_SYN_ANSWERS)
+      .optional()
+      .describe(
+        "What a SYN from outside is told that is let in to nobody (RFC 5382 REQ-4): nothing, RST, or ICMP at once; as the firewall's `denied` when absent",
+      ),
+    established: duration(LONGEST_LIFETIME)
+      .optional()
+      .describe("How long an idle connection is remembered (RFC 5382 REQ-5); 2 h 4 min when absent"),
+    transitory: duration(LONGEST_LIFETIME)
+      .optional()
+      .describe("How long one that is opening or closing is (RFC 5382 REQ-5, RFC 7857 section 2); 4 min when absent"),
+  })
+  .describe("TCP, where it differs from UDP");
 
 const natObject = z.strictObject({
   preset: z.enum(NAT_PRESET_NAMES).optional().describe("The point to start from; other keys override it"),
@@ -30,6 +51,7 @@ const natObject = z.strictObject({
     .array(z.enum(PORT_MAPPING_PROTOCOLS))
     .optional()
     .describe("How inside hosts may ask for an outside port: PCP (RFC 6887), NAT-PMP (RFC 6886), UPnP IGD; not at all"),
+  tcp: tcp.optional(),
   seed: z.int().min(0).max(0xffffffff).optional().describe("Makes drawn ports reproducible; follows the topology's"),
 });
 export const nat = z
