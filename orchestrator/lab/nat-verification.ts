@@ -39,12 +39,12 @@ export function differencesOf({ probe, observed }: Observed): readonly Differenc
 
 /**
  * Where probes from one LAN and the same ports contradict each other: every inside host needs a separate outside port,
- * and with port preservation exactly one of them keeps its port.
+ * and with port preservation exactly one of them keeps its port. Where they share ports, each probe alone shows it.
  */
 export function differencesOfRivals(rivals: readonly Observed[]): readonly Difference[] {
   const seen = rivals.flatMap(({ observed, probe }) => (observed.type === "nat" ? [{ observed, probe }] : []));
   const [one, other] = seen;
-  if (one === undefined || other === undefined) return [];
+  if (one === undefined || other === undefined || one.probe.sharesPorts === true) return [];
   const [a, b] = [one.observed.mapped, other.observed.mapped];
   const names = `${one.probe.node} and ${other.probe.node}`;
   if (a.ip === b.ip && a.port === b.port) {

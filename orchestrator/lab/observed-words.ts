@@ -22,11 +22,12 @@ const UNKNOWN_MAPPING = "that cannot be told";
 const WORDS: Readonly<Record<keyof Omit<ObservedNat, "type">, ObservedWords>> = {
   mapping: {
     phrase: ({ mapping }) => `mapping ${mapping ?? UNKNOWN_MAPPING}`,
-    difference: (expected, observed) =>
+    // Where hosts share ports, a lost packet of one changes which port the other gets.
+    difference: (expected, observed, { sharesPorts, rival }) =>
       differenceIf(expected.mapping !== observed.mapping, {
         declared: `mapping ${expected.mapping ?? UNKNOWN_MAPPING}`,
         observed: observed.mapping ?? "too few answers to tell",
-        isSilence: observed.mapping === undefined,
+        isSilence: observed.mapping === undefined || (sharesPorts === true && rival !== undefined),
       }),
   },
   filtering: {
@@ -93,11 +94,14 @@ export function differenceOfFilters(
   });
 }
 
-/** Of several hosts that send from one port only one keeps it, so that one probe alone shows nothing. */
+/**
+ * Of several hosts that send from one port only one keeps it, so that one probe alone shows nothing, unless they share
+ * ports.
+ */
 function differenceOfPorts(
   expected: ObservedNat,
   { mapped, portPreservation }: ObservedNat,
-  { firstPort, drawnFrom, rival }: VerificationProbe,
+  { firstPort, drawnFrom, rival, sharesPorts }: VerificationProbe,
 ): Difference | undefined {
   if (drawnFrom !== undefined)
     return differenceIf(mapped.port < drawnFrom.first || mapped.port > drawnFrom.last, {
@@ -105,7 +109,8 @@ function differenceOfPorts(
       observed: String(mapped.port),
       isSilence: false,
     });
-  return differenceIf(rival === undefined && expected.portPreservation !== portPreservation, {
+  const showsAlone = rival === undefined || sharesPorts === true;
+  return differenceIf(showsAlone && expected.portPreservation !== portPreservation, {
     declared: expected.portPreservation ? "ports kept" : "ports drawn",
     observed: `${mapped.port} for a port from ${firstPort} on`,
     isSilence: false,

@@ -22,9 +22,18 @@ export interface ProbeEnds {
   };
 }
 
-/** Predicts the observation in a topology in which nothing else has been sent. */
-export function expectedObservation(topology: ResolvedTopology, ends: ProbeEnds): NatObservation {
+/** Predicts the observation in a topology in which only the probes `before` it have been sent. */
+export function expectedObservation(
+  topology: ResolvedTopology,
+  ends: ProbeEnds,
+  before: readonly ProbeEnds[] = [],
+): NatObservation {
   const network = createNetworkModel(topology);
+  for (const each of before) observationIn(network, each);
+  return observationIn(network, ends);
+}
+
+function observationIn(network: NetworkModel, ends: ProbeEnds): NatObservation {
   const [mapping, filterAddress, filterPort, hairpinA, hairpinB] = ends.sockets;
   if (!mapping || !filterAddress || !filterPort || !hairpinA || !hairpinB)
     throw new RangeError(`a probe needs 5 sockets, not ${ends.sockets.length}`);

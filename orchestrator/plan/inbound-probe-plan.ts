@@ -2,6 +2,7 @@
  * Probes from outside a router that verify its forwards, pinholes and open prefixes, each with a closed port beside it.
  */
 
+import { alwaysDraws } from "../render/drawn-ports.ts";
 import { familyOfText, formatEndpoint, withoutLength } from "../topology/model/address-text.ts";
 import { type RoundTripImpairment, roundTripImpairment } from "../topology/model/path-impairments.ts";
 import type { ResolvedNode, ResolvedRouter, ResolvedTopology } from "../topology/model/resolved.ts";
@@ -203,7 +204,7 @@ function closedPortBeside(
   arrival: (port: number) => unknown,
 ): number | undefined {
   const candidatePorts = new Set(nodes.flatMap((node) => ("port" in node ? [node.port] : [])));
-  const drawn = nat?.portAssignment === "random" ? nat.ports : { first: 0, last: 0 };
+  const drawn = nat !== undefined && alwaysDraws(nat) ? nat.ports : { first: 0, last: 0 };
   const isQuiet = (candidate: number): boolean =>
     candidate > 0 &&
     candidate <= 0xffff &&

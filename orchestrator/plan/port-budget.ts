@@ -17,7 +17,8 @@ export function createPortBudget(nodesBehind: (router: string) => number): PortB
   return (routers, hosts) => {
     const needs = routers.flatMap((router) => {
       const { name, nat } = router;
-      if (nat === undefined) return [];
+      // Where flows share ports there are always enough.
+      if (nat === undefined || nat.portAssignment === "overload") return [];
       const ports = portPools(nat, forwardedPorts(router)).reduce((sum, pool) => sum + pool.ports.length, 0);
       const free = left.get(name) ?? ports - mostPortsOfNodes(nat, nodesBehind(name));
       return [{ name, ports, free, wanted: mostPortsOfProbes(nat, hosts) }];

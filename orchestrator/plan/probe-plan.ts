@@ -3,6 +3,7 @@
  */
 
 import { ALTERNATE_STUN_PORT, type NatObservation, STUN_PORT } from "@testbed/agent/control";
+import { alwaysDraws } from "../render/drawn-ports.ts";
 import { familyOfText, withoutLength } from "../topology/model/address-text.ts";
 import { nextHop, sourceAddresses } from "../topology/model/forwarding.ts";
 import { type RoundTripImpairment, roundTripImpairment } from "../topology/model/path-impairments.ts";
@@ -15,7 +16,7 @@ import type {
   ResolvedTopology,
 } from "../topology/model/resolved.ts";
 import { derivedHex } from "../topology/resolve/seed.ts";
-import { expectedObservation } from "./expected-observation.ts";
+import { expectedObservation, type ProbeEnds } from "./expected-observation.ts";
 import { type InboundProbe, planInboundProbes } from "./inbound-probe-plan.ts";
 import { createPortBudget, type PortBudget } from "./port-budget.ts";
 import { probePortBlocks } from "./probe-ports.ts";
@@ -56,6 +57,8 @@ export interface VerificationProbe {
   readonly inboundRefresh?: boolean;
   /** Another node that probes from the same LAN and ports: no NAT may assign both the same outside port. */
   readonly rival?: string;
+  /** True where they share outside ports while their destinations differ (`portAssignment: overload`). */
+  readonly sharesPorts?: boolean;
   /** Effect of the link impairments on the way. */
   readonly roundTrip: RoundTripImpairment;
   readonly seed: string;
@@ -86,7 +89,7 @@ export function planProbes(topology: ResolvedTopology): ProbePlan {
   const fromOutside = planInboundProbes(topology);
   return {
     probes: asked.flatMap(({ lan, ways: own }, i) =>
-      asRivals(own).map((way) => planProbe(topology, lan, { way, rivals: own, firstPort: blocks[i] ?? 0 })),
+      asRivals(own).map((way, _, rivals) => planProbe(topology, lan, { way, rivals, firstPort: blocks[i] ?? 0 })),
     ),
     inbound: fromOutside.inbound,
     notProbed: withoutRepetitions([...refusals.flatMap((refusal) => refusal ?? []), ...fromOutside.notProbed]),
@@ -309,26 +312,34 @@ function planProbe(
   { router, segment, ipVersion }: LanSide,
   { way, rivals, firstPort }: { readonly way: Way; readonly rivals: readonly Way[]; readonly firstPort: number },
 ): VerificationProbe {
-  const { node, local, server } = way;
+  const { node, server } = way;
   const middleboxes = middleboxesOf(way).map((middlebox) => middlebox.router);
   const outmost = ipVersion === 4 ? middleboxes.findLast(({ nat }) => nat !== undefined)?.nat : undefined;
   const rival = outmost && rivals.find((other) => other.node.name !== node.name)?.node.name;
   const memories = middleboxes.filter((middlebox) => remembers(middlebox, ipVersion));
   const lifetimesSec = memories.map(({ firewall }) => firewall.udpIdleSec);
   const refreshes = unique(memories.map(({ nat }) => ipVersion === 6 || nat === undefined || nat.inboundRefresh));
-  const sockets = portsOf(firstPort, 0).map((port) => ({ ip: local, port }));
+  const sharesPorts = ipVersion === 4 && middleboxes.some(({ nat }) => nat?.portAssignment === "overload");
+  const before = sharesPorts ? rivals.slice(0, rivals.indexOf(way)) : [];
+  const endsOf = (each: Way): ProbeEnds => ({
+    node: each.node,
+    sockets: portsOf(firstPort, 0).map((port) => ({ ip: each.local, port })),
+    server: each.server,
+  });
+  const expected = expectedObservation(topology, endsOf(way), before.map(endsOf));
   return {
     router: router.name,
     lan: segment,
     node: node.name,
     ipVersion,
-    local,
+    local: way.local,
     firstPort,
     server: { ...server, node: server.node.name },
     through: middleboxes.map(({ name }) => name),
     needs: [node.name, server.node.name, ...way.routers.map((passed) => passed.router.name)],
-    expected: withParity(expectedObservation(topology, { node, sockets, server }), keepsParity(middleboxes, ipVersion)),
-    ...(outmost?.portAssignment === "random" ? { drawnFrom: outmost.ports } : {}),
+    expected: withParity(expected, keepsParity(middleboxes, ipVersion)),
+    ...(outmost !== undefined && alwaysDraws(outmost) ? { drawnFrom: outmost.ports } : {}),
+    ...(sharesPorts ? { sharesPorts } : {}),
     ...(lifetimesSec.length === 0 ? {} : { lifetimeSec: Math.min(...lifetimesSec) }),
     ...(refreshes.length === 1 ? { inboundRefresh: refreshes[0] === true } : {}),
     ...(rival === undefined ? {} : { rival }),

@@ -1,7 +1,7 @@
 /** The outside ports that a NAT may draw, in an order derived from its seed. */
 
 import type { NatProfile } from "@testbed/agent/control";
-import { derivedSequence } from "../topology/resolve/seed.ts";
+import { derivedNumber, derivedSequence } from "../topology/resolve/seed.ts";
 
 /** Most ports to draw from: enough to make collisions rare, few enough to read. */
 export const MOST_DRAWN_PORTS = 1024;
@@ -18,15 +18,28 @@ export interface PortPool {
  * permanently assigned and left out.
  */
 export function portPools(
-  { ports: range, parity, seed }: Pick<NatProfile, "ports" | "parity" | "seed">,
+  { ports: range, parity, seed, portAssignment }: Pick<NatProfile, "ports" | "parity" | "seed" | "portAssignment">,
   given: readonly number[],
 ): PortPool[] {
-  const ports = drawnPorts(range, seed).filter((port) => !given.includes(port));
+  const inOrder = portAssignment === "sequential" ? countedPorts(range, seed) : drawnPorts(range, seed);
+  const ports = inOrder.filter((port) => !given.includes(port));
   if (parity === "any") return [{ inside: "any", ports }];
   return [
     { inside: "even", ports: ports.filter((port) => port % 2 === 0) },
     { inside: "odd", ports: ports.filter((port) => port % 2 === 1) },
   ];
+}
+
+/** Up to `MOST_DRAWN_PORTS` of the range, counted up from a seeded one and then from the first. */
+function countedPorts({ first, last }: NatProfile["ports"], seed: number): readonly number[] {
+  const size = last - first + 1;
+  const start = derivedNumber(seed, "first port") % size;
+  return Array.from({ length: Math.min(size, MOST_DRAWN_PORTS) }, (_, i) => first + ((start + i) % size));
+}
+
+/** Whether the outside port of a mapping is always one of the NAT's `ports`. */
+export function alwaysDraws({ portAssignment }: Pick<NatProfile, "portAssignment">): boolean {
+  return portAssignment === "random" || portAssignment === "sequential";
 }
 
 /** Up to `MOST_DRAWN_PORTS` distinct ports of the range, both ends included: a seeded partial shuffle. */

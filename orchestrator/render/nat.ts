@@ -2,13 +2,14 @@
  * A NAT as one nft table: source NAT with the profile's mapping, sets and maps that record the mappings, and
  * destination NAT with the profile's filtering. Policy is in `firewall.ts`.
  *
- * The kernel's own NAT is one point of RFC 4787, and not endpoint-independent once two inside hosts use the same port.
- * Hence three chains:
+ * The kernel's own NAT is one point of RFC 4787, and not endpoint-independent once two inside hosts use the same port:
+ * `portAssignment: overload` is that one. All others have three chains:
  *
  * - `translate` handles the first packet of a flow. An endpoint with an outside port keeps it (`own`); else its inside
  *   port is preserved if the profile says so and it is free (`used`); else one of the `drawn` ports is chosen by a
- *   seeded hash of the endpoint's key, and drawn again while its slot is taken (`slots`). A port is recorded as taken
- *   only once a packet has passed, so it is claimed first: of two packets on two processors, one gets it.
+ *   seeded hash of the endpoint's key, or counted up, and drawn again while its slot is taken (`slots`). A port is
+ *   recorded as taken only once a packet has passed, so it is claimed first: of two packets on two processors, one gets
+ *   it.
  * - `learn` handles every packet after translation, when the header has the outside port, and records the mapping. Its
  *   entries live as long as a mapping.
  * - `inward` translates packets from outside by these records: from any peer, from known peers, or from none where
@@ -35,14 +36,17 @@ export function renderNat(router: ResolvedRouter): string | undefined {
     lan: `{ ${router.lan.map((name) => `"${name}"`).join(", ")} }`,
     address: outsideAddress(router),
   };
-  const parts = [
-    memory(middlebox),
-    outward(middlebox),
-    translate(middlebox),
-    learn(middlebox),
-    inward(middlebox),
-    expiry(middlebox),
-  ];
+  const parts =
+    router.nat.portAssignment === "overload"
+      ? [masquerade(middlebox), forwardsInward(middlebox)]
+      : [
+          memory(middlebox),
+          outward(middlebox),
+          translate(middlebox),
+          learn(middlebox),
+          inward(middlebox),
+          expiry(middlebox),
+        ];
   return [
     `table ip ${TABLE}`,
     `delete table ip ${TABLE}`,
@@ -104,6 +108,28 @@ const ANSWERING_KEY: Readonly<Record<NatDependence, string>> = {
   "address-and-port-dependent": "ct reply ip saddr . ct reply proto-src . ip daddr . udp dport",
 };
 
+/** The kernel's own NAT: it keeps a port wherever the flow is unique, and remembers nothing but flows. */
+function masquerade(middlebox: Middlebox): string[] {
+  const { wan, address } = middlebox;
+  return [
+    "chain outward {",
+    "  type nat hook postrouting priority srcnat - 5; policy accept;",
+    ...forwardsOut(middlebox).map((line) => `  oifname ${wan} ${line}`),
+    `  oifname ${wan} ip saddr != ${address} masquerade;`,
+    "}",
+  ];
+}
+
+function forwardsInward(middlebox: Middlebox): string[] {
+  if (middlebox.forwards.length === 0) return [];
+  return [
+    "chain inward {",
+    "  type nat hook prerouting priority dstnat - 5; policy accept;",
+    ...forwardsIn(middlebox).map((line) => `  ${line}`),
+    "}",
+  ];
+}
+
 function memory(middlebox: Middlebox): string[] {
   const { mapping, udpLifetimeSec } = middlebox;
   const declare = (comment: string, declaration: string, type: string, lifetimeSec = udpLifetimeSec): string[] => [
@@ -160,10 +186,13 @@ function translate(middlebox: Middlebox): string[] {
   const key = MAPPING_KEY[mapping];
   const pools = portPools(middlebox, forwardedPorts(middlebox));
   const draw = (i: number): string[] =>
-    pools.map(({ inside, ports }, place) => {
-      const offset = 1 + pools.slice(0, place).reduce((sum, before) => sum + before.ports.length, 0);
-      const hash = `jhash ${key} mod ${ports.length} seed 0x${hashSeed(seed, i)} offset ${offset};`;
-      return `  ${DRAWS_FROM[inside]} ct mark set ${hash}`;
+    pools.map(({ inside, ports }, index) => {
+      const offset = 1 + pools.slice(0, index).reduce((sum, before) => sum + before.ports.length, 0);
+      const place =
+        portAssignment === "sequential"
+          ? `numgen inc mod ${ports.length} offset ${offset};`
+          : `jhash ${key} mod ${ports.length} seed 0x${hashSeed(seed, i)} offset ${offset};`;
+      return `  ${DRAWS_FROM[inside]} ct mark set ${place}`;
     });
   const taken = `snat ip to ${address}:ct mark map @drawn;`;
   const takeIfFree = `  meta l4proto udp ct mark != @slots add @slot_claims { ct mark ${FIRST} } ${taken}`;

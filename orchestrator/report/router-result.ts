@@ -44,7 +44,7 @@ function routerResult(node: ResolvedRouter, { verifications, inbound, lifetimes,
   return {
     name: node.name,
     ...declaredBehaviour(node),
-    ...(alone === undefined ? {} : { observed: behaviourSeen(alone.observed) }),
+    ...(alone === undefined ? {} : { observed: behaviourSeen(alone.observed, sharesPorts(through)) }),
     ...(through.length + inbound.length === 0 ? {} : { agrees: !isWrong }),
     probes: verifications
       .filter(({ router }) => router === node.name)
@@ -73,8 +73,17 @@ function prefixBehaviour({ inbound, udpIdleSec }: ResolvedFirewall): NonNullable
   return { ...behaviour, filtering, udpLifetimeSec: udpIdleSec };
 }
 
+/** Whether two hosts that sent from the same ports of one LAN kept them all. */
+function sharesPorts(through: readonly NatVerification[]): boolean {
+  const kept = through.filter(({ observed }) => observed.type === "nat" && observed.portPreservation);
+  return kept.some((one) => kept.some(({ node, lan }) => node !== one.node && lan === one.lan));
+}
+
 /** Observations with the same name as in the declaration are copied. */
-function behaviourSeen(observed: NatVerification["observed"]): NonNullable<RouterResult["observed"]> {
+function behaviourSeen(
+  observed: NatVerification["observed"],
+  isShared: boolean,
+): NonNullable<RouterResult["observed"]> {
   switch (observed.type) {
     case "udp-blocked":
       return {};
@@ -83,7 +92,8 @@ function behaviourSeen(observed: NatVerification["observed"]): NonNullable<Route
     case "nat": {
       const { type, mapped, portPreservation, parityPreservation, ...same } = observed;
       const parity = parityPreservation ? "preserve" : "any";
-      return { ...same, portAssignment: portPreservation ? "preserve" : "random", parity };
+      const portAssignment = portPreservation ? (isShared ? "overload" : "preserve") : "random";
+      return { ...same, portAssignment, parity };
     }
   }
 }

@@ -128,6 +128,33 @@ describe("every point of RFC 4787", () => {
     for (const drawn of draws) expect(drawn).toBeLessThanOrEqual(ports.last);
   });
 
+  test("ports that are counted up follow each other, and begin anew after the last of the range", async () => {
+    const ports = { first: 51000, last: 51003 };
+    await load({ mapping: "address-and-port-dependent", portAssignment: "sequential", ports, seed: 1 });
+    const client = await world.open("inside", "192.168.1.2", port);
+    const seen: number[] = [];
+    for (const server of [servers.a1p1, servers.a1p2, servers.a2p1, servers.a2p2])
+      seen.push((await mappedAddress(client, server)).port);
+    const [start = 0] = seen;
+    expect(seen).toEqual([0, 1, 2, 3].map((i) => 51000 + ((start - 51000 + i) % 4)));
+  });
+
+  test("the kernel's own masquerading: hosts share a port while their destinations differ", async () => {
+    await load({ portAssignment: "overload" });
+    const first = await world.open("inside", "192.168.1.2", port);
+    const second = await world.open("inside", "192.168.1.3", port);
+    const kept = { ip: "198.18.0.1", port };
+    expect(await mappedAddress(first, servers.a1p1)).toEqual(kept);
+    expect(await mappedAddress(second, servers.a1p2)).toEqual(kept);
+    // Where their flows would be the same, one of them gets another port, which it keeps for what comes next.
+    const other = await mappedAddress(second, servers.a1p1);
+    expect(other.port).not.toBe(port);
+    expect(await mappedAddress(second, servers.a2p2)).toEqual(other);
+    expect(await mappedAddress(second, servers.a1p2)).toEqual(kept);
+    expect(await mappedAddress(first, servers.a2p1)).toEqual(kept);
+    expect(await passes(servers.a2p2, { socket: first, mapped: kept }, servers.a1p1)).toBe(false);
+  });
+
   test.each(["preserve", "random"] as const)(
     "parity is preserved: even ports for even ones, odd for odd, ports assigned by %s",
     async (portAssignment) => {

@@ -20,7 +20,7 @@ const dependence = fc.constantFrom<NatDependence>(
 const nat: fc.Arbitrary<Partial<NatProfile>> = fc.record({
   mapping: dependence,
   filtering: dependence,
-  portAssignment: fc.constantFrom<NatProfile["portAssignment"]>("preserve", "random"),
+  portAssignment: fc.constantFrom<NatProfile["portAssignment"]>("preserve", "random", "sequential"),
   hairpinning: fc.boolean(),
   inboundRefresh: fc.boolean(),
   // RFC 4787 REQ-5: two minutes at least; the tunnel's keepalive of 110 s relies on it.

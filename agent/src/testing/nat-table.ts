@@ -43,18 +43,22 @@ export class NatTable {
   readonly #profile: NatProfile;
   readonly #rng: SeededRng;
   readonly #byKey = new Map<string, Mapping>();
-  readonly #byPort = new Map<number, Mapping>();
+  /** The newest first; more than one only where inside hosts share ports. */
+  readonly #byPort = new Map<number, readonly Mapping[]>();
+  /** The last port that was counted up to. */
+  #counted: number;
   /** Real transport addresses of peers that appear with another port, by flow. */
   readonly #realPeers = new Map<string, SocketAddress>();
 
   constructor(profile: NatProfile) {
     this.#profile = profile;
     this.#rng = seededRng(profile.seed);
+    this.#counted = profile.ports.first + (profile.seed % (profile.ports.last - profile.ports.first + 1));
   }
 
   /** Number of live mappings, as of the last packet. */
   get size(): number {
-    return this.#byPort.size;
+    return [...this.#byPort.values()].flat().length;
   }
 
   /** Translates a packet from inside; creates a mapping if there is none. */
@@ -72,20 +76,20 @@ export class NatTable {
   /** Translates a packet from outside; undefined when the filter drops it. */
   inbound(now: InstantMs, peer: SocketAddress, externalPort: number): InboundTranslation | undefined {
     this.#expire(now);
-    const mapping = this.#byPort.get(externalPort);
-    return mapping !== undefined && this.#admits(mapping, peer) ? this.#enter(now, mapping, peer) : undefined;
+    const mapping = this.#at(externalPort).find((each) => this.#admits(each, peer));
+    return mapping !== undefined ? this.#enter(now, mapping, peer) : undefined;
   }
 
   /** The inside sender that uses an external port, for an ICMP error, which refreshes nothing (RFC 5508). */
   senderAt(now: InstantMs, externalPort: number): SocketAddress | undefined {
     this.#expire(now);
-    return this.#byPort.get(externalPort)?.inside;
+    return this.#at(externalPort)[0]?.inside;
   }
 
   /** Translates a hairpinned packet: the testbed's NATs do not filter packets from their own LAN. */
   hairpin(now: InstantMs, peer: SocketAddress, externalPort: number): InboundTranslation | undefined {
     this.#expire(now);
-    const mapping = this.#byPort.get(externalPort);
+    const [mapping] = this.#at(externalPort);
     return mapping && this.#enter(now, mapping, peer);
   }
 
@@ -94,6 +98,10 @@ export class NatTable {
     this.#byKey.clear();
     this.#byPort.clear();
     this.#realPeers.clear();
+  }
+
+  #at(externalPort: number): readonly Mapping[] {
+    return this.#byPort.get(externalPort) ?? [];
   }
 
   #enter(now: InstantMs, mapping: Mapping, peer: SocketAddress): InboundTranslation {
@@ -143,21 +151,32 @@ export class NatTable {
   }
 
   #mappingOf(inside: SocketAddress, peer: SocketAddress): Mapping {
+    if (this.#profile.portAssignment === "overload") return this.#sharedMappingOf(inside, peer);
     const key = this.#mappingKey(inside, peer);
     const mapping = this.#byKey.get(key) ?? this.#create(inside);
     this.#index(mapping, key);
     return mapping;
   }
 
-  #create(inside: SocketAddress): Mapping {
-    const externalPort = this.#drawPort(inside.port);
+  /** As Linux MASQUERADE: the port used last, else the inside port, else a drawn one; the first that is unique. */
+  #sharedMappingOf(inside: SocketAddress, peer: SocketAddress): Mapping {
+    const own = [...this.#byPort.values()].flat().filter((mapping) => sameSocketAddress(mapping.inside, inside));
+    const last = own.reduce<Mapping | undefined>((a, b) => (a !== undefined && a.usedAt > b.usedAt ? a : b), undefined);
+    const isUnique = (port: number): boolean =>
+      !this.#at(port).some(({ peers }) => peers.has(formatSocketAddress(peer)));
+    const port = [last?.externalPort, inside.port].find((each) => each !== undefined && isUnique(each));
+    return own.find(({ externalPort }) => externalPort === port) ?? this.#create(inside, port);
+  }
+
+  #create(inside: SocketAddress, externalPort = this.#drawPort(inside.port)): Mapping {
     const mapping: Mapping = { inside, externalPort, keys: new Set(), peers: new Set(), usedAt: 0 };
-    this.#byPort.set(externalPort, mapping);
+    this.#byPort.set(externalPort, [mapping, ...this.#at(externalPort)]);
     return mapping;
   }
 
   #drawPort(insidePort: number): number {
     const { portAssignment, ports, parity } = this.#profile;
+    if (portAssignment === "sequential") return this.#nextPort(insidePort);
     if (portAssignment === "preserve" && !this.#byPort.has(insidePort)) return insidePort;
     const isFit = (port: number): boolean =>
       !this.#byPort.has(port) && (parity === "any" || port % 2 === insidePort % 2);
@@ -166,6 +185,17 @@ export class NatTable {
       if (isFit(port)) return port;
     }
     for (let port = ports.first; port <= ports.last; port += 1) if (isFit(port)) return port;
+    throw new Error("the simulated NAT has no port left");
+  }
+
+  /** The next free port, counted up and after the last from the first again. */
+  #nextPort(insidePort: number): number {
+    const { ports, parity } = this.#profile;
+    for (let port = ports.first; port <= ports.last; port += 1) {
+      this.#counted = this.#counted === ports.last ? ports.first : this.#counted + 1;
+      if (!this.#byPort.has(this.#counted) && (parity === "any" || this.#counted % 2 === insidePort % 2))
+        return this.#counted;
+    }
     throw new Error("the simulated NAT has no port left");
   }
 
@@ -178,9 +208,11 @@ export class NatTable {
 
   #expire(now: InstantMs): void {
     const oldest = now - this.#profile.udpLifetimeSec * 1000;
-    for (const mapping of this.#byPort.values()) {
+    for (const mapping of [...this.#byPort.values()].flat()) {
       if (mapping.usedAt > oldest) continue;
-      this.#byPort.delete(mapping.externalPort);
+      const others = this.#at(mapping.externalPort).filter((each) => each !== mapping);
+      if (others.length === 0) this.#byPort.delete(mapping.externalPort);
+      else this.#byPort.set(mapping.externalPort, others);
       for (const key of mapping.keys) {
         this.#byKey.delete(key);
         this.#realPeers.delete(key);

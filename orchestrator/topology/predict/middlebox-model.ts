@@ -6,6 +6,7 @@
 import { contains, type Family, familyOfText, parseNetwork } from "../model/address-text.ts";
 import type { ResolvedFirewall, ResolvedRouter } from "../model/resolved.ts";
 import { createNatTranslation } from "./nat-model.ts";
+import { createOverloadTranslation } from "./overload-model.ts";
 import { type Endpoint, type ModelPacket, sameEndpoint } from "./packet.ts";
 import { createPrefixTranslation } from "./prefix-model.ts";
 import { EXACT, type Translation } from "./translation.ts";
@@ -115,7 +116,9 @@ function flowOf(
 function createTranslation(router: ResolvedRouter, family: Family): Translation | undefined {
   const prefix = router.prefixes.find(({ inside }) => familyOfText(inside) === family);
   if (prefix !== undefined) return createPrefixTranslation(router.name, prefix);
-  return family === 4 && router.nat !== undefined ? createNatTranslation(router, router.nat) : undefined;
+  if (family === 6 || router.nat === undefined) return undefined;
+  const create = router.nat.portAssignment === "overload" ? createOverloadTranslation : createNatTranslation;
+  return create(router, router.nat);
 }
 
 /**

@@ -1,15 +1,14 @@
 /** The model of a NAT: outside ports by mapping key, and the peers they were used towards. */
 
 import type { NatDependence, NatProfile } from "@testbed/agent/control";
-import { withoutLength } from "../model/address-text.ts";
 import type { ResolvedRouter } from "../model/resolved.ts";
+import { outsideIpOf } from "./outside-address.ts";
 import { type Endpoint, endpointKey, type ModelPacket, sameEndpoint } from "./packet.ts";
 import { EXACT, type Translation } from "./translation.ts";
 
 /** The translation of a NAT with this profile, before its first packet. */
 export function createNatTranslation(router: ResolvedRouter, profile: NatProfile): Translation {
-  const wan = router.interfaces.find(({ interfaceName }) => interfaceName === router.wan);
-  const outsideIp = withoutLength(wan?.ipv4 ?? "");
+  const outsideIp = outsideIpOf(router);
   const forwards = router.forwards.filter(({ protocol }) => protocol === "udp");
   const mappings = createMappings(
     profile,

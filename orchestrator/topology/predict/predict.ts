@@ -19,7 +19,7 @@ import {
   type ValidPair,
 } from "./check-model.ts";
 import { createDirectPath, type DirectPath } from "./direct-path.ts";
-import { createNetworkModel } from "./network-model.ts";
+import { createNetworkModel, type NetworkModel } from "./network-model.ts";
 import { signallingObstacle } from "./signalling.ts";
 
 export interface Prediction {
@@ -50,14 +50,16 @@ export interface ModelSession {
 export function setUp(topology: ResolvedTopology, session: ResolvedSession): ModelSession {
   const from = endOf(topology, session.from);
   const to = endOf(topology, session.to);
-  const [one, other] = [true, false].map((fromStarts) => simulate(topology, { session, from, to, fromStarts }));
-  if (one === undefined || other === undefined) throw new RangeError("two simulations were run");
+  const [one, ...others] = ordersOf(topology, session).map((order) =>
+    simulate(topology, { session, from, to, ...order }),
+  );
+  if (one === undefined) throw new RangeError("no simulation was run");
   const { path, selected, why } = one.prediction;
-  if (path !== other.prediction.path) {
+  if (others.some((other) => path !== other.prediction.path)) {
     const unclear = [...why, "This depends on who checks first."];
     return { prediction: { session: session.name, path: "home-agents", why: unclear } };
   }
-  const isCertain = selected?.join() === other.prediction.selected?.join();
+  const isCertain = others.every((other) => selected?.join() === other.prediction.selected?.join());
   if (isCertain) return one;
   const unclear = [...why, "Which pair wins depends on who checks first."];
   return { ...one, prediction: { session: session.name, path, why: unclear } };
@@ -73,18 +75,48 @@ export function homePathObstacle(topology: ResolvedTopology, session: ResolvedSe
   return undefined;
 }
 
-interface Simulation {
+/** Who sends first. */
+interface Order {
+  readonly fromStarts: boolean;
+  /** Sessions that are set up before this one. */
+  readonly before: readonly ResolvedSession[];
+}
+
+interface Simulation extends Order {
   readonly session: ResolvedSession;
   readonly from: SessionEnd;
   readonly to: SessionEnd;
-  readonly fromStarts: boolean;
 }
 
-function simulate(topology: ResolvedTopology, { session, from, to, fromStarts }: Simulation): ModelSession {
+/** Sessions that matter to each other: with `portAssignment: overload` a host's port depends on others' flows. */
+function ordersOf({ nodes, sessions }: ResolvedTopology, session: ResolvedSession): readonly Order[] {
+  const isShared = nodes.some((node) => node.role === "router" && node.nat?.portAssignment === "overload");
+  const others = sessions.filter(({ name }) => name !== session.name);
+  const befores = isShared && others.length > 0 ? [[], others] : [[]];
+  return befores.flatMap((before) => [true, false].map((fromStarts) => ({ fromStarts, before })));
+}
+
+/** Sends what other sessions send: registrations and checks. */
+function sendOthers(topology: ResolvedTopology, network: NetworkModel, sessions: readonly ResolvedSession[]): void {
+  const others = sessions.map((session) => {
+    const [from, to] = [endOf(topology, session.from), endOf(topology, session.to)];
+    const gathered = (node: SessionEnd) => gather(topology, node, homePaths(topology, network, node));
+    return { from, to, candidates: exchange(from, to, gathered) };
+  });
+  for (const { from, to, candidates } of others)
+    runChecks(
+      network,
+      createCheckEnd(from, candidates.from, fittingCandidates(candidates.to, [])),
+      createCheckEnd(to, candidates.to, fittingCandidates(candidates.from, [])),
+    );
+}
+
+function simulate(topology: ResolvedTopology, { session, from, to, fromStarts, before }: Simulation): ModelSession {
   const withoutPair = (prediction: Omit<Prediction, "session">): ModelSession => ({
     prediction: { session: session.name, ...prediction },
   });
   const network = createNetworkModel(topology);
+  sendOthers(topology, network, before);
   const paths = new Map([from, to].map((node) => [node, homePaths(topology, network, node)]));
   for (const node of [from, to]) {
     const why = unregistered(node, paths.get(node) ?? []);

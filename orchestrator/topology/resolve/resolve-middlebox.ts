@@ -38,7 +38,7 @@ export function resolveNat({ name, entry, seed, report }: MiddleboxContext): Nat
   const { preset, ports, udpLifetime, refresh, tcp, portMapping: _asked, ...same } = nat;
   const base: NatPoint = preset === undefined ? defaultPoint(nat.mapping) : NAT_PRESETS[preset].behaviour;
   const parity = nat.parity ?? base.parity;
-  return {
+  const profile: NatProfile = {
     ...base,
     seed: ownSeed,
     ...given(same),
@@ -46,6 +46,27 @@ export function resolveNat({ name, entry, seed, report }: MiddleboxContext): Nat
     udpLifetimeSec: seconds(udpLifetime, base.udpLifetimeSec, [...path, "udpLifetime"], report),
     inboundRefresh: refresh === undefined ? base.inboundRefresh : refresh === "both",
   };
+  if (profile.portAssignment === "overload") refuseUnlikeMasquerade(profile, ports, path, report);
+  return profile;
+}
+
+/** What `portAssignment: overload` comes with: the kernel's own NAT has these values, and no others. */
+const MASQUERADE = {
+  mapping: "endpoint-independent",
+  filtering: "address-and-port-dependent",
+  parity: "any",
+  hairpinning: false,
+} as const satisfies Partial<NatPoint>;
+
+function refuseUnlikeMasquerade(nat: NatProfile, ports: string | undefined, path: IssuePath, report: Report): void {
+  const refuse = (key: string, expected: string, found: string): void => {
+    const message = `expected ${expected}, which is all that \`portAssignment: overload\` (plain Linux MASQUERADE) does; found ${found}`;
+    report("unsupported", [...path, key], message);
+  };
+  for (const key of ["mapping", "filtering", "parity", "hairpinning"] as const)
+    if (nat[key] !== MASQUERADE[key]) refuse(key, String(MASQUERADE[key]), String(nat[key]));
+  if (!nat.inboundRefresh) refuse("refresh", "both", "outbound");
+  if (ports !== undefined) refuse("ports", "no `ports`", `"${ports}"`);
 }
 
 /** The router's firewall. The default is stateful with a NAT and open without. */

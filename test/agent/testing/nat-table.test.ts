@@ -113,3 +113,23 @@ describe("what the kernel's connection tracking adds", () => {
     expect(nat.outbound(0, INSIDE, B1)).toEqual({ externalPort: toPeer, peer: B1 });
   });
 });
+
+test("ports that are counted up follow each other, and begin anew after the last", () => {
+  const ports = { first: 50_000, last: 50_002 };
+  const nat = table({ mapping: "address-and-port-dependent", portAssignment: "sequential", ports, seed: 4 });
+  const counted = [A1, A2, B1].map((peer) => nat.outbound(0, INSIDE, peer).externalPort);
+  expect(counted).toEqual([50_002, 50_000, 50_001]);
+});
+
+test("hosts share a port while their peers differ; where they do not, one gets another and keeps it", () => {
+  const nat = table({ filtering: "address-and-port-dependent", portAssignment: "overload", hairpinning: false });
+  const port = (inside: typeof INSIDE, peer: typeof A1): number => nat.outbound(0, inside, peer).externalPort;
+  expect([port(INSIDE, A1), port(OTHER_INSIDE, A2)]).toEqual([45_000, 45_000]);
+  expect(nat.inbound(0, A2, 45_000)?.inside).toEqual(OTHER_INSIDE);
+  expect(nat.inbound(0, A1, 45_000)?.inside).toEqual(INSIDE);
+  expect(nat.inbound(0, B1, 45_000)).toBeUndefined();
+  const other = port(OTHER_INSIDE, A1);
+  expect(other).not.toBe(45_000);
+  expect(nat.inbound(0, A1, other)?.inside).toEqual(OTHER_INSIDE);
+  expect(nat.size).toBe(3);
+});

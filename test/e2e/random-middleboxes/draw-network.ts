@@ -97,12 +97,17 @@ function drawMiddlebox(
 
 const DEPENDENCE = ["endpoint-independent", "address-dependent", "address-and-port-dependent"] as const;
 
+/** Linux MASQUERADE, which has one mapping and one filtering. */
+const MASQUERADE =
+  "nat: { mapping: endpoint-independent, filtering: address-and-port-dependent, portAssignment: overload }";
+
 function natOf(dice: Dice): string {
+  if (dice.chance(15)) return MASQUERADE;
   const first = dice.between(10_000, 60_000);
   const keys = [
     `mapping: ${dice.oneOf(DEPENDENCE)}`,
     `filtering: ${dice.oneOf(DEPENDENCE)}`,
-    `portAssignment: ${dice.oneOf(["preserve", "random"])}`,
+    `portAssignment: ${dice.oneOf(["preserve", "random", "sequential"])}`,
     `parity: ${dice.oneOf(["any", "preserve"])}`,
     `hairpinning: ${dice.chance(50)}`,
     `refresh: ${dice.oneOf(["both", "outbound"])}`,

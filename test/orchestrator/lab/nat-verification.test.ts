@@ -199,3 +199,26 @@ test("where middleboxes on the way differ in what refreshes them, packets from o
   expect(lifetimeDifferences({ declaredSec: 30 }, { ...seen, inboundRefresh: true })).toEqual([]);
   expect(lifetimeDifferences({ declaredSec: 30 }, { ...seen, inboundRefresh: false })).toEqual([]);
 });
+
+describe("hosts that share ports", () => {
+  const shared = { sharesPorts: true, rival: "other" };
+
+  test("are expected to get the same one", () => {
+    const seen = ["mn", "other"].map((node) => ({ probe: probe({ ...shared, node }), observed: DECLARED }));
+    expect(differencesOfRivals(seen)).toEqual([]);
+    expect(sentences(DECLARED, shared)).toEqual([]);
+  });
+
+  test("and each shows it where one of them gets another", () => {
+    const observed = { ...DECLARED, portPreservation: false, mapped: { ip: "198.18.0.4", port: 50000 } };
+    expect(sentences(observed, shared)).toEqual([
+      "router nat-a declared ports kept, observed 50000 for a port from 20000 on",
+    ]);
+  });
+
+  test("whose mappings are others than expected are asked again: a lost packet changes who comes first", () => {
+    expect(sentences({ ...DECLARED, mapping: "address-dependent" }, shared)).toEqual([
+      "router nat-a declared mapping endpoint-independent, observed address-dependent?",
+    ]);
+  });
+});

@@ -31,6 +31,7 @@ describe("one middlebox", () => {
   test.each([
     ["preserve", true],
     ["random", false],
+    ["sequential", false],
   ])("ports assigned by %s: kept %s", (portAssignment, portPreservation) => {
     const [middlebox] = NINE;
     if (middlebox === undefined) throw new Error("no middlebox");

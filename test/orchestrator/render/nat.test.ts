@@ -290,3 +290,37 @@ test("no line closes two braces, which nft 1.0.6 refuses", () => {
       .filter((line) => /\}\s*\}/.test(line)),
   ).toEqual([]);
 });
+
+describe("ports that hosts share", () => {
+  test("the kernel's own masquerading, in full, with a forward", () => {
+    const forward = { protocol: "udp", port: 4500, to: "192.168.1.2", toPort: 40000 } as const;
+    expect(text({ portAssignment: "overload" }, [forward])).toMatchInlineSnapshot(`
+      "table ip mice_nat
+      delete table ip mice_nat
+      table ip mice_nat {
+        chain outward {
+          type nat hook postrouting priority srcnat - 5; policy accept;
+          oifname "internet" ip saddr 192.168.1.2 udp sport 40000 snat ip to 198.18.0.4:4500;
+          oifname "internet" ip saddr != 198.18.0.4 masquerade;
+        }
+
+        chain inward {
+          type nat hook prerouting priority dstnat - 5; policy accept;
+          iifname "internet" ip daddr 198.18.0.4 udp dport 4500 dnat ip to 192.168.1.2:40000;
+        }
+      }
+      "
+    `);
+  });
+
+  test("no chain inward without forwards", () => {
+    expect(text({ portAssignment: "overload" })).not.toContain("inward");
+  });
+});
+
+test("ports that are counted up: the same chains, with a counter in place of the hash", () => {
+  const draws = chain(text({ portAssignment: "sequential" }), "translate").filter((rule) =>
+    rule.includes("ct mark set"),
+  );
+  expect(draws).toEqual(Array(3).fill("meta l4proto udp ct mark set numgen inc mod 5 offset 1;"));
+});

@@ -30,8 +30,11 @@ export const NAT_BEHAVIOURS = {
   mapping: NAT_DEPENDENCES,
   /** RFC 4787 section 5. */
   filtering: NAT_DEPENDENCES,
-  /** RFC 4787 section 4.2: keep the inside port where it is free, or draw one from `ports`. */
-  portAssignment: ["preserve", "random"],
+  /**
+   * RFC 4787 section 4.2: keep the inside port where it is free; draw one from `ports`; count them up in
+   * `ports`; or keep it where the flow is unique, so that two inside hosts share it ("port overloading", REQ-3).
+   */
+  portAssignment: ["preserve", "random", "sequential", "overload"],
   /** RFC 4787 section 4.2.2: whether the outside port is even exactly when the inside port is. */
   parity: ["preserve", "any"],
   /** RFC 4787 REQ-9, with external source address and port. */

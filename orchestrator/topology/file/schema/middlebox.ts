@@ -41,7 +41,10 @@ const natObject = z.strictObject({
   preset: z.enum(NAT_PRESET_NAMES).optional().describe("The point to start from; other keys override it"),
   mapping: z.enum(NAT_BEHAVIOURS.mapping).optional().describe("RFC 4787 section 4.1"),
   filtering: z.enum(NAT_BEHAVIOURS.filtering).optional().describe("RFC 4787 section 5"),
-  portAssignment: z.enum(NAT_BEHAVIOURS.portAssignment).optional().describe("RFC 4787 section 4.2"),
+  portAssignment: z
+    .enum(NAT_BEHAVIOURS.portAssignment)
+    .optional()
+    .describe("RFC 4787 section 4.2; overload: hosts share a port towards different destinations, as Linux MASQUERADE"),
   parity: z.enum(NAT_BEHAVIOURS.parity).optional().describe("Even ports for even ones (RFC 4787 section 4.2.2); any"),
   ports: portRange.optional().describe("Outside ports to draw from, both ends included"),
   hairpinning: z.boolean().optional().describe("RFC 4787 REQ-9, with external source address and port"),

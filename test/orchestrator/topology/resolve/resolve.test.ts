@@ -373,6 +373,25 @@ describe("middleboxes", () => {
     expect(routerOf(point("address-dependent"), "nat-a").nat?.portAssignment).toBe("random");
   });
 
+  test("ports that hosts share come with the rest of what Linux MASQUERADE does, and nothing else", () => {
+    const found = issuesOf(
+      middlebox(
+        "nat: { preset: full-cone, portAssignment: overload, parity: preserve, refresh: outbound, ports: 50000-50999 }",
+      ),
+    );
+    const expected = (key: string, value: string, wrong: string) =>
+      expect.stringContaining(
+        `nodes.nat-a.nat.${key}: expected ${value}, which is all that \`portAssignment: overload\` (plain Linux MASQUERADE) does; found ${wrong}`,
+      );
+    expect(found.toSorted()).toEqual([
+      expected("parity", "any", "preserve"),
+      expected("refresh", "both", "outbound"),
+      expected("ports", "no `ports`", '"50000-50999"'),
+      expected("filtering", "address-and-port-dependent", "endpoint-independent"),
+      expected("hairpinning", "false", "true"),
+    ]);
+  });
+
   test("a middlebox that translates is stateful and remembers as long as it maps; a plain router is open", () => {
     expect(routerOf(resolved(middlebox("nat: { preset: symmetric, udpLifetime: 45s }")), "nat-a").firewall).toEqual({
       inbound: "stateful",
