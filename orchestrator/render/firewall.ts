@@ -3,7 +3,8 @@
  * other: the Docker engine has rules in a node's nat table.
  *
  * New packets to the router itself are dropped. This is required: a stray packet that is accepted takes the port in
- * connection tracking, and the next packet from inside on that port leaves from another one.
+ * connection tracking, and the next packet from inside on that port leaves from another one. Only where the file says so
+ * (`unsolicited: poison`) UDP from outside is accepted; nobody listens, so that its sender gets an ICMP error.
  */
 
 import { type Family, familyOfText } from "../topology/model/address-text.ts";
@@ -24,6 +25,7 @@ export function renderFirewall(router: ResolvedRouter, family: Family): string {
     family === 4 ? "-A INPUT -p icmp -j ACCEPT" : "-A INPUT -p ipv6-icmp -j ACCEPT",
     ...(family === 4 ? router.lan.flatMap((lan) => portMappingRequests(router, lan)) : []),
     ...(family === 4 ? unsolicitedSyn(router) : []),
+    ...(translates && router.nat.unsolicited === "poison" ? [`-A INPUT -i ${router.wan} -p udp -j ACCEPT`] : []),
     "-A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
     ...(translates ? ["-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT"] : []),
     ...router.lan.flatMap((lan) => outbound(router, lan, family)),

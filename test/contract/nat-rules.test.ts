@@ -155,6 +155,16 @@ describe("every point of RFC 4787", () => {
     expect(await passes(servers.a2p2, { socket: first, mapped: kept }, servers.a1p1)).toBe(false);
   });
 
+  test("a stray packet claims the port towards its sender, where the file says so", async () => {
+    await load({ portAssignment: "overload", unsolicited: "poison" });
+    const client = await world.open("inside", "192.168.1.2", port);
+    servers.a1p1.send({ ip: "198.18.0.1", port }, freshText());
+    // The server's next packet arrives after the stray packet.
+    const other = await world.open("inside", "192.168.1.3", port + 1);
+    await passes(servers.a1p1, { socket: other, mapped: await mappedAddress(other, servers.a1p1) }, servers.a1p1);
+    expect((await mappedAddress(client, servers.a1p1)).port).not.toBe(port);
+  });
+
   test.each(["preserve", "random"] as const)(
     "parity is preserved: even ports for even ones, odd for odd, ports assigned by %s",
     async (portAssignment) => {

@@ -45,6 +45,8 @@ export class NatTable {
   readonly #byKey = new Map<string, Mapping>();
   /** The newest first; more than one only where inside hosts share ports. */
   readonly #byPort = new Map<number, readonly Mapping[]>();
+  /** When packets from outside that belong to no mapping last claimed a port towards their sender. */
+  readonly #claims = new Map<string, InstantMs>();
   /** The last port that was counted up to. */
   #counted: number;
   /** Real transport addresses of peers that appear with another port, by flow. */
@@ -77,6 +79,8 @@ export class NatTable {
   inbound(now: InstantMs, peer: SocketAddress, externalPort: number): InboundTranslation | undefined {
     this.#expire(now);
     const mapping = this.#at(externalPort).find((each) => this.#admits(each, peer));
+    if (mapping === undefined && this.#profile.unsolicited === "poison")
+      this.#claims.set(claimKey(externalPort, peer), now);
     return mapping !== undefined ? this.#enter(now, mapping, peer) : undefined;
   }
 
@@ -98,6 +102,7 @@ export class NatTable {
     this.#byKey.clear();
     this.#byPort.clear();
     this.#realPeers.clear();
+    this.#claims.clear();
   }
 
   #at(externalPort: number): readonly Mapping[] {
@@ -163,6 +168,7 @@ export class NatTable {
     const own = [...this.#byPort.values()].flat().filter((mapping) => sameSocketAddress(mapping.inside, inside));
     const last = own.reduce<Mapping | undefined>((a, b) => (a !== undefined && a.usedAt > b.usedAt ? a : b), undefined);
     const isUnique = (port: number): boolean =>
+      !this.#claims.has(claimKey(port, peer)) &&
       !this.#at(port).some(({ peers }) => peers.has(formatSocketAddress(peer)));
     const port = [last?.externalPort, inside.port].find((each) => each !== undefined && isUnique(each));
     return own.find(({ externalPort }) => externalPort === port) ?? this.#create(inside, port);
@@ -208,6 +214,7 @@ export class NatTable {
 
   #expire(now: InstantMs): void {
     const oldest = now - this.#profile.udpLifetimeSec * 1000;
+    for (const [key, claimedAt] of this.#claims) if (claimedAt <= oldest) this.#claims.delete(key);
     for (const mapping of [...this.#byPort.values()].flat()) {
       if (mapping.usedAt > oldest) continue;
       const others = this.#at(mapping.externalPort).filter((each) => each !== mapping);
@@ -219,6 +226,10 @@ export class NatTable {
       }
     }
   }
+}
+
+function claimKey(externalPort: number, peer: SocketAddress): string {
+  return `${externalPort} ${formatSocketAddress(peer)}`;
 }
 
 function flowKey(inside: SocketAddress, peer: SocketAddress): string {

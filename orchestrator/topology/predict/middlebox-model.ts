@@ -23,7 +23,7 @@ export interface MiddleboxModel {
   pass(packet: ModelPacket, from: string, to: string): Passage;
   /** Judges all packets by another policy from now on, those of known flows too. Mappings stay. */
   enforce(router: ResolvedRouter): void;
-  /** Why a packet to the router itself is not translated to an inside endpoint. */
+  /** Why a packet to the router itself is not translated to an inside endpoint; records it where it leaves something. */
   refusal(packet: ModelPacket, from: string): string;
 }
 
@@ -66,8 +66,7 @@ export function createMiddleboxModel(initial: ResolvedRouter): MiddleboxModel {
     const refusal = refusalOf(packet, destination, from, to);
     if (refusal !== undefined)
       return { passes: false, why: `${router.name} ${DENIES[router.firewall.denied]} it: ${refusal}` };
-    const isTurned = isTranslated && !isFromOutside;
-    const outside = to === router.wan || isTurned ? translation?.outsideOf(packet) : undefined;
+    const outside = to === router.wan || (isTranslated && !isFromOutside) ? translation?.outsideOf(packet) : undefined;
     const source = outside?.source ?? freeSource(flows, packet.source, destination);
     if (isTranslated && isFromOutside) translation?.learnInbound(packet, destination);
     const why = isTranslated ? translation?.admission(packet, isFromOutside) : outside?.why;
@@ -93,8 +92,9 @@ export function createMiddleboxModel(initial: ResolvedRouter): MiddleboxModel {
       flows.length = 0;
     },
     refusal(packet, from) {
-      const why =
-        translationOf(packet)?.refusal(packet, from === router.wan) ?? "it is addressed to the middlebox itself";
+      const translation = translationOf(packet);
+      const why = translation?.refusal(packet, from === router.wan) ?? "it is addressed to the middlebox itself";
+      if (from === router.wan) translation?.learnRefused?.(packet);
       return `${router.name} drops it: ${why}`;
     },
   };

@@ -11,7 +11,7 @@ import { outsideIpOf } from "./outside-address.ts";
 import { type Endpoint, type ModelPacket, sameEndpoint } from "./packet.ts";
 import type { Translation } from "./translation.ts";
 
-/** A flow that a NAT remembers, from inside or from outside. */
+/** A flow that a NAT remembers, from inside, or from outside to a forward or to nobody. */
 interface Flow {
   readonly inside: Endpoint;
   readonly port: number;
@@ -20,7 +20,7 @@ interface Flow {
 }
 
 /** The translation of such a NAT, before its first packet. */
-export function createOverloadTranslation(router: ResolvedRouter, { ports }: NatProfile): Translation {
+export function createOverloadTranslation(router: ResolvedRouter, { ports, unsolicited }: NatProfile): Translation {
   const outsideIp = outsideIpOf(router);
   const forwards = router.forwards.filter(({ protocol }) => protocol === "udp");
   const forwardOf = ({ destination }: ModelPacket) => forwards.find(({ port }) => port === destination.port);
@@ -57,11 +57,16 @@ export function createOverloadTranslation(router: ResolvedRouter, { ports }: Nat
     },
     /** The flow is known since it came in. */
     learnAnswer() {},
+    learnRefused(packet) {
+      if (unsolicited === "ignore" || !isToOutside(packet)) return;
+      const { source, destination } = packet;
+      flows.unshift({ inside: destination, port: destination.port, peer: source, isFromInside: false });
+    },
     admission: () => `${router.name} lets it in: it forwards that port`,
     refusal(packet, fromOutside) {
       if (!isToOutside(packet)) return undefined;
       if (!fromOutside) return "it does not turn packets round (no hairpinning)";
-      const isUsed = flows.some(({ port }) => port === packet.destination.port);
+      const isUsed = flows.some(({ port, isFromInside }) => isFromInside && port === packet.destination.port);
       return isUsed
         ? "it filters by address and port, and from that outside port nothing was sent there"
         : "nobody inside uses that outside port";
@@ -73,5 +78,5 @@ function reasonFor(port: number, source: Endpoint, forward: unknown): string {
   if (forward !== undefined) return "the port that it forwards";
   return port === source.port
     ? "the port inside, which is unique towards this destination"
-    : "another port than inside, which another host uses towards a destination of this one";
+    : "another port than inside, which is taken towards a destination of this one";
 }

@@ -15,6 +15,8 @@ export interface Translation {
   learnInbound(packet: ModelPacket, inside: Endpoint): void;
   /** Records an outgoing packet of an inside endpoint that answers a flow from outside. */
   learnAnswer(packet: ModelPacket, inside: Endpoint): void;
+  /** Records a packet from outside that was refused, where it leaves something behind. */
+  learnRefused?(packet: ModelPacket): void;
   /** Why a packet to an outside endpoint was admitted. */
   admission(packet: ModelPacket, fromOutside: boolean): string;
   /** Why a packet to an outside endpoint was refused; undefined if translation is not the reason. */

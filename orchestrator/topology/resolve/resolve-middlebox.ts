@@ -47,6 +47,10 @@ export function resolveNat({ name, entry, seed, report }: MiddleboxContext): Nat
     inboundRefresh: refresh === undefined ? base.inboundRefresh : refresh === "both",
   };
   if (profile.portAssignment === "overload") refuseUnlikeMasquerade(profile, ports, path, report);
+  else if (profile.unsolicited === "poison") {
+    const message = `expected \`ignore\`, or \`portAssignment: overload\` beside it: only there a stray packet can claim a port; found poison with ${profile.portAssignment}`;
+    report("unsupported", [...path, "unsolicited"], message);
+  }
   return profile;
 }
 

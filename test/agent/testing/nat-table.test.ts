@@ -133,3 +133,19 @@ test("hosts share a port while their peers differ; where they do not, one gets a
   expect(nat.inbound(0, A1, other)?.inside).toEqual(OTHER_INSIDE);
   expect(nat.size).toBe(3);
 });
+
+test.each([
+  ["poison", false],
+  ["ignore", true],
+] as const)("a stray packet with unsolicited: %s; the port is kept towards its sender: %s", (unsolicited, isKept) => {
+  const nat = table({
+    filtering: "address-and-port-dependent",
+    portAssignment: "overload",
+    hairpinning: false,
+    unsolicited,
+  });
+  expect(nat.inbound(0, A1, INSIDE.port)).toBeUndefined();
+  expect(nat.outbound(0, INSIDE, A1).externalPort === INSIDE.port).toBe(isKept);
+  expect(nat.outbound(0, INSIDE, A2).externalPort === INSIDE.port).toBe(isKept);
+  expect(nat.outbound(200_000, OTHER_INSIDE, A1).externalPort).toBe(OTHER_INSIDE.port);
+});

@@ -14,8 +14,8 @@ interface Dice {
   readonly chance: (percent: number) => boolean;
 }
 
-function diceOf(seed: number): Dice {
-  const next = derivedSequence(seed, "network");
+function diceOf(seed: number, purpose = "network"): Dice {
+  const next = derivedSequence(seed, purpose);
   const between = (low: number, high: number): number => low + (next() % (high - low + 1));
   return {
     between,
@@ -24,8 +24,23 @@ function diceOf(seed: number): Dice {
   };
 }
 
-/** The text of a topology file: a mobile and a correspondent node, and a random network between them. */
+/** Linux MASQUERADE, which has one mapping and one filtering. */
+const MASQUERADE =
+  "nat: { mapping: endpoint-independent, filtering: address-and-port-dependent, portAssignment: overload }";
+
+/**
+ * The text of a topology file: a mobile and a correspondent node, and a random network between them. Ports that are
+ * counted up or shared come from a sequence of their own, in place of others.
+ */
 export function drawNetwork(seed: number): string {
+  const dice = diceOf(seed, "other ports");
+  return drawPlainNetwork(seed).replaceAll(/nat: \{[^}]*\}/g, (nat) => {
+    if (dice.chance(12)) return MASQUERADE;
+    return dice.chance(20) ? nat.replace("portAssignment: random", "portAssignment: sequential") : nat;
+  });
+}
+
+function drawPlainNetwork(seed: number): string {
   const dice = diceOf(seed);
   // Both ends behind one more NAT, like customers of one carrier: their direct path hairpins there.
   const carrier = dice.chance(25) ? natOf(dice) : undefined;
@@ -97,17 +112,12 @@ function drawMiddlebox(
 
 const DEPENDENCE = ["endpoint-independent", "address-dependent", "address-and-port-dependent"] as const;
 
-/** Linux MASQUERADE, which has one mapping and one filtering. */
-const MASQUERADE =
-  "nat: { mapping: endpoint-independent, filtering: address-and-port-dependent, portAssignment: overload }";
-
 function natOf(dice: Dice): string {
-  if (dice.chance(15)) return MASQUERADE;
   const first = dice.between(10_000, 60_000);
   const keys = [
     `mapping: ${dice.oneOf(DEPENDENCE)}`,
     `filtering: ${dice.oneOf(DEPENDENCE)}`,
-    `portAssignment: ${dice.oneOf(["preserve", "random", "sequential"])}`,
+    `portAssignment: ${dice.oneOf(["preserve", "random"])}`,
     `parity: ${dice.oneOf(["any", "preserve"])}`,
     `hairpinning: ${dice.chance(50)}`,
     `refresh: ${dice.oneOf(["both", "outbound"])}`,

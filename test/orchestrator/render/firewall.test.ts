@@ -138,3 +138,12 @@ test("a middlebox loads policy for both IP versions, and one nft table if it tra
   ]);
   expect(renderRules(middleboxWith("nat: none")).map(({ tool }) => tool)).toEqual(["iptables", "ip6tables"]);
 });
+
+test("a stray packet that may claim a port is accepted, from outside and over IPv4 only", () => {
+  const overload = "mapping: endpoint-independent, filtering: address-and-port-dependent, portAssignment: overload";
+  const router = middleboxWith(`nat: { ${overload}, unsolicited: poison }`);
+  const accepted = "-A INPUT -i internet -p udp -j ACCEPT";
+  expect(renderFirewall(router, 4)).toContain(accepted);
+  expect(renderFirewall(router, 6)).not.toContain(accepted);
+  expect(renderFirewall(middleboxWith(`nat: { ${overload} }`), 4)).not.toContain(accepted);
+});

@@ -43,6 +43,11 @@ export const NAT_BEHAVIOURS = {
   udpLifetimeSec: "number",
   /** RFC 4787 REQ-6: whether inbound packets refresh a mapping too. */
   inboundRefresh: YES_OR_NO,
+  /**
+   * What a packet from outside that belongs to no mapping leaves behind: nothing, or a flow that claims the outside port
+   * towards its sender, as in Linux where no firewall drops it.
+   */
+  unsolicited: ["ignore", "poison"],
 } as const satisfies BehaviourTable;
 
 export type NatBehaviour = BehavioursOf<typeof NAT_BEHAVIOURS>;
@@ -67,6 +72,7 @@ export const CONE_NAT: Omit<NatPoint, "filtering"> = {
   /** Linux conntrack's lifetime of a UDP flow that was answered (nf_conntrack_udp_timeout_stream). */
   udpLifetimeSec: 120,
   inboundRefresh: true,
+  unsolicited: "ignore",
   /** IANA's dynamic ports (RFC 6335 section 6). */
   ports: { first: 49152, last: 65535 },
 };

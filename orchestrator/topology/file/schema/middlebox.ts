@@ -55,6 +55,10 @@ const natObject = z.strictObject({
     .optional()
     .describe("How inside hosts may ask for an outside port: PCP (RFC 6887), NAT-PMP (RFC 6886), UPnP IGD; not at all"),
   tcp: tcp.optional(),
+  unsolicited: z
+    .enum(NAT_BEHAVIOURS.unsolicited)
+    .optional()
+    .describe("What a stray packet from outside does: poison claims the outside port towards its sender"),
   seed: z.int().min(0).max(0xffffffff).optional().describe("Makes drawn ports reproducible; follows the topology's"),
 });
 export const nat = z

@@ -48,6 +48,7 @@ export function hostBehind(net: SimNet, profile: Partial<NatProfile>): SimHost {
       ports: { first: 20_000, last: 29_999 },
       udpLifetimeSec: 300,
       inboundRefresh: true,
+      unsolicited: "ignore",
       seed: 3,
       ...profile,
     },

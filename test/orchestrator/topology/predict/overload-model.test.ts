@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { planProbes } from "../../../../orchestrator/plan/probe-plan.ts";
 import { createMiddleboxModel } from "../../../../orchestrator/topology/predict/middlebox-model.ts";
 import { predictSession } from "../../../../orchestrator/topology/predict/predict.ts";
-import { HOME_AGENTS, resolved, routerOf, topologyText } from "../sample.ts";
+import { HOME_AGENTS, issuesOf, resolved, routerOf, topologyText, twoHomes } from "../sample.ts";
 
 const OVERLOAD =
   "nat: { mapping: endpoint-independent, filtering: address-and-port-dependent, portAssignment: overload }";
@@ -71,4 +71,29 @@ test("of two probes from one LAN and the same ports, the second has a mapping th
     { sharesPorts: true, expected: { mapping: "endpoint-independent", portPreservation: true } },
     { sharesPorts: true, expected: { mapping: "address-dependent", portPreservation: true } },
   ]);
+});
+
+describe("a stray packet", () => {
+  const between = (unsolicited: string) => {
+    const nat = OVERLOAD.replace(" }", `, unsolicited: ${unsolicited} }`);
+    return predictSession(...withSession(resolved(twoHomes(nat, nat))));
+  };
+  function withSession(topology: ReturnType<typeof resolved>): Parameters<typeof predictSession> {
+    const [session] = topology.sessions;
+    if (session === undefined) throw new Error("no session");
+    return [topology, session];
+  }
+
+  test("that claims the port of the check that follows closes the way, whoever begins", () => {
+    expect(between("poison").path).toBe("home-agents");
+    expect(between("ignore").path).toBe("direct");
+  });
+
+  test("claims a port of the kernel's own NAT only", () => {
+    expect(issuesOf(twoHomes("nat: { preset: symmetric, unsolicited: poison }", "nat: symmetric"))).toEqual([
+      expect.stringContaining(
+        "nodes.nat-a.nat.unsolicited: expected `ignore`, or `portAssignment: overload` beside it: only there a stray packet can claim a port; found poison with random",
+      ),
+    ]);
+  });
 });

@@ -379,7 +379,7 @@ describe("middleboxes", () => {
         "nat: { preset: full-cone, portAssignment: overload, parity: preserve, refresh: outbound, ports: 50000-50999 }",
       ),
     );
-    const expected = (key: string, value: string, wrong: string) =>
+    const expected = (key: string, value: string, wrong: string): unknown =>
       expect.stringContaining(
         `nodes.nat-a.nat.${key}: expected ${value}, which is all that \`portAssignment: overload\` (plain Linux MASQUERADE) does; found ${wrong}`,
       );
