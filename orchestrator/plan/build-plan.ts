@@ -20,6 +20,7 @@ import { daemonsOf } from "./daemons/daemons.ts";
 import { edgeRoutes } from "./edge-routes.ts";
 import { labEnvironment } from "./lab-environment.ts";
 import { namesOf } from "./names.ts";
+import { addressesOf, kernelRoutes } from "./nat64-access.ts";
 import type { NodeSpec, Plan, ProgramSpec, UnboundInterface, UnboundSetup } from "./plan.ts";
 import { sysctlsOf } from "./sysctls.ts";
 import { laterInterfaces, localAddresses, planTimeline } from "./timeline-plan.ts";
@@ -56,6 +57,7 @@ function planNode(topology: ResolvedTopology, node: ResolvedNode, options: PlanO
     sysctls: sysctlsOf(node),
     // An impaired link may have to be emulated in the node itself, on a TAP device.
     tun:
+      (node.role === "router" && node.nat64 !== undefined) ||
       node.role === "home-agent" ||
       (isSessionEnd(node) && !isPlainHost(node)) ||
       (node.role === "host" && node.devices.includes("/dev/net/tun")) ||
@@ -76,7 +78,7 @@ function planSetup(topology: ResolvedTopology, node: ResolvedNode, options: Plan
       ...node.interfaces.map((attached) => planInterface(topology, node, attached)),
       ...laterInterfaces(topology, node).map((later) => ({ ...planInterface(topology, node, later), isStandby: true })),
     ],
-    routes: [...node.routes, ...edgeRoutes(topology, node)],
+    routes: [...kernelRoutes(node), ...edgeRoutes(topology, node)],
     rules: node.role === "router" ? renderRules(node) : [],
     hosts: hostNames(topology, node),
     ...namesFrom(node),
@@ -88,14 +90,13 @@ function planSetup(topology: ResolvedTopology, node: ResolvedNode, options: Plan
 }
 
 function planInterface(topology: ResolvedTopology, node: ResolvedNode, attached: ResolvedInterface): UnboundInterface {
-  const { segment, interfaceName, mac, ipv4, ipv6, alternate, impairment } = attached;
-  const addresses = [ipv4, ipv6, alternate?.ipv4, alternate?.ipv6].filter((address) => address !== undefined);
+  const { segment, interfaceName, mac, impairment } = attached;
   const seed = derivedHex(topology.seed, `link/${node.name}/${segment}`, LINK_SEED_OCTETS);
   return {
     segment,
     interfaceName,
     mac,
-    addresses,
+    ...addressesOf(attached),
     ...(impairment === undefined ? {} : { impairment: { ...impairment, seed } }),
   };
 }
@@ -117,7 +118,7 @@ function asksForNames(node: ResolvedNode): node is ResolvedHost {
 function planRole(topology: ResolvedTopology, node: ResolvedNode): RoleSetup {
   switch (node.role) {
     case "router":
-      return { type: "router" };
+      return { type: "router", ...(node.nat64 === undefined ? {} : { nat64: node.nat64 }) };
     case "host":
     case "dns":
       return { type: node.role };

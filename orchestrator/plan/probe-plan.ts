@@ -128,7 +128,7 @@ function lansToProbe(topology: ResolvedTopology, router: ResolvedRouter): readon
     const segment = topology.segments.find(({ name }) => name === own?.segment);
     if (own === undefined || segment === undefined) return [];
     return versions
-      .filter((ipVersion) => segment[`ipv${ipVersion}`] !== undefined)
+      .filter((ipVersion) => own[`ipv${ipVersion}`] !== undefined)
       .map((ipVersion) => ({ router, segment: segment.name, ipVersion }));
   });
 }

@@ -16,6 +16,7 @@ import type {
 } from "../topology/model/resolved.ts";
 import { topologyAfter } from "../topology/resolve/timeline.ts";
 import { edgeRoutes } from "./edge-routes.ts";
+import { kernelRoutes } from "./nat64-access.ts";
 import type { ChangeCommand, TimelineStep } from "./plan.ts";
 
 export function planTimeline(topology: ResolvedTopology): readonly TimelineStep[] {
@@ -35,7 +36,7 @@ function commandOf(topology: ResolvedTopology, action: TimelineAction): Timeline
       return {
         type: "move",
         to: action.to,
-        routes: [...action.routes, ...edgeRoutes(topology, nodeOf(topology, action.node), action)],
+        routes: [...kernelRoutes(action), ...edgeRoutes(topology, nodeOf(topology, action.node), action)],
         localAddresses: localAddresses(action.interfaces),
       };
     case "deregister":

@@ -7,13 +7,16 @@
  * (`unsolicited: poison`) UDP from outside is accepted; nobody listens, so that its sender gets an ICMP error.
  */
 
+import { NAT64_INTERFACE } from "@testbed/agent/control";
 import { type Family, familyOfText } from "../topology/model/address-text.ts";
 import { unsolicitedSynBy } from "../topology/model/presets.ts";
 import type { ResolvedFirewall, ResolvedRouter, TcpNat } from "../topology/model/resolved.ts";
+import { insideOf } from "./nat.ts";
 import { portMappingRequests } from "./port-mapping.ts";
 
 /** Text for `iptables-restore` (4) or `ip6tables-restore` (6). */
-export function renderFirewall(router: ResolvedRouter, family: Family): string {
+export function renderFirewall(written: ResolvedRouter, family: Family): string {
+  const router = family === 4 ? { ...written, lan: insideOf(written) } : written;
   const translates = family === 4 && router.nat !== undefined;
   return [
     "*filter",
@@ -29,6 +32,7 @@ export function renderFirewall(router: ResolvedRouter, family: Family): string {
     "-A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
     ...(translates ? ["-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT"] : []),
     ...router.lan.flatMap((lan) => outbound(router, lan, family)),
+    ...(family === 6 && router.nat64 !== undefined ? router.lan.flatMap(throughNat64) : []),
     ...(exchangesPrefixes(router, family) ? router.lan.map(turnedRound) : []),
     ...router.firewall.pinholes.filter(({ to }) => familyOfText(to) === family).map((hole) => pinhole(router, hole)),
     ...(router.firewall.inbound === "open" ? inbound(router) : []),
@@ -87,6 +91,14 @@ function exchangesPrefixes({ prefixes }: ResolvedRouter, family: Family): boolea
 /** RFC 6296 section 4: hosts of one LAN reach each other by their outside addresses. */
 function turnedRound(lan: string): string {
   return `-A FORWARD -i ${lan} -o ${lan} -m conntrack --ctstate DNAT -j ACCEPT`;
+}
+
+/** Everything to and from the NAT64: what it may do is decided for the IPv4 packets that it makes. */
+function throughNat64(lan: string): string[] {
+  return [
+    `-A FORWARD -i ${lan} -o ${NAT64_INTERFACE} -j ACCEPT`,
+    `-A FORWARD -i ${NAT64_INTERFACE} -o ${lan} -j ACCEPT`,
+  ];
 }
 
 /** Protocol number of the Mobility Header (RFC 6275 section 6.1). */

@@ -20,7 +20,7 @@
  * mapping and filtering, with and without hairpinning (`test/contract/nat-rules.test.ts`).
  */
 
-import type { NatDependence, NatProfile } from "@testbed/agent/control";
+import { NAT64_INTERFACE, type NatDependence, type NatProfile } from "@testbed/agent/control";
 import { withoutLength } from "../topology/model/address-text.ts";
 import type { PortForward, ResolvedRouter } from "../topology/model/resolved.ts";
 import { derivedNumber } from "../topology/resolve/seed.ts";
@@ -33,7 +33,9 @@ export function renderNat(router: ResolvedRouter): string | undefined {
     ...router.nat,
     forwards: router.forwards.filter(({ protocol }) => protocol === "udp"),
     wan: `"${router.wan}"`,
-    lan: `{ ${router.lan.map((name) => `"${name}"`).join(", ")} }`,
+    lan: `{ ${insideOf(router)
+      .map((name) => `"${name}"`)
+      .join(", ")} }`,
     address: outsideAddress(router),
   };
   const parts =
@@ -62,6 +64,11 @@ export function renderNat(router: ResolvedRouter): string | undefined {
 }
 
 const TABLE = "mice_nat";
+
+/** Where IPv4 packets from inside come from: those of a NAT64 have been IPv6 ones. */
+export function insideOf({ lan, nat64 }: Pick<ResolvedRouter, "lan" | "nat64">): readonly string[] {
+  return nat64 === undefined ? lan : [NAT64_INTERFACE];
+}
 
 /** A profile with the router's interfaces in nft syntax, and its outside address. */
 interface Middlebox extends NatProfile {

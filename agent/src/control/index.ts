@@ -22,6 +22,8 @@ export {
   type ObservedNat,
   type ProbeAnswers,
 } from "../core/nat-probe/nat-observation.ts";
+export { translatedSource } from "../core/nat64/host-table.ts";
+export { NAT64_PREFIX_LENGTHS } from "../core/nat64/synthesis.ts";
 export {
   type AgentOptions,
   agentSettings,

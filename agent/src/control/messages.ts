@@ -66,6 +66,8 @@ export interface InterfaceSetup {
   readonly addresses: readonly string[];
   /** Impairments of frames between the node and the segment; none when absent. */
   readonly impairment?: InterfaceImpairments;
+  /** How the node reaches IPv4 from this segment, which has IPv6 alone; absent where it does so natively or not. */
+  readonly nat64?: Nat64Access;
   /** The node is not on this segment until it moves there: the interface is up, without addresses. */
   readonly isStandby?: boolean;
   /**
@@ -73,6 +75,19 @@ export interface InterfaceSetup {
    * to all others are dropped. Absent where the segment has nobody else.
    */
   readonly neighbours?: SegmentNeighbours;
+}
+
+/**
+ * IPv4 through a NAT64, as a host knows it after a router advertisement (RFC 8781): sockets of the IPv4 address are
+ * sockets of an IPv6 address, and the addresses of their peers are synthesised.
+ */
+export interface Nat64Access {
+  /** The prefix of synthesised addresses (RFC 6052). */
+  readonly prefix: string;
+  /** The IPv4 address with prefix length, such as `100.127.0.2/24`: for the node alone, no packet of it carries it. */
+  readonly ipv4: string;
+  /** The IPv6 address that it is translated to, one of the interface's. */
+  readonly ipv6: string;
 }
 
 /** The nodes of a segment. */
@@ -146,7 +161,7 @@ export interface RuleText {
 
 /** The role of a node. */
 export type RoleSetup =
-  | { readonly type: "router" }
+  | { readonly type: "router"; readonly nat64?: Nat64Role }
   | { readonly type: "host" }
   /** A name server, which is one of its daemons. */
   | { readonly type: "dns" }
@@ -154,6 +169,17 @@ export type RoleSetup =
   | HomeAgentRole
   | MobileNodeRole
   | StationaryNodeRole;
+
+/** The interface of a NAT64 on its router, as its rules name it; no segment has an interface of such a name. */
+export const NAT64_INTERFACE = "tun64";
+
+/** The stateless half of a router's NAT64; the other one is its IPv4 NAT. */
+export interface Nat64Role {
+  /** The IPv6 prefix of synthesised addresses (RFC 6052), such as `64:ff9b::/96`. */
+  readonly prefix: string;
+  /** The IPv6-only networks inside, and the IPv4 network by whose addresses the NAT64 knows the hosts of each. */
+  readonly networks: readonly { readonly ipv6: string; readonly pool: string }[];
+}
 
 /** A STUN server with NAT behaviour discovery (RFC 5780): UDP 3478 and 3479 on both addresses of an IP version. */
 export interface StunServerRole {

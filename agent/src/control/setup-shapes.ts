@@ -9,6 +9,8 @@ import {
   type InterfaceSetup,
   MOBILITY_PROTOCOLS,
   type MobileNodeRole,
+  type Nat64Access,
+  type Nat64Role,
   type NodeSetup,
   type RoleSetup,
   type RouteSetup,
@@ -54,6 +56,7 @@ const iface: Shape<InterfaceSetup> = object<InterfaceSetup>({
   mac,
   addresses: array(prefix),
   impairment: optional(interfaceImpairments),
+  nat64: optional(object<Nat64Access>({ prefix, ipv4: prefix, ipv6: address })),
   isStandby: optional(boolean),
   neighbours: optional(object<SegmentNeighbours>({ macs: array(mac), addresses: array(prefix) })),
 });
@@ -107,8 +110,13 @@ const stationaryNodeRole: Shape<Omit<StationaryNodeRole, "type">> = object<Omit<
   seed: hexOctets,
 });
 
+const nat64Role = object<Nat64Role>({
+  prefix,
+  networks: array(object<Nat64Role["networks"][number]>({ ipv6: prefix, pool: prefix })),
+});
+
 const roleByType = {
-  router: object<object>({}),
+  router: object<{ readonly nat64?: Nat64Role }>({ nat64: optional(nat64Role) }),
   host: object<object>({}),
   dns: object<object>({}),
   "stun-server": object<Omit<StunServerRole, "type">>({ listen: array(address), alternate: array(address) }),

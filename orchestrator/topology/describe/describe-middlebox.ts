@@ -7,8 +7,9 @@ import type { ResolvedRouter, TranslatedPrefix } from "../model/resolved.ts";
 
 /** What a router does to packets, such as `home-router` or `NPTv6, stateful`. */
 export function describeMiddlebox(router: ResolvedRouter): string {
-  const { nat, tcp, prefixes, firewall } = router;
-  const last = nat === undefined ? describeFirewall(firewall) : describeNat(nat);
+  const { nat, nat64, tcp, prefixes, firewall } = router;
+  const last =
+    nat === undefined ? describeFirewall(firewall) : `${nat64 === undefined ? "" : "NAT64 "}${describeNat(nat)}`;
   const differs = nat && tcp && describeTcp(tcp, tcpLikeUdp(nat, firewall));
   return [
     ...prefixes.map(describePrefix),

@@ -52,6 +52,11 @@ export interface ResolvedInterface {
   readonly ipv6?: string;
   /** A STUN server's second addresses on this segment (RFC 5780); absent where the network has no room for them. */
   readonly alternate?: { readonly ipv4?: string; readonly ipv6?: string };
+  /**
+   * On a segment that a NAT64 serves: `ipv4` is an address of its pool, which packets on the segment never carry.
+   * `source` is the IPv6 address that it is translated from; absent on the router itself.
+   */
+  readonly nat64?: { readonly prefix: string; readonly source?: string };
   /** Impairments of the link to the segment; absent where there are none. */
   readonly impairment?: ResolvedLinkImpairments;
 }
@@ -96,6 +101,8 @@ export interface ResolvedRouter extends NodeCommon {
   readonly nat?: NatProfile;
   /** What the NAT does with TCP; present exactly where `nat` is. */
   readonly tcp?: TcpNat;
+  /** Where `nat` translates hosts that have IPv6 alone. */
+  readonly nat64?: ResolvedNat64;
   /** Inside networks with their outside networks, of equal length: 1:1 NAT, NPTv6. */
   readonly prefixes: readonly TranslatedPrefix[];
   /** Static port forwards; none without `nat`. */
@@ -113,6 +120,12 @@ export interface TcpNat extends Pick<NatProfile, "mapping" | "filtering" | "hair
   readonly establishedSec: number;
   /** Lifetime of one that is opening or closing, seconds; at most `establishedSec`. */
   readonly transitorySec: number;
+}
+
+/** The prefix of synthesised addresses, and the IPv4 network by which the NAT knows the hosts of each inside one. */
+export interface ResolvedNat64 {
+  readonly prefix: string;
+  readonly networks: readonly { readonly ipv6: string; readonly pool: string }[];
 }
 
 /** An outside port that is permanently mapped to one inside socket, in both directions. */

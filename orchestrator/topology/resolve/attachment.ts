@@ -1,7 +1,7 @@
 /** Which segments a node is attached to, and how, before it has addresses. */
 
 import type { IssuePath } from "../file/issue.ts";
-import type { NodeEntry } from "../file/schema.ts";
+import type { NodeEntry, RouterEntry } from "../file/schema.ts";
 import type { Family } from "../model/address-text.ts";
 
 export interface Attachment {
@@ -25,9 +25,14 @@ export function attachmentsOf(node: string, entry: NodeEntry): Attachment[] {
   return [{ node, segment: entry.wan, side: "wan", path: ["nodes", node, "wan"] }, ...listed(entry.lan, "lan")];
 }
 
+/** Whether a router translates IPv4 addresses and ports, of IPv4 hosts or of IPv6 ones. */
+export function hasNat({ nat, nat64 }: RouterEntry): boolean {
+  return (nat !== undefined && nat !== "none") || nat64 !== undefined;
+}
+
 /** Whether a router translates addresses of an IP version, so that its inside networks are not visible outside. */
 export function translates(entry: NodeEntry, family: Family): boolean {
   if (entry.role !== "router") return false;
   if (entry.prefixTranslation?.[`ipv${family}`] !== undefined) return true;
-  return family === 4 && entry.nat !== undefined && entry.nat !== "none";
+  return family === 4 && hasNat(entry);
 }

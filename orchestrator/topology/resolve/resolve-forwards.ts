@@ -5,6 +5,7 @@ import { listNames } from "../file/nearest-name.ts";
 import type { RouterEntry } from "../file/schema.ts";
 import { canonicalText, contains, isAddress, parseNetwork, withoutLength } from "../model/address-text.ts";
 import type { PortForward } from "../model/resolved.ts";
+import { hasNat } from "./attachment.ts";
 import type { MiddleboxContext } from "./resolve-middlebox.ts";
 
 type ForwardEntry = NonNullable<RouterEntry["forwards"]>[number];
@@ -14,7 +15,7 @@ export function resolveForwards(context: MiddleboxContext, insideNetworks: reado
   const { name, entry, report } = context;
   const forwards = entry.forwards ?? [];
   const path = ["nodes", name, "forwards"];
-  if (forwards.length > 0 && (entry.nat === undefined || entry.nat === "none")) {
+  if (forwards.length > 0 && !hasNat(entry)) {
     const message =
       "expected address translation (`nat`): without it every inside address is its own outside; use `pinholes` of the firewall";
     report("bad-value", path, message, "key");

@@ -24,8 +24,9 @@ export interface MiddleboxContext {
 
 /** The router's NAT; undefined if it has none. */
 export function resolveNat({ name, entry, seed, report }: MiddleboxContext): NatProfile | undefined {
-  const { nat } = entry;
-  const path = ["nodes", name, "nat"];
+  const key = entry.nat64 === undefined ? "nat" : "nat64";
+  const nat = entry[key];
+  const path = ["nodes", name, key];
   if (nat === undefined || nat === "none") return undefined;
   const ownSeed = derivedNumber(seed, `${name}/ports`);
   if (typeof nat === "string") return { ...NAT_PRESETS[nat].behaviour, seed: ownSeed };
@@ -35,7 +36,8 @@ export function resolveNat({ name, entry, seed, report }: MiddleboxContext): Nat
         report("missing", path, `expected \`${key}\` or \`preset\`; found neither; add one`, "key");
   }
   // Keys whose name and values are those of the profile are passed unchanged.
-  const { preset, ports, udpLifetime, refresh, tcp, portMapping: _asked, ...same } = nat;
+  const { preset, ports, udpLifetime, refresh, tcp, portMapping: _asked, ...rest } = nat;
+  const { prefix: _, ...same } = { prefix: undefined, ...rest };
   const base: NatPoint = preset === undefined ? defaultPoint(nat.mapping) : NAT_PRESETS[preset].behaviour;
   const parity = nat.parity ?? base.parity;
   const profile: NatProfile = {

@@ -33,6 +33,7 @@ import type { ReferencedFiles } from "./referenced-files.ts";
 import { resolveForwards } from "./resolve-forwards.ts";
 import { resolveHost } from "./resolve-host.ts";
 import { resolveFirewall, resolveNat } from "./resolve-middlebox.ts";
+import { resolveNat64 } from "./resolve-nat64.ts";
 import { resolvePortMapping } from "./resolve-port-mapping.ts";
 import { resolvePrefixes } from "./resolve-prefixes.ts";
 import { resolveTcpNat } from "./resolve-tcp.ts";
@@ -82,6 +83,7 @@ function resolveRouter(context: NodeContext, name: string, entry: RouterEntry): 
   const { seed, interfaces, report } = context;
   const middlebox = { name, entry, seed, interfaces, report };
   const nat = resolveNat(middlebox);
+  const nat64 = resolveNat64(context.topology, name, entry);
   const node = common(context, name);
   const nameOn = (segment: string) => node.interfaces.find((own) => own.segment === segment)?.interfaceName ?? segment;
   const lans = attachmentsOf(name, entry).filter(({ side }) => side === "lan");
@@ -98,6 +100,7 @@ function resolveRouter(context: NodeContext, name: string, entry: RouterEntry): 
     wan: nameOn(entry.wan),
     lan: lans.map(({ segment }) => nameOn(segment)),
     ...(nat === undefined ? {} : { nat, tcp: resolveTcpNat(middlebox, nat, firewall) }),
+    ...(nat64 === undefined ? {} : { nat64 }),
     prefixes: resolvePrefixes(context, name, entry),
     forwards,
     portMapping: resolvePortMapping({ name, entry, outside: node.interfaces[0], report }),

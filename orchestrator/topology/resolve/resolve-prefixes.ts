@@ -6,6 +6,7 @@ import type { Topology } from "../file/topology.ts";
 import { type Family, formatNetwork, parseNetwork } from "../model/address-text.ts";
 import { forbiddenReason } from "../model/forbidden.ts";
 import type { TranslatedPrefix } from "../model/resolved.ts";
+import { hasNat } from "./attachment.ts";
 
 interface Context {
   readonly topology: Topology;
@@ -34,8 +35,7 @@ interface Wanted {
 
 /** Why the prefix cannot be translated, or undefined. */
 function problemOf({ topology }: Context, { entry, family, text, inside }: Wanted): string | undefined {
-  if (family === 4 && entry.nat !== undefined && entry.nat !== "none")
-    return "expected one translation of IPv4; found `nat` as well; remove one";
+  if (family === 4 && hasNat(entry)) return "expected one translation of IPv4; found `nat` as well; remove one";
   const reason = forbiddenReason(text);
   if (reason !== undefined) return `expected a free network; ${reason}`;
   const wan = topology.segments.get(entry.wan);

@@ -16,6 +16,7 @@ import { checkProgramKinds, type ProgramKind } from "./program-kinds.ts";
 import { checkReachability, checkReachabilityOf } from "./reachability.ts";
 import { NO_FILES, type ReferencedFiles } from "./referenced-files.ts";
 import { checkReferences, sessionName } from "./references.ts";
+import { behindNat64, withPools } from "./resolve-nat64.ts";
 import { resolveNode } from "./resolve-node.ts";
 import { assignRoutes } from "./routing.ts";
 import { resolveTimeline, topologyAfter } from "./timeline.ts";
@@ -42,12 +43,13 @@ const DEFAULT_SEED = 1;
  * Resolves a topology. The result depends on the file and the seed alone. Invalid entries are missing from it; what
  * depends on them is not reported again.
  */
-export function resolveTopology(topology: Topology, options: ResolveOptions = {}): ResolveResult {
-  const { issues, report } = createIssueList(topology);
+export function resolveTopology(written: Topology, options: ResolveOptions = {}): ResolveResult {
+  const { issues, report } = createIssueList(written);
+  const topology = withPools(written, report);
   const names = interfaceNames([...topology.segments.keys()]);
   const attachments = checkReferences(topology, report);
   const everywhere = [...attachments, ...visitsOf(topology, attachments)];
-  const addressed = assignAddresses(topology, everywhere, names, report);
+  const addressed = behindNat64(topology, assignAddresses(topology, everywhere, names, report));
   const impaired = imposeLinks(topology, everywhere, addressed, report);
   const interfaces = interfacesOf(impaired, attachments);
   checkOverlaps(topology, attachments, report);
@@ -64,7 +66,7 @@ export function resolveTopology(topology: Topology, options: ResolveOptions = {}
     name: topology.name,
     summary: topology.summary,
     seed,
-    segments: resolveSegments(topology, names),
+    segments: resolveSegments(written, names),
     nodes,
     sessions: resolveSessions(topology),
     timeline: resolveTimeline({

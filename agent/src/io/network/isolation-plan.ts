@@ -8,7 +8,7 @@
  * queries outside: it is blocked, and then queried to verify that.
  */
 
-import type { NodeSetup } from "../../control/messages.ts";
+import { NAT64_INTERFACE, type NodeSetup } from "../../control/messages.ts";
 import { addressFromBytes, addressToBytes, canonicalAddress } from "../../core/address.ts";
 import { TUN_NAME } from "../tun/tun-name.ts";
 
@@ -116,6 +116,12 @@ function routesOf(setup: NodeSetup): readonly KernelRoute[] {
     ...setup.interfaces.flatMap(({ interfaceName, addresses }) =>
       ["fe80::/64", ...addresses].map((to) => ({ to, interfaceName })),
     ),
+    ...(role.type === "router" && role.nat64 !== undefined
+      ? [role.nat64.prefix, ...role.nat64.networks.map(({ pool }) => pool)].map((to) => ({
+          to,
+          interfaceName: NAT64_INTERFACE,
+        }))
+      : []),
     ...(role.type === "home-agent" ? [{ to: role.homePrefix, interfaceName: TUN_NAME }] : []),
     ...(role.type === "mobile-node" || role.type === "correspondent-node"
       ? [

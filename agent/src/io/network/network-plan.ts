@@ -5,7 +5,13 @@
  * before a link goes up, the first IPv6 packet leaves at once (0.09 ms; 1630 ms without, measured on Linux 6.18).
  */
 
-import type { InterfaceSetup, NodeSetup, RouteSetup } from "../../control/messages.ts";
+import {
+  type InterfaceSetup,
+  NAT64_INTERFACE,
+  type Nat64Role,
+  type NodeSetup,
+  type RouteSetup,
+} from "../../control/messages.ts";
 import { addressFromBytes, familyOf } from "../../core/address.ts";
 import type { FoundInterface } from "../link/found-interface.ts";
 import { TUN_NAME } from "../tun/tun-name.ts";
@@ -230,6 +236,7 @@ function dadOption(address: string): string {
 }
 
 function tunCommands({ role }: NodeSetup): readonly string[] {
+  if (role.type === "router") return role.nat64 === undefined ? [] : nat64Commands(role.nat64);
   if (!("tunMtu" in role)) return [];
   const shape = `mtu ${role.tunMtu} txqueuelen ${TUN_QUEUE_PACKETS} addrgenmode none`;
   const make = `link set dev ${TUN_NAME} ${shape}`;
@@ -245,6 +252,21 @@ function tunCommands({ role }: NodeSetup): readonly string[] {
       // Mobile IPv6: packets from the home address go through the reverse tunnel.
       return [make, give(`${role.homeAddress}/128`), up, `route add ::/0 dev ${TUN_NAME} src ${role.homeAddress}`];
   }
+}
+
+/**
+ * IPv4 packets to a NAT64 that, as IPv6 ones with a Fragment header, are no longer than 1500 octets. The kernel divides
+ * longer ones, or refuses them to their sender, before they are translated.
+ */
+const NAT64_IPV4_MTU = 1472;
+
+function nat64Commands({ prefix, networks }: Nat64Role): readonly string[] {
+  return [
+    `link set dev ${NAT64_INTERFACE} mtu 1500 txqueuelen ${TUN_QUEUE_PACKETS} addrgenmode none`,
+    `link set dev ${NAT64_INTERFACE} up`,
+    `route add ${prefix} dev ${NAT64_INTERFACE}`,
+    ...networks.map(({ pool }) => `route add ${pool} dev ${NAT64_INTERFACE} mtu lock ${NAT64_IPV4_MTU}`),
+  ];
 }
 
 /**

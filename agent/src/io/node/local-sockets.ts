@@ -12,13 +12,15 @@ export function localSockets(
 ): readonly LocalSocket[] {
   const attached = interfaces.filter(({ isStandby }) => isStandby !== true);
   return localAddresses.map((ip) => {
-    const own = attached.flatMap(({ interfaceName, addresses }) =>
-      addresses.flatMap((cidr) => {
+    const own = attached.flatMap(({ interfaceName, addresses, nat64 }) =>
+      [...addresses, ...(nat64 === undefined ? [] : [nat64.ipv4])].flatMap((cidr) => {
         const [address, length] = cidr.split("/");
-        return address === ip ? [{ interfaceName, prefixLength: Number(length) }] : [];
+        const isThroughNat64 = cidr === nat64?.ipv4;
+        return address === ip ? [{ interfaceName, prefixLength: Number(length), isThroughNat64 }] : [];
       }),
     )[0];
     if (own === undefined) return { ip, port };
+    if (own.isThroughNat64) return { ip, port, prefixLength: own.prefixLength, hasRouter: true };
     const hasRouter = routes.some(
       ({ to, interfaceName }) => interfaceName === own.interfaceName && familyOf(to) === familyOf(ip),
     );

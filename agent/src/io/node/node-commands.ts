@@ -31,7 +31,7 @@ export function createCommands(node: CommandedNode): (command: NodeCommand) => P
   const change = createChanges(node);
   return async (command) => {
     if (isProbeCommand(command)) {
-      reports.send(await answerProbe(command));
+      reports.send(await answerProbe(node.setup.interfaces, command));
       return;
     }
     if (isChangeCommand(command)) {

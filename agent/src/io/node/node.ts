@@ -1,6 +1,6 @@
 /** A node from set-up to end: network, captures, isolation check, protocol and commands. */
 
-import type { AgentReport, NodeSetup, RuleText } from "../../control/messages.ts";
+import type { AgentReport, NodeSetup, RoleSetup, RuleText } from "../../control/messages.ts";
 import type { NodeEvent } from "../../core/events.ts";
 import type { InstantMs } from "../../core/machine.ts";
 import { type Capture, startCapture } from "../capture/capture.ts";
@@ -16,7 +16,8 @@ import { reapOrphans } from "../process/reaper.ts";
 import type { UdpSocket } from "../sockets/udp-socket.ts";
 import { createAutostart } from "../traffic/autostart.ts";
 import { startEchoServer } from "../traffic/echo.ts";
-import { openTun, type TunDevice } from "../tun/tun.ts";
+import { startNat64 } from "../tun/nat64.ts";
+import { openNat64Tun, openTun, type TunDevice } from "../tun/tun.ts";
 import { createDaemons, type Daemons } from "./daemons.ts";
 import { createCommands, type NodeCommand, peerAddressOf } from "./node-commands.ts";
 import { openProtocolNode } from "./protocol-node.ts";
@@ -50,12 +51,18 @@ const AUTOSTART_ECHO = { count: 5, intervalMs: 200, sizeBytes: 64, timeoutMs: 10
 export async function startNode(setup: NodeSetup, reports: Reports): Promise<Node> {
   const phases = createPhases();
   requireOwnNamespaces();
-  const tun = "tunMtu" in setup.role ? openTun() : undefined;
+  const tun = openTunOf(setup.role);
   const interfaces = await setUpNetwork(setup);
   phases.mark("network");
   const node = await occupy({ setup, interfaces, tun }, reports, phases);
   reapOrphans();
   return node;
+}
+
+/** The TUN device of a role, if it has one. */
+function openTunOf(role: RoleSetup): TunDevice | undefined {
+  if (role.type === "router") return role.nat64 === undefined ? undefined : openNat64Tun();
+  return "tunMtu" in role ? openTun() : undefined;
 }
 
 /** Starts a node with other rules in the place of one that was reset, and reports `ready`. Throws NodeFailure. */
@@ -80,6 +87,8 @@ async function occupy(place: Place, reports: Reports, phases: Phases): Promise<N
   };
   const capturing = setup.capture ? startCaptures(setup, interfaces, reports) : [];
   const protocol = openRestartable(() => openProtocolNode(setup, tun, report));
+  if (tun !== undefined && setup.role.type === "router" && setup.role.nat64 !== undefined)
+    startNat64(tun, setup.role.nat64);
   const echoServer = peerAddress === undefined ? undefined : startEchoServer(peerAddress);
   const [captures] = await Promise.all([capturing, verifyIsolation(setup)]);
   phases.mark("captures-and-sockets");

@@ -46,7 +46,7 @@ export function openProtocolNode(
     driver.tell((_machine, at) => {
       for (const refused of batch) handleRefusal?.(at, refused);
     });
-  const sockets = createSocketSet((batch) => driver.handleDatagrams(batch), handleRefusal && takeRefusals);
+  const sockets = createSocketSet(setup, (batch) => driver.handleDatagrams(batch), handleRefusal && takeRefusals);
   const tunBefore = { ...tun?.counters() };
   const driver = createDriver<NodeMachine>(machine, {
     now,

@@ -8,18 +8,29 @@ import { NatProbe } from "../../core/nat-probe/nat-probe.ts";
 import type { ProbeMachine } from "../../core/nat-probe/probe-machine.ts";
 import { now } from "../process/clock.ts";
 import { createSeededRng } from "../process/entropy.ts";
-import { openUdpSocket, type UdpSocket } from "../sockets/udp-socket.ts";
+import type { OpenSocket } from "../sockets/open-socket.ts";
+import type { UdpSocket } from "../sockets/udp-socket.ts";
 
 type Command<Type> = Extract<AgentCommand, { readonly type: Type }>;
 
 /** Discovers the behaviour of the NATs and firewalls on the path to a server. Throws `socket-failed`. */
-export function probeMiddleboxes({ local, ports, server, waitMs, seed }: Command<"probe">): Promise<NatObservation> {
+export function probeMiddleboxes(
+  openSocket: OpenSocket,
+  { local, ports, server, waitMs, seed }: Command<"probe">,
+): Promise<NatObservation> {
   const sockets = ports.map((port) => ({ ip: local, port }));
-  return withSockets(sockets, (opened) => new NatProbe({ sockets: opened, server, waitMs }, createSeededRng(seed)));
+  return withSockets(
+    openSocket,
+    sockets,
+    (opened) => new NatProbe({ sockets: opened, server, waitMs }, createSeededRng(seed)),
+  );
 }
 
 /** Measures how long mappings on the path last, and what refreshes them; takes as long as the longest silence. */
-export function probeLifetime(command: Command<"probe-lifetime">): Promise<LifetimeObservation> {
+export function probeLifetime(
+  openSocket: OpenSocket,
+  command: Command<"probe-lifetime">,
+): Promise<LifetimeObservation> {
   const { local, server, silencesMs, refreshSilenceMs, waitMs, seed } = command;
   const anyPort = { ip: local, port: 0 };
   const wanted: readonly Omit<Silence, "socket">[] = [
@@ -27,7 +38,7 @@ export function probeLifetime(command: Command<"probe-lifetime">): Promise<Lifet
     { delayMs: refreshSilenceMs, refresh: "outbound" },
     { delayMs: refreshSilenceMs, refresh: "inbound" },
   ];
-  return withSockets([anyPort, ...wanted.map(() => anyPort)], ([asker = anyPort, ...sockets]) => {
+  return withSockets(openSocket, [anyPort, ...wanted.map(() => anyPort)], ([asker = anyPort, ...sockets]) => {
     const silences = wanted.map((silence, i) => ({ ...silence, socket: sockets[i] ?? anyPort }));
     return new LifetimeProbe({ asker, silences, server, waitMs }, createSeededRng(seed));
   });
@@ -35,6 +46,7 @@ export function probeLifetime(command: Command<"probe-lifetime">): Promise<Lifet
 
 /** Opens sockets, runs the probe on them to its end, and closes them. */
 async function withSockets<Result>(
+  openSocket: OpenSocket,
   addresses: readonly SocketAddress[],
   makeProbe: (opened: readonly SocketAddress[]) => ProbeMachine<Result>,
 ): Promise<Result> {
@@ -42,7 +54,7 @@ async function withSockets<Result>(
   const sockets: UdpSocket[] = [];
   try {
     for (const address of addresses)
-      sockets.push(openUdpSocket(address, (datagrams) => datagrams.forEach((datagram) => take(datagram))));
+      sockets.push(openSocket(address, (datagrams) => datagrams.forEach((datagram) => take(datagram))));
     const probe = makeProbe(sockets.map(({ local }) => local));
     return await drive(probe, sockets, (onDatagram) => (take = onDatagram));
   } finally {

@@ -11,13 +11,13 @@ import { NodeFailure } from "../failure.ts";
 import { libc } from "../native/native.ts";
 import { createPacketDevice } from "../native/packet-device.ts";
 import { addressFamily, encodeSocketAddress } from "../native/socket-address.ts";
-import { openUdpSocket } from "../sockets/udp-socket.ts";
+import type { OpenSocket } from "../sockets/open-socket.ts";
 
 type Command<Type> = Extract<AgentCommand, { readonly type: Type }>;
 
 /** Sends each mark as one datagram, in order, from one socket. Throws `socket-failed`. */
-export function sendMarks({ local, marks }: Command<"send-marks">): void {
-  const socket = openUdpSocket({ ip: local, port: 0 }, () => undefined);
+export function sendMarks(openSocket: OpenSocket, { local, marks }: Command<"send-marks">): void {
+  const socket = openSocket({ ip: local, port: 0 }, () => undefined);
   try {
     for (const { to, mark } of marks) socket.send(Buffer.from(mark, "hex"), to);
   } finally {

@@ -1,8 +1,10 @@
 /** The UDP sockets of a protocol machine, which change when the node moves. */
 
+import type { NodeSetup } from "../../control/messages.ts";
 import { formatSocketAddress, type SocketAddress, sameSocketAddress } from "../../core/address.ts";
 import type { Transmit } from "../../core/machine.ts";
-import { type DatagramSink, openUdpSocket, type RefusalSink, type UdpSocket } from "./udp-socket.ts";
+import { socketsOn } from "./open-socket.ts";
+import type { DatagramSink, RefusalSink, UdpSocket } from "./udp-socket.ts";
 
 export interface SocketSet {
   /** Opens those of the sockets that are not open yet. Throws `socket-failed`. */
@@ -15,8 +17,13 @@ export interface SocketSet {
   counters(): readonly Readonly<Record<string, number>>[];
 }
 
-/** Creates a set with no open socket. */
-export function createSocketSet(onDatagrams: DatagramSink, onRefusals: RefusalSink | undefined): SocketSet {
+/** Creates a set with no open socket, for a node with these interfaces. */
+export function createSocketSet(
+  { interfaces }: Pick<NodeSetup, "interfaces">,
+  onDatagrams: DatagramSink,
+  onRefusals: RefusalSink | undefined,
+): SocketSet {
+  const openSocket = socketsOn(interfaces);
   const sockets = new Map<string, UdpSocket>();
   const closed: UdpSocket[] = [];
   /** A search by comparison: sockets are few and packets many, so no key is built for each packet. */
@@ -28,7 +35,7 @@ export function createSocketSet(onDatagrams: DatagramSink, onRefusals: RefusalSi
     open(wanted) {
       for (const address of wanted) {
         const name = formatSocketAddress(address);
-        if (!sockets.has(name)) sockets.set(name, openUdpSocket(address, onDatagrams, onRefusals));
+        if (!sockets.has(name)) sockets.set(name, openSocket(address, onDatagrams, onRefusals));
       }
     },
     closeAllBut(wanted) {

@@ -1,10 +1,12 @@
 /** Virtual interfaces of this process: TUN for IPv6 packets, TAP for Ethernet frames. */
 
 import { closeSync, constants, openSync } from "node:fs";
+import { NAT64_INTERFACE } from "../../control/messages.ts";
 import { NodeFailure } from "../failure.ts";
 import { segmentFormat } from "../fast-path/segments/segment-format.ts";
 import { libc } from "../native/native.ts";
 import { createPacketDevice, type PacketDevice } from "../native/packet-device.ts";
+import type { TunFormat } from "../native/tun-format.ts";
 import { PLAIN_FORMAT } from "./plain-format.ts";
 import { TUN_NAME } from "./tun-name.ts";
 
@@ -24,7 +26,7 @@ const IFREQ_FLAGS_OFFSET = 16;
  */
 const PACKETS_PER_WAKE = 256;
 
-/** The TUN device of a node, which carries IPv6 packets between the kernel and the node's machine. */
+/** The TUN device of a node, which carries packets between the kernel and the node's machine. */
 export interface TunDevice {
   /** Delivers batches of whole packets from now on, to this listener instead of any earlier one. */
   listen(onPackets: (packets: readonly Uint8Array[]) => void): void;
@@ -40,8 +42,16 @@ export interface TunDevice {
  * `tun-failed`.
  */
 export function openTun(): TunDevice {
-  const format = segmentFormat() ?? PLAIN_FORMAT;
-  const fd = createInterface(TUN_NAME, IFF_TUN | format.interfaceFlags);
+  return openTunOf(TUN_NAME, segmentFormat() ?? PLAIN_FORMAT);
+}
+
+/** The same for a NAT64, which carries packets of both IP versions one by one. */
+export function openNat64Tun(): TunDevice {
+  return openTunOf(NAT64_INTERFACE, PLAIN_FORMAT);
+}
+
+function openTunOf(name: string, format: TunFormat): TunDevice {
+  const fd = createInterface(name, IFF_TUN | format.interfaceFlags);
   // Without offloads the kernel leaves nothing incomplete, which every format can read.
   libc().setIoctl(fd, TUNSETOFFLOAD, format.offloads);
   let waiting: Uint8Array[] = [];

@@ -65,6 +65,14 @@ export const nat = z
   .union([z.enum(["none", ...NAT_PRESET_NAMES]), natObject])
   .describe("IPv4 address translation: a preset, a point of RFC 4787, or none");
 
+export const nat64 = natObject
+  .extend({
+    prefix: network(6).describe(
+      "The prefix of synthesised addresses (RFC 6052), 32, 40, 48, 56, 64 or 96 bits long, such as 64:ff9b::/96",
+    ),
+  })
+  .describe("NAT64 (RFC 6146) for inside segments with IPv6 alone: a prefix, and the keys of `nat`");
+
 const pinhole = z.strictObject({
   protocol: z.enum(PINHOLE_PROTOCOLS).describe("UDP, or the Mobility Header (protocol 135, IPv6 only)"),
   to: reference.describe("A node, or an address"),

@@ -4,7 +4,7 @@ import { ICE_PROFILES, KEY_MODES } from "@testbed/agent/control";
 import * as z from "zod";
 import { STATIONARY_PROTOCOLS } from "../../model/words.ts";
 import { fixedAddresses, gateway, segments } from "./attachment.ts";
-import { firewall, forward, nat, prefixTranslation } from "./middlebox.ts";
+import { firewall, forward, nat, nat64, prefixTranslation } from "./middlebox.ts";
 import { address, duration, network, port, reference } from "./values.ts";
 
 export const router = z.strictObject({
@@ -12,6 +12,7 @@ export const router = z.strictObject({
   wan: reference.describe("The outside segment"),
   lan: z.union([reference, z.array(reference).min(1)]).describe("The inside segment, or several isolated ones"),
   nat: nat.optional(),
+  nat64: nat64.optional(),
   forwards: z.array(forward).optional().describe("Port forwards through address translation"),
   prefixTranslation: prefixTranslation.optional(),
   firewall: firewall.optional(),
