@@ -23,7 +23,7 @@ export {
   type ProbeAnswers,
 } from "../core/nat-probe/nat-observation.ts";
 export { translatedSource } from "../core/nat64/host-table.ts";
-export { NAT64_PREFIX_LENGTHS } from "../core/nat64/synthesis.ts";
+export { createSynthesis, NAT64_PREFIX_LENGTHS } from "../core/nat64/synthesis.ts";
 export {
   type AgentOptions,
   agentSettings,

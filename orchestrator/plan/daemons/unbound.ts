@@ -1,6 +1,6 @@
 /** A name server that knows the names of the lab's nodes and no others: unbound. */
 
-import type { DaemonSetup, NodeSetup } from "@testbed/agent/control";
+import { createSynthesis, type DaemonSetup, type NodeSetup } from "@testbed/agent/control";
 import { familyOfText } from "../../topology/model/address-text.ts";
 import type { ResolvedDnsServer } from "../../topology/model/resolved.ts";
 import { DAEMON_PROGRAMS } from "./programs.ts";
@@ -9,12 +9,12 @@ import { DAEMON_PROGRAMS } from "./programs.ts";
 const TTL_SEC = 60;
 
 /** `-d`: in the foreground, `-p`: no file with its process id. */
-export function unbound({ listen }: ResolvedDnsServer, names: NodeSetup["hosts"]): DaemonSetup {
+export function unbound({ listen, dns64 }: ResolvedDnsServer, names: NodeSetup["hosts"]): DaemonSetup {
   const { name } = DAEMON_PROGRAMS.unbound;
   return {
     name,
     command: [name, "-d", "-p", "-c", "/dev/stdin"],
-    configuration: unboundConfiguration(listen, names),
+    configuration: unboundConfiguration(listen, dns64 === undefined ? names : [...names, ...synthesised(dns64, names)]),
     readyOutput: "start of service",
   };
 }
@@ -39,6 +39,20 @@ function unboundConfiguration(listen: readonly string[], names: NodeSetup["hosts
     ...names.map(({ address, name }) => `local-data-ptr: "${address} ${TTL_SEC} ${name}."`),
   ];
   return ["server:", ...server.map((line) => `  ${line}`), "remote-control:", "  control-enable: no", ""].join("\n");
+}
+
+/** The name by which programs discover the prefix, and its IPv4 addresses (RFC 7050 section 8). */
+const DISCOVERY = ["192.0.0.170", "192.0.0.171"].map((address) => ({ name: "ipv4only.arpa", address }));
+
+/**
+ * IPv6 addresses of names with IPv4 alone. As records, because unbound's own DNS64 module synthesises from answers of
+ * other servers, and here there are none.
+ */
+function synthesised(prefix: string, names: NodeSetup["hosts"]): NodeSetup["hosts"] {
+  const { toIpv6 } = createSynthesis(prefix);
+  const native = new Set(names.flatMap(({ name, address }) => (familyOfText(address) === 6 ? [name] : [])));
+  const ipv4Alone = [...names, ...DISCOVERY].filter(({ name }) => !native.has(name));
+  return [...DISCOVERY, ...ipv4Alone.map(({ name, address }) => ({ name, address: toIpv6(address) }))];
 }
 
 function recordType(address: string): "A" | "AAAA" {

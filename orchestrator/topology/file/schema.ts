@@ -60,6 +60,7 @@ export type SegmentEntry = z.output<typeof segmentSchema>;
 export type NodeEntry = z.output<typeof nodeSchema>;
 export type RouterEntry = z.output<typeof router>;
 export type HomeAgentEntry = z.output<typeof homeAgent>;
+export type DnsServerEntry = z.output<typeof dnsServer>;
 export type StunServerEntry = z.output<typeof stunServer>;
 export type MobileEntry = z.output<typeof mobileNode> | z.output<typeof correspondentNode>;
 export type StationaryEntry = z.output<typeof stationaryNode>;

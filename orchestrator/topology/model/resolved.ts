@@ -185,6 +185,8 @@ export interface ResolvedDnsServer extends NodeCommon {
   readonly role: "dns";
   /** Local addresses that it serves on. */
   readonly listen: readonly string[];
+  /** The prefix of the IPv6 addresses that it synthesises (RFC 6147); absent for none. */
+  readonly dns64?: string;
 }
 
 export interface ResolvedMobileNode extends NodeCommon {

@@ -4,6 +4,7 @@
  */
 
 import { NAT64_PREFIX_LENGTHS, translatedSource } from "@testbed/agent/control";
+import type { IssuePath } from "../file/issue.ts";
 import type { Report } from "../file/issue-list.ts";
 import type { NodeEntry, RouterEntry } from "../file/schema.ts";
 import type { Topology } from "../file/topology.ts";
@@ -53,13 +54,17 @@ function prefixesBySegment(topology: Topology): ReadonlyMap<string, string> {
   );
 }
 
+/** Reports a prefix of synthesised addresses that has another length than those of RFC 6052. */
+export function checkPrefixLength(prefix: string, path: IssuePath, report: Report): void {
+  if (NAT64_PREFIX_LENGTHS.includes(parseNetwork(prefix).length)) return;
+  const message = `expected a prefix of ${NAT64_PREFIX_LENGTHS.join(", ")} bits (RFC 6052 section 2.2); found ${prefix}; 64:ff9b::/96 is the well-known one`;
+  report("bad-value", path, message);
+}
+
 function checkPrefix(topology: Topology, name: string, prefix: string, report: Report): void {
   const path = ["nodes", name, "nat64", "prefix"];
   const network = parseNetwork(prefix);
-  if (!NAT64_PREFIX_LENGTHS.includes(network.length)) {
-    const message = `expected a prefix of ${NAT64_PREFIX_LENGTHS.join(", ")} bits (RFC 6052 section 2.2); found ${prefix}; 64:ff9b::/96 is the well-known one`;
-    report("bad-value", path, message);
-  }
+  checkPrefixLength(prefix, path, report);
   const homes = [...topology.nodes].flatMap(([node, entry]) =>
     entry.role === "home-agent" ? [[`home prefix of ${node}`, entry.homePrefix] as const] : [],
   );

@@ -3,6 +3,7 @@
 import type { NatProfile } from "@testbed/agent/control";
 import type { Report } from "../file/issue-list.ts";
 import type {
+  DnsServerEntry,
   HomeAgentEntry,
   MobileEntry,
   NodeEntry,
@@ -33,7 +34,7 @@ import type { ReferencedFiles } from "./referenced-files.ts";
 import { resolveForwards } from "./resolve-forwards.ts";
 import { resolveHost } from "./resolve-host.ts";
 import { resolveFirewall, resolveNat } from "./resolve-middlebox.ts";
-import { resolveNat64 } from "./resolve-nat64.ts";
+import { checkPrefixLength, resolveNat64 } from "./resolve-nat64.ts";
 import { resolvePortMapping } from "./resolve-port-mapping.ts";
 import { resolvePrefixes } from "./resolve-prefixes.ts";
 import { resolveTcpNat } from "./resolve-tcp.ts";
@@ -60,7 +61,7 @@ export function resolveNode(context: NodeContext, name: string, entry: NodeEntry
     case "stun-server":
       return resolveStunServer(context, name, entry);
     case "dns":
-      return resolveDns(context, name);
+      return resolveDns(context, name, entry);
     case "mobile-node":
     case "correspondent-node":
       return resolveMobile(context, name, entry);
@@ -167,9 +168,10 @@ function resolveStunServer(context: NodeContext, name: string, entry: StunServer
   return { ...node, role: "stun-server", ...addresses };
 }
 
-function resolveDns(context: NodeContext, name: string): ResolvedDnsServer {
+function resolveDns(context: NodeContext, name: string, { dns64 }: DnsServerEntry): ResolvedDnsServer {
   const node = common(context, name);
-  return { ...node, role: "dns", listen: serverAddresses(node).listen };
+  if (dns64 !== undefined) checkPrefixLength(dns64, ["nodes", name, "dns64"], context.report);
+  return { ...node, role: "dns", listen: serverAddresses(node).listen, ...(dns64 === undefined ? {} : { dns64 }) };
 }
 
 /** A server's first and second addresses. */

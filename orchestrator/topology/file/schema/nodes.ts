@@ -39,6 +39,9 @@ export const stunServer = z.strictObject({
 export const dnsServer = z.strictObject({
   role: z.literal("dns"),
   on: reference.describe("The segment it is attached to; it answers for the names of all nodes (unbound)"),
+  dns64: network(6)
+    .optional()
+    .describe("DNS64 (RFC 6147): names with IPv4 alone get IPv6 addresses with this prefix, that of a `nat64`"),
   gateway: gateway.optional(),
   addresses: fixedAddresses.optional(),
 });

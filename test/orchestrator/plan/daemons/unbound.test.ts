@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { buildPlan } from "../../../../orchestrator/plan/build-plan.ts";
-import { resolved, topologyText } from "../../topology/sample.ts";
+import { issuesOf, resolved, topologyText } from "../../topology/sample.ts";
 
 const TOPOLOGY = resolved(
   topologyText({
@@ -45,6 +45,25 @@ test("a name server answers for every node of the lab, in both directions, and f
 remote-control:
   control-enable: no
 `);
+});
+
+test("DNS64: a name with IPv4 alone gets the IPv6 address that stands for it, any other none", () => {
+  const text = topologyText({
+    segments: "old: { ipv4: 198.18.1.0/24 }",
+    nodes: `names: { role: dns, on: internet, dns64: "64:ff9b::/96" },
+      gate: { role: router, wan: internet, lan: old },
+      server: { role: host, on: old, command: [/bin/true] }`,
+  });
+  const [names] = buildPlan(resolved(text), { capture: false }).nodes;
+  const aaaa = (names?.setup.daemons?.[0]?.configuration ?? "").match(/local-data: ".*AAAA.*"/g);
+  expect(aaaa).toEqual([
+    'local-data: "names. 60 IN AAAA 2001:db8:0:1::2"',
+    'local-data: "gate. 60 IN AAAA 2001:db8:0:1::3"',
+    'local-data: "server. 60 IN AAAA 64:ff9b::c612:102"',
+    'local-data: "ipv4only.arpa. 60 IN AAAA 64:ff9b::c000:aa"',
+    'local-data: "ipv4only.arpa. 60 IN AAAA 64:ff9b::c000:ab"',
+  ]);
+  expect(issuesOf(text.replace("/96", "/95")).join()).toContain("expected a prefix of 32, 40, 48, 56, 64, 96 bits");
 });
 
 test("a host with a name server knows its own name alone", () => {
