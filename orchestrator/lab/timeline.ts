@@ -44,15 +44,8 @@ export async function playTimeline(
 ): Promise<void> {
   const startedAt = lab.now();
   const data = sessions.map((session) => startData(session, lab));
-  let happenedAt = 0;
-  for (const atMs of new Set(steps.map((step) => step.atMs))) {
-    const waitMs = startedAt + atMs - lab.now();
-    if (waitMs > 0) await lab.wait(waitMs);
-    happenedAt = await carryOutTogether(
-      steps.filter((step) => step.atMs === atMs),
-      lab,
-    );
-  }
+  const happenings = await playSteps(steps, startedAt, lab);
+  const happenedAt = Math.max(...happenings);
   await Promise.all(data.map((entry) => awaitQuiescence(entry, happenedAt, pausedNodes(steps), lab)));
   // Nodes report the end of their flows, and of the run.
   for (const node of pausedNodes(steps)) await lab.link(node).pause({ type: "resume" });
@@ -80,15 +73,28 @@ function startData(session: LiveSession, { recorder, timeouts }: TimelineLab): S
   return { session, flow, packets };
 }
 
-/** The steps of one instant: those of different nodes at once, those of one node in turn. Resolves to the latest time. */
-async function carryOutTogether(steps: readonly TimelineStep[], lab: TimelineLab): Promise<number> {
-  const inTurn = async (of: string): Promise<number> => {
-    let at = 0;
-    for (const step of steps.filter(({ node }) => node === of)) at = await carryOut(step, lab);
-    return at;
-  };
-  const nodes = [...new Set(steps.map(({ node }) => node))];
-  return Math.max(...(await Promise.all(nodes.map(inTurn))));
+/**
+ * Begins each step at its time. Those of one node follow one another; one that lasts, such as a reboot, delays no other
+ * node. Resolves to the times at which they took effect.
+ */
+async function playSteps(
+  steps: readonly TimelineStep[],
+  startedAt: number,
+  lab: TimelineLab,
+): Promise<readonly number[]> {
+  const underWay = new Map<string, Promise<number>>();
+  const happenings: Promise<number>[] = [];
+  for (const step of steps) {
+    const waitMs = startedAt + step.atMs - lab.now();
+    if (waitMs > 0) await lab.wait(waitMs);
+    const before = underWay.get(step.node) ?? Promise.resolve(0);
+    const happening = before.then(() => carryOut(step, lab));
+    // Whoever awaits all of them hears of a failure.
+    happening.catch(() => undefined);
+    underWay.set(step.node, happening);
+    happenings.push(happening);
+  }
+  return Promise.all(happenings);
 }
 
 async function carryOut({ name, node, text, command }: TimelineStep, lab: TimelineLab): Promise<number> {

@@ -36,6 +36,7 @@ function commandOf(topology: ResolvedTopology, action: TimelineAction): Timeline
       return {
         type: "move",
         to: action.to,
+        addresses: addressesOn(action.interfaces, action.to),
         routes: [...kernelRoutes(action), ...edgeRoutes(topology, nodeOf(topology, action.node), action)],
         localAddresses: localAddresses(action.interfaces),
       };
@@ -60,8 +61,7 @@ function commandOf(topology: ResolvedTopology, action: TimelineAction): Timeline
 }
 
 function planReaddress(node: ResolvedNode, { segment, interfaces, overlapMs }: ReaddressAction): ChangeCommand {
-  const changed = interfaces.find((own) => own.segment === segment);
-  const addresses = [changed?.ipv4, changed?.ipv6].filter((address) => address !== undefined);
+  const addresses = addressesOn(interfaces, segment);
   const command = { type: "readdress", segment, addresses, overlapMs } as const;
   return node.role === "router"
     ? { ...command, rules: natTables(node), localAddresses: [] }
@@ -77,6 +77,11 @@ function changedRules(router: ResolvedRouter, { nat, tcp, firewall }: ChangeActi
     ...(firewall === undefined && tcp === undefined ? [] : renderRules(router).filter(({ tool }) => tool !== "nft")),
     ...(nat === undefined ? [] : natTables(router)),
   ];
+}
+
+function addressesOn(interfaces: readonly ResolvedInterface[], segment: string): readonly string[] {
+  const { ipv4, ipv6 } = interfaces.find((own) => own.segment === segment) ?? {};
+  return [ipv4, ipv6].filter((address) => address !== undefined);
 }
 
 /** Interfaces that a node needs for its moves, each once, less those that it has from the start. */

@@ -102,7 +102,7 @@ const command: Shape<AgentCommand> = unionByType<AgentCommand>({
     timeoutMs: integer(1, MAX_MS),
   }),
   "stop-flow": object({ flow: id }),
-  move: object({ id, to: string, routes, localAddresses: array(address) }),
+  move: object({ id, to: string, addresses: array(prefix), routes, localAddresses: array(address) }),
   deregister: object({ id }),
   reboot: object({ id, rules, downMs: integer(0, MAX_MS) }),
   restart: object({ id, downMs: integer(0, MAX_MS) }),

@@ -359,14 +359,16 @@ export type AgentCommand =
       readonly downMs: number;
     }
   /**
-   * A mobile node moves from its present segments to another one, whose interface is on standby, with the addresses of
-   * its set-up and these routes. Answered by `done` when the protocol has been notified.
+   * A mobile node moves from its present segments to another one, whose interface is on standby, with these addresses
+   * and routes. Answered by `done` when the protocol has been notified.
    */
   | {
       readonly type: "move";
       readonly id: number;
       /** Name of the segment to move to. */
       readonly to: string;
+      /** With prefix length. */
+      readonly addresses: readonly string[];
       readonly routes: readonly RouteSetup[];
       /** Local addresses to open the candidate sockets on, best first. */
       readonly localAddresses: readonly string[];

@@ -198,10 +198,16 @@ function checkReaddress(
     );
 }
 
-/** Reports nodes that go on without having been paused, and the other way round. */
+/** Reports nodes that go on without having been paused, and whatever else happens to a paused one, which cannot obey. */
 function checkPauses(topology: Topology, report: Report): void {
   const paused = new Set<string>();
   for (const { path, entry } of inOrder(topology)) {
+    const kind = kindOf(entry);
+    const node = kind === undefined ? undefined : entry[kind]?.split("/")[0];
+    if (kind !== undefined && kind !== "pause" && kind !== "resume" && node !== undefined && paused.has(node)) {
+      const message = `expected a node that runs; ${node} is paused then; let it go on before`;
+      report("bad-value", [...path, kind], message);
+    }
     if (entry.pause !== undefined) {
       if (paused.has(entry.pause))
         report(

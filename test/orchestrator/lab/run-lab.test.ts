@@ -563,6 +563,29 @@ describe("a timeline", () => {
     expect(begun).toEqual(["mn 1", "cn 1", "cn 2"]);
   });
 
+  test("a step that lasts, such as a reboot, delays no step of another node", async () => {
+    const scripts = cooperative();
+    let finish: (() => void) | undefined;
+    const mn: NodeScript = {
+      command(node, command) {
+        if (command.type === "reboot") finish = () => obey(node, command);
+        else scripts.mn.command?.(node, command);
+      },
+    };
+    const cn: NodeScript = {
+      command(node, command) {
+        scripts.cn.command?.(node, command);
+        if (command.type === "reboot") finish?.();
+      },
+    };
+    const steps = [{ ...step(0, "long"), node: "mn" }, step(30, "meanwhile")];
+    const record = await runLab(request(createScriptedRuntime({ mn, cn }), { plan: { ...PLAN, timeline: steps } }));
+    await record.removal;
+    expect(record.error).toBeUndefined();
+    const names = record.events.flatMap((entry) => (entry.type === "timeline" ? [entry.name] : []));
+    expect(names.toSorted()).toEqual(["long", "meanwhile"]);
+  });
+
   test("ends with the run: what is still to come does not happen", async () => {
     const runtime = createScriptedRuntime(cooperative());
     const late = { ...PLAN, timeline: [step(60_000, "late")] };

@@ -58,6 +58,7 @@ test("a node that moves has the interfaces of all its places from the start, and
       {
         type: "move",
         to: "home-b",
+        addresses: ["192.168.1.3/24"],
         routes: [{ to: "0.0.0.0/0", via: "192.168.1.1", interfaceName: "home-b" }],
         localAddresses: ["192.168.1.3"],
       },
@@ -67,6 +68,7 @@ test("a node that moves has the interfaces of all its places from the start, and
       {
         type: "move",
         to: "home-a",
+        addresses: ["192.168.1.2/24"],
         routes: [{ to: "0.0.0.0/0", via: "192.168.1.1", interfaceName: "home-a" }],
         localAddresses: ["192.168.1.2"],
       },
@@ -90,4 +92,12 @@ test("a link that changes is its node's to change, told in words that say whethe
       { type: "impair-link", segment: "internet", out: { delayMs: 20 }, in: {} },
     ],
   ]);
+});
+
+test("a node that moves back to where it got another address has its first one again, and is told so", () => {
+  const { timeline } = planOf(
+    "timeline: [{ at: 1s, readdress: mn }, { at: 2s, move: mn, to: home-b, name: out }, { at: 3s, move: mn, to: home-a, name: back }]",
+  );
+  const addresses = timeline.map(({ command }) => ("addresses" in command ? command.addresses : undefined));
+  expect(addresses).toEqual([["192.168.1.3/24"], ["192.168.1.3/24"], ["192.168.1.2/24"]]);
 });

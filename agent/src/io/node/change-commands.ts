@@ -127,9 +127,11 @@ function presentAmong(setup: NodeSetup, wanted: readonly string[], before: NodeS
 }
 
 /** The set-up of a node after a move to another of its segments. */
-function placedOn(setup: NodeSetup, { to, routes }: Command<"move">): NodeSetup {
+function placedOn(setup: NodeSetup, { to, addresses, routes }: Command<"move">): NodeSetup {
   if (!setup.interfaces.some(({ segment }) => segment === to))
     throw new NodeFailure("bad-command", `expected a segment of ${setup.node} to move to, found ${to}`);
-  const interfaces = setup.interfaces.map((iface) => ({ ...iface, isStandby: iface.segment !== to }));
+  const interfaces = setup.interfaces.map((iface) =>
+    iface.segment === to ? { ...iface, addresses, isStandby: false } : { ...iface, isStandby: true },
+  );
   return { ...setup, interfaces, routes };
 }

@@ -138,6 +138,11 @@ describe("a pause", () => {
       "expected a mobile-node, correspondent-node, stationary-node, home-agent or stun-server",
     ],
     ["that nobody began", "{ at: 1s, resume: mn }", "expected a paused node; mn runs"],
+    [
+      "amid which something else happens to the node",
+      "{ at: 1s, pause: mn }, { at: 2s, readdress: mn }, { at: 3s, resume: mn }",
+      "expected a node that runs; mn is paused then",
+    ],
     ["of a paused node", "{ at: 1s, pause: mn, name: a }, { at: 2s, pause: mn, name: b }", "mn is paused already"],
   ])("%s is refused", (_, events, message) => {
     expect(problemsOf(events)).toEqual([expect.stringContaining(message)]);
