@@ -11,12 +11,18 @@ import { DAEMON_PROGRAMS } from "./programs.ts";
 /** Ports below are those of servers: no request for them is granted, nor for one to be mapped to. */
 const FIRST_PORT = 1024;
 
-/** `-d`: in the foreground; what would hold its process id is thrown away. */
+/**
+ * Where it would write its process id: nowhere. It removes that file when it ends, and a device that it was given there
+ * would be the machine's.
+ */
+const NO_PROCESS_ID = "/nonexistent/miniupnpd.pid";
+
+/** `-d`: in the foreground. */
 export function miniupnpd(router: ResolvedRouter): DaemonSetup {
   const { name } = DAEMON_PROGRAMS.miniupnpd;
   return {
     name,
-    command: [name, "-d", "-f", "/dev/stdin", "-P", "/dev/null"],
+    command: [name, "-d", "-f", "/dev/stdin", "-P", NO_PROCESS_ID],
     configuration: configurationOf(router),
     readyOutput: router.portMapping.some((protocol) => protocol !== "upnp")
       ? `NAT-PMP/PCP traffic on port ${PORT_MAPPER_PORTS.pcp}`

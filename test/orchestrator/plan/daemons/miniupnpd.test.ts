@@ -17,7 +17,7 @@ test("hosts map ports to themselves, and none that the NAT draws or forwards for
   const [daemon] = daemonsOf(router, []);
   expect(daemon).toMatchObject({
     name: "miniupnpd",
-    command: ["miniupnpd", "-d", "-f", "/dev/stdin", "-P", "/dev/null"],
+    command: ["miniupnpd", "-d", "-f", "/dev/stdin", "-P", "/nonexistent/miniupnpd.pid"],
     readyOutput: "NAT-PMP/PCP traffic on port 5351",
   });
   expect(daemon?.configuration.replace(/^uuid=.*$/m, "uuid=…")).toBe(`ext_ifname=world
