@@ -40,7 +40,7 @@ const CAP_NET_ADMIN = 1n << 12n;
 
 const ALONE = [node("alone", { segment: "198.18.7.1/24" })];
 
-describeRuntimeContract({ name: "docker", open, traces, describe });
+describeRuntimeContract({ name: "docker", open, traces, describe, keepsClientsApart: false });
 
 describe("labs on a Docker engine", () => {
   let runtime: Runtime;

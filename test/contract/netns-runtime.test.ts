@@ -23,6 +23,7 @@ const open = () => Promise.resolve(createNetnsRuntime({ agentCommand: [process.e
 describeRuntimeContract({
   name: "netns",
   open,
+  keepsClientsApart: true,
   describe,
   traces: async (runId) => {
     const runtime = await open();

@@ -11,6 +11,8 @@ export interface DriverUnderTest {
   readonly describe: typeof vitestDescribe.skip;
   readonly name: string;
   readonly open: () => Promise<Runtime>;
+  /** Whether it keeps the clients of isolated segments apart; on an engine's networks agents do, which these nodes are not. */
+  readonly keepsClientsApart: boolean;
   /** One line for each object of a run that remains on the machine. */
   readonly traces: (runId: string) => Promise<readonly string[]>;
 }
@@ -32,7 +34,7 @@ const socket = require("node:dgram").createSocket("udp4").bind(6000, async () =>
 });
 `;
 
-export function describeRuntimeContract({ name, open, traces, describe }: DriverUnderTest): void {
+export function describeRuntimeContract({ name, open, traces, describe, keepsClientsApart }: DriverUnderTest): void {
   describe(`${name} runtime`, () => {
     let runtime: Runtime;
     beforeAll(async () => {
@@ -75,33 +77,35 @@ export function describeRuntimeContract({ name, open, traces, describe }: Driver
       }
     });
 
-    test("keeps the clients of an isolated segment apart, whatever they send, and lets its router reach each", async () => {
-      const specs = [
-        { ...node("left", { one: "198.18.7.1/24" }), isolatedOn: ["one"] },
-        { ...node("right", { one: "198.18.7.2/24" }), isolatedOn: ["one"] },
-        node("middlebox", { one: "198.18.7.4/24" }),
-      ];
-      const { lab, nodes } = await bringUp(runtime, specs);
-      try {
-        const ask = (from: string, to: string) => nodes.get(from)?.exec("ping", "-c", "2", "-i", "0.2", "-W", "1", to);
-        const [apart, all, ...reached] = await Promise.all([
-          ask("left", "198.18.7.2"),
-          ask("left", "ff02::1%one"),
-          ask("left", "198.18.7.4"),
-          ask("middlebox", "198.18.7.1"),
-          ask("middlebox", "198.18.7.2"),
-        ]);
-        expect(apart).not.toMatchObject({ code: 0 });
-        expect(reached).toMatchObject([{ code: 0 }, { code: 0 }, { code: 0 }]);
-        // Of all nodes, left itself and the router at most answer.
-        expect(new Set(all?.output.match(/from fe80::[0-9a-f:]+/g)).size).toBeLessThanOrEqual(2);
-        const known = (await nodes.get("right")?.exec("ip", "neigh", "show"))?.output ?? "";
-        expect(known).not.toContain("198.18.7.1 ");
-        expect(known).toContain("198.18.7.4 ");
-      } finally {
-        await lab.destroy();
-      }
-    });
+    if (keepsClientsApart)
+      test("keeps the clients of an isolated segment apart, whatever they send, and lets its router reach each", async () => {
+        const specs = [
+          { ...node("left", { one: "198.18.7.1/24" }), isolatedOn: ["one"] },
+          { ...node("right", { one: "198.18.7.2/24" }), isolatedOn: ["one"] },
+          node("middlebox", { one: "198.18.7.4/24" }),
+        ];
+        const { lab, nodes } = await bringUp(runtime, specs);
+        try {
+          const ask = (from: string, to: string) =>
+            nodes.get(from)?.exec("ping", "-c", "2", "-i", "0.2", "-W", "1", to);
+          const [apart, all, ...reached] = await Promise.all([
+            ask("left", "198.18.7.2"),
+            ask("left", "ff02::1%one"),
+            ask("left", "198.18.7.4"),
+            ask("middlebox", "198.18.7.1"),
+            ask("middlebox", "198.18.7.2"),
+          ]);
+          expect(apart).not.toMatchObject({ code: 0 });
+          expect(reached).toMatchObject([{ code: 0 }, { code: 0 }, { code: 0 }]);
+          // Of all nodes, left itself and the router at most answer.
+          expect(new Set(all?.output.match(/from fe80::[0-9a-f:]+/g)).size).toBeLessThanOrEqual(2);
+          const known = (await nodes.get("right")?.exec("ip", "neigh", "show"))?.output ?? "";
+          expect(known).not.toContain("198.18.7.1 ");
+          expect(known).toContain("198.18.7.4 ");
+        } finally {
+          await lab.destroy();
+        }
+      });
 
     test("runs two labs with identical addresses at once without one touching the other", async () => {
       const labs = await Promise.all([bringUp(runtime, PAIR), bringUp(runtime, PAIR)]);
