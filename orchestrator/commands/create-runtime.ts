@@ -105,7 +105,7 @@ async function openIfPresent(name: RuntimeName, say: Say): Promise<Runtime | Tes
 }
 
 async function dockerRuntime(say: Say): Promise<Runtime> {
-  const [{ connectEngine }, { createDockerRuntime }, { resolveNodeImage }, { programImage }] = await Promise.all([
+  const [{ connectEngine }, { createDockerRuntime }, { resolveNodeImage }, { programImages }] = await Promise.all([
     import("../runtime/docker/engine.ts"),
     import("../runtime/docker/docker-runtime.ts"),
     import("../setup/images.ts"),
@@ -115,10 +115,7 @@ async function dockerRuntime(say: Say): Promise<Runtime> {
   // Labs that start together share one check of the image and one build of it.
   let image: Promise<string> | undefined;
   const node = (): Promise<string> => (image ??= resolveNodeImage(engine, say));
-  return createDockerRuntime({
-    engine,
-    images: { node, program: (host, source) => programImage(engine, host, source, say) },
-  });
+  return createDockerRuntime({ engine, images: { node, program: programImages(engine, say) } });
 }
 
 async function netnsRuntime(): Promise<Runtime> {

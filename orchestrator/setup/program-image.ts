@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Engine } from "../runtime/docker/engine.ts";
-import type { ImageSource } from "../runtime/docker/lab-images.ts";
+import type { LabImages } from "../runtime/docker/lab-images.ts";
 import { TestbedError } from "../support/errors.ts";
 import { ensureBaseImage } from "./base-image.ts";
 import { buildImage } from "./build-image.ts";
@@ -20,21 +20,30 @@ const REPOSITORY = "mice-testbed/program";
 const MOST_FILES = 10_000;
 const MOST_OCTETS = 512 * 1024 * 1024;
 
-/** Name or id of an image. Throws `no-image` where the engine has none, `setup-failed` where a build fails. */
-export async function programImage(engine: Engine, host: string, source: ImageSource, say: Say): Promise<string> {
-  switch (source.type) {
-    case "image":
-      if (await hasImage(engine, source.image)) return source.image;
-      throw new TestbedError(
-        "no-image",
-        `node ${host} needs the image ${source.image}, which the Docker engine does not have`,
-        {
-          hint: `docker pull ${source.image}, or docker build -t ${source.image} …, or \`build\` with a folder in place of \`image\``,
-        },
-      );
-    case "build":
-      return builtImage(engine, host, source.folder, say);
-  }
+/**
+ * Finds images of host programs by name or id, and builds each folder once, whoever asks. Throws `no-image` where the
+ * engine has none, `setup-failed` where a build fails.
+ */
+export function programImages(engine: Engine, say: Say): LabImages["program"] {
+  const built = new Map<string, Promise<string>>();
+  return async (host, source) => {
+    switch (source.type) {
+      case "image":
+        return existingImage(engine, host, source.image);
+      case "build": {
+        const building = built.get(source.folder) ?? builtImage(engine, host, source.folder, say);
+        built.set(source.folder, building);
+        return building;
+      }
+    }
+  };
+}
+
+async function existingImage(engine: Engine, host: string, image: string): Promise<string> {
+  if (await hasImage(engine, image)) return image;
+  throw new TestbedError("no-image", `node ${host} needs the image ${image}, which the Docker engine does not have`, {
+    hint: `docker pull ${image}, or docker build -t ${image} …, or \`build\` with a folder in place of \`image\``,
+  });
 }
 
 async function builtImage(engine: Engine, host: string, folder: string, say: Say): Promise<string> {

@@ -61,12 +61,12 @@ test("a foreign program that fails, fails the run with its exit code", async () 
   ]);
 });
 
-/** Runs a host on a lone segment; `keys` are those of its entry. */
-async function runAlone(keys: string) {
+/** Runs a host on a lone segment; `keys` are those of its entry, `others` more nodes. */
+async function runAlone(keys: string, others = "") {
   const text = `name: alone
 summary: A host of a user's own
 segments: { lan: { ipv4: 198.18.7.0/24 } }
-nodes: { h: { role: host, on: lan, ${keys} } }
+nodes: { h: { role: host, on: lan, ${keys} }${others} }
 `;
   await writeFile(join(directory.path, "alone.yaml"), text);
   const run = await runCli(["alone.yaml", "--out", "alone"], { cwd: directory.path });
@@ -107,6 +107,15 @@ test("a host is built from a folder, given its files, and built again only when 
   const changed = await runAlone(keys);
   expect(changed.log).toBe(`good day and ${hello}world\n`);
   expect(changed.output).toContain("h: building mice-testbed/program:");
+});
+
+test("a folder that two hosts are built from is built once", async () => {
+  const folder = join(directory.path, "shared");
+  await mkdir(folder);
+  const dockerfile = `ARG BASE_IMAGE\nFROM \${BASE_IMAGE}\nENV WORD=${randomBytes(8).toString("hex")}\nCMD ["true"]\n`;
+  await writeFile(join(folder, "Dockerfile"), dockerfile);
+  const { exitCode, output } = await runAlone("build: ./shared", ", i: { extends: h }");
+  expect({ exitCode, builds: output.match(/building \S+ from/g)?.length }).toEqual({ exitCode: 0, builds: 1 });
 });
 
 test("what cannot be built, and an image that is not there, end the run with the reason before anything is made", async () => {

@@ -4,7 +4,7 @@ import type { ProgramSpec } from "../../plan/plan.ts";
 import { TestbedError } from "../../support/errors.ts";
 
 /** What a program in a container is started from: an image by its name, or one built from a folder. */
-export type ImageSource = Exclude<ProgramSpec["source"], { readonly type: "machine" }>;
+type ImageSource = Exclude<ProgramSpec["source"], { readonly type: "machine" }>;
 
 /** Found or built by the program that opens the runtime; each is called once per lab and more often. */
 export interface LabImages {

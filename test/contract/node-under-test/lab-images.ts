@@ -2,11 +2,11 @@
 
 import type { Engine } from "../../../orchestrator/runtime/docker/engine.ts";
 import type { LabImages } from "../../../orchestrator/runtime/docker/lab-images.ts";
-import { programImage } from "../../../orchestrator/setup/program-image.ts";
+import { programImages } from "../../../orchestrator/setup/program-image.ts";
 
 export function labImages(engine: Engine, node: string): LabImages {
   return {
     node: () => Promise.resolve(node),
-    program: (host, source) => programImage(engine, host, source, () => undefined),
+    program: programImages(engine, () => undefined),
   };
 }
