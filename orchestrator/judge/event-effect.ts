@@ -61,24 +61,24 @@ export function observeEffects(topology: ResolvedTopology, events: readonly LabE
   const happened = events
     .filter((entry): entry is Happened => entry.type === "timeline")
     .toSorted((a, b) => place(a) - place(b));
-  const windows = windowsOf(topology, happened);
+  const after = happened.map(({ name }) => topologyAfter(topology, name));
+  const windows = windowsOf([topology, ...after], happened);
   const bySession = sessions.map((session) => {
     const data = attribute(packetsOf(session.name, events), windows);
     return happened.flatMap((event, i) => {
       const own = data[i + 1];
       if (own === undefined) return [];
-      const after = topologyAfter(topology, event.name);
-      const isSenderPaused = after.nodes.some(({ name, isPaused }) => name === session.from && isPaused === true);
+      const sender = after[i]?.nodes.find(({ name }) => name === session.from);
+      const isSenderPaused = sender?.isPaused === true;
       return [observeEffect({ event, session, homes, events, isSenderPaused, data: own })];
     });
   });
   return happened.flatMap((_, i) => bySession.flatMap((effects) => effects[i] ?? []));
 }
 
-/** The time before the first event, and the time of each. */
-function windowsOf(topology: ResolvedTopology, happened: readonly Happened[]): readonly Window[] {
+/** The time before the first event, and the time of each; `times` has the topology then. */
+function windowsOf(times: readonly ResolvedTopology[], happened: readonly Happened[]): readonly Window[] {
   const begins = happened.map((_, i) => Math.max(...happened.slice(0, i + 1).map(({ at }) => at)));
-  const times = [topology, ...happened.map(({ name }) => topologyAfter(topology, name))];
   const delaysMs = times.map(({ nodes }) => roundTripImpairment(nodes).addedMs);
   return delaysMs.map((delayMs, i) => ({
     from: begins[i - 1] ?? -Infinity,

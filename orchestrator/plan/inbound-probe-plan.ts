@@ -4,6 +4,7 @@
 
 import { alwaysDraws } from "../render/drawn-ports.ts";
 import { familyOfText, formatEndpoint, withoutLength } from "../topology/model/address-text.ts";
+import { outsideInterface, outsideIpv4 } from "../topology/model/outside.ts";
 import { type RoundTripImpairment, roundTripImpairment } from "../topology/model/path-impairments.ts";
 import type { ResolvedNode, ResolvedRouter, ResolvedTopology } from "../topology/model/resolved.ts";
 import { createNetworkModel } from "../topology/predict/network-model.ts";
@@ -73,14 +74,14 @@ function inbound(topology: ResolvedTopology, router: ResolvedRouter): readonly (
   return [...forwards(router), ...pinholes(router), ...openPrefixes(topology, router)];
 }
 
-function forwards({ interfaces, wan, forwards: declared }: ResolvedRouter): readonly (WayIn | OtherWay)[] {
-  const outside = interfaces.find(({ interfaceName }) => interfaceName === wan)?.ipv4;
-  return declared.map(({ protocol, port, to, toPort }) => {
+function forwards(router: ResolvedRouter): readonly (WayIn | OtherWay)[] {
+  const outside = outsideIpv4(router);
+  return router.forwards.map(({ protocol, port, to, toPort }) => {
     if (protocol === "tcp")
       return { kind: "other", reason: `TCP port ${port} is forwarded, which datagrams do not show` };
     if (outside === undefined)
       return { kind: "other", reason: `it has no IPv4 address to forward UDP port ${port} of` };
-    return { kind: "forward", destination: { ip: withoutLength(outside), port }, target: { ip: to, port: toPort } };
+    return { kind: "forward", destination: { ip: outside, port }, target: { ip: to, port: toPort } };
   });
 }
 
@@ -164,7 +165,7 @@ function sendersOf(
   router: ResolvedRouter,
   ipVersion: 4 | 6,
 ): readonly { readonly sender: ResolvedNode; readonly ip: string }[] {
-  const outside = router.interfaces.find(({ interfaceName }) => interfaceName === router.wan)?.segment;
+  const outside = outsideInterface(router)?.segment;
   const inside = router.interfaces.flatMap(({ interfaceName, segment }) =>
     interfaceName === router.wan ? [] : [segment],
   );

@@ -4,6 +4,7 @@ import type { RuleText } from "@testbed/agent/control";
 import { renderNatTables, renderRules } from "../render/rules.ts";
 import { describeAction } from "../topology/describe/describe-event.ts";
 import { withoutLength } from "../topology/model/address-text.ts";
+import { addressesOn } from "../topology/model/addresses-on.ts";
 import type {
   ChangeAction,
   ReaddressAction,
@@ -77,11 +78,6 @@ function changedRules(router: ResolvedRouter, { nat, tcp, firewall }: ChangeActi
     ...(firewall === undefined && tcp === undefined ? [] : renderRules(router).filter(({ tool }) => tool !== "nft")),
     ...(nat === undefined ? [] : natTables(router)),
   ];
-}
-
-function addressesOn(interfaces: readonly ResolvedInterface[], segment: string): readonly string[] {
-  const { ipv4, ipv6 } = interfaces.find((own) => own.segment === segment) ?? {};
-  return [ipv4, ipv6].filter((address) => address !== undefined);
 }
 
 /** Interfaces that a node needs for its moves, each once, less those that it has from the start. */

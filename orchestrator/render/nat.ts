@@ -21,7 +21,7 @@
  */
 
 import { NAT64_INTERFACE, type NatDependence, type NatProfile } from "@testbed/agent/control";
-import { withoutLength } from "../topology/model/address-text.ts";
+import { outsideIpv4 } from "../topology/model/outside.ts";
 import type { PortForward, ResolvedRouter } from "../topology/model/resolved.ts";
 import { derivedNumber } from "../topology/resolve/seed.ts";
 import { type PortPool, portPools } from "./drawn-ports.ts";
@@ -367,7 +367,7 @@ function portLines(ports: readonly number[]): string[] {
 }
 
 function outsideAddress(router: ResolvedRouter): string {
-  const wan = router.interfaces.find(({ interfaceName }) => interfaceName === router.wan);
-  if (wan?.ipv4 === undefined) throw new RangeError(`${router.name} translates and has no outside IPv4 address`);
-  return withoutLength(wan.ipv4);
+  const address = outsideIpv4(router);
+  if (address === undefined) throw new RangeError(`${router.name} translates and has no outside IPv4 address`);
+  return address;
 }

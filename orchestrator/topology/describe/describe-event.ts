@@ -1,6 +1,7 @@
 /** Events of a timeline in words. */
 
 import { withoutLength } from "../model/address-text.ts";
+import { addressesOn } from "../model/addresses-on.ts";
 import { formatDuration } from "../model/duration.ts";
 import { describeFirewall, describeNat } from "../model/presets.ts";
 import type { ChangeAction, LinkAction, ReaddressAction, RebootAction, TimelineAction } from "../model/resolved.ts";
@@ -44,8 +45,7 @@ const REBOOTS = {
 } as const satisfies Readonly<Record<RebootAction["role"], Readonly<Record<string, string>>>>;
 
 function describeReaddress({ node, segment, interfaces, overlapMs }: ReaddressAction): string {
-  const { ipv4, ipv6 } = interfaces.find((own) => own.segment === segment) ?? {};
-  const addresses = [ipv4, ipv6].filter((address) => address !== undefined).map(withoutLength);
+  const addresses = addressesOn(interfaces, segment).map(withoutLength);
   const overlap = overlapMs === 0 ? "" : `, and keeps the old ones for ${formatDuration(overlapMs)}`;
   return `${node} gets other addresses on ${segment}: ${addresses.join(" and ")}${overlap}`;
 }

@@ -1,10 +1,8 @@
 /** Hosts that extend other hosts: an entry takes from another one what it does not say itself. */
 
-import { ownValue } from "./known-keys.ts";
+import { isMapping, type Mapping, ownValue } from "./mapping.ts";
 import { nearestName } from "./nearest-name.ts";
 import type { ShapeIssue } from "./shape-issue.ts";
-
-type Mapping = Readonly<Record<string, unknown>>;
 
 /** Mappings of a host of which an extending one replaces single keys. */
 const MERGED_KEYS = ["environment", "files", "sysctls"] as const;
@@ -78,8 +76,4 @@ function merge(inherited: Mapping, own: Mapping): Mapping {
     return isMapping(base) && isMapping(value) ? [[key, { ...base, ...value }]] : [];
   });
   return { ...kept, ...own, ...(Object.fromEntries(merged) as Mapping) };
-}
-
-function isMapping(value: unknown): value is Mapping {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

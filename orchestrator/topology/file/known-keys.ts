@@ -1,6 +1,7 @@
 /** Which keys the file format allows at a path, derived from the JSON Schema so that the two cannot disagree. */
 
 import type { IssuePath } from "./issue.ts";
+import { ownValue } from "./mapping.ts";
 import { topologyJsonSchema } from "./schema.ts";
 
 /** The part of JSON Schema that the topology schema uses. */
@@ -25,12 +26,6 @@ export function knownKeys(path: IssuePath, data: unknown): readonly string[] {
     places = places.flatMap((place) => alternatives(inner(place, part), value));
   }
   return [...new Set(places.flatMap((place) => Object.keys(place.properties ?? {})))];
-}
-
-/** The value of a mapping's or list's own key. */
-export function ownValue(value: unknown, part: string | number): unknown {
-  if (typeof value !== "object" || value === null || !Object.hasOwn(value, part)) return undefined;
-  return (value as Readonly<Record<string, unknown>>)[part];
 }
 
 function inner(place: JsonSchema, part: string | number): JsonSchema | undefined {

@@ -3,6 +3,7 @@
 import type * as z from "zod";
 import { expandHosts } from "./extends.ts";
 import { formatPath, type IssuePath, inFileOrder, type TopologyIssue } from "./issue.ts";
+import { isMapping } from "./mapping.ts";
 import { expectationSchema, sessionSchema } from "./schema/expectation.ts";
 import { linkSchema } from "./schema/link.ts";
 import { timelineEventSchema } from "./schema/timeline.ts";
@@ -135,8 +136,4 @@ function unknownKeys(error: z.ZodError): ReadonlySet<string> {
 function withoutKeys(value: unknown, keys: ReadonlySet<string>): unknown {
   if (!isMapping(value)) return value;
   return Object.fromEntries(Object.entries(value).filter(([key]) => !keys.has(key)));
-}
-
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -3,7 +3,8 @@
 import type * as z from "zod";
 import { DURATION_PATTERN } from "../model/duration.ts";
 import { type IssueCode, type IssuePath, shortened } from "./issue.ts";
-import { knownKeys, ownValue } from "./known-keys.ts";
+import { knownKeys } from "./known-keys.ts";
+import { ownValue } from "./mapping.ts";
 import { nearestName } from "./nearest-name.ts";
 
 /** A problem of shape before it has a position. */

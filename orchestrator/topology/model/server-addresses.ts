@@ -5,8 +5,9 @@
  */
 
 import { DSMIPV6_PORT, STUN_PORT } from "@testbed/agent/control";
-import { addressAt, contains, offsetIn, parseNetwork, withoutLength } from "./address-text.ts";
+import { addressAt, contains, offsetIn, parseNetwork } from "./address-text.ts";
 import { hasAddress, nextHop } from "./forwarding.ts";
+import { outsideIpv4 } from "./outside.ts";
 import type { ResolvedHomeAgent, ResolvedNode, ResolvedRouter, ResolvedTopology } from "./resolved.ts";
 
 /** UDP ports of a home agent: tunnel and registration (RFC 5555), STUN. */
@@ -78,16 +79,16 @@ function keyOf({ ip, owner }: Place): string {
   return `${owner.name} ${ip}`;
 }
 
-function outsideOf({ forwards, prefixes, interfaces, wan }: ResolvedRouter, ip: string): readonly string[] {
+function outsideOf({ forwards, prefixes, ...router }: ResolvedRouter, ip: string): readonly string[] {
   const isForwarded = HOME_AGENT_PORTS.every((port) =>
     forwards.some((each) => each.protocol === "udp" && each.to === ip && each.port === port && each.toPort === port),
   );
-  const own = interfaces.find(({ interfaceName }) => interfaceName === wan)?.ipv4;
+  const own = outsideIpv4(router);
   const exchanged = prefixes.flatMap(({ inside, outside }) => {
     const network = parseNetwork(inside);
     return contains(network, ip) ? [addressAt(parseNetwork(outside), offsetIn(network, ip))] : [];
   });
-  return [...(isForwarded && own !== undefined ? [withoutLength(own)] : []), ...exchanged];
+  return [...(isForwarded && own !== undefined ? [own] : []), ...exchanged];
 }
 
 /** Whether packets to an address end at its owner: another segment may have the same address. */

@@ -1,14 +1,14 @@
 /** The model of a NAT: outside ports by mapping key, and the peers they were used towards. */
 
 import type { NatDependence, NatProfile } from "@testbed/agent/control";
+import { outsideIpv4 } from "../model/outside.ts";
 import type { ResolvedRouter } from "../model/resolved.ts";
-import { outsideIpOf } from "./outside-address.ts";
 import { type Endpoint, endpointKey, type ModelPacket, sameEndpoint } from "./packet.ts";
 import { EXACT, type Translation } from "./translation.ts";
 
 /** The translation of a NAT with this profile, before its first packet. */
 export function createNatTranslation(router: ResolvedRouter, profile: NatProfile): Translation {
-  const outsideIp = outsideIpOf(router);
+  const outsideIp = outsideIpv4(router) ?? "";
   const forwards = router.forwards.filter(({ protocol }) => protocol === "udp");
   const mappings = createMappings(
     profile,

@@ -6,8 +6,8 @@
  */
 
 import type { NatProfile } from "@testbed/agent/control";
+import { outsideIpv4 } from "../model/outside.ts";
 import type { ResolvedRouter } from "../model/resolved.ts";
-import { outsideIpOf } from "./outside-address.ts";
 import { type Endpoint, type ModelPacket, sameEndpoint } from "./packet.ts";
 import type { Translation } from "./translation.ts";
 
@@ -21,7 +21,7 @@ interface Flow {
 
 /** The translation of such a NAT, before its first packet. */
 export function createOverloadTranslation(router: ResolvedRouter, { ports, unsolicited }: NatProfile): Translation {
-  const outsideIp = outsideIpOf(router);
+  const outsideIp = outsideIpv4(router) ?? "";
   const forwards = router.forwards.filter(({ protocol }) => protocol === "udp");
   const forwardOf = ({ destination }: ModelPacket) => forwards.find(({ port }) => port === destination.port);
   const isToOutside = ({ destination }: ModelPacket): boolean => destination.ip === outsideIp;

@@ -11,7 +11,7 @@ import type { Topology } from "../file/topology.ts";
 import { formatNetwork, overlaps, parseNetwork, withoutLength } from "../model/address-text.ts";
 import type { ResolvedInterface, ResolvedNat64 } from "../model/resolved.ts";
 import type { Interfaces } from "./addressing.ts";
-import { attachmentsOf } from "./attachment.ts";
+import { type Attachment, attachmentsOf } from "./attachment.ts";
 
 /** Where pools come from, one of 256 addresses for each segment: shared address space (RFC 6598). */
 const POOLS = { first: "100.127", count: 256 } as const;
@@ -22,14 +22,11 @@ const LONGEST_NETWORK = 96;
 /** The topology with the pools as IPv4 networks of their segments. Reports every NAT64 that cannot be. */
 export function withPools(topology: Topology, report: Report): Topology {
   const segments = new Map(topology.segments);
-  const routers = [...topology.nodes].flatMap(([name, entry]) =>
-    entry.role === "router" && entry.nat64 !== undefined ? [{ name, entry, nat64: entry.nat64 }] : [],
-  );
   let pools = 0;
-  for (const { name, entry, nat64 } of routers) {
-    checkPrefix(topology, name, nat64.prefix, report);
+  for (const { name, entry, prefix, lans } of translators(topology)) {
+    checkPrefix(topology, name, prefix, report);
     checkRouter(name, entry, report);
-    for (const { segment, path } of attachmentsOf(name, entry).filter(({ side }) => side === "lan")) {
+    for (const { segment, path } of lans) {
       const own = topology.segments.get(segment);
       if (own === undefined) continue;
       const problem = segmentProblem(own, pools);
@@ -41,16 +38,26 @@ export function withPools(topology: Topology, report: Report): Topology {
   return { ...topology, segments };
 }
 
-/** A segment that the NAT64 of this router serves. */
+/** A router with a NAT64, and the segments that this serves. */
+interface Translator {
+  readonly name: string;
+  readonly entry: RouterEntry;
+  readonly prefix: string;
+  readonly lans: readonly Attachment[];
+}
+
+function translators({ nodes }: Topology): readonly Translator[] {
+  return [...nodes].flatMap(([name, entry]) => {
+    if (entry.role !== "router" || entry.nat64 === undefined) return [];
+    const lans = attachmentsOf(name, entry).filter(({ side }) => side === "lan");
+    return [{ name, entry, prefix: entry.nat64.prefix, lans }];
+  });
+}
+
+/** The prefix of the NAT64 that serves each segment; none for most. */
 function prefixesBySegment(topology: Topology): ReadonlyMap<string, string> {
   return new Map(
-    [...topology.nodes].flatMap(([name, entry]) =>
-      entry.role === "router" && entry.nat64 !== undefined
-        ? attachmentsOf(name, entry).flatMap(({ segment, side }) =>
-            side === "lan" ? [[segment, entry.nat64?.prefix ?? ""] as const] : [],
-          )
-        : [],
-    ),
+    translators(topology).flatMap(({ prefix, lans }) => lans.map(({ segment }) => [segment, prefix] as const)),
   );
 }
 

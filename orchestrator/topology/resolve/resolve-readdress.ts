@@ -13,6 +13,7 @@ import {
   withoutLength,
 } from "../model/address-text.ts";
 import { durationMs } from "../model/duration.ts";
+import { outsideInterface } from "../model/outside.ts";
 import type { ReaddressAction, ResolvedInterface, ResolvedNode } from "../model/resolved.ts";
 import type { Interfaces } from "./addressing.ts";
 
@@ -37,7 +38,7 @@ export function resolveReaddress(
   name: string,
 ): ReaddressAction | undefined {
   const node = context.nodes.find((candidate) => candidate.name === name);
-  const changing = node?.role === "router" ? node.interfaces.find(isOutside(node.wan)) : node?.interfaces[0];
+  const changing = node?.role === "router" ? outsideInterface(node) : node?.interfaces[0];
   if (node === undefined || changing === undefined) return undefined;
   const given = Object.keys(addresses).length > 0;
   const replaced = (family: Family): string | undefined => {
@@ -72,10 +73,6 @@ export function resolveReaddress(
     routes: node.routes,
     overlapMs: overlap === undefined ? 0 : Math.round(durationMs(overlap)),
   };
-}
-
-function isOutside(wan: string) {
-  return ({ interfaceName }: ResolvedInterface): boolean => interfaceName === wan;
 }
 
 interface Change {

@@ -79,7 +79,8 @@ function isMobile({ nodes }: Topology, name: string): boolean {
   return role === "mobile-node" || role === "correspondent-node";
 }
 
-function inOrder({ timeline }: Topology): Topology["timeline"] {
+/** The events in order of time. */
+export function inOrder({ timeline }: Topology): Topology["timeline"] {
   return timeline.toSorted((a, b) => durationMs(a.entry.at) - durationMs(b.entry.at));
 }
 

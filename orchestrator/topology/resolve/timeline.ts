@@ -18,7 +18,7 @@ import { resolveLink } from "./links.ts";
 import { resolveChange } from "./resolve-change.ts";
 import { resolveReaddress } from "./resolve-readdress.ts";
 import { derivedNumber } from "./seed.ts";
-import { eventName } from "./timeline-references.ts";
+import { eventName, inOrder } from "./timeline-references.ts";
 
 export interface TimelineContext {
   readonly topology: Topology;
@@ -34,8 +34,7 @@ export interface TimelineContext {
 /** The events in order of time. Those that `checkTimeline` reports may be missing. */
 export function resolveTimeline(context: TimelineContext): readonly ResolvedEvent[] {
   let { nodes } = context;
-  const entries = context.topology.timeline.toSorted((a, b) => durationMs(a.entry.at) - durationMs(b.entry.at));
-  return entries.flatMap((given): ResolvedEvent[] => {
+  return inOrder(context.topology).flatMap((given): ResolvedEvent[] => {
     const action = resolveAction({ ...context, nodes }, given);
     if (action === undefined) return [];
     nodes = nodesAfter(nodes, action);

@@ -14,6 +14,7 @@ import {
   hostsFile,
   interfacesOfListing,
   localIpv6Addresses,
+  type MoveTexts,
   moveTexts,
   networkBatch,
   type PresentInterface,
@@ -100,16 +101,15 @@ async function guardSegments(setup: NodeSetup, interfaces: ImpairedInterfaces): 
 
 /** Moves a node from one place to another. Throws `setup-failed`. */
 export async function moveNetwork(before: NodeSetup, after: NodeSetup): Promise<void> {
-  const { ipv6Before, both, ipv6After } = moveTexts(before, after);
-  if (ipv6Before !== "") await runBatch(["-6", "-batch", "-"], ipv6Before);
-  await runBatch(["-batch", "-"], both);
-  if (ipv6After !== "") await runBatch(["-6", "-batch", "-"], ipv6After);
-  await awaitLocalAddresses(localIpv6Addresses(after));
+  await changePlace(moveTexts(before, after), after);
 }
 
 /** Gives a node other addresses on the segments that it is on. Throws `setup-failed`. */
 export async function readdressNetwork(before: NodeSetup, after: NodeSetup): Promise<void> {
-  const { ipv6Before, both, ipv6After } = readdressTexts(before, after);
+  await changePlace(readdressTexts(before, after), after);
+}
+
+async function changePlace({ ipv6Before, both, ipv6After }: MoveTexts, after: NodeSetup): Promise<void> {
   if (ipv6Before !== "") await runBatch(["-6", "-batch", "-"], ipv6Before);
   await runBatch(["-batch", "-"], both);
   if (ipv6After !== "") await runBatch(["-6", "-batch", "-"], ipv6After);

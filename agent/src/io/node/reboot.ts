@@ -25,11 +25,11 @@ const OPEN = "delete table inet mice_shut\n";
  * Throws `bad-rules` or `setup-failed`.
  */
 export async function rebootRouter(tables: readonly RuleText[], downMs: number): Promise<void> {
-  await loadRules([{ tool: "nft", text: SHUT }]);
-  await loadRules(tables);
-  forgetFlows();
-  if (downMs > 0) await sleep(downMs);
-  await loadRules([{ tool: "nft", text: OPEN }]);
+  await whileShut(async () => {
+    await loadRules(tables);
+    forgetFlows();
+    if (downMs > 0) await sleep(downMs);
+  });
 }
 
 /** Makes a change of a node that neither sends nor receives meanwhile, and for `downMs` longer. Throws `bad-rules`. */
@@ -38,8 +38,14 @@ export async function silently(downMs: number, change: () => void): Promise<void
     change();
     return;
   }
+  await whileShut(async () => {
+    await sleep(downMs);
+    change();
+  });
+}
+
+async function whileShut(work: () => Promise<void>): Promise<void> {
   await loadRules([{ tool: "nft", text: SHUT }]);
-  await sleep(downMs);
-  change();
+  await work();
   await loadRules([{ tool: "nft", text: OPEN }]);
 }

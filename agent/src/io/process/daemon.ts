@@ -4,7 +4,7 @@
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import type { Readable } from "node:stream";
+import { createInterface } from "node:readline";
 import type { DaemonSetup } from "../../control/messages.ts";
 import { NodeFailure } from "../failure.ts";
 import { adopt } from "./command.ts";
@@ -51,7 +51,7 @@ export async function startDaemon(setup: DaemonSetup, onFailure: (failure: NodeF
       if (tail.length > TAIL_LINES) tail.shift();
       if (line.includes(setup.readyOutput)) resolve();
     };
-    for (const stream of [child.stdout, child.stderr]) forEachLine(stream, onLine);
+    for (const input of [child.stdout, child.stderr]) createInterface({ input }).on("line", onLine);
   });
   child.stdin.end(setup.configuration);
   const early = await Promise.race([serves, ended]);
@@ -76,17 +76,4 @@ function end(child: ChildProcess): void {
 function failureOf({ name }: DaemonSetup, how: string, tail: readonly string[]): NodeFailure {
   const said = tail.length === 0 ? "it said nothing" : `its last words:\n${tail.join("\n")}`;
   return new NodeFailure("daemon-failed", `the daemon ${name} ${how}; ${said}`);
-}
-
-function forEachLine(stream: Readable, onLine: (line: string) => void): void {
-  let rest = "";
-  stream.setEncoding("utf8");
-  stream.on("data", (text: string) => {
-    const lines = `${rest}${text}`.split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) onLine(line);
-  });
-  stream.once("end", () => {
-    if (rest !== "") onLine(rest);
-  });
 }
