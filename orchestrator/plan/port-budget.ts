@@ -5,7 +5,7 @@
 
 import type { NatDependence, NatProfile } from "@testbed/agent/control";
 import { portPools } from "../render/drawn-ports.ts";
-import { forwardedPorts } from "../render/nat.ts";
+import { forwardedPorts } from "../render/nat-middlebox.ts";
 import type { ResolvedRouter } from "../topology/model/resolved.ts";
 
 /** Takes the ports of a probe of so many hosts through these NATs; or says, taking none, which NAT has too few. */
@@ -19,7 +19,10 @@ export function createPortBudget(nodesBehind: (router: string) => number): PortB
       const { name, nat } = router;
       // Where flows share ports there are always enough.
       if (nat === undefined || nat.portAssignment === "overload") return [];
-      const ports = portPools(nat, forwardedPorts(router)).reduce((sum, pool) => sum + pool.ports.length, 0);
+      const ports = portPools(nat, forwardedPorts(router.forwards, "udp")).reduce(
+        (sum, pool) => sum + pool.ports.length,
+        0,
+      );
       const free = left.get(name) ?? ports - mostPortsOfNodes(nat, nodesBehind(name));
       return [{ name, ports, free, wanted: mostPortsOfProbes(nat, hosts) }];
     });

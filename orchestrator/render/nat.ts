@@ -1,6 +1,6 @@
 /**
- * A NAT as one nft table: source NAT with the profile's mapping, sets and maps that record the mappings, and
- * destination NAT with the profile's filtering. Policy is in `firewall.ts`.
+ * A NAT as one nft table for each protocol: source NAT with the profile's mapping, sets and maps that record the
+ * mappings, and destination NAT with the profile's filtering. Policy is in `firewall.ts`.
  *
  * The kernel's own NAT is one point of RFC 4787, and not endpoint-independent once two inside hosts use the same port:
  * `portAssignment: overload` is that one. All others have three chains:
@@ -20,18 +20,26 @@
  * mapping and filtering, with and without hairpinning (`test/contract/nat-rules.test.ts`).
  */
 
-import { NAT64_INTERFACE, type NatDependence, type NatProfile } from "@testbed/agent/control";
+import { NAT64_INTERFACE, type NatDependence } from "@testbed/agent/control";
 import { outsideIpv4 } from "../topology/model/outside.ts";
-import type { PortForward, ResolvedRouter } from "../topology/model/resolved.ts";
+import type { ResolvedRouter } from "../topology/model/resolved.ts";
 import { derivedNumber } from "../topology/resolve/seed.ts";
 import { type PortPool, portPools } from "./drawn-ports.ts";
+import { learn, prolong } from "./nat-learning.ts";
+import { forwardedPorts, MAPPING_KEY, type Middlebox, remembersPeers, type Translation } from "./nat-middlebox.ts";
 
 /** Text for `nft -f`; loading it again replaces the table. Undefined for a router without NAT. */
 export function renderNat(router: ResolvedRouter): string | undefined {
-  if (router.nat === undefined) return undefined;
+  const { nat } = router;
+  if (nat === undefined) return undefined;
+  return renderNatTable("mice_nat", router, { ...nat, protocol: "udp", lifetimeSec: nat.udpLifetimeSec });
+}
+
+/** A table of this name for one protocol. */
+export function renderNatTable(table: string, router: ResolvedRouter, translation: Translation): string {
   const middlebox: Middlebox = {
-    ...router.nat,
-    forwards: router.forwards.filter(({ protocol }) => protocol === "udp"),
+    ...translation,
+    forwards: router.forwards.filter(({ protocol }) => protocol === translation.protocol),
     wan: `"${router.wan}"`,
     lan: `{ ${insideOf(router)
       .map((name) => `"${name}"`)
@@ -39,7 +47,7 @@ export function renderNat(router: ResolvedRouter): string | undefined {
     address: outsideAddress(router),
   };
   const parts =
-    router.nat.portAssignment === "overload"
+    translation.portAssignment === "overload"
       ? [masquerade(middlebox), forwardsInward(middlebox)]
       : [
           memory(middlebox),
@@ -48,11 +56,12 @@ export function renderNat(router: ResolvedRouter): string | undefined {
           learn(middlebox),
           inward(middlebox),
           expiry(middlebox),
+          prolong(middlebox),
         ];
   return [
-    `table ip ${TABLE}`,
-    `delete table ip ${TABLE}`,
-    `table ip ${TABLE} {`,
+    `table ip ${table}`,
+    `delete table ip ${table}`,
+    `table ip ${table} {`,
     parts
       .filter((part) => part.length > 0)
       .map((part) => part.map((line) => (line === "" ? "\n" : `  ${line}\n`)).join(""))
@@ -63,19 +72,9 @@ export function renderNat(router: ResolvedRouter): string | undefined {
   ].join("\n");
 }
 
-const TABLE = "mice_nat";
-
 /** Where IPv4 packets from inside come from: those of a NAT64 have been IPv6 ones. */
 export function insideOf({ lan, nat64 }: Pick<ResolvedRouter, "lan" | "nat64">): readonly string[] {
   return nat64 === undefined ? lan : [NAT64_INTERFACE];
-}
-
-/** A profile with the router's interfaces in nft syntax, and its outside address. */
-interface Middlebox extends NatProfile {
-  readonly forwards: readonly PortForward[];
-  readonly wan: string;
-  readonly lan: string;
-  readonly address: string;
 }
 
 /** How often a port is drawn; the last draw is used even if it is taken. */
@@ -87,32 +86,10 @@ const CLAIM_SEC = 1;
 /** True only for the first packet with the same claim, during its lifetime. */
 const FIRST = "limit rate 1/hour burst 1 packets";
 
-/** What a mapping depends on (RFC 4787 section 4.1), as expressions of connection tracking. */
-const MAPPING_KEY: Readonly<Record<NatDependence, string>> = {
-  "endpoint-independent": "ct original ip saddr . ct original proto-src",
-  "address-dependent": "ct original ip saddr . ct original proto-src . ct original ip daddr",
-  "address-and-port-dependent":
-    "ct original ip saddr . ct original proto-src . ct original ip daddr . ct original proto-dst",
-};
-
 const MAPPING_KEY_TYPE: Readonly<Record<NatDependence, string>> = {
   "endpoint-independent": "ipv4_addr . inet_service",
   "address-dependent": "ipv4_addr . inet_service . ipv4_addr",
   "address-and-port-dependent": "ipv4_addr . inet_service . ipv4_addr . inet_service",
-};
-
-/** The same key from an inbound packet after translation; the inside endpoint is its destination. */
-const INBOUND_KEY: Readonly<Record<NatDependence, string>> = {
-  "endpoint-independent": "ip daddr . udp dport",
-  "address-dependent": "ip daddr . udp dport . ip saddr",
-  "address-and-port-dependent": "ip daddr . udp dport . ip saddr . udp sport",
-};
-
-/** The same key from an outbound packet that answers a flow from outside. */
-const ANSWERING_KEY: Readonly<Record<NatDependence, string>> = {
-  "endpoint-independent": "ct reply ip saddr . ct reply proto-src",
-  "address-dependent": "ct reply ip saddr . ct reply proto-src . ip daddr",
-  "address-and-port-dependent": "ct reply ip saddr . ct reply proto-src . ip daddr . udp dport",
 };
 
 /** The kernel's own NAT: it keeps a port wherever the flow is unique, and remembers nothing but flows. */
@@ -138,8 +115,8 @@ function forwardsInward(middlebox: Middlebox): string[] {
 }
 
 function memory(middlebox: Middlebox): string[] {
-  const { mapping, udpLifetimeSec } = middlebox;
-  const declare = (comment: string, declaration: string, type: string, lifetimeSec = udpLifetimeSec): string[] => [
+  const { mapping, lifetimeSec: mappingSec } = middlebox;
+  const declare = (comment: string, declaration: string, type: string, lifetimeSec = mappingSec): string[] => [
     `# ${comment}`,
     `${declaration} {`,
     `  type ${type}`,
@@ -154,9 +131,9 @@ function memory(middlebox: Middlebox): string[] {
     "map drawn {",
     "  type mark : inet_service",
     "  elements = {",
-    ...portLines(portPools(middlebox, forwardedPorts(middlebox)).flatMap(({ ports }) => ports)).map(
-      (line) => `    ${line}`,
-    ),
+    ...portLines(
+      portPools(middlebox, forwardedPorts(middlebox.forwards, middlebox.protocol)).flatMap(({ ports }) => ports),
+    ).map((line) => `    ${line}`),
     "  }",
     "}",
     ...declare("Places of `drawn` that are taken.", "set slots", "mark"),
@@ -189,9 +166,9 @@ function outward({ wan, lan, address, hairpinning }: Middlebox): string[] {
 }
 
 function translate(middlebox: Middlebox): string[] {
-  const { address, mapping, portAssignment, seed } = middlebox;
+  const { protocol, address, mapping, portAssignment, seed } = middlebox;
   const key = MAPPING_KEY[mapping];
-  const pools = portPools(middlebox, forwardedPorts(middlebox));
+  const pools = portPools(middlebox, forwardedPorts(middlebox.forwards, middlebox.protocol));
   const draw = (i: number): string[] =>
     pools.map(({ inside, ports }, index) => {
       const offset = 1 + pools.slice(0, index).reduce((sum, before) => sum + before.ports.length, 0);
@@ -199,79 +176,36 @@ function translate(middlebox: Middlebox): string[] {
         portAssignment === "sequential"
           ? `numgen inc mod ${ports.length} offset ${offset};`
           : `jhash ${key} mod ${ports.length} seed 0x${hashSeed(seed, i)} offset ${offset};`;
-      return `  ${DRAWS_FROM[inside]} ct mark set ${place}`;
+      return `  ${drawsFrom(protocol, inside)} ct mark set ${place}`;
     });
   const taken = `snat ip to ${address}:ct mark map @drawn;`;
-  const takeIfFree = `  meta l4proto udp ct mark != @slots add @slot_claims { ct mark ${FIRST} } ${taken}`;
+  const takeIfFree = `  meta l4proto ${protocol} ct mark != @slots add @slot_claims { ct mark ${FIRST} } ${taken}`;
   return [
     "chain translate {",
     ...forwardsOut(middlebox).map((line) => `  ${line}`),
     `  meta l4proto != { tcp, udp } snat ip to ${address};`,
-    `  meta l4proto udp snat ip to ${address}:${key} map @own;`,
+    `  meta l4proto ${protocol} snat ip to ${address}:${key} map @own;`,
     ...(portAssignment === "preserve"
-      ? [`  ${freePort(middlebox)} add @port_claims { udp sport ${FIRST} } snat ip to ${address};`]
+      ? [`  ${freePort(middlebox)} add @port_claims { ${protocol} sport ${FIRST} } snat ip to ${address};`]
       : []),
     ...Array.from({ length: DRAWS }, (_, i) => [
       ...draw(i),
-      i < DRAWS - 1 ? takeIfFree : `  meta l4proto udp ${taken}`,
+      i < DRAWS - 1 ? takeIfFree : `  meta l4proto ${protocol} ${taken}`,
     ]).flat(),
     "}",
   ];
 }
 
 /** Which packets draw from a pool of ports. */
-const DRAWS_FROM: Readonly<Record<PortPool["inside"], string>> = {
-  any: "meta l4proto udp",
-  even: "udp sport & 1 == 0",
-  odd: "udp sport & 1 == 1",
-};
-
-function learn(middlebox: Middlebox): string[] {
-  const { wan, lan, address, mapping, inboundRefresh } = middlebox;
-  const peer = peerOut(middlebox);
-  const common = ["update @used { udp sport };", "ct mark != 0 update @slots { ct mark };", ...peer];
-  return [
-    "chain learn {",
-    "  type filter hook postrouting priority srcnat + 50; policy accept;",
-    `  meta l4proto != udp accept;`,
-    `  ct original ip saddr ${address} accept;`,
-    `  ct direction original ip saddr ${address} jump learn_opened_inside;`,
-    `  oifname ${wan} ct direction reply jump learn_opened_outside;`,
-    ...(inboundRefresh ? [`  iifname ${wan} oifname ${lan} jump learn_inbound;`] : []),
-    "}",
-    "",
-    "chain learn_opened_inside {",
-    `  meta l4proto udp update @own { ${MAPPING_KEY[mapping]} : udp sport };`,
-    "  meta l4proto udp update @ext { udp sport : ct original ip saddr . ct original proto-src };",
-    ...common.map((line) => `  ${line}`),
-    "}",
-    "",
-    "chain learn_opened_outside {",
-    `  meta l4proto udp update @own { ${ANSWERING_KEY[mapping]} : udp sport };`,
-    "  meta l4proto udp update @ext { udp sport : ct reply ip saddr . ct reply proto-src };",
-    ...common.map((line) => `  ${line}`),
-    "}",
-    ...(inboundRefresh ? ["", ...learnInbound(middlebox)] : []),
-  ];
-}
-
-/** Packets from outside refresh a mapping: in flows opened from outside (`dnat`) and from inside (`snat`). */
-function learnInbound(middlebox: Middlebox): string[] {
-  return [
-    "chain learn_inbound {",
-    ...(["dnat", "snat"] as const).flatMap((status) => {
-      const port = status === "dnat" ? "ct original proto-dst" : "ct reply proto-dst";
-      const when = `meta l4proto udp ct status ${status}`;
-      return [
-        `  ${when} update @own { ${INBOUND_KEY[middlebox.mapping]} : ${port} };`,
-        `  ${when} update @ext { ${port} : ip daddr . udp dport };`,
-        `  ${when} update @used { ${port} };`,
-        ...(remembersPeers(middlebox) ? [`  ${when} update @peers { ${port} . ip saddr };`] : []),
-      ];
-    }),
-    "  ct mark != 0 update @slots { ct mark };",
-    "}",
-  ];
+function drawsFrom(protocol: Middlebox["protocol"], inside: PortPool["inside"]): string {
+  switch (inside) {
+    case "any":
+      return `meta l4proto ${protocol}`;
+    case "even":
+      return `${protocol} sport & 1 == 0`;
+    case "odd":
+      return `${protocol} sport & 1 == 1`;
+  }
 }
 
 /** Seed of a draw in hex, never zero, for which nft would choose one itself. */
@@ -280,16 +214,16 @@ function hashSeed(seed: number, draw: number): string {
 }
 
 function inward(middlebox: Middlebox): string[] {
-  const { wan, lan, address, filtering, hairpinning } = middlebox;
-  const rule = (guard: string): string => `  ${guard} dnat ip to udp dport map @ext;`;
+  const { protocol, wan, lan, address, filtering, hairpinning } = middlebox;
+  const rule = (guard: string): string => `  ${guard} dnat ip to ${protocol} dport map @ext;`;
   const fromOutside = `iifname ${wan} ip daddr ${address}`;
   return [
     "chain inward {",
     "  type nat hook prerouting priority dstnat - 5; policy accept;",
     ...forwardsIn(middlebox).map((line) => `  ${line}`),
-    ...(filtering === "endpoint-independent" ? [rule(`${fromOutside} meta l4proto udp`)] : []),
-    ...(filtering === "address-dependent" ? [rule(`${fromOutside} udp dport . ip saddr @peers`)] : []),
-    ...(hairpinning ? [rule(`iifname ${lan} ip daddr ${address} meta l4proto udp`)] : []),
+    ...(filtering === "endpoint-independent" ? [rule(`${fromOutside} meta l4proto ${protocol}`)] : []),
+    ...(filtering === "address-dependent" ? [rule(`${fromOutside} ${protocol} dport . ip saddr @peers`)] : []),
+    ...(hairpinning ? [rule(`iifname ${lan} ip daddr ${address} meta l4proto ${protocol}`)] : []),
     "}",
   ];
 }
@@ -299,18 +233,19 @@ function inward(middlebox: Middlebox): string[] {
  * packets for a mapping or peer whose entry has expired are dropped before translation.
  */
 function expiry(middlebox: Middlebox): string[] {
+  const { protocol, wan, address, filtering } = middlebox;
   if (middlebox.inboundRefresh) return [];
-  const forwarded = forwardedPorts(middlebox);
+  const forwarded = forwardedPorts(middlebox.forwards, middlebox.protocol);
   const alive: Readonly<Record<NatDependence, string>> = {
-    "endpoint-independent": "udp dport != @used",
-    "address-dependent": "udp dport . ip saddr != @peers",
-    "address-and-port-dependent": "udp dport . ip saddr . udp sport != @peers",
+    "endpoint-independent": `${protocol} dport != @used`,
+    "address-dependent": `${protocol} dport . ip saddr != @peers`,
+    "address-and-port-dependent": `${protocol} dport . ip saddr . ${protocol} sport != @peers`,
   };
   return [
     "chain expiry {",
     "  type filter hook prerouting priority dstnat - 10; policy accept;",
-    ...(forwarded.length === 0 ? [] : [`  udp dport { ${forwarded.join(", ")} } accept;`]),
-    `  iifname ${middlebox.wan} ip daddr ${middlebox.address} ct state established meta l4proto udp ${alive[middlebox.filtering]} drop;`,
+    ...(forwarded.length === 0 ? [] : [`  ${protocol} dport { ${forwarded.join(", ")} } accept;`]),
+    `  iifname ${wan} ip daddr ${address} ct state established meta l4proto ${protocol} ${alive[filtering]} drop;`,
     "}",
   ];
 }
@@ -329,34 +264,16 @@ function forwardsIn({ forwards, address, wan, lan, hairpinning }: Middlebox): st
   );
 }
 
-/** Outside UDP ports that are never drawn. */
-export function forwardedPorts({ forwards }: Pick<Middlebox, "forwards">): readonly number[] {
-  return forwards.filter(({ protocol }) => protocol === "udp").map(({ port }) => port);
-}
-
 /** Matches packets whose inside port is free outside. */
 function freePort(middlebox: Middlebox): string {
-  const forwarded = forwardedPorts(middlebox);
-  return `${forwarded.length === 0 ? "" : `udp sport != { ${forwarded.join(", ")} } `}udp sport != @used`;
+  const { protocol } = middlebox;
+  const forwarded = forwardedPorts(middlebox.forwards, middlebox.protocol);
+  const isOwn = forwarded.length === 0 ? "" : `${protocol} sport != { ${forwarded.join(", ")} } `;
+  return `${isOwn}${protocol} sport != @used`;
 }
 
-type Filter = Pick<NatProfile, "filtering" | "inboundRefresh">;
-
-/**
- * For address-and-port-dependent filtering connection tracking suffices, unless packets from outside must not refresh.
- */
-function remembersPeers({ filtering, inboundRefresh }: Filter): boolean {
-  return filtering === "address-dependent" || (filtering === "address-and-port-dependent" && !inboundRefresh);
-}
-
-function peerType({ filtering }: Filter): string {
+function peerType({ filtering }: Middlebox): string {
   return filtering === "address-dependent" ? "inet_service . ipv4_addr" : "inet_service . ipv4_addr . inet_service";
-}
-
-function peerOut(filter: Filter): string[] {
-  if (!remembersPeers(filter)) return [];
-  const port = filter.filtering === "address-dependent" ? "" : " . udp dport";
-  return [`update @peers { udp sport . ip daddr${port} };`];
 }
 
 function portLines(ports: readonly number[]): string[] {
