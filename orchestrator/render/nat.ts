@@ -1,5 +1,5 @@
 /**
- * A NAT as one nft table for each protocol: source NAT with the profile's mapping, sets and maps that record the
+ * A NAT as one nft table for each protocol, or one for all where it is plain masquerading: source NAT with the profile's mapping, sets and maps that record the
  * mappings, and destination NAT with the profile's filtering. Policy is in `firewall.ts`.
  *
  * The kernel's own NAT is one point of RFC 4787, and not endpoint-independent once two inside hosts use the same port:
@@ -37,27 +37,27 @@ export function renderNat(router: ResolvedRouter): string | undefined {
 
 /** A table of this name for one protocol. */
 export function renderNatTable(table: string, router: ResolvedRouter, translation: Translation): string {
+  const isShared = translation.portAssignment === "overload";
   const middlebox: Middlebox = {
     ...translation,
-    forwards: router.forwards.filter(({ protocol }) => protocol === translation.protocol),
+    forwards: router.forwards.filter(({ protocol }) => isShared || protocol === translation.protocol),
     wan: `"${router.wan}"`,
     lan: `{ ${insideOf(router)
       .map((name) => `"${name}"`)
       .join(", ")} }`,
     address: outsideAddress(router),
   };
-  const parts =
-    translation.portAssignment === "overload"
-      ? [masquerade(middlebox), forwardsInward(middlebox)]
-      : [
-          memory(middlebox),
-          outward(middlebox),
-          translate(middlebox),
-          learn(middlebox),
-          inward(middlebox),
-          expiry(middlebox),
-          prolong(middlebox),
-        ];
+  const parts = isShared
+    ? [masquerade(middlebox), forwardsInward(middlebox)]
+    : [
+        memory(middlebox),
+        outward(middlebox),
+        translate(middlebox),
+        learn(middlebox),
+        inward(middlebox),
+        expiry(middlebox),
+        prolong(middlebox),
+      ];
   return [
     `table ip ${table}`,
     `delete table ip ${table}`,
@@ -92,7 +92,7 @@ const MAPPING_KEY_TYPE: Readonly<Record<NatDependence, string>> = {
   "address-and-port-dependent": "ipv4_addr . inet_service . ipv4_addr . inet_service",
 };
 
-/** The kernel's own NAT: it keeps a port wherever the flow is unique, and remembers nothing but flows. */
+/** The kernel's own NAT, of all protocols: it keeps a port wherever the flow is unique, and remembers nothing but flows. */
 function masquerade(middlebox: Middlebox): string[] {
   const { wan, address } = middlebox;
   return [

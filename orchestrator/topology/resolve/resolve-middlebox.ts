@@ -64,11 +64,26 @@ const MASQUERADE = {
   hairpinning: false,
 } as const satisfies Partial<NatPoint>;
 
-function refuseUnlikeMasquerade(nat: NatProfile, ports: string | undefined, path: IssuePath, report: Report): void {
-  const refuse = (key: string, expected: string, found: string): void => {
+function refusing(path: IssuePath, report: Report) {
+  return (key: string, expected: string, found: string): void => {
     const message = `expected ${expected}, which is all that \`portAssignment: overload\` (plain Linux MASQUERADE) does; found ${found}`;
     report("unsupported", [...path, key], message);
   };
+}
+
+/** Reports what is said of TCP in `path` that plain masquerading does not do. */
+export function refuseTcpUnlikeMasquerade(
+  tcp: { readonly [Key in "mapping" | "filtering" | "hairpinning"]?: NatPoint[Key] | undefined },
+  path: IssuePath,
+  report: Report,
+): void {
+  const refuse = refusing(path, report);
+  for (const key of ["mapping", "filtering", "hairpinning"] as const)
+    if (tcp[key] !== undefined && tcp[key] !== MASQUERADE[key]) refuse(key, String(MASQUERADE[key]), String(tcp[key]));
+}
+
+function refuseUnlikeMasquerade(nat: NatProfile, ports: string | undefined, path: IssuePath, report: Report): void {
+  const refuse = refusing(path, report);
   for (const key of ["mapping", "filtering", "parity", "hairpinning"] as const)
     if (nat[key] !== MASQUERADE[key]) refuse(key, String(MASQUERADE[key]), String(nat[key]));
   if (!nat.inboundRefresh) refuse("refresh", "both", "outbound");

@@ -4,17 +4,20 @@ import type { NatProfile } from "@testbed/agent/control";
 import { tcpLikeUdp } from "../model/presets.ts";
 import type { ResolvedFirewall, TcpNat } from "../model/resolved.ts";
 import { given } from "./given.ts";
-import { type MiddleboxContext, seconds } from "./resolve-middlebox.ts";
+import { type MiddleboxContext, refuseTcpUnlikeMasquerade, seconds } from "./resolve-middlebox.ts";
 
 export function resolveTcpNat(
   { name, entry, report }: MiddleboxContext,
   nat: NatProfile,
   firewall: ResolvedFirewall,
 ): TcpNat {
-  const path = ["nodes", name, "nat", "tcp"];
+  const key = entry.nat64 === undefined ? "nat" : "nat64";
+  const path = ["nodes", name, key, "tcp"];
   const usual = tcpLikeUdp(nat, firewall);
-  const entered = typeof entry.nat === "object" ? entry.nat.tcp : undefined;
+  const written = entry[key];
+  const entered = typeof written === "object" ? written.tcp : undefined;
   if (entered === undefined) return usual;
+  if (nat.portAssignment === "overload") refuseTcpUnlikeMasquerade(entered, path, report);
   const { established, transitory, ...same } = entered;
   const establishedSec = seconds(established, usual.establishedSec, [...path, "established"], report);
   const longest = Math.min(usual.transitorySec, establishedSec);

@@ -56,6 +56,11 @@ test("a forwarded port leads in and is connected from", () => {
   expect(table).not.toContain(": 50001,");
 });
 
+test("plain MASQUERADE has no table for TCP alone: its one table is for both protocols", () => {
+  const overload = "{ mapping: endpoint-independent, filtering: address-and-port-dependent, portAssignment: overload }";
+  expect(renderTcpNat(natOf(overload))).toBeUndefined();
+});
+
 describe("idle times", () => {
   const nat = "{ preset: port-restricted-cone, tcp: { established: 10m, transitory: 1m } }";
 

@@ -292,21 +292,26 @@ test("no line closes two braces, which nft 1.0.6 refuses", () => {
 });
 
 describe("ports that hosts share", () => {
-  test("the kernel's own masquerading, in full, with a forward", () => {
-    const forward = { protocol: "udp", port: 4500, to: "192.168.1.2", toPort: 40000 } as const;
-    expect(text({ portAssignment: "overload" }, [forward])).toMatchInlineSnapshot(`
+  test("the kernel's own masquerading, in full, with a forward of each protocol", () => {
+    const forwards = [
+      { protocol: "udp", port: 4500, to: "192.168.1.2", toPort: 40000 },
+      { protocol: "tcp", port: 8080, to: "192.168.1.2", toPort: 80 },
+    ] as const;
+    expect(text({ portAssignment: "overload" }, forwards)).toMatchInlineSnapshot(`
       "table ip mice_nat
       delete table ip mice_nat
       table ip mice_nat {
         chain outward {
           type nat hook postrouting priority srcnat - 5; policy accept;
           oifname "internet" ip saddr 192.168.1.2 udp sport 40000 snat ip to 198.18.0.4:4500;
+          oifname "internet" ip saddr 192.168.1.2 tcp sport 80 snat ip to 198.18.0.4:8080;
           oifname "internet" ip saddr != 198.18.0.4 masquerade;
         }
 
         chain inward {
           type nat hook prerouting priority dstnat - 5; policy accept;
           iifname "internet" ip daddr 198.18.0.4 udp dport 4500 dnat ip to 192.168.1.2:40000;
+          iifname "internet" ip daddr 198.18.0.4 tcp dport 8080 dnat ip to 192.168.1.2:80;
         }
       }
       "

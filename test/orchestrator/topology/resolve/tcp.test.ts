@@ -48,3 +48,29 @@ test("every port of the range forwarded leaves none for mappings of TCP either",
   const nat = "{ preset: symmetric, ports: 8080-8080 }, forwards: [{ protocol: tcp, port: 8080, to: mn, toPort: 80 }]";
   expect(issuesOf(twoHomes(`nat: ${nat}`, "nat: symmetric")).join()).toContain("8080-8080 to be free for mappings");
 });
+
+test("plain MASQUERADE does the same with TCP as with UDP: what contradicts it is refused, with its place", () => {
+  const overload = "mapping: endpoint-independent, filtering: address-and-port-dependent, portAssignment: overload";
+  const withTcp = (tcp: string) => twoHomes(`nat: { ${overload}, tcp: { ${tcp} } }`, "nat: symmetric");
+  const issues = issuesOf(withTcp("mapping: address-dependent, filtering: endpoint-independent, hairpinning: true"));
+  const refused = (key: string, value: string, wrong: string): unknown =>
+    expect.stringMatching(
+      `^t\\.yaml:\\d+:\\d+ nodes.nat-a.nat.tcp.${key}: expected ${value}, which is all that .portAssignment: overload. .* does; found ${wrong}$`,
+    );
+  expect(issues).toEqual([
+    refused("mapping", "endpoint-independent", "address-dependent"),
+    refused("filtering", "address-and-port-dependent", "endpoint-independent"),
+    refused("hairpinning", "false", "true"),
+  ]);
+  expect(issuesOf(withTcp("hairpinning: false, unsolicitedSyn: reset, established: 10m"))).toEqual([]);
+});
+
+test("what is said of TCP of a NAT64 holds", () => {
+  const text = `name: t
+summary: For a test
+segments: { internet: { ipv4: 198.18.0.0/24, ipv6: "2001:db8:0:1::/64" }, lan: { ipv6: "2001:db8:0:2::/64" } }
+nodes:
+  nat: { role: router, wan: internet, lan: lan, nat64: { preset: full-cone, prefix: "64:ff9b::/96", tcp: { established: 0s } } }
+`;
+  expect(issuesOf(text).join()).toContain("nodes.nat.nat64.tcp.established: expected whole seconds");
+});
