@@ -1,8 +1,11 @@
-/** TCP through the NAT rules in real network namespaces, with the sockets of Python as its ends. */
+/**
+ * TCP through the NAT rules in real network namespaces, with the sockets of Python as its ends. Each test has a NAT of its
+ * own in one lab: most of their time is waiting for what does not come, and they wait at once.
+ */
 
+import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect } from "vitest";
-import type { TcpNat } from "../../orchestrator/topology/model/resolved.ts";
 import { needs } from "../support/needs.ts";
 import { classify, openServers } from "./nat-rules/classify.ts";
 import { createNatWorld, type NatWorld } from "./nat-rules/nat-world.ts";
@@ -11,126 +14,184 @@ const { describe, test } = await needs("netns", "python3");
 
 const PROGRAM = fileURLToPath(new URL("nat-tcp/tcp-ends.py", import.meta.url));
 const SERVERS = ["198.18.0.11", "198.18.0.12"].flatMap((ip) => [3478, 3479].map((port) => [ip, port]));
+const PORT = 20_000;
 
-const TOPOLOGY = `
+/** A router with NAT and the hosts behind it, which have two addresses. */
+interface Site {
+  readonly router: string;
+  readonly outside: string;
+  readonly inside: string;
+  readonly host: string;
+  readonly otherHost: string;
+  /** Of the file: what `nat` has, and further keys of the router. */
+  readonly nat: string;
+  readonly more: string;
+}
+
+const sites: Site[] = [];
+
+function site(nat: string, more = ""): Site {
+  const n = sites.length + 1;
+  const made = {
+    router: `nat-${n}`,
+    outside: `198.18.0.${20 + n}`,
+    // The first one is where `classify` looks for its hosts.
+    inside: n === 1 ? "inside" : `inside-${n}`,
+    host: `192.168.${n}.2`,
+    otherHost: `192.168.${n}.3`,
+    // Few ports: loading the default's 16384 takes longer than the test.
+    nat: `{ ${nat}, ports: 30000-30029 }`,
+    more,
+  };
+  sites.push(made);
+  return made;
+}
+
+function topology(): string {
+  return `
 name: tcp
-summary: One NAT between servers and inside hosts
+summary: NATs between servers and inside hosts
 segments:
   internet: { ipv4: 198.18.0.0/24 }
-  home: { ipv4: 192.168.1.0/24 }
+${sites.map((_, i) => `  home-${i + 1}: { ipv4: 192.168.${i + 1}.0/24 }`).join("\n")}
 nodes:
-  nat: { role: router, wan: internet, lan: home, nat: port-restricted-cone, addresses: { internet: { ipv4: 198.18.0.1 } } }
   servers: { role: host, on: internet, image: x, addresses: { internet: { ipv4: 198.18.0.11 } } }
-  inside: { role: host, on: home, image: x, addresses: { home: { ipv4: 192.168.1.2 } } }
+${sites
+  .map(
+    ({ router, outside, inside, host, nat, more }, i) => `
+  ${router}:
+    { role: router, wan: internet, lan: home-${i + 1}, nat: ${nat}, addresses: { internet: { ipv4: ${outside} } } ${more} }
+  ${inside}: { role: host, on: home-${i + 1}, image: x, addresses: { home-${i + 1}: { ipv4: ${host} } } }`,
+  )
+  .join("")}
 `;
-
-/** Calls a function of the program in a node. */
-async function ends(world: NatWorld, node: string, name: string, ...values: readonly unknown[]): Promise<unknown> {
-  const words = values.map((value) => `'${JSON.stringify(value)}'`).join(" ");
-  return JSON.parse(await world.shIn(node, `timeout 30 python3 ${PROGRAM} ${name} ${words}`));
 }
 
-async function createWorld(topology = TOPOLOGY): Promise<NatWorld> {
-  const world = await createNatWorld(topology);
-  await Promise.all([
-    world.shIn("servers", "ip addr add 198.18.0.12/24 dev internet"),
-    world.shIn("inside", "ip addr add 192.168.1.3/24 dev home"),
-  ]);
-  await world.shIn("servers", `python3 ${PROGRAM} serve '${JSON.stringify(SERVERS)}' > /dev/null 2>&1 &`);
-  const listening = 'until [ "$(ss -Htln | grep -c :347)" = 4 ]; do sleep 0.02; done';
-  await world.shIn("servers", `timeout 30 sh -c '${listening}'`);
-  return world;
-}
+const udpSite = site(
+  "preset: port-restricted-cone, tcp: { mapping: address-and-port-dependent, filtering: endpoint-independent, hairpinning: true }",
+);
+const sharing = site("preset: port-restricted-cone");
 
 const DEPENDENCE = ["endpoint-independent", "address-dependent", "address-and-port-dependent"] as const;
-const ALL = DEPENDENCE.flatMap((mapping) =>
-  DEPENDENCE.flatMap((filtering) => [false, true].map((hairpinning) => ({ mapping, filtering, hairpinning }))),
+const CLASSIFIED = DEPENDENCE.flatMap((mapping) =>
+  DEPENDENCE.flatMap((filtering) =>
+    [false, true].map((hairpinning) => {
+      const assignment = hairpinning ? "portAssignment: random" : "portAssignment: preserve";
+      // A refusal takes no time, which silence does.
+      const tcp = `{ mapping: ${mapping}, filtering: ${filtering}, hairpinning: ${hairpinning}, unsolicitedSyn: reset }`;
+      return { mapping, filtering, hairpinning, at: site(`preset: port-restricted-cone, ${assignment}, tcp: ${tcp}`) };
+    }),
+  ),
+);
+
+const UNSOLICITED = (
+  [
+    ["drop", "silent"],
+    ["reset", "refused"],
+    ["icmp", "icmp"],
+  ] as const
+).map(([unsolicitedSyn, answer]) => ({
+  unsolicitedSyn,
+  answer,
+  at: site(`preset: port-restricted-cone, tcp: { unsolicitedSyn: ${unsolicitedSyn} }`),
+}));
+
+const idling = site("preset: full-cone, tcp: { established: 4s, transitory: 1s }");
+const IDLE = [
+  { state: "open", idleSec: 2.2, found: "open" },
+  { state: "open", idleSec: 5.5, found: "silent" },
+  { state: "closed", idleSec: 0.2, found: "open" },
+  { state: "closed", idleSec: 2.2, found: "silent" },
+  { state: "refused", idleSec: 0.2, found: "open" },
+  { state: "refused", idleSec: 2.2, found: "silent" },
+].map((it, i) => ({ ...it, port: PORT + 2 * i }));
+
+const forwarding = site(
+  "preset: port-restricted-cone",
+  `, forwards: [{ protocol: tcp, port: 8080, to: inside-${sites.length + 1}, toPort: 80 }]`,
 );
 
 let world: NatWorld;
-let port = 20_000;
+/** Its path: a version manager's shim on the search path takes longer than the program. */
+let python: string;
 
 beforeAll(async () => {
-  world = await createWorld();
+  python = execFileSync("python3", ["-c", "import sys; print(sys.executable)"], { encoding: "utf8" }).trim();
+  world = await createNatWorld(topology());
+  await Promise.all([
+    world.shIn("servers", "ip addr add 198.18.0.12/24 dev internet"),
+    ...sites.map(({ inside, otherHost }, i) => world.shIn(inside, `ip addr add ${otherHost}/24 dev home-${i + 1}`)),
+  ]);
+  await listen("servers", SERVERS);
 });
 afterAll(() => world.end());
 
-/** Reloads the NAT, with ports inside and outside that were not used before. */
-async function load(tcp: Partial<TcpNat>, portAssignment: "preserve" | "random" = "preserve"): Promise<void> {
-  const router = world.router("nat");
-  if (router.nat === undefined || router.tcp === undefined) throw new Error("it does not translate");
-  port += 10;
-  const first = 30_000 + 30 * ((port - 20_000) / 10);
-  const nat = { ...router.nat, portAssignment, ports: { first, last: first + 29 } };
-  await world.reload({ ...router, nat, tcp: { ...router.tcp, ...tcp } });
+/** Calls a function of the program in a node. */
+async function ends(node: string, name: string, ...values: readonly unknown[]): Promise<unknown> {
+  const words = values.map((value) => `'${JSON.stringify(value)}'`).join(" ");
+  return JSON.parse(await world.shIn(node, `timeout 30 ${python} ${PROGRAM} ${name} ${words}`));
+}
+
+/** Starts servers in a node and waits until they listen. */
+async function listen(node: string, endpoints: readonly unknown[]): Promise<void> {
+  await world.shIn(node, `${python} ${PROGRAM} serve '${JSON.stringify(endpoints)}' > /dev/null 2>&1 &`);
+  const listening = `until [ "$(ss -Htln | wc -l)" = ${endpoints.length} ]; do sleep 0.02; done`;
+  await world.shIn(node, `timeout 30 sh -c '${listening}'`);
 }
 
 describe("every point of RFC 5382", () => {
-  test.each(ALL)(
+  test.concurrent.each(CLASSIFIED)(
     "mapping $mapping, filtering $filtering, hairpinning $hairpinning is observed as declared for TCP",
-    async (declared) => {
-      // A refusal takes no time, which silence does.
-      await load({ ...declared, unsolicitedSyn: "reset" }, declared.hairpinning ? "random" : "preserve");
-      expect(await ends(world, "inside", "classify", port)).toEqual(declared);
+    async ({ at: { inside, host, otherHost }, ...declared }) => {
+      expect(await ends(inside, "classify", host, otherHost, PORT)).toEqual(declared);
     },
   );
 
-  test("UDP stays what it is declared as, where TCP is something else", async () => {
-    await load({ mapping: "address-and-port-dependent", filtering: "endpoint-independent", hairpinning: true });
-    expect(await classify(world, await openServers(world), port)).toEqual({
+  test.concurrent("UDP stays what it is declared as, where TCP is something else", async () => {
+    const [udp, tcp] = await Promise.all([
+      openServers(world).then((servers) => classify(world, servers, PORT)),
+      ends(udpSite.inside, "classify", udpSite.host, udpSite.otherHost, PORT),
+    ]);
+    expect(udp).toEqual({
       mapping: "endpoint-independent",
       filtering: "address-and-port-dependent",
       hairpinning: false,
     });
+    expect(tcp).toEqual({
+      mapping: "address-and-port-dependent",
+      filtering: "endpoint-independent",
+      hairpinning: true,
+    });
   });
 
-  test("two inside hosts on one port get an outside port each", async () => {
-    await load({});
-    const [one, other] = (await ends(world, "inside", "sharing", port)) as [[string, number], [string, number]];
-    expect(one).toEqual(["198.18.0.1", port]);
-    expect(other[1]).not.toBe(port);
+  test.concurrent("two inside hosts on one port get an outside port each", async () => {
+    const { inside, host, otherHost, outside } = sharing;
+    const found = (await ends(inside, "sharing", host, otherHost, PORT)) as [[string, number], [string, number]];
+    expect(found[0]).toEqual([outside, PORT]);
+    expect(found[1][1]).not.toBe(PORT);
   });
 });
 
 describe("a SYN from outside that is let in to nobody", () => {
-  test.each([
-    { unsolicitedSyn: "drop", answer: "silent" },
-    { unsolicitedSyn: "reset", answer: "refused" },
-    { unsolicitedSyn: "icmp", answer: "icmp" },
-  ] as const)("$unsolicitedSyn: $answer", async ({ unsolicitedSyn, answer }) => {
-    await load({ unsolicitedSyn });
-    expect(await ends(world, "servers", "attempt", ["198.18.0.11", port], ["198.18.0.1", port])).toBe(answer);
+  test.concurrent.each(UNSOLICITED)("$unsolicitedSyn: $answer", async ({ answer, at: { outside } }) => {
+    const port = Number(outside.split(".")[3]) + PORT;
+    expect(await ends("servers", "attempt", ["198.18.0.11", port], [outside, port])).toBe(answer);
   });
 });
 
 describe("idle times", () => {
-  test.each([
-    { state: "open", idleSec: 2.2, found: "open" },
-    { state: "open", idleSec: 5.5, found: "silent" },
-    { state: "closed", idleSec: 0.2, found: "open" },
-    { state: "closed", idleSec: 2.2, found: "silent" },
-    { state: "refused", idleSec: 0.2, found: "open" },
-    { state: "refused", idleSec: 2.2, found: "silent" },
-  ])("a mapping whose connection is $state and was idle for $idleSec s lets a stranger in: $found", async (it) => {
-    const lab = await createWorld(
-      TOPOLOGY.replace(
-        "nat: port-restricted-cone",
-        "nat: { preset: full-cone, tcp: { established: 4s, transitory: 1s } }",
-      ),
-    );
-    try {
-      expect(await ends(lab, "inside", "idle", port, it.state, it.idleSec)).toBe(it.found);
-    } finally {
-      await lab.end();
-    }
-  });
+  test.concurrent.each(IDLE)(
+    "a mapping whose connection is $state and was idle for $idleSec s lets a stranger in: $found",
+    async ({ port, state, idleSec, found }) => {
+      const { inside, host, outside } = idling;
+      expect(await ends(inside, "idle", host, outside, port, state, idleSec)).toBe(found);
+    },
+  );
 });
 
-test("a forwarded TCP port lets everybody in, and the port beside it nobody", async () => {
-  const router = world.router("nat");
-  await world.reload({ ...router, forwards: [{ protocol: "tcp", port: 8080, to: "192.168.1.2", toPort: 80 }] });
-  await world.shIn("inside", `python3 ${PROGRAM} serve '[["192.168.1.2", 80]]' > /dev/null 2>&1 &`);
-  await world.shIn("inside", "timeout 30 sh -c 'until ss -Htln | grep -q :80; do sleep 0.02; done'");
-  expect(await ends(world, "servers", "attempt", ["198.18.0.12", 7000], ["198.18.0.1", 8080])).toBe("open");
-  expect(await ends(world, "servers", "attempt", ["198.18.0.12", 7001], ["198.18.0.1", 8081])).toBe("silent");
+test.concurrent("a forwarded TCP port lets everybody in, and the port beside it nobody", async () => {
+  const { inside, host, outside } = forwarding;
+  await listen(inside, [[host, 80]]);
+  expect(await ends("servers", "attempt", ["198.18.0.12", 7000], [outside, 8080])).toBe("open");
+  expect(await ends("servers", "attempt", ["198.18.0.12", 7001], [outside, 8081])).toBe("silent");
 });

@@ -48,7 +48,7 @@ export async function createNatWorld(yaml: string): Promise<NatWorld> {
   const plan = buildPlan(loaded.topology, { capture: false });
   const supervisor = await startSupervisor({ run: "box-rules-test" });
   const enter = (node: string | undefined, command: readonly string[]): readonly string[] =>
-    supervisor.enter(node === undefined ? command : ["ip", "netns", "exec", node, ...command]);
+    supervisor.enter(node === undefined ? command : ["nsenter", `--net=/run/netns/${node}`, "--", ...command]);
   const run = (node: string | undefined, command: readonly string[], input = ""): Promise<string> =>
     runToEnd(enter(node, command), input);
   await run(undefined, ["ip", "-batch", "-"], bridgeBatch(plan.segments) + nodeBatch(plan.segments, plan.nodes));

@@ -104,20 +104,19 @@ def asked(end, local, remote):
 
 
 A1P1, A1P2, A2P1, A2P2 = [(ip, port) for ip in ("198.18.0.11", "198.18.0.12") for port in (3478, 3479)]
-INSIDE, OTHER = "192.168.1.2", "192.168.1.3"
 
 
-def mapping(port):
-    ends = [connected((INSIDE, port), server) for server in (A1P1, A2P1, A2P2)]
+def mapping(inside, port):
+    ends = [connected((inside, port), server) for server in (A1P1, A2P1, A2P2)]
     first, second, third = [seen for _, seen in ends]
     if first == second == third:
         return "endpoint-independent"
     return "address-dependent" if second == third else "address-and-port-dependent"
 
 
-def filtering(port):
-    listener = listening(INSIDE, port)
-    end, seen = connected((INSIDE, port), A1P1)
+def filtering(inside, port):
+    listener = listening(inside, port)
+    end, seen = connected((inside, port), A1P1)
     # The strictest test first: a packet that passes may open the filter for later ones.
     if asked(end, A2P2, seen) == "open":
         return "endpoint-independent"
@@ -126,11 +125,11 @@ def filtering(port):
     return found
 
 
-def hairpinning(port):
-    listener = listening(INSIDE, port)
+def hairpinning(inside, other, port):
+    listener = listening(inside, port)
     listener.settimeout(5)
-    _, seen = connected((INSIDE, port), A1P1)
-    if attempt((OTHER, port + 1), seen) != "open":
+    _, seen = connected((inside, port), A1P1)
+    if attempt((other, port + 1), seen) != "open":
         return False
     _, (ip, _) = listener.accept()
     if ip != seen[0]:
@@ -138,25 +137,29 @@ def hairpinning(port):
     return True
 
 
-def classify(port):
-    return {"mapping": mapping(port), "filtering": filtering(port + 1), "hairpinning": hairpinning(port + 2)}
+def classify(inside, other, port):
+    return {
+        "mapping": mapping(inside, port),
+        "filtering": filtering(inside, port + 1),
+        "hairpinning": hairpinning(inside, other, port + 2),
+    }
 
 
-def sharing(port):
+def sharing(inside, other, port):
     """The outside addresses of two hosts that use one port."""
-    ends = [connected((ip, port), A1P1) for ip in (INSIDE, OTHER)]
+    ends = [connected((ip, port), A1P1) for ip in (inside, other)]
     return [seen for _, seen in ends]
 
 
-def idle(port, state, seconds):
+def idle(inside, outside, port, state, seconds):
     """Whether a stranger gets in at a mapping of which nothing was heard for so long; `state` is that of its connection."""
-    listener = listening(INSIDE, port)
-    asking, _ = connected((INSIDE, port + 1), A1P1)
+    listener = listening(inside, port)
+    asking, _ = connected((inside, port + 1), A1P1)
     if state == "refused":
-        attempt((INSIDE, port), ("198.18.0.11", 9))
-        seen = ["198.18.0.1", port]
+        attempt((inside, port), ("198.18.0.11", 9))
+        seen = [outside, port]
     else:
-        end, seen = connected((INSIDE, port), A1P1)
+        end, seen = connected((inside, port), A1P1)
         if state == "closed":
             end.shutdown(socket.SHUT_WR)
             end.recv(1)
