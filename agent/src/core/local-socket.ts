@@ -1,6 +1,6 @@
 /** A UDP socket of a node, and what its address tells about whom it can reach. */
 
-import { addressToBytes, familyOf, type SocketAddress } from "./address.ts";
+import { addressToBytes, familyOf, type SocketAddress, sameSocketAddress } from "./address.ts";
 import { prefixContains } from "./prefix.ts";
 
 export interface LocalSocket extends SocketAddress {
@@ -8,6 +8,13 @@ export interface LocalSocket extends SocketAddress {
   readonly prefixLength?: number;
   /** Whether a route leads out of its segment; absent when unknown. */
   readonly hasRouter?: boolean;
+  /** The interface that has the address: an equal address on another one is another place. Absent when unknown. */
+  readonly interfaceName?: string;
+}
+
+/** True for the same address and port at the same place. */
+export function isSameSocket(one: LocalSocket, other: LocalSocket): boolean {
+  return sameSocketAddress(one, other) && one.interfaceName === other.interfaceName;
 }
 
 /** True for an address on the segment of a socket whose prefix is known. */

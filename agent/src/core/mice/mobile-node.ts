@@ -3,11 +3,11 @@
  * node differ only in which one calls `connect`; a stationary node has no home agent.
  */
 
-import { addressToBytes, canonicalAddress } from "../address.ts";
+import { addressToBytes, canonicalAddress, sameSocketAddress } from "../address.ts";
 import { ByteReader } from "../bytes.ts";
 import { createPacer } from "../ice/pacer.ts";
 import { createRefusals } from "../ice/refusals.ts";
-import type { LocalSocket } from "../local-socket.ts";
+import { isSameSocket, type LocalSocket } from "../local-socket.ts";
 import { assertNever, type Datagram, type InstantMs, type Rng, type Transmit } from "../machine.ts";
 import { minInstant } from "../min-instant.ts";
 import { type Correspondent, createCorrespondent } from "../mip6/correspondent.ts";
@@ -84,7 +84,7 @@ class MobileNode implements MobileNodeMachine {
   }
 
   start(now: InstantMs): void {
-    this.#home.settleAt(now, this.#sockets);
+    this.#home.settleAt(now, this.#sockets, []);
     this.#settle(now);
   }
 
@@ -104,12 +104,13 @@ class MobileNode implements MobileNodeMachine {
   }
 
   retarget(now: InstantMs, sockets: readonly LocalSocket[]): void {
+    const before = this.#sockets;
+    const kept = sockets.filter((socket) => before.some((old) => isSameSocket(old, socket)));
+    const change = { kept, hasNew: kept.length < sockets.length };
     this.#sockets = sockets;
-    for (const session of this.#sessions.all()) {
-      if (session.isAlive) this.#wanted.add(session.peer);
-      session.leaveDirectPath(now);
-    }
-    this.#home.settleAt(now, sockets);
+    for (const session of this.#sessions.all())
+      if (session.changeAddresses(now, change)) this.#wanted.add(session.peer);
+    this.#home.settleAt(now, sockets, kept);
     this.#settle(now);
   }
 
@@ -265,8 +266,11 @@ class MobileNode implements MobileNodeMachine {
     });
   }
 
+  /** A check from an address that is gone is lost, as on a way that is broken. */
   #sendCheck(transmit: Transmit): void {
-    if (!this.#home.sendRelayed(transmit)) this.#outbox.transmit(transmit);
+    if (this.#home.sendRelayed(transmit)) return;
+    if (this.#sockets.some((socket) => sameSocketAddress(socket, transmit.local))) this.#outbox.transmit(transmit);
+    else this.#outbox.count("dropped.address-gone");
   }
 
   /** A check on a relayed pair: STUN in UDP in IPv6 from the tunnel, to the port of the relayed candidate. */

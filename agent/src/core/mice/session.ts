@@ -6,10 +6,9 @@
 import { type SocketAddress, sameSocketAddress } from "../address.ts";
 import type { IceCredentials, IceEvent, IceMachine, ValidPair } from "../ice/ice-machine.ts";
 import { isRelayed } from "../ice/pair.ts";
-import { assertNever, type InstantMs } from "../machine.ts";
+import type { InstantMs } from "../machine.ts";
 import { minInstant } from "../min-instant.ts";
 import { createMessageRate } from "../mip6/message-rate.ts";
-import { BINDING_ERROR_STATUS } from "../mip6/status.ts";
 import type { RefusedDatagram } from "../refusal.ts";
 import type { StunDatagram } from "../stun/receive.ts";
 import { InboundBinding } from "./binding/inbound-binding.ts";
@@ -19,6 +18,7 @@ import { Answerer } from "./offer/answerer.ts";
 import { OfferRequest } from "./offer/offer-request.ts";
 import { Offerer } from "./offer/offerer.ts";
 import { Recovery } from "./recovery.ts";
+import type { AddressChange } from "./session/address-change.ts";
 import { longestAttemptMs } from "./session/attempt-time.ts";
 import { DataSilence } from "./session/data-silence.ts";
 import type { Generation } from "./session/generation.ts";
@@ -27,6 +27,7 @@ import type { ReceivedMobility, SessionEnvironment } from "./session/session-env
 import type { GatheringDone, SessionHost } from "./session/session-host.ts";
 import { createSessionPath, type DirectRoute, type RouteOwner } from "./session/session-path.ts";
 import { isFromWrongWay } from "./session/signalling-way.ts";
+import { passToPart, type SessionParts } from "./session-parts.ts";
 
 /** Least time between two offers that a peer requests. Profile: its first repetitions come after 1 and 3 s. */
 const REQUEST_PAUSE_MS = 5000;
@@ -49,6 +50,7 @@ export class Session {
   readonly #generations: Generations;
   /** The interface of this session for its parts. */
   readonly #state: SessionHost;
+  readonly #parts: SessionParts;
 
   constructor(peer: string, env: SessionEnvironment) {
     this.peer = peer;
@@ -80,6 +82,14 @@ export class Session {
     this.#request = new OfferRequest(this.#state);
     this.#outbound = new OutboundBinding(this.#state, this.#offerer);
     this.#inbound = new InboundBinding(this.#state);
+    this.#parts = {
+      offerer: this.#offerer,
+      answerer: this.#answerer,
+      outbound: this.#outbound,
+      inbound: this.#inbound,
+      takeRequest: (now) => this.#takeRequest(now),
+      count: (name) => env.outbox.count(name),
+    };
   }
 
   /** The direct path for data; undefined means through the home agents. */
@@ -120,8 +130,26 @@ export class Session {
     else this.#offerer.offer(now, this.#state.remoteCredentials === undefined ? "initial" : "restart");
   }
 
-  /** The local addresses changed: data takes the home agents' path, checks from the old addresses end. */
-  leaveDirectPath(now: InstantMs): void {
+  /**
+   * The local addresses changed. A pair whose base is still there carries data until another one is found; without one
+   * data takes the home agents' path. True when candidates are to be offered anew.
+   */
+  changeAddresses(now: InstantMs, { kept, hasNew }: AddressChange): boolean {
+    const isWanted = this.isAlive;
+    const base = this.#state.path.isDirect ? this.#generations.inUse?.ice.selectedPair()?.local.base : undefined;
+    if (base === undefined || !kept.some((socket) => sameSocketAddress(socket, base))) {
+      this.#leaveDirectPath(now);
+      return isWanted;
+    }
+    for (const generation of this.#generations.all()) generation.releaseCandidates();
+    if (!hasNew && !this.isSettingUp) return false;
+    this.#revert();
+    this.#offerer.abandon();
+    this.#answerer.abandon();
+    return true;
+  }
+
+  #leaveDirectPath(now: InstantMs): void {
     this.#abandon();
     this.#recovery.stop();
     this.#outbound.suspend();
@@ -149,7 +177,7 @@ export class Session {
   /** Takes a message of the peer with a correct checksum. */
   handleMobility(now: InstantMs, received: ReceivedMobility): void {
     if (isFromWrongWay(received)) this.#env.outbox.count(`dropped.${received.message.type}-off-home-path`);
-    else this.#dispatch(now, received);
+    else passToPart(now, received, this.#parts);
     this.#advance(now);
   }
 
@@ -452,41 +480,6 @@ export class Session {
     this.#outbound.drop();
     this.#inbound.drop();
     this.#state.path.takeHomeFromDead(now);
-  }
-
-  #dispatch(now: InstantMs, received: ReceivedMobility): void {
-    const { message } = received;
-    switch (message.type) {
-      case "home-test":
-        this.#offerer.takeHomeTest(now, message);
-        break;
-      case "care-of-test-ice":
-        this.#offerer.takeAnswer(now, message);
-        break;
-      case "care-of-test-init-ice":
-        this.#answerer.takeOffer(now, message);
-        break;
-      case "binding-update":
-        this.#inbound.takeUpdate(now, { ...received, message });
-        break;
-      case "binding-acknowledgement":
-        this.#outbound.takeAcknowledgement(now, { ...received, message });
-        break;
-      case "binding-error":
-        if (message.status === BINDING_ERROR_STATUS.unrecognizedMobilityHeaderType) this.#offerer.takeRefusal();
-        else this.#env.outbox.count("ignored.binding-error");
-        break;
-      case "binding-refresh-request":
-        this.#takeRequest(now);
-        break;
-      case "home-test-init":
-      case "care-of-test-init":
-      case "care-of-test":
-        this.#env.outbox.count(`ignored.${message.type}`);
-        break;
-      default:
-        assertNever(message);
-    }
   }
 
   /** Not authenticated, so it is rate-limited and moves no data (A-30). */

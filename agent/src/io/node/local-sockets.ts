@@ -20,10 +20,11 @@ export function localSockets(
       }),
     )[0];
     if (own === undefined) return { ip, port };
-    if (own.isThroughNat64) return { ip, port, prefixLength: own.prefixLength, hasRouter: true };
+    const { interfaceName, prefixLength } = own;
+    if (own.isThroughNat64) return { ip, port, prefixLength, hasRouter: true, interfaceName };
     const hasRouter = routes.some(
-      ({ to, interfaceName }) => interfaceName === own.interfaceName && familyOf(to) === familyOf(ip),
+      (route) => route.interfaceName === interfaceName && familyOf(route.to) === familyOf(ip),
     );
-    return { ip, port, prefixLength: own.prefixLength, hasRouter };
+    return { ip, port, prefixLength, hasRouter, interfaceName };
   });
 }

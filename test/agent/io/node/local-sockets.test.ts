@@ -10,9 +10,9 @@ test("a socket knows its prefix, and whether a route of its IP version leads out
   const interfaces = [interfaceOn("bridge", "10.99.0.2/24"), interfaceOn("lan", "192.168.1.2/25", "2001:db8:1::2/64")];
   const routes = [{ to: "0.0.0.0/0", via: "192.168.1.1", interfaceName: "lan" }];
   expect(localSockets({ interfaces, routes }, ["10.99.0.2", "2001:db8:1::2", "192.168.1.2"], 40_000)).toEqual([
-    { ip: "10.99.0.2", port: 40_000, prefixLength: 24, hasRouter: false },
-    { ip: "2001:db8:1::2", port: 40_000, prefixLength: 64, hasRouter: false },
-    { ip: "192.168.1.2", port: 40_000, prefixLength: 25, hasRouter: true },
+    { ip: "10.99.0.2", port: 40_000, prefixLength: 24, hasRouter: false, interfaceName: "bridge" },
+    { ip: "2001:db8:1::2", port: 40_000, prefixLength: 64, hasRouter: false, interfaceName: "lan" },
+    { ip: "192.168.1.2", port: 40_000, prefixLength: 25, hasRouter: true, interfaceName: "lan" },
   ]);
 });
 

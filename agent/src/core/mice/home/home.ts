@@ -24,8 +24,8 @@ export interface Home {
   readonly isReady: boolean;
   /** The socket that carries the tunnel; its port is that of the relayed candidate (A-24). */
   readonly tunnelSocket: SocketAddress | undefined;
-  /** The node has these sockets, best first. */
-  settleAt(now: InstantMs, sockets: readonly LocalSocket[]): void;
+  /** The node has these sockets, best first; `kept` are those that it had before. */
+  settleAt(now: InstantMs, sockets: readonly LocalSocket[], kept: readonly SocketAddress[]): void;
   /** Registers again because the mapping is in doubt; false when skipped. */
   confirm(now: InstantMs): boolean;
   /** The node has not run for a while: registers again and asks whether the tunnel works, both at once. */

@@ -86,15 +86,20 @@ class MobileHome implements Home {
     return this.#tunnel.way?.local;
   }
 
-  settleAt(now: InstantMs, sockets: readonly LocalSocket[]): void {
+  settleAt(now: InstantMs, sockets: readonly LocalSocket[], kept: readonly SocketAddress[]): void {
     this.#sendUpdates();
     const ways = tunnelWays(sockets, this.#config.homeAgent.tunnel);
+    const old = kept.some((socket) => isFrom(socket, this.#tunnel.way)) ? this.#tunnel.way : undefined;
     this.#watch.useWays(now, ways);
     const [best] = ways;
-    this.#tunnel.way = best;
     this.#updateWay = best;
-    if (best !== undefined) this.#registration.retarget(now, best.local);
-    else this.#outbox.emit({ type: "registration-failed", reason: "no socket has a way to the home agent" });
+    this.#tunnel.way = best;
+    if (best === undefined)
+      this.#outbox.emit({ type: "registration-failed", reason: "no socket has a way to the home agent" });
+    else if (old !== undefined && !isSameWay(old, best) && this.isReady) {
+      this.#watch.use(now, old);
+      this.#leaveFor(now, best, old);
+    } else this.#registration.retarget(now, best.local);
   }
 
   confirm(now: InstantMs): boolean {
@@ -179,10 +184,7 @@ class MobileHome implements Home {
         this.#registration.renew(now);
         break;
       case "better":
-        // The old way carries data until the home agent has answered.
-        this.#sendUpdates();
-        this.#updateWay = news.next;
-        this.#registration.moveTo(now, news.next.local);
+        if (this.#tunnel.way !== undefined) this.#leaveFor(now, news.next, this.#tunnel.way);
         break;
       case "works-again":
         this.#registration.renew(now);
@@ -197,6 +199,14 @@ class MobileHome implements Home {
     this.#updateWay = way;
     this.#watch.use(now, way);
     this.#registration.retarget(now, way.local);
+  }
+
+  /** The old way carries data until the home agent has answered on the new one. */
+  #leaveFor(now: InstantMs, way: TunnelWay, old: TunnelWay): void {
+    this.#sendUpdates();
+    this.#tunnel.way = old;
+    this.#updateWay = way;
+    this.#registration.moveTo(now, way.local);
   }
 
   #tryNext(now: InstantMs): void {
@@ -247,4 +257,12 @@ class MobileHome implements Home {
     }
     this.#watch.noteAnswer(now);
   }
+}
+
+function isFrom(socket: SocketAddress, way: TunnelWay | undefined): boolean {
+  return way !== undefined && sameSocketAddress(way.local, socket);
+}
+
+function isSameWay(one: TunnelWay, other: TunnelWay): boolean {
+  return sameSocketAddress(one.local, other.local) && sameSocketAddress(one.remote, other.remote);
 }
