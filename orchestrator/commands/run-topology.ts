@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
 import { judgeRun } from "../judge/judge-run.ts";
+import { happenedEvents } from "../lab/happened-events.ts";
 import type { LabEvent } from "../lab/lab-event.ts";
 import { labTimeouts } from "../lab/lab-timeouts.ts";
 import { runLab } from "../lab/run-lab.ts";
@@ -15,6 +16,7 @@ import { TestbedError } from "../support/errors.ts";
 import { currentProcess } from "../support/process-identity.ts";
 import type { ResolvedTopology } from "../topology/model/resolved.ts";
 import { predictRun } from "../topology/predict/predict-run.ts";
+import { asHappened } from "../topology/resolve/as-happened.ts";
 import type { CommandContext } from "./context.ts";
 import { createResultsDirectory, pointAt } from "./results-directory.ts";
 import type { RunOptions } from "./run-options.ts";
@@ -56,14 +58,20 @@ export async function runTopology(request: RunRequest): Promise<RunOutcome> {
     signal: context.signal,
     keep: options.keep,
     // A late timeline event extends the timeout.
-    timeoutMs: options.timeoutMs + (plan.timeline.at(-1)?.atMs ?? 0),
+    timeoutMs: options.timeoutMs + (topology.timeline.at(-1)?.atMs ?? 0),
     timeouts: labTimeouts(options.timeouts),
   });
   const writing = results.writeCapture(plan, record.captures);
   const [removed, captures] = await Promise.all([record.removal, writing, results.writeRecord({ text, plan, record })]);
+  const happened = asHappened(topology, happenedEvents(record.events));
+  const judged = {
+    topology: happened,
+    predictions: happened === topology ? predictions : predictRun(happened),
+    record,
+  };
   const result = buildResult({
-    ...{ runId: identity.runId, runtime: runtime.name, topology, predictions, record, captures },
-    judgement: judgeRun({ topology, predictions, record }),
+    ...{ runId: identity.runId, runtime: runtime.name, ...judged, captures },
+    judgement: judgeRun(judged),
     ...{ loadMs, durationMs: performance.timeOrigin + performance.now() - startedAt },
     startedAt: new Date(startedAt).toISOString(),
     nodeVersion: process.version,

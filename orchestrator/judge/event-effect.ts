@@ -3,6 +3,7 @@
  * that were sent until the next one, whenever they were answered, except those that the next one lost.
  */
 
+import { type HappenedEvent, happenedEvents } from "../lab/happened-events.ts";
 import type { DataPacket, LabEvent, NodeEvent, PairView } from "../lab/lab-event.ts";
 import { roundTripImpairment } from "../topology/model/path-impairments.ts";
 import type { ResolvedSession, ResolvedTopology } from "../topology/model/resolved.ts";
@@ -41,9 +42,6 @@ const LATEST_ANSWERS = 10;
 /** An event is timed from its beginning; within this time it takes hold. */
 const TAKES_HOLD_MS = 100;
 
-/** An event that took effect. */
-type Happened = Extract<LabEvent, { type: "timeline" }>;
-
 /** The time until an event, or from one until the next; milliseconds since 1970. */
 interface Window {
   readonly from: number;
@@ -56,11 +54,9 @@ interface Window {
 export function observeEffects(topology: ResolvedTopology, events: readonly LabEvent[]): readonly EventEffect[] {
   const { nodes, sessions, timeline } = topology;
   const homes = homeAddresses(nodes);
-  const place = ({ name }: Happened): number => timeline.findIndex((event) => event.name === name);
+  const place = ({ name }: HappenedEvent): number => timeline.findIndex((event) => event.name === name);
   // Events of one instant are reported in any order.
-  const happened = events
-    .filter((entry): entry is Happened => entry.type === "timeline")
-    .toSorted((a, b) => place(a) - place(b));
+  const happened = happenedEvents(events).toSorted((a, b) => place(a) - place(b));
   const after = happened.map(({ name }) => topologyAfter(topology, name));
   const windows = windowsOf([topology, ...after], happened);
   const bySession = sessions.map((session) => {
@@ -77,7 +73,7 @@ export function observeEffects(topology: ResolvedTopology, events: readonly LabE
 }
 
 /** The time before the first event, and the time of each; `times` has the topology then. */
-function windowsOf(times: readonly ResolvedTopology[], happened: readonly Happened[]): readonly Window[] {
+function windowsOf(times: readonly ResolvedTopology[], happened: readonly HappenedEvent[]): readonly Window[] {
   const begins = happened.map((_, i) => Math.max(...happened.slice(0, i + 1).map(({ at }) => at)));
   const delaysMs = times.map(({ nodes }) => roundTripImpairment(nodes).addedMs);
   return delaysMs.map((delayMs, i) => ({
@@ -140,7 +136,7 @@ function longestRoundTripMs(packets: readonly DataPacket[], at: number): number 
 }
 
 interface Case {
-  readonly event: Happened;
+  readonly event: HappenedEvent;
   readonly session: ResolvedSession;
   readonly homes: ReadonlyMap<string, string>;
   readonly events: readonly LabEvent[];

@@ -18,9 +18,12 @@ import { roundTripImpairment } from "../topology/model/path-impairments.ts";
 import type { ResolvedSession, ResolvedTopology } from "../topology/model/resolved.ts";
 import { homeAddresses, isMobile as isMobileNode } from "../topology/model/session-end.ts";
 import type { Prediction } from "../topology/predict/predict.ts";
+import { predictRun } from "../topology/predict/predict-run.ts";
+import { asHappened } from "../topology/resolve/as-happened.ts";
 import { topologyAfter } from "../topology/resolve/timeline.ts";
 import { AgentLink, type LinkObserver } from "./agent-link.ts";
 import { type CaptureStreams, createCaptureStreams, MOST_CAPTURE_OCTETS } from "./capture-streams.ts";
+import { happenedEvents } from "./happened-events.ts";
 import type { LabEvent } from "./lab-event.ts";
 import { describeError, type LabRecord } from "./lab-record.ts";
 import type { LabTimeouts } from "./lab-timeouts.ts";
@@ -71,6 +74,7 @@ export async function runLab(request: LabRequest): Promise<LabRecord> {
     links: new Map(),
     programs: new Map(),
     failure: createDeferred(),
+    awaited: new Map(),
     environment: undefined,
   };
   recorder.add({ type: "started", runId: identity.runId, topology: identity.topology, runtime: runtime.name });
@@ -106,6 +110,8 @@ interface LabState {
   readonly programs: Map<string, StartedProgram>;
   /** Rejects with the first failure of any node. */
   readonly failure: Deferred<never>;
+  /** Events of the timeline that have not happened yet: what each waits for, by its name. */
+  readonly awaited: Map<string, string>;
   environment: RuntimeEnvironment | undefined;
 }
 
@@ -193,22 +199,31 @@ function verificationLab({ recorder, links, request: { timeouts } }: LabState): 
   return { recorder, timeouts, link: (node) => links.get(node) };
 }
 
-function timelineLab({ recorder, links, over, request }: LabState): TimelineLab {
-  const { timeouts, plan, predictions } = request;
-  const last = plan.timeline.at(-1)?.name;
+function timelineLab({ recorder, links, over, request, awaited }: LabState): TimelineLab {
+  const { timeouts, topology, plan } = request;
   return {
-    recorder,
-    timeouts,
+    ...{ recorder, timeouts, awaited },
     link(node) {
       const link = links.get(node);
       if (link === undefined) throw new Error(`the timeline is about ${node}, which was not started`);
       return link;
     },
     wait: (ms) => sleep(ms, undefined, { signal: over }),
-    now: () => performance.now(),
-    predictedPath: (name) => predictions.find(({ session, after }) => session === name && after === last)?.path,
+    async until(isThere) {
+      while (!(await recorder.until(isThere, OVER_CHECK_MS))) over.throwIfAborted();
+    },
+    predictedPath(name, event) {
+      const known = asHappened(topology, happenedEvents(recorder.events));
+      const [timeline, predictions] =
+        known === topology ? [plan.timeline, request.predictions] : [known.timeline, predictRun(known)];
+      const last = event ?? timeline.at(-1)?.name;
+      return predictions.find(({ session, after }) => session === name && after === last)?.path;
+    },
   };
 }
+
+/** How often who waits for an event looks whether the run is over. */
+const OVER_CHECK_MS = 500;
 
 async function createEverything(state: LabState): Promise<void> {
   const { runtime, plan } = state.request;
@@ -346,17 +361,12 @@ function requireCaptures({ request, captures, links }: LabState): void {
 
 /** Runs the flow against everything that can end it early; the outcome of steps still in progress is then ignored. */
 async function firstError(state: LabState): Promise<unknown> {
-  const { signal, timeoutMs } = state.request;
+  const { signal } = state.request;
   const over = new AbortController();
   const conducted = conduct(state);
   conducted.catch(() => undefined);
   try {
-    await Promise.race([
-      conducted,
-      state.failure.promise,
-      aborted(signal, over.signal),
-      timeout(timeoutMs, over.signal),
-    ]);
+    await Promise.race([conducted, state.failure.promise, aborted(signal, over.signal), timeout(state, over.signal)]);
     return undefined;
   } catch (error) {
     return signal.aborted ? signal.reason : error;
@@ -373,9 +383,11 @@ function aborted(signal: AbortSignal, over: AbortSignal): Promise<never> {
   });
 }
 
-async function timeout(timeoutMs: number, over: AbortSignal): Promise<never> {
+async function timeout({ request: { timeoutMs }, awaited }: LabState, over: AbortSignal): Promise<never> {
   await sleep(timeoutMs, undefined, { signal: over });
-  throw new TestbedError("timed-out", `expected the run to end within ${timeoutMs / 1000} s, and it has not`, {
+  const events = [...awaited].map(([name, moment]) => `${name} (${moment})`);
+  const waits = events.length === 0 ? "" : `; its timeline still waits for ${events.join(", ")}`;
+  throw new TestbedError("timed-out", `expected the run to end within ${timeoutMs / 1000} s, and it has not${waits}`, {
     hint: "the results say how far it came; --timeout <seconds> gives it longer",
   });
 }

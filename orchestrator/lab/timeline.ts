@@ -1,8 +1,11 @@
 /** Plays the timeline of a topology: every session sends data while the events happen at their times. */
 
 import type { PauseCommand, TimelineStep } from "../plan/plan.ts";
-import type { PathName } from "../topology/model/resolved.ts";
+import { TestbedError } from "../support/errors.ts";
+import { describeMoment } from "../topology/describe/describe-event.ts";
+import type { EventMoment, PathName } from "../topology/model/resolved.ts";
 import type { AgentLink, LinkFlow } from "./agent-link.ts";
+import { isTriggered } from "./event-trigger.ts";
 import type { DataPacket, LabEvent } from "./lab-event.ts";
 import type { LabTimeouts } from "./lab-timeouts.ts";
 import { isDataBack, isDataGone, isDirect, quiescentSince, type SessionEnds } from "./quiescence.ts";
@@ -13,13 +16,15 @@ import type { LiveSession } from "./session-flow.ts";
 export interface TimelineLab {
   readonly recorder: Recorder;
   readonly timeouts: LabTimeouts;
+  /** The events that have not happened yet: what each waits for, by its name. */
+  readonly awaited: Map<string, string>;
   link(node: string): AgentLink;
   /** Waits `ms` milliseconds; rejects when the run is over. */
   wait(ms: number): Promise<void>;
-  /** Milliseconds of a monotonic clock. */
-  now(): number;
-  /** The path predicted for a session after the last event. */
-  predictedPath(session: string): PathName | undefined;
+  /** Waits until `isThere` holds for the events so far; rejects when the run is over. */
+  until(isThere: (events: readonly LabEvent[]) => boolean): Promise<void>;
+  /** The path predicted for a session after an event, or after the last one, by what happened so far. */
+  predictedPath(session: string, event?: string): PathName | undefined;
 }
 
 /** The data of a session while the timeline is played. */
@@ -33,6 +38,22 @@ interface SessionData {
 /** Fifty packets a second each way: a loss is located to within 20 ms. */
 const FLOW = { intervalMs: 20, sizeBytes: 200 } as const;
 
+/** A timeline that is being played. Times are milliseconds since 1970. */
+interface Play {
+  readonly lab: TimelineLab;
+  readonly startedAt: number;
+  readonly data: readonly SessionData[];
+  readonly happenings: Map<string, Promise<Happening>>;
+  /** In the order in which they were carried out. */
+  readonly carriedOut: TimelineStep[];
+}
+
+/** A step that was carried out: when it took effect, and when it was done. */
+interface Happening {
+  readonly at: number;
+  readonly doneAt: number;
+}
+
 /**
  * Plays all steps and waits until every session is quiescent or times out. Rejects when a node fails or the run is
  * over.
@@ -42,14 +63,32 @@ export async function playTimeline(
   sessions: readonly LiveSession[],
   lab: TimelineLab,
 ): Promise<void> {
-  const startedAt = lab.now();
+  const startedAt = lab.recorder.now();
   const data = sessions.map((session) => startData(session, lab));
-  const happenings = await playSteps(steps, startedAt, lab);
-  const happenedAt = Math.max(...happenings);
-  await Promise.all(data.map((entry) => awaitQuiescence(entry, happenedAt, pausedNodes(steps), lab)));
+  const play: Play = { lab, startedAt, data, happenings: new Map(), carriedOut: [] };
+  await playSteps(steps, play);
+  const happened = await Promise.all(play.happenings.values());
+  await awaitAllQuiescent(play, Math.max(...happened.map(({ at }) => at)));
   // Nodes report the end of their flows, and of the run.
-  for (const node of pausedNodes(steps)) await lab.link(node).pause({ type: "resume" });
+  for (const node of pausedNodes(play.carriedOut)) await lab.link(node).pause({ type: "resume" });
   await Promise.all(data.flatMap(({ flow }) => (flow === undefined ? [] : [flow.stop()])));
+}
+
+/** Waits until all sessions are quiescent after an event, or after the last; returns those that are not in time. */
+async function awaitAllQuiescent(
+  { data, carriedOut, lab }: Play,
+  from: number,
+  event?: string,
+): Promise<readonly string[]> {
+  const paused = pausedNodes(carriedOut);
+  const late = await Promise.all(
+    data.map(async (entry) =>
+      (await awaitQuiescence(entry, { from, paused, path: lab.predictedPath(entry.session.spec.name, event) }, lab))
+        ? []
+        : [entry],
+    ),
+  );
+  return late.flat().map(({ session }) => session.spec.name);
 }
 
 /** The nodes that are paused when the last step is carried out. */
@@ -75,26 +114,59 @@ function startData(session: LiveSession, { recorder, timeouts }: TimelineLab): S
 
 /**
  * Begins each step at its time. Those of one node follow one another; one that lasts, such as a reboot, delays no other
- * node. Resolves to the times at which they took effect.
+ * node.
  */
-async function playSteps(
-  steps: readonly TimelineStep[],
-  startedAt: number,
-  lab: TimelineLab,
-): Promise<readonly number[]> {
-  const underWay = new Map<string, Promise<number>>();
-  const happenings: Promise<number>[] = [];
+async function playSteps(steps: readonly TimelineStep[], play: Play): Promise<void> {
+  const { lab, happenings } = play;
+  const underWay = new Map<string, Promise<unknown>>();
   for (const step of steps) {
-    const waitMs = startedAt + step.atMs - lab.now();
-    if (waitMs > 0) await lab.wait(waitMs);
-    const before = underWay.get(step.node) ?? Promise.resolve(0);
-    const happening = before.then(() => carryOut(step, lab));
+    const before = underWay.get(step.node);
+    lab.awaited.set(step.name, describeMoment(step.when));
+    const happening = happen(step, before, play);
     // Whoever awaits all of them hears of a failure.
     happening.catch(() => undefined);
     underWay.set(step.node, happening);
-    happenings.push(happening);
+    happenings.set(step.name, happening);
   }
-  return Promise.all(happenings);
+  await Promise.all(happenings.values());
+}
+
+/** `before` is the step of the same node that this one follows. */
+async function happen(step: TimelineStep, before: Promise<unknown> | undefined, play: Play): Promise<Happening> {
+  const { lab, carriedOut } = play;
+  const waitMs = (await dueAt(step.when, play)) - lab.recorder.now();
+  if (waitMs > 0) await lab.wait(waitMs);
+  await before;
+  const at = await carryOut(step, lab);
+  carriedOut.push(step);
+  lab.awaited.delete(step.name);
+  return { at, doneAt: lab.recorder.now() };
+}
+
+/** Resolves, once it is known, to when a moment is. */
+async function dueAt({ after, on, plusMs }: EventMoment, play: Play): Promise<number> {
+  const since = after === undefined ? undefined : await followedAt(after, play);
+  if (on === undefined) return (since ?? play.startedAt) + plusMs;
+  const { lab, data } = play;
+  const ends = endsOf(data.find(({ session }) => session.spec.name === on.session)?.session);
+  await lab.until((events) => isTriggered(events, on, ends, since));
+  return lab.recorder.now() + plusMs;
+}
+
+/** When an event was done, or its effect had settled. */
+async function followedAt({ event, isSettled }: NonNullable<EventMoment["after"]>, play: Play): Promise<number> {
+  const happening = play.happenings.get(event);
+  if (happening === undefined) throw new Error(`the timeline has no ${event} before an event that follows it`);
+  const { at, doneAt } = await happening;
+  if (!isSettled) return doneAt;
+  const late = await awaitAllQuiescent(play, at, event);
+  if (late.length === 0) return play.lab.recorder.now();
+  const { quiescenceMs } = play.lab.timeouts;
+  throw new TestbedError(
+    "timed-out",
+    `expected the effect of ${event} to settle within ${quiescenceMs / 1000} s, since another event waits for it; ${late.join(", ")} did not`,
+    { hint: "the results say how far it came; `plus` without `settled` waits for a time" },
+  );
 }
 
 async function carryOut({ name, node, text, command }: TimelineStep, lab: TimelineLab): Promise<number> {
@@ -114,31 +186,46 @@ async function pause(link: AgentLink, command: PauseCommand, lab: TimelineLab): 
   return at;
 }
 
+/** What a session has to be quiescent after. */
+interface Upheaval {
+  /** Milliseconds since 1970. */
+  readonly from: number;
+  readonly paused: ReadonlySet<string>;
+  /** As predicted. */
+  readonly path: PathName | undefined;
+}
+
 /**
  * In a quiescent session data is answered or, where the model predicts no path, is not. Where it predicts a direct
- * path, a session on another one is not quiescent: ends that fell back to their home agents retry later.
+ * path, a session on another one is not quiescent: ends that fell back to their home agents retry later. False for one
+ * that is not in time.
  */
 async function awaitQuiescence(
   { session, flow, packets }: SessionData,
-  from: number,
-  paused: ReadonlySet<string>,
+  { from, paused, path }: Upheaval,
   lab: TimelineLab,
-): Promise<void> {
-  const { spec, fromHome, toHome } = session;
+): Promise<boolean> {
+  const { spec } = session;
   // It sends nothing whose loss could be waited for.
-  if (paused.has(spec.from)) return;
+  if (paused.has(spec.from)) return true;
   const { recorder, timeouts } = lab;
-  const path = lab.predictedPath(spec.name);
-  const ends: SessionEnds = [
-    { node: spec.from, peer: toHome },
-    { node: spec.to, peer: fromHome },
-  ];
+  const ends = endsOf(session);
   const isQuiescent = (events: readonly LabEvent[]): boolean => {
     if (path === "none") return flow === undefined || isDataGone(packets, from);
     if (path === "direct" && !isDirect(events, ends)) return false;
     const since = quiescentSince(events, ends, from);
     return since !== undefined && (flow === undefined || isDataBack(packets, since));
   };
-  if (!(await recorder.until(isQuiescent, timeouts.quiescenceMs)))
-    recorder.add({ type: "gave-up", session: spec.name, waitedFor: "quiescence", afterMs: timeouts.quiescenceMs });
+  if (await recorder.until(isQuiescent, timeouts.quiescenceMs)) return true;
+  recorder.add({ type: "gave-up", session: spec.name, waitedFor: "quiescence", afterMs: timeouts.quiescenceMs });
+  return false;
+}
+
+function endsOf(session: LiveSession | undefined): SessionEnds {
+  if (session === undefined) return [];
+  const { spec, fromHome, toHome } = session;
+  return [
+    { node: spec.from, peer: toHome },
+    { node: spec.to, peer: fromHome },
+  ];
 }

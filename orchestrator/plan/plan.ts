@@ -4,7 +4,7 @@
  */
 
 import type { AgentCommand, InterfaceSetup, NodeSetup } from "@testbed/agent/control";
-import type { HostFile, ProgramSource } from "../topology/model/resolved.ts";
+import type { EventMoment, HostFile, ProgramSource } from "../topology/model/resolved.ts";
 import type { HostCapability, HostDevice, StopSignal } from "../topology/model/words.ts";
 
 /** The set-up of a node before a runtime has made its interfaces: everything except how to find them. */
@@ -63,7 +63,7 @@ export interface Plan {
   readonly nodes: readonly NodeSpec[];
   /** Started once every node is ready. */
   readonly programs: readonly ProgramSpec[];
-  /** What happens once data flows, in order of time. */
+  /** What happens once data flows, in order of time as far as it is known. */
   readonly timeline: readonly TimelineStep[];
 }
 
@@ -80,12 +80,11 @@ export type PauseCommand = { readonly type: "pause" } | { readonly type: "resume
 
 type WithoutId<T> = T extends unknown ? Omit<T, "id"> : never;
 
-/** One event of the timeline: which node gets which command when. */
+/** One event of the timeline: which node gets which command when, after those that the same node got before. */
 export interface TimelineStep {
   /** Its name in expectations and reports. */
   readonly name: string;
-  /** Counted from when every session has its path and has exchanged its first data. */
-  readonly atMs: number;
+  readonly when: EventMoment;
   readonly node: string;
   /** Description for people. */
   readonly text: string;

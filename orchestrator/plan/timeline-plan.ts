@@ -23,7 +23,7 @@ import type { ChangeCommand, TimelineStep } from "./plan.ts";
 export function planTimeline(topology: ResolvedTopology): readonly TimelineStep[] {
   return topology.timeline.map((event) => ({
     name: event.name,
-    atMs: event.atMs,
+    when: event.when,
     node: event.action.node,
     text: describeAction(event.action),
     command: commandOf(topologyAfter(topology, event.name), event.action),

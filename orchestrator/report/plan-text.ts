@@ -3,9 +3,9 @@
 import { type DaemonSetup, LINK_DIRECTIONS } from "@testbed/agent/control";
 import type { NodeSpec, Plan, ProgramSpec, TimelineStep, UnboundInterface } from "../plan/plan.ts";
 import { rulesOf } from "../plan/timeline-plan.ts";
+import { describeMoment } from "../topology/describe/describe-event.ts";
 import { describeImpairment } from "../topology/describe/describe-link.ts";
 import { describeProgram } from "../topology/describe/describe-program.ts";
-import { formatDuration } from "../topology/model/duration.ts";
 import type { HostFile } from "../topology/model/resolved.ts";
 import type { Prediction } from "../topology/predict/predict.ts";
 import { counted } from "./text-table.ts";
@@ -54,9 +54,9 @@ function daemonLines({ command, configuration }: DaemonSetup): readonly string[]
 }
 
 /** Only what the event loads; the rules of a node's start are listed with the node. */
-function timelineLines({ name, atMs, text, command }: TimelineStep): readonly string[] {
+function timelineLines({ name, when, text, command }: TimelineStep): readonly string[] {
   return [
-    `${formatDuration(atMs)} into the data, ${name}: ${text}`,
+    `${describeMoment(when)}, ${name}: ${text}`,
     ...(command.type === "move" ? command.routes.map(routeLine) : []),
     ...rulesOf(command).flatMap(ruleLines),
   ];

@@ -1,13 +1,12 @@
 /** The generated part of `topologies/README.md`: a table of the topologies, and a diagram of each. */
 
-import { formatDuration } from "../model/duration.ts";
 import { hasAddress, nextHop } from "../model/forwarding.ts";
 import { FIREWALL_PRESET_NAMES, FIREWALL_PRESETS, NAT_PRESET_NAMES, NAT_PRESETS } from "../model/presets.ts";
 import type { ResolvedExpectation, ResolvedNode, ResolvedTopology } from "../model/resolved.ts";
 import { homeAgentAddresses } from "../model/server-addresses.ts";
 import { predictRun } from "../predict/predict-run.ts";
 import { NAT_COLUMNS } from "./behaviour-columns.ts";
-import { describeAction } from "./describe-event.ts";
+import { describeTimelineEvent } from "./describe-event.ts";
 import { describeMiddlebox } from "./describe-middlebox.ts";
 import { renderDiagram } from "./diagram.ts";
 
@@ -65,9 +64,7 @@ export function renderCatalogue(topologies: readonly ResolvedTopology[]): string
       "",
       `${topology.summary}.`,
       "",
-      ...topology.timeline.map(
-        ({ atMs, action }) => `- ${formatDuration(atMs)} into the data: ${describeAction(action)}`,
-      ),
+      ...topology.timeline.map((event) => `- ${describeTimelineEvent(event)}`),
       ...(topology.timeline.length > 0 ? [""] : []),
       "```mermaid",
       renderDiagram(topology).trimEnd(),

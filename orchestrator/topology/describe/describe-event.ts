@@ -4,8 +4,45 @@ import { withoutLength } from "../model/address-text.ts";
 import { addressesOn } from "../model/addresses-on.ts";
 import { formatDuration } from "../model/duration.ts";
 import { describeFirewall, describeNat } from "../model/presets.ts";
-import type { ChangeAction, LinkAction, ReaddressAction, RebootAction, TimelineAction } from "../model/resolved.ts";
+import type {
+  ChangeAction,
+  EventMoment,
+  EventTrigger,
+  LinkAction,
+  ReaddressAction,
+  RebootAction,
+  ResolvedEvent,
+  TimelineAction,
+} from "../model/resolved.ts";
 import { describeLink } from "./describe-link.ts";
+
+/** When something happens, and what, as one line. */
+export function describeTimelineEvent({ when, action }: ResolvedEvent): string {
+  return `${describeMoment(when)}: ${describeAction(action)}`;
+}
+
+/** When an event happens: `2s into the data`, `500ms after reboot`, `once the data of mn-cn is direct`. */
+export function describeMoment({ after, on, plusMs }: EventMoment): string {
+  const later = plusMs === 0 ? "" : `${formatDuration(plusMs)} `;
+  const before = after && (after.isSettled ? `the effect of ${after.event} has settled` : after.event);
+  if (on === undefined)
+    return before === undefined ? `${formatDuration(plusMs)} into the data` : `${later}after ${before}`;
+  const seen = `${later === "" ? "once" : `${later}after`} ${describeTrigger(on)}`;
+  return before === undefined ? seen : `after ${before}, ${seen}`;
+}
+
+function describeTrigger({ session, state }: EventTrigger): string {
+  switch (state) {
+    case "direct":
+      return `the data of ${session} is direct`;
+    case "home-agents":
+      return `the data of ${session} goes through the home agents`;
+    case "nominated":
+      return `both ends of ${session} have nominated a pair`;
+    case "failed":
+      return `${session} has failed`;
+  }
+}
 
 /** What happens, as one sentence without full stop. */
 export function describeAction(action: TimelineAction): string {

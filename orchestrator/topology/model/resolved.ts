@@ -17,6 +17,7 @@ import type {
   STATIONARY_PROTOCOLS,
   StopSignal,
   TRAFFIC_KINDS,
+  TRIGGER_STATES,
   UNSOLICITED_SYN_ANSWERS,
 } from "./words.ts";
 
@@ -269,9 +270,32 @@ export interface ResolvedSession {
 export interface ResolvedEvent {
   /** Unique in the topology. */
   readonly name: string;
-  /** Counted from when every session has its path and has exchanged its first data. */
+  readonly when: EventMoment;
+  /**
+   * Since every session has its path and has exchanged its first data; assumed where only a run shows it. For order and
+   * prediction; a run goes by `when`.
+   */
   readonly atMs: number;
   readonly action: TimelineAction;
+}
+
+/** When an event happens: `plusMs` after all that it waits for, or after the beginning of the timeline. */
+export interface EventMoment {
+  /** The event that was carried out before, or whose effect has settled then: every session is quiescent. */
+  readonly after?: { readonly event: string; readonly isSettled: boolean };
+  /** What is seen then, and after `after`; without that, it may have been there at the beginning. */
+  readonly on?: EventTrigger;
+  readonly plusMs: number;
+}
+
+/** Something that a run shows. */
+export type EventTrigger = StateTrigger;
+
+/** A session comes to a state, or its data to a path. */
+export interface StateTrigger {
+  readonly type: "state";
+  readonly session: string;
+  readonly state: (typeof TRIGGER_STATES)[number];
 }
 
 /** What happens to `node`. */

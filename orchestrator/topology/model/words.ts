@@ -5,6 +5,9 @@ import { DATA_PATHS, MOBILITY_PROTOCOLS } from "@testbed/agent/control";
 /** How a session's data goes: directly, through both home agents, or not at all. */
 export const PATH_NAMES = [...DATA_PATHS, "none"] as const;
 
+/** What an event of the timeline may wait for: the path of a session's data, a pair nominated by both ends, or failure. */
+export const TRIGGER_STATES = [...DATA_PATHS, "nominated", "failed"] as const;
+
 /** What runs on a session: UDP echo, ICMP echo, or nothing. */
 export const TRAFFIC_KINDS = ["echo", "ping", "none"] as const;
 

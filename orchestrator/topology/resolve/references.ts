@@ -6,8 +6,11 @@ import type { Report } from "../file/issue-list.ts";
 import type { ExpectationEntry, NodeEntry } from "../file/schema.ts";
 import type { Topology } from "../file/topology.ts";
 import { type Attachment, attachmentsOf } from "./attachment.ts";
+import { eventName } from "./event-kinds.ts";
 import { advice, expectNode, expectSegment } from "./expect-name.ts";
-import { checkTimeline, eventName, movesOf } from "./timeline-references.ts";
+import { sessionName, sessionNames } from "./session-name.ts";
+import { inOrder, namesAfter } from "./timeline-order.ts";
+import { checkTimeline, movesOf } from "./timeline-references.ts";
 
 /** Reports references that do not exist; returns the attachments whose segment exists. */
 export function checkReferences(topology: Topology, report: Report): Attachment[] {
@@ -19,11 +22,6 @@ export function checkReferences(topology: Topology, report: Report): Attachment[
   checkTimeline(topology, report);
   checkExpectations(topology, report);
   return checkAttachments(topology, report);
-}
-
-/** Name of a session, as expectations and reports use it. */
-export function sessionName(from: string, to: string): string {
-  return `${from}-${to}`;
 }
 
 function checkAttachments(topology: Topology, report: Report): Attachment[] {
@@ -105,8 +103,9 @@ function checkMoment(topology: Topology, path: IssuePath, entry: ExpectationEntr
   const { after, outage } = entry;
   if (after === undefined && outage !== undefined)
     report("missing", [...path, "outage"], "expected `after` beside `outage`; found none; add it, or remove `outage`");
+  const occurrences = inOrder(topology);
+  if (after === undefined || namesAfter(occurrences, after).length > 0) return;
   const names = [...new Set(topology.timeline.map((event) => eventName(event.entry)))];
-  if (after === undefined || names.includes(after)) return;
   if ([...topology.broken].some((broken) => broken.startsWith("timeline"))) return;
   const found = `found "${after}"`;
   report(
@@ -118,7 +117,7 @@ function checkMoment(topology: Topology, path: IssuePath, entry: ExpectationEntr
 
 function checkExpectations(topology: Topology, report: Report): void {
   if ([...topology.broken].some((path) => path.startsWith("sessions"))) return;
-  const names = topology.sessions.map(({ entry }) => sessionName(entry.from, entry.to));
+  const names = sessionNames(topology);
   for (const { path, entry } of topology.expectations) {
     checkMoment(topology, path, entry, report);
     if (names.includes(entry.session)) continue;

@@ -1,6 +1,6 @@
 /** Resolves names, fills in defaults, assigns addresses and routes, and reports every inconsistency. */
 
-import { inFileOrder, type TopologyIssue } from "../file/issue.ts";
+import { type IssuePath, inFileOrder, type TopologyIssue } from "../file/issue.ts";
 import { createIssueList, type Report } from "../file/issue-list.ts";
 import type { ExpectationEntry } from "../file/schema.ts";
 import type { Topology } from "../file/topology.ts";
@@ -15,11 +15,13 @@ import { checkOverlaps } from "./overlap.ts";
 import { checkProgramKinds, type ProgramKind } from "./program-kinds.ts";
 import { checkReachability, checkReachabilityOf } from "./reachability.ts";
 import { NO_FILES, type ReferencedFiles } from "./referenced-files.ts";
-import { checkReferences, sessionName } from "./references.ts";
+import { checkReferences } from "./references.ts";
 import { behindNat64, withPools } from "./resolve-nat64.ts";
 import { resolveNode } from "./resolve-node.ts";
 import { assignRoutes } from "./routing.ts";
+import { sessionName } from "./session-name.ts";
 import { resolveTimeline, topologyAfter } from "./timeline.ts";
+import { inOrder, namesAfter } from "./timeline-order.ts";
 import { movesOf } from "./timeline-references.ts";
 import { interfacesOf, placeOn, visitsOf } from "./visits.ts";
 
@@ -109,8 +111,18 @@ function resolveSessions(topology: Topology): readonly ResolvedSession[] {
   }));
 }
 
+/** What holds after a repeated event is expected each time. */
 function resolveExpectations(topology: Topology): readonly ResolvedExpectation[] {
-  return topology.expectations.map(({ path, entry }) => ({
+  const occurrences = inOrder(topology);
+  return topology.expectations.flatMap(({ path, entry }) => {
+    const resolved = resolveExpectation(topology, path, entry);
+    if (entry.after === undefined) return [resolved];
+    return namesAfter(occurrences, entry.after).map((after) => ({ ...resolved, after }));
+  });
+}
+
+function resolveExpectation(topology: Topology, path: IssuePath, entry: ExpectationEntry): ResolvedExpectation {
+  return {
     session: entry.session,
     source: `${topology.file}:${topology.locate(path).line}`,
     ...resolveMoment(entry),
@@ -118,7 +130,7 @@ function resolveExpectations(topology: Topology): readonly ResolvedExpectation[]
     ...(entry.selected === undefined ? {} : { selected: entry.selected }),
     ...(entry.roundTrip === undefined ? {} : { roundTripWithinMs: durationMs(entry.roundTrip) }),
     ...(entry.lost === undefined ? {} : { maxLost: entry.lost }),
-  }));
+  };
 }
 
 /** The time limits of an expectation, which depend on whether it is about an event. */
@@ -126,7 +138,6 @@ function resolveMoment({ after, within, outage }: ExpectationEntry): Partial<Res
   const withinMs = within === undefined ? undefined : durationMs(within);
   if (after === undefined) return withinMs === undefined ? {} : { nominatedWithinMs: withinMs };
   return {
-    after,
     ...(withinMs === undefined ? {} : { restoredWithinMs: withinMs }),
     ...(outage === undefined ? {} : { maxOutageMs: durationMs(outage) }),
   };

@@ -7,41 +7,14 @@ import type { IssuePath } from "../file/issue.ts";
 import type { Report } from "../file/issue-list.ts";
 import type { TimelineEventEntry } from "../file/schema.ts";
 import type { Topology } from "../file/topology.ts";
-import { durationMs } from "../model/duration.ts";
+import { checkMoments, checkOrder } from "./check-moments.ts";
+import { COMPANIONS, type EventKind, eventName, KIND_NAMES, kindOf } from "./event-kinds.ts";
 import { expectNode, expectSegment } from "./expect-name.ts";
-
-/** The keys that decide the kind of event, each with those that may accompany it. */
-const KINDS = {
-  move: ["to"],
-  deregister: [],
-  reboot: ["down", "ports"],
-  forget: [],
-  readdress: ["addresses", "overlap"],
-  change: ["nat", "firewall"],
-  pause: [],
-  resume: [],
-  link: ["conditions"],
-} as const satisfies Readonly<Record<string, readonly (keyof TimelineEventEntry)[]>>;
-
-type Kind = keyof typeof KINDS;
-
-const KIND_NAMES = Object.keys(KINDS) as readonly Kind[];
-
-/** The kind of an event; undefined if it has none, or more than one. */
-function kindOf(entry: TimelineEventEntry): Kind | undefined {
-  const kinds = KIND_NAMES.filter((kind) => entry[kind] !== undefined);
-  return kinds.length === 1 ? kinds[0] : undefined;
-}
-
-/** An event's name in expectations and reports. */
-export function eventName(entry: TimelineEventEntry): string {
-  return entry.name ?? kindOf(entry) ?? "";
-}
+import { inOrder } from "./timeline-order.ts";
 
 export function checkTimeline(topology: Topology, report: Report): void {
   const seen = new Set<string>();
-  const places = new Map<string, string>();
-  for (const { path, entry } of inOrder(topology)) {
+  for (const { path, entry } of topology.timeline) {
     const kind = kindOf(entry);
     if (kind === undefined) {
       reportKind(entry, path, report);
@@ -53,8 +26,13 @@ export function checkTimeline(topology: Topology, report: Report): void {
     seen.add(name);
     checkCompanions(entry, kind, path, report);
     checkTarget(topology, entry, path, report);
-    if (entry.move !== undefined) checkDestination(topology, places, { entry, path }, report);
   }
+  checkMoments(topology, report);
+  if (seen.size < topology.timeline.length) return;
+  const places = new Map<string, string>();
+  for (const given of inOrder(topology))
+    if (given.entry.move !== undefined) checkDestination(topology, places, given, report);
+  checkOrder(topology, report);
   checkPauses(topology, report);
 }
 
@@ -77,11 +55,6 @@ export interface Move {
 function isMobile({ nodes }: Topology, name: string): boolean {
   const role = nodes.get(name)?.role;
   return role === "mobile-node" || role === "correspondent-node";
-}
-
-/** The events in order of time. */
-export function inOrder({ timeline }: Topology): Topology["timeline"] {
-  return timeline.toSorted((a, b) => durationMs(a.entry.at) - durationMs(b.entry.at));
 }
 
 /** `places` has the segments that nodes have moved to so far. */
@@ -115,8 +88,8 @@ function reportKind(entry: TimelineEventEntry, path: IssuePath, report: Report):
 }
 
 /** Keys that belong to another kind of event. */
-function checkCompanions(entry: TimelineEventEntry, kind: Kind, path: IssuePath, report: Report): void {
-  for (const [owner, companions] of Object.entries(KINDS)) {
+function checkCompanions(entry: TimelineEventEntry, kind: EventKind, path: IssuePath, report: Report): void {
+  for (const [owner, companions] of COMPANIONS) {
     for (const key of companions) {
       if (owner === kind || entry[key] === undefined) continue;
       const message = `expected \`${key}\` only beside \`${owner}\`; found it beside \`${kind}\`; remove it`;

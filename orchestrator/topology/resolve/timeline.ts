@@ -18,7 +18,7 @@ import { resolveLink } from "./links.ts";
 import { resolveChange } from "./resolve-change.ts";
 import { resolveReaddress } from "./resolve-readdress.ts";
 import { derivedNumber } from "./seed.ts";
-import { eventName, inOrder } from "./timeline-references.ts";
+import { inOrder, type Occurrence } from "./timeline-order.ts";
 
 export interface TimelineContext {
   readonly topology: Topology;
@@ -38,12 +38,13 @@ export function resolveTimeline(context: TimelineContext): readonly ResolvedEven
     const action = resolveAction({ ...context, nodes }, given);
     if (action === undefined) return [];
     nodes = nodesAfter(nodes, action);
-    return [{ name: eventName(given.entry), atMs: durationMs(given.entry.at), action }];
+    const { name, when, atMs } = given;
+    return [{ name, when, atMs, action }];
   });
 }
 
 /** `context.nodes` are those at the time of the event. */
-function resolveAction(context: TimelineContext, given: Topology["timeline"][number]): TimelineAction | undefined {
+function resolveAction(context: TimelineContext, given: Occurrence): TimelineAction | undefined {
   const { entry, path } = given;
   const { move, to, deregister, reboot, forget, readdress, change, pause, resume, link } = entry;
   if (link !== undefined) return resolveLinkChange(context, entry, link, path);
@@ -54,7 +55,7 @@ function resolveAction(context: TimelineContext, given: Topology["timeline"][num
   if (resume !== undefined) return { type: "resume", node: resume };
   if (readdress !== undefined) return resolveReaddress(context, given, readdress);
   if (change !== undefined) return resolveChange(context, given, change);
-  return reboot === undefined ? undefined : resolveReboot(context, entry, reboot);
+  return reboot === undefined ? undefined : resolveReboot(context, given, reboot);
 }
 
 /** The topology after this event and all before it. */
@@ -114,13 +115,13 @@ function resolveLinkChange(
 
 function resolveReboot(
   { nodes }: TimelineContext,
-  entry: TimelineEventEntry,
+  { entry, name: event }: Occurrence,
   name: string,
 ): TimelineAction | undefined {
   const node = nodes.find((candidate) => candidate.name === name);
   if (node?.role !== "router" && node?.role !== "home-agent" && node?.role !== "stun-server") return undefined;
   const seed = node.role === "router" ? node.nat?.seed : undefined;
-  const drawn = seed === undefined || entry.ports === "same" ? seed : derivedNumber(seed, `reboot/${eventName(entry)}`);
+  const drawn = seed === undefined || entry.ports === "same" ? seed : derivedNumber(seed, `reboot/${event}`);
   return {
     type: "reboot",
     node: name,

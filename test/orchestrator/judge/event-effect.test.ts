@@ -148,8 +148,18 @@ describe("two events in a row", () => {
       ...TWO_ENDS,
       nodes: [{ ...mn, interfaces: [internet] }, cn],
       timeline: [
-        { name: "slower", atMs: 100, action: { type: "link", node: "mn", segment: "internet", impairments } },
-        { name: "breaks", atMs: 300, action: { type: "reboot", node: "nat-b", role: "router", downMs: 0 } },
+        {
+          name: "slower",
+          atMs: 100,
+          when: { plusMs: 100 },
+          action: { type: "link", node: "mn", segment: "internet", impairments },
+        },
+        {
+          name: "breaks",
+          atMs: 300,
+          when: { plusMs: 300 },
+          action: { type: "reboot", node: "nat-b", role: "router", downMs: 0 },
+        },
       ],
     } as const;
     const events = [happens(1100, "slower"), happens(1300, "breaks"), flow(`.....${"x".repeat(20)}`)];
@@ -180,6 +190,7 @@ describe("two events in a row", () => {
     const timeline = ["mn-roams", "cn-roams"].map((name) => ({
       name,
       atMs: 100,
+      when: { plusMs: 100 },
       action: { type: "reboot", node: "nat-b", role: "router", downMs: 0 } as const,
     }));
     // They are reported in the order in which they were carried out.

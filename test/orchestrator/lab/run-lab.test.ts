@@ -476,7 +476,7 @@ test("a capture that ends before its node does is an error that names both", asy
 describe("a timeline", () => {
   const step = (atMs: number, name: string): TimelineStep => ({
     name,
-    atMs,
+    when: { plusMs: atMs },
     node: "cn",
     text: "cn reboots",
     command: { type: "reboot", rules: [], downMs: 0 },
@@ -584,6 +584,51 @@ describe("a timeline", () => {
     expect(record.error).toBeUndefined();
     const names = record.events.flatMap((entry) => (entry.type === "timeline" ? [entry.name] : []));
     expect(names.toSorted()).toEqual(["long", "meanwhile"]);
+  });
+
+  test("an event that follows another counts from when that was done, one that waits for a state from then", async () => {
+    const scripts = cooperative();
+    const begun: string[] = [];
+    const cn: NodeScript = {
+      command(node, command) {
+        if (command.type !== "reboot") {
+          scripts.cn.command?.(node, command);
+          return;
+        }
+        begun.push(`${command.downMs}`);
+        setTimeout(() => obey(node, command), 40);
+        if (command.downMs === 2)
+          setTimeout(() => event(node, { type: "session-failed", peer: MN_HOME, reason: "no pair" }), 60);
+      },
+    };
+    const reboot = (name: string, when: TimelineStep["when"], downMs: number): TimelineStep => ({
+      ...step(0, name),
+      when,
+      command: { type: "reboot", rules: [], downMs },
+    });
+    const steps = [
+      reboot("first", { plusMs: 0 }, 1),
+      reboot("second", { after: { event: "first", isSettled: false }, plusMs: 30 }, 2),
+      reboot("third", { on: { type: "state", session: "mn-cn", state: "failed" }, plusMs: 0 }, 3),
+    ];
+    const runtime = createScriptedRuntime({ mn: scripts.mn, cn });
+    const record = await runLab(request(runtime, { plan: { ...PLAN, timeline: steps } }));
+    await record.removal;
+    expect(record.error).toBeUndefined();
+    expect(begun).toEqual(["1", "2", "3"]);
+  });
+
+  test("an event that never happens ends the run by its timeout, which names it", async () => {
+    const never: TimelineStep = {
+      ...step(0, "never"),
+      when: { on: { type: "state", session: "mn-cn", state: "failed" }, plusMs: 0 },
+    };
+    const timeline = [step(0, "first"), never];
+    const error = await failing(cooperative(), { plan: { ...PLAN, timeline }, timeoutMs: 400 });
+    expect(error.code).toBe("timed-out");
+    expect(error.message).toBe(
+      "expected the run to end within 0.4 s, and it has not; its timeline still waits for never (once mn-cn has failed)",
+    );
   });
 
   test("ends with the run: what is still to come does not happen", async () => {

@@ -15,7 +15,7 @@ test("a reboot replaces the middlebox's table by the same one with other ports, 
   const [step] = timeline;
   expect(step).toMatchObject({
     name: "reboot",
-    atMs: 2000,
+    when: { plusMs: 2000 },
     node: "nat-a",
     text: "nat-a reboots: it forgets its mappings and flows, and lets nothing through for 500ms",
     command: { type: "reboot", downMs: 500, rules: [{ tool: "nft" }] },

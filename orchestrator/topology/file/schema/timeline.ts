@@ -1,15 +1,43 @@
 /** The events of a timeline. */
 
 import * as z from "zod";
+import { TRIGGER_STATES } from "../../model/words.ts";
 import { linkKey, linkSchema } from "./link.ts";
 import { firewall, nat } from "./middlebox.ts";
 import { address, duration, LONGEST_MOMENT, name, reference } from "./values.ts";
 
+/** What an event waits for. */
+const trigger = z.strictObject({
+  session: reference.optional().describe("from-to, such as mn-cn"),
+  state: z
+    .enum(TRIGGER_STATES)
+    .optional()
+    .describe("What the session's data takes, or what its ends come to; anew, where `after` stands beside `on`"),
+});
+
+/** When an event happens. */
+const moment = {
+  at: duration(LONGEST_MOMENT)
+    .optional()
+    .describe("Counted from when every session has its path and has exchanged its first data"),
+  after: reference
+    .optional()
+    .describe("The event that was carried out before; one that is repeated is followed every time"),
+  plus: duration(LONGEST_MOMENT).optional().describe("With `after` or `on`: how long after that; 0ms when absent"),
+  settled: z
+    .boolean()
+    .optional()
+    .describe("With `after`: counted from when the effect has settled: all sessions are quiescent again"),
+  on: trigger.optional().describe("What must be seen before; with `after`, since then"),
+  every: duration(LONGEST_MOMENT, "1ms")
+    .optional()
+    .describe("With `times`: again and again, as name#1, name#2, and so on"),
+  times: z.int().min(2).max(1000).optional().describe("With `every`: how many times in all"),
+};
+
 export const timelineEventSchema = z
   .strictObject({
-    at: duration(LONGEST_MOMENT).describe(
-      "Counted from when every session has its path and has exchanged its first data",
-    ),
+    ...moment,
     name: name.optional().describe("What `after` calls it; the kind of the event, such as reboot, when absent"),
     move: reference.optional().describe("A mobile or correspondent node, which leaves its segment for another one"),
     to: reference.optional().describe("Only with `move`: the segment"),
