@@ -19,7 +19,7 @@ interface ObservedWords {
 const UNKNOWN_MAPPING = "that cannot be told";
 
 /** In the order of the description. */
-const WORDS: Readonly<Record<keyof Omit<ObservedNat, "type">, ObservedWords>> = {
+const WORDS: Readonly<Record<keyof Required<Omit<ObservedNat, "type">>, ObservedWords>> = {
   mapping: {
     phrase: ({ mapping }) => `mapping ${mapping ?? UNKNOWN_MAPPING}`,
     // Where hosts share ports, a lost packet of one changes which port the other gets.
@@ -50,6 +50,16 @@ const WORDS: Readonly<Record<keyof Omit<ObservedNat, "type">, ObservedWords>> = 
         observed: observed.mapped.ip,
         isSilence: false,
       }),
+  },
+  furtherAddresses: {
+    difference: ({ furtherAddresses: declared = [] }, { furtherAddresses: observed = [] }) => {
+      const isSame = declared.toSorted().join() === observed.toSorted().join();
+      return differenceIf(!isSame, {
+        declared: declared.length === 0 ? "one outside address" : `the outside address ${declared.join(" and ")} too`,
+        observed: observed.length === 0 ? "no other" : `${observed.join(" and ")} too`,
+        isSilence: observed.every((address) => declared.includes(address)),
+      });
+    },
   },
   portPreservation: {
     phrase: ({ portPreservation }) => (portPreservation ? "ports kept" : "other ports"),

@@ -24,6 +24,7 @@ import { addressesOf, kernelRoutes } from "./nat64-access.ts";
 import type { NodeSpec, Plan, ProgramSpec, UnboundInterface, UnboundSetup } from "./plan.ts";
 import { sysctlsOf } from "./sysctls.ts";
 import { laterInterfaces, localAddresses, planTimeline } from "./timeline-plan.ts";
+import { uplinkRoutes } from "./uplink-routes.ts";
 
 export interface PlanOptions {
   /** Whether nodes capture their segments and stream the frames to the orchestrator. */
@@ -78,7 +79,7 @@ function planSetup(topology: ResolvedTopology, node: ResolvedNode, options: Plan
       ...node.interfaces.map((attached) => planInterface(topology, node, attached)),
       ...laterInterfaces(topology, node).map((later) => ({ ...planInterface(topology, node, later), isStandby: true })),
     ],
-    routes: [...kernelRoutes(node), ...edgeRoutes(topology, node)],
+    routes: [...kernelRoutes(node), ...edgeRoutes(topology, node), ...uplinkRoutes(topology, node)],
     rules: node.role === "router" ? renderRules(node) : [],
     hosts: hostNames(topology, node),
     ...namesFrom(node),

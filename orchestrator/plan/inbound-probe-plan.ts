@@ -4,7 +4,7 @@
 
 import { alwaysDraws } from "../render/drawn-ports.ts";
 import { familyOfText, formatEndpoint, withoutLength } from "../topology/model/address-text.ts";
-import { outsideInterface, outsideIpv4 } from "../topology/model/outside.ts";
+import { outsideInterfaces, outsideIpv4 } from "../topology/model/outside.ts";
 import { type RoundTripImpairment, roundTripImpairment } from "../topology/model/path-impairments.ts";
 import type { ResolvedNode, ResolvedRouter, ResolvedTopology } from "../topology/model/resolved.ts";
 import { createNetworkModel } from "../topology/predict/network-model.ts";
@@ -165,14 +165,14 @@ function sendersOf(
   router: ResolvedRouter,
   ipVersion: 4 | 6,
 ): readonly { readonly sender: ResolvedNode; readonly ip: string }[] {
-  const outside = outsideInterface(router)?.segment;
+  const outside = outsideInterfaces(router).map(({ segment }) => segment);
   const inside = router.interfaces.flatMap(({ interfaceName, segment }) =>
-    interfaceName === router.wan ? [] : [segment],
+    router.wan.includes(interfaceName) ? [] : [segment],
   );
   return nodes
     .filter(({ role, interfaces }) => role !== "router" && !interfaces.some(({ segment }) => inside.includes(segment)))
     .flatMap((sender) => sender.interfaces.map((on) => ({ sender, on })))
-    .toSorted((a, b) => Number(b.on.segment === outside) - Number(a.on.segment === outside))
+    .toSorted((a, b) => Number(outside.includes(b.on.segment)) - Number(outside.includes(a.on.segment)))
     .flatMap(({ sender, on }) => {
       const own = on[`ipv${ipVersion}`];
       return own === undefined ? [] : [{ sender, ip: withoutLength(own) }];

@@ -10,11 +10,14 @@ export function addressesOf({
   ipv6,
   alternate,
   nat64,
+  pool = [],
 }: ResolvedInterface): Pick<InterfaceSetup, "addresses" | "nat64"> {
   const isSource = nat64?.source !== undefined && ipv6 !== undefined;
   const source = isSource ? `${nat64.source}/${parseNetwork(ipv6).length}` : undefined;
   const native = nat64 === undefined ? ipv4 : undefined;
-  const addresses = [native, ipv6, source, alternate?.ipv4, alternate?.ipv6].filter((address) => address !== undefined);
+  const addresses = [native, ipv6, source, alternate?.ipv4, alternate?.ipv6, ...pool].filter(
+    (address) => address !== undefined,
+  );
   if (nat64?.source === undefined || ipv4 === undefined) return { addresses };
   return { addresses, nat64: { prefix: nat64.prefix, ipv4, ipv6: nat64.source } };
 }

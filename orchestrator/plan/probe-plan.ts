@@ -6,7 +6,7 @@ import { ALTERNATE_STUN_PORT, type NatObservation, STUN_PORT } from "@testbed/ag
 import { alwaysDraws } from "../render/drawn-ports.ts";
 import { familyOfText, withoutLength } from "../topology/model/address-text.ts";
 import { nextHop, sourceAddresses } from "../topology/model/forwarding.ts";
-import { outsideInterface } from "../topology/model/outside.ts";
+import { outsideInterfaces } from "../topology/model/outside.ts";
 import { type RoundTripImpairment, roundTripImpairment } from "../topology/model/path-impairments.ts";
 import type {
   ResolvedHomeAgent,
@@ -213,8 +213,8 @@ function routersBetween(
 /** Whether a way leaves every NAT and firewall on it from inside to outside. */
 function leadsOutward(way: Way): boolean {
   return middleboxesOf(way).every(({ router, from, to }) => {
-    const outside = outsideInterface(router)?.segment;
-    return to === outside && from !== outside;
+    const outside = outsideInterfaces(router).map(({ segment }) => segment);
+    return outside.includes(to) && !outside.includes(from);
   });
 }
 

@@ -1,6 +1,7 @@
 /** The timeline of a topology as steps of its plan: which node gets which command. */
 
 import type { RuleText } from "@testbed/agent/control";
+import { removeTcpNat } from "../render/nat-tcp.ts";
 import { renderNatTables, renderRules } from "../render/rules.ts";
 import { describeAction } from "../topology/describe/describe-event.ts";
 import { withoutLength } from "../topology/model/address-text.ts";
@@ -76,6 +77,7 @@ function planReaddress(node: ResolvedNode, { segment, interfaces, overlapMs }: R
 function changedRules(router: ResolvedRouter, { nat, tcp, firewall }: ChangeAction): readonly RuleText[] {
   return [
     ...(firewall === undefined && tcp === undefined ? [] : renderRules(router).filter(({ tool }) => tool !== "nft")),
+    ...(nat?.portAssignment === "overload" ? [{ tool: "nft", text: removeTcpNat(router) } as const] : []),
     ...(nat === undefined ? [] : natTables(router)),
   ];
 }

@@ -28,13 +28,17 @@ export function renderFirewall(written: ResolvedRouter, family: Family): string 
     family === 4 ? "-A INPUT -p icmp -j ACCEPT" : "-A INPUT -p ipv6-icmp -j ACCEPT",
     ...(family === 4 ? router.lan.flatMap((lan) => portMappingRequests(router, lan)) : []),
     ...(family === 4 ? unsolicitedSyn(router) : []),
-    ...(translates && router.nat.unsolicited === "poison" ? [`-A INPUT -i ${router.wan} -p udp -j ACCEPT`] : []),
+    ...(translates && router.nat.unsolicited === "poison"
+      ? router.wan.map((wan) => `-A INPUT -i ${wan} -p udp -j ACCEPT`)
+      : []),
     "-A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
     ...(translates ? ["-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT"] : []),
     ...router.lan.flatMap((lan) => outbound(router, lan, family)),
     ...(family === 6 && router.nat64 !== undefined ? router.lan.flatMap(throughNat64) : []),
     ...(exchangesPrefixes(router, family) ? router.lan.map(turnedRound) : []),
-    ...router.firewall.pinholes.filter(({ to }) => familyOfText(to) === family).map((hole) => pinhole(router, hole)),
+    ...router.firewall.pinholes
+      .filter(({ to }) => familyOfText(to) === family)
+      .flatMap((hole) => router.wan.map((wan) => pinhole(wan, hole))),
     ...(router.firewall.inbound === "open" ? inbound(router) : []),
     ...(router.firewall.denied === "reject"
       ? ["INPUT", "FORWARD"].map((chain) => `-A ${chain} ${REJECT[family]}`)
@@ -53,7 +57,7 @@ const REJECT: Readonly<Record<Family, string>> = {
 /** A SYN to the NAT's outside address that is let in to nobody, where its answer is not that of the firewall. */
 function unsolicitedSyn({ wan, tcp, firewall }: ResolvedRouter): string[] {
   if (tcp === undefined || tcp.unsolicitedSyn === unsolicitedSynBy(firewall)) return [];
-  return [`-A INPUT -i ${wan} -p tcp -m tcp --syn ${SYN_ANSWER[tcp.unsolicitedSyn]}`];
+  return wan.map((name) => `-A INPUT -i ${name} -p tcp -m tcp --syn ${SYN_ANSWER[tcp.unsolicitedSyn]}`);
 }
 
 const SYN_ANSWER: Readonly<Record<TcpNat["unsolicitedSyn"], string>> = {
@@ -64,7 +68,10 @@ const SYN_ANSWER: Readonly<Record<TcpNat["unsolicitedSyn"], string>> = {
 
 /** From one LAN to the outside; UDP may be restricted. */
 function outbound({ wan, firewall }: ResolvedRouter, lan: string, family: Family): string[] {
-  const way = `-A FORWARD -i ${lan} -o ${wan}`;
+  return wan.flatMap((outside) => outboundBy(`-A FORWARD -i ${lan} -o ${outside}`, firewall, family));
+}
+
+function outboundBy(way: string, firewall: ResolvedFirewall, family: Family): string[] {
   const { outboundUdp, denied } = firewall;
   const refusal = denied === "reject" ? REJECT[family] : "-j DROP";
   const ports = typeof outboundUdp === "string" ? [] : outboundUdp;
@@ -79,7 +86,7 @@ function outbound({ wan, firewall }: ResolvedRouter, lan: string, family: Family
 function inbound({ wan, lan }: ResolvedRouter): string[] {
   const between = lan.flatMap((from) => lan.filter((to) => to !== from).map((to) => [from, to] as const));
   return [
-    ...lan.map((name) => `-A FORWARD -i ${wan} -o ${name} -j ACCEPT`),
+    ...wan.flatMap((outside) => lan.map((name) => `-A FORWARD -i ${outside} -o ${name} -j ACCEPT`)),
     ...between.map(([from, to]) => `-A FORWARD -i ${from} -o ${to} -j ACCEPT`),
   ];
 }
@@ -104,7 +111,7 @@ function throughNat64(lan: string): string[] {
 /** Protocol number of the Mobility Header (RFC 6275 section 6.1). */
 const MOBILITY_HEADER = 135;
 
-function pinhole({ wan }: ResolvedRouter, { protocol, from, to, port }: ResolvedFirewall["pinholes"][number]): string {
+function pinhole(wan: string, { protocol, from, to, port }: ResolvedFirewall["pinholes"][number]): string {
   return [
     `-A FORWARD -i ${wan}`,
     ...(from === undefined ? [] : [`-s ${from}`]),

@@ -74,8 +74,12 @@ function record(middlebox: Middlebox, recording: Recording): string[] {
     `  meta l4proto != ${protocol} accept;`,
     `  ct original ip saddr ${address} accept;`,
     `  ct direction original ip saddr ${address} jump ${name}_opened_inside;`,
-    `  oifname ${wan} ct direction reply jump ${name}_opened_outside;`,
-    ...(inboundRefresh ? [`  iifname ${wan} oifname ${lan} jump ${name}_inbound;`] : []),
+    `  oifname ${wan} ct direction reply ip saddr ${address} jump ${name}_opened_outside;`,
+    ...(inboundRefresh
+      ? ["original", "reply"].map(
+          (direction) => `  iifname ${wan} oifname ${lan} ct ${direction} ip daddr ${address} jump ${name}_inbound;`,
+        )
+      : []),
     "}",
     "",
     `chain ${name}_opened_inside {`,

@@ -12,12 +12,33 @@ export interface Translation extends Omit<NatProfile, "udpLifetimeSec"> {
   readonly openLifetimeSec?: number;
 }
 
-/** A translation with the router's interfaces in nft syntax, its outside address, and the forwards of the protocol. */
+/**
+ * A translation with the router's interfaces in nft syntax, one of its outside addresses, and the forwards of the
+ * protocol.
+ */
 export interface Middlebox extends Translation {
   readonly forwards: readonly PortForward[];
   readonly wan: string;
   readonly lan: string;
   readonly address: string;
+  /** The mark of packets that are sent from this address; absent where it is the only one. */
+  readonly mark?: number;
+}
+
+/** What matches the packets from inside that are sent from a middlebox's address, in nft syntax. */
+export function chosen({ address, mark }: Pick<Middlebox, "address" | "mark">): string {
+  return mark === undefined ? `ip saddr != ${address}` : marked({ mark });
+}
+
+/** The same where the packets are known to come from inside: nothing where there is one address. */
+export function marked({ mark }: Pick<Middlebox, "mark">): string {
+  return mark === undefined ? "" : `meta mark ${mark}`;
+}
+
+/** One name of an interface, or a set of several, in nft syntax. */
+export function nftNames(names: readonly string[]): string {
+  const quoted = names.map((name) => `"${name}"`);
+  return quoted.length === 1 ? quoted.join() : `{ ${quoted.join(", ")} }`;
 }
 
 /** What a mapping depends on (RFC 4787 section 4.1), as expressions of connection tracking. */

@@ -3,14 +3,23 @@
  */
 
 import type { ResolvedRouter } from "../topology/model/resolved.ts";
-import { renderNatTable } from "./nat.ts";
+import { renderTables, tableNames } from "./nat.ts";
+
+const TABLE = "mice_nat_tcp";
+
+/** Text for `nft -f` that removes these tables, where plain masquerading takes their place. */
+export function removeTcpNat(router: ResolvedRouter): string {
+  return tableNames(TABLE, router)
+    .map((table) => `table ip ${table}\ndelete table ip ${table}\n`)
+    .join("");
+}
 
 /** Text for `nft -f`; loading it again replaces the table. Undefined without NAT, and where one table is for all protocols. */
 export function renderTcpNat(router: ResolvedRouter): string | undefined {
   const { nat, tcp } = router;
   if (nat === undefined || tcp === undefined || nat.portAssignment === "overload") return undefined;
   const { mapping, filtering, hairpinning, transitorySec, establishedSec } = tcp;
-  return renderNatTable("mice_nat_tcp", router, {
+  return renderTables(TABLE, router, {
     ...nat,
     mapping,
     filtering,

@@ -1,5 +1,6 @@
 /**
- * A NAT as one nft table for each protocol, or one for all where it is plain masquerading: source NAT with the profile's mapping, sets and maps that record the
+ * A NAT as one nft table for each protocol, or one for all where it is plain masquerading, and again for each outside
+ * address (`outside-choice.ts` chooses one): source NAT with the profile's mapping, sets and maps that record the
  * mappings, and destination NAT with the profile's filtering. Policy is in `firewall.ts`.
  *
  * The kernel's own NAT is one point of RFC 4787, and not endpoint-independent once two inside hosts use the same port:
@@ -21,31 +22,59 @@
  */
 
 import { NAT64_INTERFACE, type NatDependence } from "@testbed/agent/control";
-import { outsideIpv4 } from "../topology/model/outside.ts";
+import { outsideAddresses } from "../topology/model/outside.ts";
 import type { ResolvedRouter } from "../topology/model/resolved.ts";
 import { derivedNumber } from "../topology/resolve/seed.ts";
 import { type PortPool, portPools } from "./drawn-ports.ts";
 import { learn, prolong } from "./nat-learning.ts";
-import { forwardedPorts, MAPPING_KEY, type Middlebox, remembersPeers, type Translation } from "./nat-middlebox.ts";
+import {
+  chosen,
+  forwardedPorts,
+  MAPPING_KEY,
+  type Middlebox,
+  marked,
+  nftNames,
+  remembersPeers,
+  type Translation,
+} from "./nat-middlebox.ts";
 
-/** Text for `nft -f`; loading it again replaces the table. Undefined for a router without NAT. */
+/** Text for `nft -f`; loading it again replaces the tables. Undefined for a router without NAT. */
 export function renderNat(router: ResolvedRouter): string | undefined {
   const { nat } = router;
   if (nat === undefined) return undefined;
-  return renderNatTable("mice_nat", router, { ...nat, protocol: "udp", lifetimeSec: nat.udpLifetimeSec });
+  return renderTables("mice_nat", router, { ...nat, protocol: "udp", lifetimeSec: nat.udpLifetimeSec });
 }
 
-/** A table of this name for one protocol. */
-export function renderNatTable(table: string, router: ResolvedRouter, translation: Translation): string {
+/** Tables for one protocol, one for each outside address; the first has this name. */
+export function renderTables(name: string, router: ResolvedRouter, translation: Translation): string {
+  return tableNames(name, router)
+    .map((table, i) => renderNatTable(table, router, { ...translation, ...addressed(router, i) }))
+    .join("\n");
+}
+
+/** The names of these tables. */
+export function tableNames(name: string, router: ResolvedRouter): readonly string[] {
+  return outsideAddresses(router).map((_, i) => (i === 0 ? name : `${name}_${i + 1}`));
+}
+
+function addressed(router: ResolvedRouter, index: number): Pick<Middlebox, "address" | "mark"> {
+  const addresses = outsideAddresses(router);
+  const address = addresses[index]?.ip;
+  if (address === undefined) throw new RangeError(`${router.name} translates and has no outside IPv4 address`);
+  return { address, ...(addresses.length === 1 ? {} : { mark: index + 1 }) };
+}
+
+function renderNatTable(
+  table: string,
+  router: ResolvedRouter,
+  translation: Translation & Pick<Middlebox, "address" | "mark">,
+): string {
   const isShared = translation.portAssignment === "overload";
   const middlebox: Middlebox = {
     ...translation,
     forwards: router.forwards.filter(({ protocol }) => isShared || protocol === translation.protocol),
-    wan: `"${router.wan}"`,
-    lan: `{ ${insideOf(router)
-      .map((name) => `"${name}"`)
-      .join(", ")} }`,
-    address: outsideAddress(router),
+    wan: nftNames(router.wan),
+    lan: insideInNft(router),
   };
   const parts = isShared
     ? [masquerade(middlebox), forwardsInward(middlebox)]
@@ -77,6 +106,17 @@ export function insideOf({ lan, nat64 }: Pick<ResolvedRouter, "lan" | "nat64">):
   return nat64 === undefined ? lan : [NAT64_INTERFACE];
 }
 
+/** The same as a set in nft syntax. */
+export function insideInNft(router: Pick<ResolvedRouter, "lan" | "nat64">): string {
+  return `{ ${insideOf(router)
+    .map((name) => `"${name}"`)
+    .join(", ")} }`;
+}
+
+function words(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== "").join(" ");
+}
+
 /** How often a port is drawn; the last draw is used even if it is taken. */
 const DRAWS = 3;
 
@@ -94,12 +134,13 @@ const MAPPING_KEY_TYPE: Readonly<Record<NatDependence, string>> = {
 
 /** The kernel's own NAT, of all protocols: it keeps a port wherever the flow is unique, and remembers nothing but flows. */
 function masquerade(middlebox: Middlebox): string[] {
-  const { wan, address } = middlebox;
+  const { wan, address, mark } = middlebox;
+  const from = words("oifname", wan, marked(middlebox));
   return [
     "chain outward {",
     "  type nat hook postrouting priority srcnat - 5; policy accept;",
-    ...forwardsOut(middlebox).map((line) => `  oifname ${wan} ${line}`),
-    `  oifname ${wan} ip saddr != ${address} masquerade;`,
+    ...forwardsOut(middlebox).map((line) => `  ${from} ${line}`),
+    `  oifname ${wan} ${chosen(middlebox)} ${mark === undefined ? "masquerade" : `snat ip to ${address}`};`,
     "}",
   ];
 }
@@ -155,12 +196,14 @@ function memory(middlebox: Middlebox): string[] {
   ];
 }
 
-function outward({ wan, lan, address, hairpinning }: Middlebox): string[] {
+function outward(middlebox: Middlebox): string[] {
+  const { wan, lan, hairpinning } = middlebox;
+  const turned = words(`iifname ${lan} oifname ${lan} ct status dnat`, marked(middlebox));
   return [
     "chain outward {",
     "  type nat hook postrouting priority srcnat - 5; policy accept;",
-    `  oifname ${wan} ip saddr != ${address} jump translate;`,
-    ...(hairpinning ? [`  iifname ${lan} oifname ${lan} ct status dnat jump translate;`] : []),
+    `  oifname ${wan} ${chosen(middlebox)} jump translate;`,
+    ...(hairpinning ? [`  ${turned} jump translate;`] : []),
     "}",
   ];
 }
@@ -281,10 +324,4 @@ function portLines(ports: readonly number[]): string[] {
   return Array.from({ length: Math.ceil(elements.length / 12) }, (_, i) =>
     elements.slice(12 * i, 12 * i + 12).join(" "),
   );
-}
-
-function outsideAddress(router: ResolvedRouter): string {
-  const address = outsideIpv4(router);
-  if (address === undefined) throw new RangeError(`${router.name} translates and has no outside IPv4 address`);
-  return address;
 }

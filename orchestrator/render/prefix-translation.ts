@@ -10,6 +10,7 @@
 
 import { familyOfText } from "../topology/model/address-text.ts";
 import type { ResolvedRouter, TranslatedPrefix } from "../topology/model/resolved.ts";
+import { nftNames } from "./nat-middlebox.ts";
 
 /** Texts for `nft -f`, one for each prefix; loading them again replaces the tables. */
 export function renderPrefixTranslation(router: ResolvedRouter): readonly string[] {
@@ -27,7 +28,7 @@ function renderTable({ wan, lan }: ResolvedRouter, { inside, outside }: Translat
     `${table} {`,
     "  chain outward {",
     "    type nat hook postrouting priority srcnat - 5; policy accept;",
-    `    oifname "${wan}" ${snat}`,
+    `    oifname ${nftNames(wan)} ${snat}`,
     // RFC 6296 section 4: hosts inside reach each other by outside addresses, and see outside addresses as source.
     `    iifname ${lans} oifname ${lans} ct status dnat ${snat}`,
     "  }",

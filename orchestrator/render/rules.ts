@@ -5,6 +5,7 @@ import type { ResolvedRouter } from "../topology/model/resolved.ts";
 import { renderFirewall } from "./firewall.ts";
 import { renderNat } from "./nat.ts";
 import { renderTcpNat } from "./nat-tcp.ts";
+import { renderOutsideChoice } from "./outside-choice.ts";
 import { renderPortMapping } from "./port-mapping.ts";
 import { renderPrefixTranslation } from "./prefix-translation.ts";
 
@@ -18,7 +19,12 @@ export function renderRules(router: ResolvedRouter): readonly RuleText[] {
   ];
 }
 
-/** The tables of a NAT: for UDP, for TCP, and for ports mapped by request; none without NAT. */
+/**
+ * The tables of a NAT: for UDP, for TCP, for the choice of an outside address, and for ports mapped by request; none
+ * without NAT.
+ */
 export function renderNatTables(router: ResolvedRouter): readonly string[] {
-  return [renderNat(router), renderTcpNat(router), renderPortMapping(router)].filter((table) => table !== undefined);
+  return [renderNat(router), renderTcpNat(router), renderOutsideChoice(router), renderPortMapping(router)].filter(
+    (table) => table !== undefined,
+  );
 }

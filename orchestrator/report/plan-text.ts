@@ -40,9 +40,9 @@ function nodeLines({ name, sysctls, tun, isolatedOn = [], setup }: NodeSpec): re
   ];
 }
 
-function routeLine({ to, via, interfaceName }: NodeSpec["setup"]["routes"][number]): string {
+function routeLine({ to, via, interfaceName, mark }: NodeSpec["setup"]["routes"][number]): string {
   const hop = via === undefined ? (to.endsWith("/0") ? " to the edge," : "") : ` via ${via}`;
-  return `   route ${to}${hop} dev ${interfaceName}`;
+  return `   route ${to}${hop} dev ${interfaceName}${mark === undefined ? "" : `, for packets with mark ${mark}`}`;
 }
 
 function ruleLines({ tool, text }: NodeSpec["setup"]["rules"][number]): readonly string[] {

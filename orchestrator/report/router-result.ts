@@ -90,10 +90,11 @@ function behaviourSeen(
     case "no-nat":
       return { filtering: observed.filtering };
     case "nat": {
-      const { type, mapped, portPreservation, parityPreservation, ...same } = observed;
+      const { type, mapped, furtherAddresses, portPreservation, parityPreservation, ...same } = observed;
       const parity = parityPreservation ? "preserve" : "any";
       const portAssignment = portPreservation ? (isShared ? "overload" : "preserve") : "random";
-      return { ...same, portAssignment, parity };
+      const pooling = furtherAddresses === undefined ? "paired" : "arbitrary";
+      return { ...same, portAssignment, pooling, parity };
     }
   }
 }
@@ -136,6 +137,10 @@ function wayInResult(verification: InboundVerification): WayInResult {
 
 function observationResult(observation: NatVerification["observed"]): ProbeResult["observed"] {
   if (observation.type !== "nat") return observation;
-  const { mapped, ...rest } = observation;
-  return { ...rest, mapped: { address: mapped.ip, port: mapped.port } };
+  const { mapped, furtherAddresses: further, ...rest } = observation;
+  return {
+    ...rest,
+    mapped: { address: mapped.ip, port: mapped.port },
+    ...(further === undefined ? {} : { furtherAddresses: [...further] }),
+  };
 }

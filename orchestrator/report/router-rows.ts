@@ -6,7 +6,7 @@ import type { ProbeResult, RouterResult, WayInResult } from "./run-result.ts";
 
 /**
  * A header and one row per probe; a cell is the declared value if that was observed, otherwise `…, observed …`.
- * Lifetimes have a column if any were measured. Undefined without probes.
+ * Outside addresses have a column if any node has several, and lifetimes if any were measured. Undefined without probes.
  */
 export function routerRows(
   routers: readonly RouterResult[],
@@ -14,9 +14,11 @@ export function routerRows(
   const probes = routers.flatMap((router) => router.probes);
   if (probes.length === 0) return undefined;
   const header = ["verdict", "router", "seen from", ...COLUMNS.map(({ title }) => title), "ports"];
-  if (probes.every(({ lifetime }) => lifetime === undefined)) return { header, rows: probes.map(probeRow) };
-  const rows = probes.map((probe) => [...probeRow(probe), lifetimeCell(probe)]);
-  return { header: [...header, "UDP lifetime"], rows };
+  const further = FURTHER.filter(({ isShown }) => probes.some(isShown));
+  return {
+    header: [...header, ...further.map(({ title }) => title)],
+    rows: probes.map((probe) => [...probeRow(probe), ...further.map(({ cell }) => cell(probe))]),
+  };
 }
 
 /** A header and one row per forward or pinhole that was verified; undefined if none was. */
@@ -83,6 +85,27 @@ function portsCell({ expected, observed, differences }: ProbeResult): string {
     seen.portPreservation === undefined ? "-" : seen.portPreservation ? "kept" : drawn(seen);
   const [declared, seen] = [text(expected), text(observed)];
   return declared === seen || differences.length === 0 ? seen : `${declared}, observed ${seen}`;
+}
+
+/** Columns that only some runs have. */
+const FURTHER: readonly {
+  readonly title: string;
+  readonly isShown: (probe: ProbeResult) => boolean;
+  readonly cell: (probe: ProbeResult) => string;
+}[] = [
+  {
+    title: "addresses",
+    isShown: ({ expected, observed }) => (expected.furtherAddresses ?? observed.furtherAddresses) !== undefined,
+    cell: addressesCell,
+  },
+  { title: "UDP lifetime", isShown: ({ lifetime }) => lifetime !== undefined, cell: lifetimeCell },
+];
+
+function addressesCell({ expected, observed }: ProbeResult): string {
+  const text = ({ mapped, furtherAddresses = [] }: ProbeResult["observed"]): string =>
+    mapped === undefined ? "-" : [mapped.address, ...furtherAddresses].join(" ");
+  const [declared, seen] = [text(expected), text(observed)];
+  return declared === seen ? declared : `${declared}, observed ${seen}`;
 }
 
 function lifetimeCell({ lifetime }: ProbeResult): string {

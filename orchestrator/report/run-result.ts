@@ -118,6 +118,7 @@ const observation = z.strictObject({
     .strictObject({ address: z.string(), port: z.int() })
     .optional()
     .describe("outside address towards the server"),
+  furtherAddresses: z.array(z.string()).optional().describe("others of the same socket towards other destinations"),
 });
 
 const probe = z.strictObject({

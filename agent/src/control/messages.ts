@@ -148,6 +148,8 @@ export interface RouteSetup {
    */
   readonly via?: string;
   readonly interfaceName: string;
+  /** It holds only for IPv4 packets that rules gave this mark, from 1 on; for all when absent. */
+  readonly mark?: number;
 }
 
 /** The kernel's rule loaders. */

@@ -127,7 +127,7 @@ const roleByType = {
 };
 
 export const routes: Shape<readonly RouteSetup[]> = array(
-  object<RouteSetup>({ to: prefix, via: optional(address), interfaceName }),
+  object<RouteSetup>({ to: prefix, via: optional(address), interfaceName, mark: optional(integer(1, 255)) }),
 );
 
 export const rules: Shape<readonly RuleText[]> = array(object<RuleText>({ tool: oneOf(...RULE_TOOLS), text: string }));

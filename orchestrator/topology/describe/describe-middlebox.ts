@@ -1,6 +1,7 @@
 /** NATs and firewalls in a few words, for tables and diagrams. */
 
 import { familyOfText } from "../model/address-text.ts";
+import { outsideAddresses } from "../model/outside.ts";
 import { refusesMappings } from "../model/port-mapping.ts";
 import { describeFirewall, describeNat, describeTcp, tcpLikeUdp } from "../model/presets.ts";
 import type { ResolvedRouter, TranslatedPrefix } from "../model/resolved.ts";
@@ -14,9 +15,19 @@ export function describeMiddlebox(router: ResolvedRouter): string {
   return [
     ...prefixes.map(describePrefix),
     last,
+    ...describeAddresses(router),
     ...(differs === undefined ? [] : [differs]),
     ...describePortMapping(router),
   ].join(", ");
+}
+
+/** How many outside addresses, and what each is for; empty for one. */
+export function describeAddresses(router: ResolvedRouter): readonly string[] {
+  const { nat, wan } = router;
+  const count = outsideAddresses(router).length;
+  if (nat === undefined || count < 2) return [];
+  const by = wan.length > 1 ? "outside segments" : "outside addresses";
+  return [`${count} ${by}, one for each ${nat.pooling === "paired" ? "host" : "host and destination"}`];
 }
 
 const PROTOCOL_NAMES = { pcp: "PCP", "nat-pmp": "NAT-PMP", upnp: "UPnP" } as const;

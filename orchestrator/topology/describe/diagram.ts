@@ -4,7 +4,7 @@ import { formatEndpoint, withoutLength } from "../model/address-text.ts";
 import { describeFirewall, describeNat } from "../model/presets.ts";
 import type { ResolvedNode, ResolvedSegment, ResolvedTopology } from "../model/resolved.ts";
 import { describeLink } from "./describe-link.ts";
-import { describePortMapping } from "./describe-middlebox.ts";
+import { describeAddresses, describePortMapping } from "./describe-middlebox.ts";
 import { describeProgram } from "./describe-program.ts";
 
 /** Segments as rounded shapes, nodes as boxes, addresses and link impairments on the lines between them. */
@@ -14,8 +14,8 @@ export function renderDiagram({ segments, nodes }: ResolvedTopology): string {
     ...segments.map((segment) => `${segmentIds.get(segment.name) ?? ""}(["${segmentLabel(segment)}"])`),
     ...nodes.map((node, i) => `node${i}["${nodeLabel(node)}"]`),
     ...nodes.flatMap((node, i) =>
-      node.interfaces.map(({ segment, interfaceName, ipv4, ipv6, impairment }) => {
-        const addresses = [ipv4, ipv6].filter((address) => address !== undefined).map(withoutLength);
+      node.interfaces.map(({ segment, interfaceName, ipv4, ipv6, pool = [], impairment }) => {
+        const addresses = [ipv4, ...pool, ipv6].filter((address) => address !== undefined).map(withoutLength);
         const label = [...addresses, ...describeLink(impairment ?? {})].join("<br/>");
         const [segmentId, nodeId] = [segmentIds.get(segment) ?? "", `node${i}`];
         // Inside segments are drawn below.
@@ -46,6 +46,7 @@ function nodeDetails(node: ResolvedNode): readonly string[] {
       return [
         ...node.prefixes.map(({ inside, outside }) => `${inside} is ${outside} outside`),
         ...middleboxDetails(node),
+        ...describeAddresses(node),
         ...forwardLines(node),
         ...describePortMapping(node),
       ];

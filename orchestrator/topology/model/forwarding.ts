@@ -51,8 +51,10 @@ function holds(own: ResolvedInterface, address: string): boolean {
   return addressesOf(own).includes(address);
 }
 
-function addressesOf({ ipv4, ipv6, alternate }: ResolvedInterface): readonly string[] {
-  return [ipv4, ipv6, alternate?.ipv4, alternate?.ipv6].filter((each) => each !== undefined).map(withoutLength);
+function addressesOf({ ipv4, ipv6, alternate, pool = [] }: ResolvedInterface): readonly string[] {
+  return [ipv4, ipv6, alternate?.ipv4, alternate?.ipv6, ...pool]
+    .filter((each) => each !== undefined)
+    .map(withoutLength);
 }
 
 /** The node's addresses from which packets to a destination leave by the segment of that address. */

@@ -53,6 +53,8 @@ export interface ResolvedInterface {
   readonly ipv6?: string;
   /** A STUN server's second addresses on this segment (RFC 5780); absent where the network has no room for them. */
   readonly alternate?: { readonly ipv4?: string; readonly ipv6?: string };
+  /** Further IPv4 addresses here from which a router's NAT sends. */
+  readonly pool?: readonly string[];
   /**
    * On a segment that a NAT64 serves: `ipv4` is an address of its pool, which packets on the segment never carry.
    * `source` is the IPv6 address that it is translated from; absent on the router itself.
@@ -95,8 +97,8 @@ export type ResolvedNode =
 /** A router, with a NAT, a firewall, both or neither. */
 export interface ResolvedRouter extends NodeCommon {
   readonly role: "router";
-  /** Interface names of the outside and of the inside segments. */
-  readonly wan: string;
+  /** Interface names of the outside segments, several of them only with `nat`, and of the inside ones. */
+  readonly wan: readonly string[];
   readonly lan: readonly string[];
   /** Address translation for IPv4; absent means plain forwarding. */
   readonly nat?: NatProfile;
@@ -108,6 +110,8 @@ export interface ResolvedRouter extends NodeCommon {
   readonly prefixes: readonly TranslatedPrefix[];
   /** Static port forwards; none without `nat`. */
   readonly forwards: readonly PortForward[];
+  /** Where there are several outside segments, for each in the order of `wan`: the routes of packets that leave there. */
+  readonly uplinks: readonly (readonly ResolvedRoute[])[];
   /** How inside hosts may ask for outside ports during the run; none without `nat`. */
   readonly portMapping: readonly (typeof PORT_MAPPING_PROTOCOLS)[number][];
   readonly firewall: ResolvedFirewall;

@@ -4,10 +4,12 @@
  */
 
 import { contains, type Family, familyOfText, parseNetwork } from "../model/address-text.ts";
+import { outsideAddresses } from "../model/outside.ts";
 import type { ResolvedFirewall, ResolvedRouter } from "../model/resolved.ts";
 import { createNatTranslation } from "./nat-model.ts";
 import { createOverloadTranslation } from "./overload-model.ts";
 import { type Endpoint, type ModelPacket, sameEndpoint } from "./packet.ts";
+import { chosenAddress, createPooledTranslation } from "./pool-model.ts";
 import { createPrefixTranslation } from "./prefix-model.ts";
 import { EXACT, type Translation } from "./translation.ts";
 
@@ -19,6 +21,8 @@ type Passage =
 export interface MiddleboxModel {
   /** The destination by which a packet is routed, before its outgoing interface is known. */
   destinationOf(packet: ModelPacket, from: string): Endpoint;
+  /** The outside interface by which a packet from inside leaves, should it leave; undefined where routes decide. */
+  uplinkOf(packet: ModelPacket, from: string): string | undefined;
   /** Decides on a packet that arrived on one interface and is routed to another one, and updates the state. */
   pass(packet: ModelPacket, from: string, to: string): Passage;
   /** Judges all packets by another policy from now on, those of known flows too. Mappings stay. */
@@ -42,6 +46,7 @@ const DENIES: Readonly<Record<ResolvedFirewall["denied"], string>> = { drop: "dr
 export function createMiddleboxModel(initial: ResolvedRouter): MiddleboxModel {
   let router = initial;
   const flows: Flow[] = [];
+  const isOutside = (interfaceName: string): boolean => router.wan.includes(interfaceName);
   const translations = { 4: createTranslation(router, 4), 6: createTranslation(router, 6) } as const;
   const translationOf = ({ destination }: ModelPacket): Translation | undefined =>
     translations[familyOfText(destination.ip)];
@@ -50,23 +55,23 @@ export function createMiddleboxModel(initial: ResolvedRouter): MiddleboxModel {
   const destinationOf = (packet: ModelPacket, from: string): Endpoint => {
     const found = known(packet);
     if (found !== undefined) return found.isAnswer ? found.flow.original.source : found.flow.answer.source;
-    return translationOf(packet)?.insideOf(packet, from === router.wan) ?? packet.destination;
+    return translationOf(packet)?.insideOf(packet, isOutside(from)) ?? packet.destination;
   };
   const refusalOf = (packet: ModelPacket, destination: Endpoint, from: string, to: string): string | undefined => {
     const isTranslated = !sameEndpoint(destination, packet.destination);
-    const isJudged = !isTranslated || (from === router.wan && translationOf(packet)?.isFirewalled === true);
+    const isJudged = !isTranslated || (isOutside(from) && translationOf(packet)?.isFirewalled === true);
     if (!isJudged) return undefined;
     return policyRefusal(router, { source: packet.source, destination }, from, to);
   };
   const passNew = (packet: ModelPacket, from: string, to: string): Passage => {
     const translation = translationOf(packet);
-    const isFromOutside = from === router.wan;
+    const isFromOutside = isOutside(from);
     const destination = destinationOf(packet, from);
     const isTranslated = !sameEndpoint(destination, packet.destination);
     const refusal = refusalOf(packet, destination, from, to);
     if (refusal !== undefined)
       return { passes: false, why: `${router.name} ${DENIES[router.firewall.denied]} it: ${refusal}` };
-    const outside = to === router.wan || (isTranslated && !isFromOutside) ? translation?.outsideOf(packet) : undefined;
+    const outside = isOutside(to) || (isTranslated && !isFromOutside) ? translation?.outsideOf(packet) : undefined;
     const source = outside?.source ?? freeSource(flows, packet.source, destination);
     if (isTranslated && isFromOutside) translation?.learnInbound(packet, destination);
     const why = isTranslated ? translation?.admission(packet, isFromOutside) : outside?.why;
@@ -75,6 +80,11 @@ export function createMiddleboxModel(initial: ResolvedRouter): MiddleboxModel {
   };
   return {
     destinationOf,
+    uplinkOf(packet, from) {
+      if (isOutside(from)) return undefined;
+      const found = known(packet);
+      return uplinkOf(router, packet, found?.isAnswer === true ? found.flow : undefined);
+    },
     pass(packet, from, to) {
       const found = known(packet);
       if (found === undefined) return passNew(packet, from, to);
@@ -82,8 +92,8 @@ export function createMiddleboxModel(initial: ResolvedRouter): MiddleboxModel {
       const next = found.isAnswer
         ? { source: original.destination, destination: original.source }
         : { source: answer.destination, destination: answer.source };
-      if (found.isAnswer && to === router.wan) translationOf(packet)?.learnAnswer(next, packet.source);
-      const isInboundAnswer = found.isAnswer && from === router.wan;
+      if (found.isAnswer && isOutside(to)) translationOf(packet)?.learnAnswer(next, packet.source);
+      const isInboundAnswer = found.isAnswer && isOutside(from);
       const remark = isInboundAnswer ? `${router.name} lets it in: ${EXACT}` : found.isAnswer ? undefined : why;
       return { passes: true, packet: next, ...(remark === undefined ? {} : { why: remark }) };
     },
@@ -91,13 +101,23 @@ export function createMiddleboxModel(initial: ResolvedRouter): MiddleboxModel {
       router = changed;
       flows.length = 0;
     },
-    refusal(packet, from) {
-      const translation = translationOf(packet);
-      const why = translation?.refusal(packet, from === router.wan) ?? "it is addressed to the middlebox itself";
-      if (from === router.wan) translation?.learnRefused?.(packet);
-      return `${router.name} drops it: ${why}`;
-    },
+    refusal: (packet, from) => `${router.name} drops it: ${refused(translationOf(packet), packet, isOutside(from))}`,
   };
+}
+
+function refused(translation: Translation | undefined, packet: ModelPacket, isFromOutside: boolean): string {
+  const why = translation?.refusal(packet, isFromOutside) ?? "it is addressed to the middlebox itself";
+  if (isFromOutside) translation?.learnRefused?.(packet);
+  return why;
+}
+
+/** Where a packet from inside leaves, which may answer a flow from outside: that leaves where the question came in. */
+function uplinkOf(router: ResolvedRouter, packet: ModelPacket, answered: Flow | undefined): string | undefined {
+  const { nat, wan } = router;
+  if (nat === undefined || wan.length === 1) return undefined;
+  const addresses = outsideAddresses(router);
+  if (answered === undefined) return addresses[chosenAddress(packet, nat, addresses.length)]?.interfaceName;
+  return addresses.find(({ ip }) => ip === answered.original.destination.ip)?.interfaceName;
 }
 
 /** The flow that a packet belongs to, and whether it is an answer. */
@@ -117,8 +137,12 @@ function createTranslation(router: ResolvedRouter, family: Family): Translation 
   const prefix = router.prefixes.find(({ inside }) => familyOfText(inside) === family);
   if (prefix !== undefined) return createPrefixTranslation(router.name, prefix);
   if (family === 6 || router.nat === undefined) return undefined;
-  const create = router.nat.portAssignment === "overload" ? createOverloadTranslation : createNatTranslation;
-  return create(router, router.nat);
+  const { nat } = router;
+  const create = nat.portAssignment === "overload" ? createOverloadTranslation : createNatTranslation;
+  const addresses = outsideAddresses(router);
+  const [only] = addresses;
+  if (addresses.length > 1) return createPooledTranslation(nat, addresses, (ip) => create(router, nat, ip));
+  return create(router, nat, only?.ip ?? "");
 }
 
 /**
@@ -147,7 +171,8 @@ function policyRefusal(
   to: string,
 ): string | undefined {
   const { inbound, outboundUdp, pinholes } = router.firewall;
-  if (from !== router.wan && to === router.wan) {
+  const isOutside = (interfaceName: string): boolean => router.wan.includes(interfaceName);
+  if (!isOutside(from) && isOutside(to)) {
     if (outboundUdp === "all") return undefined;
     if (outboundUdp === "none") return "it lets no UDP out";
     return outboundUdp.includes(destination.port)
@@ -155,7 +180,7 @@ function policyRefusal(
       : `it lets UDP out to ports ${outboundUdp.join(", ")} only`;
   }
   if (inbound === "open") return undefined;
-  if (from !== router.wan) return "its inside segments are isolated from each other";
+  if (!isOutside(from)) return "its inside segments are isolated from each other";
   const isExpected = pinholes.some(
     (hole) =>
       hole.protocol === "udp" &&

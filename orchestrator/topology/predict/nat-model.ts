@@ -1,14 +1,12 @@
 /** The model of a NAT: outside ports by mapping key, and the peers they were used towards. */
 
 import type { NatDependence, NatProfile } from "@testbed/agent/control";
-import { outsideIpv4 } from "../model/outside.ts";
 import type { ResolvedRouter } from "../model/resolved.ts";
 import { type Endpoint, endpointKey, type ModelPacket, sameEndpoint } from "./packet.ts";
 import { EXACT, type Translation } from "./translation.ts";
 
-/** The translation of a NAT with this profile, before its first packet. */
-export function createNatTranslation(router: ResolvedRouter, profile: NatProfile): Translation {
-  const outsideIp = outsideIpv4(router) ?? "";
+/** The translation of a NAT with this profile and outside address, before its first packet. */
+export function createNatTranslation(router: ResolvedRouter, profile: NatProfile, outsideIp: string): Translation {
   const forwards = router.forwards.filter(({ protocol }) => protocol === "udp");
   const mappings = createMappings(
     profile,

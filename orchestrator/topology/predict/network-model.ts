@@ -13,6 +13,7 @@ import type {
   ResolvedTopology,
   TimelineAction,
 } from "../model/resolved.ts";
+import { byUplink } from "../model/uplink.ts";
 import { createMiddleboxModel, type MiddleboxModel } from "./middlebox-model.ts";
 import type { ModelPacket } from "./packet.ts";
 
@@ -91,7 +92,7 @@ function rebooted(router: ResolvedRouter, { natSeed }: RebootAction): ResolvedRo
   if (nat === undefined || natSeed === undefined || nat.seed === natSeed) return router;
   const { first, last } = nat.ports;
   const pairsOfPorts = Math.max(1, Math.floor((last - first) / 2));
-  return { ...router, nat: { ...nat, ports: { first: first + 2 * (natSeed % pairsOfPorts), last } } };
+  return { ...router, nat: { ...nat, seed: natSeed, ports: { first: first + 2 * (natSeed % pairsOfPorts), last } } };
 }
 
 /** A packet at a node; `arrivedOn` names the interface it arrived on, absent at its sender. */
@@ -148,7 +149,8 @@ function throughMiddlebox(
 ): Step {
   const destination = middlebox.destinationOf(packet, arrivedOn);
   if (hasAddress(router, destination.ip)) return { why: middlebox.refusal(packet, arrivedOn) };
-  const hop = nextHop(topology, router, destination.ip) ?? edgeHop(topology, router, destination.ip);
+  const sender = byUplink(router, middlebox.uplinkOf(packet, arrivedOn));
+  const hop = nextHop(topology, sender, destination.ip) ?? edgeHop(topology, sender, destination.ip);
   if (hop === undefined) return { why: `${router.name} has no route to ${destination.ip}` };
   const passage = middlebox.pass(packet, arrivedOn, hop.out.interfaceName);
   if (!passage.passes) return { why: passage.why };

@@ -6,7 +6,6 @@
  */
 
 import type { NatProfile } from "@testbed/agent/control";
-import { outsideIpv4 } from "../model/outside.ts";
 import type { ResolvedRouter } from "../model/resolved.ts";
 import { type Endpoint, type ModelPacket, sameEndpoint } from "./packet.ts";
 import type { Translation } from "./translation.ts";
@@ -19,9 +18,12 @@ interface Flow {
   readonly isFromInside: boolean;
 }
 
-/** The translation of such a NAT, before its first packet. */
-export function createOverloadTranslation(router: ResolvedRouter, { ports, unsolicited }: NatProfile): Translation {
-  const outsideIp = outsideIpv4(router) ?? "";
+/** The translation of such a NAT with this outside address, before its first packet. */
+export function createOverloadTranslation(
+  router: ResolvedRouter,
+  { ports, unsolicited }: NatProfile,
+  outsideIp: string,
+): Translation {
   const forwards = router.forwards.filter(({ protocol }) => protocol === "udp");
   const forwardOf = ({ destination }: ModelPacket) => forwards.find(({ port }) => port === destination.port);
   const isToOutside = ({ destination }: ModelPacket): boolean => destination.ip === outsideIp;

@@ -36,7 +36,7 @@ export function signallingObstacle(
 type Arrival = NonNullable<Hop["to"]>;
 
 function isFromOutside(arrival: Arrival): arrival is Arrival & { readonly node: ResolvedRouter } {
-  return arrival.node.role === "router" && arrival.in.interfaceName === arrival.node.wan;
+  return arrival.node.role === "router" && arrival.node.wan.includes(arrival.in.interfaceName);
 }
 
 function admits(

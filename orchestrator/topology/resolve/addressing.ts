@@ -3,19 +3,12 @@
 import type { IssuePath } from "../file/issue.ts";
 import type { Report } from "../file/issue-list.ts";
 import type { Topology } from "../file/topology.ts";
-import {
-  addressAt,
-  canonicalText,
-  contains,
-  type Family,
-  type Network,
-  offsetIn,
-  parseNetwork,
-  sizeOf,
-} from "../model/address-text.ts";
+import { addressAt, canonicalText, type Family, type Network, parseNetwork, sizeOf } from "../model/address-text.ts";
 import { forbiddenReason } from "../model/forbidden.ts";
 import type { ResolvedInterface } from "../model/resolved.ts";
+import { ownerProblem, placeProblem } from "./address-problem.ts";
 import type { Attachment } from "./attachment.ts";
+import { countedPools, firstOfPool, listedPools, poolPath } from "./nat-pools.ts";
 
 /** The interfaces of every node by name, in the order of its attachments. */
 export type Interfaces = ReadonlyMap<string, readonly ResolvedInterface[]>;
@@ -37,9 +30,10 @@ export function assignAddresses(
     checkRoom(context, segment);
     for (const family of [4, 6] as const) {
       const key = `ipv${family}` as const;
-      const { own, alternate } = assignInSegment(context, segment, family);
+      const { own, alternate, pools } = assignInSegment(context, segment, family);
       for (const [attachment, address] of own)
         addresses.set(attachment, { ...addresses.get(attachment), [key]: address });
+      for (const [attachment, pool] of pools) addresses.set(attachment, { ...addresses.get(attachment), pool });
       for (const [attachment, address] of alternate) {
         const assigned = addresses.get(attachment);
         addresses.set(attachment, { ...assigned, alternate: { ...assigned?.alternate, [key]: address } });
@@ -68,7 +62,7 @@ function checkRoom({ attachments, report }: Context, segment: string): void {
   report("bad-value", ["segments", segment], message, "key");
 }
 
-type AssignedAddresses = Pick<ResolvedInterface, "ipv4" | "ipv6" | "alternate">;
+type AssignedAddresses = Pick<ResolvedInterface, "ipv4" | "ipv6" | "alternate" | "pool">;
 
 interface Context {
   readonly topology: Topology;
@@ -80,6 +74,8 @@ interface Context {
 interface SegmentAddresses {
   readonly own: ReadonlyMap<Attachment, string>;
   readonly alternate: ReadonlyMap<Attachment, string>;
+  /** Further ones of NATs; routers with one are missing. */
+  readonly pools: ReadonlyMap<Attachment, readonly string[]>;
 }
 
 /** None if the segment has no network of that IP version. */
@@ -88,19 +84,28 @@ function assignInSegment(context: Context, segment: string, family: Family): Seg
   const here = context.attachments.filter((attachment) => attachment.segment === segment);
   if (text === undefined) {
     refuseFixedAddresses(context, here, segment, family);
-    return { own: new Map(), alternate: new Map() };
+    return { own: new Map(), alternate: new Map(), pools: new Map() };
   }
   const reason = forbiddenReason(text);
   if (reason !== undefined)
     context.report("forbidden-address", ["segments", segment, `ipv${family}`], `expected a free network; ${reason}`);
   const network = parseNetwork(text);
-  const fixed = fixedAddresses(context, here, network);
-  const own = assignFree(context, here, network, fixed);
+  const listed = family === 4 ? listedPools(context, here, network) : new Map<Attachment, readonly string[]>();
+  const reserved = new Map([...listed].flatMap(([{ node }, pool]) => pool.map((address) => [address, node] as const)));
+  const fixed = fixedAddresses(context, here, network, reserved);
+  const own = assignFree(context, here, network, fixed, new Set(reserved.keys()));
   const servers = here.filter(({ node }) => isStunServer(context.topology, node));
   const alternate = alternateAddresses(network, servers, new Set(own.values()));
+  const taken = new Set([...own.values(), ...alternate.values(), ...reserved.keys()]);
+  const counted = family === 4 ? countedPools(context, here, network, taken) : new Map<Attachment, readonly string[]>();
   const withLength = (addresses: ReadonlyMap<Attachment, string>): ReadonlyMap<Attachment, string> =>
     new Map([...addresses].map(([attachment, address]) => [attachment, `${address}/${network.length}`]));
-  return { own: withLength(own), alternate: withLength(alternate) };
+  const pools = new Map(
+    [...listed, ...counted].map(
+      ([attachment, pool]) => [attachment, pool.map((address) => `${address}/${network.length}`)] as const,
+    ),
+  );
+  return { own: withLength(own), alternate: withLength(alternate), pools };
 }
 
 function isStunServer({ nodes }: Topology, node: string): boolean {
@@ -141,9 +146,14 @@ function refuseFixedAddresses(context: Context, here: readonly Attachment[], seg
 }
 
 /** The addresses that the file sets on one segment, each checked against the segment and the others. */
-function fixedAddresses(context: Context, here: readonly Attachment[], network: Network): Map<Attachment, string> {
+function fixedAddresses(
+  context: Context,
+  here: readonly Attachment[],
+  network: Network,
+  reserved: ReadonlyMap<string, string>,
+): Map<Attachment, string> {
   const fixed = new Map<Attachment, string>();
-  const owners = new Map<string, string>();
+  const owners = new Map(reserved);
   for (const attachment of here) {
     const key = `ipv${network.family}` as const;
     const text = fixedEntry(context, attachment)?.[key];
@@ -151,40 +161,11 @@ function fixedAddresses(context: Context, here: readonly Attachment[], network: 
     const address = canonicalText(text);
     const problem =
       placeProblem(attachment.segment, network, address) ?? ownerProblem(owners, attachment.node, address);
-    if (problem !== undefined) context.report(problem.code, fixedPath(attachment, key), problem.message);
+    if (problem !== undefined) context.report(problem.code, placeOf(context, attachment, key), problem.message);
     fixed.set(attachment, address);
     owners.set(address, attachment.node);
   }
   return fixed;
-}
-
-interface Problem {
-  readonly code: "bad-address" | "duplicate";
-  readonly message: string;
-}
-
-function placeProblem(segment: string, network: Network, address: string): Problem | undefined {
-  const text = `${addressAt(network, 0n)}/${network.length}`;
-  if (!contains(network, address))
-    return { code: "bad-address", message: `expected an address inside ${segment} (${text}); found ${address}` };
-  const offset = offsetIn(network, address);
-  const isUnusable = offset === 0n || (network.family === 4 && offset === sizeOf(network) - 1n);
-  return isUnusable
-    ? {
-        code: "bad-address",
-        message: `expected the address of a host; found ${address}, which ${text} keeps for itself`,
-      }
-    : undefined;
-}
-
-function ownerProblem(owners: ReadonlyMap<string, string>, node: string, address: string): Problem | undefined {
-  const owner = owners.get(address);
-  return owner === undefined
-    ? undefined
-    : {
-        code: "duplicate",
-        message: `expected an address of its own; found ${address}, which ${owner} has; change ${node} or ${owner}`,
-      };
 }
 
 function assignFree(
@@ -192,8 +173,9 @@ function assignFree(
   here: readonly Attachment[],
   network: Network,
   fixed: ReadonlyMap<Attachment, string>,
+  reserved: ReadonlySet<string>,
 ): ReadonlyMap<Attachment, string> {
-  const taken = new Set(fixed.values());
+  const taken = new Set([...fixed.values(), ...reserved]);
   const assigned = new Map(fixed);
   const gateway = here.find((attachment) => attachment.side === "lan");
   let offset = 1n;
@@ -251,14 +233,24 @@ function hexOctet(value: number): string {
 }
 
 function fixedEntry({ topology }: Context, { node, segment }: Attachment): FixedEntry | undefined {
-  const { addresses = {} } = topology.nodes.get(node) ?? {};
-  return Object.hasOwn(addresses, segment) ? addresses[segment] : undefined;
+  const entry = topology.nodes.get(node);
+  const { addresses = {} } = entry ?? {};
+  const fixed = Object.hasOwn(addresses, segment) ? addresses[segment] : undefined;
+  const first = entry === undefined ? undefined : firstOfPool(entry, segment);
+  return first === undefined ? fixed : { ...fixed, ipv4: first };
 }
 
 interface FixedEntry {
   readonly ipv4?: string | undefined;
   readonly ipv6?: string | undefined;
   readonly mac?: string | undefined;
+}
+
+/** Where the file sets an address: a NAT's first one beside its others. */
+function placeOf({ topology }: Context, attachment: Attachment, key: string): IssuePath {
+  const entry = topology.nodes.get(attachment.node);
+  const isFirst = key === "ipv4" && entry !== undefined && firstOfPool(entry, attachment.segment) !== undefined;
+  return isFirst ? [...poolPath(attachment.node, entry), 0] : fixedPath(attachment, key);
 }
 
 function fixedPath({ node, segment }: Attachment, key: string): IssuePath {

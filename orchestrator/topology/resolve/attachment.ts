@@ -8,7 +8,7 @@ export interface Attachment {
   readonly node: string;
   readonly segment: string;
   /**
-   * `lan`: the node is a router and this is an inside segment; `wan`: its outside segment; `on`: the node is no router.
+   * `lan`: the node is a router and this is an inside segment; `wan`: an outside segment; `on`: the node is no router.
    */
   readonly side: "wan" | "lan" | "on";
   /** Its path in the file. */
@@ -17,12 +17,17 @@ export interface Attachment {
 
 /** A node's attachments in the order of its interfaces: the outside first. */
 export function attachmentsOf(node: string, entry: NodeEntry): Attachment[] {
-  const listed = (segments: string | readonly string[], side: "lan" | "on"): Attachment[] =>
+  const listed = (segments: string | readonly string[], side: Attachment["side"]): Attachment[] =>
     typeof segments === "string"
       ? [{ node, segment: segments, side, path: ["nodes", node, side] }]
       : segments.map((segment, i) => ({ node, segment, side, path: ["nodes", node, side, i] }));
   if (entry.role !== "router") return listed(entry.on, "on");
-  return [{ node, segment: entry.wan, side: "wan", path: ["nodes", node, "wan"] }, ...listed(entry.lan, "lan")];
+  return [...listed(entry.wan, "wan"), ...listed(entry.lan, "lan")];
+}
+
+/** The keys by which a router translates IPv4 addresses and ports; undefined where they are a name, or none. */
+export function natKeysOf({ nat, nat64 }: RouterEntry) {
+  return nat64 ?? (typeof nat === "object" ? nat : undefined);
 }
 
 /** Whether a router translates IPv4 addresses and ports, of IPv4 hosts or of IPv6 ones. */

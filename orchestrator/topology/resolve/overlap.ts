@@ -88,7 +88,8 @@ function prefixesOf(topology: Topology, attachments: readonly Attachment[], fami
     const text = entry.role === "router" ? entry.prefixTranslation?.[`ipv${family}`] : undefined;
     if (entry.role !== "router" || text === undefined) return [];
     const path = ["nodes", name, "prefixTranslation", `ipv${family}`];
-    return [prefix(`outside network of ${name}`, text, path, domains.get(entry.wan) ?? [entry.wan])];
+    const [outside = ""] = [entry.wan].flat();
+    return [prefix(`outside network of ${name}`, text, path, domains.get(outside) ?? [outside])];
   });
   if (family === 4) return [...segments, ...translated];
   const everywhere = [EVERYWHERE, ...new Set([...domains.values()].flat())];

@@ -27,6 +27,13 @@ export function resolveChange(
   if (router?.role !== "router" || entry?.role !== "router") return undefined;
   const middlebox = { name, seed, interfaces: everywhere, report: reportAt(["nodes", name], path, report) };
   const translating = { ...middlebox, entry: { ...entry, nat } };
+  if (typeof nat === "object" && nat.addresses !== undefined)
+    report(
+      "unsupported",
+      [...path, "nat", "addresses"],
+      `expected no \`addresses\`: those of ${name} stay as they are; remove it`,
+      "key",
+    );
   const newNat = nat === undefined ? undefined : resolveNat(translating);
   const changed = { ...middlebox, entry: { ...entry, firewall: firewall ?? entry.firewall } };
   const newFirewall = firewall === undefined ? undefined : resolveFirewall(changed, newNat ?? router.nat);

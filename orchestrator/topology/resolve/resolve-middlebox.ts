@@ -10,6 +10,7 @@ import { durationMs } from "../model/duration.ts";
 import { FIREWALL_PRESETS, NAT_PRESETS } from "../model/presets.ts";
 import type { ResolvedFirewall } from "../model/resolved.ts";
 import type { Interfaces } from "./addressing.ts";
+import { natKeysOf } from "./attachment.ts";
 import { given } from "./given.ts";
 import { derivedNumber } from "./seed.ts";
 
@@ -36,7 +37,7 @@ export function resolveNat({ name, entry, seed, report }: MiddleboxContext): Nat
         report("missing", path, `expected \`${key}\` or \`preset\`; found neither; add one`, "key");
   }
   // Keys whose name and values are those of the profile are passed unchanged.
-  const { preset, ports, udpLifetime, refresh, tcp, portMapping: _asked, ...rest } = nat;
+  const { preset, ports, udpLifetime, refresh, tcp, portMapping: _asked, addresses: _pool, ...rest } = nat;
   const { prefix: _, ...same } = { prefix: undefined, ...rest };
   const base: NatPoint = preset === undefined ? defaultPoint(nat.mapping) : NAT_PRESETS[preset].behaviour;
   const parity = nat.parity ?? base.parity;
@@ -48,6 +49,7 @@ export function resolveNat({ name, entry, seed, report }: MiddleboxContext): Nat
     udpLifetimeSec: seconds(udpLifetime, base.udpLifetimeSec, [...path, "udpLifetime"], report),
     inboundRefresh: refresh === undefined ? base.inboundRefresh : refresh === "both",
   };
+  if (profile.pooling === "arbitrary") checkSeveralAddresses(entry, path, report);
   if (profile.portAssignment === "overload") refuseUnlikeMasquerade(profile, ports, path, report);
   else if (profile.unsolicited === "poison") {
     const message = `expected \`ignore\`, or \`portAssignment: overload\` beside it: only there a stray packet can claim a port; found poison with ${profile.portAssignment}`;
@@ -63,6 +65,14 @@ const MASQUERADE = {
   parity: "any",
   hairpinning: false,
 } as const satisfies Partial<NatPoint>;
+
+function checkSeveralAddresses(entry: RouterEntry, path: IssuePath, report: Report): void {
+  const { addresses = 1 } = natKeysOf(entry) ?? {};
+  if ([entry.wan].flat().length > 1 || (typeof addresses === "number" ? addresses : addresses.length) > 1) return;
+  const message =
+    "expected several outside addresses beside `pooling: arbitrary`; found one; add `addresses`, or a second `wan`";
+  report("missing", [...path, "pooling"], message);
+}
 
 function refusing(path: IssuePath, report: Report) {
   return (key: string, expected: string, found: string): void => {

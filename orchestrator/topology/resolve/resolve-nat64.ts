@@ -137,7 +137,7 @@ function attachedTo(
 ): ResolvedInterface {
   const prefix = prefixes.get(rest.segment);
   if (prefix === undefined || ipv4 === undefined) return ipv4 === undefined ? rest : { ...rest, ipv4 };
-  const isServed = entry.role !== "router" || entry.wan === rest.segment;
+  const isServed = entry.role !== "router" || [entry.wan].flat().includes(rest.segment);
   if (!isServed) return { ...rest, ipv4, nat64: { prefix } };
   if (!translatesInSockets(entry) || rest.ipv6 === undefined) return rest;
   return { ...rest, ipv4, nat64: { prefix, source: translatedSource(networkOf(rest.ipv6), withoutLength(ipv4)) } };

@@ -47,6 +47,8 @@ export interface NodeContext {
   readonly seed: number;
   readonly interfaces: Interfaces;
   readonly routes: ReadonlyMap<string, readonly ResolvedRoute[]>;
+  /** Of routers with several outside segments. */
+  readonly uplinks: ReadonlyMap<string, readonly (readonly ResolvedRoute[])[]>;
   readonly homeAddresses: ReadonlyMap<string, string>;
   readonly referenced: ReferencedFiles;
   readonly report: Report;
@@ -81,7 +83,7 @@ function common({ interfaces, routes }: NodeContext, name: string) {
 }
 
 function resolveRouter(context: NodeContext, name: string, entry: RouterEntry): ResolvedRouter {
-  const { seed, interfaces, report } = context;
+  const { seed, interfaces, uplinks, report } = context;
   const middlebox = { name, entry, seed, interfaces, report };
   const nat = resolveNat(middlebox);
   const nat64 = resolveNat64(context.topology, name, entry);
@@ -89,6 +91,10 @@ function resolveRouter(context: NodeContext, name: string, entry: RouterEntry): 
   const nameOn = (segment: string) => node.interfaces.find((own) => own.segment === segment)?.interfaceName ?? segment;
   const lans = attachmentsOf(name, entry).filter(({ side }) => side === "lan");
   if (nat !== undefined) checkTranslatable(context, node);
+  else if ([entry.wan].flat().length > 1) {
+    const message = `expected \`nat\` beside several outside segments, over which it spreads what goes out; found none; add it, or name one`;
+    report("missing", ["nodes", name, "wan"], message);
+  }
   const forwards = resolveForwards(
     middlebox,
     lans.flatMap(({ segment }) => context.topology.segments.get(segment)?.ipv4 ?? []),
@@ -98,12 +104,13 @@ function resolveRouter(context: NodeContext, name: string, entry: RouterEntry): 
   return {
     ...node,
     role: "router",
-    wan: nameOn(entry.wan),
+    wan: [entry.wan].flat().map(nameOn),
     lan: lans.map(({ segment }) => nameOn(segment)),
     ...(nat === undefined ? {} : { nat, tcp: resolveTcpNat(middlebox, nat, firewall) }),
     ...(nat64 === undefined ? {} : { nat64 }),
     prefixes: resolvePrefixes(context, name, entry),
     forwards,
+    uplinks: uplinks.get(name) ?? [],
     portMapping: resolvePortMapping({ name, entry, outside: node.interfaces[0], report }),
     firewall,
   };

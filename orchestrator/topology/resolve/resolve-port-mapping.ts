@@ -23,9 +23,11 @@ export function resolvePortMapping({ name, entry, outside, report }: Mapper): Re
   const { portMapping = [] } = entry.nat;
   if (portMapping.length === 0) return [];
   const path = ["nodes", name, "nat", "portMapping"];
+  if ((outside?.pool ?? []).length > 0 || [entry.wan].flat().length > 1)
+    report("unsupported", path, "expected one outside address beside `portMapping`; found several; remove one", "key");
   const address = outside?.ipv4 === undefined ? undefined : withoutLength(outside.ipv4);
   if (address !== undefined && RESERVED.some((network) => contains(network, address))) {
-    const message = `expected an outside address that is public, or private where requests shall be refused; found ${address}, which miniupnpd takes for private; give ${entry.wan} another network, such as 11.22.33.0/24: a lab reaches nobody outside`;
+    const message = `expected an outside address that is public, or private where requests shall be refused; found ${address}, which miniupnpd takes for private; give ${String(entry.wan)} another network, such as 11.22.33.0/24: a lab reaches nobody outside`;
     report("bad-address", path, message, "key");
   }
   return [...new Set(portMapping)];

@@ -38,9 +38,12 @@ function problemOf({ topology }: Context, { entry, family, text, inside }: Wante
   if (family === 4 && hasNat(entry)) return "expected one translation of IPv4; found `nat` as well; remove one";
   const reason = forbiddenReason(text);
   if (reason !== undefined) return `expected a free network; ${reason}`;
-  const wan = topology.segments.get(entry.wan);
+  const [outside = "", ...further] = [entry.wan].flat();
+  if (further.length > 0)
+    return `expected one outside segment beside \`prefixTranslation\`; found ${[outside, ...further].join(", ")}`;
+  const wan = topology.segments.get(outside);
   if (wan !== undefined && wan[`ipv${family}`] === undefined)
-    return `expected IPv${family} outside as well; found none on ${entry.wan}; give it \`ipv${family}\``;
+    return `expected IPv${family} outside as well; found none on ${outside}; give it \`ipv${family}\``;
   const [network, ...others] = inside;
   if (network === undefined || others.length > 0)
     return `expected one inside segment with IPv${family}; found ${inside.length}: one network stands for one; use a router for each`;

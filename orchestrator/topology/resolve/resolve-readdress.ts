@@ -13,7 +13,7 @@ import {
   withoutLength,
 } from "../model/address-text.ts";
 import { durationMs } from "../model/duration.ts";
-import { outsideInterface } from "../model/outside.ts";
+import { outsideInterfaces } from "../model/outside.ts";
 import type { ReaddressAction, ResolvedInterface, ResolvedNode } from "../model/resolved.ts";
 import type { Interfaces } from "./addressing.ts";
 
@@ -38,8 +38,13 @@ export function resolveReaddress(
   name: string,
 ): ReaddressAction | undefined {
   const node = context.nodes.find((candidate) => candidate.name === name);
-  const changing = node?.role === "router" ? outsideInterface(node) : node?.interfaces[0];
+  const [changing, ...further] =
+    node?.role === "router" ? outsideInterfaces(node) : (node?.interfaces.slice(0, 1) ?? []);
   if (node === undefined || changing === undefined) return undefined;
+  if (further.length > 0 || changing.pool !== undefined) {
+    const message = `expected a router with one outside address; found ${name}, which has several; take another event`;
+    context.report("unsupported", path, message, "key");
+  }
   const given = Object.keys(addresses).length > 0;
   const replaced = (family: Family): string | undefined => {
     const old = changing[`ipv${family}`];
@@ -106,6 +111,9 @@ function otherAddress(context: Context, { segment }: ResolvedInterface, { old, w
 function takenOn({ everywhere, nodes }: Context, segment: string): ReadonlySet<string> {
   const interfaces = [...[...everywhere.values()].flat(), ...nodes.flatMap((node) => node.interfaces)];
   const here = interfaces.filter((own) => own.segment === segment);
-  const addresses = here.flatMap(({ ipv4, ipv6, alternate }) => [ipv4, ipv6, alternate?.ipv4, alternate?.ipv6]);
+  const addresses = here.flatMap(({ ipv4, ipv6, alternate, pool = [] }) => [
+    ...[ipv4, ipv6, alternate?.ipv4, alternate?.ipv6],
+    ...pool,
+  ]);
   return new Set(addresses.filter((address) => address !== undefined).map(withoutLength));
 }

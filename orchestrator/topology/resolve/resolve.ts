@@ -23,6 +23,7 @@ import { sessionName } from "./session-name.ts";
 import { resolveTimeline, topologyAfter } from "./timeline.ts";
 import { inOrder, namesAfter } from "./timeline-order.ts";
 import { movesOf } from "./timeline-references.ts";
+import { uplinksOf } from "./uplinks.ts";
 import { interfacesOf, placeOn, visitsOf } from "./visits.ts";
 
 export interface ResolveOptions {
@@ -60,7 +61,8 @@ export function resolveTopology(written: Topology, options: ResolveOptions = {})
   const seed = options.seed ?? topology.seed ?? DEFAULT_SEED;
   const homeAddresses = assignHomeAddresses(topology, report);
   const referenced = options.referenced ?? NO_FILES;
-  const context = { topology, seed, interfaces, routes, homeAddresses, referenced, report };
+  const uplinks = uplinksOf(topology, attachments, interfaces);
+  const context = { topology, seed, interfaces, routes, uplinks, homeAddresses, referenced, report };
   const nodes = [...topology.nodes].map(([name, entry]) => resolveNode(context, name, entry));
   checkProgramKinds(topology, nodes, options.programs, report);
   const places = { topology, attachments, everywhere: impaired };

@@ -33,3 +33,8 @@ function fnv1a(text: string): number {
   for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   return hash | 0;
 }
+
+/** Seed of the hash by which a NAT chooses one of its outside addresses; not zero, for which nft would draw one. */
+export function poolSeed(natSeed: number): number {
+  return derivedNumber(natSeed, "outside address") || 1;
+}

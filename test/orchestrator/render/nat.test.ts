@@ -109,8 +109,9 @@ test("a middlebox that keeps ports and filters by address, in full", () => {
         meta l4proto != udp accept;
         ct original ip saddr 198.18.0.4 accept;
         ct direction original ip saddr 198.18.0.4 jump learn_opened_inside;
-        oifname "internet" ct direction reply jump learn_opened_outside;
-        iifname "internet" oifname { "home-a" } jump learn_inbound;
+        oifname "internet" ct direction reply ip saddr 198.18.0.4 jump learn_opened_outside;
+        iifname "internet" oifname { "home-a" } ct original ip daddr 198.18.0.4 jump learn_inbound;
+        iifname "internet" oifname { "home-a" } ct reply ip daddr 198.18.0.4 jump learn_inbound;
       }
 
       chain learn_opened_inside {

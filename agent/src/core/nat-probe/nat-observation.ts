@@ -39,6 +39,8 @@ export interface ObservedNat extends ObservedBehaviour {
   readonly type: "nat";
   /** Outside address towards the server's first address and port. */
   readonly mapped: SocketAddress;
+  /** Other outside addresses that the same socket has towards other addresses and ports of the server; absent for none. */
+  readonly furtherAddresses?: readonly string[];
 }
 
 /** The answer to each request of a probe; absent means unanswered. */
@@ -64,6 +66,9 @@ export function concludeObservation(answers: ProbeAnswers): NatObservation {
   const filtering = filteringOf(answers);
   if (sameSocketAddress(mappedFirst, local)) return { type: "no-nat", filtering };
   const mapping = mappingOf(answers, mappedFirst);
+  const further = [answers.mappedSecondAddress, answers.mappedSecondPort].flatMap((mapped) =>
+    mapped === undefined || mapped.ip === mappedFirst.ip ? [] : [mapped.ip],
+  );
   return {
     type: "nat",
     ...(mapping === undefined ? {} : { mapping }),
@@ -72,6 +77,7 @@ export function concludeObservation(answers: ProbeAnswers): NatObservation {
     portPreservation: mappedFirst.port === local.port,
     parityPreservation: answers.mappings.every(({ localPort, mapped }) => mapped.port % 2 === localPort % 2),
     mapped: mappedFirst,
+    ...(further.length === 0 ? {} : { furtherAddresses: [...new Set(further)] }),
   };
 }
 

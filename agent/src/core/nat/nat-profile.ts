@@ -35,6 +35,11 @@ export const NAT_BEHAVIOURS = {
    * `ports`; or keep it where the flow is unique, so that two inside hosts share it ("port overloading", REQ-3).
    */
   portAssignment: ["preserve", "random", "sequential", "overload"],
+  /**
+   * RFC 4787 REQ-2: of several outside addresses each inside host has one, or each pair of an inside host and a
+   * destination has, as with Linux' multipath routes.
+   */
+  pooling: ["paired", "arbitrary"],
   /** RFC 4787 section 4.2.2: whether the outside port is even exactly when the inside port is. */
   parity: ["preserve", "any"],
   /** RFC 4787 REQ-9, with external source address and port. */
@@ -67,6 +72,7 @@ export interface NatProfile extends NatPoint {
 export const CONE_NAT: Omit<NatPoint, "filtering"> = {
   mapping: "endpoint-independent",
   portAssignment: "preserve",
+  pooling: "paired",
   parity: "any",
   hairpinning: false,
   /** Linux conntrack's lifetime of a UDP flow that was answered (nf_conntrack_udp_timeout_stream). */

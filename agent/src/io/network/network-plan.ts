@@ -22,6 +22,10 @@ const FIRST_CARE_OF_TABLE = 100;
 const CARE_OF_MAIN_PREFERENCE = 1000;
 const CARE_OF_DEFAULT_PREFERENCE = 1001;
 
+/** First of the routing tables for marked packets, less one: a table for each mark. */
+const BEFORE_MARK_TABLES = 200;
+const MARK_PREFERENCE = 1002;
+
 /**
  * Queue length of the TUN device in packets, about as many as fit into the buffer of a UDP socket. The kernel's default
  * of 500 is less than fifty sessions send at once while the agent is busy.
@@ -81,6 +85,7 @@ export function networkBatch(setup: NodeSetup, found: readonly FoundInterface[])
     ...edgeNeighbours(setup),
     ...setup.routes.flatMap((route) => routeTexts(setup, route)).map((route) => `route add ${route}`),
     ...ipv4CareOfRules(setup).map((rule) => `rule add ${rule}`),
+    ...marksOf(setup).map((mark) => `rule add fwmark ${mark} lookup ${markTable(mark)} preference ${MARK_PREFERENCE}`),
   ];
   return lines(commands);
 }
@@ -299,7 +304,16 @@ function routeTexts(setup: NodeSetup, route: RouteSetup): readonly string[] {
   });
 }
 
+function marksOf({ routes }: NodeSetup): readonly number[] {
+  return [...new Set(routes.flatMap(({ mark }) => mark ?? []))];
+}
+
+function markTable(mark: number): number {
+  return BEFORE_MARK_TABLES + mark;
+}
+
 function tablesOf(setup: NodeSetup, route: RouteSetup): readonly (number | undefined)[] {
+  if (route.mark !== undefined) return [markTable(route.mark)];
   if (setup.role.type === "stationary-node") return stationaryTablesOf(setup.role, route);
   return [isCareOfDefault(setup, route) ? careOfTable(setup, route.interfaceName) : undefined];
 }

@@ -12,10 +12,13 @@ import {
   PORT_MAPPING_PROTOCOLS,
   UNSOLICITED_SYN_ANSWERS,
 } from "../../model/words.ts";
-import { duration, network, port, portRange, reference } from "./values.ts";
+import { address, duration, network, port, portRange, reference } from "./values.ts";
 
 /** The kernel's sets keep nothing for longer than 49 days; measuring a lifetime takes 1.4 times as long. */
 const LONGEST_LIFETIME = "600m";
+
+/** Each outside address has tables of its own. */
+const MOST_ADDRESSES = 16;
 
 const tcp = z
   .strictObject({
@@ -45,6 +48,16 @@ const natObject = z.strictObject({
     .enum(NAT_BEHAVIOURS.portAssignment)
     .optional()
     .describe("RFC 4787 section 4.2; overload: hosts share a port towards different destinations, as Linux MASQUERADE"),
+  addresses: z
+    .union([z.int().min(1).max(MOST_ADDRESSES), z.array(address(4)).min(1).max(MOST_ADDRESSES)])
+    .optional()
+    .describe("Outside addresses on the `wan` segment: how many, or which, the first being the router's own; one"),
+  pooling: z
+    .enum(NAT_BEHAVIOURS.pooling)
+    .optional()
+    .describe(
+      "Which of several outside addresses (RFC 4787 REQ-2): one for each inside host, or for each pair of inside host and destination",
+    ),
   parity: z.enum(NAT_BEHAVIOURS.parity).optional().describe("Even ports for even ones (RFC 4787 section 4.2.2); any"),
   ports: portRange.optional().describe("Outside ports to draw from, both ends included"),
   hairpinning: z.boolean().optional().describe("RFC 4787 REQ-9, with external source address and port"),

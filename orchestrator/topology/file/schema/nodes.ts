@@ -9,7 +9,9 @@ import { address, duration, network, port, reference } from "./values.ts";
 
 export const router = z.strictObject({
   role: z.literal("router"),
-  wan: reference.describe("The outside segment"),
+  wan: z
+    .union([reference, z.array(reference).min(1)])
+    .describe("The outside segment, or several over which address translation spreads what goes out"),
   lan: z.union([reference, z.array(reference).min(1)]).describe("The inside segment, or several isolated ones"),
   nat: nat.optional(),
   nat64: nat64.optional(),

@@ -44,6 +44,7 @@ export function hostBehind(net: SimNet, profile: Partial<NatProfile>): SimHost {
       filtering: "address-and-port-dependent",
       hairpinning: false,
       portAssignment: "random",
+      pooling: "paired",
       parity: "any",
       ports: { first: 20_000, last: 29_999 },
       udpLifetimeSec: 300,
