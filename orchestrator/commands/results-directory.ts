@@ -90,8 +90,10 @@ function ruleFiles(plan: Plan): readonly ResultFile[] {
   const atStart = plan.nodes.flatMap(({ name, setup }) =>
     setup.rules.map(({ tool, text }) => ({ name: `rules/${name}.${tool}`, content: text })),
   );
-  const later = plan.timeline.flatMap(({ name, node, command }) =>
-    rulesOf(command).map(({ tool, text }) => ({ name: `rules/${node}.${name}.${tool}`, content: text })),
+  const later = plan.timeline.flatMap(({ name, deeds }) =>
+    deeds.flatMap(({ node, command }) =>
+      rulesOf(command).map(({ tool, text }) => ({ name: `rules/${node}.${name}.${tool}`, content: text })),
+    ),
   );
   return [...atStart, ...later];
 }

@@ -80,7 +80,7 @@ export type LabEventBody =
       readonly result: TrafficResult;
     }
   /** An event of the topology's timeline took effect. */
-  | { readonly type: "timeline"; readonly name: string; readonly node: string; readonly text: string }
+  | { readonly type: "timeline"; readonly name: string; readonly nodes: readonly string[]; readonly text: string }
   /** The outcome of some packets of a session's data flow, in no particular order. */
   | { readonly type: "flow"; readonly session: string; readonly packets: readonly DataPacket[] }
   /** The lab stopped waiting for a session to make progress. */

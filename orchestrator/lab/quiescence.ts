@@ -1,6 +1,7 @@
 /** Whether a session is quiescent after a timeline event: nothing is in progress, and data is answered. */
 
-import type { DataPacket, LabEvent, NodeEvent } from "./lab-event.ts";
+import { formatEndpoint } from "../topology/model/address-text.ts";
+import type { DataPacket, LabEvent, NodeEvent, PairView } from "./lab-event.ts";
 
 /** The two ends of a session: the node's name, and the home address of its peer. */
 export type SessionEnds = readonly { readonly node: string; readonly peer: string }[];
@@ -13,7 +14,10 @@ export function quiescentSince(events: readonly LabEvent[], ends: SessionEnds, f
   const tracks = ends.flatMap(({ node, peer }) => {
     const own = events.flatMap((entry) => (entry.type === "node" && entry.node === node ? [entry] : []));
     const later = own.filter(({ at }) => at >= from);
-    return [lastStep(later, registrationStep), lastStep(later, (event) => sessionStep(event, peer))];
+    const path = own.map(({ event }) => event).findLast((event) => event.type === "path" && event.peer === peer);
+    const isInUse = (pair: PairView): boolean =>
+      path?.type === "path" && path.path === "direct" && isSame(path.pair, pair);
+    return [lastStep(later, registrationStep), lastStep(later, (event) => sessionStep(event, peer, isInUse))];
   });
   if (tracks.some((last) => last?.step === "begins")) return undefined;
   return Math.max(from, ...tracks.flatMap((last) => (last === undefined ? [] : [last.at])));
@@ -50,6 +54,12 @@ function lastPackets(packets: readonly DataPacket[], from: number): readonly Dat
     .slice(-IN_A_ROW);
 }
 
+function isSame(one: PairView | undefined, other: PairView): boolean {
+  const ends = (pair: PairView): string =>
+    [pair.local, pair.remote].map(({ address }) => formatEndpoint(address)).join();
+  return one !== undefined && ends(one) === ends(other);
+}
+
 /** Whether an event begins or ends a procedure. */
 type Step = "begins" | "ends" | undefined;
 
@@ -66,7 +76,7 @@ function registrationStep({ type }: NodeEvent): Step {
 }
 
 /** From the loss of a path, or the first step towards a new one, until data is sent again. */
-function sessionStep(event: NodeEvent, peer: string): Step {
+function sessionStep(event: NodeEvent, peer: string, isInUse: (pair: PairView) => boolean): Step {
   if (!("peer" in event) || event.peer !== peer) return undefined;
   switch (event.type) {
     case "pair-silent":
@@ -78,7 +88,9 @@ function sessionStep(event: NodeEvent, peer: string): Step {
     case "path":
       return event.path === "direct" ? "ends" : "begins";
     case "nominated":
-      return event.pair.local.type === "relayed" && event.pair.remote.type === "relayed" ? "ends" : undefined;
+      if (event.pair.local.type === "relayed" && event.pair.remote.type === "relayed") return "ends";
+      // A node whose data stays on its pair reports no other path.
+      return isInUse(event.pair) ? "ends" : undefined;
     case "session-failed":
       return "ends";
     default:

@@ -1,6 +1,6 @@
 /** Plays the timeline of a topology: every session sends data while the events happen at their times. */
 
-import type { PauseCommand, TimelineStep } from "../plan/plan.ts";
+import type { Deed, PauseCommand, TimelineStep } from "../plan/plan.ts";
 import { TestbedError } from "../support/errors.ts";
 import { describeMoment } from "../topology/describe/describe-event.ts";
 import type { EventMoment, PathName } from "../topology/model/resolved.ts";
@@ -94,7 +94,7 @@ async function awaitAllQuiescent(
 /** The nodes that are paused when the last step is carried out. */
 function pausedNodes(steps: readonly TimelineStep[]): ReadonlySet<string> {
   const paused = new Set<string>();
-  for (const { node, command } of steps) {
+  for (const { node, command } of steps.flatMap(({ deeds }) => deeds)) {
     if (command.type === "pause") paused.add(node);
     else if (command.type === "resume") paused.delete(node);
   }
@@ -120,19 +120,19 @@ async function playSteps(steps: readonly TimelineStep[], play: Play): Promise<vo
   const { lab, happenings } = play;
   const underWay = new Map<string, Promise<unknown>>();
   for (const step of steps) {
-    const before = underWay.get(step.node);
+    const before = Promise.all(step.deeds.flatMap(({ node }) => underWay.get(node) ?? []));
     lab.awaited.set(step.name, describeMoment(step.when));
     const happening = happen(step, before, play);
     // Whoever awaits all of them hears of a failure.
-    happening.catch(() => undefined);
-    underWay.set(step.node, happening);
+    for (const promise of [before, happening]) promise.catch(() => undefined);
+    for (const { node } of step.deeds) underWay.set(node, happening);
     happenings.set(step.name, happening);
   }
   await Promise.all(happenings.values());
 }
 
-/** `before` is the step of the same node that this one follows. */
-async function happen(step: TimelineStep, before: Promise<unknown> | undefined, play: Play): Promise<Happening> {
+/** `before` are the steps of the same nodes that this one follows. */
+async function happen(step: TimelineStep, before: Promise<unknown>, play: Play): Promise<Happening> {
   const { lab, carriedOut } = play;
   const waitMs = (await dueAt(step.when, play)) - lab.recorder.now();
   if (waitMs > 0) await lab.wait(waitMs);
@@ -169,14 +169,23 @@ async function followedAt({ event, isSettled }: NonNullable<EventMoment["after"]
   );
 }
 
-async function carryOut({ name, node, text, command }: TimelineStep, lab: TimelineLab): Promise<number> {
-  const link = lab.link(node);
-  const at =
-    command.type === "pause" || command.type === "resume"
-      ? await pause(link, command, lab)
-      : await link.change(command);
-  lab.recorder.addAt(at, { type: "timeline", name, node, text });
+async function carryOut({ name, text, deeds }: TimelineStep, lab: TimelineLab): Promise<number> {
+  const times = await Promise.all(deeds.map((deed) => carryOutDeed(deed, lab)));
+  const at = Math.min(...times);
+  lab.recorder.addAt(at, { type: "timeline", name, nodes: deeds.map(({ node }) => node), text });
   return at;
+}
+
+/** Returns when it took effect. */
+function carryOutDeed({ node, command }: Deed, lab: TimelineLab): Promise<number> {
+  const link = lab.link(node);
+  switch (command.type) {
+    case "pause":
+    case "resume":
+      return pause(link, command, lab);
+    default:
+      return link.change(command);
+  }
 }
 
 /** What a node that goes on reports comes after the time of the event, what it was about to report before its pause. */

@@ -80,13 +80,19 @@ export type PauseCommand = { readonly type: "pause" } | { readonly type: "resume
 
 type WithoutId<T> = T extends unknown ? Omit<T, "id"> : never;
 
-/** One event of the timeline: which node gets which command when, after those that the same node got before. */
+/** One event of the timeline: which nodes get which commands when, each after those that it got before. */
 export interface TimelineStep {
   /** Its name in expectations and reports. */
   readonly name: string;
   readonly when: EventMoment;
-  readonly node: string;
   /** Description for people. */
   readonly text: string;
+  /** What is done at once, to a node each. */
+  readonly deeds: readonly Deed[];
+}
+
+/** What is done to a node. */
+export interface Deed {
+  readonly node: string;
   readonly command: ChangeCommand | PauseCommand;
 }

@@ -3,7 +3,7 @@
 import type { RuleText } from "@testbed/agent/control";
 import { removeTcpNat } from "../render/nat-tcp.ts";
 import { renderNatTables, renderRules } from "../render/rules.ts";
-import { describeAction } from "../topology/describe/describe-event.ts";
+import { describeActions } from "../topology/describe/describe-event.ts";
 import { withoutLength } from "../topology/model/address-text.ts";
 import { addressesOn } from "../topology/model/addresses-on.ts";
 import type {
@@ -19,26 +19,27 @@ import type {
 import { topologyAfter } from "../topology/resolve/timeline.ts";
 import { edgeRoutes } from "./edge-routes.ts";
 import { kernelRoutes } from "./nat64-access.ts";
-import type { ChangeCommand, TimelineStep } from "./plan.ts";
+import type { ChangeCommand, Deed, TimelineStep } from "./plan.ts";
 
 export function planTimeline(topology: ResolvedTopology): readonly TimelineStep[] {
   return topology.timeline.map((event) => ({
     name: event.name,
     when: event.when,
-    node: event.action.node,
-    text: describeAction(event.action),
-    command: commandOf(topologyAfter(topology, event.name), event.action),
+    text: describeActions(event.actions),
+    deeds: event.actions.map((action) => ({
+      node: action.node,
+      command: commandOf(topologyAfter(topology, event.name), action),
+    })),
   }));
 }
 
 /** The commands of one node follow one another: `topology` is that after the event. */
-function commandOf(topology: ResolvedTopology, action: TimelineAction): TimelineStep["command"] {
+function commandOf(topology: ResolvedTopology, action: TimelineAction): Deed["command"] {
   switch (action.type) {
     case "move":
       return {
         type: "move",
-        to: action.to,
-        addresses: addressesOn(action.interfaces, action.to),
+        to: action.to.map((segment) => ({ segment, addresses: addressesOn(action.interfaces, segment) })),
         routes: [...kernelRoutes(action), ...edgeRoutes(topology, nodeOf(topology, action.node), action)],
         localAddresses: localAddresses(action.interfaces),
       };
@@ -84,9 +85,9 @@ function changedRules(router: ResolvedRouter, { nat, tcp, firewall }: ChangeActi
 
 /** Interfaces that a node needs for its moves, each once, less those that it has from the start. */
 export function laterInterfaces(topology: ResolvedTopology, node: ResolvedNode): readonly ResolvedInterface[] {
-  const later = topology.timeline.flatMap(({ action }) =>
-    action.type === "move" && action.node === node.name ? action.interfaces : [],
-  );
+  const later = topology.timeline
+    .flatMap(({ actions }) => actions)
+    .flatMap((action) => (action.type === "move" && action.node === node.name ? action.interfaces : []));
   const all = [...node.interfaces, ...later];
   const isFirst = ({ segment }: ResolvedInterface, i: number): boolean =>
     all.findIndex((other) => other.segment === segment) === i;
@@ -94,7 +95,7 @@ export function laterInterfaces(topology: ResolvedTopology, node: ResolvedNode):
 }
 
 /** Rules that a command loads; none for most. */
-export function rulesOf(command: TimelineStep["command"]): readonly RuleText[] {
+export function rulesOf(command: Deed["command"]): readonly RuleText[] {
   return "rules" in command ? command.rules : [];
 }
 

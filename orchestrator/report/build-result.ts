@@ -98,8 +98,8 @@ function timelineResult(events: readonly LabEvent[]): RunResult["timeline"] {
   const start = events[0]?.at ?? 0;
   return events.flatMap((entry) => {
     if (entry.type !== "timeline") return [];
-    const { at, name, node, text } = entry;
-    return [{ event: name, node, text, atMs: Math.max(0, at - start) }];
+    const { at, name, nodes, text } = entry;
+    return [{ event: name, nodes: [...nodes], text, atMs: Math.max(0, at - start) }];
   });
 }
 

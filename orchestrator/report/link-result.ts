@@ -52,9 +52,11 @@ function changesOf(
   events: readonly LabEvent[],
 ): LinkResult["changes"] {
   const happened = new Set(events.flatMap((event) => (event.type === "timeline" ? [event.name] : [])));
-  return timeline.flatMap(({ name, action }) =>
-    action.type === "link" && action.node === node && action.segment === segment && happened.has(name)
-      ? [{ event: name, impairment: action.impairments[direction] }]
-      : [],
+  return timeline.flatMap(({ name, actions }) =>
+    actions.flatMap((action) =>
+      action.type === "link" && action.node === node && action.segment === segment && happened.has(name)
+        ? [{ event: name, impairment: action.impairments[direction] }]
+        : [],
+    ),
   );
 }

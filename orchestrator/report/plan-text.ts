@@ -54,11 +54,13 @@ function daemonLines({ command, configuration }: DaemonSetup): readonly string[]
 }
 
 /** Only what the event loads; the rules of a node's start are listed with the node. */
-function timelineLines({ name, when, text, command }: TimelineStep): readonly string[] {
+function timelineLines({ name, when, text, deeds }: TimelineStep): readonly string[] {
   return [
     `${describeMoment(when)}, ${name}: ${text}`,
-    ...(command.type === "move" ? command.routes.map(routeLine) : []),
-    ...rulesOf(command).flatMap(ruleLines),
+    ...deeds.flatMap(({ command }) => [
+      ...(command.type === "move" ? command.routes.map(routeLine) : []),
+      ...rulesOf(command).flatMap(ruleLines),
+    ]),
   ];
 }
 

@@ -338,7 +338,7 @@ export const runResultSchema = z
     phasesMs: z.record(z.string(), milliseconds).describe("where the time went; phases may overlap"),
     sessions: z.array(session).describe("as they were set up; `outages` tells of what happened to them afterwards"),
     timeline: z
-      .array(z.strictObject({ event: z.string(), node: z.string(), text: z.string(), atMs: milliseconds }))
+      .array(z.strictObject({ event: z.string(), nodes: z.array(z.string()), text: z.string(), atMs: milliseconds }))
       .describe("what happened to whom, counted from the first thing that was recorded"),
     routers: z.array(router),
     links: z.array(link).describe("each direction of a link that has a condition"),

@@ -13,6 +13,7 @@ import type {
   HeardDatagram,
   MarkToSend,
   NodeSetup,
+  SegmentPlace,
   TrafficResult,
 } from "./messages.ts";
 import { lifetimeObservation, natObservation } from "./observation-shapes.ts";
@@ -102,7 +103,10 @@ const command: Shape<AgentCommand> = unionByType<AgentCommand>({
     timeoutMs: integer(1, MAX_MS),
   }),
   "stop-flow": object({ flow: id }),
-  move: object({ id, to: string, addresses: array(prefix), routes, localAddresses: array(address) }),
+  move: object({
+    ...{ id, routes, localAddresses: array(address) },
+    to: array(object<SegmentPlace>({ segment: string, addresses: array(prefix) })),
+  }),
   deregister: object({ id }),
   reboot: object({ id, rules, downMs: integer(0, MAX_MS) }),
   restart: object({ id, downMs: integer(0, MAX_MS) }),

@@ -256,6 +256,12 @@ export interface StationaryNodeRole extends AgentOptions {
   readonly seed: string;
 }
 
+/** A segment that a node is on, and its addresses there. */
+export interface SegmentPlace {
+  readonly segment: string;
+  readonly addresses: readonly string[];
+}
+
 /** A marked datagram to send, and its destination. */
 export interface MarkToSend {
   readonly to: SocketAddress;
@@ -361,16 +367,15 @@ export type AgentCommand =
       readonly downMs: number;
     }
   /**
-   * A mobile node moves from its present segments to another one, whose interface is on standby, with these addresses
-   * and routes. Answered by `done` when the protocol has been notified.
+   * A mobile node or host moves from its present segments to others, whose interfaces may be on standby, with these
+   * addresses and routes; nothing happens to a segment that it stays on. Answered by `done` when the protocol has been
+   * notified.
    */
   | {
       readonly type: "move";
       readonly id: number;
-      /** Name of the segment to move to. */
-      readonly to: string;
-      /** With prefix length. */
-      readonly addresses: readonly string[];
+      /** The segments that it is on afterwards, with its addresses there, which have their prefix length. */
+      readonly to: readonly SegmentPlace[];
       readonly routes: readonly RouteSetup[];
       /** Local addresses to open the candidate sockets on, best first. */
       readonly localAddresses: readonly string[];

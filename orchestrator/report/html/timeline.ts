@@ -68,15 +68,22 @@ function phaseLanes(start: number, { phasesMs }: RunResult, events: readonly Lab
 
 function nodeLanes(events: readonly LabEvent[]): readonly Lane[] {
   const names = [...new Set(events.flatMap((entry) => (entry.type === "node-ready" ? [entry.node] : [])))].sort();
-  const ofNodes = Map.groupBy(events, (entry) => ("node" in entry ? entry.node : undefined));
+  const told = events.flatMap((entry) => nodesOf(entry).map((node) => ({ node, entry })));
+  const ofNodes = Map.groupBy(told, ({ node }) => node);
   return names.map((name) => ({
     name,
     bars: [],
-    ticks: (ofNodes.get(name) ?? []).flatMap((entry) => {
+    ticks: (ofNodes.get(name) ?? []).flatMap(({ entry }) => {
       const label = entry.type === "node-ready" ? `${name}: ready` : describeEvent(entry);
       return label === undefined ? [] : [{ at: entry.at, label }];
     }),
   }));
+}
+
+/** The nodes that an event is about. */
+function nodesOf(entry: LabEvent): readonly string[] {
+  if ("nodes" in entry) return entry.type === "timeline" ? entry.nodes : [];
+  return "node" in entry ? [entry.node] : [];
 }
 
 /** About eight grid lines at round milliseconds. */

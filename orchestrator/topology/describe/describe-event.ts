@@ -17,8 +17,13 @@ import type {
 import { describeLink } from "./describe-link.ts";
 
 /** When something happens, and what, as one line. */
-export function describeTimelineEvent({ when, action }: ResolvedEvent): string {
-  return `${describeMoment(when)}: ${describeAction(action)}`;
+export function describeTimelineEvent({ when, actions }: ResolvedEvent): string {
+  return `${describeMoment(when)}: ${describeActions(actions)}`;
+}
+
+/** What happens at once. */
+export function describeActions(actions: readonly TimelineAction[]): string {
+  return actions.map(describeAction).join("; ");
 }
 
 /** When an event happens: `2s into the data`, `500ms after reboot`, `once the data of mn-cn is direct`. */
@@ -45,10 +50,10 @@ function describeTrigger({ session, state }: EventTrigger): string {
 }
 
 /** What happens, as one sentence without full stop. */
-export function describeAction(action: TimelineAction): string {
+function describeAction(action: TimelineAction): string {
   switch (action.type) {
     case "move":
-      return `${action.node} moves to ${action.to}`;
+      return `${action.node} moves to ${action.to.join(" and ")}`;
     case "deregister":
       return `${action.node} leaves: it takes its bindings away`;
     case "reboot":

@@ -280,7 +280,8 @@ export interface ResolvedEvent {
    * prediction; a run goes by `when`.
    */
   readonly atMs: number;
-  readonly action: TimelineAction;
+  /** What happens at once, to a node each; at least one. */
+  readonly actions: readonly TimelineAction[];
 }
 
 /** When an event happens: `plusMs` after all that it waits for, or after the beginning of the timeline. */
@@ -321,12 +322,12 @@ export interface LinkAction {
   readonly impairments: Required<ResolvedLinkImpairments>;
 }
 
-/** A mobile node moves from its segments to another one. */
+/** A mobile node or host moves from its segments to others; it stays on those that are among them. */
 export interface MoveAction extends Place {
   readonly type: "move";
   readonly node: string;
-  /** Name of the segment. */
-  readonly to: string;
+  /** Names of the segments, the preferred one first. */
+  readonly to: readonly string[];
 }
 
 /** Where a node is: its interfaces, and its routes from there. */

@@ -17,7 +17,7 @@ export type PairState = "carries" | "remapped" | "silent";
 
 export interface DirectPath {
   /** What becomes of the pair with an event. */
-  change(after: ResolvedTopology, action: TimelineAction): PairState;
+  change(after: ResolvedTopology, actions: readonly TimelineAction[]): PairState;
 }
 
 /** One end of the pair: its socket, and the address that it sends to. */
@@ -42,8 +42,8 @@ export function createDirectPath(
   const one: End = { name: checking.node.name, socket: local.base, peer: remote.address };
   const other: End = { name: checked.name, socket, peer: local.address };
   return {
-    change(after, action) {
-      network.change(after, action);
+    change(after, actions) {
+      for (const action of actions) network.change(after, action);
       const sent = (from: End, to: End, destination: Endpoint): ModelPacket | undefined => {
         const node = after.nodes.find(({ name }) => name === from.name);
         const delivery = node && network.send(node, { source: from.socket, destination });

@@ -4,7 +4,7 @@
  */
 
 import { agentSettings } from "@testbed/agent/control";
-import type { PathName, ResolvedEvent, ResolvedSession, ResolvedTopology } from "../model/resolved.ts";
+import type { PathName, ResolvedEvent, ResolvedSession, ResolvedTopology, TimelineAction } from "../model/resolved.ts";
 import { isSessionEnd, type SessionEnd } from "../model/session-end.ts";
 import { topologyAfter } from "../resolve/timeline.ts";
 import type { DirectPath } from "./direct-path.ts";
@@ -59,17 +59,18 @@ interface Change {
   readonly session: ResolvedSession;
 }
 
-function afterEvent(before: Moment, { event: { action, atMs }, then, untilMs, session }: Change): Moment {
+function afterEvent(before: Moment, { event: { actions, atMs }, then, untilMs, session }: Change): Moment {
   const restarted = (): Moment => begin(then, session);
-  const isOfEnd = endsOf(session).includes(action.node);
-  if (isOfEnd && (action.type === "move" || action.type === "readdress")) return restarted();
+  const isMoved = ({ type, node }: TimelineAction): boolean =>
+    endsOf(session).includes(node) && (type === "move" || type === "readdress");
+  if (actions.some(isMoved)) return restarted();
   const noticeMs = noticedAfterMs(then, session);
   const { silentSinceMs } = before.path ?? {};
   const isGivenUp = silentSinceMs !== undefined && atMs - silentSinceMs >= givenUpAfterMs(then, session);
   const { path } = isGivenUp ? begin(before.topology, session) : before;
   if (path === undefined) return restarted();
   const { direct, prediction } = path;
-  switch (direct.change(then, action)) {
+  switch (direct.change(then, actions)) {
     case "carries":
       return { topology: then, prediction, path: { direct, prediction } };
     case "remapped":
@@ -97,7 +98,7 @@ function afterDeparture(
 ): Moment | undefined {
   const ends = endsOf(session);
   const own = events
-    .map(({ action }) => action)
+    .flatMap(({ actions }) => actions)
     .filter(({ type, node }) => ends.includes(node) && (type === "deregister" || type === "move"));
   if (!own.some(({ type }) => type === "deregister")) return undefined;
   const predicted = (path: PathName, why: string): Moment => ({

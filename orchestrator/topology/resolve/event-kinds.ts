@@ -39,5 +39,10 @@ export function eventName(entry: TimelineEventEntry): string {
 export function nodesOf(entry: TimelineEventEntry): readonly string[] {
   const kind = kindOf(entry);
   const named = kind === undefined ? undefined : entry[kind];
-  return named === undefined ? [] : [named.split("/")[0] ?? named];
+  return named === undefined ? [] : listed(named).map((name) => name.split("/")[0] ?? name);
+}
+
+/** A key that may hold one name or several. */
+export function listed(names: string | readonly string[]): readonly string[] {
+  return typeof names === "string" ? [names] : names;
 }

@@ -86,12 +86,8 @@ export function resolveTopology(written: Topology, options: ResolveOptions = {})
 /** Checks reachability at the start, and of each node that moves from where it is then: its move changes no other way. */
 function checkReachable(resolved: ResolvedTopology, topology: Topology, report: Report): void {
   checkReachability(resolved, topology, report);
-  const moves = resolved.timeline.filter(({ action }) => action.type === "move");
-  movesOf(topology).forEach(({ node, path }, i) => {
-    const moved = moves[i];
-    if (moved === undefined) return;
-    checkReachabilityOf(topologyAfter(resolved, moved.name), node, (code, _, message) => report(code, path, message));
-  });
+  for (const { event, node, path } of movesOf(topology))
+    checkReachabilityOf(topologyAfter(resolved, event), node, (code, _, message) => report(code, path, message));
 }
 
 function resolveSegments(topology: Topology, names: ReadonlyMap<string, string>): readonly ResolvedSegment[] {

@@ -8,7 +8,7 @@ import type { Report } from "../file/issue-list.ts";
 import type { TimelineEventEntry } from "../file/schema.ts";
 import type { Topology } from "../file/topology.ts";
 import { checkMoments, checkOrder } from "./check-moments.ts";
-import { COMPANIONS, type EventKind, eventName, KIND_NAMES, kindOf } from "./event-kinds.ts";
+import { COMPANIONS, type EventKind, eventName, KIND_NAMES, kindOf, listed, nodesOf } from "./event-kinds.ts";
 import { expectNode, expectSegment } from "./expect-name.ts";
 import { inOrder } from "./timeline-order.ts";
 
@@ -36,32 +36,38 @@ export function checkTimeline(topology: Topology, report: Report): void {
   checkPauses(topology, report);
 }
 
-/** The moves of mobile nodes, in order of time. */
+/** The moves to segments that exist, in order of time. */
 export function movesOf(topology: Topology): readonly Move[] {
-  return inOrder(topology).flatMap(({ path, entry: { move, to } }) => {
-    if (move === undefined || to === undefined || !isMobile(topology, move) || !topology.segments.has(to)) return [];
-    return [{ node: move, to, path: [...path, "to"] }];
+  return inOrder(topology).flatMap(({ name, path, entry: { move = [], to = [] } }) => {
+    const segments = listed(to).filter((segment) => topology.segments.has(segment));
+    if (segments.length === 0) return [];
+    const nodes = listed(move).filter((node) => isMovable(topology, node));
+    return nodes.map((node) => ({ event: name, node, to: segments, path: [...path, "to"] }));
   });
 }
 
-/** A move of a mobile node to a segment that exists. */
+/** A move of a node to segments that exist. */
 export interface Move {
+  readonly event: string;
   readonly node: string;
-  readonly to: string;
+  readonly to: readonly string[];
   /** Its path in the file. */
   readonly path: IssuePath;
 }
 
-function isMobile({ nodes }: Topology, name: string): boolean {
+/** Nodes that may be on other segments later. */
+const MOVABLE = [...MOBILE_ROLES, "host"] as const;
+
+function isMovable({ nodes }: Topology, name: string): boolean {
   const role = nodes.get(name)?.role;
-  return role === "mobile-node" || role === "correspondent-node";
+  return MOVABLE.some((movable) => movable === role);
 }
 
 /** `places` has the segments that nodes have moved to so far. */
 function checkDestination(
   topology: Topology,
   places: Map<string, string>,
-  { entry: { move = "", to }, path }: Topology["timeline"][number],
+  { entry: { move = [], to }, path }: Topology["timeline"][number],
   report: Report,
 ): void {
   if (to === undefined) {
@@ -73,11 +79,21 @@ function checkDestination(
     );
     return;
   }
-  if (!expectSegment(topology, to, [...path, "to"], report)) return;
-  const node = topology.nodes.get(move);
-  const place = places.get(move) ?? (node !== undefined && "on" in node ? node.on : undefined);
-  if (place === to) report("bad-value", [...path, "to"], `expected another segment; ${move} is on ${to} already`);
-  places.set(move, to);
+  const at = (i: number): IssuePath => [...path, "to", ...(typeof to === "string" ? [] : [i])];
+  const segments = listed(to);
+  segments.forEach((segment, i) => {
+    if (segments.indexOf(segment) < i)
+      report("duplicate", at(i), `expected another segment; found ${segment} twice; remove one`);
+  });
+  if (!segments.map((segment, i) => expectSegment(topology, segment, at(i), report)).every(Boolean)) return;
+  const there = segments.join(" and ");
+  for (const name of new Set(listed(move))) {
+    const node = topology.nodes.get(name);
+    const start = node !== undefined && "on" in node ? listed(node.on).join(" and ") : undefined;
+    if ((places.get(name) ?? start) === there)
+      report("bad-value", [...path, "to"], `expected another segment; ${name} is on ${there} already`);
+    places.set(name, there);
+  }
 }
 
 function reportKind(entry: TimelineEventEntry, path: IssuePath, report: Report): void {
@@ -99,7 +115,7 @@ function checkCompanions(entry: TimelineEventEntry, kind: EventKind, path: Issue
 }
 
 function checkTarget(topology: Topology, entry: TimelineEventEntry, path: IssuePath, report: Report): void {
-  if (entry.move !== undefined) expectNode(topology, entry.move, MOBILE_ROLES, [...path, "move"], report);
+  if (entry.move !== undefined) checkMoved(topology, entry.move, [...path, "move"], report);
   if (entry.deregister !== undefined)
     expectNode(topology, entry.deregister, MOBILE_ROLES, [...path, "deregister"], report);
   if (entry.reboot !== undefined) expectNode(topology, entry.reboot, REBOOTED, [...path, "reboot"], report);
@@ -115,6 +131,16 @@ function checkTarget(topology: Topology, entry: TimelineEventEntry, path: IssueP
       `expected \`ports\` only for a router; ${entry.reboot} is none; remove it`,
       "key",
     );
+}
+
+function checkMoved(topology: Topology, move: string | readonly string[], path: IssuePath, report: Report): void {
+  const names = listed(move);
+  names.forEach((name, i) => {
+    const at = typeof move === "string" ? path : [...path, i];
+    const isSound = expectNode(topology, name, MOVABLE, at, report);
+    if (isSound && names.indexOf(name) < i)
+      report("duplicate", at, `expected another node; found ${name} twice; remove one`);
+  });
 }
 
 const REBOOTED = ["router", "home-agent", "stun-server"] as const;
@@ -177,8 +203,8 @@ function checkPauses(topology: Topology, report: Report): void {
   const paused = new Set<string>();
   for (const { path, entry } of inOrder(topology)) {
     const kind = kindOf(entry);
-    const node = kind === undefined ? undefined : entry[kind]?.split("/")[0];
-    if (kind !== undefined && kind !== "pause" && kind !== "resume" && node !== undefined && paused.has(node)) {
+    for (const node of kind === "pause" || kind === "resume" ? [] : nodesOf(entry)) {
+      if (kind === undefined || !paused.has(node)) continue;
       const message = `expected a node that runs; ${node} is paused then; let it go on before`;
       report("bad-value", [...path, kind], message);
     }

@@ -14,6 +14,7 @@ import type {
   TimelineAction,
 } from "../model/resolved.ts";
 import type { Interfaces } from "./addressing.ts";
+import { listed } from "./event-kinds.ts";
 import { resolveLink } from "./links.ts";
 import { resolveChange } from "./resolve-change.ts";
 import { resolveReaddress } from "./resolve-readdress.ts";
@@ -27,29 +28,37 @@ export interface TimelineContext {
   readonly everywhere: Interfaces;
   readonly seed: number;
   readonly report: Report;
-  /** Where a mobile node is once it has moved to a segment. */
-  placeOn(node: string, segment: string): Place;
+  /** Where a node is once it has moved to these segments. */
+  placeOn(node: string, segments: readonly string[]): Place;
 }
 
 /** The events in order of time. Those that `checkTimeline` reports may be missing. */
 export function resolveTimeline(context: TimelineContext): readonly ResolvedEvent[] {
   let { nodes } = context;
   return inOrder(context.topology).flatMap((given): ResolvedEvent[] => {
-    const action = resolveAction({ ...context, nodes }, given);
-    if (action === undefined) return [];
-    nodes = nodesAfter(nodes, action);
+    const actions = resolveActions({ ...context, nodes }, given);
+    if (actions.length === 0) return [];
+    nodes = actions.reduce(nodesAfter, nodes);
     const { name, when, atMs } = given;
-    return [{ name, when, atMs, action }];
+    return [{ name, when, atMs, actions }];
   });
+}
+
+/** What happens to each of the nodes that an event is about. */
+function resolveActions(context: TimelineContext, given: Occurrence): readonly TimelineAction[] {
+  const { move, to } = given.entry;
+  if (move === undefined) return [resolveAction(context, given)].filter((action) => action !== undefined);
+  const segments = listed(to ?? []);
+  if (segments.length === 0) return [];
+  return listed(move).map((node) => ({ type: "move", node, to: segments, ...context.placeOn(node, segments) }));
 }
 
 /** `context.nodes` are those at the time of the event. */
 function resolveAction(context: TimelineContext, given: Occurrence): TimelineAction | undefined {
   const { entry, path } = given;
-  const { move, to, deregister, reboot, forget, readdress, change, pause, resume, link } = entry;
+  const { deregister, reboot, forget, readdress, change, pause, resume, link } = entry;
   if (link !== undefined) return resolveLinkChange(context, entry, link, path);
   if (deregister !== undefined) return { type: "deregister", node: deregister };
-  if (move !== undefined && to !== undefined) return { type: "move", node: move, to, ...context.placeOn(move, to) };
   if (forget !== undefined) return { type: "forget", node: forget };
   if (pause !== undefined) return { type: "pause", node: pause };
   if (resume !== undefined) return { type: "resume", node: resume };
@@ -61,7 +70,7 @@ function resolveAction(context: TimelineContext, given: Occurrence): TimelineAct
 /** The topology after this event and all before it. */
 export function topologyAfter(topology: ResolvedTopology, event: string): ResolvedTopology {
   const last = topology.timeline.findIndex(({ name }) => name === event);
-  const actions = topology.timeline.slice(0, last + 1).map(({ action }) => action);
+  const actions = topology.timeline.slice(0, last + 1).flatMap(({ actions: own }) => own);
   // A link keeps its last impairments, also while its node is elsewhere.
   const isLink = ({ type }: TimelineAction): boolean => type === "link";
   const changed = actions.filter((action) => !isLink(action)).reduce(nodesAfter, topology.nodes);

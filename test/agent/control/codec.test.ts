@@ -125,8 +125,7 @@ const commands: readonly AgentCommand[] = [
   {
     type: "move",
     id: 7,
-    to: "office-lan",
-    addresses: ["192.168.1.2/24"],
+    to: [{ segment: "office-lan", addresses: ["192.168.1.2/24"] }],
     routes: [{ to: "0.0.0.0/0", via: "192.168.1.1", interfaceName: "office-lan" }],
     localAddresses: ["192.168.1.2"],
   },

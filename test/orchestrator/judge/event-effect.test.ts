@@ -12,7 +12,7 @@ const PAIR = pairOf("server-reflexive", "server-reflexive");
 const BACK = { local: PAIR.remote, remote: PAIR.local };
 
 function happens(at: number, name: string): LabEvent {
-  return { at, type: "timeline", name, node: "nat-b", text: "nat-b reboots" };
+  return { at, type: "timeline", name, nodes: ["nat-b"], text: "nat-b reboots" };
 }
 
 /** A packet every 20 ms from 1000 on; a dot was answered after `rttMs`, any other character never. */
@@ -152,13 +152,13 @@ describe("two events in a row", () => {
           name: "slower",
           atMs: 100,
           when: { plusMs: 100 },
-          action: { type: "link", node: "mn", segment: "internet", impairments },
+          actions: [{ type: "link", node: "mn", segment: "internet", impairments }],
         },
         {
           name: "breaks",
           atMs: 300,
           when: { plusMs: 300 },
-          action: { type: "reboot", node: "nat-b", role: "router", downMs: 0 },
+          actions: [{ type: "reboot", node: "nat-b", role: "router", downMs: 0 }],
         },
       ],
     } as const;
@@ -191,7 +191,7 @@ describe("two events in a row", () => {
       name,
       atMs: 100,
       when: { plusMs: 100 },
-      action: { type: "reboot", node: "nat-b", role: "router", downMs: 0 } as const,
+      actions: [{ type: "reboot", node: "nat-b", role: "router", downMs: 0 } as const],
     }));
     // They are reported in the order in which they were carried out.
     const events = [...connectedEvents(PAIR), happens(1100, "cn-roams"), happens(1103, "mn-roams"), ...RESTART];

@@ -32,6 +32,17 @@ describe("a session is quiescent", () => {
     expect(quiescentSince([...events, nodeEvent(250, "cn", offered), direct(320, "cn")], ENDS, 100)).toBe(320);
   });
 
+  test("when an end that was offered a restart has nominated the pair that its data is on, which is no other path", () => {
+    const offered = nodeEvent(200, "cn", { type: "offer-received", peer: MN_HOME, candidates: [], isRestart: true });
+    const nominated = (pair: typeof PAIR): LabEvent =>
+      nodeEvent(300, "cn", { type: "nominated", peer: MN_HOME, pair, afterMs: 9 });
+    const before = [direct(50, "mn"), direct(50, "cn"), offered];
+    expect(quiescentSince([...before, nominated(PAIR)], ENDS, 100)).toBe(300);
+    const other = pairOf("server-reflexive", "host");
+    const elsewhere = { ...other, local: { ...other.local, address: { ip: "198.18.0.99", port: 9 } } };
+    expect(quiescentSince([...before, nominated(elsewhere)], ENDS, 100)).toBeUndefined();
+  });
+
   test("when it has settled on the home agents' path, or failed", () => {
     const offer = nodeEvent(200, "mn", { type: "offer-sent", peer: CN_HOME, candidates: [], isRestart: true });
     const relayed: NodeEvent = { type: "nominated", peer: CN_HOME, pair: pairOf("relayed", "relayed"), afterMs: 9 };

@@ -2,18 +2,21 @@ import { describe, expect, test } from "vitest";
 import { observeEffects } from "../../../orchestrator/judge/event-effect.ts";
 import type { NodeEvent } from "../../../orchestrator/lab/lab-event.ts";
 import { runLab } from "../../../orchestrator/lab/run-lab.ts";
-import type { TimelineStep } from "../../../orchestrator/plan/plan.ts";
+import type { Deed, TimelineStep } from "../../../orchestrator/plan/plan.ts";
 import { MN_HOME, pairOf, TWO_ENDS } from "../../support/lab-events.ts";
 import { createScriptedRuntime, type NodeScript, obey, type ScriptedNode } from "../../support/scripted-runtime.ts";
 import { cooperative, event, failing, PAIR, PLAN, request } from "../../support/two-ends-lab.ts";
+
+function reboot(node: string, downMs: number): Deed {
+  return { node, command: { type: "reboot", rules: [], downMs } };
+}
 
 describe("a timeline", () => {
   const step = (atMs: number, name: string): TimelineStep => ({
     name,
     when: { plusMs: atMs },
-    node: "cn",
     text: "cn reboots",
-    command: { type: "reboot", rules: [], downMs: 0 },
+    deeds: [reboot("cn", 0)],
   });
   const timeline = [step(0, "first"), step(30, "second")];
 
@@ -86,10 +89,10 @@ describe("a timeline", () => {
       },
     });
     const together = [
-      { ...step(0, "mn-first"), node: "mn", command: { type: "reboot", rules: [], downMs: 1 } },
-      { ...step(0, "cn-first"), command: { type: "reboot", rules: [], downMs: 1 } },
-      { ...step(0, "cn-second"), command: { type: "reboot", rules: [], downMs: 2 } },
-    ] as const;
+      { ...step(0, "mn-first"), deeds: [reboot("mn", 1)] },
+      { ...step(0, "cn-first"), deeds: [reboot("cn", 1)] },
+      { ...step(0, "cn-second"), deeds: [reboot("cn", 2)] },
+    ];
     const runtime = createScriptedRuntime({ mn: slow("mn"), cn: slow("cn") });
     const record = await runLab(request(runtime, { plan: { ...PLAN, timeline: together } }));
     await record.removal;
@@ -112,7 +115,7 @@ describe("a timeline", () => {
         if (command.type === "reboot") finish?.();
       },
     };
-    const steps = [{ ...step(0, "long"), node: "mn" }, step(30, "meanwhile")];
+    const steps = [{ ...step(0, "long"), deeds: [reboot("mn", 0)] }, step(30, "meanwhile")];
     const record = await runLab(request(createScriptedRuntime({ mn, cn }), { plan: { ...PLAN, timeline: steps } }));
     await record.removal;
     expect(record.error).toBeUndefined();
@@ -135,15 +138,15 @@ describe("a timeline", () => {
           setTimeout(() => event(node, { type: "session-failed", peer: MN_HOME, reason: "no pair" }), 60);
       },
     };
-    const reboot = (name: string, when: TimelineStep["when"], downMs: number): TimelineStep => ({
+    const timed = (name: string, when: TimelineStep["when"], downMs: number): TimelineStep => ({
       ...step(0, name),
       when,
-      command: { type: "reboot", rules: [], downMs },
+      deeds: [reboot("cn", downMs)],
     });
     const steps = [
-      reboot("first", { plusMs: 0 }, 1),
-      reboot("second", { after: { event: "first", isSettled: false }, plusMs: 30 }, 2),
-      reboot("third", { on: { type: "state", session: "mn-cn", state: "failed" }, plusMs: 0 }, 3),
+      timed("first", { plusMs: 0 }, 1),
+      timed("second", { after: { event: "first", isSettled: false }, plusMs: 30 }, 2),
+      timed("third", { on: { type: "state", session: "mn-cn", state: "failed" }, plusMs: 0 }, 3),
     ];
     const runtime = createScriptedRuntime({ mn: scripts.mn, cn });
     const record = await runLab(request(runtime, { plan: { ...PLAN, timeline: steps } }));

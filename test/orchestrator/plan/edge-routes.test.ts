@@ -48,7 +48,9 @@ describe("default routes to the edge of the internet", () => {
   });
 
   test("a node that moves into the open has them there, and no longer when it is back inside", () => {
-    const moves = plan.timeline.map(({ command }) => (command.type === "move" ? describeDefaults(command.routes) : []));
+    const moves = plan.timeline
+      .flatMap(({ deeds }) => deeds.map(({ command }) => command))
+      .map((command) => (command.type === "move" ? describeDefaults(command.routes) : []));
     expect(moves).toEqual([["0.0.0.0/0 edge internet", "::/0 edge internet"], ["0.0.0.0/0 192.168.1.1 home"]]);
   });
 });

@@ -16,11 +16,10 @@ test("a reboot replaces the middlebox's table by the same one with other ports, 
   expect(step).toMatchObject({
     name: "reboot",
     when: { plusMs: 2000 },
-    node: "nat-a",
     text: "nat-a reboots: it forgets its mappings and flows, and lets nothing through for 500ms",
-    command: { type: "reboot", downMs: 500, rules: [{ tool: "nft" }] },
+    deeds: [{ node: "nat-a", command: { type: "reboot", downMs: 500, rules: [{ tool: "nft" }] } }],
   });
-  const after = (step === undefined ? [] : rulesOf(step.command))[0]?.text ?? "";
+  const after = (step?.deeds ?? []).flatMap(({ command }) => rulesOf(command))[0]?.text ?? "";
   expect(after).not.toBe(before);
   const withoutNumbers = (text: string) => text.replaceAll(/0x[0-9a-f]+|\d+/g, "n").replaceAll(/\s+/g, " ");
   expect(withoutNumbers(after)).toBe(withoutNumbers(before));
@@ -52,13 +51,12 @@ test("a node that moves has the interfaces of all its places from the start, and
     ["home-b", true],
   ]);
   expect(mn?.setup.role).toMatchObject({ localAddresses: ["192.168.1.2"] });
-  expect(timeline.map(({ text, command }) => [text, command])).toEqual([
+  expect(timeline.flatMap(({ text, deeds }) => deeds.map(({ command }) => [text, command]))).toEqual([
     [
       "mn moves to home-b",
       {
         type: "move",
-        to: "home-b",
-        addresses: ["192.168.1.3/24"],
+        to: [{ segment: "home-b", addresses: ["192.168.1.3/24"] }],
         routes: [{ to: "0.0.0.0/0", via: "192.168.1.1", interfaceName: "home-b" }],
         localAddresses: ["192.168.1.3"],
       },
@@ -67,8 +65,7 @@ test("a node that moves has the interfaces of all its places from the start, and
       "mn moves to home-a",
       {
         type: "move",
-        to: "home-a",
-        addresses: ["192.168.1.2/24"],
+        to: [{ segment: "home-a", addresses: ["192.168.1.2/24"] }],
         routes: [{ to: "0.0.0.0/0", via: "192.168.1.1", interfaceName: "home-a" }],
         localAddresses: ["192.168.1.2"],
       },
@@ -80,7 +77,7 @@ test("a link that changes is its node's to change, told in words that say whethe
   const { timeline } = planOf(
     "timeline: [{ at: 1s, link: nat-a/internet, conditions: { loss: 100% }, name: breaks }, { at: 2s, link: nat-a/internet, conditions: { out: { delay: 20ms } }, name: heals }]",
   );
-  expect(timeline.map(({ node, text, command }) => [node, text, command])).toEqual([
+  expect(timeline.flatMap(({ text, deeds }) => deeds.map(({ node, command }) => [node, text, command]))).toEqual([
     [
       "nat-a",
       "the link nat-a/internet breaks",
@@ -98,6 +95,27 @@ test("a node that moves back to where it got another address has its first one a
   const { timeline } = planOf(
     "timeline: [{ at: 1s, readdress: mn }, { at: 2s, move: mn, to: home-b, name: out }, { at: 3s, move: mn, to: home-a, name: back }]",
   );
-  const addresses = timeline.map(({ command }) => ("addresses" in command ? command.addresses : undefined));
-  expect(addresses).toEqual([["192.168.1.3/24"], ["192.168.1.3/24"], ["192.168.1.2/24"]]);
+  const addresses = timeline
+    .flatMap(({ deeds }) => deeds)
+    .map(({ command }) => ("localAddresses" in command ? command.localAddresses : undefined));
+  expect(addresses).toEqual([["192.168.1.3"], ["192.168.1.3"], ["192.168.1.2"]]);
+});
+
+test("a node that makes before it breaks stays on its segment and keeps its address there; several may move at once", () => {
+  const { timeline } = planOf(
+    "timeline: [{ at: 1s, move: mn, to: [home-b, home-a], name: makes }, { at: 2s, move: [mn, cn], to: internet, name: out }]",
+  );
+  const [makes, out] = timeline;
+  expect(makes?.deeds[0]?.command).toMatchObject({
+    to: [
+      { segment: "home-b", addresses: ["192.168.1.3/24"] },
+      { segment: "home-a", addresses: ["192.168.1.2/24"] },
+    ],
+    localAddresses: ["192.168.1.3", "192.168.1.2"],
+  });
+  expect(out?.text).toBe("mn moves to internet; cn moves to internet");
+  expect(out?.deeds.map(({ node, command }) => [node, "to" in command && command.to[0]?.segment])).toEqual([
+    ["mn", "internet"],
+    ["cn", "internet"],
+  ]);
 });

@@ -57,7 +57,13 @@ describe("the links of a result", () => {
   - { at: 3s, link: ha-a/internet, name: never }`,
       }),
     );
-    const happened = (at: number, name: string): LabEvent => ({ at, type: "timeline", name, node: "ha-a", text: name });
+    const happened = (at: number, name: string): LabEvent => ({
+      at,
+      type: "timeline",
+      name,
+      nodes: ["ha-a"],
+      text: name,
+    });
     const changes = linkResults(changing, [happened(5, "breaks"), happened(6, "mends")]).map((link) => link.changes);
     expect(changes).toEqual([
       [
@@ -91,7 +97,7 @@ describe("a table of links", () => {
 
   test("has a row for each condition that a direction had, with its time in the run", () => {
     const changes = [{ event: "breaks", impairment: { lossRate: 1 } }];
-    const timeline = [{ event: "breaks", node: "ha-a", text: "the link breaks", atMs: 2000 }];
+    const timeline = [{ event: "breaks", nodes: ["ha-a"], text: "the link breaks", atMs: 2000 }];
     const applied = { applied: "netem", counters: { delivered: 6, lost: 1 } } as const;
     expect(linkRows({ links: [{ ...link, ...applied, changes }], timeline, phasesMs: { load: 500 } })?.rows).toEqual([
       ["ha-a/internet", "out", "the start", "5 ms", "netem", "6 delivered, 1 lost"],

@@ -173,7 +173,7 @@ test("JUnit counts every expectation as a test case", () => {
 
 test("an undetermined expectation is told as such, skipped in JUnit, and fails no run", () => {
   const happens = (at: number, name: string) =>
-    ({ at, type: "timeline", name, node: "nat-b", text: "nat-b reboots" }) as const;
+    ({ at, type: "timeline", name, nodes: ["nat-b"], text: "nat-b reboots" }) as const;
   const topology: ResolvedTopology = {
     ...TWO_ENDS,
     expectations: [{ session: "mn-cn", after: "reboot", source: "two-ends.yaml:9", path: "direct" }],

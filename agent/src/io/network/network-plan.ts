@@ -107,27 +107,47 @@ export interface MoveTexts {
   readonly ipv6After: string;
 }
 
+/** What is in `from` and not in `to`. */
+function difference(from: readonly string[], to: readonly string[]): readonly string[] {
+  return from.filter((text) => !to.includes(text));
+}
+
+/** Where the kernel keeps a route: a table has one for each prefix. */
+function slotOf(route: string): string {
+  return `${route.split(" ")[0] ?? ""} ${/ table \d+/.exec(route)?.[0] ?? ""}`;
+}
+
 /**
- * Commands that move a mobile node from `before` to `after`. Everything at the old place is removed first, so that the
- * node is briefly unattached. Interfaces stay up, so that captures continue.
+ * Commands that move a node from `before` to `after`. What belongs only to the segments that it leaves is removed
+ * first; nothing happens to a segment that it stays on. Interfaces stay up, so that captures continue.
  */
 export function moveTexts(before: NodeSetup, after: NodeSetup): MoveTexts {
-  const [left, taken] = [attached(before), attached(after)];
+  const isOn = (setup: NodeSetup, { segment }: InterfaceSetup): boolean =>
+    attached(setup).some((other) => other.segment === segment);
+  const left = attached(before).filter((iface) => !isOn(after, iface));
+  const taken = attached(after).filter((iface) => !isOn(before, iface));
+  const [oldRoutes = [], newRoutes = []] = [before, after].map((setup) =>
+    setup.routes.flatMap((route) => routeTexts(setup, route)),
+  );
+  // Where it stays on a segment, no moment is without a route that there is before and after.
+  const slots = new Set(taken.length < attached(after).length ? newRoutes.map(slotOf) : []);
+  const [ipv4Old, ipv4New] = [ipv4CareOfRules(before), ipv4CareOfRules(after)];
+  const [ipv6Old, ipv6New] = [ipv6CareOfRules(before), ipv6CareOfRules(after)];
   return {
-    ipv6Before: lines(ipv6CareOfRules(before).map((rule) => `rule del ${rule}`)),
+    ipv6Before: lines(difference(ipv6Old, ipv6New).map((rule) => `rule del ${rule}`)),
     both: lines([
-      ...ipv4CareOfRules(before).map((rule) => `rule del ${rule}`),
-      ...before.routes.flatMap((route) => routeTexts(before, route)).map((route) => `route del ${route}`),
+      ...difference(ipv4Old, ipv4New).map((rule) => `rule del ${rule}`),
+      ...oldRoutes.filter((route) => !slots.has(slotOf(route))).map((route) => `route del ${route}`),
       ...left.flatMap(({ interfaceName }) => [
         `addr flush dev ${interfaceName}`,
         `link set dev ${interfaceName} arp off`,
       ]),
       ...taken.flatMap((iface) => [`link set dev ${iface.interfaceName} arp on`, ...addressCommands(iface)]),
       ...edgeNeighbours(after),
-      ...after.routes.flatMap((route) => routeTexts(after, route)).map((route) => `route add ${route}`),
-      ...ipv4CareOfRules(after).map((rule) => `rule add ${rule}`),
+      ...difference(newRoutes, oldRoutes).map((route) => `route replace ${route}`),
+      ...difference(ipv4New, ipv4Old).map((rule) => `rule add ${rule}`),
     ]),
-    ipv6After: ruleBatch(after),
+    ipv6After: lines(difference(ipv6New, ipv6Old).map((rule) => `rule add ${rule}`)),
   };
 }
 
@@ -137,8 +157,6 @@ export function moveTexts(before: NodeSetup, after: NodeSetup): MoveTexts {
  * so these are set again.
  */
 export function readdressTexts(before: NodeSetup, after: NodeSetup): MoveTexts {
-  const isIn = (texts: readonly string[]) => (text: string) => texts.includes(text);
-  const difference = (from: readonly string[], to: readonly string[]) => from.filter((text) => !isIn(to)(text));
   const [ipv4Old, ipv4New] = [ipv4CareOfRules(before), ipv4CareOfRules(after)];
   const [ipv6Old, ipv6New] = [ipv6CareOfRules(before), ipv6CareOfRules(after)];
   const changes = attached(after).flatMap(({ interfaceName, addresses }) => {

@@ -67,7 +67,7 @@ async function move(before: NodeSetup, command: Command<"move">, protocol: Chang
   const setup = placedOn(before, command);
   await moveNetwork(before, setup);
   await verifyIsolation(setup);
-  if (protocol?.moveTo(setup, command.localAddresses) === true) return setup;
+  if (setup.role.type === "host" || protocol?.moveTo(setup, command.localAddresses) === true) return setup;
   throw new NodeFailure("bad-command", `a node of role ${setup.role.type} cannot move`);
 }
 
@@ -126,12 +126,14 @@ function presentAmong(setup: NodeSetup, wanted: readonly string[], before: NodeS
   return [...wanted, ...addressesOf(before).filter((address) => kept.has(address) && !wanted.includes(address))];
 }
 
-/** The set-up of a node after a move to another of its segments. */
-function placedOn(setup: NodeSetup, { to, addresses, routes }: Command<"move">): NodeSetup {
-  if (!setup.interfaces.some(({ segment }) => segment === to))
-    throw new NodeFailure("bad-command", `expected a segment of ${setup.node} to move to, found ${to}`);
-  const interfaces = setup.interfaces.map((iface) =>
-    iface.segment === to ? { ...iface, addresses, isStandby: false } : { ...iface, isStandby: true },
-  );
+/** The set-up of a node after a move to others of its segments. */
+function placedOn(setup: NodeSetup, { to, routes }: Command<"move">): NodeSetup {
+  const foreign = to.find((place) => !setup.interfaces.some(({ segment }) => segment === place.segment));
+  if (foreign !== undefined)
+    throw new NodeFailure("bad-command", `expected a segment of ${setup.node} to move to, found ${foreign.segment}`);
+  const interfaces = setup.interfaces.map((iface) => {
+    const addresses = to.find(({ segment }) => segment === iface.segment)?.addresses;
+    return addresses === undefined ? { ...iface, isStandby: true } : { ...iface, addresses, isStandby: false };
+  });
   return { ...setup, interfaces, routes };
 }

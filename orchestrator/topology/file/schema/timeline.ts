@@ -2,6 +2,7 @@
 
 import * as z from "zod";
 import { TRIGGER_STATES } from "../../model/words.ts";
+import { segments } from "./attachment.ts";
 import { linkKey, linkSchema } from "./link.ts";
 import { firewall, nat } from "./middlebox.ts";
 import { address, duration, LONGEST_MOMENT, name, reference } from "./values.ts";
@@ -39,8 +40,13 @@ export const timelineEventSchema = z
   .strictObject({
     ...moment,
     name: name.optional().describe("What `after` calls it; the kind of the event, such as reboot, when absent"),
-    move: reference.optional().describe("A mobile or correspondent node, which leaves its segment for another one"),
-    to: reference.optional().describe("Only with `move`: the segment"),
+    move: z
+      .union([reference, z.array(reference).min(1)])
+      .optional()
+      .describe("A mobile or correspondent node or a host, or several, which are on other segments from then on"),
+    to: segments
+      .optional()
+      .describe("Only with `move`: the segment, or several at once, the preferred one first; make before break"),
     deregister: reference
       .optional()
       .describe("A mobile or correspondent node, which takes its bindings away and can be reached no more"),

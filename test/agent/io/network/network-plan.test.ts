@@ -259,7 +259,7 @@ link set dev internet arp off
 link set dev home-lan arp on
 addr add fe80::ff:fe00:2/64 dev home-lan nodad
 addr add 192.168.1.1/24 dev home-lan
-route add 0.0.0.0/0 via 192.168.1.254 dev home-lan
+route replace 0.0.0.0/0 via 192.168.1.254 dev home-lan
 `,
       ipv6After: "",
     });
@@ -270,7 +270,7 @@ route add 0.0.0.0/0 via 192.168.1.254 dev home-lan
     expect(moveTexts(open, after).both).toMatch(/^route del 0\.0\.0\.0\/0 via 169\.254\.0\.1 dev internet onlink\n/);
     expect(moveTexts(after, open).both.split("\n").slice(-3)).toEqual([
       "neigh replace 169.254.0.1 lladdr 02:ff:ff:ff:ff:ff dev internet nud permanent",
-      "route add 0.0.0.0/0 via 169.254.0.1 dev internet onlink",
+      "route replace 0.0.0.0/0 via 169.254.0.1 dev internet onlink",
       "",
     ]);
   });

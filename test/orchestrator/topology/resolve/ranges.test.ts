@@ -87,7 +87,7 @@ describe("lifetimes and times", () => {
     const node = nodeOf(resolved(withNode(MN, "consent: 100.6ms")), "mn");
     expect(node).toMatchObject({ agent: { timers: { consentIntervalMs: 101, consentTimeoutMs: 202 } } });
     const [event] = resolved(withEvent("at: 1s, reboot: nat, down: 1.4ms")).timeline;
-    expect(event?.action).toMatchObject({ downMs: 1 });
+    expect(event?.actions[0]).toMatchObject({ downMs: 1 });
   });
 });
 

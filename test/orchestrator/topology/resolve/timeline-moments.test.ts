@@ -56,7 +56,9 @@ describe("an event that follows another", () => {
   test("draws other ports every time that a NAT reboots", () => {
     const random = twoHomes("nat: { preset: port-restricted-cone, portAssignment: random }", CONE).trimEnd();
     const { timeline } = resolved(`${random}\ntimeline: [{ at: 1s, reboot: nat-a, every: 5s, times: 3 }]\n`);
-    const seeds = timeline.map(({ action }) => (action.type === "reboot" ? action.natSeed : undefined));
+    const seeds = timeline
+      .flatMap(({ actions }) => actions)
+      .map((action) => (action.type === "reboot" ? action.natSeed : undefined));
     expect(new Set(seeds).size).toBe(3);
   });
 });

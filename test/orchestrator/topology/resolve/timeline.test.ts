@@ -16,15 +16,15 @@ describe("a timeline", () => {
       homes('timeline: [{ at: 2s, reboot: nat-b, down: 500ms }, { at: 300ms, reboot: nat-a, name: "first" }]'),
     );
     expect(timeline).toMatchObject([
-      { name: "first", atMs: 300, action: { type: "reboot", node: "nat-a", downMs: 0 } },
-      { name: "reboot", atMs: 2000, action: { type: "reboot", node: "nat-b", downMs: 500 } },
+      { name: "first", atMs: 300, actions: [{ type: "reboot", node: "nat-a", downMs: 0 }] },
+      { name: "reboot", atMs: 2000, actions: [{ type: "reboot", node: "nat-b", downMs: 500 }] },
     ]);
   });
 
   test("draws the ports of a rebooted middlebox anew, the same ones for the same seed, unless it says otherwise", () => {
     const seedAfter = (event: string, seed: number) => {
       const topology = resolved(homes(`timeline: [{ at: 1s, reboot: nat-a${event} }]`), seed);
-      const [action] = topology.timeline.map((entry) => entry.action);
+      const [action] = topology.timeline.flatMap((entry) => entry.actions);
       const after = action?.type === "reboot" ? action.natSeed : undefined;
       return { before: routerOf(topology, "nat-a").nat?.seed, after };
     };
@@ -42,7 +42,7 @@ describe("a timeline", () => {
         rest: "timeline: [{ at: 1s, reboot: fw }]",
       }),
     ).timeline;
-    expect(event?.action).toEqual({ type: "reboot", node: "fw", role: "router", downMs: 0 });
+    expect(event?.actions).toEqual([{ type: "reboot", node: "fw", role: "router", downMs: 0 }]);
   });
 });
 
@@ -155,6 +155,21 @@ describe("what is wrong with a timeline is said with its place", () => {
       "a move to where the node is",
       "{ at: 1s, move: mn, to: home-a }",
       "27 timeline[0].to: expected another segment; mn is on home-a already",
+    ],
+    [
+      "a move to one segment twice",
+      "{ at: 1s, move: mn, to: [home-b, home-b] }",
+      "36 timeline[0].to[1]: expected another segment; found home-b twice; remove one",
+    ],
+    [
+      "a move of one node twice",
+      "{ at: 1s, move: [mn, cn, mn], to: internet }",
+      "28 timeline[0].move[2]: expected another node; found mn twice; remove one",
+    ],
+    [
+      "a move of somebody who stays",
+      "{ at: 1s, move: [mn, nat-a], to: internet }",
+      "24 timeline[0].move[1]: expected a mobile-node, correspondent-node or host; found nat-a, which is a router; there are: mn, cn",
     ],
   ])("%s", (_, event, problem) => {
     expect(issuesOf(homes(`timeline:\n- ${event}`))).toEqual([`t.yaml:${place}:${problem}`]);
