@@ -93,7 +93,7 @@ async function probeTopology(
   });
   const { leftovers } = await record.removal;
   for (const line of leftovers) say(line);
-  return { topology: topology.name, routers: routerResults(topology, events), error: record.error };
+  return { topology: topology.name, routers: routerResults(topology, events, record.counters), error: record.error };
 }
 
 function printOutcome({ topology, routers }: Probed, { print, paint }: CommandContext): void {

@@ -121,9 +121,10 @@ function openPrefixes(topology: ResolvedTopology, router: ResolvedRouter): reado
 /** The outside endpoint of an inside one: translated where the router translates its prefix, else the same. */
 function outsideOf({ name, prefixes }: ResolvedRouter, target: Endpoint): Endpoint {
   const packet = { source: target, destination: target };
-  const translated = prefixes.flatMap(
-    (prefix) => createPrefixTranslation(name, prefix).outsideOf(packet)?.source ?? [],
-  );
+  const translated = prefixes.flatMap((prefix) => {
+    const outside = createPrefixTranslation(name, prefix).outsideOf(packet);
+    return outside !== undefined && "source" in outside ? [outside.source] : [];
+  });
   return translated[0] ?? target;
 }
 

@@ -6,7 +6,8 @@ import { ALTERNATE_STUN_PORT, type NatObservation, STUN_PORT } from "@testbed/ag
 import { alwaysDraws } from "../render/drawn-ports.ts";
 import { familyOfText, withoutLength } from "../topology/model/address-text.ts";
 import { nextHop, sourceAddresses } from "../topology/model/forwarding.ts";
-import { outsideInterfaces } from "../topology/model/outside.ts";
+import { blockOf } from "../topology/model/inside-hosts.ts";
+import { outsideInterfaces, outsideIpv4 } from "../topology/model/outside.ts";
 import { type RoundTripImpairment, roundTripImpairment } from "../topology/model/path-impairments.ts";
 import type {
   ResolvedHomeAgent,
@@ -262,7 +263,10 @@ function whyNotProbed(
   const [way] = own;
   if (way === undefined) return explain(topology, lan, all);
   const nats = way.ipVersion === 4 ? middleboxesOf(way).map(({ router }) => router) : [];
-  const shortage = budget(nats, own.length);
+  const shortage = budget(
+    nats,
+    own.map(({ node }) => node.name),
+  );
   return shortage === undefined ? undefined : { router: lan.router.name, lan: lan.segment, reason: shortage };
 }
 
@@ -339,7 +343,7 @@ function planProbe(
     through: middleboxes.map(({ name }) => name),
     needs: [node.name, server.node.name, ...way.routers.map((passed) => passed.router.name)],
     expected: withParity(expected, keepsParity(middleboxes, ipVersion)),
-    ...(outmost !== undefined && alwaysDraws(outmost) ? { drawnFrom: outmost.ports } : {}),
+    ...(outmost !== undefined && alwaysDraws(outmost) ? drawnBy(middleboxes, way) : {}),
     ...(sharesPorts ? { sharesPorts } : {}),
     ...(lifetimesSec.length === 0 ? {} : { lifetimeSec: Math.min(...lifetimesSec) }),
     ...(refreshes.length === 1 ? { inboundRefresh: refreshes[0] === true } : {}),
@@ -347,6 +351,15 @@ function planProbe(
     roundTrip: roundTripOf(way),
     seed: derivedHex(topology.seed, `probe/${node.name}/${ipVersion}`, 32),
   };
+}
+
+/** The ports of the outermost NAT, or the block in them of the host that it knows the probe by. */
+function drawnBy(middleboxes: readonly ResolvedRouter[], { local }: Way): Pick<VerificationProbe, "drawnFrom"> {
+  const outmost = middleboxes.findLast(({ nat }) => nat !== undefined);
+  const inner = middleboxes.slice(0, outmost && middleboxes.indexOf(outmost)).findLast(({ nat }) => nat !== undefined);
+  const host = inner === undefined ? local : outsideIpv4(inner);
+  const drawnFrom = outmost && (blockOf(outmost, host ?? local) ?? outmost.nat?.ports);
+  return drawnFrom === undefined ? {} : { drawnFrom };
 }
 
 /** Replaces the model's parity: unless all NATs preserve it, the parity of a drawn port is chance. */

@@ -1,6 +1,7 @@
 /** The outside ports that a NAT may draw, in an order derived from its seed. */
 
 import type { NatProfile } from "@testbed/agent/control";
+import { blockOf } from "../topology/model/inside-hosts.ts";
 import { derivedNumber, derivedSequence } from "../topology/resolve/seed.ts";
 
 /** Most ports to draw from: enough to make collisions rare, few enough to read. */
@@ -8,19 +9,22 @@ export const MOST_DRAWN_PORTS = 1024;
 
 /** A part of the drawn ports. */
 export interface PortPool {
-  /** Which packets draw from it, by the parity of their inside port. */
-  readonly inside: "any" | "even" | "odd";
+  /** Which packets draw from it: by the parity of their inside port, or by their host. */
+  readonly inside: "any" | "even" | "odd" | { readonly host: string };
   readonly ports: readonly number[];
 }
 
 /**
- * The pools of a NAT: one, or where parity is preserved one for each parity, the even one first. Ports in `given` are
+ * The pools of a NAT: one, one for each host where they have blocks, or where parity is preserved one for each parity, the even one first. Ports in `given` are
  * permanently assigned and left out.
  */
 export function portPools(
-  { ports: range, parity, seed, portAssignment }: Pick<NatProfile, "ports" | "parity" | "seed" | "portAssignment">,
+  nat: Pick<NatProfile, "ports" | "parity" | "seed" | "portAssignment" | "blockSize">,
   given: readonly number[],
+  hosts: readonly string[] = [],
 ): PortPool[] {
+  const { ports: range, parity, seed, portAssignment } = nat;
+  if (portAssignment === "block") return hosts.map((host) => blockPool({ insideHosts: hosts, nat }, host, given));
   const inOrder = portAssignment === "sequential" ? countedPorts(range, seed) : drawnPorts(range, seed);
   const ports = inOrder.filter((port) => !given.includes(port));
   if (parity === "any") return [{ inside: "any", ports }];
@@ -28,6 +32,12 @@ export function portPools(
     { inside: "even", ports: ports.filter((port) => port % 2 === 0) },
     { inside: "odd", ports: ports.filter((port) => port % 2 === 1) },
   ];
+}
+
+function blockPool(router: Parameters<typeof blockOf>[0], host: string, given: readonly number[]): PortPool {
+  const { first, last } = blockOf(router, host) ?? { first: 0, last: -1 };
+  const ports = Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  return { inside: { host }, ports: ports.filter((port) => !given.includes(port)) };
 }
 
 /** Up to `MOST_DRAWN_PORTS` of the range, counted up from a seeded one and then from the first. */
@@ -39,7 +49,7 @@ function countedPorts({ first, last }: NatProfile["ports"], seed: number): reado
 
 /** Whether the outside port of a mapping is always one of the NAT's `ports`. */
 export function alwaysDraws({ portAssignment }: Pick<NatProfile, "portAssignment">): boolean {
-  return portAssignment === "random" || portAssignment === "sequential";
+  return portAssignment !== "preserve" && portAssignment !== "overload";
 }
 
 /** Up to `MOST_DRAWN_PORTS` distinct ports of the range, both ends included: a seeded partial shuffle. */

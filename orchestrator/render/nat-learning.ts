@@ -9,6 +9,7 @@
  */
 
 import type { NatDependence } from "@testbed/agent/control";
+import { hold } from "./nat-limits.ts";
 import { MAPPING_KEY, type Middlebox, remembersPeers } from "./nat-middlebox.ts";
 
 /** One recording of each packet. */
@@ -60,11 +61,12 @@ export function prolong(middlebox: Middlebox): string[] {
 function record(middlebox: Middlebox, recording: Recording): string[] {
   const { protocol, wan, lan, address, mapping, inboundRefresh } = middlebox;
   const { name, priority, unless, timeout } = recording;
-  const openedFrom = (key: string, inside: string): string[] => [
+  const openedFrom = (key: string, inside: string, host: string): string[] => [
     `  meta l4proto ${protocol} update @own { ${key}${timeout} : ${protocol} sport };`,
     `  meta l4proto ${protocol} update @ext { ${protocol} sport${timeout} : ${inside} };`,
     `  update @used { ${protocol} sport${timeout} };`,
     `  ct mark != 0 update @slots { ct mark${timeout} };`,
+    ...hold(middlebox, { key, host, port: `${protocol} sport`, timeout }).map((line) => `  ${line}`),
     ...peerOut(middlebox, recording).map((line) => `  ${line}`),
   ];
   return [
@@ -83,11 +85,11 @@ function record(middlebox: Middlebox, recording: Recording): string[] {
     "}",
     "",
     `chain ${name}_opened_inside {`,
-    ...openedFrom(MAPPING_KEY[mapping], "ct original ip saddr . ct original proto-src"),
+    ...openedFrom(MAPPING_KEY[mapping], "ct original ip saddr . ct original proto-src", "ct original ip saddr"),
     "}",
     "",
     `chain ${name}_opened_outside {`,
-    ...openedFrom(answeringKey(middlebox), "ct reply ip saddr . ct reply proto-src"),
+    ...openedFrom(answeringKey(middlebox), "ct reply ip saddr . ct reply proto-src", "ct reply ip saddr"),
     "}",
     ...(inboundRefresh ? ["", ...recordInbound(middlebox, recording)] : []),
   ];
@@ -112,6 +114,9 @@ function recordInbound(middlebox: Middlebox, { name, timeout }: Recording): stri
         `  ${when} update @own { ${inboundKey(middlebox)}${timeout} : ${port} };`,
         `  ${when} update @ext { ${port}${timeout} : ip daddr . ${protocol} dport };`,
         `  ${when} update @used { ${port}${timeout} };`,
+        ...hold(middlebox, { key: inboundKey(middlebox), host: "ip daddr", port, timeout }).map(
+          (line) => `  ct status ${status} ${line}`,
+        ),
         ...(remembersPeers(middlebox) ? [`  ${when} update @peers { ${port} . ip saddr${timeout} };`] : []),
       ];
     }),

@@ -21,6 +21,8 @@ export interface Middlebox extends Translation {
   readonly wan: string;
   readonly lan: string;
   readonly address: string;
+  /** Addresses of the hosts that it translates. */
+  readonly insideHosts: readonly string[];
   /** The mark of packets that are sent from this address; absent where it is the only one. */
   readonly mark?: number;
 }

@@ -27,6 +27,7 @@ import type { ResolvedRouter } from "../topology/model/resolved.ts";
 import { derivedNumber } from "../topology/resolve/seed.ts";
 import { type PortPool, portPools } from "./drawn-ports.ts";
 import { learn, prolong } from "./nat-learning.ts";
+import { admission, admit, limitMemory } from "./nat-limits.ts";
 import {
   chosen,
   forwardedPorts,
@@ -75,6 +76,7 @@ function renderNatTable(
     forwards: router.forwards.filter(({ protocol }) => isShared || protocol === translation.protocol),
     wan: nftNames(router.wan),
     lan: insideInNft(router),
+    insideHosts: router.insideHosts,
   };
   const parts = isShared
     ? [masquerade(middlebox), forwardsInward(middlebox)]
@@ -82,6 +84,7 @@ function renderNatTable(
         memory(middlebox),
         outward(middlebox),
         translate(middlebox),
+        admission(middlebox, MAPPING_KEY[middlebox.mapping]),
         learn(middlebox),
         inward(middlebox),
         expiry(middlebox),
@@ -119,6 +122,9 @@ function words(...parts: readonly string[]): string {
 
 /** How often a port is drawn; the last draw is used even if it is taken. */
 const DRAWS = 3;
+
+/** The same where a host has few ports and gets no other one: with half of its ports in use one of 256 mappings fails. */
+const BLOCK_DRAWS = 8;
 
 /** Lifetime of a claim: far longer than a packet takes from `translate` to `learn`. */
 const CLAIM_SEC = 1;
@@ -172,11 +178,10 @@ function memory(middlebox: Middlebox): string[] {
     "map drawn {",
     "  type mark : inet_service",
     "  elements = {",
-    ...portLines(
-      portPools(middlebox, forwardedPorts(middlebox.forwards, middlebox.protocol)).flatMap(({ ports }) => ports),
-    ).map((line) => `    ${line}`),
+    ...portLines(poolsOf(middlebox).flatMap(({ ports }) => ports)).map((line) => `    ${line}`),
     "  }",
     "}",
+    ...limitMemory(middlebox, key),
     ...declare("Places of `drawn` that are taken.", "set slots", "mark"),
     ...declare("Outside ports that are taken.", "set used", "inet_service"),
     ...declare("Places of `drawn` that a new mapping is about to take.", "set slot_claims", "mark", CLAIM_SEC),
@@ -211,7 +216,8 @@ function outward(middlebox: Middlebox): string[] {
 function translate(middlebox: Middlebox): string[] {
   const { protocol, address, mapping, portAssignment, seed } = middlebox;
   const key = MAPPING_KEY[mapping];
-  const pools = portPools(middlebox, forwardedPorts(middlebox.forwards, middlebox.protocol));
+  const pools = poolsOf(middlebox);
+  const draws = portAssignment === "block" ? BLOCK_DRAWS : DRAWS;
   const draw = (i: number): string[] =>
     pools.map(({ inside, ports }, index) => {
       const offset = 1 + pools.slice(0, index).reduce((sum, before) => sum + before.ports.length, 0);
@@ -228,19 +234,27 @@ function translate(middlebox: Middlebox): string[] {
     ...forwardsOut(middlebox).map((line) => `  ${line}`),
     `  meta l4proto != { tcp, udp } snat ip to ${address};`,
     `  meta l4proto ${protocol} snat ip to ${address}:${key} map @own;`,
+    ...admit(middlebox, key).map((line) => `  ${line}`),
     ...(portAssignment === "preserve"
       ? [`  ${freePort(middlebox)} add @port_claims { ${protocol} sport ${FIRST} } snat ip to ${address};`]
       : []),
-    ...Array.from({ length: DRAWS }, (_, i) => [
+    ...Array.from({ length: draws }, (_, i) => [
       ...draw(i),
-      i < DRAWS - 1 ? takeIfFree : `  meta l4proto ${protocol} ${taken}`,
+      i < draws - 1 || portAssignment === "block" ? takeIfFree : `  meta l4proto ${protocol} ${taken}`,
     ]).flat(),
+    ...(portAssignment === "block" ? [`  meta l4proto ${protocol} counter name blockSize drop;`] : []),
     "}",
   ];
 }
 
+function poolsOf(middlebox: Middlebox): readonly PortPool[] {
+  const { forwards, protocol, insideHosts } = middlebox;
+  return portPools(middlebox, forwardedPorts(forwards, protocol), insideHosts);
+}
+
 /** Which packets draw from a pool of ports. */
 function drawsFrom(protocol: Middlebox["protocol"], inside: PortPool["inside"]): string {
+  if (typeof inside === "object") return `meta l4proto ${protocol} ip saddr ${inside.host}`;
   switch (inside) {
     case "any":
       return `meta l4proto ${protocol}`;

@@ -47,7 +47,7 @@ export function buildResult(parts: ResultParts): RunResult {
     phasesMs: { load: parts.loadMs, ...Object.fromEntries(record.phasesMs) },
     sessions: judgement.observations.map((observation) => sessionResult(observation, judgement.effects)),
     timeline: timelineResult(events),
-    routers: [...routerResults(topology, events)],
+    routers: [...routerResults(topology, events, record.counters)],
     links: [...linkResults(topology, events)],
     hosts: record.hosts.map(hostResult),
     expectations: [...judgement.expectations],

@@ -10,7 +10,11 @@ import type { ResolvedFirewall, ResolvedRouter, ResolvedTopology } from "../topo
 import type { ProbeResult, RouterResult, WayInResult } from "./run-result.ts";
 
 /** One result per router, in the order of the topology. */
-export function routerResults({ nodes }: ResolvedTopology, events: readonly LabEvent[]): readonly RouterResult[] {
+export function routerResults(
+  { nodes }: ResolvedTopology,
+  events: readonly LabEvent[],
+  counters: ReadonlyMap<string, Readonly<Record<string, number>>> = new Map(),
+): readonly RouterResult[] {
   const verifications = events.flatMap((event) => (event.type === "nat-verification" ? [event.verification] : []));
   const inbound = events.flatMap((event) => (event.type === "inbound-verification" ? [event.verification] : []));
   const lifetimes = events.flatMap((event) => (event.type === "lifetime-verification" ? [event.verification] : []));
@@ -20,8 +24,15 @@ export function routerResults({ nodes }: ResolvedTopology, events: readonly LabE
       event.type === "not-verified" && event.router === node.name ? [`${event.lan}: ${event.reason}`] : [],
     );
     const ownInbound = inbound.filter(({ router }) => router === node.name);
-    return [routerResult(node, { verifications, inbound: ownInbound, lifetimes, notProbed })];
+    const result = routerResult(node, { verifications, inbound: ownInbound, lifetimes, notProbed });
+    return [{ ...result, ...droppedBy(counters.get(node.name) ?? {}) }];
   });
+}
+
+/** What a router's rules have counted (`render/nat-limits.ts`). */
+function droppedBy(counters: Readonly<Record<string, number>>): Pick<RouterResult, "dropped"> {
+  const own = Object.entries(counters).filter(([name]) => name.startsWith("nat."));
+  return own.length === 0 ? {} : { dropped: Object.fromEntries(own.map(([name, value]) => [name.slice(4), value])) };
 }
 
 interface Seen {

@@ -3,6 +3,7 @@
 import { OBSERVED_BEHAVIOURS } from "@testbed/agent/control";
 import { type BehaviourColumn, behaviourColumns } from "../topology/describe/behaviour-columns.ts";
 import type { ProbeResult, RouterResult, WayInResult } from "./run-result.ts";
+import { counted } from "./text-table.ts";
 
 /**
  * A header and one row per probe; a cell is the declared value if that was observed, otherwise `…, observed …`.
@@ -45,9 +46,14 @@ function wayInRow(middlebox: string, way: WayInResult): readonly string[] {
   ];
 }
 
-/** What no probe could observe, one line each. */
-export function unprobedLines(routers: readonly RouterResult[]): readonly string[] {
-  return routers.flatMap(({ name, notProbed }) => notProbed.map((reason) => `${name} not probed from ${reason}`));
+/** What no probe could observe, and what routers dropped because of a limit, one line each. */
+export function routerRemarks(routers: readonly RouterResult[]): readonly string[] {
+  return routers.flatMap(({ name, notProbed, dropped = {} }) => [
+    ...notProbed.map((reason) => `${name} not probed from ${reason}`),
+    ...Object.entries(dropped)
+      .filter(([, packets]) => packets > 0)
+      .map(([limit, packets]) => `${name} dropped ${counted(packets, "packet")} over its \`${limit}\``),
+  ]);
 }
 
 function probeRow(probe: ProbeResult): readonly string[] {

@@ -104,7 +104,12 @@ const session = z.strictObject({
   failure: z.string().optional(),
 });
 
-const natBehaviour = z.strictObject(behaviourFields(NAT_BEHAVIOURS));
+const natBehaviour = z.strictObject({
+  ...behaviourFields(NAT_BEHAVIOURS),
+  mappingsPerHost: count.optional(),
+  mappingsPerSecond: count.optional(),
+  blockSize: count.optional(),
+});
 
 const observed = behaviourFields(OBSERVED_BEHAVIOURS);
 const observation = z.strictObject({
@@ -169,6 +174,10 @@ const router = z.strictObject({
   notProbed: z
     .array(z.string())
     .describe("LANs that no probe came from, and ways in that none shows, each with the reason"),
+  dropped: z
+    .record(z.string(), count)
+    .optional()
+    .describe("packets that would have made a mapping over a limit, by its key; absent where there is no limit"),
 });
 
 const ofSession = {

@@ -15,7 +15,7 @@ import {
 import { formatMs } from "./format-ms.ts";
 import { linkRows } from "./link-rows.ts";
 import { outageRows } from "./outage-rows.ts";
-import { routerRows, unprobedLines, wayInRows } from "./router-rows.ts";
+import { routerRemarks, routerRows, wayInRows } from "./router-rows.ts";
 import type { CandidateResult, ExpectationResult, RouterResult, RunResult, SessionResult } from "./run-result.ts";
 import { formatColumns, type TextTable } from "./text-table.ts";
 
@@ -46,8 +46,8 @@ export function formatResult(result: RunResult, paint: Paint): readonly string[]
 /** The observations of probes, line by line. */
 export function formatRouters(routers: readonly RouterResult[], paint: Paint): readonly string[] {
   const tables = [routerRows(routers), wayInRows(routers)].filter((table) => table !== undefined);
-  const unprobed = unprobedLines(routers).map((line) => paint.faint(line));
-  return [...tables.flatMap(({ header, rows }) => ["", ...formatVerdictRows(header, rows, paint)]), ...unprobed];
+  const remarks = routerRemarks(routers).map((line) => paint.faint(line));
+  return [...tables.flatMap(({ header, rows }) => ["", ...formatVerdictRows(header, rows, paint)]), ...remarks];
 }
 
 /** One line per run, for a command that ran several. */

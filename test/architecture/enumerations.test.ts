@@ -25,7 +25,7 @@ test("the enumerations of this repository are found", () => {
   expect(found).toContain("endpoint-independent address-dependent address-and-port-dependent");
   expect(found).toContain("host server-reflexive peer-reflexive relayed");
   expect(found).toContain("docker netns");
-  expect(found).toContain("preserve random sequential overload");
+  expect(found).toContain("preserve random sequential block overload");
 });
 
 test("no words of an enumeration are listed a second time", () => {

@@ -36,8 +36,9 @@ afterAll(() => out.remove());
 test(`${SEEDS.length} networks from ${FIRST} on do what the model says`, {
   timeout: 60_000 + 10_000 * SEEDS.length,
 }, async () => {
+  const cells = SEEDS.map(cellOf).filter(isDecided);
   const { results, error } = await runMatrix({
-    cells: SEEDS.map(cellOf),
+    cells,
     runtime: await createRuntime("netns", () => undefined),
     jobs: JOBS,
     timeoutMs: 90_000,
@@ -55,7 +56,7 @@ test(`${SEEDS.length} networks from ${FIRST} on do what the model says`, {
     );
   });
   expect(told).toEqual([]);
-  expect(results).toHaveLength(SEEDS.length);
+  expect(results).toHaveLength(cells.length);
 });
 
 test("a number gives the same network for ever", () => {
@@ -69,7 +70,7 @@ test("a number gives the same network for ever", () => {
     nodes:
       ha-a: { role: home-agent, on: internet, homePrefix: 2001:db8:a::/64 }
       ha-b: { role: home-agent, on: internet, homePrefix: 2001:db8:b::/64 }
-      box-mn: { role: router, wan: internet, lan: mn-lan, nat: { mapping: endpoint-independent, filtering: address-and-port-dependent, portAssignment: overload } }
+      box-mn: { role: router, wan: internet, lan: mn-lan, nat: { mapping: endpoint-independent, filtering: address-and-port-dependent, portAssignment: overload, unsolicited: poison } }
       mn: { role: mobile-node, homeAgent: ha-a, on: mn-lan }
       box-cn: { role: router, wan: internet, lan: cn-lan, firewall: open }
       cn: { role: correspondent-node, homeAgent: ha-b, on: cn-lan }
@@ -79,6 +80,11 @@ test("a number gives the same network for ever", () => {
     "
   `);
 });
+
+/** Where stray packets poison, the path of one network in a hundred depends on who checks first. */
+function isDecided({ prediction: { why } }: MatrixCell): boolean {
+  return !why.includes("This depends on who checks first.");
+}
 
 /** A cell outside any matrix: its number replaces the name of a middlebox. */
 function cellOf(seed: number): MatrixCell {

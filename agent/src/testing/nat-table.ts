@@ -47,6 +47,8 @@ export class NatTable {
   readonly #byPort = new Map<number, readonly Mapping[]>();
   /** When packets from outside that belong to no mapping last claimed a port towards their sender. */
   readonly #claims = new Map<string, InstantMs>();
+  /** The place of each host's block. */
+  readonly #blocks = new Map<string, number>();
   /** The last port that was counted up to. */
   #counted: number;
   /** Real transport addresses of peers that appear with another port, by flow. */
@@ -174,24 +176,35 @@ export class NatTable {
     return own.find(({ externalPort }) => externalPort === port) ?? this.#create(inside, port);
   }
 
-  #create(inside: SocketAddress, externalPort = this.#drawPort(inside.port)): Mapping {
+  #create(inside: SocketAddress, externalPort = this.#drawPort(inside)): Mapping {
     const mapping: Mapping = { inside, externalPort, keys: new Set(), peers: new Set(), usedAt: 0 };
     this.#byPort.set(externalPort, [mapping, ...this.#at(externalPort)]);
     return mapping;
   }
 
-  #drawPort(insidePort: number): number {
+  #drawPort(inside: SocketAddress): number {
+    const { port: insidePort } = inside;
     const { portAssignment, ports, parity } = this.#profile;
     if (portAssignment === "sequential") return this.#nextPort(insidePort);
     if (portAssignment === "preserve" && !this.#byPort.has(insidePort)) return insidePort;
+    const { first, last } = portAssignment === "block" ? this.#blockOf(inside.ip) : ports;
     const isFit = (port: number): boolean =>
       !this.#byPort.has(port) && (parity === "any" || port % 2 === insidePort % 2);
     for (let draw = 0; draw < DRAWS; draw += 1) {
-      const port = this.#rng.integer(ports.first, ports.last);
+      const port = this.#rng.integer(first, last);
       if (isFit(port)) return port;
     }
-    for (let port = ports.first; port <= ports.last; port += 1) if (isFit(port)) return port;
+    for (let port = first; port <= last; port += 1) if (isFit(port)) return port;
     throw new Error("the simulated NAT has no port left");
+  }
+
+  /** The ports of a host: blocks are given in the order in which hosts appear. */
+  #blockOf(ip: string): { readonly first: number; readonly last: number } {
+    const { ports, blockSize = 1 } = this.#profile;
+    const place = this.#blocks.get(ip) ?? this.#blocks.size;
+    this.#blocks.set(ip, place);
+    const first = ports.first + place * blockSize;
+    return { first, last: first + blockSize - 1 };
   }
 
   /** The next free port, counted up and after the last from the first again. */

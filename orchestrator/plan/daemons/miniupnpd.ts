@@ -41,7 +41,7 @@ function configurationOf(router: ResolvedRouter): string {
     lan.includes(interfaceName) && ipv4 !== undefined ? [formatNetwork(parseNetwork(ipv4))] : [],
   );
   return [
-    `ext_ifname=${wan}`,
+    `ext_ifname=${wan.join()}`,
     ...lan.map((name) => `listening_ip=${name}`),
     "ipv6_disable=yes",
     `enable_natpmp=${usesPcp ? "yes" : "no"}`,
@@ -63,8 +63,8 @@ function configurationOf(router: ResolvedRouter): string {
 }
 
 /** Ports that the NAT draws, and those of static forwards. */
-function keptPorts({ nat, forwards }: ResolvedRouter): readonly number[] {
-  const drawn = nat === undefined ? [] : portPools(nat, []).flatMap(({ ports }) => ports);
+function keptPorts({ nat, forwards, insideHosts }: ResolvedRouter): readonly number[] {
+  const drawn = nat === undefined ? [] : portPools(nat, [], insideHosts).flatMap(({ ports }) => ports);
   return [...new Set([...drawn, ...forwards.map(({ port }) => port)])].toSorted((a, b) => a - b);
 }
 

@@ -9,7 +9,7 @@ import { expectationLabel, expectedText, observedText, predictedText, subjectNam
 import { formatMs } from "../format-ms.ts";
 import { linkRows } from "../link-rows.ts";
 import { outageRows } from "../outage-rows.ts";
-import { routerRows, unprobedLines, wayInRows } from "../router-rows.ts";
+import { routerRemarks, routerRows, wayInRows } from "../router-rows.ts";
 import type { CandidateResult, RunResult, SessionResult } from "../run-result.ts";
 import { timeInRun } from "../run-time.ts";
 import { formatCandidate } from "../table.ts";
@@ -182,7 +182,7 @@ ${seen.map(({ header: columns, rows: lines }) =>
     lines.map(([verdict = "", ...cells]) => [badge(verdict), ...cells]),
   ),
 )}
-${unprobedLines(routers).map((line) => html`<p class="faint">${line}</p>`)}
+${routerRemarks(routers).map((line) => html`<p class="faint">${line}</p>`)}
 <p>Exactly what was loaded is in <a href="rules/"><code>rules/</code></a>.</p>`;
 }
 

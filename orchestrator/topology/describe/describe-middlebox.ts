@@ -16,6 +16,7 @@ export function describeMiddlebox(router: ResolvedRouter): string {
     ...prefixes.map(describePrefix),
     last,
     ...describeAddresses(router),
+    ...describeLimits(router),
     ...(differs === undefined ? [] : [differs]),
     ...describePortMapping(router),
   ].join(", ");
@@ -28,6 +29,16 @@ export function describeAddresses(router: ResolvedRouter): readonly string[] {
   if (nat === undefined || count < 2) return [];
   const by = wan.length > 1 ? "outside segments" : "outside addresses";
   return [`${count} ${by}, one for each ${nat.pooling === "paired" ? "host" : "host and destination"}`];
+}
+
+/** How much of the NAT a host may use; empty where nothing is said of it. */
+export function describeLimits({ nat }: ResolvedRouter): readonly string[] {
+  const { mappingsPerHost, mappingsPerSecond, blockSize } = nat ?? {};
+  return [
+    ...(blockSize === undefined ? [] : [`blocks of ${blockSize} ports`]),
+    ...(mappingsPerHost === undefined ? [] : [`at most ${mappingsPerHost} mappings of a host`]),
+    ...(mappingsPerSecond === undefined ? [] : [`at most ${mappingsPerSecond} new ones a second`]),
+  ];
 }
 
 const PROTOCOL_NAMES = { pcp: "PCP", "nat-pmp": "NAT-PMP", upnp: "UPnP" } as const;

@@ -4,7 +4,7 @@ import { formatEndpoint, withoutLength } from "../model/address-text.ts";
 import { describeFirewall, describeNat } from "../model/presets.ts";
 import type { ResolvedNode, ResolvedSegment, ResolvedTopology } from "../model/resolved.ts";
 import { describeLink } from "./describe-link.ts";
-import { describeAddresses, describePortMapping } from "./describe-middlebox.ts";
+import { describeAddresses, describeLimits, describePortMapping } from "./describe-middlebox.ts";
 import { describeProgram } from "./describe-program.ts";
 
 /** Segments as rounded shapes, nodes as boxes, addresses and link impairments on the lines between them. */
@@ -47,6 +47,7 @@ function nodeDetails(node: ResolvedNode): readonly string[] {
         ...node.prefixes.map(({ inside, outside }) => `${inside} is ${outside} outside`),
         ...middleboxDetails(node),
         ...describeAddresses(node),
+        ...describeLimits(node),
         ...forwardLines(node),
         ...describePortMapping(node),
       ];

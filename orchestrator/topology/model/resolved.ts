@@ -110,6 +110,8 @@ export interface ResolvedRouter extends NodeCommon {
   readonly prefixes: readonly TranslatedPrefix[];
   /** Static port forwards; none without `nat`. */
   readonly forwards: readonly PortForward[];
+  /** IPv4 addresses of hosts that the NAT translates, at any time of the run, in order; none without `nat`. */
+  readonly insideHosts: readonly string[];
   /** Where there are several outside segments, for each in the order of `wan`: the routes of packets that leave there. */
   readonly uplinks: readonly (readonly ResolvedRoute[])[];
   /** How inside hosts may ask for outside ports during the run; none without `nat`. */

@@ -72,11 +72,11 @@ export function createMiddleboxModel(initial: ResolvedRouter): MiddleboxModel {
     if (refusal !== undefined)
       return { passes: false, why: `${router.name} ${DENIES[router.firewall.denied]} it: ${refusal}` };
     const outside = isOutside(to) || (isTranslated && !isFromOutside) ? translation?.outsideOf(packet) : undefined;
-    const source = outside?.source ?? freeSource(flows, packet.source, destination);
-    if (isTranslated && isFromOutside) translation?.learnInbound(packet, destination);
+    if (outside !== undefined && "dropped" in outside)
+      return { passes: false, why: `${router.name} drops it: ${outside.dropped}` };
     const why = isTranslated ? translation?.admission(packet, isFromOutside) : outside?.why;
-    flows.push({ original: packet, answer: { source: destination, destination: source }, why });
-    return { passes: true, packet: { source, destination }, ...(why === undefined ? {} : { why }) };
+    if (isTranslated && isFromOutside) translation?.learnInbound(packet, destination);
+    return opened(flows, packet, { source: outside?.source, destination, why });
   };
   return {
     destinationOf,
@@ -103,6 +103,21 @@ export function createMiddleboxModel(initial: ResolvedRouter): MiddleboxModel {
     },
     refusal: (packet, from) => `${router.name} drops it: ${refused(translationOf(packet), packet, isOutside(from))}`,
   };
+}
+
+/** Records the flow that a packet opens, with its other addresses behind the router. */
+function opened(
+  flows: Flow[],
+  packet: ModelPacket,
+  {
+    destination,
+    why,
+    ...outside
+  }: { readonly source: Endpoint | undefined } & Pick<ModelPacket, "destination"> & Pick<Flow, "why">,
+): Passage {
+  const source = outside.source ?? freeSource(flows, packet.source, destination);
+  flows.push({ original: packet, answer: { source: destination, destination: source }, why });
+  return { passes: true, packet: { source, destination }, ...(why === undefined ? {} : { why }) };
 }
 
 function refused(translation: Translation | undefined, packet: ModelPacket, isFromOutside: boolean): string {

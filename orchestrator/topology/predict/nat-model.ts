@@ -1,6 +1,7 @@
 /** The model of a NAT: outside ports by mapping key, and the peers they were used towards. */
 
 import type { NatDependence, NatProfile } from "@testbed/agent/control";
+import { blockOf } from "../model/inside-hosts.ts";
 import type { ResolvedRouter } from "../model/resolved.ts";
 import { type Endpoint, endpointKey, type ModelPacket, sameEndpoint } from "./packet.ts";
 import { EXACT, type Translation } from "./translation.ts";
@@ -9,6 +10,7 @@ import { EXACT, type Translation } from "./translation.ts";
 export function createNatTranslation(router: ResolvedRouter, profile: NatProfile, outsideIp: string): Translation {
   const forwards = router.forwards.filter(({ protocol }) => protocol === "udp");
   const mappings = createMappings(
+    router,
     profile,
     forwards.map(({ port }) => port),
   );
@@ -31,9 +33,11 @@ export function createNatTranslation(router: ResolvedRouter, profile: NatProfile
     /** Makes a mapping if there is none. */
     outsideOf({ source, destination }) {
       const forward = forwards.find(({ to, toPort }) => to === source.ip && toPort === source.port);
-      const { port, why } = forward
+      const used = forward
         ? { port: forward.port, why: "the port that it forwards" }
         : mappings.use(source, destination);
+      if ("dropped" in used) return used;
+      const { port, why } = used;
       return { source: { ip: outsideIp, port }, why: `${router.name} sends it from ${why}` };
     },
     /** A flow opened from outside uses the mapping of its outside port. */
@@ -63,21 +67,33 @@ export function createNatTranslation(router: ResolvedRouter, profile: NatProfile
 /**
  * Mappings of a NAT: outside ports by mapping key, inside endpoints by outside port. `given` ports are never assigned.
  */
-function createMappings(profile: NatProfile, given: readonly number[]) {
+function createMappings(router: ResolvedRouter, profile: NatProfile, given: readonly number[]) {
   const ports = new Map<string, number>();
   const inside = new Map<number, Endpoint>();
+  /** Mappings of each host, by key. */
+  const held = new Map<string, Set<string>>();
   const peers = new Set<string>();
 
   const isFree = (port: number): boolean => !inside.has(port) && !given.includes(port);
   const assignPort = (source: Endpoint): number => {
     if (profile.portAssignment === "preserve" && isFree(source.port)) return source.port;
     const isFit = (port: number): boolean => isFree(port) && (profile.parity === "any" || port % 2 === source.port % 2);
-    let port = profile.ports.first;
+    let port = blockOf(router, source.ip)?.first ?? profile.ports.first;
     while (!isFit(port)) port += 1;
     return port;
   };
+  const excess = ({ ip }: Endpoint): string | undefined => {
+    const count = held.get(ip)?.size ?? 0;
+    const { mappingsPerHost, blockSize } = profile;
+    if (mappingsPerHost !== undefined && count >= mappingsPerHost)
+      return `${ip} has the ${mappingsPerHost} mappings that a host may have`;
+    if (blockSize !== undefined && count >= blockSize) return `no port is left of the block of ${ip}`;
+    return undefined;
+  };
   const learn = (endpoint: Endpoint, port: number, peer: Endpoint): void => {
-    ports.set(mappingKey(profile.mapping, endpoint, peer), port);
+    const key = mappingKey(profile.mapping, endpoint, peer);
+    ports.set(key, port);
+    held.set(endpoint.ip, (held.get(endpoint.ip) ?? new Set()).add(key));
     inside.set(port, endpoint);
     peers.add(`${port} ${peer.ip}`);
   };
@@ -85,10 +101,16 @@ function createMappings(profile: NatProfile, given: readonly number[]) {
     learn,
     insideOf: (port: number): Endpoint | undefined => inside.get(port),
     isPeer: (port: number, { ip }: Endpoint): boolean => peers.has(`${port} ${ip}`),
-    /** The outside port of a packet, and why it is that one. */
-    use(source: Endpoint, destination: Endpoint): { readonly port: number; readonly why: string } {
+    /** The outside port of a packet, and why it is that one; or why there is none. */
+    use(
+      source: Endpoint,
+      destination: Endpoint,
+    ): { readonly port: number; readonly why: string } | { readonly dropped: string } {
       const isNew = ![...inside.values()].some((endpoint) => sameEndpoint(endpoint, source));
-      const port = ports.get(mappingKey(profile.mapping, source, destination)) ?? assignPort(source);
+      const known = ports.get(mappingKey(profile.mapping, source, destination));
+      const dropped = known === undefined ? excess(source) : undefined;
+      if (dropped !== undefined) return { dropped };
+      const port = known ?? assignPort(source);
       learn(source, port, destination);
       const isOne = isNew || profile.mapping === "endpoint-independent";
       const why = isOne

@@ -32,7 +32,8 @@ export function createPooledTranslation(
     insideOf: (packet, fromOutside) => asked(packet)?.insideOf(packet, fromOutside),
     outsideOf(packet) {
       const own = chosenFor(packet)?.outsideOf(packet);
-      return own && { ...own, why: `${own.why}, at ${own.source.ip}, one of ${all.length} addresses for each ${per}` };
+      if (own === undefined || "dropped" in own) return own;
+      return { ...own, why: `${own.why}, at ${own.source.ip}, one of ${all.length} addresses for each ${per}` };
     },
     learnInbound: (packet, inside) => asked(packet)?.learnInbound(packet, inside),
     learnAnswer(packet, inside) {

@@ -2,6 +2,9 @@
 
 import type { Endpoint, ModelPacket } from "./packet.ts";
 
+/** The outside source of a packet from inside, and why it is that one; or why the packet is dropped. */
+export type Outside = { readonly source: Endpoint; readonly why: string } | { readonly dropped: string };
+
 export interface Translation {
   /** Whether the firewall applies to translated packets from outside, by their inside destination. */
   readonly isFirewalled: boolean;
@@ -10,7 +13,7 @@ export interface Translation {
   /**
    * The outside source of a packet from inside, and why it is that one; undefined where the source is not translated.
    */
-  outsideOf(packet: ModelPacket): { readonly source: Endpoint; readonly why: string } | undefined;
+  outsideOf(packet: ModelPacket): Outside | undefined;
   /** Records a packet from outside that opened a flow to an inside endpoint. */
   learnInbound(packet: ModelPacket, inside: Endpoint): void;
   /** Records an outgoing packet of an inside endpoint that answers a flow from outside. */

@@ -49,6 +49,7 @@ export function resolveNat({ name, entry, seed, report }: MiddleboxContext): Nat
     udpLifetimeSec: seconds(udpLifetime, base.udpLifetimeSec, [...path, "udpLifetime"], report),
     inboundRefresh: refresh === undefined ? base.inboundRefresh : refresh === "both",
   };
+  checkBlockKeys(profile, path, report);
   if (profile.pooling === "arbitrary") checkSeveralAddresses(entry, path, report);
   if (profile.portAssignment === "overload") refuseUnlikeMasquerade(profile, ports, path, report);
   else if (profile.unsolicited === "poison") {
@@ -65,6 +66,22 @@ const MASQUERADE = {
   parity: "any",
   hairpinning: false,
 } as const satisfies Partial<NatPoint>;
+
+function checkBlockKeys({ portAssignment, blockSize, parity }: NatProfile, path: IssuePath, report: Report): void {
+  if (portAssignment === "block" && blockSize === undefined)
+    report(
+      "missing",
+      path,
+      "expected `blockSize` beside `portAssignment: block`; found none; add it, such as 64",
+      "key",
+    );
+  if (portAssignment !== "block" && blockSize !== undefined) {
+    const message = `expected \`portAssignment: block\` beside \`blockSize\`; found ${portAssignment}; change one`;
+    report("unsupported", [...path, "blockSize"], message);
+  }
+  if (portAssignment === "block" && parity === "preserve")
+    report("unsupported", [...path, "parity"], "expected any beside `portAssignment: block`; found preserve");
+}
 
 function checkSeveralAddresses(entry: RouterEntry, path: IssuePath, report: Report): void {
   const { addresses = 1 } = natKeysOf(entry) ?? {};
@@ -97,6 +114,8 @@ function refuseUnlikeMasquerade(nat: NatProfile, ports: string | undefined, path
   for (const key of ["mapping", "filtering", "parity", "hairpinning"] as const)
     if (nat[key] !== MASQUERADE[key]) refuse(key, String(MASQUERADE[key]), String(nat[key]));
   if (!nat.inboundRefresh) refuse("refresh", "both", "outbound");
+  for (const key of ["mappingsPerHost", "mappingsPerSecond"] as const)
+    if (nat[key] !== undefined) refuse(key, `no \`${key}\`, for it has flows and no mappings`, String(nat[key]));
   if (ports !== undefined) refuse("ports", "no `ports`", `"${ports}"`);
 }
 

@@ -110,6 +110,8 @@ function resolveRouter(context: NodeContext, name: string, entry: RouterEntry): 
     ...(nat64 === undefined ? {} : { nat64 }),
     prefixes: resolvePrefixes(context, name, entry),
     forwards,
+    // Found out once all nodes are resolved.
+    insideHosts: [],
     uplinks: uplinks.get(name) ?? [],
     portMapping: resolvePortMapping({ name, entry, outside: node.interfaces[0], report }),
     firewall,

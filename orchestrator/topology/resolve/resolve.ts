@@ -25,6 +25,7 @@ import { inOrder, namesAfter } from "./timeline-order.ts";
 import { movesOf } from "./timeline-references.ts";
 import { uplinksOf } from "./uplinks.ts";
 import { interfacesOf, placeOn, visitsOf } from "./visits.ts";
+import { withInsideHosts } from "./with-inside-hosts.ts";
 
 export interface ResolveOptions {
   /** Replaces the file's seed. */
@@ -80,7 +81,8 @@ export function resolveTopology(written: Topology, options: ResolveOptions = {})
     expectations: resolveExpectations(topology),
   };
   if (issues.length === 0 && topology.broken.size === 0) checkReachable(resolved, topology, report);
-  return issues.length === 0 ? { ok: true, topology: resolved } : { ok: false, issues: inFileOrder(issues) };
+  const known = withInsideHosts(resolved, topology, report);
+  return issues.length === 0 ? { ok: true, topology: known } : { ok: false, issues: inFileOrder(issues) };
 }
 
 /** Checks reachability at the start, and of each node that moves from where it is then: its move changes no other way. */

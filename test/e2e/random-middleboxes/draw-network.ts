@@ -30,9 +30,29 @@ const MASQUERADE =
 
 /**
  * The text of a topology file: a mobile and a correspondent node, and a random network between them. Ports that are
- * counted up or shared come from a sequence of their own, in place of others.
+ * counted up or shared come from a sequence of their own, in place of others, and so do limits and further addresses.
  */
 export function drawNetwork(seed: number): string {
+  const dice = diceOf(seed, "limits and addresses");
+  return drawPorts(seed).replaceAll(/nat: \{([^}]*) \}/g, (_, keys: string) => `nat: {${drawLimits(dice, keys)} }`);
+}
+
+function drawLimits(dice: Dice, keys: string): string {
+  const addresses = dice.chance(15)
+    ? `, addresses: ${dice.between(2, 4)}, pooling: ${dice.oneOf(["paired", "arbitrary"])}`
+    : "";
+  const isPoisoned = dice.chance(40);
+  const limits = [
+    ...(dice.chance(12) ? [`, mappingsPerHost: ${dice.between(1, 12)}`] : []),
+    ...(dice.chance(8) ? [`, mappingsPerSecond: ${dice.between(20, 60)}`] : []),
+  ].join("");
+  const isBlock = dice.chance(10);
+  if (keys.includes("overload")) return `${keys}${isPoisoned ? ", unsolicited: poison" : ""}${addresses}`;
+  if (!isBlock || keys.includes("parity: preserve")) return `${keys}${addresses}${limits}`;
+  return `${keys.replace(/portAssignment: \w+/, "portAssignment: block, blockSize: 64")}${addresses}${limits}`;
+}
+
+function drawPorts(seed: number): string {
   const dice = diceOf(seed, "other ports");
   return drawPlainNetwork(seed).replaceAll(/nat: \{[^}]*\}/g, (nat) => {
     if (dice.chance(12)) return MASQUERADE;

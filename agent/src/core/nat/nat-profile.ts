@@ -32,9 +32,10 @@ export const NAT_BEHAVIOURS = {
   filtering: NAT_DEPENDENCES,
   /**
    * RFC 4787 section 4.2: keep the inside port where it is free; draw one from `ports`; count them up in
-   * `ports`; or keep it where the flow is unique, so that two inside hosts share it ("port overloading", REQ-3).
+   * `ports`; draw one from the block of `ports` that the inside host has (RFC 7422); or keep it where the flow is
+   * unique, so that two inside hosts share it ("port overloading", REQ-3).
    */
-  portAssignment: ["preserve", "random", "sequential", "overload"],
+  portAssignment: ["preserve", "random", "sequential", "block", "overload"],
   /**
    * RFC 4787 REQ-2: of several outside addresses each inside host has one, or each pair of an inside host and a
    * destination has, as with Linux' multipath routes.
@@ -57,8 +58,18 @@ export const NAT_BEHAVIOURS = {
 
 export type NatBehaviour = BehavioursOf<typeof NAT_BEHAVIOURS>;
 
+/** How much of a NAT an inside host may use, at each outside address and of each protocol; absent for no limit. */
+export interface NatLimits {
+  /** Mappings at a time (RFC 6888 REQ-4). */
+  readonly mappingsPerHost?: number;
+  /** New mappings a second, and as many at once. */
+  readonly mappingsPerSecond?: number;
+  /** Ports of a block; present exactly with `portAssignment: "block"`. */
+  readonly blockSize?: number;
+}
+
 /** A NAT without its randomness. */
-export interface NatPoint extends NatBehaviour {
+export interface NatPoint extends NatBehaviour, NatLimits {
   /** Outside ports to draw from, both ends included. */
   readonly ports: { readonly first: number; readonly last: number };
 }

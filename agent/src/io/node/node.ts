@@ -9,6 +9,7 @@ import type { ImpairedInterfaces } from "../link/impairments.ts";
 import { watchInterfaces } from "../network/interface-watch.ts";
 import { verifyIsolation } from "../network/isolation.ts";
 import { requireOwnNamespaces, setUpNetwork } from "../network/network.ts";
+import { ruleCounters } from "../network/rule-counters.ts";
 import { replaceRules } from "../network/rules.ts";
 import { now, readClocks } from "../process/clock.ts";
 import type { Reports } from "../process/control-channel.ts";
@@ -158,7 +159,7 @@ function createNode(place: Place, parts: NodeParts, reports: Reports): Node {
   const end = async (): Promise<AgentReport> => {
     stopWatching();
     stopCaptures();
-    const counters = protocol?.counters() ?? {};
+    const counters = { ...protocol?.counters(), ...(await ruleCounters(setup.rules)) };
     protocol?.close();
     echoServer?.close();
     await daemons.stop();

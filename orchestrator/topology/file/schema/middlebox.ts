@@ -17,6 +17,9 @@ import { address, duration, network, port, portRange, reference } from "./values
 /** The kernel's sets keep nothing for longer than 49 days; measuring a lifetime takes 1.4 times as long. */
 const LONGEST_LIFETIME = "600m";
 
+/** Fewer ports than a new mapping tries would be no block. */
+const MOST_DRAWS = 8;
+
 /** Each outside address has tables of its own. */
 const MOST_ADDRESSES = 16;
 
@@ -60,6 +63,24 @@ const natObject = z.strictObject({
     ),
   parity: z.enum(NAT_BEHAVIOURS.parity).optional().describe("Even ports for even ones (RFC 4787 section 4.2.2); any"),
   ports: portRange.optional().describe("Outside ports to draw from, both ends included"),
+  blockSize: z
+    .int()
+    .min(MOST_DRAWS)
+    .max(4096)
+    .optional()
+    .describe("With `portAssignment: block`: how many ports an inside host has (RFC 7422)"),
+  mappingsPerHost: z
+    .int()
+    .min(1)
+    .max(65535)
+    .optional()
+    .describe("Most mappings of an inside host at each outside address (RFC 6888 REQ-4); what is over it is dropped"),
+  mappingsPerSecond: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .optional()
+    .describe("Most new mappings of an inside host a second, and at once; what is over it is dropped"),
   hairpinning: z.boolean().optional().describe("RFC 4787 REQ-9, with external source address and port"),
   udpLifetime: duration(LONGEST_LIFETIME).optional().describe("How long an idle UDP mapping lives (RFC 4787 REQ-5)"),
   refresh: z.enum(["outbound", "both"]).optional().describe("Which packets keep a mapping alive (RFC 4787 REQ-6)"),
