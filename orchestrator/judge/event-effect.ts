@@ -3,6 +3,7 @@
  * that were sent until the next one, whenever they were answered, except those that the next one lost.
  */
 
+import type { DataPath } from "@testbed/agent/control";
 import { type HappenedEvent, happenedEvents } from "../lab/happened-events.ts";
 import type { DataPacket, LabEvent, NodeEvent, PairView } from "../lab/lab-event.ts";
 import { roundTripImpairment } from "../topology/model/path-impairments.ts";
@@ -65,7 +66,7 @@ export function observeEffects(topology: ResolvedTopology, events: readonly LabE
       const own = data[i + 1];
       if (own === undefined) return [];
       const sender = after[i]?.nodes.find(({ name }) => name === session.from);
-      const isSenderPaused = sender?.isPaused === true;
+      const isSenderPaused = sender?.halt === "paused";
       return [observeEffect({ event, session, homes, events, isSenderPaused, data: own })];
     });
   });
@@ -153,7 +154,7 @@ function observeEffect({ event, session, homes, events, isSenderPaused, data }: 
   const settledAt = Math.max(window.from, ...[near, far].flatMap((end) => lastChange(end)?.at ?? []));
   const onPath = telling.filter(({ sentAt }) => sentAt >= settledAt);
   const back = restoration(onPath);
-  const believed = lastChange(near)?.event.path ?? "home-agents";
+  const believed = lastChange(near)?.path ?? "home-agents";
   const isLong = window.to === Infinity || held.length >= TELLING_PACKETS;
   const isJudged = back === undefined ? isSenderPaused || onPath.length >= TELLING_PACKETS : isLong;
   const proven = back === undefined ? "none" : believed;
@@ -231,14 +232,20 @@ interface Report {
 
 function eventsAbout(node: string, peer: string | undefined, events: readonly LabEvent[]): readonly Report[] {
   return events.flatMap((entry) =>
-    entry.type === "node" && entry.node === node && "peer" in entry.event && entry.event.peer === peer ? [entry] : [],
+    entry.type === "node" && entry.node === node && isAbout(entry.event, peer) ? [entry] : [],
   );
 }
 
-/** The last time that a node's data changed to another path. */
-function lastChange(
-  reports: readonly Report[],
-): { readonly at: number; readonly event: Extract<NodeEvent, { type: "path" }> } | undefined {
-  for (const { at, event } of reports.toReversed()) if (event.type === "path") return { at, event };
+/** The end of a program is the end of all its sessions. */
+function isAbout(event: NodeEvent, peer: string | undefined): boolean {
+  return event.type === "program-ended" || ("peer" in event && event.peer === peer);
+}
+
+/** The last time that a node's data changed to another path. A program begins on the home agents' one. */
+function lastChange(reports: readonly Report[]): { readonly at: number; readonly path: DataPath } | undefined {
+  for (const { at, event } of reports.toReversed()) {
+    if (event.type === "path") return { at, path: event.path };
+    if (event.type === "program-ended") return { at, path: "home-agents" };
+  }
   return undefined;
 }

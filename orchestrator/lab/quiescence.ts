@@ -26,12 +26,13 @@ export function quiescentSince(events: readonly LabEvent[], ends: SessionEnds, f
 /** True when both ends last reported the direct path. */
 export function isDirect(events: readonly LabEvent[], ends: SessionEnds): boolean {
   return ends.every(({ node, peer }) => {
-    const paths = events.flatMap((entry) =>
-      entry.type === "node" && entry.node === node && entry.event.type === "path" && entry.event.peer === peer
-        ? [entry.event.path]
-        : [],
+    const last = events.findLast(
+      (entry) =>
+        entry.type === "node" &&
+        entry.node === node &&
+        (entry.event.type === "program-ended" || (entry.event.type === "path" && entry.event.peer === peer)),
     );
-    return paths.at(-1) === "direct";
+    return last?.type === "node" && last.event.type === "path" && last.event.path === "direct";
   });
 }
 

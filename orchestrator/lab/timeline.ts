@@ -137,7 +137,7 @@ async function happen(step: TimelineStep, before: Promise<unknown>, play: Play):
   const waitMs = (await dueAt(step.when, play)) - lab.recorder.now();
   if (waitMs > 0) await lab.wait(waitMs);
   await before;
-  const at = await carryOut(step, lab);
+  const at = await carryOut(step, play);
   carriedOut.push(step);
   lab.awaited.delete(step.name);
   return { at, doneAt: lab.recorder.now() };
@@ -169,23 +169,46 @@ async function followedAt({ event, isSettled }: NonNullable<EventMoment["after"]
   );
 }
 
-async function carryOut({ name, text, deeds }: TimelineStep, lab: TimelineLab): Promise<number> {
-  const times = await Promise.all(deeds.map((deed) => carryOutDeed(deed, lab)));
+async function carryOut({ name, text, deeds }: TimelineStep, play: Play): Promise<number> {
+  const { lab } = play;
+  const times = await Promise.all(deeds.map((deed) => carryOutDeed(deed, play)));
   const at = Math.min(...times);
   lab.recorder.addAt(at, { type: "timeline", name, nodes: deeds.map(({ node }) => node), text });
   return at;
 }
 
 /** Returns when it took effect. */
-function carryOutDeed({ node, command }: Deed, lab: TimelineLab): Promise<number> {
+async function carryOutDeed({ node, command }: Deed, { lab, data }: Play): Promise<number> {
   const link = lab.link(node);
   switch (command.type) {
     case "pause":
     case "resume":
       return pause(link, command, lab);
+    case "restart": {
+      const at = await link.change(command);
+      const own = data.filter(({ session }) => session.spec.from === node);
+      await Promise.all(own.map(({ session }) => connectAgain(session, at, lab)));
+      return at;
+    }
     default:
       return link.change(command);
   }
+}
+
+/** A program that was started anew knows no session: it offers its own again, once it is registered. */
+async function connectAgain(
+  { spec, from, toHome, mobileEnds }: LiveSession,
+  since: number,
+  lab: TimelineLab,
+): Promise<void> {
+  const { recorder, timeouts } = lab;
+  const isRegistered = (events: readonly LabEvent[]): boolean =>
+    events.some(
+      (entry) =>
+        entry.type === "node" && entry.node === spec.from && entry.event.type === "registered" && entry.at >= since,
+    );
+  const mayConnect = !mobileEnds.includes(spec.from) || (await recorder.until(isRegistered, timeouts.registrationMs));
+  if (mayConnect) from.send({ type: "connect", peer: toHome });
 }
 
 /** What a node that goes on reports comes after the time of the event, what it was about to report before its pause. */

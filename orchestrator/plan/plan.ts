@@ -71,7 +71,17 @@ export interface Plan {
 export type ChangeCommand = WithoutId<
   Extract<
     AgentCommand,
-    { readonly type: "move" | "deregister" | "reboot" | "restart" | "readdress" | "change-rules" | "impair-link" }
+    {
+      readonly type:
+        | "move"
+        | "deregister"
+        | "reboot"
+        | "kill"
+        | "restart"
+        | "readdress"
+        | "change-rules"
+        | "impair-link";
+    }
   >
 >;
 

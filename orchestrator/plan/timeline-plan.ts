@@ -57,6 +57,10 @@ function commandOf(topology: ResolvedTopology, action: TimelineAction): Deed["co
       return planReaddress(nodeOf(topology, action.node), action);
     case "change":
       return { type: "change-rules", rules: changedRules(routerOf(topology, action.node), action) };
+    case "kill":
+      return { type: "kill" };
+    case "restart":
+      return { type: "restart", downMs: 0 };
     case "pause":
     case "resume":
       return { type: action.type };

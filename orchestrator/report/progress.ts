@@ -119,6 +119,8 @@ function describeRegistration(event: NodeEvent): string | undefined {
       return `registered ${event.homeAddress} from ${formatEndpoint(event.careOf)}${event.natDetected ? ", behind a NAT" : ""}`;
     case "registration-failed":
       return `registration failed: ${event.reason}`;
+    case "program-ended":
+      return "its program has ended, and forgets everything";
     case "deregistered":
       return `bindings taken away${event.isConfirmed ? "" : ", which its home agent did not confirm"}`;
     case "binding-registered":

@@ -109,6 +109,7 @@ const command: Shape<AgentCommand> = unionByType<AgentCommand>({
   }),
   deregister: object({ id }),
   reboot: object({ id, rules, downMs: integer(0, MAX_MS) }),
+  kill: object({ id }),
   restart: object({ id, downMs: integer(0, MAX_MS) }),
   readdress: object({
     ...{ id, segment: string, addresses: array(prefix), overlapMs: integer(0, MAX_MS) },

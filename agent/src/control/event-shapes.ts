@@ -47,6 +47,7 @@ export const nodeEvent: Shape<NodeEvent> = unionByType<NodeEvent>({
   "registration-sent": object({ sequence: number, careOf: socketAddress }),
   registered: object({ homeAddress: string, careOf: socketAddress, natDetected: boolean, lifetimeSec: number }),
   "registration-failed": object({ reason: string }),
+  "program-ended": object<object>({}),
   deregistered: object({ homeAddress: string, isConfirmed: boolean }),
   "binding-registered": object({ homeAddress: string, observed: socketAddress, careOf: string, natDetected: boolean }),
   "binding-removed": object({ homeAddress: string, reason: oneOf(...BINDING_REMOVALS) }),

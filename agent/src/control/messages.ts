@@ -383,8 +383,13 @@ export type AgentCommand =
   /** A mobile node removes all its bindings and is unreachable until it moves; answered by `done`. */
   | { readonly type: "deregister"; readonly id: number }
   /**
-   * A home agent or STUN server starts its protocol anew, without what it knew, after neither sending nor receiving for
-   * `downMs`; answered by `done` when it serves again.
+   * A node ends its protocol as if it were killed: its sockets are closed, it tells nobody, and what it knew is gone.
+   * Answered by `done`; `restart` starts it again.
+   */
+  | { readonly type: "kill"; readonly id: number }
+  /**
+   * A node starts its protocol anew, without what it knew, after neither sending nor receiving for `downMs`; answered by
+   * `done` when it is started.
    */
   | { readonly type: "restart"; readonly id: number; readonly downMs: number }
   /**

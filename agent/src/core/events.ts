@@ -59,6 +59,8 @@ export type NodeEvent =
       readonly lifetimeSec: number;
     }
   | { readonly type: "registration-failed"; readonly reason: string }
+  /** The node's program ended without a word to anybody, and what it knew is gone. */
+  | { readonly type: "program-ended" }
   /** The binding was deleted. Confirmed when the home agent has acknowledged it, else it is left to expire. */
   | { readonly type: "deregistered"; readonly homeAddress: string; readonly isConfirmed: boolean }
   | {

@@ -68,6 +68,10 @@ function describeAction(action: TimelineAction): string {
       return `${action.node} is paused`;
     case "resume":
       return `${action.node} goes on`;
+    case "kill":
+      return `the program of ${action.node} is killed`;
+    case "restart":
+      return `the program of ${action.node} is started again`;
     case "link":
       return describeChange(action);
   }

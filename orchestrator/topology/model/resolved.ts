@@ -81,8 +81,8 @@ interface NodeCommon {
   readonly name: string;
   readonly interfaces: readonly ResolvedInterface[];
   readonly routes: readonly ResolvedRoute[];
-  /** Its processes stand still, after an event of the timeline. */
-  readonly isPaused?: boolean;
+  /** Its processes stand still, or its program has ended, after an event of the timeline; absent while they run. */
+  readonly halt?: "paused" | "killed";
 }
 
 export type ResolvedNode =
@@ -313,7 +313,7 @@ export type TimelineAction =
   | ForgetAction
   | ReaddressAction
   | ChangeAction
-  | PauseAction
+  | ProcessAction
   | LinkAction;
 
 /** A link's impairments change. */
@@ -382,9 +382,9 @@ export interface ChangeAction {
   readonly firewall?: ResolvedFirewall;
 }
 
-/** The processes of a node stand still, or go on. */
-export interface PauseAction {
-  readonly type: "pause" | "resume";
+/** The processes of a node stand still or go on, or its program ends at once, or is started anew. */
+export interface ProcessAction {
+  readonly type: "pause" | "resume" | "kill" | "restart";
   readonly node: string;
 }
 

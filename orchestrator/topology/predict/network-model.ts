@@ -42,10 +42,11 @@ export function createNetworkModel(initial: ResolvedTopology): NetworkModel {
     send(from, packet) {
       const remarks: string[] = [];
       let at: Position = { node: from, packet };
-      if (from.isPaused === true) return { arrived: false, remarks: [`${from.name} is paused`] };
+      if (from.halt !== undefined) return { arrived: false, remarks: [`${from.name} is ${from.halt}`] };
       for (let hops = 0; hops < HOP_LIMIT; hops += 1) {
         if (hasAddress(at.node, at.packet.destination.ip)) {
-          if (at.node.isPaused === true) return { arrived: false, remarks: [...remarks, `${at.node.name} is paused`] };
+          const { name, halt } = at.node;
+          if (halt !== undefined) return { arrived: false, remarks: [...remarks, `${name} is ${halt}`] };
           return { arrived: true, at: at.node, packet: at.packet, remarks };
         }
         const step = advance(topology, middleboxes, at);
@@ -82,6 +83,8 @@ function changeRouter(middleboxes: Map<string, MiddleboxModel>, router: Resolved
     case "deregister":
     case "pause":
     case "resume":
+    case "kill":
+    case "restart":
       return;
   }
 }

@@ -61,9 +61,9 @@ interface Change {
 
 function afterEvent(before: Moment, { event: { actions, atMs }, then, untilMs, session }: Change): Moment {
   const restarted = (): Moment => begin(then, session);
-  const isMoved = ({ type, node }: TimelineAction): boolean =>
-    endsOf(session).includes(node) && (type === "move" || type === "readdress");
-  if (actions.some(isMoved)) return restarted();
+  const isBegun = ({ type, node }: TimelineAction): boolean =>
+    endsOf(session).includes(node) && (type === "move" || type === "readdress" || type === "restart");
+  if (actions.some(isBegun)) return restarted();
   const noticeMs = noticedAfterMs(then, session);
   const { silentSinceMs } = before.path ?? {};
   const isGivenUp = silentSinceMs !== undefined && atMs - silentSinceMs >= givenUpAfterMs(then, session);

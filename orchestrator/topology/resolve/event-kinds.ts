@@ -12,6 +12,8 @@ const KINDS = {
   change: ["nat", "firewall"],
   pause: [],
   resume: [],
+  kill: [],
+  restart: [],
   link: ["conditions"],
 } as const satisfies Readonly<Record<string, readonly (keyof TimelineEventEntry)[]>>;
 

@@ -122,8 +122,8 @@ function checkTarget(topology: Topology, entry: TimelineEventEntry, path: IssueP
   if (entry.forget !== undefined) expectNode(topology, entry.forget, ["router"], [...path, "forget"], report);
   if (entry.change !== undefined) checkChange(topology, entry, path, report);
   if (entry.readdress !== undefined) checkReaddress(topology, entry.readdress, entry, path, report);
-  for (const key of ["pause", "resume"] as const)
-    if (entry[key] !== undefined) expectNode(topology, entry[key], PAUSABLE, [...path, key], report);
+  for (const key of ["pause", "resume", "kill", "restart"] as const)
+    if (entry[key] !== undefined) checkProcess(topology, entry[key], [...path, key], report);
   if (entry.ports !== undefined && entry.reboot !== undefined && topology.nodes.get(entry.reboot)?.role !== "router")
     report(
       "bad-value",
@@ -147,6 +147,22 @@ const REBOOTED = ["router", "home-agent", "stun-server"] as const;
 
 /** Nodes whose process does their work: a router forwards in the kernel, whatever its process does. */
 const PAUSABLE = [...MOBILE_ROLES, "stationary-node", "home-agent", "stun-server"] as const;
+
+function checkProcess(topology: Topology, name: string, path: IssuePath, report: Report): void {
+  const entry = topology.nodes.get(name);
+  if (entry?.role === "router") {
+    const message = `expected a node whose process does its work; ${name} is a router, whose kernel forwards all the same; \`reboot\` it, or break its \`link\``;
+    report("unsupported", path, message);
+    return;
+  }
+  if (!expectNode(topology, name, PAUSABLE, path, report)) return;
+  if (entry?.role === "stationary-node" && entry.speaks === "ipv6")
+    report(
+      "unsupported",
+      path,
+      `expected a node with a program; ${name} is a kernel alone; break its \`link\` instead`,
+    );
+}
 
 function checkChange(
   topology: Topology,
@@ -198,30 +214,39 @@ function checkReaddress(
     );
 }
 
-/** Reports nodes that go on without having been paused, and whatever else happens to a paused one, which cannot obey. */
+/** What has a node stand still, by what ends that. */
+const HALTS = {
+  resume: { by: "pause", halted: "paused", remedy: "let it go on before" },
+  restart: { by: "kill", halted: "killed", remedy: "restart it before" },
+} as const;
+
+type Halt = (typeof HALTS)[keyof typeof HALTS];
+
+/** Reports nodes that go on without having been paused, and whatever else happens to a halted one, which cannot obey. */
 function checkPauses(topology: Topology, report: Report): void {
-  const paused = new Set<string>();
+  const halts = new Map<string, Halt>();
   for (const { path, entry } of inOrder(topology)) {
     const kind = kindOf(entry);
-    for (const node of kind === "pause" || kind === "resume" ? [] : nodesOf(entry)) {
-      if (kind === undefined || !paused.has(node)) continue;
-      const message = `expected a node that runs; ${node} is paused then; let it go on before`;
-      report("bad-value", [...path, kind], message);
+    if (kind === undefined) continue;
+    for (const node of nodesOf(entry)) {
+      const halt = halts.get(node);
+      const problem = haltProblem(kind, node, halt);
+      if (problem !== undefined) report("bad-value", [...path, kind], problem);
+      if (halt !== undefined && endsHalt(kind, halt)) halts.delete(node);
+      else if (kind === "pause") halts.set(node, HALTS.resume);
+      else if (kind === "kill") halts.set(node, HALTS.restart);
     }
-    if (entry.pause !== undefined) {
-      if (paused.has(entry.pause))
-        report(
-          "bad-value",
-          [...path, "pause"],
-          `expected a node that runs; ${entry.pause} is paused already; remove one`,
-        );
-      paused.add(entry.pause);
-    }
-    if (entry.resume !== undefined && !paused.delete(entry.resume))
-      report(
-        "bad-value",
-        [...path, "resume"],
-        `expected a paused node; ${entry.resume} runs; pause it earlier, or remove this`,
-      );
   }
+}
+
+function endsHalt(kind: EventKind, halt: Halt): boolean {
+  return (kind === "resume" || kind === "restart") && halt === HALTS[kind];
+}
+
+function haltProblem(kind: EventKind, node: string, halt: Halt | undefined): string | undefined {
+  if (kind === "resume" && halt?.by !== "pause")
+    return `expected a paused node; ${node} ${halt === undefined ? "runs" : "is killed"}; pause it earlier, or remove this`;
+  if (halt === undefined || endsHalt(kind, halt)) return undefined;
+  const [again, advice] = kind === halt.by ? ["already", "remove one"] : ["then", halt.remedy];
+  return `expected a node that runs; ${node} is ${halt.halted} ${again}; ${advice}`;
 }

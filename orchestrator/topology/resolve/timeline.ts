@@ -6,10 +6,13 @@ import type { TimelineEventEntry } from "../file/schema.ts";
 import type { Topology } from "../file/topology.ts";
 import { durationMs } from "../model/duration.ts";
 import type {
+  ChangeAction,
   Place,
+  ProcessAction,
   ResolvedEvent,
   ResolvedInterface,
   ResolvedNode,
+  ResolvedRouter,
   ResolvedTopology,
   TimelineAction,
 } from "../model/resolved.ts";
@@ -56,12 +59,14 @@ function resolveActions(context: TimelineContext, given: Occurrence): readonly T
 /** `context.nodes` are those at the time of the event. */
 function resolveAction(context: TimelineContext, given: Occurrence): TimelineAction | undefined {
   const { entry, path } = given;
-  const { deregister, reboot, forget, readdress, change, pause, resume, link } = entry;
+  const { deregister, reboot, forget, readdress, change, pause, resume, kill, restart, link } = entry;
   if (link !== undefined) return resolveLinkChange(context, entry, link, path);
   if (deregister !== undefined) return { type: "deregister", node: deregister };
   if (forget !== undefined) return { type: "forget", node: forget };
   if (pause !== undefined) return { type: "pause", node: pause };
   if (resume !== undefined) return { type: "resume", node: resume };
+  if (kill !== undefined) return { type: "kill", node: kill };
+  if (restart !== undefined) return { type: "restart", node: restart };
   if (readdress !== undefined) return resolveReaddress(context, given, readdress);
   if (change !== undefined) return resolveChange(context, given, change);
   return reboot === undefined ? undefined : resolveReboot(context, given, reboot);
@@ -92,20 +97,33 @@ function nodeAfter(node: ResolvedNode, action: TimelineAction): ResolvedNode {
       const changed = (on: ResolvedInterface) => (on.segment === segment ? { ...on, impairment: impairments } : on);
       return { ...node, interfaces: node.interfaces.map(changed) };
     }
-    case "change": {
-      const { nat, tcp, firewall } = action;
-      return node.role === "router"
-        ? { ...node, ...(nat && { nat }), ...(tcp && { tcp }), ...(firewall && { firewall }) }
-        : node;
-    }
+    case "change":
+      return node.role === "router" ? changedBy(node, action) : node;
     case "pause":
-      return { ...node, isPaused: true };
+    case "kill":
     case "resume":
-      return { ...node, isPaused: false };
+    case "restart":
+      return haltedBy(node, action);
     case "deregister":
     case "reboot":
     case "forget":
       return node;
+  }
+}
+
+function changedBy(router: ResolvedRouter, { nat, tcp, firewall }: ChangeAction): ResolvedRouter {
+  return { ...router, ...(nat && { nat }), ...(tcp && { tcp }), ...(firewall && { firewall }) };
+}
+
+function haltedBy({ halt: _, ...running }: ResolvedNode, { type }: ProcessAction): ResolvedNode {
+  switch (type) {
+    case "pause":
+      return { ...running, halt: "paused" };
+    case "kill":
+      return { ...running, halt: "killed" };
+    case "resume":
+    case "restart":
+      return running;
   }
 }
 

@@ -264,7 +264,7 @@ const refused: readonly { readonly what: string; readonly line: string; readonly
     what: "an unknown type",
     line: '{"type":"explode"}',
     error:
-      'type: expected one of setup, start, connect, ping, echo, probe, probe-lifetime, sniff, send-marks, start-flow, stop-flow, move, deregister, reboot, restart, readdress, change-rules, impair-link, keep, reset, reuse, finish, found "explode"',
+      'type: expected one of setup, start, connect, ping, echo, probe, probe-lifetime, sniff, send-marks, start-flow, stop-flow, move, deregister, reboot, kill, restart, readdress, change-rules, impair-link, keep, reset, reuse, finish, found "explode"',
   },
   { what: "a missing field", line: '{"type":"connect"}', error: "peer: expected an IP address, found nothing" },
   {

@@ -27,10 +27,19 @@ export class NonceTable {
   current(now: InstantMs): Nonce {
     const newest = this.#nonces.at(-1);
     if (newest !== undefined && now - newest.madeAt < ROTATION_MS) return newest;
-    const index = newest === undefined || newest.index === MAX_INDEX ? 1 : newest.index + 1;
+    const index = newest === undefined ? this.#firstIndex() : (newest.index % MAX_INDEX) + 1;
     const nonce = { index, octets: this.#rng.bytes(NONCE_LENGTH), madeAt: now };
     this.#nonces = [...this.#nonces, nonce].slice(-KEPT_NONCES);
     return nonce;
+  }
+
+  /**
+   * A node that was restarted must not know the indices of before: an update with a token of an old nonce would fail its
+   * authentication and be dropped in silence, where an unknown index is answered, and new tokens are fetched.
+   */
+  #firstIndex(): number {
+    const [high = 0, low = 0] = this.#rng.bytes(2);
+    return (high * 256 + low) % MAX_INDEX || MAX_INDEX;
   }
 
   /** The nonce with this index while its tokens are valid; undefined once it expired. */

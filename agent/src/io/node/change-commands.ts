@@ -13,7 +13,16 @@ import type { Daemons } from "./daemons.ts";
 import { rebootRouter, silently } from "./reboot.ts";
 import type { RestartableNode } from "./restartable-node.ts";
 
-const CHANGES = ["move", "deregister", "impair-link", "reboot", "restart", "change-rules", "readdress"] as const;
+const CHANGES = [
+  "move",
+  "deregister",
+  "impair-link",
+  "reboot",
+  "kill",
+  "restart",
+  "change-rules",
+  "readdress",
+] as const;
 
 type Command<Type extends (typeof CHANGES)[number]> = Extract<AgentCommand, { readonly type: Type }>;
 
@@ -47,6 +56,11 @@ export function createChanges({ setup: first, interfaces, protocol, daemons }: C
         return interfaces.change(command.segment, command);
       case "reboot":
         return daemons.restartAround(() => rebootRouter(command.rules, command.downMs));
+      case "kill":
+        if (protocol === undefined)
+          throw new NodeFailure("bad-command", `a node of role ${role} has no protocol to end`);
+        protocol.kill();
+        return;
       case "restart":
         if (protocol === undefined)
           throw new NodeFailure("bad-command", `a node of role ${role} has no protocol to restart`);

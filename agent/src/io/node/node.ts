@@ -87,7 +87,11 @@ async function occupy(place: Place, reports: Reports, phases: Phases): Promise<N
     for (const listener of listeners) listener(event);
   };
   const capturing = setup.capture ? startCaptures(setup, interfaces, reports) : [];
-  const protocol = openRestartable(() => openProtocolNode(setup, tun, report));
+  const protocol = openRestartable(
+    setup,
+    (at, run) => openProtocolNode(drawingAnew(at, run), tun, report),
+    () => report(now(), { type: "program-ended" }),
+  );
   if (tun !== undefined && setup.role.type === "router" && setup.role.nat64 !== undefined)
     startNat64(tun, setup.role.nat64);
   const echoServer = peerAddress === undefined ? undefined : startEchoServer(peerAddress);
@@ -103,6 +107,13 @@ async function occupy(place: Place, reports: Reports, phases: Phases): Promise<N
   reports.send({ type: "ready", phasesMs: phases.result(), ...ifAny(interfaces.impaired) });
   if (setup.startsOn !== "command") protocol?.start();
   return node;
+}
+
+/** The set-up of a later run of a node's protocol: what it draws is not what it drew before. */
+function drawingAnew(setup: NodeSetup, run: number): NodeSetup {
+  const { role } = setup;
+  if (run === 0 || !("seed" in role)) return setup;
+  return { ...setup, role: { ...role, seed: `${role.seed}${run.toString(16).padStart(8, "0")}` } };
 }
 
 /** A capture and its segment. */

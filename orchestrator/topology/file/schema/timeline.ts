@@ -75,6 +75,12 @@ export const timelineEventSchema = z
       .optional()
       .describe("An end of a session, a home agent or a STUN server, which stands still (SIGSTOP)"),
     resume: reference.optional().describe("A paused node, which goes on"),
+    kill: reference
+      .optional()
+      .describe("An end of a session, a home agent or a STUN server, whose program ends at once and tells nobody"),
+    restart: reference
+      .optional()
+      .describe("The same, whose program is started again, after it was killed or now; it knows nothing of before"),
     link: linkKey.optional().describe("The end of a segment by <node>/<segment>, whose conditions change"),
     conditions: linkSchema
       .optional()

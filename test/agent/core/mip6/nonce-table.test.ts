@@ -2,10 +2,18 @@ import { expect, test } from "vitest";
 import { NonceTable } from "../../../../agent/src/core/mip6/nonce-table.ts";
 import { toHex } from "../../../vectors/hex.ts";
 
-function table(): NonceTable {
+/** A table whose first index, two octets, is drawn as this one. */
+function table(firstIndex = 1): NonceTable {
   let next = 0;
-  return new NonceTable({ bytes: (length) => new Uint8Array(length).fill(++next) });
+  const index = Uint8Array.of(firstIndex >> 8, firstIndex & 0xff);
+  return new NonceTable({ bytes: (length) => (length === 2 ? index : new Uint8Array(length).fill(++next)) });
 }
+
+test("the first index is drawn, so that a node that was restarted does not know those of before; 0 is none", () => {
+  expect(table(0x1234).current(0)).toMatchObject({ index: 0x1234 });
+  expect(table(0).current(0)).toMatchObject({ index: 65_535 });
+  expect(table(65_535).current(0)).toMatchObject({ index: 65_535 });
+});
 
 test("a nonce serves 30 seconds, then the next index begins", () => {
   const nonces = table();

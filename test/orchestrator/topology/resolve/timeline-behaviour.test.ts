@@ -135,7 +135,7 @@ describe("a pause", () => {
     [
       "of a router, which forwards in the kernel",
       "{ at: 1s, pause: nat-a }",
-      "expected a mobile-node, correspondent-node, stationary-node, home-agent or stun-server",
+      "expected a node whose process does its work; nat-a is a router",
     ],
     ["that nobody began", "{ at: 1s, resume: mn }", "expected a paused node; mn runs"],
     [
@@ -154,4 +154,50 @@ test("a router that forgets, and a home agent that reboots, leave the predicted 
     "forget: direct",
     "reboot: direct",
   ]);
+});
+
+describe("a program that is killed", () => {
+  const CRASH = "{ at: 1s, kill: mn }, { at: 20s, restart: mn }";
+
+  test("carries and registers nothing, and begins anew when it is started again", () => {
+    expect(predicted(CRASH)).toEqual(["kill: none", "restart: direct"]);
+    const [, kill] = predictRun(resolved(homes(CRASH)));
+    expect(kill?.why).toEqual(["none: mn cannot register with ha-a: mn is killed."]);
+  });
+
+  test("of a home agent ends what goes through it, and no direct path", () => {
+    const symmetric = ["nat: symmetric", "nat: symmetric"] as const;
+    const events = "{ at: 1s, kill: ha-a }, { at: 20s, restart: ha-a }";
+    expect(predicted(events, symmetric)).toEqual(["kill: none", "restart: home-agents"]);
+    expect(predicted(events)).toEqual(["kill: direct", "restart: direct"]);
+  });
+
+  test("may be started again without having been killed", () => {
+    expect(problemsOf("{ at: 1s, restart: cn }")).toEqual([]);
+  });
+
+  test.each([
+    [
+      "a router",
+      "{ at: 1s, kill: nat-a }",
+      "timeline[0].kill: expected a node whose process does its work; nat-a is a router, whose kernel forwards all the same; `reboot` it, or break its `link`",
+    ],
+    [
+      "a killed node that moves",
+      "{ at: 1s, kill: mn }, { at: 2s, move: mn, to: internet }",
+      "timeline[1].move: expected a node that runs; mn is killed then; restart it before",
+    ],
+    [
+      "a killed node once more",
+      "{ at: 1s, kill: mn }, { at: 2s, kill: mn, name: again }",
+      "timeline[1].kill: expected a node that runs; mn is killed already; remove one",
+    ],
+    [
+      "a killed node that goes on",
+      "{ at: 1s, kill: mn }, { at: 2s, resume: mn }",
+      "timeline[1].resume: expected a paused node; mn is killed; pause it earlier, or remove this",
+    ],
+  ])("is refused with its place: %s", (_, events, problem) => {
+    expect(problemsOf(events)).toEqual([problem]);
+  });
 });

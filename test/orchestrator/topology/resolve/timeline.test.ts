@@ -119,12 +119,12 @@ describe("what is wrong with a timeline is said with its place", () => {
     [
       "nothing that happens",
       "{ at: 1s }",
-      "3 timeline[0]: expected one of move, deregister, reboot, forget, readdress, change, pause, resume, link; found none; say what happens",
+      "3 timeline[0]: expected one of move, deregister, reboot, forget, readdress, change, pause, resume, kill, restart, link; found none; say what happens",
     ],
     [
       "two things at once",
       "{ at: 1s, move: mn, to: home-b, reboot: nat-a }",
-      "3 timeline[0]: expected one of move, deregister, reboot, forget, readdress, change, pause, resume, link; found move and reboot; make two events of it",
+      "3 timeline[0]: expected one of move, deregister, reboot, forget, readdress, change, pause, resume, kill, restart, link; found move and reboot; make two events of it",
     ],
     [
       "a key of another kind",
