@@ -82,7 +82,7 @@ export async function runTopology(request: RunRequest): Promise<RunOutcome> {
   return { result, directory: results.displayPath, error: record.error ?? results.failure() };
 }
 
-const RUN_SCOPED: ReadonlySet<string> = new Set(["node-failed", "timed-out", "behaviour-mismatch"]);
+const RUN_SCOPED: ReadonlySet<string> = new Set(["node-failed", "host-not-ready", "timed-out", "behaviour-mismatch"]);
 
 /** Whether an error concerns one run only, so that the next may succeed. */
 export function isRunScopedError(error: unknown): boolean {

@@ -4,28 +4,17 @@
  */
 
 import type { CandidateType } from "@testbed/agent/control";
-import type { HostRecord } from "../lab/lab-record.ts";
-import type { PathName, ResolvedExpectation } from "../topology/model/resolved.ts";
+import type { PathName, ResolvedExpectation, SessionExpectation } from "../topology/model/resolved.ts";
 import type { Prediction } from "../topology/predict/predict.ts";
 import type { EffectPath, EventEffect } from "./event-effect.ts";
+import type { HostJudgement } from "./host-expectation.ts";
+import { type Judged, judgeTime, type TimeExpectation, verdictOf } from "./judged.ts";
 import type { SessionObservation } from "./session-observation.ts";
-import type { ExpectationVerdict } from "./verdict.ts";
-
-/** Times with an upper limit. */
-export const TIME_KEYS = ["within", "outage", "roundTrip"] as const;
 
 /** A session after set-up, or after a timeline event. */
 export interface SessionSubject {
   readonly session: string;
   readonly after?: string;
-}
-
-/** Common to all judged expectations. */
-interface Judged<Subject> {
-  readonly subject: Subject;
-  readonly verdict: ExpectationVerdict;
-  /** `file:line`, or what the expectation comes from if not the file. */
-  readonly source: string;
 }
 
 /** The path of the data. */
@@ -49,18 +38,6 @@ export interface SelectedExpectation extends Judged<SessionSubject> {
   readonly predicted?: PairTypes;
 }
 
-/**
- * A time with an upper limit. `within`: from the offer to the nomination, or from an event to data on its path;
- * `outage`: the longest time in which no packet was answered; `roundTrip`: the median of the data.
- */
-export interface TimeExpectation extends Judged<SessionSubject> {
-  readonly key: (typeof TIME_KEYS)[number];
-  readonly limit: number;
-  /** Absent if it was not reached. */
-  readonly observed?: number;
-  readonly unit: "ms";
-}
-
 /** Unanswered data packets. */
 export interface LossExpectation extends Judged<SessionSubject> {
   readonly key: "lost";
@@ -71,29 +48,13 @@ export interface LossExpectation extends Judged<SessionSubject> {
   readonly unit: "packets";
 }
 
-/** The exit code of a host's program. */
-export interface ExitExpectation extends Judged<{ readonly host: string }> {
-  readonly key: "exit";
-  readonly expected: number;
-  /** Absent if it had not ended when the testbed ended it. */
-  readonly observed?: number;
-}
-
-/** A service runs until the testbed ends it. */
-export interface ServiceExpectation extends Judged<{ readonly host: string }> {
-  readonly key: "service";
-  /** Exit code of one that ended earlier. */
-  readonly observed?: number;
-}
-
 /** One expectation and its outcome. */
 export type JudgedExpectation =
   | PathExpectation
   | SelectedExpectation
-  | TimeExpectation
+  | TimeExpectation<SessionSubject>
   | LossExpectation
-  | ExitExpectation
-  | ServiceExpectation;
+  | HostJudgement;
 
 /**
  * Judges every expectation about sessions after set-up. A session without expectations in the file must take the
@@ -117,29 +78,6 @@ export function judgeEffects(
   predictions: readonly Prediction[],
 ): readonly JudgedExpectation[] {
   return judgeOutcomes(expectations, effects.map(outcomeOfEvent), predictions);
-}
-
-/**
- * A program must end by itself, and with exit code 0; a service must not. Nothing is said of programs that still run in
- * a kept lab, or that an aborted run ended.
- */
-export function judgeHosts(hosts: readonly HostRecord[], isAborted: boolean): readonly JudgedExpectation[] {
-  return hosts
-    .filter(({ exitCode, isEndedByTestbed }) => exitCode !== undefined || (isEndedByTestbed === true && !isAborted))
-    .map(({ name, exitCode, isService }): ExitExpectation | ServiceExpectation => {
-      const subject = { host: name };
-      const observed = exitCode === undefined ? {} : { observed: exitCode };
-      if (isService === true)
-        return { subject, key: "service", ...observed, verdict: verdictOf(exitCode === undefined), source: "service" };
-      return {
-        subject,
-        key: "exit",
-        expected: 0,
-        ...observed,
-        verdict: verdictOf(exitCode === 0),
-        source: "every host",
-      };
-    });
 }
 
 /** The outcome of a session, as far as expectations concern it. */
@@ -195,7 +133,7 @@ function judgeOutcomes(
     const isAboutIt = ({ session, after }: SessionSubject): boolean =>
       session === outcome.subject.session && after === outcome.subject.after;
     const prediction = predictions.find(isAboutIt);
-    const ofFile = expectations.filter(isAboutIt);
+    const ofFile = expectations.filter((each) => "session" in each).filter(isAboutIt);
     const judged =
       ofFile.length === 0 && prediction !== undefined
         ? [judgePath(prediction.path, "predicted", outcome, prediction)]
@@ -207,15 +145,18 @@ function judgeOutcomes(
 }
 
 function judge(
-  expectation: ResolvedExpectation,
+  expectation: SessionExpectation,
   outcome: Outcome,
   prediction: Prediction | undefined,
 ): readonly JudgedExpectation[] {
   const { source, path, selected, nominatedWithinMs, restoredWithinMs, maxOutageMs, roundTripWithinMs, maxLost } =
     expectation;
   const { subject } = outcome;
-  const time = (key: TimeExpectation["key"], limit: number | undefined, observed: number | undefined) =>
-    limit === undefined ? [] : [judgeTime({ subject, key, limit, source }, observed)];
+  const time = (
+    key: TimeExpectation<SessionSubject>["key"],
+    limit: number | undefined,
+    observed: number | undefined,
+  ) => (limit === undefined ? [] : [judgeTime({ subject, key, limit, source }, observed)]);
   return [
     ...(path === undefined ? [] : [judgePath(path, source, outcome, prediction)]),
     ...(selected === undefined ? [] : [judgeSelected([...selected], source, outcome, prediction)]),
@@ -261,21 +202,6 @@ function judgeSelected(
   };
 }
 
-function judgeTime(
-  { subject, key, limit, source }: Pick<TimeExpectation, "subject" | "key" | "limit" | "source">,
-  observedMs: number | undefined,
-): TimeExpectation {
-  return {
-    subject,
-    key,
-    limit,
-    ...(observedMs === undefined ? {} : { observed: observedMs }),
-    unit: "ms",
-    verdict: verdictOf(observedMs !== undefined && observedMs <= limit),
-    source,
-  };
-}
-
 function judgeLost(limit: number, source: string, { subject, sent, lost }: Outcome): LossExpectation {
   return {
     subject,
@@ -287,8 +213,4 @@ function judgeLost(limit: number, source: string, { subject, sent, lost }: Outco
     verdict: verdictOf(sent > 0 && lost <= limit),
     source,
   };
-}
-
-function verdictOf(isMet: boolean): ExpectationVerdict {
-  return isMet ? "pass" : "fail";
 }

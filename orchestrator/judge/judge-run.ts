@@ -7,7 +7,9 @@ import type { LabRecord } from "../lab/lab-record.ts";
 import type { ResolvedTopology } from "../topology/model/resolved.ts";
 import type { Prediction } from "../topology/predict/predict.ts";
 import { type EventEffect, observeEffects } from "./event-effect.ts";
-import { type JudgedExpectation, judgeEffects, judgeHosts, judgeSessions } from "./expectation.ts";
+import { type JudgedExpectation, judgeEffects, judgeSessions } from "./expectation.ts";
+import { judgeHosts } from "./host-expectation.ts";
+import { type HostObservation, observeHosts } from "./host-observation.ts";
 import { observeSessions, type SessionObservation } from "./session-observation.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -19,6 +21,7 @@ export interface RunToJudge {
 }
 
 export interface Judgement {
+  readonly hosts: readonly HostObservation[];
   /** The sessions after set-up. */
   readonly observations: readonly SessionObservation[];
   /** The effects of timeline events on them. */
@@ -32,12 +35,13 @@ export function judgeRun({ topology, predictions, record }: RunToJudge): Judgeme
   const { sessions, nodes, expectations: expected } = topology;
   const observations = observeSessions(sessions, nodes, record.events);
   const effects = observeEffects(topology, record.events);
+  const hosts = observeHosts(record.hosts, record.events);
   const expectations = [
     ...judgeSessions(expected, observations, predictions),
     ...judgeEffects(expected, effects, predictions),
-    ...judgeHosts(record.hosts, record.error !== undefined),
+    ...judgeHosts(expected, { hosts, events: record.events, isAborted: record.error !== undefined }),
   ];
-  return { observations, effects, expectations, verdict: verdictOf(expectations, record.error) };
+  return { hosts, observations, effects, expectations, verdict: verdictOf(expectations, record.error) };
 }
 
 function verdictOf(expectations: readonly JudgedExpectation[], error: unknown): Verdict {

@@ -17,6 +17,7 @@ import { TestbedError } from "../support/errors.ts";
 import { clockStepMs, realTimeOf } from "./clock-axis.ts";
 import type { DataPacket, LinkReport, NodeEvent } from "./lab-event.ts";
 import type { LabTimeouts } from "./lab-timeouts.ts";
+import { quoteEnd } from "./quote-end.ts";
 import { createReportBudget } from "./report-budget.ts";
 import { createSilenceWatch } from "./silence-watch.ts";
 
@@ -29,6 +30,7 @@ type ProbeRequest = WithoutId<Extract<AgentCommand, { type: "probe" }>>;
 type LifetimeRequest = WithoutId<Extract<AgentCommand, { type: "probe-lifetime" }>>;
 type SniffRequest = WithoutId<Extract<AgentCommand, { type: "sniff" }>>;
 type MarksRequest = WithoutId<Extract<AgentCommand, { type: "send-marks" }>>;
+type SocketRequest = Omit<Extract<AgentCommand, { type: "await-socket" }>, "type" | "id">;
 /** Reports that answer a command. */
 type Answer = Exclude<Extract<AgentReport, { readonly id: number }>, { type: "flow" }>;
 
@@ -50,10 +52,6 @@ export interface LinkFlow {
   /** Stops sending; resolves when the outcome of every packet is reported. Rejects if the node fails meanwhile. */
   stop(): Promise<void>;
 }
-
-/** Lines of a node's log quoted in an error, and characters of each. */
-const QUOTED_LOG_LINES = 10;
-const QUOTED_LINE_LENGTH = 300;
 
 /** The timeouts of a channel. */
 type LinkTimeouts = Pick<LabTimeouts, "exitMs" | "silenceMs" | "longSilenceMs">;
@@ -139,6 +137,11 @@ export class AgentLink {
     await this.#ask(request, "done");
   }
 
+  /** Whether a program of the node serves on a port within `waitMs`; rejects if the node fails meanwhile. */
+  async awaitSocket(request: SocketRequest): Promise<boolean> {
+    return (await this.#ask({ type: "await-socket", ...request }, "socket-awaited")).isThere;
+  }
+
   /** Starts a flow that lasts until stopped; `onPackets` receives each packet once. */
   startFlow(request: FlowRequest, onPackets: (packets: readonly DataPacket[]) => void): LinkFlow {
     const id = this.#nextId++;
@@ -179,12 +182,7 @@ export class AgentLink {
 
   /** A failure of this node with the given message and the last lines of its log. */
   failure(message: string): TestbedError {
-    const log = this.log.trimEnd();
-    const quoted = log
-      .split("\n")
-      .slice(-QUOTED_LOG_LINES)
-      .map((line) => line.slice(0, QUOTED_LINE_LENGTH));
-    const lastLines = log === "" ? [] : ["  its last log lines:", ...quoted.map((line) => `  | ${line}`)];
+    const lastLines = quoteEnd(this.log, "its last log lines:");
     const [first = "", ...further] = message.split("\n");
     const told = [`node ${this.#handle.name}: ${first}`, ...further.map((line) => `  ${line}`)];
     return new TestbedError("node-failed", [...told, ...lastLines].join("\n"), {
@@ -193,7 +191,7 @@ export class AgentLink {
   }
 
   async #ask<Type extends Answer["type"]>(
-    command: TrafficRequest | ProbeRequest | LifetimeRequest | SniffRequest | MarksRequest | ChangeCommand,
+    command: WithoutId<Extract<AgentCommand, { readonly id: number }>>,
     type: Type,
   ): Promise<Extract<Answer, { type: Type }>> {
     const id = this.#nextId++;

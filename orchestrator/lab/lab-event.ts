@@ -4,6 +4,7 @@
  */
 
 import type { AgentReport, ImpairedLink, LinkFigures, TrafficResult } from "@testbed/agent/control";
+import type { ExceededLimit } from "../runtime/runtime.ts";
 import type { InboundVerification } from "./inbound-verification.ts";
 import type { LifetimeVerification } from "./lifetime-verification.ts";
 import type { NatVerification } from "./nat-verification.ts";
@@ -25,6 +26,7 @@ export const PHASES = [
   "load",
   "create",
   "start",
+  "programs",
   "registration",
   "before-ice",
   "middleboxes",
@@ -51,6 +53,13 @@ export interface DataPacket {
   readonly rttMs: number | null;
 }
 
+/** What a program says of its own path in a line `MICE {…}` of its output; in its own words, which nobody checks. */
+export interface HostWord {
+  readonly path?: string | undefined;
+  readonly local?: string | undefined;
+  readonly remote?: string | undefined;
+}
+
 /** One event, without its time. */
 export type LabEventBody =
   | { readonly type: "started"; readonly runId: string; readonly topology: string; readonly runtime: string }
@@ -60,7 +69,19 @@ export type LabEventBody =
   | { readonly type: "nodes-made"; readonly nodes: readonly string[] }
   | { readonly type: "node-ready"; readonly node: string }
   | { readonly type: "host-started"; readonly node: string; readonly program: string }
-  | { readonly type: "host-exited"; readonly node: string; readonly exitCode: number }
+  /** Its program is ready: it may be used by those that wait for it. */
+  | { readonly type: "host-ready"; readonly node: string }
+  /** A line of its output that matches a pattern of its file. */
+  | { readonly type: "host-output"; readonly node: string; readonly pattern: string; readonly line: string }
+  /** What its program says of its own path. */
+  | { readonly type: "host-said"; readonly node: string; readonly word: HostWord }
+  | {
+      readonly type: "host-exited";
+      readonly node: string;
+      readonly exitCode: number;
+      /** Limits that its program has run into; absent for none. */
+      readonly exceeded?: readonly ExceededLimit[];
+    }
   /** Its program was still running at the end of the run; one that is no service had to end before. */
   | { readonly type: "host-ended"; readonly node: string; readonly isService: boolean }
   | { readonly type: "node"; readonly node: string; readonly event: NodeEvent }

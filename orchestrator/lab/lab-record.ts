@@ -1,6 +1,6 @@
 /** Everything that a run leaves in memory. */
 
-import type { DestroyReport, RuntimeEnvironment } from "../runtime/runtime.ts";
+import type { DestroyReport, ExceededLimit, RuntimeEnvironment } from "../runtime/runtime.ts";
 import { TestbedError } from "../support/errors.ts";
 import type { ProgramSource } from "../topology/model/resolved.ts";
 import type { CaptureStream } from "./capture-streams.ts";
@@ -28,6 +28,8 @@ export interface HostRecord {
   readonly command?: readonly string[];
   /** Absent if it did not end by itself. */
   readonly exitCode?: number;
+  /** Limits that it has run into; absent for none. */
+  readonly exceeded?: readonly ExceededLimit[];
   /** It was running when the lab was removed, which ended it. */
   readonly isEndedByTestbed?: boolean;
   /** It was to run until then. */

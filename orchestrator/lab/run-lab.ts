@@ -1,19 +1,11 @@
 /** One run of a lab, from creation to removal, and the record of it. */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import type { NodeSpec, Plan, ProgramSpec } from "../plan/plan.ts";
+import type { NodeSpec, Plan } from "../plan/plan.ts";
 import type { ProbePlan } from "../plan/probe-plan.ts";
-import type {
-  DestroyReport,
-  ProgramHandle,
-  RunIdentity,
-  Runtime,
-  RuntimeEnvironment,
-  RuntimeLab,
-} from "../runtime/runtime.ts";
+import type { DestroyReport, RunIdentity, Runtime, RuntimeEnvironment, RuntimeLab } from "../runtime/runtime.ts";
 import { createDeferred, type Deferred } from "../support/deferred.ts";
 import { TestbedError } from "../support/errors.ts";
-import { describeProgram } from "../topology/describe/describe-program.ts";
 import { roundTripImpairment } from "../topology/model/path-impairments.ts";
 import type { ResolvedSession, ResolvedTopology } from "../topology/model/resolved.ts";
 import { homeAddresses, isMobile as isMobileNode } from "../topology/model/session-end.ts";
@@ -24,6 +16,7 @@ import { topologyAfter } from "../topology/resolve/timeline.ts";
 import { AgentLink, type LinkObserver } from "./agent-link.ts";
 import { type CaptureStreams, createCaptureStreams, MOST_CAPTURE_OCTETS } from "./capture-streams.ts";
 import { happenedEvents } from "./happened-events.ts";
+import { createHostPrograms, type HostPrograms } from "./host-programs.ts";
 import type { LabEvent } from "./lab-event.ts";
 import { describeError, type LabRecord } from "./lab-record.ts";
 import type { LabTimeouts } from "./lab-timeouts.ts";
@@ -63,16 +56,19 @@ export async function runLab(request: LabRequest): Promise<LabRecord> {
   const { identity, runtime, signal } = request;
   const ending = new AbortController();
   const over = AbortSignal.any([signal, ending.signal]);
+  const lab = runtime.createLab(identity, over);
+  const links = new Map<string, AgentLink>();
+  const expectedOfHosts = request.topology.expectations.filter((each) => "host" in each);
   const state: LabState = {
     request,
     over,
     startedAt: performance.now(),
-    lab: runtime.createLab(identity, over),
+    lab,
     recorder,
     stopwatch,
     captures: createCaptureStreams(() => recorder.add({ type: "captures-cut", keptOctets: MOST_CAPTURE_OCTETS })),
-    links: new Map(),
-    programs: new Map(),
+    links,
+    hosts: createHostPrograms(request.plan.programs, expectedOfHosts, { recorder, lab, link: linkOf(links) }),
     failure: createDeferred(),
     awaited: new Map(),
     environment: undefined,
@@ -83,8 +79,8 @@ export async function runLab(request: LabRequest): Promise<LabRecord> {
     ending.abort(error);
     recorder.add({ type: "error", ...describeError(error) });
   }
-  if (error === undefined && !request.keep) await askProgramsToEnd(state);
-  if (error !== undefined || !request.keep) endPrograms(state);
+  if (error === undefined && !request.keep) await state.hosts.askToEnd();
+  if (error !== undefined || !request.keep) state.hosts.end();
   const removal = leaveLab(state, error);
   return { ...recordOf(state), error, removal };
 }
@@ -107,20 +103,12 @@ interface LabState {
   readonly stopwatch: Stopwatch;
   readonly captures: CaptureStreams;
   readonly links: Map<string, AgentLink>;
-  readonly programs: Map<string, StartedProgram>;
+  readonly hosts: HostPrograms;
   /** Rejects with the first failure of any node. */
   readonly failure: Deferred<never>;
   /** Events of the timeline that have not happened yet: what each waits for, by its name. */
   readonly awaited: Map<string, string>;
   environment: RuntimeEnvironment | undefined;
-}
-
-/** A host program that was started. */
-interface StartedProgram {
-  readonly spec: ProgramSpec;
-  readonly handle: ProgramHandle;
-  exitCode?: number;
-  isEndedByTestbed?: boolean;
 }
 
 /** The whole run; each step waits only for what it needs. */
@@ -132,7 +120,6 @@ async function conduct(state: LabState): Promise<void> {
   verifying.catch(state.failure.reject);
   await stopwatch.phase("start", () => startNodes(state));
   if (request.only !== undefined) return verifyOnly(state, verifying);
-  await startPrograms(state);
   beginRegistrations(state);
 
   const all = liveSessions(state);
@@ -141,49 +128,18 @@ async function conduct(state: LabState): Promise<void> {
   );
   await stopwatch.phase("before-ice", () => each(registered, (session) => pingBeforeIce(session, recorder)));
   await stopwatch.phase("middleboxes", () => verifying);
+  if (request.plan.programs.length > 0) await stopwatch.phase("programs", () => state.hosts.start());
   await stopwatch.phase("nomination", () => each(registered, (session) => connect(session, recorder)));
   await stopwatch.phase("data", () => each(registered, (session) => exchangeData(session, recorder)));
   if (request.plan.timeline.length > 0)
     await stopwatch.phase("timeline", () => playTimeline(request.plan.timeline, registered, timelineLab(state)));
-  if (request.plan.programs.some(hasToEnd)) await stopwatch.phase("hosts", () => awaitPrograms(state));
+  if (state.hosts.hasToWait) await stopwatch.phase("hosts", () => state.hosts.awaitEnd(leftMs(state)));
   if (!request.keep) await stopwatch.phase("finish", () => finishNodes(state));
 }
 
-/** A run lasts as long as its host programs, services apart, and at most as long as its timeout. */
-async function awaitPrograms({ programs, request, startedAt }: LabState): Promise<void> {
-  const elapsedMs = performance.now() - startedAt;
-  const leftMs = request.timeoutMs - elapsedMs - request.timeouts.finishMs;
-  const ending = [...programs.values()].filter(({ spec }) => hasToEnd(spec));
-  const exits = Promise.all(ending.map(({ handle }) => handle.exited));
-  await Promise.race([exits, sleep(Math.max(0, leftMs), undefined, { ref: false })]);
-}
-
-function hasToEnd({ isService = false }: ProgramSpec): boolean {
-  return !isService;
-}
-
-/** How long a program has to end once its signal was sent. */
-const STOP_TIMEOUT_MS = 2000;
-
-/** Programs that want a signal before their end get it, and may write their last lines. */
-async function askProgramsToEnd({ programs }: LabState): Promise<void> {
-  const running = [...programs.values()].filter(({ exitCode }) => exitCode === undefined);
-  await each(running, async (program) => {
-    const { handle, spec } = program;
-    if (spec.stopSignal === undefined) return;
-    program.isEndedByTestbed = true;
-    await handle.signal(spec.stopSignal);
-    await Promise.race([handle.exited, sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);
-  });
-}
-
-/** Reports the programs that end with the lab. */
-function endPrograms({ programs, recorder }: LabState): void {
-  for (const [node, program] of programs) {
-    if (program.exitCode !== undefined) continue;
-    program.isEndedByTestbed = true;
-    recorder.add({ type: "host-ended", node, isService: !hasToEnd(program.spec) });
-  }
+/** What is left of the run's time before its nodes have to be told to finish. */
+function leftMs({ request, startedAt }: LabState): number {
+  return Math.max(0, request.timeoutMs - (performance.now() - startedAt) - request.timeouts.finishMs);
 }
 
 /** The end of a run that only verifies NATs and firewalls. */
@@ -203,11 +159,7 @@ function timelineLab({ recorder, links, over, request, awaited }: LabState): Tim
   const { timeouts, topology, plan } = request;
   return {
     ...{ recorder, timeouts, awaited },
-    link(node) {
-      const link = links.get(node);
-      if (link === undefined) throw new Error(`the timeline is about ${node}, which was not started`);
-      return link;
-    },
+    link: linkOf(links),
     wait: (ms) => sleep(ms, undefined, { signal: over }),
     async until(isThere) {
       while (!(await recorder.until(isThere, OVER_CHECK_MS))) over.throwIfAborted();
@@ -224,6 +176,14 @@ function timelineLab({ recorder, links, over, request, awaited }: LabState): Tim
 
 /** How often who waits for an event looks whether the run is over. */
 const OVER_CHECK_MS = 500;
+
+function linkOf(links: ReadonlyMap<string, AgentLink>): (node: string) => AgentLink {
+  return (node) => {
+    const link = links.get(node);
+    if (link === undefined) throw new Error(`expected node ${node} to be started`);
+    return link;
+  };
+}
 
 async function createEverything(state: LabState): Promise<void> {
   const { runtime, plan } = state.request;
@@ -290,25 +250,6 @@ async function startNodes(state: LabState): Promise<void> {
 async function neverReady(link: AgentLink, timeoutMs: number): Promise<never> {
   await sleep(timeoutMs, undefined, { ref: false });
   throw link.failure(`expected it to be ready within ${timeoutMs / 1000} s of its start, and it is not`);
-}
-
-/** Host programs start once the whole lab is set up. */
-async function startPrograms(state: LabState): Promise<void> {
-  await each(state.request.plan.programs, async (spec) => {
-    const handle = await state.lab.startProgram(spec);
-    const program: StartedProgram = { spec, handle };
-    state.programs.set(spec.name, program);
-    state.recorder.add({ type: "host-started", node: spec.name, program: describeProgram(spec) });
-    handle.exited.then(
-      ({ code }) => {
-        // The removal of the lab ends it with an exit code of its own.
-        if (program.isEndedByTestbed === true) return;
-        program.exitCode = code;
-        state.recorder.add({ type: "host-exited", node: spec.name, exitCode: code });
-      },
-      () => undefined,
-    );
-  });
 }
 
 function liveSessions({ request, links }: LabState): readonly LiveSession[] {
@@ -416,7 +357,7 @@ async function keepLab({ lab, recorder, request }: LabState): Promise<DestroyRep
 }
 
 function recordOf(state: LabState): Omit<LabRecord, "error" | "removal"> {
-  const { recorder, stopwatch, environment, captures, links, programs, request } = state;
+  const { recorder, stopwatch, environment, captures, links, hosts } = state;
   const logs = [...links].map(([name, link]) => [name, link.log] as const);
   return {
     events: recorder.events,
@@ -425,22 +366,7 @@ function recordOf(state: LabState): Omit<LabRecord, "error" | "removal"> {
     captures: captures.all(),
     counters: new Map([...links].map(([name, link]) => [name, link.counters])),
     logs: new Map(logs),
-    hosts: request.plan.programs.flatMap(({ name, source, command }) => {
-      const program = programs.get(name);
-      if (program === undefined) return [];
-      const { handle, spec, exitCode, isEndedByTestbed } = program;
-      return [
-        {
-          name,
-          source,
-          ...(command === undefined ? {} : { command }),
-          log: handle.log(),
-          ...(exitCode === undefined ? {} : { exitCode }),
-          ...(isEndedByTestbed === undefined ? {} : { isEndedByTestbed }),
-          ...(hasToEnd(spec) ? {} : { isService: true }),
-        },
-      ];
-    }),
+    hosts: hosts.records(),
   };
 }
 

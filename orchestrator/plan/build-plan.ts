@@ -18,10 +18,10 @@ import { isMobile, isSessionEnd, peerAddressOf, type SessionEnd } from "../topol
 import { derivedHex } from "../topology/resolve/seed.ts";
 import { daemonsOf } from "./daemons/daemons.ts";
 import { edgeRoutes } from "./edge-routes.ts";
-import { labEnvironment } from "./lab-environment.ts";
 import { namesOf } from "./names.ts";
 import { addressesOf, kernelRoutes } from "./nat64-access.ts";
-import type { NodeSpec, Plan, ProgramSpec, UnboundInterface, UnboundSetup } from "./plan.ts";
+import type { NodeSpec, Plan, UnboundInterface, UnboundSetup } from "./plan.ts";
+import { planProgram } from "./program-plan.ts";
 import { sysctlsOf } from "./sysctls.ts";
 import { laterInterfaces, localAddresses, planTimeline } from "./timeline-plan.ts";
 import { uplinkRoutes } from "./uplink-routes.ts";
@@ -222,27 +222,4 @@ function peersOf(topology: ResolvedTopology, node: ResolvedNode): readonly strin
     .filter(({ from }) => from === node.name)
     .flatMap(({ to }) => topology.nodes.filter(isSessionEnd).filter(({ name }) => name === to))
     .map(peerAddressOf);
-}
-
-/** What a file does not say is left out: most programs need little of it. */
-function planProgram(topology: ResolvedTopology, node: ResolvedNode): readonly ProgramSpec[] {
-  if (node.role !== "host") return [];
-  const { name, source, command, files, writable, workdir, user, capabilities, devices, stopSignal, isService } = node;
-  return [
-    {
-      name,
-      inside: name,
-      source,
-      ...(command === undefined ? {} : { command }),
-      environment: labEnvironment(node, topology.nodes),
-      ...(files.length === 0 ? {} : { files }),
-      ...(writable.length === 0 ? {} : { writable }),
-      ...(workdir === undefined ? {} : { workdir }),
-      ...(user === undefined ? {} : { user }),
-      ...(capabilities.length === 0 ? {} : { capabilities }),
-      ...(devices.length === 0 ? {} : { devices }),
-      ...(stopSignal === undefined ? {} : { stopSignal }),
-      ...(isService ? { isService } : {}),
-    },
-  ];
 }

@@ -4,8 +4,9 @@
  */
 
 import type { AgentCommand, InterfaceSetup, NodeSetup } from "@testbed/agent/control";
-import type { EventMoment, HostFile, ProgramSource } from "../topology/model/resolved.ts";
+import type { EventMoment, HostFile, ProgramSource, Readiness } from "../topology/model/resolved.ts";
 import type { HostCapability, HostDevice, StopSignal } from "../topology/model/words.ts";
+import type { ProgramLimits } from "./program-limits.ts";
 
 /** The set-up of a node before a runtime has made its interfaces: everything except how to find them. */
 export type UnboundSetup = Omit<NodeSetup, "interfaces"> & { readonly interfaces: readonly UnboundInterface[] };
@@ -49,10 +50,18 @@ export interface ProgramSpec {
   /** The capabilities that it has, capabilities(7) without `CAP_`; none when absent. */
   readonly capabilities?: readonly HostCapability[];
   readonly devices?: readonly HostDevice[];
+  /** `PROGRAM_LIMITS` when absent. */
+  readonly limits?: ProgramLimits;
   /** The signal that asks it to end with its run; killed at once when absent. */
   readonly stopSignal?: StopSignal;
   /** It runs until the testbed ends it. */
   readonly isService?: boolean;
+  /** Programs that are ready before it is started; none when absent. */
+  readonly startAfter?: readonly string[];
+  /** When it is ready; absent for as soon as it is started. */
+  readonly ready?: Readiness;
+  /** Patterns of output whose lines become events, beside that of `ready`. */
+  readonly watched?: readonly string[];
 }
 
 export type ProgramFile = HostFile;
@@ -61,7 +70,7 @@ export interface Plan {
   readonly topology: string;
   readonly segments: readonly SegmentSpec[];
   readonly nodes: readonly NodeSpec[];
-  /** Started once every node is ready. */
+  /** Started once every NAT and firewall is verified, each after those that it waits for. */
   readonly programs: readonly ProgramSpec[];
   /** What happens once data flows, in order of time as far as it is known. */
   readonly timeline: readonly TimelineStep[];

@@ -1,16 +1,18 @@
 /** Builds the result of a run as data. */
 
 import type { EventEffect } from "../judge/event-effect.ts";
+import type { HostObservation } from "../judge/host-observation.ts";
 import type { Judgement } from "../judge/judge-run.ts";
 import type { SessionObservation } from "../judge/session-observation.ts";
 import type { CandidateView, LabEvent, PairView } from "../lab/lab-event.ts";
-import { describeError, type HostRecord, type LabRecord } from "../lab/lab-record.ts";
+import { describeError, type LabRecord } from "../lab/lab-record.ts";
 import type { ResolvedTopology } from "../topology/model/resolved.ts";
 import type { Prediction } from "../topology/predict/predict.ts";
 import { linkResults } from "./link-result.ts";
 import { routerResults } from "./router-result.ts";
 import {
   type CandidateResult,
+  type HostResult,
   type OutageResult,
   RESULT_SCHEMA_VERSION,
   type RunResult,
@@ -49,7 +51,7 @@ export function buildResult(parts: ResultParts): RunResult {
     timeline: timelineResult(events),
     routers: [...routerResults(topology, events, record.counters)],
     links: [...linkResults(topology, events)],
-    hosts: record.hosts.map(hostResult),
+    hosts: judgement.hosts.map((host) => hostResult(host, events)),
     expectations: [...judgement.expectations],
     predicted: predictions.map(predictionResult),
     captures,
@@ -65,14 +67,11 @@ export function buildResult(parts: ResultParts): RunResult {
   };
 }
 
-function hostResult({
-  name,
-  source,
-  command,
-  exitCode,
-  isEndedByTestbed,
-  isService,
-}: HostRecord): RunResult["hosts"][number] {
+/** Times count from the first recorded event. */
+function hostResult(host: HostObservation, events: readonly LabEvent[]): HostResult {
+  const { name, source, command, exitCode, isEndedByTestbed, isService, said, lastLines, exceeded } = host;
+  const start = events[0]?.at ?? 0;
+  const sinceStart = (at: number): number => Math.max(0, at - start);
   return {
     name,
     source,
@@ -80,6 +79,12 @@ function hostResult({
     ...(exitCode === undefined ? {} : { exitCode, endedBy: "itself" }),
     ...(isEndedByTestbed === true ? { endedBy: "testbed" } : {}),
     ...(isService === true ? { service: true } : {}),
+    ...(exceeded === undefined ? {} : { exceeded: [...exceeded] }),
+    ...(host.startedAt === undefined ? {} : { startedAtMs: sinceStart(host.startedAt) }),
+    ...(host.readyAt === undefined ? {} : { readyAtMs: sinceStart(host.readyAt) }),
+    ...(host.endedAt === undefined ? {} : { endedAtMs: sinceStart(host.endedAt) }),
+    ...(said === undefined ? {} : { said }),
+    lastLines: [...lastLines],
   };
 }
 

@@ -10,18 +10,20 @@ export function subjectName({ subject }: ExpectationResult): string {
 
 /** What is expected, with the event that it follows: `after reboot: longest time without data`. */
 export function expectationLabel(expectation: ExpectationResult): string {
-  const after = "after" in expectation.subject ? expectation.subject.after : undefined;
-  const quantity = quantityOf(expectation.key, after !== undefined);
+  const { after } = expectation.subject;
+  const quantity = quantityOf(expectation);
   return after === undefined ? quantity : `after ${after}: ${quantity}`;
 }
 
-function quantityOf(key: ExpectationResult["key"], isAfterEvent: boolean): string {
+function quantityOf({ key, subject }: ExpectationResult): string {
+  const isAfterEvent = subject.after !== undefined;
   switch (key) {
     case "path":
       return "path of the data";
     case "selected":
       return "selected candidates, local and remote";
     case "within":
+      if ("host" in subject) return `time from ${isAfterEvent ? "the event" : "its start"} until then`;
       return isAfterEvent ? "time from the event to data on its path" : "time from offer to nomination";
     case "outage":
       return "longest time without data";
@@ -31,6 +33,8 @@ function quantityOf(key: ExpectationResult["key"], isAfterEvent: boolean): strin
       return "data packets lost";
     case "exit":
       return "exit code of the host's program";
+    case "output":
+      return "output of the host's program";
     case "service":
       return "end of the host's program, a service";
   }
@@ -49,7 +53,9 @@ export function expectedText(expectation: ExpectationResult): string {
     case "lost":
       return `≤ ${expectation.limit}`;
     case "exit":
-      return String(expectation.expected);
+      return Array.isArray(expectation.expected) ? expectation.expected.join(" or ") : String(expectation.expected);
+    case "output":
+      return expectation.expected;
     case "service":
       return "by the testbed";
   }
@@ -70,7 +76,7 @@ function determinedText(expectation: ExpectationResult): string {
     case "selected":
       return expectation.observed?.join(" → ") ?? "no pair was nominated";
     case "within":
-      return timeText(expectation.observed, expectation.subject.after === undefined ? "not nominated" : NO_DATA);
+      return timeText(expectation.observed, neverText(expectation.subject));
     case "outage":
     case "roundTrip":
       return timeText(expectation.observed, NO_DATA);
@@ -78,9 +84,16 @@ function determinedText(expectation: ExpectationResult): string {
       return expectation.observed === undefined ? "no data was sent" : `${expectation.observed} of ${expectation.sent}`;
     case "exit":
       return exitText(expectation.observed);
+    case "output":
+      return expectation.observed ?? "no such line";
     case "service":
       return serviceText(expectation.observed);
   }
+}
+
+function neverText(subject: ExpectationResult["subject"]): string {
+  if ("host" in subject) return "it did not come to that";
+  return subject.after === undefined ? "not nominated" : NO_DATA;
 }
 
 const NO_DATA = "no data came back";

@@ -6,6 +6,7 @@ import { rulesOf } from "../plan/timeline-plan.ts";
 import { describeMoment } from "../topology/describe/describe-event.ts";
 import { describeImpairment } from "../topology/describe/describe-link.ts";
 import { describeProgram } from "../topology/describe/describe-program.ts";
+import { describeReadiness } from "../topology/describe/describe-readiness.ts";
 import type { HostFile } from "../topology/model/resolved.ts";
 import type { Prediction } from "../topology/predict/predict.ts";
 import { counted } from "./text-table.ts";
@@ -15,7 +16,7 @@ export function formatPlan(plan: Plan, predictions: readonly Prediction[]): read
   const steps = [
     ...plan.segments.map(({ name, interfaceName }) => [`make segment ${name} (interface ${interfaceName})`]),
     ...plan.nodes.map(nodeLines),
-    ["start every node and wait until all are ready"],
+    ["start every node, wait until all are ready, and verify NATs and firewalls"],
     ...plan.programs.map(programLines),
     ...plan.timeline.map(timelineLines),
   ];
@@ -95,9 +96,12 @@ function loaderOf(tool: NodeSpec["setup"]["rules"][number]["tool"]): string {
 
 function programLines(program: ProgramSpec): readonly string[] {
   const { name, inside, command, environment, files = [], writable = [], workdir, user, stopSignal } = program;
-  const { capabilities = [], devices = [], isService = false } = program;
+  const { capabilities = [], devices = [], isService = false, startAfter = [], ready } = program;
   return [
     `start ${describeProgram(program)} in the network of ${inside}, as ${name}`,
+    ...(startAfter.length === 0
+      ? []
+      : [`   once ${startAfter.join(", ")} ${startAfter.length === 1 ? "is" : "are"} ready`]),
     ...(command === undefined ? [] : [`   command ${JSON.stringify(command)}`]),
     ...(workdir === undefined ? [] : [`   in ${workdir}`]),
     ...(user === undefined ? [] : [`   as user ${user}`]),
@@ -106,6 +110,7 @@ function programLines(program: ProgramSpec): readonly string[] {
     ...writable.map((path) => `   may write in ${path}`),
     ...capabilities.map((capability) => `   capability ${capability}`),
     ...devices.map((device) => `   device ${device}`),
+    ...(ready === undefined ? [] : [`   wait ${ready.withinMs / 1000} s at most for ${describeReadiness(ready)}`]),
     ...(stopSignal === undefined ? [] : [`   asked to end by ${stopSignal}`]),
     ...(isService ? ["   a service, ended at the end of the run"] : []),
   ];

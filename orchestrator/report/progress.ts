@@ -7,7 +7,9 @@ import type { LifetimeVerification } from "../lab/lifetime-verification.ts";
 import type { NatVerification } from "../lab/nat-verification.ts";
 import { formatEndpoint } from "../topology/model/address-text.ts";
 import { printableLine } from "../topology/model/printable.ts";
+import { describeWord } from "./describe-word.ts";
 import { formatMs } from "./format-ms.ts";
+import { exceededText } from "./host-text.ts";
 
 /** The progress line for an event, without its time; undefined for events that would be noise. */
 export function describeEvent(event: LabEvent): string | undefined {
@@ -90,8 +92,14 @@ function describeRest(event: LabEvent): string | undefined {
   switch (event.type) {
     case "host-started":
       return `${event.node}: started ${event.program}`;
+    case "host-ready":
+      return `${event.node}: ready`;
+    case "host-output":
+      return `${event.node}: wrote ${printableLine(event.line)}`;
+    case "host-said":
+      return `${event.node}: says ${describeWord(event.word)}`;
     case "host-exited":
-      return `${event.node}: ended with exit code ${event.exitCode}`;
+      return `${event.node}: ended with exit code ${event.exitCode}${exceededText(event.exceeded)}`;
     case "captures-cut":
       return `captures end here: a run keeps ${event.keptOctets / 1_000_000} MB of them`;
     case "host-ended":

@@ -12,12 +12,12 @@ import {
 } from "@testbed/agent/control";
 import * as z from "zod";
 import { EFFECT_PATHS } from "../judge/event-effect.ts";
-import { TIME_KEYS } from "../judge/expectation.ts";
 import { SESSION_STATES } from "../judge/session-observation.ts";
 import { EXPECTATION_VERDICTS, VERDICTS } from "../judge/verdict.ts";
 import { INBOUND_KINDS } from "../plan/inbound-probe-plan.ts";
+import { PROGRAM_LIMIT_NAMES } from "../runtime/runtime.ts";
 import { RUNTIME_NAMES } from "../runtime/runtime-name.ts";
-import { PATH_NAMES } from "../topology/model/words.ts";
+import { PATH_NAMES, TIME_KEYS } from "../topology/model/words.ts";
 import { behaviourFields } from "./behaviour-schema.ts";
 
 /** Value of a result's `schema` field. */
@@ -187,6 +187,13 @@ const ofSession = {
   }),
 };
 
+const ofHost = {
+  subject: z.strictObject({
+    host: z.string(),
+    after: z.string().optional().describe("the event of the timeline that it is about; absent for its start"),
+  }),
+};
+
 const judged = {
   verdict: z
     .enum(EXPECTATION_VERDICTS)
@@ -223,7 +230,7 @@ const expectation = z.discriminatedUnion("key", [
     .describe("candidate types of the selected pair: local and remote, seen from the session's `from`"),
   z
     .strictObject({
-      ...ofSession,
+      subject: z.union([ofSession.subject, ofHost.subject]),
       key: z.enum(TIME_KEYS),
       limit: milliseconds,
       observed: milliseconds.optional().describe("absent when it never came to that"),
@@ -231,7 +238,7 @@ const expectation = z.discriminatedUnion("key", [
       ...judged,
     })
     .describe(
-      "`within`: from the offer to the nomination, with `after` from the event to data on its path; `outage`: the longest time without data; `roundTrip`: the median of the data",
+      "`within`: from the offer to the nomination, with `after` from the event to data on its path, of a host from its start or the event until what is expected of it; `outage`: the longest time without data; `roundTrip`: the median of the data",
     ),
   z
     .strictObject({
@@ -246,16 +253,27 @@ const expectation = z.discriminatedUnion("key", [
     .describe("data packets without an answer, of those sent in both directions"),
   z
     .strictObject({
-      subject: z.strictObject({ host: z.string() }),
+      ...ofHost,
       key: z.literal("exit"),
-      expected: z.int(),
+      expected: z
+        .union([z.int(), z.array(z.int()), z.literal("any")])
+        .describe("a code, several of which one is expected, or `any`: it has to end by itself"),
       observed: z.int().optional().describe("absent when it had not ended by itself, and the testbed ended it"),
       ...judged,
     })
     .describe("exit code of a host's program"),
   z
     .strictObject({
-      subject: z.strictObject({ host: z.string() }),
+      ...ofHost,
+      key: z.literal("output"),
+      expected: z.string().describe("text of a line, or a regular expression between slashes"),
+      observed: z.string().optional().describe("the first such line; absent when there was none"),
+      ...judged,
+    })
+    .describe("a line of the output of a host's program"),
+  z
+    .strictObject({
+      ...ofHost,
       key: z.literal("service"),
       observed: z.int().optional().describe("exit code, when it ended earlier"),
       ...judged,
@@ -331,6 +349,18 @@ const host = z.strictObject({
     .optional()
     .describe("whether its program ended by itself or was ended with the lab; absent while it runs in a kept one"),
   service: z.boolean().optional().describe("whether it was to run until the testbed ends it"),
+  exceeded: z
+    .array(z.enum(PROGRAM_LIMIT_NAMES))
+    .optional()
+    .describe("limits that its program has run into; absent for none, and where the runtime cannot tell"),
+  startedAtMs: milliseconds.optional().describe("counted from the first thing that was recorded, as all three"),
+  readyAtMs: milliseconds.optional(),
+  endedAtMs: milliseconds.optional(),
+  said: z
+    .strictObject({ path: z.string().optional(), local: z.string().optional(), remote: z.string().optional() })
+    .optional()
+    .describe("what its program said last of its own path, in a line `MICE {…}` of its output"),
+  lastLines: z.array(z.string()).describe("of its output; all of it is under logs/"),
 });
 
 export const runResultSchema = z
@@ -377,6 +407,7 @@ export type SessionResult = RunResult["sessions"][number];
 export type OutageResult = SessionResult["outages"][number];
 export type CandidateResult = SessionResult["candidates"][number];
 export type ExpectationResult = RunResult["expectations"][number];
+export type HostResult = RunResult["hosts"][number];
 export type LinkResult = RunResult["links"][number];
 export type RouterResult = RunResult["routers"][number];
 export type ProbeResult = RouterResult["probes"][number];

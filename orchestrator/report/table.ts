@@ -13,6 +13,7 @@ import {
   unmetText,
 } from "./expectation-text.ts";
 import { formatMs } from "./format-ms.ts";
+import { hostEndText, linesOfFailure } from "./host-text.ts";
 import { linkRows } from "./link-rows.ts";
 import { outageRows } from "./outage-rows.ts";
 import { routerRemarks, routerRows, wayInRows } from "./router-rows.ts";
@@ -36,7 +37,7 @@ export function formatResult(result: RunResult, paint: Paint): readonly string[]
     ...formatTable(outageRows(result), paint),
     ...formatRouters(result.routers, paint),
     ...formatTable(linkRows(result), paint),
-    ...formatHosts(result.hosts),
+    ...formatHosts(result, paint),
     ...formatExpectations(result.expectations, paint),
     "",
     `${paintVerdict(result.verdict, paint)}  ${result.topology}  ${paint.faint(`in ${formatMs(result.durationMs)}: ${formatPhases(result)}`)}`,
@@ -123,16 +124,12 @@ function formatTable(table: TextTable | undefined, paint: Paint): readonly strin
   return ["", paint.faint(header), ...lines];
 }
 
-function formatHosts(hosts: RunResult["hosts"]): readonly string[] {
-  return hosts.map((host) => `host ${host.name} (${describeProgram(host)}) ${hostEnd(host)}`);
-}
-
-function hostEnd({ exitCode, endedBy, service }: RunResult["hosts"][number]): string {
-  if (exitCode !== undefined) return `ended with exit code ${exitCode}`;
-  if (endedBy === undefined) return "is still running";
-  return service === true
-    ? "ran to the end, and was ended by the testbed"
-    : "had not ended by itself, and was ended by the testbed";
+/** Hosts, with the last lines of those that failed. */
+function formatHosts({ hosts, expectations }: RunResult, paint: Paint): readonly string[] {
+  return hosts.flatMap((host) => [
+    `host ${host.name} (${describeProgram(host)}) ${hostEndText(host)}`,
+    ...linesOfFailure(host, expectations).map((line) => paint.faint(`  | ${line}`)),
+  ]);
 }
 
 function formatExpectations(expectations: readonly ExpectationResult[], paint: Paint): readonly string[] {
@@ -146,7 +143,7 @@ function formatExpectations(expectations: readonly ExpectationResult[], paint: P
     observedText(expectation),
     expectation.source,
   ]);
-  const header = ["verdict", "session", "expectation", "predicted", "expected", "observed", "from"];
+  const header = ["verdict", "about", "expectation", "predicted", "expected", "observed", "from"];
   return ["", ...formatVerdictRows(header, rows, paint)];
 }
 

@@ -107,9 +107,9 @@ function leaseLab({ runtime, identity, signal, pool }: LeaseParts): RuntimeLab {
       nodes.set(name, started);
       return started.handle;
     },
-    startProgram: (spec) => {
+    startProgram: (spec, onOutput) => {
       isReusable = false;
-      return inLab().lab.startProgram(spec);
+      return inLab().lab.startProgram(spec, onOutput);
     },
     keep: () => {
       isReusable = false;

@@ -70,7 +70,8 @@ export interface RuntimeLab {
   createNodes(specs: readonly NodeSpec[]): Promise<void>;
   /** Starts a node with its set-up, or reuses one that was reset. Returns its control channel. */
   startNode(name: string): Promise<NodeHandle>;
-  startProgram(spec: ProgramSpec): Promise<ProgramHandle>;
+  /** Starts a host's program; `onOutput` receives what it writes, as it comes. */
+  startProgram(spec: ProgramSpec, onOutput: OutputListener): Promise<ProgramHandle>;
   /** Lets the lab outlive its owner, until `removeLab`. */
   keep(): Promise<void>;
   /** Removes everything; safe to call at any moment and more than once. */
@@ -109,15 +110,29 @@ export interface NodeHandle {
   resume(): Promise<void>;
 }
 
+/** Limits of a host's program. */
+export const PROGRAM_LIMIT_NAMES = ["pids", "memory"] as const;
+
+export type ExceededLimit = (typeof PROGRAM_LIMIT_NAMES)[number];
+
 export interface NodeExit {
   readonly code: number;
   /** The last lines of stderr. */
   readonly logTail: readonly string[];
 }
 
+export interface ProgramExit extends NodeExit {
+  /** Limits that it has run into; absent where the runtime cannot tell. */
+  readonly exceeded?: readonly ExceededLimit[];
+}
+
+/** Receives what a program writes to its standard output or error; every piece before the program's end is known. */
+export type OutputListener = (stream: "stdout" | "stderr", piece: Uint8Array) => void;
+
 export interface ProgramHandle {
   readonly name: string;
-  readonly exited: Promise<NodeExit>;
+  readonly exited: Promise<ProgramExit>;
+  /** What it has written so far to standard output and error, as it came; of much, the beginning and the end. */
   log(): string;
   /** Sends a signal to the program. One that has ended needs none. */
   signal(name: NonNullable<ProgramSpec["stopSignal"]>): Promise<void>;

@@ -20,6 +20,8 @@ const EXIT_CODES = {
   "behaviour-mismatch": 3,
   /** A node of the lab failed. */
   "node-failed": 3,
+  /** A host's program is not ready, and others wait for it. */
+  "host-not-ready": 3,
   "timed-out": 3,
   interrupted: 130,
 } as const;

@@ -117,15 +117,24 @@ describe("labs on a Docker engine", () => {
   test("take in a host program of another image that shares its node's network and may not change it", async () => {
     const { lab } = await bringUp(runtime, ALONE);
     try {
-      const guest = await lab.startProgram({
-        name: "program",
-        inside: "alone",
-        source: { type: "image", image: await ensureBaseImage(engine, () => undefined) },
-        command: ["bash", "-c", 'echo "peer $PEER"; cat /sys/class/net/segment/address; cat /proc/self/status; exit 5'],
-        environment: { PEER: "198.18.7.9" },
-      });
+      const heard: string[] = [];
+      const guest = await lab.startProgram(
+        {
+          name: "program",
+          inside: "alone",
+          source: { type: "image", image: await ensureBaseImage(engine, () => undefined) },
+          command: [
+            "bash",
+            "-c",
+            'echo "peer $PEER"; cat /sys/class/net/segment/address; cat /proc/self/status; exit 5',
+          ],
+          environment: { PEER: "198.18.7.9" },
+        },
+        (stream, piece) => heard.push(`${stream}: ${Buffer.from(piece).toString()}`),
+      );
       expect(await guest.exited).toMatchObject({ code: 5 });
       expect(guest.log()).toContain("peer 198.18.7.9\n");
+      expect(heard.join("")).toContain("stdout: peer 198.18.7.9\n");
       expect(guest.log()).toContain(ALONE[0]?.setup.interfaces[0]?.mac);
       const capabilities = BigInt(`0x${/CapEff:\s*(\w+)/.exec(guest.log())?.[1] ?? ""}`);
       expect(capabilities & CAP_NET_ADMIN).toBe(0n);
@@ -143,7 +152,7 @@ describe("labs on a Docker engine", () => {
         source: { type: "image", image: "no-such-image:anywhere" },
         environment: {},
       } as const;
-      await expect(lab.startProgram(spec)).rejects.toMatchObject({
+      await expect(lab.startProgram(spec, () => undefined)).rejects.toMatchObject({
         code: "no-image",
         hint: expect.stringContaining("docker pull no-such-image:anywhere") as string,
       });

@@ -4,6 +4,7 @@ import { chmod, mkdir, readdir, readFile, readlink, rm, writeFile } from "node:f
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect } from "vitest";
+import { PACKAGE_ROOT } from "../../orchestrator/support/package-root.ts";
 import { needs } from "../support/needs.ts";
 import { latestResult, runCli, startCli, temporaryDirectory } from "../support/run-cli.ts";
 
@@ -14,6 +15,8 @@ beforeAll(async () => {
   directory = await temporaryDirectory();
 });
 afterAll(() => directory.remove());
+
+const PYTHON_SERVER = ["python3", "-m", "http.server", "--directory", "/"];
 
 /** The entry of a host in a topology file. */
 type Host = Readonly<Record<string, unknown>>;
@@ -238,7 +241,7 @@ describe("a program", () => {
     );
     expect(cli.exitCode, cli.stdout).toBe(0);
     expect(cli.stdout).toContain("host server (sleep infinity) ran to the end, and was ended by the testbed");
-    expect(result.hosts).toEqual([
+    expect(result.hosts).toMatchObject([
       {
         ...{ name: "server", source: { type: "machine" }, command: ["/bin/sh", "-c", "sleep infinity"] },
         ...{ endedBy: "testbed", service: true },
@@ -260,6 +263,68 @@ describe("a program", () => {
       { subject: { host: "server" }, key: "service", observed: 0, verdict: "fail" },
       { subject: { host: "client" }, key: "exit", observed: 0, verdict: "pass" },
     ]);
+  });
+
+  test("starts when those that it waits for are ready, and does what its file expects", async () => {
+    const file = await topologyWith(
+      "in-order",
+      {
+        server: { command: [...PYTHON_SERVER, "9000"], service: true, ready: { tcp: 9000 } },
+        client: {
+          command:
+            "python3 -c \"import urllib.request as u; u.urlopen('http://server:9000/proc/version')\" && echo read; exit 3",
+          startAfter: ["server"],
+        },
+      },
+      "expect: [{ host: client, output: read, exit: [3, 4], within: 60s }]",
+    );
+    const { cli, result } = await run(file);
+    expect(cli.exitCode, cli.stdout + cli.stderr).toBe(0);
+    const [server, client] = result.hosts;
+    expect(client?.startedAtMs).toBeGreaterThanOrEqual(server?.readyAtMs ?? Number.POSITIVE_INFINITY);
+    expect(result.expectations.filter(({ verdict }) => verdict === "pass").map(({ key }) => key)).toEqual([
+      ...["service", "exit", "output", "within"],
+    ]);
+  });
+
+  test("finds its peer through the two NATs of the example", async () => {
+    const { cli, result } = await run(join(PACKAGE_ROOT, "topologies/programs/two-nats.yaml"));
+    expect(cli.exitCode, cli.stdout + cli.stderr).toBe(0);
+    expect(result.hosts.map(({ name, said }) => [name, said?.path])).toEqual([
+      ["alice", "direct"],
+      ["bob", "direct"],
+      ["meet", undefined],
+    ]);
+  });
+
+  test("that forks or eats without end runs into its limits, which are named, and leaves no control group", async () => {
+    const { cli, result } = await run(
+      await topologyWith("hostile", {
+        forks: { pids: 20, command: "f() { f | f & }; f; sleep 1; exit 0" },
+        eats: { memory: "64MiB", command: ["python3", "-c", "[bytearray(10**6) for _ in range(10**6)]"] },
+      }),
+    );
+    expect(cli.exitCode, cli.stdout).toBe(1);
+    expect(result.hosts).toMatchObject([
+      { name: "forks", exceeded: ["pids"] },
+      { name: "eats", exceeded: ["memory"] },
+    ]);
+    const groups = await Promise.all(
+      ["pids", "memory", ""].map((path) => readdir(`/sys/fs/cgroup/${path}`).catch(() => [])),
+    );
+    expect(groups.flat().filter((name) => name.includes(result.runId))).toEqual([]);
+  });
+
+  test("that is never ready ends the run, with its last lines", async () => {
+    const file = await topologyWith("never-ready", {
+      server: { command: "echo cannot bind >&2; sleep 60", ready: { udp: 9000, within: "1s" } },
+    });
+    const { cli, result } = await run(file);
+    expect(cli.exitCode).toBe(3);
+    expect(cli.stderr).toContain(
+      "host server: expected its program to have bound UDP port 9000 within 1 s of its start; it was not\n  its last lines of output:\n  | cannot bind",
+    );
+    expect(result).toMatchObject({ verdict: "error", error: { code: "host-not-ready" }, expectations: [] });
   });
 
   test("beside a session is awaited, and judged by its exit code", async () => {

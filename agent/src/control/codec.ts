@@ -5,26 +5,29 @@
 
 import { nodeEvent, socketAddress } from "./event-shapes.ts";
 import { impairedLink, impairment, linkFigures } from "./link-shapes.ts";
-import type {
-  AgentCommand,
-  AgentReport,
-  ClockReading,
-  FlowPacket,
-  HeardDatagram,
-  MarkToSend,
-  NodeSetup,
-  SegmentPlace,
-  TrafficResult,
+import {
+  type AgentCommand,
+  type AgentReport,
+  type ClockReading,
+  type FlowPacket,
+  type HeardDatagram,
+  type MarkToSend,
+  type NodeSetup,
+  type SegmentPlace,
+  SOCKET_PROTOCOLS,
+  type TrafficResult,
 } from "./messages.ts";
 import { lifetimeObservation, natObservation } from "./observation-shapes.ts";
 import { nodeSetup, prefix, routes, rules } from "./setup-shapes.ts";
 import {
   array,
+  boolean,
   type Checked,
   integer,
   nullable,
   number,
   object,
+  oneOf,
   optional,
   record,
   type Shape,
@@ -94,6 +97,9 @@ const command: Shape<AgentCommand> = unionByType<AgentCommand>({
     refreshSilenceMs: integer(1, MAX_MS),
   }),
   sniff: object({ id, local: address, marks: array(mark), awaited: mark, waitMs: integer(1, MAX_MS) }),
+  "await-socket": object({
+    ...{ id, protocol: oneOf(...SOCKET_PROTOCOLS), port: integer(1, 0xffff), waitMs: integer(1, MAX_MS) },
+  }),
   "send-marks": object({ id, local: address, marks: array(object<MarkToSend>({ to: socketAddress, mark })) }),
   "start-flow": object({
     id,
@@ -142,6 +148,7 @@ const report: Shape<AgentReport> = unionByType<AgentReport>({
   probed: object({ id, observation: natObservation }),
   "lifetime-probed": object({ id, observation: lifetimeObservation }),
   heard: object({ id, datagrams: array(object<HeardDatagram>({ mark, port: integer(0, 0xffff) })) }),
+  "socket-awaited": object({ id, isThere: boolean }),
   flow: object({ id, packets: array(object<FlowPacket>({ sentAtMs: number, rttMs: nullable(number) })) }),
   "flow-ended": object({ id }),
   done: object({ id, atMs: number }),

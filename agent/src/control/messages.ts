@@ -274,6 +274,9 @@ export interface HeardDatagram {
   readonly port: number;
 }
 
+/** Protocols of ports that a program may serve on. */
+export const SOCKET_PROTOCOLS = ["udp", "tcp"] as const;
+
 /** Common fields of probes. Transaction ids are derived from `seed`, octets in hex. */
 interface ProbeFields {
   readonly id: number;
@@ -337,6 +340,17 @@ export type AgentCommand =
       readonly local: string;
       readonly marks: readonly string[];
       readonly awaited: string;
+      readonly waitMs: number;
+    }
+  /**
+   * Waits until a program listens on a TCP port of the node, or has bound a UDP port; answered by `socket-awaited` then,
+   * or after `waitMs`.
+   */
+  | {
+      readonly type: "await-socket";
+      readonly id: number;
+      readonly protocol: (typeof SOCKET_PROTOCOLS)[number];
+      readonly port: number;
       readonly waitMs: number;
     }
   /** Sends marked datagrams once, in this order, from an ephemeral port; answered by `done`. */
@@ -456,6 +470,7 @@ export type AgentReport =
   | { readonly type: "probed"; readonly id: number; readonly observation: NatObservation }
   | { readonly type: "lifetime-probed"; readonly id: number; readonly observation: LifetimeObservation }
   | { readonly type: "heard"; readonly id: number; readonly datagrams: readonly HeardDatagram[] }
+  | { readonly type: "socket-awaited"; readonly id: number; readonly isThere: boolean }
   /** Outcomes of some requests of a flow, in no particular order. */
   | { readonly type: "flow"; readonly id: number; readonly packets: readonly FlowPacket[] }
   | { readonly type: "flow-ended"; readonly id: number }

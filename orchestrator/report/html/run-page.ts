@@ -2,15 +2,17 @@
 
 import type { LabEvent, PairView } from "../../lab/lab-event.ts";
 import { NAT_COLUMNS } from "../../topology/describe/behaviour-columns.ts";
+import { describeProgram } from "../../topology/describe/describe-program.ts";
 import { formatEndpoint } from "../../topology/model/address-text.ts";
 import type { ResolvedTopology } from "../../topology/model/resolved.ts";
 import { checksText } from "../checks-text.ts";
 import { expectationLabel, expectedText, observedText, predictedText, subjectName } from "../expectation-text.ts";
 import { formatMs } from "../format-ms.ts";
+import { hostEndText } from "../host-text.ts";
 import { linkRows } from "../link-rows.ts";
 import { outageRows } from "../outage-rows.ts";
 import { routerRemarks, routerRows, wayInRows } from "../router-rows.ts";
-import type { CandidateResult, RunResult, SessionResult } from "../run-result.ts";
+import type { CandidateResult, HostResult, RunResult, SessionResult } from "../run-result.ts";
 import { timeInRun } from "../run-time.ts";
 import { formatCandidate } from "../table.ts";
 import { answerOf, drawLadder, refusalOf } from "./ladder.ts";
@@ -30,6 +32,7 @@ ${result.error && html`<pre>${[result.error.message, result.error.hint].filter((
 ${expectations(result)}
 <h2>Topology</h2><div class="panel">${drawTopology(topology)}</div>
 ${result.sessions.map((session) => sessionPart(session, topology, events))}
+${hosts(result)}
 ${happenings(result)}
 <h2>Timeline</h2><div class="panel">${drawTimeline(result, events)}</div>
 ${middleboxes(result)}
@@ -60,7 +63,7 @@ function expectations(result: RunResult): Markup {
     html`<b>${observedText(expectation)}</b>`,
     html`<code>${expectation.source}</code>`,
   ]);
-  const header = ["verdict", "session", "expectation", "predicted", "expected", "observed", "from"];
+  const header = ["verdict", "about", "expectation", "predicted", "expected", "observed", "from"];
   const why = result.predicted
     .filter(({ after }) => after === undefined)
     .map((entry) => html`<p class="faint">Predicted for ${entry.session}: ${entry.why}</p>`);
@@ -82,6 +85,25 @@ ${session.selected && html`<p>Selected: <code>${formatCandidate(session.selected
 ${rest}<h3>Messages</h3><div class="panel">${resolved && drawLadder(resolved, topology, own)}</div>
 <h3>Candidates</h3>${candidateTable(session)}
 <h3>Checks</h3>${checkTable(session, own)}`;
+}
+
+function hosts(result: RunResult): Markup | undefined {
+  if (result.hosts.length === 0) return undefined;
+  const at = (ms: number | undefined): string => (ms === undefined ? "–" : timeInRun(result, ms));
+  const rows = result.hosts.map((host) => [
+    host.name,
+    html`<code>${describeProgram(host)}</code>`,
+    at(host.startedAtMs),
+    at(host.readyAtMs),
+    at(host.endedAtMs),
+    hostEndText(host),
+  ]);
+  const outputs = result.hosts.filter(({ lastLines }) => lastLines.length > 0).map(outputOf);
+  return html`<h2>Hosts</h2>${table(["host", "program", "started", "ready", "ended", ""], rows)}${outputs}`;
+}
+
+function outputOf({ name, lastLines }: HostResult): Markup {
+  return html`<h3>Last lines of <a href="logs/${name}.log">${name}</a></h3><pre>${lastLines.join("\n")}</pre>`;
 }
 
 /** More events of a session than anybody reads on a page. */

@@ -3,7 +3,7 @@
 import { Duplex, PassThrough } from "node:stream";
 import type { Container } from "dockerode";
 import { createBoundedLog } from "../bounded-log.ts";
-import type { NodeExit } from "../runtime.ts";
+import type { NodeExit, OutputListener } from "../runtime.ts";
 import { connectionLost, type Engine } from "./engine.ts";
 import { frameDemultiplexer } from "./frames.ts";
 
@@ -31,19 +31,28 @@ export interface Attachment {
 export async function attachContainer(
   engine: Engine,
   container: Container,
-  options: { readonly name: string; readonly stdin: boolean; readonly logsStdout: boolean },
+  options: {
+    readonly name: string;
+    readonly stdin: boolean;
+    /** For a host's program: what it writes to stdout is logged too. */
+    readonly onOutput?: OutputListener;
+  },
 ): Promise<Attachment> {
   const abort = new AbortController();
-  const { name } = options;
+  const { name, onOutput } = options;
   const [connection, exitCode] = await Promise.all([
     openConnection(container, options.stdin),
     awaitExit(engine, { id: container.id, name }, abort.signal),
   ]);
   const stdout = new PassThrough({ readableHighWaterMark: Number.MAX_SAFE_INTEGER });
   const logged = collectText();
+  const logFrom = (stream: "stdout" | "stderr") => (piece: Uint8Array) => {
+    logged.add(piece);
+    onOutput?.(stream, piece);
+  };
   const demultiplex = frameDemultiplexer({
-    stdout: options.logsStdout ? logged.add : (piece) => void stdout.write(piece),
-    stderr: logged.add,
+    stdout: onOutput === undefined ? (piece) => void stdout.write(piece) : logFrom("stdout"),
+    stderr: logFrom("stderr"),
   });
   const ended = new Promise<void>((resolve) => {
     connection.on("data", demultiplex);

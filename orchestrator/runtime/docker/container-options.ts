@@ -2,6 +2,7 @@
 
 import type { ContainerCreateOptions, EndpointSettings } from "dockerode";
 import type { NodeSpec, ProgramSpec, Sysctls } from "../../plan/plan.ts";
+import { PROGRAM_LIMITS, type ProgramLimits } from "../../plan/program-limits.ts";
 import type { Labels } from "./labels.ts";
 import type { SegmentAddress } from "./segment-subnet.ts";
 
@@ -18,7 +19,7 @@ const EPHEMERAL = {
 };
 
 /** What no process of a lab gets: rights beyond those it starts with, and the machine's processes and memory. */
-function confinement(capabilities: readonly string[], { processes, memoryMiB }: Limits) {
+function confinement(capabilities: readonly string[], { processes, memoryMiB }: ProgramLimits) {
   const memory = memoryMiB * 1024 * 1024;
   return {
     CapDrop: ["ALL"],
@@ -31,11 +32,6 @@ function confinement(capabilities: readonly string[], { processes, memoryMiB }: 
   };
 }
 
-interface Limits {
-  readonly processes: number;
-  readonly memoryMiB: number;
-}
-
 /**
  * What every role takes: interfaces, routes and rules are set with NET_ADMIN, captures and echo requests need packet and
  * raw sockets.
@@ -43,9 +39,7 @@ interface Limits {
 const NODE_CAPABILITIES = ["NET_ADMIN", "NET_RAW"] as const;
 
 /** An agent has a dozen threads, starts a few programs at once, and takes 45 MB; with fifty sessions some 200 MB. */
-const NODE_LIMITS: Limits = { processes: 256, memoryMiB: 1024 };
-
-const PROGRAM_LIMITS: Limits = { processes: 1024, memoryMiB: 2048 };
+const NODE_LIMITS: ProgramLimits = { processes: 256, memoryMiB: 1024 };
 
 /**
  * Defaults, which the plan overrides. Docker's containers would forward IPv4, have IPv6 disabled and accept router
@@ -116,7 +110,7 @@ export function programContainer(
   name: string,
   image: string,
   holderId: string,
-  { command, environment, workdir, user, capabilities = [], devices = [] }: ProgramSpec,
+  { command, environment, workdir, user, capabilities = [], devices = [], limits }: ProgramSpec,
   labels: Labels,
 ): ContainerCreateOptions {
   return {
@@ -132,7 +126,7 @@ export function programContainer(
     HostConfig: {
       ...EPHEMERAL,
       NetworkMode: `container:${holderId}`,
-      ...confinement(capabilities, PROGRAM_LIMITS),
+      ...confinement(capabilities, limits ?? PROGRAM_LIMITS),
       ...(devices.length === 0 ? {} : { Devices: devices.map(device) }),
     },
   };

@@ -7,7 +7,7 @@ import { neighboursOn } from "../../plan/shared-segment.ts";
 import { TestbedError } from "../../support/errors.ts";
 import { archiveOf } from "../program-files.ts";
 import { readLines } from "../read-lines.ts";
-import type { DestroyReport, NodeHandle, ProgramHandle, RunIdentity, RuntimeLab } from "../runtime.ts";
+import type { DestroyReport, NodeHandle, OutputListener, ProgramHandle, RunIdentity, RuntimeLab } from "../runtime.ts";
 import { type Attachment, attachContainer } from "./attachment.ts";
 import { type Endpoint, endpointSettings, nodeContainer, programContainer } from "./container-options.ts";
 import { answered, type Engine, engineCall, engineStatus } from "./engine.ts";
@@ -83,7 +83,7 @@ export function createDockerLab(
       await everyStep(specs.map((spec) => () => createNode(state, spec, imageId)));
     },
     startNode: (name) => step(() => startNode(state, name)),
-    startProgram: (spec) => step(() => startProgram(state, spec)),
+    startProgram: (spec, onOutput) => step(() => startProgram(state, spec, onOutput)),
     keep: () => step(() => keepLab(state, watchdog)),
     destroy: () => (destroyed ??= destroyLab(state, watchdog, underWay)),
     detach: () => {
@@ -113,7 +113,7 @@ async function createNode(state: LabState, spec: NodeSpec, image: string): Promi
 async function startNode(state: LabState, name: string): Promise<NodeHandle> {
   const node = state.nodes.get(name);
   if (node === undefined) throw new Error(`startNode before createNodes: ${name}`);
-  const attachment = await attach(state, node.container, { name: `node ${name}`, stdin: true, logsStdout: false });
+  const attachment = await attach(state, node.container, { name: `node ${name}`, stdin: true });
   attachment.write(`${JSON.stringify({ type: "setup", setup: boundSetup(node, state) })}\n`);
   await engineCall(`start node ${name}`, node.container.start());
   return {
@@ -142,7 +142,7 @@ async function isFirstProcessStopped(container: Container): Promise<boolean> {
   return first?.[1]?.startsWith("T") === true;
 }
 
-async function startProgram(state: LabState, spec: ProgramSpec): Promise<ProgramHandle> {
+async function startProgram(state: LabState, spec: ProgramSpec, onOutput: OutputListener): Promise<ProgramHandle> {
   const holder = state.nodes.get(spec.inside);
   if (holder === undefined) throw new Error(`program ${spec.name} before its node ${spec.inside}`);
   const name = containerName(state.identity, spec.name === spec.inside ? `${spec.name}.program` : spec.name);
@@ -157,7 +157,7 @@ async function startProgram(state: LabState, spec: ProgramSpec): Promise<Program
   const attachment = await attach(state, container, {
     name: `host program ${spec.name}`,
     stdin: false,
-    logsStdout: true,
+    onOutput,
   });
   await engineCall(`start host program ${spec.name}`, container.start());
   return {

@@ -3,15 +3,27 @@
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { constants } from "node:os";
 import { buffer } from "node:stream/consumers";
+import { StringDecoder } from "node:string_decoder";
 import type { AgentCommand, NodeSetup } from "@testbed/agent/control";
 import type { NodeSpec, ProgramSpec, SegmentSpec, UnboundSetup } from "../../plan/plan.ts";
+import { PROGRAM_LIMITS } from "../../plan/program-limits.ts";
 import { TestbedError } from "../../support/errors.ts";
 import { readProcess } from "../../support/process-identity.ts";
 import { started } from "../../support/start-process.ts";
 import { createBoundedLog } from "../bounded-log.ts";
 import { archiveOf } from "../program-files.ts";
 import { readLines } from "../read-lines.ts";
-import type { DestroyReport, NodeExit, NodeHandle, ProgramHandle, RunIdentity, RuntimeLab } from "../runtime.ts";
+import type {
+  DestroyReport,
+  NodeExit,
+  NodeHandle,
+  OutputListener,
+  ProgramExit,
+  ProgramHandle,
+  RunIdentity,
+  RuntimeLab,
+} from "../runtime.ts";
+import { type ControlGroup, createControlGroup } from "./control-groups.ts";
 import {
   FURNITURE_FILE,
   FURNITURE_TREE,
@@ -21,7 +33,7 @@ import {
   roomCommand,
   roomInput,
 } from "./host-room.ts";
-import { endOrKill, labLabels } from "./lab-processes.ts";
+import { endOrKill, labLabels, MEMBER_NAME } from "./lab-processes.ts";
 import { outside } from "./outside.ts";
 import { signalNode, signalProgram } from "./program-process.ts";
 import { runWithInput } from "./run-with-input.ts";
@@ -44,6 +56,7 @@ export function createNetnsLab(
   const nodes = new Map<string, NodeSpec>();
   const handles: NodeHandle[] = [];
   const members = createMembers();
+  const groups: ControlGroup[] = [];
 
   const inLab = async (): Promise<Supervisor> => {
     signal.throwIfAborted();
@@ -70,12 +83,14 @@ export function createNetnsLab(
       handles.push(handle);
       return handle;
     },
-    async startProgram(spec) {
+    async startProgram(spec, onOutput) {
       const command = programCommand(spec);
       const user = spec.user === undefined ? undefined : await userIds(spec.name, spec.user);
       await furnish(await inLab(), members, spec);
-      const child = await startInside(await inLab(), members, roomCommand(spec, user));
-      const handle = programHandle(spec.name, child);
+      const group = await createControlGroup(identity.runId, spec.name, spec.limits ?? PROGRAM_LIMITS);
+      if (group !== undefined) groups.push(group);
+      const child = await startInside(await inLab(), members, roomCommand(spec, user), group);
+      const handle = programHandle(spec.name, child, { onOutput, group });
       child.stdin.end(roomInput(spec, command));
       return handle;
     },
@@ -84,7 +99,7 @@ export function createNetnsLab(
       const command: AgentCommand = { type: "keep" };
       for (const handle of handles) handle.send(JSON.stringify(command));
     },
-    destroy: () => (destroyed ??= destroyLab(supervisor, members)),
+    destroy: () => (destroyed ??= destroyLab(supervisor, members, groups)),
   };
 }
 
@@ -92,8 +107,13 @@ export function createNetnsLab(
  * The kernel ends what is in the lab once the supervisor's shell exits, which waits until all of it is collected. Members
  * that are stopped collect nothing, so both are ended together.
  */
-async function destroyLab(supervisor: Promise<Supervisor> | undefined, members: Members): Promise<DestroyReport> {
+async function destroyLab(
+  supervisor: Promise<Supervisor> | undefined,
+  members: Members,
+  groups: readonly ControlGroup[],
+): Promise<DestroyReport> {
   await Promise.all([supervisor?.then((running) => running.stop()), members.end()]);
+  await Promise.all(groups.map((group) => group.remove()));
   return { leftovers: [] };
 }
 
@@ -149,14 +169,24 @@ async function furnish({ enter }: Supervisor, members: Members, spec: ProgramSpe
     throw new TestbedError("setup-failed", `${spec.name} could not be given its files: ${errors.trim()}`);
 }
 
-/** Runs a command in the lab's namespaces. */
+/** Enters the groups whose files follow `$1`, their number, and runs the rest. */
+const IN_GROUPS = `
+count=$1; shift
+while [ "$count" -gt 0 ]; do echo $$ > "$1" || exit 125; shift; count=$((count - 1)); done
+exec "$@"`;
+
+/** Runs a command in the lab's namespaces, and in a control group where there is one. */
 function startInside(
   { enter }: Supervisor,
   members: Members,
   command: readonly string[],
+  group?: ControlGroup,
 ): Promise<ChildProcessWithoutNullStreams> {
   return started("nsenter", () => {
-    const child = spawn("nsenter", enter(command), { stdio: "pipe", ...outside() });
+    const entrances = group?.entrances ?? [];
+    const inGroups = ["sh", "-c", IN_GROUPS, MEMBER_NAME, String(entrances.length), ...entrances];
+    const [program = "", ...words] = [...(group === undefined ? [] : inGroups), "nsenter", ...enter(command)];
+    const child = spawn(program, words, { stdio: "pipe", ...outside() });
     members.add(child);
     return child;
   });
@@ -209,7 +239,7 @@ function programCommand({ name, source, command = [], files = [] }: ProgramSpec)
 
 /** A node whose process is stopped stops its `nsenter` too, which waits for it. */
 function nodeHandle(name: string, child: ChildProcessWithoutNullStreams): NodeHandle {
-  const { log, forgetLog, exited } = watch(child);
+  const { log, forgetLog, exited } = watch(child, ["stderr"]);
   return {
     name,
     lines: readLines(child.stdout),
@@ -228,21 +258,31 @@ function nodeHandle(name: string, child: ChildProcessWithoutNullStreams): NodeHa
   };
 }
 
-function programHandle(name: string, child: ChildProcessWithoutNullStreams): ProgramHandle {
-  const output = createBoundedLog();
-  child.stdout.setEncoding("utf8").on("data", output.add);
-  const { log, exited } = watch(child);
+function programHandle(
+  name: string,
+  child: ChildProcessWithoutNullStreams,
+  { onOutput, group }: { readonly onOutput: OutputListener; readonly group: ControlGroup | undefined },
+): ProgramHandle {
+  const { log, exited: ended } = watch(child, ["stdout", "stderr"]);
+  for (const stream of ["stdout", "stderr"] as const)
+    child[stream].on("data", (piece: Uint8Array) => onOutput(stream, piece));
+  const exited = ended.then(async (exit): Promise<ProgramExit> => {
+    const exceeded = await group?.exceeded();
+    return { ...exit, ...(exceeded === undefined ? {} : { exceeded }) };
+  });
   return {
-    name,
-    exited,
-    log: () => output.text() + log(),
+    ...{ name, exited, log },
     signal: (signal) => signalProgram(child.pid, signal),
   };
 }
 
-function watch(child: ChildProcessWithoutNullStreams) {
+/** What a process writes to `logged` streams is kept. */
+function watch(child: ChildProcessWithoutNullStreams, logged: readonly ("stdout" | "stderr")[]) {
   const log = createBoundedLog();
-  child.stderr.setEncoding("utf8").on("data", log.add);
+  for (const stream of logged) {
+    const decoder = new StringDecoder("utf8");
+    child[stream].on("data", (piece: Buffer) => log.add(decoder.write(piece)));
+  }
   const exited = new Promise<NodeExit>((resolve) => {
     child.once("close", (code, signal) => {
       resolve({ code: code ?? exitCodeOf(signal), logTail: log.text().trimEnd().split("\n").slice(-LOG_TAIL_LINES) });

@@ -2,6 +2,7 @@
 
 import { release } from "node:os";
 import type { LabSummary, Runtime } from "../runtime.ts";
+import { sweepControlGroups } from "./control-groups.ts";
 import { abandonedRuns, findLabProcesses, isOwnerAlive, type LabProcess, removeLabProcesses } from "./lab-processes.ts";
 import { createNetnsLab } from "./netns-lab.ts";
 import { requirePrograms } from "./required-programs.ts";
@@ -37,7 +38,10 @@ async function sweepAbandonedRuns(): Promise<readonly string[]> {
     const left = await removeLabProcesses(runId);
     return left.length > 0 ? left : [`removed what run ${runId} (${topology}) had left behind`];
   });
-  return (await Promise.all(removals)).flat();
+  const lines = (await Promise.all(removals)).flat();
+  const alive = new Set((await findLabProcesses()).map(({ labels }) => labels.get("run")));
+  await sweepControlGroups((runId) => alive.has(runId));
+  return lines;
 }
 
 function summary({ labels, nodes, isKept }: LabProcess): LabSummary {

@@ -2,7 +2,13 @@
 
 import { hasAddress, nextHop } from "../model/forwarding.ts";
 import { FIREWALL_PRESET_NAMES, FIREWALL_PRESETS, NAT_PRESET_NAMES, NAT_PRESETS } from "../model/presets.ts";
-import type { ResolvedExpectation, ResolvedNode, ResolvedTopology } from "../model/resolved.ts";
+import type {
+  HostExpectation,
+  ResolvedExpectation,
+  ResolvedNode,
+  ResolvedTopology,
+  SessionExpectation,
+} from "../model/resolved.ts";
 import { homeAgentAddresses } from "../model/server-addresses.ts";
 import { predictRun } from "../predict/predict-run.ts";
 import { NAT_COLUMNS } from "./behaviour-columns.ts";
@@ -87,6 +93,19 @@ function tableRow(topology: ResolvedTopology): string {
 }
 
 function describeExpectation(expectation: ResolvedExpectation): string {
+  return "host" in expectation ? describeHostExpectation(expectation) : describeSessionExpectation(expectation);
+}
+
+function describeHostExpectation({ host, after, exit, output, withinMs }: HostExpectation): string {
+  const moment = after === undefined ? "" : `after ${after} `;
+  const parts = [
+    ...(exit === undefined ? [] : [`exit ${exit.join(" or ")}`]),
+    ...(output === undefined ? [] : [`output ${output}`]),
+  ];
+  return `${moment}${host}: ${parts.join(", ")}${withinMs === undefined ? "" : ` within ${withinMs} ms`}`;
+}
+
+function describeSessionExpectation(expectation: SessionExpectation): string {
   const { after, path, selected, nominatedWithinMs, restoredWithinMs } = expectation;
   const moment = after === undefined ? "" : `after ${after} `;
   const pair = selected === undefined ? "" : `: ${selected.join(" → ")}`;

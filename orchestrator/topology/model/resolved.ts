@@ -3,7 +3,14 @@
  * Made only by `resolve.ts`; no field is absent because something is undecided.
  */
 
-import type { AgentOptions, CandidateType, Impairment, MOBILE_ROLES, NatProfile } from "@testbed/agent/control";
+import type {
+  AgentOptions,
+  CandidateType,
+  Impairment,
+  MOBILE_ROLES,
+  NatProfile,
+  SOCKET_PROTOCOLS,
+} from "@testbed/agent/control";
 import type {
   DENIALS,
   FORWARD_PROTOCOLS,
@@ -237,11 +244,28 @@ export interface ResolvedHost extends NodeCommon {
   readonly nameServers: readonly string[];
   /** Kernel parameters of its network namespace. */
   readonly sysctls: Readonly<Record<string, string>>;
+  /** Processes and threads that its program may have at once, and mebibytes of memory; defaults where absent. */
+  readonly pids?: number;
+  readonly memoryMiB?: number;
+  /** Hosts that are ready before this one is started. */
+  readonly startAfter: readonly string[];
+  /** When its program is ready; absent for as soon as it is started. */
+  readonly ready?: Readiness;
   /** The signal that asks it to end with its run; absent where it is killed at once. */
   readonly stopSignal?: StopSignal;
   /** Whether its program runs until the testbed ends it. */
   readonly isService: boolean;
 }
+
+type SocketProtocol = (typeof SOCKET_PROTOCOLS)[number];
+
+/** What shows that a host's program is ready, and how long that may take from its start. */
+export type Readiness = (
+  | { readonly type: "output"; readonly pattern: string }
+  | { readonly type: SocketProtocol; readonly port: number }
+  /** It has ended with exit code 0. */
+  | { readonly type: "exit" }
+) & { readonly withinMs: number };
 
 /** What a host's program is started from. */
 export type ProgramSource =
@@ -390,11 +414,30 @@ export interface ProcessAction {
 
 export type PathName = (typeof PATH_NAMES)[number];
 
-/** What the topology file expects of one session; absent fields expect nothing. */
-export interface ResolvedExpectation {
-  readonly session: string;
+/** What the topology file expects; absent fields expect nothing. */
+export type ResolvedExpectation = SessionExpectation | HostExpectation;
+
+interface ExpectationCommon {
   /** `file:line` of the expectation, for the report. */
   readonly source: string;
+}
+
+/** What is expected of a host's program. */
+export interface HostExpectation extends ExpectationCommon {
+  readonly host: string;
+  /** The event after which it must happen; absent for its start. */
+  readonly after?: string;
+  /** It ends by itself, with one of these exit codes. */
+  readonly exit?: readonly number[];
+  /** A line of its output matches this pattern. */
+  readonly output?: string;
+  /** From its start, or from the event, until all of that has happened. */
+  readonly withinMs?: number;
+}
+
+/** What is expected of one session. */
+export interface SessionExpectation extends ExpectationCommon {
+  readonly session: string;
   /** The event after which it must hold, until the next one; absent for the time before the first. */
   readonly after?: string;
   readonly path?: PathName;

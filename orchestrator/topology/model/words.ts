@@ -1,6 +1,6 @@
 /** Enumerated values of topology files and everything made from them. Those of the protocol come from the agent. */
 
-import { DATA_PATHS, MOBILITY_PROTOCOLS } from "@testbed/agent/control";
+import { DATA_PATHS, MOBILITY_PROTOCOLS, SOCKET_PROTOCOLS } from "@testbed/agent/control";
 
 /** How a session's data goes: directly, through both home agents, or not at all. */
 export const PATH_NAMES = [...DATA_PATHS, "none"] as const;
@@ -29,7 +29,10 @@ export const PINHOLE_PROTOCOLS = ["udp", "mh"] as const;
 /** What a NAT answers to a SYN from outside that it lets in to nobody (RFC 5382 REQ-4): nothing, RST, or ICMP. */
 export const UNSOLICITED_SYN_ANSWERS = ["drop", "reset", "icmp"] as const;
 
-export const FORWARD_PROTOCOLS = ["udp", "tcp"] as const;
+export const FORWARD_PROTOCOLS = SOCKET_PROTOCOLS;
+
+/** Keys of expectations that are times with an upper limit. */
+export const TIME_KEYS = ["within", "outage", "roundTrip"] as const;
 
 /** How inside hosts may ask a NAT for an outside port: RFC 6887, RFC 6886, UPnP IGD. */
 export const PORT_MAPPING_PROTOCOLS = ["pcp", "nat-pmp", "upnp"] as const;

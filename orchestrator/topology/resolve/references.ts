@@ -1,15 +1,14 @@
 /** Checks that every name a topology file refers to exists, and has the right role. */
 
 import { MOBILE_ROLES } from "@testbed/agent/control";
-import type { IssuePath } from "../file/issue.ts";
 import type { Report } from "../file/issue-list.ts";
-import type { ExpectationEntry, NodeEntry } from "../file/schema.ts";
+import type { NodeEntry } from "../file/schema.ts";
 import type { Topology } from "../file/topology.ts";
 import { type Attachment, attachmentsOf } from "./attachment.ts";
-import { eventName } from "./event-kinds.ts";
-import { advice, expectNode, expectSegment } from "./expect-name.ts";
-import { sessionName, sessionNames } from "./session-name.ts";
-import { inOrder, namesAfter } from "./timeline-order.ts";
+import { expectNode, expectSegment } from "./expect-name.ts";
+import { checkExpectations } from "./expectation-references.ts";
+import { sessionName } from "./session-name.ts";
+import { checkStartOrder } from "./start-order.ts";
 import { checkTimeline, movesOf } from "./timeline-references.ts";
 
 /** Reports references that do not exist; returns the attachments whose segment exists. */
@@ -18,6 +17,7 @@ export function checkReferences(topology: Topology, report: Report): Attachment[
   for (const [name, entry] of topology.nodes) checkNode({ topology, moves }, name, entry, report);
   for (const [name, { dns }] of topology.segments)
     if (dns !== undefined) expectNode(topology, dns, ["dns"], ["segments", name, "dns"], report);
+  checkStartOrder(topology, report);
   checkSessions(topology, report);
   checkTimeline(topology, report);
   checkExpectations(topology, report);
@@ -95,33 +95,5 @@ function checkSessions(topology: Topology, report: Report): void {
     const name = sessionName(entry.from, entry.to);
     if (seen.has(name)) report("duplicate", path, `expected each session once; found ${name} again; remove one`);
     seen.add(name);
-  }
-}
-
-/** Checks when an expectation applies: to the sessions as set up, or after an event. */
-function checkMoment(topology: Topology, path: IssuePath, entry: ExpectationEntry, report: Report): void {
-  const { after, outage } = entry;
-  if (after === undefined && outage !== undefined)
-    report("missing", [...path, "outage"], "expected `after` beside `outage`; found none; add it, or remove `outage`");
-  const occurrences = inOrder(topology);
-  if (after === undefined || namesAfter(occurrences, after).length > 0) return;
-  const names = [...new Set(topology.timeline.map((event) => eventName(event.entry)))];
-  if ([...topology.broken].some((broken) => broken.startsWith("timeline"))) return;
-  const found = `found "${after}"`;
-  report(
-    "unknown-reference",
-    [...path, "after"],
-    `expected an event of the timeline; ${found}; ${advice(after, names)}`,
-  );
-}
-
-function checkExpectations(topology: Topology, report: Report): void {
-  if ([...topology.broken].some((path) => path.startsWith("sessions"))) return;
-  const names = sessionNames(topology);
-  for (const { path, entry } of topology.expectations) {
-    checkMoment(topology, path, entry, report);
-    if (names.includes(entry.session)) continue;
-    const found = `found "${entry.session}"`;
-    report("unknown-reference", [...path, "session"], `expected a session; ${found}; ${advice(entry.session, names)}`);
   }
 }

@@ -1,9 +1,12 @@
 /** Resolves what a host runs, and what it finds there. */
 
+import { SOCKET_PROTOCOLS } from "@testbed/agent/control";
 import type { IssuePath } from "../file/issue.ts";
 import type { Report } from "../file/issue-list.ts";
 import type { HostEntry } from "../file/schema.ts";
-import type { HostFile, ProgramSource, ResolvedHost } from "../model/resolved.ts";
+import { durationMs } from "../model/duration.ts";
+import { memoryMiBOf } from "../model/memory-size.ts";
+import type { HostFile, ProgramSource, Readiness, ResolvedHost } from "../model/resolved.ts";
 import type { ReferencedFile, ReferencedFiles } from "./referenced-files.ts";
 
 interface Context {
@@ -41,9 +44,42 @@ export function resolveHost(context: Context, name: string, entry: HostEntry): R
     capabilities: entry.capabilities ?? [],
     devices: entry.devices ?? [],
     sysctls: texts(entry.sysctls),
+    ...(entry.pids === undefined ? {} : { pids: entry.pids }),
+    ...(entry.memory === undefined ? {} : { memoryMiB: memoryMiBOf(entry.memory) }),
+    startAfter: entry.startAfter ?? [],
+    ...resolveReady(context, path, entry),
     ...(stopSignal === undefined ? {} : { stopSignal }),
     isService: entry.service ?? false,
   };
+}
+
+const READY_TIMEOUT = "30s";
+
+const READINESSES = ["output", ...SOCKET_PROTOCOLS, "exit"] as const;
+
+function resolveReady(
+  { report }: Context,
+  path: IssuePath,
+  { ready, service }: HostEntry,
+): { readonly ready?: Readiness } {
+  if (ready === undefined) return {};
+  const { output, tcp, udp, exit } = ready;
+  const said = READINESSES.filter((key) => ready[key] !== undefined);
+  if (said.length !== 1) {
+    const found = said.length === 0 ? "none; add one" : `${said.join(" and ")}; keep one`;
+    report("missing", [...path, "ready"], `expected one of ${READINESSES.join(", ")}; found ${found}`, "key");
+  }
+  if (exit !== undefined && service === true)
+    report(
+      "bad-value",
+      [...path, "ready", "exit"],
+      "expected a service to be ready while it runs; found `exit`; name its output or a port, or remove `service`",
+    );
+  const withinMs = durationMs(ready.within ?? READY_TIMEOUT);
+  if (output !== undefined) return { ready: { type: "output", pattern: output, withinMs } };
+  if (tcp !== undefined) return { ready: { type: "tcp", port: tcp, withinMs } };
+  if (udp !== undefined) return { ready: { type: "udp", port: udp, withinMs } };
+  return { ready: { type: "exit", withinMs } };
 }
 
 function texts(values: Readonly<Record<string, string | number | boolean>> = {}): Readonly<Record<string, string>> {

@@ -1,11 +1,9 @@
 /** Resolves names, fills in defaults, assigns addresses and routes, and reports every inconsistency. */
 
-import { type IssuePath, inFileOrder, type TopologyIssue } from "../file/issue.ts";
+import { inFileOrder, type TopologyIssue } from "../file/issue.ts";
 import { createIssueList, type Report } from "../file/issue-list.ts";
-import type { ExpectationEntry } from "../file/schema.ts";
 import type { Topology } from "../file/topology.ts";
-import { durationMs } from "../model/duration.ts";
-import type { ResolvedExpectation, ResolvedSegment, ResolvedSession, ResolvedTopology } from "../model/resolved.ts";
+import type { ResolvedSegment, ResolvedSession, ResolvedTopology } from "../model/resolved.ts";
 import { assignAddresses } from "./addressing.ts";
 import { assignHomeAddresses } from "./home-address.ts";
 import { interfaceNames } from "./interface-names.ts";
@@ -16,12 +14,12 @@ import { checkProgramKinds, type ProgramKind } from "./program-kinds.ts";
 import { checkReachability, checkReachabilityOf } from "./reachability.ts";
 import { NO_FILES, type ReferencedFiles } from "./referenced-files.ts";
 import { checkReferences } from "./references.ts";
+import { resolveExpectations } from "./resolve-expectations.ts";
 import { behindNat64, withPools } from "./resolve-nat64.ts";
 import { resolveNode } from "./resolve-node.ts";
 import { assignRoutes } from "./routing.ts";
 import { sessionName } from "./session-name.ts";
 import { resolveTimeline, topologyAfter } from "./timeline.ts";
-import { inOrder, namesAfter } from "./timeline-order.ts";
 import { movesOf } from "./timeline-references.ts";
 import { uplinksOf } from "./uplinks.ts";
 import { interfacesOf, placeOn, visitsOf } from "./visits.ts";
@@ -109,36 +107,4 @@ function resolveSessions(topology: Topology): readonly ResolvedSession[] {
     to,
     traffic: traffic ?? "echo",
   }));
-}
-
-/** What holds after a repeated event is expected each time. */
-function resolveExpectations(topology: Topology): readonly ResolvedExpectation[] {
-  const occurrences = inOrder(topology);
-  return topology.expectations.flatMap(({ path, entry }) => {
-    const resolved = resolveExpectation(topology, path, entry);
-    if (entry.after === undefined) return [resolved];
-    return namesAfter(occurrences, entry.after).map((after) => ({ ...resolved, after }));
-  });
-}
-
-function resolveExpectation(topology: Topology, path: IssuePath, entry: ExpectationEntry): ResolvedExpectation {
-  return {
-    session: entry.session,
-    source: `${topology.file}:${topology.locate(path).line}`,
-    ...resolveMoment(entry),
-    ...(entry.path === undefined ? {} : { path: entry.path }),
-    ...(entry.selected === undefined ? {} : { selected: entry.selected }),
-    ...(entry.roundTrip === undefined ? {} : { roundTripWithinMs: durationMs(entry.roundTrip) }),
-    ...(entry.lost === undefined ? {} : { maxLost: entry.lost }),
-  };
-}
-
-/** The time limits of an expectation, which depend on whether it is about an event. */
-function resolveMoment({ after, within, outage }: ExpectationEntry): Partial<ResolvedExpectation> {
-  const withinMs = within === undefined ? undefined : durationMs(within);
-  if (after === undefined) return withinMs === undefined ? {} : { nominatedWithinMs: withinMs };
-  return {
-    ...(withinMs === undefined ? {} : { restoredWithinMs: withinMs }),
-    ...(outage === undefined ? {} : { maxOutageMs: durationMs(outage) }),
-  };
 }

@@ -118,6 +118,7 @@ const commands: readonly AgentCommand[] = [
     refreshSilenceMs: 1400,
     silencesMs: [1000, 2000],
   },
+  { type: "await-socket", id: 10, protocol: "tcp", port: 9000, waitMs: 30_000 },
   { type: "sniff", id: 9, local: "192.168.1.2", marks: ["00ff", "00fe"], awaited: "00ff", waitMs: 60 },
   { type: "send-marks", id: 10, local: "198.18.0.2", marks: [{ to: { ip: "198.18.0.4", port: 4191 }, mark: "00ff" }] },
   { type: "start-flow", id: 5, to: peer, intervalMs: 20, sizeBytes: 200, timeoutMs: 1000 },
@@ -264,7 +265,7 @@ const refused: readonly { readonly what: string; readonly line: string; readonly
     what: "an unknown type",
     line: '{"type":"explode"}',
     error:
-      'type: expected one of setup, start, connect, ping, echo, probe, probe-lifetime, sniff, send-marks, start-flow, stop-flow, move, deregister, reboot, kill, restart, readdress, change-rules, impair-link, keep, reset, reuse, finish, found "explode"',
+      'type: expected one of setup, start, connect, ping, echo, probe, probe-lifetime, sniff, await-socket, send-marks, start-flow, stop-flow, move, deregister, reboot, kill, restart, readdress, change-rules, impair-link, keep, reset, reuse, finish, found "explode"',
   },
   { what: "a missing field", line: '{"type":"connect"}', error: "peer: expected an IP address, found nothing" },
   {

@@ -5,7 +5,7 @@ import { judgeRun } from "../../../orchestrator/judge/judge-run.ts";
 import { observeSessions } from "../../../orchestrator/judge/session-observation.ts";
 import type { LabEvent } from "../../../orchestrator/lab/lab-event.ts";
 import { observedText } from "../../../orchestrator/report/expectation-text.ts";
-import type { ResolvedExpectation } from "../../../orchestrator/topology/model/resolved.ts";
+import type { SessionExpectation } from "../../../orchestrator/topology/model/resolved.ts";
 import { CN_HOME, connectedEvents, MN_HOME, nodeEvent, pairOf, TWO_ENDS } from "../../support/lab-events.ts";
 
 const PAIR = pairOf("server-reflexive", "server-reflexive");
@@ -213,7 +213,7 @@ test("a session as it was set up shows nothing of what came later, in whatever o
 
 describe("an expectation about an event", () => {
   const effects = effectsOf(REBOOT, ...RESTART, flow(".....xxxxx..............."));
-  const expectation = (keys: Partial<ResolvedExpectation>): ResolvedExpectation => ({
+  const expectation = (keys: Partial<SessionExpectation>): SessionExpectation => ({
     session: "mn-cn",
     after: "reboot",
     source: "x.yaml:4",

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { judgeSessions } from "../../../orchestrator/judge/expectation.ts";
 import { observeSessions } from "../../../orchestrator/judge/session-observation.ts";
 import { expectedText, observedText } from "../../../orchestrator/report/expectation-text.ts";
-import type { ResolvedExpectation } from "../../../orchestrator/topology/model/resolved.ts";
+import type { SessionExpectation } from "../../../orchestrator/topology/model/resolved.ts";
 import type { Prediction } from "../../../orchestrator/topology/predict/predict.ts";
 import { connectedEvents, pairOf, TWO_ENDS } from "../../support/lab-events.ts";
 
@@ -12,7 +12,7 @@ const UNCONNECTED = observeSessions(TWO_ENDS.sessions, TWO_ENDS.nodes, []);
 
 const HOME_AGENTS: Prediction = { session: "mn-cn", path: "home-agents", why: [] };
 
-function expectation(keys: Partial<ResolvedExpectation>): ResolvedExpectation {
+function expectation(keys: Partial<SessionExpectation>): SessionExpectation {
   return { session: "mn-cn", source: "x.yaml:3", ...keys };
 }
 

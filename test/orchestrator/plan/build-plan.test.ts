@@ -180,6 +180,7 @@ test("a host is a node of ours that holds the network, and a host program that k
         MICE_NODE_MN_HOME_ADDRESS: "2001:db8:a::100",
         MICE_NODE_OTHER_STACK_IPV4: "198.18.0.5",
         MICE_NODE_OTHER_STACK_IPV6: "2001:db8:0:1::5",
+        MICE_STUN: "198.18.0.2:3478",
         COUNT: "3",
       },
     },

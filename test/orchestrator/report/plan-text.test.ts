@@ -66,7 +66,7 @@ test("a plan reads as numbered steps with the rule texts ready to be pasted", ()
     }
     EOF
 
-    3. start every node and wait until all are ready
+    3. start every node, wait until all are ready, and verify NATs and firewalls
 
     4. start busybox in the network of nat-a, as probe
        command ["ping","x"]

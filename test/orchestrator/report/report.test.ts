@@ -125,8 +125,8 @@ test("the terminal shows session, expectation and verdict", () => {
     verdict  session  selected pair                                    path    nominated after  checks sent  data round trip
     pass     mn → cn  host 198.18.0.11:40000 ↔ host 198.18.0.12:40000  direct  120 ms           1 + 1        0.63 ms
 
-    verdict  session  expectation       predicted  expected  observed  from
-    pass     mn-cn    path of the data  direct     direct    direct    two-ends.yaml:9
+    verdict  about  expectation       predicted  expected  observed  from
+    pass     mn-cn  path of the data  direct     direct    direct    two-ends.yaml:9
 
     pass  two-ends  in 2.35 s: load 300 ms, create 400 ms"
   `);
@@ -138,8 +138,8 @@ test("an unmet expectation shows predicted, expected and observed side by side",
     [
       "verdict  session  selected pair                                    path    nominated after  checks sent  data round trip",
       "fail     mn → cn  host 198.18.0.11:40000 ↔ host 198.18.0.12:40000  direct  120 ms           1 + 1        0.63 ms",
-      "verdict  session  expectation       predicted  expected     observed  from",
-      "fail     mn-cn    path of the data  direct     home-agents  direct    two-ends.yaml:9",
+      "verdict  about  expectation       predicted  expected     observed  from",
+      "fail     mn-cn  path of the data  direct     home-agents  direct    two-ends.yaml:9",
       "fail  two-ends  in 2.35 s: load 300 ms, create 400 ms",
     ]
   `);

@@ -7,6 +7,7 @@ import { NodeFailure } from "../failure.ts";
 import { answerProbe, isProbeCommand } from "../probe/probe-commands.ts";
 import { now } from "../process/clock.ts";
 import type { Reports } from "../process/control-channel.ts";
+import { awaitSocket } from "../sockets/await-socket.ts";
 import { echo, openEchoSocket } from "../traffic/echo.ts";
 import { type Flow, startFlow } from "../traffic/flow.ts";
 import { ping } from "../traffic/ping.ts";
@@ -51,6 +52,9 @@ export function createCommands(node: CommandedNode): (command: NodeCommand) => P
         return reply(command.id, ping({ ...command, identifier: command.id }, now));
       case "echo":
         return reply(command.id, echo({ ...command, from: echoSource(role, command.to) }, now));
+      case "await-socket":
+        reports.send({ type: "socket-awaited", id: command.id, isThere: await awaitSocket(command) });
+        return;
       case "start-flow":
         flows.start(command);
         return;

@@ -1,9 +1,9 @@
-/** Sessions, and what is expected of them. */
+/** Sessions, and what is expected of them and of hosts. */
 
 import { CANDIDATE_TYPES } from "@testbed/agent/control";
 import * as z from "zod";
 import { PATH_NAMES, TRAFFIC_KINDS } from "../../model/words.ts";
-import { duration, LONGEST_MOMENT, reference } from "./values.ts";
+import { duration, LONGEST_MOMENT, outputPattern, reference } from "./values.ts";
 
 export const sessionSchema = z.strictObject({
   from: reference.describe("The node that makes the offer"),
@@ -11,8 +11,16 @@ export const sessionSchema = z.strictObject({
   traffic: z.enum(TRAFFIC_KINDS).optional().describe("What runs between the home addresses; echo when absent"),
 });
 
+const exitCode = z.int().min(0).max(255);
+
 export const expectationSchema = z.strictObject({
-  session: reference.describe("from-to, such as mn-cn"),
+  session: reference.optional().describe("from-to, such as mn-cn"),
+  host: reference.optional().describe("A host, in place of a session"),
+  exit: z
+    .union([exitCode, z.array(exitCode).min(1)], { error: "expected an exit code from 0 to 255, or a list of them" })
+    .optional()
+    .describe("Of a host: its program ends by itself, with this exit code or one of these"),
+  output: outputPattern.optional(),
   path: z.enum(PATH_NAMES).optional(),
   selected: z
     .tuple([z.enum(CANDIDATE_TYPES), z.enum(CANDIDATE_TYPES)])
@@ -20,7 +28,9 @@ export const expectationSchema = z.strictObject({
     .describe("Candidate types of the selected pair: local and remote, seen from the session's `from`"),
   within: duration(LONGEST_MOMENT)
     .optional()
-    .describe("Offer to nomination; with `after`, from the event to data on its path"),
+    .describe(
+      "Offer to nomination; with `after`, from the event to data on its path. Of a host: from its start, or from the event, to its exit and output",
+    ),
   roundTrip: duration(LONGEST_MOMENT).optional().describe("Median round trip of the data on the final path"),
   lost: z.int().min(0).optional().describe("At most this many data packets lost"),
   after: reference

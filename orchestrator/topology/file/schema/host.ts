@@ -2,9 +2,10 @@
 
 import * as z from "zod";
 import { imageNameProblem } from "../../model/image-name.ts";
+import { MEMORY_PATTERN, memoryMiBOf } from "../../model/memory-size.ts";
 import { HOST_CAPABILITIES, HOST_DEVICES, STOP_SIGNALS } from "../../model/words.ts";
 import { fixedAddresses, gateway, segments } from "./attachment.ts";
-import { rangeIssue, reference, text } from "./values.ts";
+import { duration, LONGEST_MOMENT, outputPattern, port, rangeIssue, reference, text, within } from "./values.ts";
 
 /** Text that a program receives: the kernel ends it at its first NUL. */
 const programText = z.string().check(({ value, issues }) => {
@@ -59,6 +60,31 @@ const sysctl = text(/^net\.[a-z0-9_./-]+$/, "a kernel parameter of the network, 
 
 const user = text(/^([a-z_][a-z0-9_-]{0,31}|\d{1,9})$/, "the name or the number of a user");
 
+/** As many as the kernel has by default. */
+const MOST_PIDS = 32_768;
+const LEAST_MEMORY_MIB = 8;
+const MOST_MEMORY_MIB = 65_536;
+
+const memory = text(MEMORY_PATTERN, "a size of memory such as 64MiB or 2GiB").check(
+  within(
+    MEMORY_PATTERN,
+    (value) => memoryMiBOf(value) >= LEAST_MEMORY_MIB && memoryMiBOf(value) <= MOST_MEMORY_MIB,
+    "a size of memory from 8MiB to 64GiB",
+  ),
+);
+
+const readiness = z
+  .strictObject({
+    output: outputPattern.optional(),
+    tcp: port.optional().describe("A TCP port on which it listens"),
+    udp: port.optional().describe("A UDP port that it has bound"),
+    exit: z.literal(0).optional().describe("It has ended, with exit code 0"),
+    within: duration(LONGEST_MOMENT).optional().describe("How long that may take from its start; 30s when absent"),
+  })
+  .describe(
+    "When its program is ready: one of `output`, `tcp`, `udp` and `exit`; as soon as it is started when absent",
+  );
+
 /** What a host's entry may hold. One that extends another host takes what it does not hold from there. */
 const hostFields = {
   on: segments,
@@ -100,6 +126,15 @@ const hostFields = {
     .record(sysctl, z.union([z.string(), z.number()]))
     .optional()
     .describe("Kernel parameters of its own network, such as net.ipv4.ip_forward"),
+  pids: z
+    .int()
+    .min(1)
+    .max(MOST_PIDS)
+    .optional()
+    .describe("How many processes and threads its program may have at once; 1024 when absent"),
+  memory: memory.optional().describe("How much memory they may take; 2GiB when absent"),
+  startAfter: z.array(reference).optional().describe("Hosts that have to be ready before this one is started"),
+  ready: readiness.optional(),
   stopSignal: z
     .enum(STOP_SIGNALS)
     .optional()

@@ -3,6 +3,7 @@
 import * as z from "zod";
 import { type AddressProblem, addressProblem, type Family, networkProblem } from "../../model/address-text.ts";
 import { DURATION_PATTERN, durationMs } from "../../model/duration.ts";
+import { outputPatternProblem } from "../../model/output-pattern.ts";
 
 /** Names become host names, interface names and parts of file names. */
 const NAME_PATTERN = /^[a-z][a-z0-9-]{0,30}$/;
@@ -65,6 +66,15 @@ export function network(family: Family): z.ZodString {
     if (problem !== undefined) context.issues.push(customIssue(context.value, problem));
   });
 }
+
+/** A line of a program's output. */
+export const outputPattern = z
+  .string({ error: "expected text of a line, or /a regular expression/" })
+  .check(({ value, issues }) => {
+    const problem = outputPatternProblem(value);
+    if (problem !== undefined) issues.push(rangeIssue(value, problem));
+  })
+  .describe("Text that a line of its output contains, or a regular expression such as /connected to \\d+/");
 
 function customIssue(input: string, { expected, advice }: AddressProblem): z.core.$ZodRawIssue {
   return { code: "custom", input, message: expected, params: { advice } };

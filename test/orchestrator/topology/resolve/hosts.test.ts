@@ -88,6 +88,53 @@ describe("what is wrong with a host is said where it stands", () => {
       "nodes.h.sysctls.kernel.core_pattern: expected a kernel parameter of the network",
     ],
     [
+      "a readiness that names nothing",
+      "command: [x], ready: {}",
+      "nodes.h.ready: expected one of output, udp, tcp, exit; found none; add one",
+    ],
+    [
+      "a readiness of two kinds",
+      "command: [x], ready: { tcp: 80, exit: 0 }",
+      "nodes.h.ready: expected one of output, udp, tcp, exit; found tcp and exit; keep one",
+    ],
+    ["a readiness by another exit code", "command: [x], ready: { exit: 1 }", "nodes.h.ready.exit: expected 0; found 1"],
+    [
+      "a readiness by no port",
+      "command: [x], ready: { tcp: 70000 }",
+      "nodes.h.ready.tcp: expected a number of at most 65535; found 70000",
+    ],
+    [
+      "a readiness by an expression that cannot be read",
+      "command: [x], ready: { output: '/(/' }",
+      "nodes.h.ready.output: expected a regular expression that can be read (/(/: Unterminated group)",
+    ],
+    [
+      "a service that is ready once it has ended",
+      "command: [x], service: true, ready: { exit: 0 }",
+      "nodes.h.ready.exit: expected a service to be ready while it runs;",
+    ],
+    [
+      "a start after nobody",
+      "command: [x], startAfter: [i]",
+      'nodes.h.startAfter[0]: expected a host; found "i"; did you mean h?',
+    ],
+    [
+      "a start after itself",
+      "command: [x], startAfter: [h]",
+      "nodes.h.startAfter[0]: expected a host that starts before h; found a circle: h waits for h; remove one of them",
+    ],
+    ["no processes at all", "command: [x], pids: 0", "nodes.h.pids: expected a number of at least 1; found 0"],
+    [
+      "memory without a unit",
+      "command: [x], memory: 64",
+      "nodes.h.memory: expected a size of memory such as 64MiB or 2GiB; found",
+    ],
+    [
+      "too little memory to start anything",
+      "command: [x], memory: 1MiB",
+      'nodes.h.memory: expected a size of memory from 8MiB to 64GiB; found "1MiB"',
+    ],
+    [
       "directories to write to beside an image",
       "image: x, writable: [/opt]",
       "nodes.h.writable: expected `writable` only for a program of this machine;",
@@ -114,6 +161,64 @@ describe("a lab has hosts of one kind", () => {
     ]);
     expect(messagesOf(host("command: [x]"), { programs: "images" })).toEqual([
       "nodes.h: expected an image for h, which the docker runtime starts hosts from; found a program of this machine; give it `image` or `build`, or run with --runtime netns",
+    ]);
+  });
+});
+
+test("hosts that wait for one another are reported, each with the way back to it", () => {
+  const nodes = ["a: b", "b: c", "c: a"].map((pair) => {
+    const [name = "", other = ""] = pair.split(": ");
+    return `${name}: { role: host, on: internet, command: [x], startAfter: [${other}] }`;
+  });
+  expect(messagesOf(nodes.join(", "))).toEqual([
+    expect.stringContaining(
+      "nodes.a.startAfter[0]: expected a host that starts before a; found a circle: a waits for b waits for c waits for a;",
+    ),
+    expect.stringContaining("nodes.b.startAfter[0]: "),
+    expect.stringContaining("nodes.c.startAfter[0]: "),
+  ]);
+});
+
+describe("what is expected of a host", () => {
+  const expecting = (expectation: string, keys = "command: [x]") =>
+    loadTopology(topologyText({ nodes: host(keys), rest: `expect: [{ ${expectation} }]` }), "t.yaml");
+
+  test("is its exit code, its output, and how soon", () => {
+    const loaded = expecting("host: h, exit: [0, 3], output: /connected/, within: 5s");
+    expect(loaded.ok && loaded.topology.expectations).toEqual([
+      { host: "h", source: "t.yaml:5", exit: [0, 3], output: "/connected/", withinMs: 5000 },
+    ]);
+  });
+
+  test.each([
+    ["within: 1s", "expect[0]: expected one of session, host; found none; say what it is about"],
+    [
+      "host: h, session: a-b",
+      "expect[0]: expected one of session, host; found session and host; make two expectations of it",
+    ],
+    ["host: i, exit: 0", 'expect[0].host: expected a host; found "i"; did you mean h?'],
+    ["host: h, within: 1s", "expect[0]: expected `exit` or `output` beside `host`; found neither;"],
+    [
+      "host: h, exit: 0, path: direct",
+      "expect[0].path: expected `path` only beside `session`; found it beside `host`; remove it",
+    ],
+    ["host: h, exit: 256", "expect[0].exit: expected a number of at most 255; found 256"],
+    [
+      "host: h, output: '/[/'",
+      "expect[0].output: expected a regular expression that can be read (/[/: Unterminated character class)",
+    ],
+    ["host: h, exit: 0, after: never", 'expect[0].after: expected an event of the timeline; found "never"'],
+  ])("%s: is reported where it stands", (expectation, message) => {
+    const loaded = expecting(expectation);
+    expect(loaded.ok ? [] : loaded.issues.map(({ path, message: text }) => `${path}: ${text}`)).toEqual([
+      expect.stringContaining(message),
+    ]);
+  });
+
+  test("is no exit code where it is a service", () => {
+    const loaded = expecting("host: h, exit: 0", "command: [x], service: true");
+    expect(loaded.ok ? [] : loaded.issues.map(({ message }) => message)).toEqual([
+      expect.stringContaining("expected a program that ends by itself; h is a service"),
     ]);
   });
 });
