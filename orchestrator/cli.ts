@@ -3,15 +3,26 @@
  * exit codes.
  */
 
-import { Command, CommanderError, Help, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError, Help, Option } from "commander";
+import { addLabCommands } from "./cli-lab-commands.ts";
+import {
+  commaList,
+  jobs,
+  runtimeList,
+  runtimeOption,
+  type Timed,
+  timeoutOption,
+  timeoutsOption,
+  wholeNumber,
+  withTimeout,
+} from "./cli-options.ts";
 import type { CommandContext, ExitCode } from "./commands/context.ts";
-import type { DownOptions } from "./commands/down.ts";
 import type { MatrixOptions } from "./commands/matrix/matrix-options.ts";
 import type { ProbeOptions } from "./commands/probe.ts";
 import type { RunOptions } from "./commands/run-options.ts";
 import type { SetupOptions } from "./commands/setup.ts";
 import { printTo, writeLines } from "./commands/terminal-output.ts";
-import { RUNTIME_CHOICES, RUNTIME_CONDITIONS, RUNTIME_NAMES, type RuntimeChoice } from "./runtime/runtime-name.ts";
+import { RUNTIME_CHOICES, RUNTIME_NAMES } from "./runtime/runtime-name.ts";
 import { TestbedError } from "./support/errors.ts";
 import { listenForInterruption } from "./support/interruption.ts";
 import { cureOf } from "./support/system-error.ts";
@@ -20,9 +31,6 @@ import { nearestName } from "./topology/file/nearest-name.ts";
 /** Exit code for a bug in this program (EX_SOFTWARE), and for what the machine lacks. */
 const BUG = 70;
 const MACHINE = 3;
-
-/** Default timeout of a run on a usual machine. */
-const DEFAULT_TIMEOUT_SEC = 60;
 
 const interruption = listenForInterruption();
 // Node's own exit code would be 1, an expectation that was not met.
@@ -44,7 +52,8 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
     .configureHelp({ optionDescription })
-    .showSuggestionAfterError();
+    .showSuggestionAfterError()
+    .enablePositionalOptions();
 
   program
     .command("run", { isDefault: true })
@@ -67,13 +76,25 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
       }
     });
 
+  const finish = (code: ExitCode): void => void (exitCode = code);
+  addFileCommands(program, finish);
+  addMatrixCommand(program, finish);
+  addProbeCommand(program, finish);
+  addLabCommands(program, context, finish);
+  addMaintenanceCommands(program, finish);
+  await program.parseAsync(argv);
+  return exitCode;
+}
+
+/** The commands that read topology files and make nothing. */
+function addFileCommands(program: Command, finish: (code: ExitCode) => void): void {
   program
     .command("list")
     .description("the topologies there are")
     .option("--json", "as JSON", false)
     .action(async ({ json }: { json: boolean }) => {
       const { list } = await import("./commands/list.ts");
-      exitCode = await list(json, context());
+      finish(await list(json, context()));
     });
 
   program
@@ -82,7 +103,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     .argument("[topology...]")
     .action(async (topologies: string[]) => {
       const { validate } = await import("./commands/validate.ts");
-      exitCode = await validate(topologies, context());
+      finish(await validate(topologies, context()));
     });
 
   program
@@ -93,14 +114,8 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     .option("--seed <number>", "seed in place of the topology's", wholeNumber)
     .action(async (topology: string, options: { json: boolean; seed?: number }) => {
       const { plan } = await import("./commands/plan.ts");
-      exitCode = await plan(topology, options, context());
+      finish(await plan(topology, options, context()));
     });
-
-  addMatrixCommand(program, (code) => (exitCode = code));
-  addProbeCommand(program, (code) => (exitCode = code));
-  addMaintenanceCommands(program, (code) => (exitCode = code));
-  await program.parseAsync(argv);
-  return exitCode;
 }
 
 /** An unknown word is taken for a topology; where it resembles a command, the hint names that command. */
@@ -182,23 +197,6 @@ function addMaintenanceCommands(program: Command, finish: (code: ExitCode) => vo
     });
 
   program
-    .command("down")
-    .description(
-      "remove labs: those named by run id or topology; without names kept ones and leftovers, whose run is no process any more",
-    )
-    .argument("[lab...]")
-    .addOption(
-      new Option("--runtime <name>", "only labs of this runtime")
-        .choices(RUNTIME_CHOICES)
-        .default("auto", "all labs of this machine"),
-    )
-    .option("--all", "without names, also labs of runs that are under way", false)
-    .action(async (labs: string[], options: DownOptions) => {
-      const { down } = await import("./commands/down.ts");
-      finish(await down(labs, options, context()));
-    });
-
-  program
     .command("setup")
     .description("install, start and build what is missing on this machine")
     .option("--check", "only report what is missing", false)
@@ -213,36 +211,6 @@ function addMaintenanceCommands(program: Command, finish: (code: ExitCode) => vo
     });
 }
 
-function runtimeOption(): Option {
-  return new Option("--runtime <name>", "what runs the lab")
-    .choices(RUNTIME_CHOICES)
-    .default("auto", RUNTIME_NAMES.map((name) => `${name} ${RUNTIME_CONDITIONS[name]}`).join(", else "));
-}
-
-/** Options as on the command line: `timeout` in seconds where the command takes milliseconds. */
-type Timed<Options extends { readonly timeoutMs: number; readonly timeouts: number }> = Omit<Options, "timeoutMs"> & {
-  readonly timeout?: number;
-  readonly timeouts: number;
-};
-
-function timeoutOption(description: string): Option {
-  const text = `${description}; ${DEFAULT_TIMEOUT_SEC} times --timeouts when absent`;
-  return new Option("--timeout <seconds>", text).argParser(seconds);
-}
-
-function timeoutsOption(): Option {
-  return new Option("--timeouts <factor>", "how much longer each step may take, such as 3 on a slow machine")
-    .argParser(factor)
-    .default(1);
-}
-
-function withTimeout<Rest extends { readonly timeout?: number; readonly timeouts: number }>({
-  timeout,
-  ...rest
-}: Rest): Omit<Rest, "timeout"> & { readonly timeoutMs: number } {
-  return { ...rest, timeoutMs: (timeout ?? DEFAULT_TIMEOUT_SEC * rest.timeouts) * 1000 };
-}
-
 function context(progressToStderr = false): CommandContext {
   return {
     ...printTo(process.stdout, progressToStderr ? process.stderr : process.stdout, process.env),
@@ -250,42 +218,6 @@ function context(progressToStderr = false): CommandContext {
     // npm changes to the directory of package.json and sets INIT_CWD to the caller's.
     directory: process.env["INIT_CWD"] ?? process.cwd(),
   };
-}
-
-function wholeNumber(text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("expected a whole number of at most 9 digits.");
-}
-
-function jobs(text: string): number {
-  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("expected a number from 1 to 999.");
-}
-
-function commaList(text: string): readonly string[] {
-  const words = text.split(",").map((word) => word.trim());
-  if (words.every((word) => word !== "")) return words;
-  throw new InvalidArgumentError("expected names with commas between them.");
-}
-
-function runtimeList(text: string): readonly RuntimeChoice[] {
-  return commaList(text).map((word) => {
-    const choice = RUNTIME_CHOICES.find((name) => name === word);
-    if (choice !== undefined) return choice;
-    throw new InvalidArgumentError(`expected ${RUNTIME_CHOICES.join(", ")}, or several of them with commas between.`);
-  });
-}
-
-function seconds(text: string): number {
-  const value = Number(text);
-  if (value > 0 && value <= 86_400) return value;
-  throw new InvalidArgumentError("expected seconds, more than 0 and at most 86400.");
-}
-
-function factor(text: string): number {
-  const value = Number(text);
-  if (value >= 0.1 && value <= 100) return value;
-  throw new InvalidArgumentError("expected a factor from 0.1 to 100.");
 }
 
 /** Prints an error once, according to its kind, and returns the exit code. */

@@ -1,6 +1,6 @@
 /** Opens the runtime that the user chose. Drivers are loaded only here, and only the one in use. */
 
-import type { Runtime } from "../runtime/runtime.ts";
+import type { ExistingLabs, Runtime } from "../runtime/runtime.ts";
 import { RUNTIME_NAMES, type RuntimeChoice, type RuntimeName } from "../runtime/runtime-name.ts";
 import { TestbedError } from "../support/errors.ts";
 import type { ProgramKind } from "../topology/resolve/program-kinds.ts";
@@ -9,6 +9,8 @@ type Say = (line: string) => void;
 
 interface RuntimeEntry {
   readonly open: (say: Say) => Promise<Runtime>;
+  /** The labs that it has made. */
+  readonly openLabs: () => Promise<ExistingLabs>;
   /** Code of the error for a machine without this runtime; absent where every machine has it. */
   readonly absence?: TestbedError["code"];
   /**
@@ -21,8 +23,8 @@ interface RuntimeEntry {
 }
 
 const RUNTIMES: Readonly<Record<RuntimeName, RuntimeEntry>> = {
-  docker: { open: dockerRuntime, absence: "no-engine", labsPerProcessor: 3, programs: "images" },
-  netns: { open: netnsRuntime, labsPerProcessor: 6, programs: "machine" },
+  docker: { open: dockerRuntime, openLabs: dockerLabs, absence: "no-engine", labsPerProcessor: 3, programs: "images" },
+  netns: { open: netnsRuntime, openLabs: netnsLabs, labsPerProcessor: 6, programs: "machine" },
 };
 
 /** Throws the driver's error where the runtime is unavailable, such as `no-engine` or `no-permission`. */
@@ -67,15 +69,20 @@ export function beginRuntimes(choice: RuntimeChoice, say: Say): OpenRuntimes {
   };
 }
 
-/** Every runtime that may hold labs: the chosen one, or all that are available on this machine. */
-export async function openRuntimes(choice: RuntimeChoice, say: Say): Promise<readonly Runtime[]> {
-  if (choice !== "auto") return [await createRuntime(choice, say)];
-  const runtimes: Runtime[] = [];
-  for (const name of RUNTIME_NAMES) {
-    const opened = await openIfPresent(name, say);
-    if (!(opened instanceof TestbedError)) runtimes.push(opened);
+/**
+ * The labs of every runtime that may hold some: the chosen one, or all that this machine has. They are opened one by one,
+ * as they are asked for: a lab without an engine is found without asking one.
+ */
+export async function* existingLabs(choice: RuntimeChoice): AsyncGenerator<ExistingLabs> {
+  if (choice !== "auto") {
+    yield await RUNTIMES[choice].openLabs();
+    return;
   }
-  return runtimes;
+  for (const name of RUNTIME_NAMES.toReversed()) {
+    const { openLabs, absence } = RUNTIMES[name];
+    const opened = await presentOrError(openLabs(), absence);
+    if (!(opened instanceof TestbedError)) yield opened;
+  }
 }
 
 /** How many labs of a matrix run on a processor at once. */
@@ -85,7 +92,8 @@ export function labsPerProcessor(runtime: RuntimeName): number {
 
 async function openFirst([name, ...others]: readonly RuntimeName[], say: Say): Promise<Runtime> {
   if (name === undefined) throw new RangeError("expected a runtime to open");
-  const opened = await openIfPresent(name, say);
+  const { open, absence } = RUNTIMES[name];
+  const opened = await presentOrError(open(say), absence);
   if (!(opened instanceof TestbedError)) return opened;
   const [next] = others;
   if (next === undefined) throw opened;
@@ -93,15 +101,29 @@ async function openFirst([name, ...others]: readonly RuntimeName[], say: Say): P
   return openFirst(others, say);
 }
 
-/** The runtime, or the error that explains why it is unavailable. */
-async function openIfPresent(name: RuntimeName, say: Say): Promise<Runtime | TestbedError> {
-  const { open, absence } = RUNTIMES[name];
+/** What is opened, or the error that explains why this machine lacks it. */
+async function presentOrError<T>(
+  opening: Promise<T>,
+  absence: TestbedError["code"] | undefined,
+): Promise<T | TestbedError> {
   try {
-    return await open(say);
+    return await opening;
   } catch (error) {
     if (error instanceof TestbedError && error.code === absence) return error;
     throw error;
   }
+}
+
+async function dockerLabs(): Promise<ExistingLabs> {
+  const [{ connectEngine }, labs] = await Promise.all([
+    import("../runtime/docker/engine.ts"),
+    import("../runtime/docker/docker-labs.ts"),
+  ]);
+  return labs.dockerLabs(await connectEngine());
+}
+
+async function netnsLabs(): Promise<ExistingLabs> {
+  return (await import("../runtime/netns/netns-labs.ts")).NETNS_LABS;
 }
 
 async function dockerRuntime(say: Say): Promise<Runtime> {

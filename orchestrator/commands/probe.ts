@@ -13,11 +13,11 @@ import { formatRouters } from "../report/table.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { RuntimeChoice } from "../runtime/runtime-name.ts";
 import { currentProcess } from "../support/process-identity.ts";
+import { newRunId } from "../support/run-id.ts";
 import type { ResolvedTopology } from "../topology/model/resolved.ts";
 import type { CommandContext, ExitCode } from "./context.ts";
 import { beginRuntimes } from "./create-runtime.ts";
 import { loadTopologies } from "./load-topologies.ts";
-import { newRunId } from "./run-topology.ts";
 
 export interface ProbeOptions {
   readonly runtime: RuntimeChoice;

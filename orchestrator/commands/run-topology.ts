@@ -1,6 +1,5 @@
 /** One run from a resolved topology to its results on disk. */
 
-import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
 import { judgeRun } from "../judge/judge-run.ts";
 import { happenedEvents } from "../lab/happened-events.ts";
@@ -14,6 +13,7 @@ import type { RunResult } from "../report/run-result.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { TestbedError } from "../support/errors.ts";
 import { currentProcess } from "../support/process-identity.ts";
+import { newRunId } from "../support/run-id.ts";
 import type { ResolvedTopology } from "../topology/model/resolved.ts";
 import { predictRun } from "../topology/predict/predict-run.ts";
 import { asHappened } from "../topology/resolve/as-happened.ts";
@@ -87,10 +87,4 @@ const RUN_SCOPED: ReadonlySet<string> = new Set(["node-failed", "host-not-ready"
 /** Whether an error concerns one run only, so that the next may succeed. */
 export function isRunScopedError(error: unknown): boolean {
   return error instanceof TestbedError && RUN_SCOPED.has(error.code);
-}
-
-/** `20261122-164210-nat-nat-3f9a`: sorts by time, names the topology, and is unique. */
-export function newRunId(topology: string, now: Date): string {
-  const [date = "", time = ""] = now.toISOString().replaceAll(/[-:]/g, "").split(/[T.]/);
-  return `${date}-${time}-${topology}-${randomBytes(2).toString("hex")}`;
 }

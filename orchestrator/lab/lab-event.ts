@@ -116,6 +116,8 @@ export type LabEventBody =
   /** The captures of the run came to more than is kept: they end here. */
   | { readonly type: "captures-cut"; readonly keptOctets: number }
   | { readonly type: "phase-ended"; readonly phase: PhaseName; readonly durationMs: number }
+  /** Every session has its path, or none: the lab is its user's from here on. */
+  | { readonly type: "standing" }
   | { readonly type: "error"; readonly code: string; readonly message: string }
   | { readonly type: "kept"; readonly runId: string }
   | { readonly type: "removed"; readonly leftovers: readonly string[] };

@@ -20,6 +20,7 @@ import { createHostPrograms, type HostPrograms } from "./host-programs.ts";
 import type { LabEvent } from "./lab-event.ts";
 import { describeError, type LabRecord } from "./lab-record.ts";
 import type { LabTimeouts } from "./lab-timeouts.ts";
+import { type LiveLab, liveLab } from "./live-lab.ts";
 import { measureLifetimes } from "./measure-lifetimes.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
 import { awaitRegistration, connect, exchangeData, type LiveSession, pingBeforeIce } from "./session-flow.ts";
@@ -40,7 +41,9 @@ export interface LabRequest {
   readonly only?: "middleboxes" | "behaviour-and-lifetimes";
   /** Aborted when the user interrupts. */
   readonly signal: AbortSignal;
-  /** For everything up to the end of the data. */
+  /** In place of data and timeline: called once the sessions have their paths; the lab lasts until it resolves. */
+  readonly stay?: (lab: LiveLab) => Promise<void>;
+  /** For everything up to the end of the data; of a lab that stays, until the sessions have their paths. */
   readonly timeoutMs: number;
   /** For each step. */
   readonly timeouts: LabTimeouts;
@@ -71,6 +74,7 @@ export async function runLab(request: LabRequest): Promise<LabRecord> {
     hosts: createHostPrograms(request.plan.programs, expectedOfHosts, { recorder, lab, link: linkOf(links) }),
     failure: createDeferred(),
     awaited: new Map(),
+    isStanding: false,
     environment: undefined,
   };
   recorder.add({ type: "started", runId: identity.runId, topology: identity.topology, runtime: runtime.name });
@@ -108,6 +112,8 @@ interface LabState {
   readonly failure: Deferred<never>;
   /** Events of the timeline that have not happened yet: what each waits for, by its name. */
   readonly awaited: Map<string, string>;
+  /** The lab is its user's, see `LabRequest.stay`. */
+  isStanding: boolean;
   environment: RuntimeEnvironment | undefined;
 }
 
@@ -130,11 +136,20 @@ async function conduct(state: LabState): Promise<void> {
   await stopwatch.phase("middleboxes", () => verifying);
   if (request.plan.programs.length > 0) await stopwatch.phase("programs", () => state.hosts.start());
   await stopwatch.phase("nomination", () => each(registered, (session) => connect(session, recorder)));
+  if (request.stay !== undefined) return stayUp(state, request.stay);
   await stopwatch.phase("data", () => each(registered, (session) => exchangeData(session, recorder)));
   if (request.plan.timeline.length > 0)
     await stopwatch.phase("timeline", () => playTimeline(request.plan.timeline, registered, timelineLab(state)));
   if (state.hosts.hasToWait) await stopwatch.phase("hosts", () => state.hosts.awaitEnd(leftMs(state)));
   if (!request.keep) await stopwatch.phase("finish", () => finishNodes(state));
+}
+
+/** The lab of a user: it lasts until they have done with it, and every node is asked for its last report. */
+async function stayUp(state: LabState, stay: NonNullable<LabRequest["stay"]>): Promise<void> {
+  state.isStanding = true;
+  state.recorder.add({ type: "standing" });
+  await stay(liveLab(state));
+  await state.stopwatch.phase("finish", () => finishNodes(state));
 }
 
 /** What is left of the run's time before its nodes have to be told to finish. */
@@ -324,8 +339,12 @@ function aborted(signal: AbortSignal, over: AbortSignal): Promise<never> {
   });
 }
 
-async function timeout({ request: { timeoutMs }, awaited }: LabState, over: AbortSignal): Promise<never> {
+/** Not of a lab that its user has by then. */
+async function timeout(state: LabState, over: AbortSignal): Promise<never> {
+  const { request, awaited } = state;
+  const { timeoutMs } = request;
   await sleep(timeoutMs, undefined, { signal: over });
+  if (state.isStanding) return aborted(over, over);
   const events = [...awaited].map(([name, moment]) => `${name} (${moment})`);
   const waits = events.length === 0 ? "" : `; its timeline still waits for ${events.join(", ")}`;
   throw new TestbedError("timed-out", `expected the run to end within ${timeoutMs / 1000} s, and it has not${waits}`, {

@@ -104,6 +104,8 @@ function describeRest(event: LabEvent): string | undefined {
       return `captures end here: a run keeps ${event.keptOctets / 1_000_000} MB of them`;
     case "host-ended":
       return `${event.node}: ${event.isService ? "ended" : "has not ended by itself, ended"} by the testbed`;
+    case "standing":
+      return "the lab stands";
     case "error":
       // The whole message follows at the end, once the lab is removed.
       return `error: ${event.message.split("\n", 1)[0] ?? ""}`;

@@ -34,8 +34,23 @@ export interface RuntimeEnvironment {
   readonly capabilities: Readonly<Record<string, boolean | string>>;
 }
 
-export interface Runtime {
+/** Access to the labs of this machine, also those of other processes, without what it takes to make one. */
+export interface ExistingLabs {
   readonly name: RuntimeName;
+  /** Labs that exist on this machine, kept ones included. */
+  listLabs(): Promise<readonly LabSummary[]>;
+  /** Removes a lab by its run id. */
+  removeLab(runId: string): Promise<DestroyReport>;
+  /**
+   * Runs a command in a node, with this process's own standard streams, and returns its exit code; 128 and the number of
+   * the signal that ended it. The command's surroundings are those of the node, of a host those of its program while that
+   * runs. Where standard input is a terminal, it is the command's terminal. Throws `no-permission` for another user's lab.
+   */
+  exec(runId: string, node: string, command: readonly string[]): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface Runtime extends ExistingLabs {
   environment(): Promise<RuntimeEnvironment>;
   /** Removes the labs of dead owners. Returns one line for each lab removed, or object that could not be. */
   sweep(): Promise<readonly string[]>;
@@ -48,11 +63,6 @@ export interface Runtime {
   fault?(): Promise<Error | undefined>;
   /** Starts a lab; nothing is made yet. */
   createLab(identity: RunIdentity, signal: AbortSignal): RuntimeLab;
-  /** Labs that exist on this machine, kept ones included. */
-  listLabs(): Promise<readonly LabSummary[]>;
-  /** Removes a lab by its run id, also one of another process. */
-  removeLab(runId: string): Promise<DestroyReport>;
-  close(): Promise<void>;
 }
 
 export interface LabSummary {

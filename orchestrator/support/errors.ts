@@ -23,10 +23,16 @@ const EXIT_CODES = {
   /** A host's program is not ready, and others wait for it. */
   "host-not-ready": 3,
   "timed-out": 3,
+  /** A lab that was up is gone. */
+  "lab-ended": 3,
   interrupted: 130,
 } as const;
 
 export type ErrorCode = keyof typeof EXIT_CODES;
+
+export function isErrorCode(word: string): word is ErrorCode {
+  return Object.hasOwn(EXIT_CODES, word);
+}
 
 /** An error from outside this program. `message` says what was expected and found, `hint` what to do. */
 export class TestbedError extends Error {

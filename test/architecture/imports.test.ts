@@ -78,6 +78,17 @@ const LAYERS: readonly {
     ],
     modules: ["zod", "@testbed/agent/control"],
   },
+  {
+    folder: "orchestrator/owner",
+    mayUse: [
+      "orchestrator/topology",
+      "orchestrator/runtime",
+      "orchestrator/lab",
+      "orchestrator/report",
+      "orchestrator/support",
+    ],
+    modules: [/^node:/, "zod"],
+  },
 ];
 
 /**
@@ -140,7 +151,7 @@ const ROOMS: readonly {
   {
     folder: "orchestrator",
     ground: [],
-    rooms: ["support", "topology", "render", "plan", "runtime", "setup", "lab", "judge", "report", "commands"],
+    rooms: ["support", "topology", "render", "plan", "runtime", "setup", "lab", "judge", "report", "owner", "commands"],
   },
 ];
 

@@ -114,6 +114,7 @@ export function createScriptedRuntime(
     createLab: () => lab,
     listLabs: () => Promise.resolve([]),
     removeLab: () => Promise.resolve(nothingLeft),
+    exec: () => Promise.resolve(0),
     close: () => call("close", undefined),
   };
 }

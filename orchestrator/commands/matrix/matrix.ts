@@ -23,6 +23,7 @@ import { poolLabs } from "../../runtime/lab-pool.ts";
 import type { RuntimeName } from "../../runtime/runtime-name.ts";
 import { displayPath } from "../../support/display-path.ts";
 import { TestbedError } from "../../support/errors.ts";
+import { newRunId } from "../../support/run-id.ts";
 import { OFFERERS, type Offerer } from "../../topology/matrix/cell-topology.ts";
 import { type MatrixCell, planCells } from "../../topology/matrix/cells.ts";
 import { findMiddleboxes, type MatrixMiddlebox, NINE_BEHAVIOURS } from "../../topology/matrix/matrix-middlebox.ts";
@@ -31,7 +32,6 @@ import { createRuntime, labsPerProcessor } from "../create-runtime.ts";
 import { makeResultsDirectory } from "../make-results-directory.ts";
 import { createResultFiles, type ResultFile } from "../result-files.ts";
 import { pointAt } from "../results-directory.ts";
-import { newRunId } from "../run-topology.ts";
 import type { MatrixOptions } from "./matrix-options.ts";
 import { type MatrixRun, runMatrix } from "./run-matrix.ts";
 

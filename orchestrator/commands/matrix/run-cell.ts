@@ -13,9 +13,9 @@ import { type CellResult, isRemarkable, surpriseOf } from "../../report/matrix/m
 import type { RunResult } from "../../report/run-result.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { currentProcess } from "../../support/process-identity.ts";
+import { newRunId } from "../../support/run-id.ts";
 import type { MatrixCell } from "../../topology/matrix/cells.ts";
 import { createResultsDirectory } from "../results-directory.ts";
-import { newRunId } from "../run-topology.ts";
 
 export interface CellRequest {
   readonly cell: MatrixCell;

@@ -12,7 +12,7 @@ import { type Attachment, attachContainer } from "./attachment.ts";
 import { type Endpoint, endpointSettings, nodeContainer, programContainer } from "./container-options.ts";
 import { answered, type Engine, engineCall, engineStatus } from "./engine.ts";
 import { imageOf, type LabImages } from "./lab-images.ts";
-import { objectLabels } from "./labels.ts";
+import { objectLabels, PROGRAM_SUFFIX } from "./labels.ts";
 import { KEPT_SUFFIX, removeRunPersistently } from "./removal.ts";
 import { createSegmentNetwork, type SegmentNetwork } from "./segment-networks.ts";
 import { startWatchdog, type Watchdog } from "./watchdog.ts";
@@ -145,7 +145,7 @@ async function isFirstProcessStopped(container: Container): Promise<boolean> {
 async function startProgram(state: LabState, spec: ProgramSpec, onOutput: OutputListener): Promise<ProgramHandle> {
   const holder = state.nodes.get(spec.inside);
   if (holder === undefined) throw new Error(`program ${spec.name} before its node ${spec.inside}`);
-  const name = containerName(state.identity, spec.name === spec.inside ? `${spec.name}.program` : spec.name);
+  const name = containerName(state.identity, spec.name === spec.inside ? `${spec.name}${PROGRAM_SUFFIX}` : spec.name);
   const image = await imageOf(state.images, spec.name, spec.source);
   const options = programContainer(name, image, holder.container.id, spec, labelsOf(state, spec.name));
   const container = await engineCall(`make host program ${spec.name}`, create(state, options, spec.name));

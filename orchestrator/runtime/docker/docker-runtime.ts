@@ -1,14 +1,15 @@
 /** Labs of containers on a Docker engine, using nothing but the engine's API. */
 
 import { isProcessAlive } from "../../support/process-identity.ts";
-import type { LabSummary, Runtime, RuntimeEnvironment } from "../runtime.ts";
+import type { Runtime, RuntimeEnvironment } from "../runtime.ts";
 import { refuseConflictingAddresses } from "./address-conflict.ts";
 import { bridgeNetfilter } from "./bridge-netfilter.ts";
 import { createDockerLab, type DockerLab } from "./docker-lab.ts";
+import { dockerLabs } from "./docker-labs.ts";
 import { type Engine, engineFault } from "./engine.ts";
 import { imageOf, type LabImages } from "./lab-images.ts";
 import { ownHost } from "./labels.ts";
-import { type FoundRun, findRuns, removeRun, removeRunPersistently } from "./removal.ts";
+import { type FoundRun, findRuns, removeRun } from "./removal.ts";
 
 export interface DockerRuntimeOptions {
   readonly engine: Engine;
@@ -21,7 +22,7 @@ const SWEEP_TIMEOUT_MS = 50;
 export function createDockerRuntime({ engine, images }: DockerRuntimeOptions): Runtime {
   const labs = new Set<DockerLab>();
   return {
-    name: "docker",
+    ...dockerLabs(engine),
     environment: () => Promise.resolve(describeEnvironment(engine)),
     sweep: () => sweepDeadRuns(engine),
     async checkPlan({ nodes, programs }) {
@@ -33,8 +34,6 @@ export function createDockerRuntime({ engine, images }: DockerRuntimeOptions): R
       labs.add(lab);
       return lab;
     },
-    listLabs: async () => (await findRuns(engine)).map(summary),
-    removeLab: (runId) => removeRunPersistently(engine, runId),
     fault: () => engineFault(engine),
     close: () => {
       for (const lab of labs) lab.detach();
@@ -67,9 +66,4 @@ async function sweepDeadRuns(engine: Engine): Promise<readonly string[]> {
 /** A run whose owner is on another machine or in another PID namespace cannot be checked, and is left alone. */
 function isAbandoned(run: FoundRun): boolean {
   return !run.isKept && run.ownerHost === ownHost() && !isProcessAlive(run.owner);
-}
-
-function summary(run: FoundRun): LabSummary {
-  const { runId, topology, nodes, isKept } = run;
-  return { runId, topology, nodes, isKept, isOwnerAlive: run.ownerHost !== ownHost() || isProcessAlive(run.owner) };
 }

@@ -16,6 +16,9 @@ export const LABELS = {
   ownerHost: "mice.testbed.owner-host",
 } as const;
 
+/** Suffix of the name of a host's program, beside the container that holds its interfaces; names of nodes have no dots. */
+export const PROGRAM_SUFFIX = ".program";
+
 /** The labels of one object, decoded. */
 export interface LabelledObject {
   readonly runId: string;

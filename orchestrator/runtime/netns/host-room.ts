@@ -24,7 +24,7 @@ const REPLACED_MOUNTS = ["/sys/*", ...["/dev", "/proc", ...OWN_DIRECTORIES].flat
 const DEVICES = ["null", "zero", "full", "random", "urandom", "tty"] as const;
 
 /** What is defined for every program before its file's environment; a container of an engine has the same. */
-function hostEnvironment(name: string): Readonly<Record<string, string>> {
+export function hostEnvironment(name: string): Readonly<Record<string, string>> {
   return { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", HOSTNAME: name, HOME: "/root" };
 }
 
@@ -48,11 +48,31 @@ export function roomCommand({ inside, capabilities = [] }: ProgramSpec, user?: U
     ...["ip", "netns", "exec", inside],
     ...["unshare", "--uts", "--ipc", "--pid", "--fork", "--kill-child=SIGKILL"],
     ...["sh", "-c", ROOM_SCRIPT, "host", inside],
-    ...["setpriv", "--no-new-privs", "--inh-caps=-all"],
-    `--bounding-set=${["-all", ...capabilities.map((name) => `+${name.toLowerCase()}`)].join(",")}`,
+    ...withoutRights(boundingSet(capabilities)),
     ...(user === undefined ? [] : [`--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups"]),
     ...["--", "sh", "-c", PROGRAM_SCRIPT],
   ];
+}
+
+/** Labels by which a room is found while its program runs, and what may be done in it. */
+export const PROGRAM_LABEL = "program";
+export const RIGHTS_LABEL = "rights";
+
+export function programLabels({ inside, capabilities = [] }: ProgramSpec): ReadonlyMap<string, string> {
+  return new Map([
+    [PROGRAM_LABEL, inside],
+    [RIGHTS_LABEL, boundingSet(capabilities)],
+  ]);
+}
+
+/** As setpriv(1) reads it. */
+function boundingSet(capabilities: readonly string[]): string {
+  return ["-all", ...capabilities.map((name) => `+${name.toLowerCase()}`)].join(",");
+}
+
+/** Runs the options and the command after it with no rights but those of the bounding set. */
+export function withoutRights(bounding: string): readonly string[] {
+  return ["setpriv", "--no-new-privs", "--inh-caps=-all", `--bounding-set=${bounding}`];
 }
 
 /** A program's words as `roomCommand` reads them from standard input, one a line. */

@@ -33,11 +33,14 @@ export async function endOrKill(ended: Promise<unknown>, kill: () => void): Prom
   await ended;
 }
 
+/** What processes of a lab carry on their command lines. */
+export type Labels = ReadonlyMap<string, string>;
+
 /** A process of a lab. */
 export interface LabProcess {
   readonly pid: number;
   readonly isSupervisor: boolean;
-  readonly labels: ReadonlyMap<string, string>;
+  readonly labels: Labels;
   /** Whether its owner let the lab outlive it. */
   readonly isKept: boolean;
   /** Names of the lab's nodes, from the supervisor's mounts. */
@@ -45,19 +48,24 @@ export interface LabProcess {
 }
 
 /** The `key=value` words of a lab. Names of a topology are letters, digits and hyphens. */
-export function labLabels({ runId, topology, owner }: RunIdentity): Record<string, string> {
-  return {
-    run: runId,
-    topology,
-    "owner-pid": String(owner.pid),
-    "owner-start": owner.startTicks,
-    "boot-id": owner.bootId,
-    "pid-namespace": ownPidNamespace(),
-  };
+export function labLabels({ runId, topology, owner }: RunIdentity): Labels {
+  return new Map([
+    ["run", runId],
+    ["topology", topology],
+    ["owner-pid", String(owner.pid)],
+    ["owner-start", owner.startTicks],
+    ["boot-id", owner.bootId],
+    ["pid-namespace", ownPidNamespace()],
+  ]);
+}
+
+/** Labels as words of a command line. */
+export function labelWords(labels: Labels): readonly string[] {
+  return [...labels].map(([key, value]) => `${key}=${value}`);
 }
 
 /** Whether the process that made the lab still runs. One of another PID namespace cannot be checked. */
-export function isOwnerAlive(labels: ReadonlyMap<string, string>): boolean {
+export function isOwnerAlive(labels: Labels): boolean {
   const label = (name: string): string => labels.get(name) ?? "";
   if (label("pid-namespace") !== ownPidNamespace()) return true;
   return isProcessAlive({

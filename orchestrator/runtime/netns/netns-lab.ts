@@ -30,10 +30,11 @@ import {
   furnitureDirectory,
   furnitureOf,
   hidingDirectory,
+  programLabels,
   roomCommand,
   roomInput,
 } from "./host-room.ts";
-import { endOrKill, labLabels, MEMBER_NAME } from "./lab-processes.ts";
+import { endOrKill, type Labels, labLabels, MEMBER_NAME } from "./lab-processes.ts";
 import { outside } from "./outside.ts";
 import { signalNode, signalProgram } from "./program-process.ts";
 import { runWithInput } from "./run-with-input.ts";
@@ -89,7 +90,8 @@ export function createNetnsLab(
       await furnish(await inLab(), members, spec);
       const group = await createControlGroup(identity.runId, spec.name, spec.limits ?? PROGRAM_LIMITS);
       if (group !== undefined) groups.push(group);
-      const child = await startInside(await inLab(), members, roomCommand(spec, user), group);
+      const inside = { group, about: programLabels(spec) };
+      const child = await startInside(await inLab(), members, roomCommand(spec, user), inside);
       const handle = programHandle(spec.name, child, { onOutput, group });
       child.stdin.end(roomInput(spec, command));
       return handle;
@@ -175,17 +177,25 @@ count=$1; shift
 while [ "$count" -gt 0 ]; do echo $$ > "$1" || exit 125; shift; count=$((count - 1)); done
 exec "$@"`;
 
+/** What a command that runs in a lab is given beside the lab's namespaces. */
+interface Inside {
+  readonly group?: ControlGroup | undefined;
+  /** Labels beside those of the lab. */
+  readonly about?: Labels;
+}
+
 /** Runs a command in the lab's namespaces, and in a control group where there is one. */
 function startInside(
   { enter }: Supervisor,
   members: Members,
   command: readonly string[],
-  group?: ControlGroup,
+  { group, about }: Inside = {},
 ): Promise<ChildProcessWithoutNullStreams> {
   return started("nsenter", () => {
     const entrances = group?.entrances ?? [];
     const inGroups = ["sh", "-c", IN_GROUPS, MEMBER_NAME, String(entrances.length), ...entrances];
-    const [program = "", ...words] = [...(group === undefined ? [] : inGroups), "nsenter", ...enter(command)];
+    const entering = ["nsenter", ...enter(command, about)];
+    const [program = "", ...words] = [...(group === undefined ? [] : inGroups), ...entering];
     const child = spawn(program, words, { stdio: "pipe", ...outside() });
     members.add(child);
     return child;

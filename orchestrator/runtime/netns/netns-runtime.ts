@@ -1,10 +1,11 @@
 /** The runtime without engine and images: network namespaces, with agents as processes of this machine. */
 
 import { release } from "node:os";
-import type { LabSummary, Runtime } from "../runtime.ts";
+import type { Runtime } from "../runtime.ts";
 import { sweepControlGroups } from "./control-groups.ts";
-import { abandonedRuns, findLabProcesses, isOwnerAlive, type LabProcess, removeLabProcesses } from "./lab-processes.ts";
+import { abandonedRuns, findLabProcesses, removeLabProcesses } from "./lab-processes.ts";
 import { createNetnsLab } from "./netns-lab.ts";
+import { NETNS_LABS } from "./netns-labs.ts";
 import { requirePrograms } from "./required-programs.ts";
 import { requireTunDevice } from "./tun-access.ts";
 
@@ -15,7 +16,7 @@ export interface NetnsRuntimeOptions {
 
 export function createNetnsRuntime({ agentCommand }: NetnsRuntimeOptions): Runtime {
   return {
-    name: "netns",
+    ...NETNS_LABS,
     environment: () =>
       Promise.resolve({ runtime: "netns", kernel: release(), capabilities: { rootless: process.getuid?.() !== 0 } }),
     // A supervisor ends with its owner, and the kernel then removes the lab. Processes that are stopped stay.
@@ -25,11 +26,6 @@ export function createNetnsRuntime({ agentCommand }: NetnsRuntimeOptions): Runti
       await requireTunDevice(nodes);
     },
     createLab: (identity, signal) => createNetnsLab(identity, signal, agentCommand),
-    async listLabs() {
-      return (await findLabProcesses()).filter(({ isSupervisor }) => isSupervisor).map(summary);
-    },
-    removeLab: async (runId) => ({ leftovers: await removeLabProcesses(runId) }),
-    close: () => Promise.resolve(),
   };
 }
 
@@ -42,9 +38,4 @@ async function sweepAbandonedRuns(): Promise<readonly string[]> {
   const alive = new Set((await findLabProcesses()).map(({ labels }) => labels.get("run")));
   await sweepControlGroups((runId) => alive.has(runId));
   return lines;
-}
-
-function summary({ labels, nodes, isKept }: LabProcess): LabSummary {
-  const label = (name: string): string => labels.get(name) ?? "";
-  return { runId: label("run"), topology: label("topology"), nodes, isOwnerAlive: isOwnerAlive(labels), isKept };
 }

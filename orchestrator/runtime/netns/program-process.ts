@@ -29,7 +29,7 @@ async function childrenOf(pid: number): Promise<readonly number[]> {
 }
 
 /** The first process of a PID namespace of its own, among `pid` and those that it waits for. */
-async function firstOfNamespace(pid: number): Promise<number | undefined> {
+export async function firstOfNamespace(pid: number): Promise<number | undefined> {
   const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
   const [, numbers] = /^NSpid:\t(.*)$/m.exec(status) ?? [];
   if (numbers === undefined) return undefined;

@@ -9,7 +9,8 @@ import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import { TestbedError } from "../../support/errors.ts";
 import { started } from "../../support/start-process.ts";
-import { endOrKill, KEPT_MARK, MEMBER_NAME, SUPERVISOR_NAME } from "./lab-processes.ts";
+import { enterLab, isRoot, memberOf } from "./enter-lab.ts";
+import { endOrKill, KEPT_MARK, type Labels, labelWords, SUPERVISOR_NAME } from "./lab-processes.ts";
 import { outside } from "./outside.ts";
 
 /** The line on the supervisor's stdin that makes it outlive the run. */
@@ -29,13 +30,16 @@ while read -r line; do
   [ "$line" = ${KEEP_LINE} ] && : > /run/${KEPT_MARK} && { sleep infinity & wait; }
 done`;
 
+const NO_LABELS: Labels = new Map();
+
 /** A running supervisor, and how to run a program inside its lab. */
 export interface Supervisor {
   /**
    * Arguments for `nsenter` that run a command in the lab's namespaces, as root of the lab. `nsenter` itself runs and
-   * waits outside: what a topology file says reaches neither its arguments nor its environment.
+   * waits outside: what a topology file says reaches neither its arguments nor its environment. It carries the labels of
+   * the lab, and `about` beside them.
    */
-  readonly enter: (command: readonly string[]) => readonly string[];
+  readonly enter: (command: readonly string[], about?: Labels) => readonly string[];
   readonly keep: () => void;
   /** Ends the lab; resolves when the supervisor has exited. */
   readonly stop: () => Promise<void>;
@@ -44,16 +48,14 @@ export interface Supervisor {
 /**
  * Starts a supervisor; `labels` become visible in the process table. Throws `no-permission` where the kernel refuses.
  */
-export async function startSupervisor(labels: Readonly<Record<string, string>>): Promise<Supervisor> {
-  const isRoot = process.getuid?.() === 0;
-  const words = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+export async function startSupervisor(labels: Labels): Promise<Supervisor> {
   const child = await started("unshare", () =>
     spawn(
       "unshare",
       [
-        ...(isRoot ? [] : ["--user", "--map-root-user"]),
+        ...(isRoot() ? [] : ["--user", "--map-root-user"]),
         ...["--net", "--uts", "--ipc", "--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"],
-        ...["sh", "-c", SUPERVISOR_SCRIPT, SUPERVISOR_NAME, ...words],
+        ...["sh", "-c", SUPERVISOR_SCRIPT, SUPERVISOR_NAME, ...labelWords(labels)],
       ],
       { stdio: ["pipe", "pipe", "pipe"], detached: true, ...outside() },
     ),
@@ -62,14 +64,10 @@ export async function startSupervisor(labels: Readonly<Record<string, string>>):
   const closed = once(child, "close").catch((error: unknown) => error);
   await untilReady(child);
   child.stdout.resume();
-  const namespaces = `/proc/${child.pid ?? 0}/ns`;
   return {
-    enter: (command) => [
-      ...(isRoot ? [] : [`--user=${namespaces}/user`, "--preserve-credentials"]),
-      ...["net", "uts", "ipc"].map((kind) => `--${kind}=${namespaces}/${kind}`),
-      ...[`--mount=${namespaces}/mnt`, `--pid=${namespaces}/pid_for_children`, "--"],
-      // The labels are how processes of a lab are found.
-      ...["sh", "-c", `shift ${words.length}; exec "$@"`, MEMBER_NAME, ...words],
+    enter: (command, about = NO_LABELS) => [
+      ...enterLab(child.pid ?? 0, "pid_for_children"),
+      ...memberOf(new Map([...labels, ...about])),
       ...command,
     ],
     keep: () => void child.stdin.write(`${KEEP_LINE}\n`),

@@ -46,7 +46,7 @@ export async function createNatWorld(yaml: string): Promise<NatWorld> {
   const loaded = loadTopology(yaml, "box-rules.yaml");
   if (!loaded.ok) throw new Error(loaded.issues.map(formatIssue).join("\n"));
   const plan = buildPlan(loaded.topology, { capture: false });
-  const supervisor = await startSupervisor({ run: "box-rules-test" });
+  const supervisor = await startSupervisor(new Map([["run", "nat-rules-test"]]));
   const enter = (node: string | undefined, command: readonly string[]): readonly string[] =>
     supervisor.enter(node === undefined ? command : ["nsenter", `--net=/run/netns/${node}`, "--", ...command]);
   const run = (node: string | undefined, command: readonly string[], input = ""): Promise<string> =>

@@ -54,7 +54,7 @@ export async function buildBundleUnderTest(): Promise<{
 }
 
 export async function createWorld(bundle: string): Promise<World> {
-  const supervisor = await startSupervisor({ run: "node-process-test" });
+  const supervisor = await startSupervisor(new Map([["run", "node-process-test"]]));
   const sh = (script: string): Promise<string> => runToEnd(supervisor.enter(["sh", "-ec", script]));
   const inNode = (node: string, command: readonly string[]): readonly string[] =>
     supervisor.enter(["ip", "netns", "exec", node, ...command]);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { chooseLabs } from "../../../orchestrator/commands/down.ts";
-import type { LabSummary } from "../../../orchestrator/runtime/runtime.ts";
+import { chooseLabs } from "../../../../orchestrator/commands/labs/down.ts";
+import type { LabSummary } from "../../../../orchestrator/runtime/runtime.ts";
 
 const lab = (runId: string, isOwnerAlive: boolean, isKept = false): LabSummary => ({
   runId,

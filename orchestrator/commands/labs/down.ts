@@ -1,10 +1,11 @@
 /** `testbed down`: removes kept labs and what dead runs left behind. */
 
-import type { LabSummary, Runtime } from "../runtime/runtime.ts";
-import type { RuntimeChoice } from "../runtime/runtime-name.ts";
-import { TestbedError } from "../support/errors.ts";
-import type { CommandContext, ExitCode } from "./context.ts";
-import { openRuntimes } from "./create-runtime.ts";
+import type { LabSummary } from "../../runtime/runtime.ts";
+import type { RuntimeChoice } from "../../runtime/runtime-name.ts";
+import { TestbedError } from "../../support/errors.ts";
+import type { CommandContext, ExitCode } from "../context.ts";
+import { endByOwner } from "./ask-owner.ts";
+import { type FoundLab, withLabs } from "./find-lab.ts";
 
 export interface DownOptions {
   readonly runtime: RuntimeChoice;
@@ -14,9 +15,7 @@ export interface DownOptions {
 
 /** Removes labs and prints which; see `chooseLabs`. Throws `leak` if something remains. */
 export async function down(names: readonly string[], options: DownOptions, context: CommandContext): Promise<ExitCode> {
-  const runtimes = await openRuntimes(options.runtime, context.say);
-  try {
-    const labs = (await Promise.all(runtimes.map(labsOf))).flat();
+  return withLabs(options.runtime, async (labs) => {
     const { chosen, spared } = chooseLabs(labs, names, options.all);
     refuseUnknown(names, labs);
     if (chosen.length === 0) context.say("no lab to remove");
@@ -25,18 +24,7 @@ export async function down(names: readonly string[], options: DownOptions, conte
     const stuck = leftovers.flat();
     if (stuck.length > 0) throw new TestbedError("leak", ["could not remove:", ...stuck].join("\n  "));
     return 0;
-  } finally {
-    await Promise.all(runtimes.map((runtime) => runtime.close()));
-  }
-}
-
-/** A lab and its runtime. */
-interface FoundLab extends LabSummary {
-  readonly runtime: Runtime;
-}
-
-async function labsOf(runtime: Runtime): Promise<readonly FoundLab[]> {
-  return (await runtime.listLabs()).map((lab) => ({ ...lab, runtime }));
+  });
 }
 
 /**
@@ -56,8 +44,12 @@ export function chooseLabs<Lab extends LabSummary>(
   return { chosen: labs.filter(isTaken), spared: labs.filter((lab) => !isTaken(lab)) };
 }
 
-async function remove({ runtime, runId, topology }: FoundLab, { say }: CommandContext): Promise<readonly string[]> {
-  const { leftovers } = await runtime.removeLab(runId);
+/** An owner ends its lab itself; where none answers, what carries the lab's labels is removed. */
+async function remove(
+  { labs, runId, topology }: FoundLab,
+  { say, signal }: CommandContext,
+): Promise<readonly string[]> {
+  const leftovers = (await endByOwner(runId, signal)) ?? (await labs.removeLab(runId)).leftovers;
   if (leftovers.length === 0) say(`removed ${runId} (${topology})`);
   return leftovers;
 }
