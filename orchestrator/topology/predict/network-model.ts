@@ -20,7 +20,8 @@ import type { ModelPacket } from "./packet.ts";
 /** Where a packet arrived, and what the routers on its way did, one remark each. */
 type Delivery = { readonly remarks: readonly string[] } & (
   | { readonly arrived: true; readonly at: ResolvedNode; readonly packet: ModelPacket }
-  | { readonly arrived: false }
+  /** `refusedBy`: the router whose NAT or firewall let it pass no further, which may answer. */
+  | { readonly arrived: false; readonly refusedBy?: string }
 );
 
 export interface NetworkModel {
@@ -51,7 +52,10 @@ export function createNetworkModel(initial: ResolvedTopology): NetworkModel {
         }
         const step = advance(topology, middleboxes, at);
         if (step.why !== undefined) remarks.push(step.why);
-        if (step.next === undefined) return { arrived: false, remarks };
+        if (step.next === undefined) {
+          const { refusedBy } = step;
+          return { arrived: false, remarks, ...(refusedBy === undefined ? {} : { refusedBy }) };
+        }
         at = step.next;
       }
       return { arrived: false, remarks: [...remarks, "it runs in a circle"] };
@@ -108,6 +112,7 @@ interface Position {
 interface Step {
   readonly next?: Position;
   readonly why?: string;
+  readonly refusedBy?: string;
 }
 
 /** Forwards a packet by one hop, through the NAT and firewall of the node if it is a router. */
@@ -151,12 +156,12 @@ function throughMiddlebox(
   { packet, arrivedOn = "" }: Position,
 ): Step {
   const destination = middlebox.destinationOf(packet, arrivedOn);
-  if (hasAddress(router, destination.ip)) return { why: middlebox.refusal(packet, arrivedOn) };
+  if (hasAddress(router, destination.ip)) return { why: middlebox.refusal(packet, arrivedOn), refusedBy: router.name };
   const sender = byUplink(router, middlebox.uplinkOf(packet, arrivedOn));
   const hop = nextHop(topology, sender, destination.ip) ?? edgeHop(topology, sender, destination.ip);
   if (hop === undefined) return { why: `${router.name} has no route to ${destination.ip}` };
   const passage = middlebox.pass(packet, arrivedOn, hop.out.interfaceName);
-  if (!passage.passes) return { why: passage.why };
+  if (!passage.passes) return { why: passage.why, refusedBy: router.name };
   const next: Position = { node: router, packet: passage.packet };
   return passage.why === undefined ? { next } : { next, why: passage.why };
 }
