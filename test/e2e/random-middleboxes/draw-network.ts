@@ -1,6 +1,6 @@
 /**
  * Random networks by number: NATs anywhere in the space of RFC 4787, forwards, prefix translation, firewalls, shared
- * carriers, asymmetric links.
+ * carriers, IPv6-only networks behind NAT64s, asymmetric links.
  */
 
 import { derivedSequence } from "../../../orchestrator/topology/resolve/seed.ts";
@@ -30,7 +30,7 @@ const MASQUERADE =
 
 /**
  * The text of a topology file: a mobile and a correspondent node, and a random network between them. Ports that are
- * counted up or shared come from a sequence of their own, in place of others, and so do limits and further addresses.
+ * counted up or shared, NAT64s, limits and further addresses come from sequences of their own, in place of others.
  */
 export function drawNetwork(seed: number): string {
   const dice = diceOf(seed, "limits and addresses");
@@ -54,10 +54,25 @@ function drawLimits(dice: Dice, keys: string): string {
 
 function drawPorts(seed: number): string {
   const dice = diceOf(seed, "other ports");
-  return drawPlainNetwork(seed).replaceAll(/nat: \{[^}]*\}/g, (nat) => {
+  return drawNat64s(seed, drawPlainNetwork(seed)).replaceAll(/nat: \{[^}]*\}/g, (nat) => {
     if (dice.chance(12)) return MASQUERADE;
     return dice.chance(20) ? nat.replace("portAssignment: random", "portAssignment: sequential") : nat;
   });
+}
+
+/** Ends behind a NAT of IPv4 alone that have IPv6 alone instead, and the same NAT as a NAT64. */
+function drawNat64s(seed: number, text: string): string {
+  const dice = diceOf(seed, "nat64");
+  return (["mn", "cn"] as const).reduce((drawn, node) => {
+    const lan = `  ${node}-lan: { ipv4: 192.168.1.0/24`;
+    const nat = new RegExp(`(lan: ${node}-lan, )nat: \\{ ([^}]*\\}(?:, forwards: \\[[^\\]]*\\])?) \\}`);
+    const isIpv4Alone = drawn.includes(`${lan} }`) || drawn.includes(`${lan}, isolated`);
+    const prefix = dice.oneOf(["64:ff9b::/96", "2001:db8:64::/48", "64:ff9b:1::/64"]);
+    if (!dice.chance(20) || !isIpv4Alone || !nat.test(drawn)) return drawn;
+    return drawn
+      .replace(lan, `  ${node}-lan: { ipv6: "fd00:64:${OWN[node].digit}::/64"`)
+      .replace(nat, `$1nat64: { prefix: "${prefix}", $2 }`);
+  }, text);
 }
 
 function drawPlainNetwork(seed: number): string {
