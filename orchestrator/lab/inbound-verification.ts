@@ -7,7 +7,10 @@ import type { Difference } from "./difference.ts";
 
 /** The outcome of datagrams sent to a forward or pinhole, and to the port beside it. */
 export interface InboundVerification
-  extends Pick<InboundProbe, "router" | "kind" | "from" | "destination" | "target" | "closedPort" | "ipVersion"> {
+  extends Pick<
+    InboundProbe,
+    "router" | "kind" | "protocol" | "from" | "destination" | "target" | "closedPort" | "ipVersion"
+  > {
   /** The target's port at which each datagram arrived; absent if it did not arrive. */
   readonly reachedPort?: number;
   readonly closedReachedPort?: number;
@@ -27,13 +30,14 @@ export function concludeInbound(
   heard: readonly HeardDatagram[],
   attempts: number,
 ): InboundVerification {
-  const { router, kind, from, destination, target, closedPort, ipVersion } = probe;
+  const { router, kind, protocol, from, destination, target, closedPort, ipVersion } = probe;
   const marks = marksOf(probe);
   const reachedPort = heard.find(({ mark }) => mark === marks.open)?.port;
   const closedReachedPort = heard.find(({ mark }) => mark === marks.closed)?.port;
   return {
     router,
     kind,
+    protocol,
     from,
     destination,
     target,
@@ -55,13 +59,16 @@ export function describeInboundDifference(
 }
 
 function differenceOfOpen(
-  { kind, destination, target }: InboundProbe,
+  { kind, protocol, destination, target }: InboundProbe,
   port: number | undefined,
 ): readonly Difference[] {
   if (port === target.port) return [];
+  const name = protocol.toUpperCase();
   const where = `${target.node}:${target.port}`;
   const declared =
-    kind === "forward" ? `UDP ${formatEndpoint(destination)} forwarded to ${where}` : `a way in for UDP to ${where}`;
+    kind === "forward"
+      ? `${name} ${formatEndpoint(destination)} forwarded to ${where}`
+      : `a way in for ${name} to ${where}`;
   return [
     {
       declared,
@@ -72,10 +79,10 @@ function differenceOfOpen(
 }
 
 function differenceOfClosed(
-  { destination, target, closedPort }: InboundProbe,
+  { protocol, destination, target, closedPort }: InboundProbe,
   port: number | undefined,
 ): readonly Difference[] {
   if (closedPort === undefined || port === undefined) return [];
-  const declared = `no way in for UDP to ${formatEndpoint({ ...destination, port: closedPort })}`;
+  const declared = `no way in for ${protocol.toUpperCase()} to ${formatEndpoint({ ...destination, port: closedPort })}`;
   return [{ declared, observed: `one to ${target.node}:${port}`, isSilence: false }];
 }

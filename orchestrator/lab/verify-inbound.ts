@@ -42,7 +42,7 @@ const SEND_SHARES = [0, 0.15, 0.35, 0.7] as const;
 async function tryOnce(probe: InboundProbe, waitMs: number, lab: InboundLab): Promise<readonly HeardDatagram[]> {
   const [sender, target] = [linkOf(lab, probe.from.node), linkOf(lab, probe.target.node)];
   const { open, closed } = marksOf(probe);
-  const { destination, closedPort, from } = probe;
+  const { protocol, destination, closedPort, from } = probe;
   const marks = [
     ...(closedPort === undefined ? [] : [{ to: { ...destination, port: closedPort }, mark: closed }]),
     { to: destination, mark: open },
@@ -53,7 +53,7 @@ async function tryOnce(probe: InboundProbe, waitMs: number, lab: InboundLab): Pr
     for (const share of SEND_SHARES) {
       await sleep(share * waitMs - sentAt, undefined, { signal: over.signal });
       sentAt = share * waitMs;
-      await sender.sendMarks({ type: "send-marks", local: from.ip, marks });
+      await sender.sendMarks({ type: "send-marks", protocol, local: from.ip, marks });
     }
   })();
   const stopped = sending.catch((error: unknown) => {
@@ -61,6 +61,7 @@ async function tryOnce(probe: InboundProbe, waitMs: number, lab: InboundLab): Pr
   });
   const listening = target.sniff({
     type: "sniff",
+    protocol,
     local: probe.target.ip,
     marks: [open, closed],
     awaited: open,

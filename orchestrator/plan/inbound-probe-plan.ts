@@ -2,14 +2,16 @@
  * Probes from outside a router that verify its forwards, pinholes and open prefixes, each with a closed port beside it.
  */
 
+import type { SocketProtocol } from "@testbed/agent/control";
 import { alwaysDraws } from "../render/drawn-ports.ts";
 import { familyOfText, formatEndpoint, withoutLength } from "../topology/model/address-text.ts";
 import { outsideInterfaces, outsideIpv4 } from "../topology/model/outside.ts";
 import { type RoundTripImpairment, roundTripImpairment } from "../topology/model/path-impairments.ts";
-import type { ResolvedNode, ResolvedRouter, ResolvedTopology } from "../topology/model/resolved.ts";
+import type { ResolvedInterface, ResolvedNode, ResolvedRouter, ResolvedTopology } from "../topology/model/resolved.ts";
 import { createNetworkModel } from "../topology/predict/network-model.ts";
 import { type Endpoint, sameEndpoint } from "../topology/predict/packet.ts";
 import { createPrefixTranslation } from "../topology/predict/prefix-model.ts";
+import { tcpNetwork } from "../topology/predict/tcp-network.ts";
 import { derivedHex } from "../topology/resolve/seed.ts";
 import type { Unprobed } from "./unprobed.ts";
 
@@ -20,6 +22,8 @@ export const INBOUND_KINDS = ["forward", "pinhole", "prefix"] as const;
 export interface InboundProbe {
   readonly router: string;
   readonly kind: (typeof INBOUND_KINDS)[number];
+  /** TCP is tried with SYNs: it need not be that anybody listens. */
+  readonly protocol: SocketProtocol;
   /** The sender, and which of its addresses it uses. */
   readonly from: { readonly node: string; readonly ip: string };
   /** Where it is sent to, and where it must arrive. */
@@ -57,14 +61,13 @@ function planMiddlebox(topology: ResolvedTopology, router: ResolvedRouter): read
   });
 }
 
-/** A way in for UDP: where a sender outside sends to, and where it must arrive. */
-interface WayIn {
-  readonly kind: InboundProbe["kind"];
+/** A way in: where a sender outside sends to, and where it must arrive. */
+interface WayIn extends Pick<InboundProbe, "kind" | "protocol"> {
   readonly destination: Endpoint;
   readonly target: Endpoint;
 }
 
-/** A way in that UDP cannot test. */
+/** A way in that cannot be tested. */
 interface OtherWay {
   readonly kind: "other";
   readonly reason: string;
@@ -77,11 +80,9 @@ function inbound(topology: ResolvedTopology, router: ResolvedRouter): readonly (
 function forwards(router: ResolvedRouter): readonly (WayIn | OtherWay)[] {
   const outside = outsideIpv4(router);
   return router.forwards.map(({ protocol, port, to, toPort }) => {
-    if (protocol === "tcp")
-      return { kind: "other", reason: `TCP port ${port} is forwarded, which datagrams do not show` };
     if (outside === undefined)
-      return { kind: "other", reason: `it has no IPv4 address to forward UDP port ${port} of` };
-    return { kind: "forward", destination: { ip: outside, port }, target: { ip: to, port: toPort } };
+      return { kind: "other", reason: `it has no IPv4 address to forward ${protocol.toUpperCase()} port ${port} of` };
+    return { kind: "forward", protocol, destination: { ip: outside, port }, target: { ip: to, port: toPort } };
   });
 }
 
@@ -95,7 +96,7 @@ function pinholes(router: ResolvedRouter): readonly (WayIn | OtherWay)[] {
     const ip = to.includes("/") ? undefined : to;
     if (ip === undefined) return { kind: "other", reason: `the pinhole for ${to} is for a network and not for a node` };
     const target = { ip, port };
-    return { kind: "pinhole", destination: outsideOf(router, target), target };
+    return { kind: "pinhole", protocol, destination: outsideOf(router, target), target };
   });
 }
 
@@ -114,7 +115,7 @@ function openPrefixes(topology: ResolvedTopology, router: ResolvedRouter): reado
     );
     if (host === undefined) return [];
     const target = { ip: withoutLength(host), port: ANY_PORT };
-    return [{ kind: "prefix", destination: outsideOf(router, target), target }];
+    return [{ kind: "prefix", protocol: "udp", destination: outsideOf(router, target), target }];
   });
 }
 
@@ -131,11 +132,14 @@ function outsideOf({ name, prefixes }: ResolvedRouter, target: Endpoint): Endpoi
 /** With more loss than this, missing datagrams mean nothing. */
 const MAX_LOSS_RATE = 0.4;
 
-function planProbe(topology: ResolvedTopology, router: ResolvedRouter, way: WayIn): InboundProbe | undefined {
-  const { kind, destination, target } = way;
+function planProbe(declared: ResolvedTopology, router: ResolvedRouter, way: WayIn): InboundProbe | undefined {
+  const { kind, protocol, destination, target } = way;
+  const topology = protocol === "tcp" ? tcpNetwork(declared) : declared;
   const ipVersion = familyOfText(target.ip);
   const routers = topology.nodes.filter(({ role }) => role === "router");
-  for (const { sender, ip } of sendersOf(topology, router, ipVersion)) {
+  for (const { sender, on, ip } of sendersOf(topology, router, ipVersion)) {
+    // A node that reaches IPv4 through a NAT64 does so by sockets of UDP.
+    if (protocol === "tcp" && on.nat64 !== undefined) continue;
     const arrived = arrivalOf(topology, sender, ip, destination);
     if (arrived === undefined || !sameEndpoint(arrived, target)) continue;
     const receiver = topology.nodes.find(({ name }) => name === arrived.node);
@@ -147,6 +151,7 @@ function planProbe(topology: ResolvedTopology, router: ResolvedRouter, way: WayI
     return {
       router: router.name,
       kind,
+      protocol,
       from: { node: sender.name, ip },
       destination,
       target: { node: arrived.node, ...target },
@@ -154,7 +159,11 @@ function planProbe(topology: ResolvedTopology, router: ResolvedRouter, way: WayI
       ipVersion,
       needs: [sender.name, arrived.node, ...routers.map(({ name }) => name)],
       roundTrip,
-      seed: derivedHex(topology.seed, `inbound/${router.name}/${kind}/${destination.ip}/${destination.port}`, 16),
+      seed: derivedHex(
+        topology.seed,
+        `inbound/${router.name}/${kind}/${protocol}/${destination.ip}/${destination.port}`,
+        16,
+      ),
     };
   }
   return undefined;
@@ -165,7 +174,7 @@ function sendersOf(
   { nodes }: ResolvedTopology,
   router: ResolvedRouter,
   ipVersion: 4 | 6,
-): readonly { readonly sender: ResolvedNode; readonly ip: string }[] {
+): readonly { readonly sender: ResolvedNode; readonly on: ResolvedInterface; readonly ip: string }[] {
   const outside = outsideInterfaces(router).map(({ segment }) => segment);
   const inside = router.interfaces.flatMap(({ interfaceName, segment }) =>
     router.wan.includes(interfaceName) ? [] : [segment],
@@ -176,7 +185,7 @@ function sendersOf(
     .toSorted((a, b) => Number(outside.includes(b.on.segment)) - Number(outside.includes(a.on.segment)))
     .flatMap(({ sender, on }) => {
       const own = on[`ipv${ipVersion}`];
-      return own === undefined ? [] : [{ sender, ip: withoutLength(own) }];
+      return own === undefined ? [] : [{ sender, on, ip: withoutLength(own) }];
     });
 }
 

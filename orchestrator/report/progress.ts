@@ -56,10 +56,10 @@ function describeVerification({ router, through, ipVersion, observed, difference
 }
 
 function describeWayIn(verification: InboundVerification): string {
-  const { router, kind, destination, target, differences } = verification;
+  const { router, kind, protocol, destination, target, differences } = verification;
   if (differences.length > 0)
     return differences.map((each) => describeInboundDifference(verification, each)).join("; ");
-  return `${router}: verified its ${kind}: UDP ${destination.port} reaches ${target.node}:${target.port}`;
+  return `${router}: verified its ${kind}: ${protocol.toUpperCase()} ${destination.port} reaches ${target.node}:${target.port}`;
 }
 
 function describeLifetime({ through, declaredSec, differences }: LifetimeVerification): string {

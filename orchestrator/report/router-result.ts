@@ -130,10 +130,11 @@ function probeResult(verification: NatVerification, lifetimes: readonly Lifetime
 }
 
 function wayInResult(verification: InboundVerification): WayInResult {
-  const { kind, from, destination, target, ipVersion, reachedPort, closedPort, closedReachedPort, attempts } =
-    verification;
+  const { kind, protocol, from, destination, target, ipVersion, attempts } = verification;
+  const { reachedPort, closedPort, closedReachedPort } = verification;
   return {
     kind,
+    protocol,
     from: from.node,
     destination: { address: destination.ip, port: destination.port },
     target: { node: target.node, port: target.port },

@@ -30,7 +30,8 @@ export function wayInRows(routers: readonly RouterResult[]): ReturnType<typeof r
 }
 
 function wayInRow(middlebox: string, way: WayInResult): readonly string[] {
-  const { kind, from, destination, target, ipVersion, reachedPort, closedPort, closedReachedPort, differences } = way;
+  const { kind, protocol, from, destination, target, ipVersion, differences } = way;
+  const { reachedPort, closedPort, closedReachedPort } = way;
   const observed =
     reachedPort === target.port
       ? ""
@@ -40,7 +41,7 @@ function wayInRow(middlebox: string, way: WayInResult): readonly string[] {
     differences.length === 0 ? "pass" : "fail",
     middlebox,
     `${from}, IPv${ipVersion}`,
-    `${kind}, UDP ${destination.port}`,
+    `${kind}, ${protocol.toUpperCase()} ${destination.port}`,
     `${target.node}:${target.port}${observed}`,
     closedPort === undefined ? "-" : `${closedPort} ${beside}`,
   ];

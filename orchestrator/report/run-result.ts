@@ -9,6 +9,7 @@ import {
   LINK_DIRECTIONS,
   NAT_BEHAVIOURS,
   OBSERVED_BEHAVIOURS,
+  SOCKET_PROTOCOLS,
 } from "@testbed/agent/control";
 import * as z from "zod";
 import { EFFECT_PATHS } from "../judge/event-effect.ts";
@@ -150,6 +151,7 @@ const probe = z.strictObject({
 
 const wayIn = z.strictObject({
   kind: z.enum(INBOUND_KINDS),
+  protocol: z.enum(SOCKET_PROTOCOLS),
   from: z.string().describe("who sent"),
   destination: z.strictObject({ address: z.string(), port: z.int() }).describe("where it was sent to"),
   target: z.strictObject({ node: z.string(), port: z.int() }).describe("where it must arrive"),

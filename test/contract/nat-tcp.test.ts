@@ -72,6 +72,8 @@ const udpSite = site(
 );
 const sharing = site("preset: port-restricted-cone");
 
+const changing = site("preset: full-cone");
+
 const DEPENDENCE = ["endpoint-independent", "address-dependent", "address-and-port-dependent"] as const;
 const CLASSIFIED = DEPENDENCE.flatMap((mapping) =>
   DEPENDENCE.flatMap((filtering) =>
@@ -162,6 +164,21 @@ describe("every point of RFC 5382", () => {
       filtering: "endpoint-independent",
       hairpinning: true,
     });
+  });
+
+  test.concurrent("a NAT that is changed is another one for connections from then on", async () => {
+    const { inside, host, otherHost, router: name } = changing;
+    const router = world.router(name);
+    if (router.tcp === undefined) throw new Error("it does not translate");
+    const cone = { mapping: "endpoint-independent", filtering: "endpoint-independent", hairpinning: true } as const;
+    const symmetric = {
+      mapping: "address-and-port-dependent",
+      filtering: "address-and-port-dependent",
+      hairpinning: false,
+    } as const;
+    expect(await ends(inside, "classify", host, otherHost, PORT)).toEqual(cone);
+    await world.reload({ ...router, tcp: { ...router.tcp, ...symmetric } });
+    expect(await ends(inside, "classify", host, otherHost, PORT + 10)).toEqual(symmetric);
   });
 
   test.concurrent("two inside hosts on one port get an outside port each", async () => {

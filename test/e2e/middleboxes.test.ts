@@ -194,13 +194,14 @@ describe("a middlebox that is not what it is declared to be", () => {
   });
 
   test("is blamed for a forward that leads nowhere or elsewhere, and for a port that is open beside it", async () => {
-    const forwarding = (port: number, toPort: number) =>
-      `nat: home-router, forwards: [{ protocol: udp, port: ${port}, to: 192.168.1.2, toPort: ${toPort} }]`;
-    const names = ["right", "absent", "elsewhere", "wide"];
-    const homes = names.map((name): Home => ({ name, middlebox: forwarding(8080, 80) }));
+    const forwarding = (port: number, toPort: number, protocol = "udp") =>
+      `nat: home-router, forwards: [{ protocol: ${protocol}, port: ${port}, to: 192.168.1.2, toPort: ${toPort} }]`;
+    const names = ["right", "absent", "elsewhere", "wide", "tcp", "udp-alone"];
+    const homes = names.map((name, i): Home => ({ name, middlebox: forwarding(8080, 80, i < 4 ? "udp" : "tcp") }));
     const instead: Readonly<Record<string, ReturnType<typeof rulesOf>>> = {
       "box-absent": rulesOf("nat: home-router"),
       "box-elsewhere": rulesOf(forwarding(8080, 81)),
+      "box-udp-alone": rulesOf(forwarding(8080, 80)),
       "box-wide": rulesOf(
         "nat: home-router, forwards: [{ protocol: udp, port: 8080, to: 192.168.1.2, toPort: 80 }, { protocol: udp, port: 8081, to: 192.168.1.2 }]",
       ),
@@ -216,6 +217,7 @@ describe("a middlebox that is not what it is declared to be", () => {
       "router box-absent declared UDP 198.18.0.4:8080 forwarded to host0-absent:80, observed nothing there (sent by stun)",
       "router box-elsewhere declared UDP 198.18.0.5:8080 forwarded to host0-elsewhere:80, observed host0-elsewhere:81 (sent by stun)",
       "router box-wide declared no way in for UDP to 198.18.0.6:8081, observed one to host0-wide:8081 (sent by stun)",
+      "router box-udp-alone declared TCP 198.18.0.8:8080 forwarded to host0-udp-alone:80, observed nothing there (sent by stun)",
     ]);
   });
 });

@@ -96,11 +96,23 @@ const command: Shape<AgentCommand> = unionByType<AgentCommand>({
     silencesMs: array(integer(1, MAX_MS)),
     refreshSilenceMs: integer(1, MAX_MS),
   }),
-  sniff: object({ id, local: address, marks: array(mark), awaited: mark, waitMs: integer(1, MAX_MS) }),
   "await-socket": object({
     ...{ id, protocol: oneOf(...SOCKET_PROTOCOLS), port: integer(1, 0xffff), waitMs: integer(1, MAX_MS) },
   }),
-  "send-marks": object({ id, local: address, marks: array(object<MarkToSend>({ to: socketAddress, mark })) }),
+  sniff: object({
+    id,
+    protocol: oneOf(...SOCKET_PROTOCOLS),
+    local: address,
+    marks: array(mark),
+    awaited: mark,
+    waitMs: integer(1, MAX_MS),
+  }),
+  "send-marks": object({
+    id,
+    protocol: oneOf(...SOCKET_PROTOCOLS),
+    local: address,
+    marks: array(object<MarkToSend>({ to: socketAddress, mark })),
+  }),
   "start-flow": object({
     id,
     to: address,

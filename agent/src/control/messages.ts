@@ -274,8 +274,10 @@ export interface HeardDatagram {
   readonly port: number;
 }
 
-/** Protocols of ports that a program may serve on. */
+/** Protocols of ports: of programs that serve, and of marks, which are datagrams or SYN segments with data. */
 export const SOCKET_PROTOCOLS = ["udp", "tcp"] as const;
+
+export type SocketProtocol = (typeof SOCKET_PROTOCOLS)[number];
 
 /** Common fields of probes. Transaction ids are derived from `seed`, octets in hex. */
 interface ProbeFields {
@@ -337,6 +339,7 @@ export type AgentCommand =
   | {
       readonly type: "sniff";
       readonly id: number;
+      readonly protocol: SocketProtocol;
       readonly local: string;
       readonly marks: readonly string[];
       readonly awaited: string;
@@ -349,12 +352,18 @@ export type AgentCommand =
   | {
       readonly type: "await-socket";
       readonly id: number;
-      readonly protocol: (typeof SOCKET_PROTOCOLS)[number];
+      readonly protocol: SocketProtocol;
       readonly port: number;
       readonly waitMs: number;
     }
-  /** Sends marked datagrams once, in this order, from an ephemeral port; answered by `done`. */
-  | { readonly type: "send-marks"; readonly id: number; readonly local: string; readonly marks: readonly MarkToSend[] }
+  /** Sends marked datagrams once, in this order, from one port; answered by `done`. SYN segments are of IPv4. */
+  | {
+      readonly type: "send-marks";
+      readonly id: number;
+      readonly protocol: SocketProtocol;
+      readonly local: string;
+      readonly marks: readonly MarkToSend[];
+    }
   /**
    * Sends numbered echo requests at a steady pace until `stop-flow`: `flow` reports the outcome of each, and
    * `flow-ended` follows the last one.

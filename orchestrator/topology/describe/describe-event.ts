@@ -3,7 +3,7 @@
 import { withoutLength } from "../model/address-text.ts";
 import { addressesOn } from "../model/addresses-on.ts";
 import { formatDuration } from "../model/duration.ts";
-import { describeFirewall, describeNat } from "../model/presets.ts";
+import { describeFirewall, describeNat, describeTcp } from "../model/presets.ts";
 import type {
   ChangeAction,
   EventMoment,
@@ -96,9 +96,10 @@ function describeReaddress({ node, segment, interfaces, overlapMs }: ReaddressAc
   return `${node} gets other addresses on ${segment}: ${addresses.join(" and ")}${overlap}`;
 }
 
-function describeBehaviour({ node, nat, firewall }: ChangeAction): string {
+function describeBehaviour({ node, nat, tcp, firewall }: ChangeAction): string {
   const parts = [
     ...(nat === undefined ? [] : [`NAT ${describeNat(nat)}`]),
+    ...(nat === undefined || tcp === undefined ? [] : describeTcp(tcp, nat, firewall ?? { denied: "drop" })),
     ...(firewall === undefined ? [] : [`firewall ${describeFirewall(firewall)}`]),
   ];
   return `${node} changes to ${parts.join(", ")}`;

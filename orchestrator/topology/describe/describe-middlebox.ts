@@ -3,7 +3,7 @@
 import { familyOfText } from "../model/address-text.ts";
 import { outsideAddresses } from "../model/outside.ts";
 import { refusesMappings } from "../model/port-mapping.ts";
-import { describeFirewall, describeNat, describeTcp, tcpLikeUdp } from "../model/presets.ts";
+import { describeFirewall, describeNat, describeTcp } from "../model/presets.ts";
 import type { ResolvedRouter, TranslatedPrefix } from "../model/resolved.ts";
 
 /** What a router does to packets, such as `home-router` or `NPTv6, stateful`. */
@@ -11,13 +11,12 @@ export function describeMiddlebox(router: ResolvedRouter): string {
   const { nat, nat64, tcp, prefixes, firewall } = router;
   const last =
     nat === undefined ? describeFirewall(firewall) : `${nat64 === undefined ? "" : "NAT64 "}${describeNat(nat)}`;
-  const differs = nat && tcp && describeTcp(tcp, tcpLikeUdp(nat, firewall));
   return [
     ...prefixes.map(describePrefix),
     last,
     ...describeAddresses(router),
     ...describeLimits(router),
-    ...(differs === undefined ? [] : [differs]),
+    ...(nat === undefined || tcp === undefined ? [] : describeTcp(tcp, nat, firewall)),
     ...describePortMapping(router),
   ].join(", ");
 }

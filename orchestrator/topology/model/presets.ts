@@ -148,8 +148,9 @@ export function tcpLikeUdp(nat: NatPoint, firewall: Pick<ResolvedFirewall, "deni
   return { mapping, filtering, hairpinning, unsolicitedSyn: unsolicitedSynBy(firewall), ...TCP_TIMES };
 }
 
-/** What is different with TCP, such as `TCP EIM/APDF, reset`; undefined where nothing is. */
-export function describeTcp(tcp: TcpNat, usual: TcpNat): string | undefined {
+/** What is different with TCP, such as `TCP EIM/APDF, reset`; empty where nothing is. */
+export function describeTcp(tcp: TcpNat, nat: NatPoint, firewall: Pick<ResolvedFirewall, "denied">): readonly string[] {
+  const usual = tcpLikeUdp(nat, firewall);
   const isPoint = tcp.mapping === usual.mapping && tcp.filtering === usual.filtering;
   const words = [
     ...(isPoint ? [] : [describePoint(tcp)]),
@@ -158,7 +159,7 @@ export function describeTcp(tcp: TcpNat, usual: TcpNat): string | undefined {
     ...(tcp.establishedSec === usual.establishedSec ? [] : [`established ${tcp.establishedSec} s`]),
     ...(tcp.transitorySec === usual.transitorySec ? [] : [`transitory ${tcp.transitorySec} s`]),
   ];
-  return words.length === 0 ? undefined : `TCP ${words.join(", ")}`;
+  return words.length === 0 ? [] : [`TCP ${words.join(", ")}`];
 }
 
 /** `EI`, as in `EIM/ADF`. */

@@ -9,7 +9,7 @@ import type {
   Impairment,
   MOBILE_ROLES,
   NatProfile,
-  SOCKET_PROTOCOLS,
+  SocketProtocol,
 } from "@testbed/agent/control";
 import type {
   DENIALS,
@@ -256,8 +256,6 @@ export interface ResolvedHost extends NodeCommon {
   /** Whether its program runs until the testbed ends it. */
   readonly isService: boolean;
 }
-
-type SocketProtocol = (typeof SOCKET_PROTOCOLS)[number];
 
 /** What shows that a host's program is ready, and how long that may take from its start. */
 export type Readiness = (

@@ -119,8 +119,14 @@ const commands: readonly AgentCommand[] = [
     silencesMs: [1000, 2000],
   },
   { type: "await-socket", id: 10, protocol: "tcp", port: 9000, waitMs: 30_000 },
-  { type: "sniff", id: 9, local: "192.168.1.2", marks: ["00ff", "00fe"], awaited: "00ff", waitMs: 60 },
-  { type: "send-marks", id: 10, local: "198.18.0.2", marks: [{ to: { ip: "198.18.0.4", port: 4191 }, mark: "00ff" }] },
+  { type: "sniff", id: 9, protocol: "tcp", local: "192.168.1.2", marks: ["00ff", "00fe"], awaited: "00ff", waitMs: 60 },
+  {
+    type: "send-marks",
+    id: 10,
+    protocol: "udp",
+    local: "198.18.0.2",
+    marks: [{ to: { ip: "198.18.0.4", port: 4191 }, mark: "00ff" }],
+  },
   { type: "start-flow", id: 5, to: peer, intervalMs: 20, sizeBytes: 200, timeoutMs: 1000 },
   { type: "stop-flow", flow: 5 },
   {

@@ -5,6 +5,7 @@ import type { InboundProbe } from "../../../orchestrator/plan/inbound-probe-plan
 const PROBE: InboundProbe = {
   router: "nat-h",
   kind: "forward",
+  protocol: "udp",
   from: { node: "ha-b", ip: "198.18.0.3" },
   destination: { ip: "198.18.0.4", port: 4191 },
   target: { node: "ha-a", ip: "192.168.1.2", port: 4191 },
@@ -49,6 +50,13 @@ test.each([
   ],
 ])("%s is said against a forward", (_, heard, expected) => {
   expect(complaints(PROBE, heard)).toEqual(expected);
+});
+
+test("TCP is called TCP", () => {
+  expect(complaints({ ...PROBE, protocol: "tcp" }, [{ mark: closed, port: 4192 }])).toEqual([
+    ["router nat-h declared TCP 198.18.0.4:4191 forwarded to ha-a:4191, observed nothing there (sent by ha-b)", true],
+    ["router nat-h declared no way in for TCP to 198.18.0.4:4192, observed one to ha-a:4192 (sent by ha-b)", false],
+  ]);
 });
 
 test("pinholes and prefixes are called ways in", () => {

@@ -47,6 +47,21 @@ describe("a forward", () => {
     expect(drawing?.closedPort).toBe(7999);
   });
 
+  test("of TCP is tried by TCP: a port forwarded for UDP is closed beside it, and what is declared for UDP counts not", () => {
+    const more =
+      "forwards: [{ protocol: tcp, port: 8080, to: inside, toPort: 80 }, { protocol: udp, port: 8081, to: inside }]";
+    expect(plan(`nat: home-router, ${more}, firewall: { preset: open, outboundUdp: none }`).inbound).toMatchObject([
+      {
+        kind: "forward",
+        protocol: "tcp",
+        destination: { ip: "198.18.0.3", port: 8080 },
+        target: { node: "inside", ip: "192.168.1.2", port: 80 },
+        closedPort: 8081,
+      },
+      { kind: "forward", protocol: "udp", closedPort: 8082 },
+    ]);
+  });
+
   test("of a middlebox inside of another one is tried from between them", () => {
     const [probe] = plan(`nat: home-router, ${FORWARD}`, { around: "nat: carrier-grade" }).inbound;
     expect(probe?.from.node).toBe("passer");
@@ -54,7 +69,6 @@ describe("a forward", () => {
   });
 
   test.each([
-    ["forwards: [{ protocol: tcp, port: 80, to: inside }]", "TCP port 80 is forwarded, which datagrams do not show"],
     ["forwards: [{ protocol: udp, port: 80, to: 192.168.1.77 }]", "nobody outside has a way to 192.168.1.77:80"],
   ])("that cannot be tried is told of: %s", (forward, reason) => {
     expect(plan(`nat: home-router, ${forward}`)).toEqual({

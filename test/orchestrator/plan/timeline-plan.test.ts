@@ -73,6 +73,31 @@ test("a node that moves has the interfaces of all its places from the start, and
   ]);
 });
 
+test("a NAT that changes for TCP alone has new rules for TCP, and answers a SYN as it says then", () => {
+  const step = (tcp: string) => {
+    const nat = `{ preset: port-restricted-cone, tcp: { ${tcp} } }`;
+    const { timeline } = planOf(`timeline: [{ at: 1s, change: nat-a, nat: ${nat} }]`);
+    const [first] = timeline;
+    const [command] = (first?.deeds ?? []).map((deed) => deed.command);
+    if (first === undefined || command?.type !== "change-rules") throw new Error("no rules change");
+    const textOf = (tool: string) => command.rules.find((rule) => rule.tool === tool)?.text;
+    return { nft: textOf("nft"), iptables: textOf("iptables"), told: first.text };
+  };
+  const before = step("unsolicitedSyn: drop");
+  const after = step("mapping: address-and-port-dependent, unsolicitedSyn: reset");
+  expect(before.nft).toContain("table ip mice_nat_tcp {");
+  const tableOf = (nft: string | undefined, name: string) =>
+    new RegExp(`table ip ${name} \\{[^]*?\\n\\}`).exec(nft ?? "")?.[0];
+  expect(tableOf(after.nft, "mice_nat")).toBe(tableOf(before.nft, "mice_nat"));
+  expect(tableOf(before.nft, "mice_nat_tcp")).toContain("type ipv4_addr . inet_service : inet_service");
+  expect(tableOf(after.nft, "mice_nat_tcp")).toContain(
+    "type ipv4_addr . inet_service . ipv4_addr . inet_service : inet_service",
+  );
+  expect(before.iptables).not.toContain("--reject-with tcp-reset");
+  expect(after.iptables).toContain("-p tcp -m tcp --syn -j REJECT --reject-with tcp-reset");
+  expect(after.told).toContain("TCP APDM/APDF, unsolicited SYN: reset");
+});
+
 test("a link that changes is its node's to change, told in words that say whether it breaks", () => {
   const { timeline } = planOf(
     "timeline: [{ at: 1s, link: nat-a/internet, conditions: { loss: 100% }, name: breaks }, { at: 2s, link: nat-a/internet, conditions: { out: { delay: 20ms } }, name: heals }]",

@@ -140,6 +140,7 @@ test("ways in are tried from outside: their rows say where datagrams came out, a
   const way = {
     router: "nat-a",
     kind: "forward" as const,
+    protocol: "udp" as const,
     from: { node: "neighbour", ip: "100.64.0.3" },
     destination: { ip: "100.64.0.2", port: 8080 },
     target: { node: "inside", ip: "192.168.1.2", port: 80 },

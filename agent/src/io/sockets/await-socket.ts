@@ -2,10 +2,10 @@
 
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { SOCKET_PROTOCOLS } from "../../control/messages.ts";
+import type { SocketProtocol } from "../../control/messages.ts";
 
 export interface ServedPort {
-  readonly protocol: (typeof SOCKET_PROTOCOLS)[number];
+  readonly protocol: SocketProtocol;
   readonly port: number;
 }
 

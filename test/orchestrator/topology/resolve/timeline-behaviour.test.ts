@@ -112,6 +112,16 @@ describe("another behaviour", () => {
       "{ at: 1s, change: nat-a, nat: { preset: symmetric, ports: 9-1 } }",
       "timeline[0].nat.ports: expected a port range",
     ],
+    [
+      "for how long it remembers TCP",
+      "{ at: 1s, change: nat-a, nat: { preset: symmetric, tcp: { established: 9m } } }",
+      "expected the idle time of TCP (`established`) to stay at 7440s: the kernel has it from the start of nat-a; found 540s",
+    ],
+    [
+      "of TCP, which is no value",
+      "{ at: 1s, change: nat-a, nat: { preset: symmetric, tcp: { unsolicitedSyn: refuse } } }",
+      "unsolicitedSyn",
+    ],
     ["of a node that is no router", "{ at: 1s, change: mn, firewall: open }", "expected a router; found mn"],
   ])("%s is refused", (_, event, message) => {
     expect(problemsOf(event)).toEqual([expect.stringContaining(message)]);
