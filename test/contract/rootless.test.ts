@@ -66,8 +66,8 @@ async function runAsOrdinaryUser(topology: string, { tunMode = "0666", by = [] }
 }
 
 describe("an ordinary user", () => {
-  test.each(["nat-nat", "slow"])(
-    "runs %s, middleboxes, captures and links with conditions included",
+  test.each(["nat-nat", "slow", "port-mapping"])(
+    "runs %s, middleboxes, captures, links with conditions and daemons included",
     async (topology) => {
       const { exitCode, stdout, stderr } = await runAsOrdinaryUser(topology);
       expect({ exitCode, stderr }, stdout).toEqual({ exitCode: 0, stderr: "" });

@@ -1,4 +1,7 @@
-/** Programs that are not ours in an IPv6-only network: dig asks for a server with IPv4 alone, curl fetches from it. */
+/**
+ * Programs that are not ours in an IPv6-only network: dig asks for a server with IPv4 alone, curl fetches from it. And
+ * agents in one on Docker.
+ */
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,7 +9,7 @@ import { afterAll, beforeAll, expect } from "vitest";
 import { needs } from "../support/needs.ts";
 import { runCli, temporaryDirectory } from "../support/run-cli.ts";
 
-const { test } = await needs("netns");
+const { test } = await needs("netns", "engine");
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 
@@ -63,4 +66,19 @@ nodes:
   expect([first, second].toSorted()).toEqual(["64:ff9b::c000:aa", "64:ff9b::c000:ab"]);
   expect(fetched).toBe("200 64:ff9b::c612:102");
   expect(echoed).toBe("3000");
+});
+
+test("on Docker too, agents with IPv6 alone reach IPv4 through the NAT64, which is verified", async () => {
+  const args = ["nat64", "--out", "docker", "--runtime", "docker", "--no-capture", "--json"];
+  const { exitCode, stdout, stderr } = await runCli(args, { cwd: directory.path });
+  expect(exitCode, stderr).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({
+    runtime: "docker",
+    verdict: "pass",
+    sessions: [{ path: "direct" }],
+    routers: [
+      { name: "plat", agrees: true },
+      { name: "nat-b", agrees: true },
+    ],
+  });
 });

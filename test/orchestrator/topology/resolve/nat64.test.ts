@@ -117,3 +117,23 @@ test.each([
   expect(issues.join("\n")).toContain(message);
   expect(issues.every((issue) => /^t\.yaml:\d+:\d+ /.test(issue))).toBe(true);
 });
+
+const DEPENDENCE = ["endpoint-independent", "address-dependent", "address-and-port-dependent"] as const;
+const NINE = DEPENDENCE.flatMap((mapping) =>
+  DEPENDENCE.map((filtering) => `mapping: ${mapping}, filtering: ${filtering}`),
+);
+
+test.each(NINE)("a NAT64 with %s is to every peer what the same NAT of IPv4 is", (point) => {
+  const pathOf = (keys: string, segments: string | undefined, peer: string) => {
+    const topology = resolved(text(keys, segments, peer));
+    const [session] = topology.sessions;
+    return session && predictSession(topology, session).path;
+  };
+  for (const peer of NINE.map((other) => `{ ${other} }`)) {
+    const path = pathOf(`nat: { ${point} }`, "mobile: { ipv4: 192.168.1.0/24 }", peer);
+    expect(pathOf(`nat64: { prefix: "64:ff9b::/96", ${point} }`, undefined, peer)).toBe(path);
+  }
+  const probe = planProbes(resolved(text(`nat64: { prefix: "64:ff9b::/96", ${point} }`))).probes[0];
+  const [, mapping, filtering] = /mapping: (.*), filtering: (.*)/.exec(point) ?? [];
+  expect(probe).toMatchObject({ ipVersion: 4, expected: { type: "nat", mapping, filtering } });
+});
