@@ -96,9 +96,6 @@ const command: Shape<AgentCommand> = unionByType<AgentCommand>({
     silencesMs: array(integer(1, MAX_MS)),
     refreshSilenceMs: integer(1, MAX_MS),
   }),
-  "await-socket": object({
-    ...{ id, protocol: oneOf(...SOCKET_PROTOCOLS), port: integer(1, 0xffff), waitMs: integer(1, MAX_MS) },
-  }),
   sniff: object({
     id,
     protocol: oneOf(...SOCKET_PROTOCOLS),
@@ -106,6 +103,9 @@ const command: Shape<AgentCommand> = unionByType<AgentCommand>({
     marks: array(mark),
     awaited: mark,
     waitMs: integer(1, MAX_MS),
+  }),
+  "await-socket": object({
+    ...{ id, protocol: oneOf(...SOCKET_PROTOCOLS), port: integer(1, 0xffff), waitMs: integer(1, MAX_MS) },
   }),
   "send-marks": object({
     id,
