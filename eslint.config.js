@@ -102,6 +102,11 @@ export default tseslint.config(
     nodeModules: "forbidden",
     pure: true,
   }),
+  layer(["orchestrator/trace/**"], {
+    forbid: ["**/plan/**", "**/runtime/**", "**/lab/**", "**/judge/**", "**/report/**", "**/commands/**"],
+    nodeModules: "forbidden",
+    pure: true,
+  }),
   layer(["orchestrator/judge/**"], {
     forbid: ["**/runtime/**", "**/report/**", "**/commands/**"],
     nodeModules: "forbidden",

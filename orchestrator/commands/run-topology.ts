@@ -15,6 +15,7 @@ import { TestbedError } from "../support/errors.ts";
 import { currentProcess } from "../support/process-identity.ts";
 import { newRunId } from "../support/run-id.ts";
 import type { ResolvedTopology } from "../topology/model/resolved.ts";
+import { predictFlow } from "../topology/predict/predict-flow.ts";
 import { predictRun } from "../topology/predict/predict-run.ts";
 import { asHappened } from "../topology/resolve/as-happened.ts";
 import type { CommandContext } from "./context.ts";
@@ -71,6 +72,7 @@ export async function runTopology(request: RunRequest): Promise<RunOutcome> {
   };
   const result = buildResult({
     ...{ runId: identity.runId, runtime: runtime.name, ...judged, captures },
+    flowPredictions: topology.flows.flatMap((flow) => predictFlow(topology, flow) ?? []),
     judgement: judgeRun(judged),
     ...{ loadMs, durationMs: performance.timeOrigin + performance.now() - startedAt },
     startedAt: new Date(startedAt).toISOString(),

@@ -1,6 +1,6 @@
 /** Builds the result of a run as data. */
 
-import type { EventEffect } from "../judge/event-effect.ts";
+import type { CapturedEffect, ComparedEffect } from "../judge/compare-effects.ts";
 import type { HostObservation } from "../judge/host-observation.ts";
 import type { Judgement } from "../judge/judge-run.ts";
 import type { SessionObservation } from "../judge/session-observation.ts";
@@ -8,6 +8,8 @@ import type { CandidateView, LabEvent, PairView } from "../lab/lab-event.ts";
 import { describeError, type LabRecord } from "../lab/lab-record.ts";
 import type { ResolvedTopology } from "../topology/model/resolved.ts";
 import type { Prediction } from "../topology/predict/predict.ts";
+import type { FlowPrediction } from "../topology/predict/predict-flow.ts";
+import { flowResults } from "./flow-result.ts";
 import { linkResults } from "./link-result.ts";
 import { routerResults } from "./router-result.ts";
 import {
@@ -23,6 +25,7 @@ import {
 export interface ResultParts extends Pick<RunResult, "runId" | "runtime" | "startedAt" | "durationMs" | "captures"> {
   readonly topology: ResolvedTopology;
   readonly predictions: readonly Prediction[];
+  readonly flowPredictions: readonly FlowPrediction[];
   readonly record: Omit<LabRecord, "captures" | "logs" | "removal">;
   readonly judgement: Judgement;
   /** Time to load and plan. */
@@ -34,7 +37,8 @@ export interface ResultParts extends Pick<RunResult, "runId" | "runtime" | "star
 
 /** Converts what was planned, predicted, observed and judged to the format of `result.json`. */
 export function buildResult(parts: ResultParts): RunResult {
-  const { runId, runtime, topology, predictions, record, judgement, startedAt, durationMs, captures } = parts;
+  const { runId, runtime, topology, predictions, flowPredictions, record, judgement } = parts;
+  const { startedAt, durationMs, captures } = parts;
   const { events, environment, error } = record;
   return {
     schema: RESULT_SCHEMA_VERSION,
@@ -48,6 +52,7 @@ export function buildResult(parts: ResultParts): RunResult {
     durationMs,
     phasesMs: { load: parts.loadMs, ...Object.fromEntries(record.phasesMs) },
     sessions: judgement.observations.map((observation) => sessionResult(observation, judgement.effects)),
+    flows: flowResults(judgement.flows, flowPredictions, events[0]?.at ?? 0),
     timeline: timelineResult(events),
     routers: [...routerResults(topology, events, record.counters)],
     links: [...linkResults(topology, events)],
@@ -110,7 +115,7 @@ function timelineResult(events: readonly LabEvent[]): RunResult["timeline"] {
 
 function sessionResult(
   { selected, refusals, candidates, peerCandidates, ...observation }: SessionObservation,
-  effects: readonly EventEffect[],
+  effects: readonly ComparedEffect[],
 ): SessionResult {
   return {
     ...observation,
@@ -123,8 +128,36 @@ function sessionResult(
 }
 
 /** Other figures of an effect keep their names. */
-function outageResult({ session, selected, outageMs, ...figures }: EventEffect): OutageResult {
-  return { ...figures, ms: outageMs, ...(selected === undefined ? {} : { selected: pairResult(selected) }) };
+function outageResult({
+  session,
+  selected,
+  outageMs,
+  captured,
+  disagreements,
+  ...figures
+}: ComparedEffect): OutageResult {
+  return {
+    ...figures,
+    ms: outageMs,
+    ...(selected === undefined ? {} : { selected: pairResult(selected) }),
+    ...(captured === undefined ? {} : { captured: capturedResult(captured) }),
+    disagreements: disagreements.map(({ figure, agents, captures }) => ({
+      figure: figure === "outageMs" ? "ms" : figure,
+      ...(agents === undefined ? {} : { agents }),
+      ...(captures === undefined ? {} : { captures }),
+    })),
+  };
+}
+
+function capturedResult({
+  event,
+  session,
+  selected,
+  outageMs,
+  roundTripMs,
+  ...figures
+}: CapturedEffect): NonNullable<OutageResult["captured"]> {
+  return { ...figures, ms: outageMs };
 }
 
 function pairResult({ local, remote }: PairView): NonNullable<SessionResult["selected"]> {

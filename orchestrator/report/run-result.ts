@@ -20,6 +20,8 @@ import { PROGRAM_LIMIT_NAMES } from "../runtime/runtime.ts";
 import { RUNTIME_NAMES } from "../runtime/runtime-name.ts";
 import { PATH_NAMES, TIME_KEYS } from "../topology/model/words.ts";
 import { behaviourFields } from "./behaviour-schema.ts";
+import { capturedFields, effectFigures } from "./effect-schema.ts";
+import { flowResultSchema } from "./flow-schema.ts";
 
 /** Value of a result's `schema` field. */
 export const RESULT_SCHEMA_VERSION = 2;
@@ -57,20 +59,15 @@ const traffic = z.strictObject({
 });
 
 const outage = z.strictObject({
+  ...effectFigures,
   event: z
     .string()
     .describe(
       "name of the event; it answers for the packets sent until the next one, and what that one lost is that one's",
     ),
-  ms: milliseconds.describe("longest time in which no packet was answered; 0 when all were"),
-  packetsLost: count,
-  packetsSent: count,
-  path: effectPath.describe(
-    "the way of the data in the end, proven by data that came back; `undetermined` where fewer than five packets were sent",
-  ),
   selected: pair.optional().describe("the last nominated pair, seen from `from`; absent when the data is not on it"),
-  restoredAfterMs: milliseconds.optional().describe("from the event until data was answered on that path"),
   roundTripMs: milliseconds.optional().describe("median round trip of data from then on"),
+  ...capturedFields,
 });
 
 const session = z.strictObject({
@@ -378,6 +375,7 @@ export const runResultSchema = z
     durationMs: milliseconds.describe("of the whole process until this file was written"),
     phasesMs: z.record(z.string(), milliseconds).describe("where the time went; phases may overlap"),
     sessions: z.array(session).describe("as they were set up; `outages` tells of what happened to them afterwards"),
+    flows: z.array(flowResultSchema).describe("between hosts, as the captures show them"),
     timeline: z
       .array(z.strictObject({ event: z.string(), nodes: z.array(z.string()), text: z.string(), atMs: milliseconds }))
       .describe("what happened to whom, counted from the first thing that was recorded"),
@@ -406,6 +404,7 @@ export const runResultSchema = z
 
 export type RunResult = z.infer<typeof runResultSchema>;
 export type SessionResult = RunResult["sessions"][number];
+export type FlowResult = RunResult["flows"][number];
 export type OutageResult = SessionResult["outages"][number];
 export type CandidateResult = SessionResult["candidates"][number];
 export type ExpectationResult = RunResult["expectations"][number];

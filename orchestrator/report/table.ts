@@ -12,6 +12,7 @@ import {
   subjectName,
   unmetText,
 } from "./expectation-text.ts";
+import { flowLines, flowRows } from "./flow-rows.ts";
 import { formatMs } from "./format-ms.ts";
 import { hostEndText, linesOfFailure } from "./host-text.ts";
 import { linkRows } from "./link-rows.ts";
@@ -35,6 +36,8 @@ export function formatResult(result: RunResult, paint: Paint): readonly string[]
   return [
     ...formatSessions(result, paint),
     ...formatTable(outageRows(result), paint),
+    ...formatTable(flowRows(result), paint),
+    ...flowLines(result).map((line) => paint.faint(line)),
     ...formatRouters(result.routers, paint),
     ...formatTable(linkRows(result), paint),
     ...formatHosts(result, paint),

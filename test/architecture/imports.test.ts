@@ -62,9 +62,10 @@ const LAYERS: readonly {
     mayUse: ["orchestrator/topology", "orchestrator/plan", "orchestrator/runtime", "orchestrator/support"],
     modules: [/^node:/, "@testbed/agent/control"],
   },
+  { folder: "orchestrator/trace", mayUse: ["orchestrator/topology"], modules: ["ipaddr.js"] },
   {
     folder: "orchestrator/judge",
-    mayUse: ["orchestrator/topology", "orchestrator/lab"],
+    mayUse: ["orchestrator/topology", "orchestrator/lab", "orchestrator/trace"],
     modules: ["@testbed/agent/control"],
   },
   {
@@ -74,6 +75,7 @@ const LAYERS: readonly {
       "orchestrator/plan",
       "orchestrator/runtime",
       "orchestrator/lab",
+      "orchestrator/trace",
       "orchestrator/judge",
     ],
     modules: ["zod", "@testbed/agent/control"],
@@ -151,7 +153,10 @@ const ROOMS: readonly {
   {
     folder: "orchestrator",
     ground: [],
-    rooms: ["support", "topology", "render", "plan", "runtime", "setup", "lab", "judge", "report", "owner", "commands"],
+    rooms: [
+      ...["support", "topology", "render", "plan", "runtime", "setup", "lab", "trace", "judge", "report", "owner"],
+      "commands",
+    ],
   },
 ];
 

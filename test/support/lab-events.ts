@@ -14,6 +14,7 @@ export const TWO_ENDS: ResolvedTopology = {
   segments: [{ name: "internet", interfaceName: "internet", ipv4: "198.18.0.0/24" }],
   nodes: [mobileNode("mn", "mobile-node", MN_HOME), mobileNode("cn", "correspondent-node", CN_HOME)],
   sessions: [{ name: "mn-cn", from: "mn", to: "cn", traffic: "echo" }],
+  flows: [],
   timeline: [],
   expectations: [{ session: "mn-cn", source: "two-ends.yaml:9", path: "direct" }],
 };

@@ -33,6 +33,7 @@ export {
 } from "../core/node/agent-settings.ts";
 export { ALTERNATE_STUN_PORT, DSMIPV6_PORT, STUN_PORT } from "../core/ports.ts";
 export * from "./codec.ts";
+export { echoSequence } from "./echo-request.ts";
 export { createLineSplitter, type LineSplitter, type SplitLine } from "./lines.ts";
 export * from "./messages.ts";
 export { type Checked, describeShapeError, type ShapeError } from "./shape.ts";

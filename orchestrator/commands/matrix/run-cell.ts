@@ -49,6 +49,7 @@ export async function runCell(request: CellRequest): Promise<CellOutcome> {
   const judgement = judgeRun({ topology, predictions, record });
   const run = buildResult({
     ...{ runId: identity.runId, runtime: runtime.name, topology, predictions, record, judgement, leftovers },
+    flowPredictions: [],
     ...{ loadMs: 0, durationMs: performance.timeOrigin + performance.now() - startedAt },
     startedAt: new Date(startedAt).toISOString(),
     nodeVersion: process.version,

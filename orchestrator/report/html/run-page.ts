@@ -7,6 +7,7 @@ import { formatEndpoint } from "../../topology/model/address-text.ts";
 import type { ResolvedTopology } from "../../topology/model/resolved.ts";
 import { checksText } from "../checks-text.ts";
 import { expectationLabel, expectedText, observedText, predictedText, subjectName } from "../expectation-text.ts";
+import { flowLines, flowRows } from "../flow-rows.ts";
 import { formatMs } from "../format-ms.ts";
 import { hostEndText } from "../host-text.ts";
 import { linkRows } from "../link-rows.ts";
@@ -33,6 +34,7 @@ ${expectations(result)}
 <h2>Topology</h2><div class="panel">${drawTopology(topology)}</div>
 ${result.sessions.map((session) => sessionPart(session, topology, events))}
 ${hosts(result)}
+${flows(result)}
 ${happenings(result)}
 <h2>Timeline</h2><div class="panel">${drawTimeline(result, events)}</div>
 ${middleboxes(result)}
@@ -112,6 +114,14 @@ const MOST_EVENTS_SHOWN = 2000;
 function isAbout(entry: LabEvent, { name, from, to }: SessionResult): boolean {
   if (entry.type === "traffic") return entry.session === name;
   return entry.type === "node" && (entry.node === from || entry.node === to);
+}
+
+function flows(result: RunResult): Markup | undefined {
+  const seen = flowRows(result);
+  return (
+    seen &&
+    html`<h2>Flows</h2>${table(seen.header, seen.rows)}${flowLines(result).map((line) => html`<p class="faint">${line}</p>`)}`
+  );
 }
 
 /** What happened while data flowed, and its effect on every session. */

@@ -9,6 +9,7 @@ import { VERDICTS } from "../../judge/verdict.ts";
 import { RUNTIME_NAMES } from "../../runtime/runtime-name.ts";
 import { OFFERERS } from "../../topology/matrix/cell-topology.ts";
 import { PATH_NAMES } from "../../topology/model/words.ts";
+import { SURPRISES } from "../../topology/predict/predict-flow.ts";
 
 /** Value of a matrix's `schema` field. */
 export const MATRIX_SCHEMA_VERSION = 1;
@@ -32,7 +33,7 @@ const cell = z.strictObject({
   observed: pathName.optional().describe("the way of the data at the end; absent when the run failed"),
   observedPair: pairTypes.optional().describe("seen from the offerer"),
   nominatedAfterMs: milliseconds.optional().describe("from the offer to the nomination, at the offerer"),
-  surprise: z.enum(["better", "worse"]).optional().describe("a better or a worse path than predicted"),
+  surprise: z.enum(SURPRISES).optional().describe("a better or a worse path than predicted"),
   durationMs: milliseconds.describe("of the cell's run"),
   runId: z.string(),
   results: z

@@ -5,6 +5,7 @@ import { expandHosts } from "./extends.ts";
 import { formatPath, type IssuePath, inFileOrder, type TopologyIssue } from "./issue.ts";
 import { isMapping } from "./mapping.ts";
 import { expectationSchema, sessionSchema } from "./schema/expectation.ts";
+import { flowSchema } from "./schema/flow.ts";
 import { linkSchema } from "./schema/link.ts";
 import { timelineEventSchema } from "./schema/timeline.ts";
 import { nodeSchema, segmentSchema, topologySchema } from "./schema.ts";
@@ -109,6 +110,7 @@ function soundPart(source: YamlSource, data: Readonly<Record<string, unknown>>, 
     nodes: mapping(nodeSchema, "nodes"),
     links: mapping(linkSchema, "links"),
     sessions: list(sessionSchema, "sessions"),
+    flows: data["flows"] === "all" ? "all" : list(flowSchema, "flows"),
     timeline: list(timelineEventSchema, "timeline"),
     expectations: list(expectationSchema, "expect"),
     broken,

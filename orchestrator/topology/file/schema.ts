@@ -2,6 +2,7 @@
 
 import * as z from "zod";
 import { expectationSchema, sessionSchema } from "./schema/expectation.ts";
+import { type flowSchema, flowsSchema } from "./schema/flow.ts";
 import { extendingHost, host } from "./schema/host.ts";
 import { type impairment, linkKey, linkSchema } from "./schema/link.ts";
 import {
@@ -51,6 +52,7 @@ export const topologySchema = z.strictObject({
   nodes: z.record(name, nodeSchema),
   links: z.record(linkKey, linkSchema).optional().describe("Impairments of links by <node>/<segment>"),
   sessions: z.array(sessionSchema).optional(),
+  flows: flowsSchema.optional(),
   timeline: z.array(timelineEventSchema).optional().describe("What happens while data flows, each at its time"),
   expect: z.array(expectationSchema).optional(),
   seed: z.int().min(0).max(0xffffffff).optional().describe("All randomness of a run follows from it; 1 when absent"),
@@ -68,6 +70,7 @@ export type HostEntry = z.output<typeof host>;
 export type ImpairmentEntry = z.output<typeof impairment>;
 export type LinkEntry = z.output<typeof linkSchema>;
 export type SessionEntry = z.output<typeof sessionSchema>;
+export type FlowEntry = z.output<typeof flowSchema>;
 export type ExpectationEntry = z.output<typeof expectationSchema>;
 export type TimelineEventEntry = z.output<typeof timelineEventSchema>;
 

@@ -12,7 +12,15 @@ export const MOST_FILE_OCTETS = 1_000_000;
 type Limits = Readonly<Record<string, number>>;
 
 /** Entries of the file's blocks. */
-const FILE_LIMITS: Limits = { segments: 250, nodes: 500, links: 1000, sessions: 250, timeline: 250, expect: 1000 };
+const FILE_LIMITS: Limits = {
+  segments: 250,
+  nodes: 500,
+  links: 1000,
+  sessions: 250,
+  flows: 250,
+  timeline: 250,
+  expect: 1000,
+};
 
 /** Entries of a node's keys. */
 const NODE_LIMITS: Limits = {

@@ -3,6 +3,7 @@
 import type { IssuePath } from "./issue.ts";
 import type {
   ExpectationEntry,
+  FlowEntry,
   LinkEntry,
   NodeEntry,
   SegmentEntry,
@@ -22,6 +23,7 @@ export interface Topology {
   /** By `<node>/<segment>`. */
   readonly links: ReadonlyMap<string, LinkEntry>;
   readonly sessions: readonly ListEntry<SessionEntry>[];
+  readonly flows: "all" | readonly ListEntry<FlowEntry>[];
   readonly timeline: readonly ListEntry<TimelineEventEntry>[];
   readonly expectations: readonly ListEntry<ExpectationEntry>[];
   /**

@@ -13,6 +13,7 @@ import type {
 } from "@testbed/agent/control";
 import type {
   DENIALS,
+  FLOW_PATHS,
   FORWARD_PROTOCOLS,
   HostCapability,
   HostDevice,
@@ -35,6 +36,7 @@ export interface ResolvedTopology {
   readonly segments: readonly ResolvedSegment[];
   readonly nodes: readonly ResolvedNode[];
   readonly sessions: readonly ResolvedSession[];
+  readonly flows: readonly ResolvedFlow[];
   /** In order of time. */
   readonly timeline: readonly ResolvedEvent[];
   readonly expectations: readonly ResolvedExpectation[];
@@ -293,6 +295,22 @@ export interface ResolvedSession {
   readonly to: string;
   readonly traffic: (typeof TRAFFIC_KINDS)[number];
 }
+
+/** Packets between two hosts that are followed and judged. */
+export interface ResolvedFlow {
+  readonly name: string;
+  /** Names of hosts. */
+  readonly between: readonly [string, string];
+  readonly protocol: (typeof FORWARD_PROTOCOLS)[number];
+  /** Packets from or to one of these ports at either host are data; empty for all. */
+  readonly ports: readonly number[];
+  /** Payloads with fewer octets are no data. */
+  readonly minimumOctets: number;
+  /** The file does not name it: it is told of only where there is data. */
+  readonly isFound: boolean;
+}
+
+export type FlowPath = (typeof FLOW_PATHS)[number];
 
 /** Something that happens during the run. */
 export interface ResolvedEvent {

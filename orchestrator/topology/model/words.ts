@@ -29,6 +29,9 @@ export const PINHOLE_PROTOCOLS = ["udp", "mh"] as const;
 /** What a NAT answers to a SYN from outside that it lets in to nobody (RFC 5382 REQ-4): nothing, RST, or ICMP. */
 export const UNSOLICITED_SYN_ANSWERS = ["drop", "reset", "icmp"] as const;
 
+/** How the data of a flow between hosts goes; `relayed`: both exchange it with the same third node. */
+export const FLOW_PATHS = ["direct", "relayed", "none"] as const;
+
 export const FORWARD_PROTOCOLS = SOCKET_PROTOCOLS;
 
 /** Keys of expectations that are times with an upper limit. */

@@ -73,7 +73,7 @@ function candidatePriority(type: CandidateType, rank: number): bigint {
 }
 
 /** Priority of a pair; `controlling` is the candidate of the end that made the offer (RFC 8445 section 6.1.2.3). */
-export function pairPriority(controlling: bigint, controlled: bigint): bigint {
+function pairPriority(controlling: bigint, controlled: bigint): bigint {
   const [low, high] = controlling < controlled ? [controlling, controlled] : [controlled, controlling];
   return (low << 32n) + 2n * high + (controlling > controlled ? 1n : 0n);
 }
@@ -290,4 +290,10 @@ function rankOf(candidates: readonly ModelCandidate[], base: Endpoint): number {
     hosts.findIndex((host) => sameEndpoint(host.base, base)),
     0,
   );
+}
+
+/** The valid pair of the highest priority. */
+export function bestPair({ valid }: CheckEnd): ValidPair | undefined {
+  const priority = ({ local, remote }: ValidPair): bigint => pairPriority(local.priority, remote.priority);
+  return [...valid.values()].toSorted((a, b) => (priority(a) < priority(b) ? 1 : -1))[0];
 }

@@ -8,16 +8,17 @@ import { type CandidateType, DEFAULT_LIMITS, fittingCandidates, withinReach } fr
 import type { PathName, ResolvedSession, ResolvedTopology } from "../model/resolved.ts";
 import { isSessionEnd, type SessionEnd } from "../model/session-end.ts";
 import {
+  bestPair,
   type CheckEnd,
   createCheckEnd,
   gather,
   type HomePath,
   homePaths,
   type ModelCandidate,
-  pairPriority,
   runChecks,
   type ValidPair,
 } from "./check-model.ts";
+import { closedWays, openWay } from "./checks-words.ts";
 import { createDirectPath, type DirectPath } from "./direct-path.ts";
 import { createNetworkModel, type NetworkModel } from "./network-model.ts";
 import { signallingObstacle } from "./signalling.ts";
@@ -219,32 +220,4 @@ function isLite({ agent }: SessionEnd): boolean {
 /** A pair as the other end sees it, for a lite end, which has no pairs. */
 function mirrored({ local, remote, remarks }: ValidPair): ValidPair {
   return { local: remote, remote: local, remarks };
-}
-
-function bestPair({ valid }: CheckEnd): ValidPair | undefined {
-  const priority = ({ local, remote }: ValidPair): bigint => pairPriority(local.priority, remote.priority);
-  return [...valid.values()].toSorted((a, b) => (priority(a) < priority(b) ? 1 : -1))[0];
-}
-
-function openWay(from: SessionEnd, to: SessionEnd, { local, remote, remarks }: ValidPair): readonly string[] {
-  const way = remarks.length === 0 ? "no middlebox lies between" : remarks.join("; ");
-  return [
-    `direct: ${from.name}'s check to the ${remote.type} address of ${to.name} arrives: ${way}.`,
-    `${to.name} sees it come from ${article(local.type)} address of ${from.name}, and the answer returns the same way.`,
-  ];
-}
-
-/** Why the checks of one end failed: the reason for the outermost address of the peer. */
-function closedWays({ node, remarks }: CheckEnd, peer: SessionEnd): readonly string[] {
-  const telling = [...remarks.values()].filter(({ remote }) => remote.type !== "host");
-  const shown = telling.length > 0 ? telling : [...remarks.values()];
-  const sentences = shown.map(({ remote, remarks: reasons, isAnswer }) => {
-    const what = isAnswer ? "the answer to its check" : "its check";
-    return `${node.name}: ${what} to the ${remote.type} address of ${peer.name} fails: ${reasons.join("; ")}.`;
-  });
-  return [...new Set(sentences)];
-}
-
-function article(type: CandidateType): string {
-  return type === "peer-reflexive" ? "a new, peer-reflexive" : `the ${type}`;
 }

@@ -15,6 +15,7 @@ import { checkReachability, checkReachabilityOf } from "./reachability.ts";
 import { NO_FILES, type ReferencedFiles } from "./referenced-files.ts";
 import { checkReferences } from "./references.ts";
 import { resolveExpectations } from "./resolve-expectations.ts";
+import { resolveFlows } from "./resolve-flows.ts";
 import { behindNat64, withPools } from "./resolve-nat64.ts";
 import { resolveNode } from "./resolve-node.ts";
 import { assignRoutes } from "./routing.ts";
@@ -72,6 +73,7 @@ export function resolveTopology(written: Topology, options: ResolveOptions = {})
     segments: resolveSegments(written, names),
     nodes,
     sessions: resolveSessions(topology),
+    flows: resolveFlows(topology, report),
     timeline: resolveTimeline({
       ...{ topology, nodes, everywhere: impaired, seed, report },
       placeOn: (node, to) => placeOn(places, node, to),

@@ -1,10 +1,10 @@
-/** Reads a node's captures: the classic pcap format, little-endian. */
+/** Reads a node's captures: the classic pcap format with nanoseconds, little-endian. */
 
 import type { AgentReport } from "../../../agent/src/control/index.ts";
 
 const GLOBAL_HEADER_BYTES = 24;
 const RECORD_HEADER_BYTES = 16;
-const MAGIC = 0xa1b2c3d4;
+const MAGIC = 0xa1b23c4d;
 const LINKTYPE_ETHERNET = 1;
 
 /** The pcap file made of a segment's capture reports. */

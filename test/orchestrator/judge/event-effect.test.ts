@@ -249,7 +249,7 @@ describe("an expectation about an event", () => {
     const { expectations, verdict } = judgeRun({
       topology,
       predictions: [],
-      record: { events, hosts: [], error: undefined },
+      record: { events, hosts: [], captures: [], error: undefined },
     });
     expect(expectations.map((each) => [each.verdict, observedText(each)])).toEqual([
       ["undetermined", "undetermined: the next event came too soon"],

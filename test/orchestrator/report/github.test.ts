@@ -14,6 +14,7 @@ const RESULT: RunResult = {
   durationMs: 2345,
   phasesMs: {},
   sessions: [],
+  flows: [],
   timeline: [],
   routers: [],
   links: [],
