@@ -121,7 +121,7 @@ const ROOMS: readonly {
       "same-octets",
       "shared-budget",
     ],
-    rooms: ["stun", "link", "nat", "nat64", "nat-probe", "node", "ice", "mip6", "mice"],
+    rooms: ["stun", "icmp", "link", "nat", "nat64", "nat-probe", "node", "ice", "mip6", "mice"],
   },
   {
     folder: "agent/src/core/mice",

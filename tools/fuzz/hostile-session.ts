@@ -211,13 +211,16 @@ export class HostileSession {
     const { prefix, address, ips } = HOME_AGENTS[letter];
     const tunnelSockets = ips.map((ip) => ({ ip, port: DSMIPV6_PORT }));
     const stunSockets = ips.map((ip) => ({ ip, port: STUN_PORT }));
-    const machine = createHomeAgent({
-      address,
-      homePrefix: `${prefix}:/64`,
-      tunnelSockets,
-      stunSockets,
-      registrationKeys: new Map(homes.map((home) => [home, keyOf(home)])),
-    });
+    const machine = createHomeAgent(
+      {
+        address,
+        homePrefix: `${prefix}:/64`,
+        tunnelSockets,
+        stunSockets,
+        registrationKeys: new Map(homes.map((home) => [home, keyOf(home)])),
+      },
+      seededRng(1),
+    );
     const watched = this.#watched(`ha-${letter}`, machine, []);
     return { ...watched, sockets: [...tunnelSockets, ...stunSockets], homePrefix: prefix };
   }

@@ -16,7 +16,7 @@ export {
 } from "./mice-net.ts";
 export { NatTable } from "./nat-table.ts";
 export { createNumberedFlow, type NumberedFlow } from "./numbered-flow.ts";
-export { ipv6Packet, type SimPacket, type UdpPacket } from "./packet.ts";
+export { ipv6Packet, packetOctets, type SimPacket, type UdpPacket } from "./packet.ts";
 export { type SeededRng, seededRng } from "./seeded-rng.ts";
 export { SimHost } from "./sim-host.ts";
 export { createSimNat, type SimNat, type SimNatSetup } from "./sim-nat.ts";

@@ -230,13 +230,16 @@ export function createHomeAgentNode(
   host.routeToTun(homePrefix);
   const tunnelSockets = homeAgentSockets(addresses, DSMIPV6_PORT);
   const stunSockets = homeAgentSockets(addresses, STUN_PORT);
-  const machine = createHomeAgent({
-    address: homeAgentHome,
-    homePrefix,
-    tunnelSockets,
-    stunSockets,
-    registrationKeys: new Map(registrationKey && [[homeAddress, registrationKey]]),
-  });
+  const machine = createHomeAgent(
+    {
+      address: homeAgentHome,
+      homePrefix,
+      tunnelSockets,
+      stunSockets,
+      registrationKeys: new Map(registrationKey && [[homeAddress, registrationKey]]),
+    },
+    seededRng(1),
+  );
   return runMachine(host, machine, { sockets: [...tunnelSockets, ...stunSockets], onTun: routeFromTun(host) });
 }
 

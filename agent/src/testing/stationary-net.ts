@@ -68,7 +68,7 @@ function createStationaryEnd(net: SimNet, setup: StationarySetup, seed: number):
   return { homeAddress, socket, node, received };
 }
 
-/** The kernel's handling of packets to the node: signalling to the TUN device, data to programs. */
+/** The kernel's handling of packets to the node: signalling and fragments to the TUN device, the rest to programs. */
 function takePacket(packet: SimPacket, node: MachineNode<MobileNodeMachine>, received: Uint8Array[]): boolean {
   if (packet.kind === "udp") return false;
   const ip = decodeIpv6Packet(packet.payload);
@@ -76,7 +76,8 @@ function takePacket(packet: SimPacket, node: MachineNode<MobileNodeMachine>, rec
   const { nextHeader, payload } = ip.value;
   const isCheck = nextHeader === NEXT_HEADER.udp && ((payload[2] ?? 0) << 8) + (payload[3] ?? 0) === CANDIDATE_PORT;
   if (isCheck) return false;
-  if (nextHeader === NEXT_HEADER.udp) received.push(packet.payload);
-  else node.tell((machine, now) => machine.handleTunPacket(now, packet.payload));
+  const isForMachine = nextHeader === NEXT_HEADER.mobility || nextHeader === NEXT_HEADER.fragment;
+  if (isForMachine) node.tell((machine, now) => machine.handleTunPacket(now, packet.payload));
+  else received.push(packet.payload);
   return true;
 }

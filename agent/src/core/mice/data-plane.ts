@@ -3,13 +3,18 @@
  * home agent, and back (SPEC 8.6 "Data out" and "Data in").
  */
 
-import type { SocketAddress } from "../address.ts";
+import { formatSocketAddress, type SocketAddress } from "../address.ts";
 import type { InstantMs } from "../machine.ts";
+import { createReassembly, isMobilityFragment } from "../mip6/ipv6-fragment.ts";
 import { addressKey, destinationKey, isCompleteIpv6, NEXT_HEADER, sourceKey } from "../mip6/ipv6-packet.ts";
+import { answerMtuProbe, mtuProbeKind } from "../mip6/mtu-probe.ts";
 import { PARAMETER_PROBLEM } from "../mip6/parameter-problem.ts";
+import { BASE_MTU } from "../mip6/path-mtu.ts";
+import type { PathMtus } from "../mip6/path-mtus.ts";
 import type { Outbox } from "../node/outbox.ts";
 import type { Home } from "./home/home.ts";
 import { HOME_WAY, type PacketWay } from "./session/mobility-link.ts";
+import type { Session } from "./session.ts";
 import type { SessionTable } from "./session-table.ts";
 
 /** Receivers of packets that are not data. */
@@ -25,6 +30,7 @@ export interface DataPlaneParts {
   readonly outbox: Outbox;
   readonly home: Home;
   readonly sessions: SessionTable;
+  readonly mtus: PathMtus;
   readonly control: ControlPlane;
   /**
    * Ports of a stationary node's candidate sockets; absent in a mobile node. The kernel puts Mobility Headers for a
@@ -39,8 +45,9 @@ const UDP_SOURCE_PORT_AT = 40;
 const ICMP_TYPE_AT = 40;
 const UDP_DESTINATION_PORT_AT = 42;
 
-/** Stateless: sessions and tunnel are looked up for every packet (250 ns out, 450 ns in, measured). */
+/** Sessions and tunnel are looked up for every packet (250 ns out, 450 ns in, measured). */
 export class DataPlane {
+  readonly #reassembly = createReassembly();
   readonly #homeKey: string;
   readonly #parts: DataPlaneParts;
 
@@ -65,9 +72,22 @@ export class DataPlane {
   /** Takes a complete IPv6 packet that arrived in UDP. */
   fromNetwork(now: InstantMs, packet: Uint8Array, local: SocketAddress, remote: SocketAddress): void {
     const { outbox, home } = this.#parts;
-    if (destinationKey(packet) !== this.#homeKey) outbox.count("dropped.not-home-address");
-    else if (home.isAgent(remote)) this.#fromHomeAgent(now, packet);
-    else this.#fromPeer(now, packet, local, remote);
+    if (destinationKey(packet) !== this.#homeKey) {
+      outbox.count("dropped.not-home-address");
+      return;
+    }
+    const isFromAgent = home.isAgent(remote);
+    const whole = isMobilityFragment(packet)
+      ? this.#reassembled(now, packet, isFromAgent ? undefined : remote)
+      : packet;
+    if (whole === undefined) return;
+    if (isFromAgent) this.#fromHomeAgent(now, whole);
+    else this.#fromPeer(now, whole, local, remote);
+  }
+
+  /** The Mobility Header that a fragment completes. `remote` is whose pair it came by; undefined for the home path. */
+  #reassembled(now: InstantMs, fragment: Uint8Array, remote: SocketAddress | undefined): Uint8Array | undefined {
+    return this.#reassembly.take(now, fragment, remote === undefined ? "home" : formatSocketAddress(remote));
   }
 
   #sendData(now: InstantMs, packet: Uint8Array): void {
@@ -75,17 +95,30 @@ export class DataPlane {
     const session = sessions.find(destinationKey(packet));
     const route = session?.route;
     outbox.count(route === undefined ? "data.sent-home" : "data.sent-direct");
-    if (route === undefined) home.send(packet);
-    else {
-      outbox.transmit({ local: route.local, remote: route.remote, payload: packet });
-      session?.noteDataSent(now);
-    }
+    if (packet.length > BASE_MTU) this.#sendLarge(now, packet, session);
+    else if (route === undefined) home.send(packet);
+    else outbox.transmit({ local: route.local, remote: route.remote, payload: packet });
+    if (route !== undefined) session?.noteDataSent(now);
+  }
+
+  /** The peer answers for its pair and its home path, the home agent for the tunnel to everybody else. */
+  #sendLarge(now: InstantMs, packet: Uint8Array, session: Session | undefined): void {
+    const { home, mtus } = this.#parts;
+    const way = session?.route ?? home.tunnelWay;
+    const peer = session?.peer ?? home.agentAddress;
+    // Without a tunnel the packets of a stationary node are its kernel's, which also gets the answers to probes.
+    if (way === undefined || peer === undefined) home.send(packet);
+    else mtus.sendLarge(now, packet, { peer, way });
   }
 
   /** Packets that mobile nodes send to a stationary node through their home agents; data does not pass this program. */
-  #fromRoutes(now: InstantMs, packet: Uint8Array): void {
-    const isTaken = isControl(packet) && this.#parts.control.handleMobility(now, packet, HOME_WAY);
-    if (!isTaken) this.#parts.outbox.count("dropped.tun-own-address");
+  #fromRoutes(now: InstantMs, received: Uint8Array): void {
+    const { control, outbox } = this.#parts;
+    const packet = isMobilityFragment(received) ? this.#reassembled(now, received, undefined) : received;
+    if (packet === undefined) return;
+    if (packet[NEXT_HEADER_AT] === NEXT_HEADER.fragment) outbox.toTun(packet);
+    else if (!isControl(packet) || !control.handleMobility(now, packet, HOME_WAY))
+      outbox.count("dropped.tun-own-address");
   }
 
   #fromHomeAgent(now: InstantMs, packet: Uint8Array): void {
@@ -94,9 +127,9 @@ export class DataPlane {
     const isTaken =
       (isControl(packet) && control.handleMobility(now, packet, HOME_WAY)) ||
       (nextHeader === NEXT_HEADER.udp &&
-        isToPort(packet, home.tunnelSocket?.port) &&
+        isToPort(packet, home.tunnelWay?.local.port) &&
         control.handleRelayed(now, packet));
-    if (isTaken) return;
+    if (isTaken || this.#takeMtuProbe(now, packet, (reply) => home.send(reply))) return;
     outbox.count("data.received-home");
     outbox.toTun(packet);
   }
@@ -110,9 +143,18 @@ export class DataPlane {
       outbox.count("dropped.data-from-stranger");
       return;
     }
+    if (this.#takeMtuProbe(now, packet, (payload) => outbox.transmit({ local, remote, payload }))) return;
     session.noteDataReceived(now);
     outbox.count("data.received-direct");
     outbox.toTun(packet);
+  }
+
+  /** Takes the answer to a probe of the MTU, and answers a probe by the way that it came; false for other packets. */
+  #takeMtuProbe(now: InstantMs, packet: Uint8Array, answer: (packet: Uint8Array) => void): boolean {
+    const kind = mtuProbeKind(packet);
+    if (kind === "reply") this.#parts.mtus.handleReply(now, packet);
+    else if (kind === "request") answer(answerMtuProbe(packet));
+    return kind !== undefined;
   }
 }
 

@@ -12,6 +12,7 @@ import { assertNever, type Datagram, type InstantMs, type Rng, type Transmit } f
 import { minInstant } from "../min-instant.ts";
 import { type Correspondent, createCorrespondent } from "../mip6/correspondent.ts";
 import { decodeIpv6Packet } from "../mip6/ipv6-packet.ts";
+import { PathMtus, type Way } from "../mip6/path-mtus.ts";
 import { decodeUdpInIpv6 } from "../mip6/udp-in-ipv6.ts";
 import { type AgentSettings, agentSettings } from "../node/agent-settings.ts";
 import { type DemultiplexedPayload, demultiplex } from "../node/demultiplex.ts";
@@ -48,6 +49,7 @@ class MobileNode implements MobileNodeMachine {
   readonly #home: Home;
   readonly #correspondent: Correspondent;
   readonly #link: MobilityLink;
+  readonly #mtus: PathMtus;
   /** Of all gatherings and sessions together. */
   readonly #pacer = createPacer();
   readonly #refusals = createRefusals();
@@ -65,7 +67,18 @@ class MobileNode implements MobileNodeMachine {
     this.#sockets = config.sockets;
     this.#home = this.#createHome(config, rng);
     this.#correspondent = createCorrespondent(rng);
-    this.#link = createMobilityLink(homeAddress, this.#outbox, (packet) => this.#home.send(packet));
+    this.#mtus = new PathMtus({
+      source: homeAddress,
+      rng,
+      count: (name) => this.#outbox.count(name),
+      send: (packet, way) => this.#sendBy(packet, way),
+      refuse: (error) => this.#outbox.toTun(error),
+    });
+    this.#link = createMobilityLink(homeAddress, (packet, way) => {
+      for (const fragment of this.#mtus.fragments(packet))
+        if (way.type === "pair") this.#sendBy(fragment, way);
+        else this.#home.send(fragment);
+    });
     this.#gatherings = createGatheringPool(
       {
         profile: this.#settings.profile,
@@ -75,7 +88,7 @@ class MobileNode implements MobileNodeMachine {
         servers: this.#settings.isLite ? [] : config.stunServers,
         homeAddress,
         sockets: () => this.#sockets,
-        tunnelSocket: () => this.#home.tunnelSocket,
+        tunnelSocket: () => this.#home.tunnelWay?.local,
       },
       this.#outbox,
     );
@@ -110,6 +123,7 @@ class MobileNode implements MobileNodeMachine {
     this.#sockets = sockets;
     for (const session of this.#sessions.all())
       if (session.changeAddresses(now, change)) this.#wanted.add(session.peer);
+    this.#mtus.forget();
     this.#home.settleAt(now, sockets, kept);
     this.#settle(now);
   }
@@ -142,6 +156,7 @@ class MobileNode implements MobileNodeMachine {
     if (now - (this.pollTimeout() ?? now) >= ASLEEP_MS) this.#resume(now);
     this.#home.handleTimeout(now);
     this.#gatherings.handleTimeout(now);
+    this.#mtus.handleTimeout(now);
     for (const session of this.#sessions.all()) session.handleTimeout(now);
     this.#settle(now);
   }
@@ -160,7 +175,7 @@ class MobileNode implements MobileNodeMachine {
 
   pollTimeout(): InstantMs | undefined {
     const sessions = [...this.#sessions.all()].map((session) => session.pollTimeout());
-    return minInstant(this.#home.pollTimeout(), this.#gatherings.pollTimeout(), ...sessions);
+    return minInstant(this.#home.pollTimeout(), this.#gatherings.pollTimeout(), this.#mtus.pollTimeout(), ...sessions);
   }
 
   counters(): Readonly<Record<string, number>> {
@@ -208,7 +223,7 @@ class MobileNode implements MobileNodeMachine {
   }
 
   #createDataPlane({ homeAgent, sockets, peers = [] }: MobileNodeConfig): DataPlane {
-    const shared = { outbox: this.#outbox, sessions: this.#sessions, home: this.#home };
+    const shared = { outbox: this.#outbox, sessions: this.#sessions, home: this.#home, mtus: this.#mtus };
     const intake = createMobilityIntake({
       ...shared,
       correspondent: this.#correspondent,
@@ -220,6 +235,11 @@ class MobileNode implements MobileNodeMachine {
       ...(homeAgent === undefined && { nativePorts: new Set(sockets.map(({ port }) => port)) }),
       control: { handleMobility: intake, handleRelayed: (now, packet) => this.#takeRelayed(now, packet) },
     });
+  }
+
+  #sendBy(packet: Uint8Array, { local, remote }: Way): void {
+    if (this.#home.isAgent(remote)) this.#home.send(packet);
+    else this.#outbox.transmit({ local, remote, payload: packet });
   }
 
   #want(now: InstantMs, peer: string): void {

@@ -12,7 +12,8 @@
 
 import { addressFromBytes, formatSocketAddress, type SocketAddress, sameSocketAddress } from "../address.ts";
 import type { NodeEvent } from "../events.ts";
-import { assertNever, type Datagram, type InstantMs, type Transmit } from "../machine.ts";
+import { assertNever, type Datagram, type InstantMs, type Rng, type Transmit } from "../machine.ts";
+import { minInstant } from "../min-instant.ts";
 import { demultiplex } from "../node/demultiplex.ts";
 import type { HomeAgentConfig, NodeMachine } from "../node/node-machine.ts";
 import { answerBinding, answerReceived, type StunServerConfig } from "../stun/server.ts";
@@ -34,15 +35,24 @@ import {
 } from "./ipv6-packet.ts";
 import { decodeMobilityMessage, encodeMobilityMessage } from "./messages.ts";
 import { encodeMobilityPacket } from "./mobility-header.ts";
+import { answerMtuProbe, mtuProbeKind } from "./mtu-probe.ts";
 import { isNestedTooDeeply } from "./nesting.ts";
+import { BASE_MTU } from "./path-mtu.ts";
+import { PathMtus } from "./path-mtus.ts";
 import { BINDING_ERROR_STATUS } from "./status.ts";
 
 /** Maximum number of bindings; further home addresses without a shared key are refused with status 130. */
 const MAX_BINDINGS = 4096;
 
 /** Makes a home agent. Throws RangeError when `address` is not an address or `homePrefix` not a prefix. */
-export function createHomeAgent(config: HomeAgentConfig): NodeMachine {
-  return new HomeAgent(config);
+export function createHomeAgent(config: HomeAgentConfig, rng: Rng): NodeMachine {
+  return new HomeAgent(config, rng);
+}
+
+/** A packet for the tunnel of a binding. */
+interface Tunnelled {
+  readonly binding: Binding;
+  readonly packet: Uint8Array;
 }
 
 /** Result for a packet: the name of the one counter that it increments. */
@@ -57,18 +67,26 @@ class HomeAgent implements NodeMachine {
   readonly #cache = new BindingCache(MAX_BINDINGS);
   readonly #registrar: HomeRegistrar;
   readonly #errorRate = createErrorRate();
+  readonly #mtus: PathMtus;
   readonly #transmits: Transmit[] = [];
   readonly #tunPackets: Uint8Array[] = [];
   readonly #events: NodeEvent[] = [];
   readonly #counters: Record<string, number> = {};
 
-  constructor(config: HomeAgentConfig) {
+  constructor(config: HomeAgentConfig, rng: Rng) {
     this.#address = config.address;
     this.#ownKey = addressKey(config.address);
     this.#places = createHomePlaces(config);
     this.#stunSockets = config.stunSockets;
     this.#stunConfig = config.discovery === undefined ? {} : { discovery: config.discovery };
     this.#registrar = new HomeRegistrar({ ...config, places: this.#places }, this.#cache);
+    this.#mtus = new PathMtus({
+      source: config.address,
+      rng,
+      count: (name) => this.#count(name),
+      send: (payload, { local, remote }) => void this.#transmits.push({ local, remote, payload }),
+      refuse: (error) => this.#refuse(error),
+    });
   }
 
   /** A home agent sends nothing unprompted, and accepts no registration of before its start. */
@@ -81,11 +99,12 @@ class HomeAgent implements NodeMachine {
     this.#count(isStun ? this.#answerStun(datagram) : this.#takeFromTunnel(now, datagram));
   }
 
-  handleTunPacket(_now: InstantMs, packet: Uint8Array): void {
-    this.#count(this.#takeFromTun(packet));
+  handleTunPacket(now: InstantMs, packet: Uint8Array): void {
+    this.#count(this.#takeFromTun(now, packet));
   }
 
   handleTimeout(now: InstantMs): void {
+    this.#mtus.handleTimeout(now);
     for (const { homeAddress } of this.#cache.expire(now)) {
       this.#count("registrations.expired");
       this.#events.push({ type: "binding-removed", homeAddress, reason: "expired" });
@@ -105,7 +124,7 @@ class HomeAgent implements NodeMachine {
   }
 
   pollTimeout(): InstantMs | undefined {
-    return this.#cache.nextExpiry();
+    return minInstant(this.#cache.nextExpiry(), this.#mtus.pollTimeout());
   }
 
   counters(): Readonly<Record<string, number>> {
@@ -133,10 +152,10 @@ class HomeAgent implements NodeMachine {
     }
   }
 
-  #takeFromTun(packet: Uint8Array): CounterName {
+  #takeFromTun(now: InstantMs, packet: Uint8Array): CounterName {
     if (!isCompleteIpv6(packet)) return "dropped.tun-not-ipv6";
     const binding = this.#cache.findByKey(destinationKey(packet));
-    if (binding !== undefined) return this.#tunnel(binding, packet, "forwarded.downlink");
+    if (binding !== undefined) return this.#tunnel(now, { binding, packet }, "forwarded.downlink");
     return isForwardable(packet) ? "dropped.unknown-home-address" : "dropped.not-forwardable";
   }
 
@@ -148,7 +167,10 @@ class HomeAgent implements NodeMachine {
       if (!inner.ok) return "dropped.inner-malformed";
       if (inner.value.nextHeader === NEXT_HEADER.mobility) return this.#takeMobility(now, datagram, inner.value);
     }
-    if (this.#isBoundSource(now, packet, datagram)) return this.#forward(packet, key);
+    if (this.#isBoundSource(now, packet, datagram))
+      return key === this.#ownKey && mtuProbeKind(packet) !== undefined
+        ? this.#takeMtuProbe(now, packet, datagram)
+        : this.#forward(now, packet, key);
     this.#answerUnregistered(now, datagram, packet);
     return "dropped.unregistered-source";
   }
@@ -168,11 +190,13 @@ class HomeAgent implements NodeMachine {
     this.#count("sent.binding-error");
   }
 
-  #forward(packet: Uint8Array, key: string): CounterName {
+  #forward(now: InstantMs, packet: Uint8Array, key: string): CounterName {
     const binding = this.#cache.findByKey(key);
     if (binding !== undefined) {
       const copy = forwardedCopy(packet);
-      return copy === undefined ? "dropped.hop-limit" : this.#tunnel(binding, copy, "forwarded.between-bindings");
+      return copy === undefined
+        ? "dropped.hop-limit"
+        : this.#tunnel(now, { binding, packet: copy }, "forwarded.between-bindings");
     }
     if (!isForwardable(packet)) return "dropped.not-forwardable";
     if (key !== this.#ownKey && this.#places.isInHomePrefix(destinationBytes(packet)))
@@ -181,10 +205,30 @@ class HomeAgent implements NodeMachine {
     return "forwarded.uplink";
   }
 
-  #tunnel({ local, observed }: Binding, packet: Uint8Array, counterName: CounterName): CounterName {
+  #tunnel(now: InstantMs, { binding, packet }: Tunnelled, counterName: CounterName): CounterName {
     if (isNestedTooDeeply(packet)) return "dropped.encapsulation-limit";
-    this.#transmits.push({ local, remote: observed, payload: packet });
+    const { local, observed, homeAddress } = binding;
+    // What probes a path from end to end passes as it is.
+    if (packet.length <= BASE_MTU || mtuProbeKind(packet) !== undefined)
+      this.#transmits.push({ local, remote: observed, payload: packet });
+    else this.#mtus.sendLarge(now, packet, { peer: homeAddress, way: { local, remote: observed } });
     return counterName;
+  }
+
+  #takeMtuProbe(now: InstantMs, packet: Uint8Array, { local, remote }: Datagram): CounterName {
+    if (mtuProbeKind(packet) === "reply") {
+      this.#mtus.handleReply(now, packet);
+      return "received.mtu-probe-answer";
+    }
+    this.#transmits.push({ local, remote, payload: answerMtuProbe(packet) });
+    return "answered.mtu-probe";
+  }
+
+  /** Packet Too Big to the sender of a packet for a tunnel, which may be a node of this home agent itself. */
+  #refuse(error: Uint8Array): void {
+    const binding = this.#cache.findByKey(destinationKey(error));
+    if (binding === undefined) this.#tunPackets.push(error);
+    else this.#transmits.push({ local: binding.local, remote: binding.observed, payload: error });
   }
 
   /** True when the inner source is a home address bound to exactly this outer source and socket, or just before. */

@@ -1,7 +1,8 @@
 /**
  * Routes and rules of a stationary node, whose kernel handles traffic with home addresses except for what the program
  * has to see. Packets that programs send to home addresses go into the TUN device, packets from the TUN device follow
- * the native routes, and Mobility Headers that arrive from a segment also go to the TUN device.
+ * the native routes, and Mobility Headers that arrive from a segment also go to the TUN device. So do fragments, of which
+ * a rule does not see what they are fragments of; those of data come back.
  *
  * The kernel's rule for local addresses comes first by default; here it is moved behind the one for Mobility Headers.
  */
@@ -39,9 +40,11 @@ export function stationaryTablesOf(
 /** Lines for `ip -6 -batch`. */
 export function stationaryRules({ interfaces }: NodeSetup, { address }: StationaryNodeRole): readonly string[] {
   return [
-    ...interfaces.map(
-      ({ interfaceName }) =>
-        `rule add to ${address}/128 iif ${interfaceName} ipproto mobility-header lookup ${SIGNALLING_TABLE} preference ${SIGNALLING_PREFERENCE}`,
+    ...interfaces.flatMap(({ interfaceName }) =>
+      ["mobility-header", "ipv6-frag"].map(
+        (protocol) =>
+          `rule add to ${address}/128 iif ${interfaceName} ipproto ${protocol} lookup ${SIGNALLING_TABLE} preference ${SIGNALLING_PREFERENCE}`,
+      ),
     ),
     `rule add lookup local preference ${LOCAL_PREFERENCE}`,
     `rule add iif ${TUN_NAME} lookup ${NATIVE_TABLE} preference ${NATIVE_PREFERENCE}`,

@@ -70,15 +70,18 @@ function homeAgent(role: HomeAgentRole): MadeMachine {
   const keys = Object.entries(registrationKeys).map(([home, key]) => [home, fromHex(key)] as const);
   const registered = { registrationKeys: new Map(keys) };
   const clock = { clockOriginMs: clockOriginMs() };
-  const machine = createHomeAgent({
-    address,
-    homePrefix,
-    tunnelSockets,
-    stunSockets,
-    discovery,
-    ...registered,
-    ...clock,
-  });
+  const machine = createHomeAgent(
+    {
+      address,
+      homePrefix,
+      tunnelSockets,
+      stunSockets,
+      discovery,
+      ...registered,
+      ...clock,
+    },
+    createSeededRng(role.seed),
+  );
   return { machine, sockets: [...tunnelSockets, ...stunSockets] };
 }
 

@@ -1,18 +1,22 @@
 import { expect, test } from "vitest";
 import { createHomeAgent } from "../../../../agent/src/core/mip6/home-agent.ts";
 import { decodeStun, encodeStun, findAttribute } from "../../../../agent/src/core/stun/message.ts";
+import { seededRng } from "../../../../agent/src/testing/index.ts";
 
 const [IP, ALTERNATE] = ["198.18.0.2", "198.18.0.254"] as const;
 const CLIENT = { ip: "198.18.0.4", port: 61_001 };
 
 const agent = () =>
-  createHomeAgent({
-    address: "2001:db8:a::1",
-    homePrefix: "2001:db8:a::/64",
-    tunnelSockets: [{ ip: IP, port: 4191 }],
-    stunSockets: [IP, ALTERNATE].flatMap((ip) => [3478, 3479].map((port) => ({ ip, port }))),
-    discovery: [{ ips: [IP, ALTERNATE], ports: [3478, 3479] }],
-  });
+  createHomeAgent(
+    {
+      address: "2001:db8:a::1",
+      homePrefix: "2001:db8:a::/64",
+      tunnelSockets: [{ ip: IP, port: 4191 }],
+      stunSockets: [IP, ALTERNATE].flatMap((ip) => [3478, 3479].map((port) => ({ ip, port }))),
+      discovery: [{ ips: [IP, ALTERNATE], ports: [3478, 3479] }],
+    },
+    seededRng(1),
+  );
 
 const CHANGE_BOTH = [{ type: "change-request", value: { changeIp: true, changePort: true } }] as const;
 

@@ -20,6 +20,7 @@ import type { MobilityOption } from "../../../../agent/src/core/mip6/options.ts"
 import { encodeAuthenticated } from "../../../../agent/src/core/mip6/registration-authentication.ts";
 import { encodeUdpInIpv6 } from "../../../../agent/src/core/mip6/udp-in-ipv6.ts";
 import type { HomeAgentConfig, NodeMachine } from "../../../../agent/src/core/node/node-machine.ts";
+import { seededRng } from "../../../../agent/src/testing/index.ts";
 import { fromHex, toHex } from "../../../vectors/hex.ts";
 
 const HA = "2001:db8:a::1";
@@ -47,7 +48,7 @@ const CONFIG: HomeAgentConfig = {
 let agent: NodeMachine;
 
 beforeEach(() => {
-  agent = createHomeAgent(CONFIG);
+  agent = createHomeAgent(CONFIG, seededRng(1));
   agent.start(0);
 });
 
@@ -216,7 +217,7 @@ describe("registration", () => {
 
 describe("shared-key authentication (A-39)", () => {
   beforeEach(() => {
-    agent = createHomeAgent({ ...CONFIG, registrationKeys: new Map([[MN, KEY]]) });
+    agent = createHomeAgent({ ...CONFIG, registrationKeys: new Map([[MN, KEY]]) }, seededRng(1));
   });
 
   test("an update signed with the key is accepted and its answer is signed", () => {
@@ -261,7 +262,7 @@ describe("shared-key authentication (A-39)", () => {
   });
 
   test("a home address registers unauthenticated where none has a key", () => {
-    const open = createHomeAgent({ ...CONFIG, registrationKeys: new Map() });
+    const open = createHomeAgent({ ...CONFIG, registrationKeys: new Map() }, seededRng(1));
     register(open, { homeAddress: MN2 });
     expect(drain(open).answers[0]?.message).toMatchObject({ status: 0 });
   });
@@ -499,7 +500,7 @@ test.each([
   { name: "IPv4 prefix", config: { ...CONFIG, homePrefix: "10.0.0.0/8" } },
   { name: "prefix of 129 bits", config: { ...CONFIG, homePrefix: "2001:db8:a::/129" } },
 ])("an impossible $name is refused when the home agent is made", ({ config }) => {
-  expect(() => createHomeAgent(config)).toThrow(RangeError);
+  expect(() => createHomeAgent(config, seededRng(1))).toThrow(RangeError);
 });
 
 interface UpdateDetails {

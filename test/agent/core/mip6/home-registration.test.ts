@@ -11,6 +11,7 @@ import {
 } from "../../../../agent/src/core/mip6/messages.ts";
 import { findOption } from "../../../../agent/src/core/mip6/options.ts";
 import { encodeAuthenticated } from "../../../../agent/src/core/mip6/registration-authentication.ts";
+import { seededRng } from "../../../../agent/src/testing/index.ts";
 import { fromHex } from "../../../vectors/hex.ts";
 
 const HA = "2001:db8:a::1";
@@ -353,13 +354,16 @@ describe("with a shared key", () => {
 
   test("home agent and mobile node understand each other", () => {
     const tunnel = { ip: "198.18.0.1", port: 4191 };
-    const agent = createHomeAgent({
-      address: HA,
-      homePrefix: "2001:db8:a::/64",
-      tunnelSockets: [tunnel],
-      stunSockets: [],
-      registrationKeys: new Map([[MN, KEY]]),
-    });
+    const agent = createHomeAgent(
+      {
+        address: HA,
+        homePrefix: "2001:db8:a::/64",
+        tunnelSockets: [tunnel],
+        stunSockets: [],
+        registrationKeys: new Map([[MN, KEY]]),
+      },
+      seededRng(1),
+    );
     registration.retarget(0, HOME_LAN);
     const payload = registration.pollPacket() ?? new Uint8Array();
     agent.handleDatagram(10, { local: tunnel, remote: { ip: "198.18.0.10", port: 61001 }, payload });

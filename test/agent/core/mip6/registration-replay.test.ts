@@ -31,14 +31,17 @@ const UNIX_MS = Date.UTC(2026, 10, 30, 12);
 
 /** A home agent that starts at this instant. */
 function homeAgent(startedAt: number): NodeMachine {
-  const agent = createHomeAgent({
-    address: HA,
-    homePrefix: "2001:db8:a::/64",
-    tunnelSockets: [TUNNEL],
-    stunSockets: [],
-    registrationKeys: new Map([[MN, KEY]]),
-    clockOriginMs: UNIX_MS,
-  });
+  const agent = createHomeAgent(
+    {
+      address: HA,
+      homePrefix: "2001:db8:a::/64",
+      tunnelSockets: [TUNNEL],
+      stunSockets: [],
+      registrationKeys: new Map([[MN, KEY]]),
+      clockOriginMs: UNIX_MS,
+    },
+    seededRng(1),
+  );
   agent.start(startedAt);
   return agent;
 }
@@ -200,14 +203,17 @@ describe("the mobile node", () => {
 
   test("corrects its time three times at most, and then tries again half a minute later", () => {
     const node = mobileNode();
-    const elsewhere = createHomeAgent({
-      address: HA,
-      homePrefix: "2001:db8:a::/64",
-      tunnelSockets: [TUNNEL],
-      stunSockets: [],
-      registrationKeys: new Map([[MN, KEY]]),
-      clockOriginMs: UNIX_MS,
-    });
+    const elsewhere = createHomeAgent(
+      {
+        address: HA,
+        homePrefix: "2001:db8:a::/64",
+        tunnelSockets: [TUNNEL],
+        stunSockets: [],
+        registrationKeys: new Map([[MN, KEY]]),
+        clockOriginMs: UNIX_MS,
+      },
+      seededRng(1),
+    );
     // A home agent whose time leaps a minute with each update.
     node.retarget(0, CARE_OF);
     let sent = 0;

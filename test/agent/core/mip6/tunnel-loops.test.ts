@@ -9,6 +9,7 @@ import { encodeMobilityPacket } from "../../../../agent/src/core/mip6/mobility-h
 import type { MobilityOption } from "../../../../agent/src/core/mip6/options.ts";
 import { decodeUdpInIpv6, encodeUdpInIpv6 } from "../../../../agent/src/core/mip6/udp-in-ipv6.ts";
 import type { NodeMachine } from "../../../../agent/src/core/node/node-machine.ts";
+import { seededRng } from "../../../../agent/src/testing/index.ts";
 
 const A = { address: "2001:db8:a::1", prefix: "2001:db8:a:", tunnel: { ip: "2001:db8::2", port: 4191 } };
 const B = { address: "2001:db8:b::1", prefix: "2001:db8:b:", tunnel: { ip: "2001:db8::3", port: 4191 } };
@@ -53,12 +54,15 @@ test("a care-of address in the home prefix, or of the home agent itself, is refu
 
 test("a node behind a NAT may have the private address that its home agent has behind another", () => {
   const tunnel = { ip: "192.168.1.2", port: 4191 };
-  const agent = createHomeAgent({
-    address: A.address,
-    homePrefix: `${A.prefix}:/64`,
-    tunnelSockets: [tunnel],
-    stunSockets: [],
-  });
+  const agent = createHomeAgent(
+    {
+      address: A.address,
+      homePrefix: `${A.prefix}:/64`,
+      tunnelSockets: [tunnel],
+      stunSockets: [],
+    },
+    seededRng(1),
+  );
   const update = updateOf(HOME_A, A.address, 1, { type: "ipv4-care-of-address", address: tunnel.ip });
   agent.handleDatagram(0, { local: tunnel, remote: { ip: "198.18.0.5", port: 40_000 }, payload: update });
   expect(agent.counters()).toMatchObject({ "registrations.accepted": 1 });
@@ -175,7 +179,7 @@ class Net {
 
 function machineOf({ address, prefix, tunnel }: Agent): NodeMachine {
   const stunSockets = [{ ip: tunnel.ip, port: 3478 }];
-  return createHomeAgent({ address, homePrefix: `${prefix}:/64`, tunnelSockets: [tunnel], stunSockets });
+  return createHomeAgent({ address, homePrefix: `${prefix}:/64`, tunnelSockets: [tunnel], stunSockets }, seededRng(1));
 }
 
 function updateOf(homeAddress: string, homeAgent: string, sequence: number, careOf = CARE_OF_ATTACKER): Uint8Array {

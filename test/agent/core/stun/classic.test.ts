@@ -5,6 +5,7 @@ import { createHomeAgent } from "../../../../agent/src/core/mip6/home-agent.ts";
 import { createStunServer } from "../../../../agent/src/core/node/stun-node.ts";
 import { encodeStun } from "../../../../agent/src/core/stun/message.ts";
 import { answerBinding, type StunServerConfig } from "../../../../agent/src/core/stun/server.ts";
+import { seededRng } from "../../../../agent/src/testing/index.ts";
 import { fromHex, toHex } from "../../../vectors/hex.ts";
 import { BARE_REQUEST, FINGERPRINTED_REQUEST } from "../../../vectors/mice-stun.ts";
 
@@ -31,12 +32,15 @@ describe("an RFC 3489 request", () => {
   });
 
   test("is answered by a home agent and by a STUN server node", () => {
-    const homeAgent = createHomeAgent({
-      address: "2001:db8:a::1",
-      homePrefix: "2001:db8:a::/64",
-      tunnelSockets: [TUNNEL],
-      stunSockets: [SERVER],
-    });
+    const homeAgent = createHomeAgent(
+      {
+        address: "2001:db8:a::1",
+        homePrefix: "2001:db8:a::/64",
+        tunnelSockets: [TUNNEL],
+        stunSockets: [SERVER],
+      },
+      seededRng(1),
+    );
     for (const node of [homeAgent, createStunServer({})]) {
       node.handleDatagram(0, { local: SERVER, remote: CLIENT, payload: REQUEST });
       expect(octets(node.pollTransmit())).toBe(RESPONSE);
@@ -44,12 +48,15 @@ describe("an RFC 3489 request", () => {
   });
 
   test("on the port of the tunnel gets no answer", () => {
-    const homeAgent = createHomeAgent({
-      address: "2001:db8:a::1",
-      homePrefix: "2001:db8:a::/64",
-      tunnelSockets: [TUNNEL],
-      stunSockets: [SERVER],
-    });
+    const homeAgent = createHomeAgent(
+      {
+        address: "2001:db8:a::1",
+        homePrefix: "2001:db8:a::/64",
+        tunnelSockets: [TUNNEL],
+        stunSockets: [SERVER],
+      },
+      seededRng(1),
+    );
     homeAgent.handleDatagram(0, { local: TUNNEL, remote: CLIENT, payload: REQUEST });
 
     expect(homeAgent.pollTransmit()).toBeUndefined();

@@ -204,6 +204,7 @@ rule add from 2001:db8:1::9/128 lookup 101 preference 1001
     );
     expect(ruleBatch(node)).toBe(
       `rule add to 2001:db8::1/128 iif internet ipproto mobility-header lookup 99 preference 100
+rule add to 2001:db8::1/128 iif internet ipproto ipv6-frag lookup 99 preference 100
 rule add lookup local preference 200
 rule add iif tun0 lookup 98 preference 300
 rule del preference 0

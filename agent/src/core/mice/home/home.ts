@@ -8,6 +8,7 @@ import type { LocalSocket } from "../../local-socket.ts";
 import type { InstantMs, Transmit } from "../../machine.ts";
 import type { BindingAcknowledgement } from "../../mip6/messages.ts";
 import type { StunDatagram } from "../../stun/receive.ts";
+import type { TunnelWay } from "./reverse-tunnel.ts";
 
 /** What has changed. */
 export interface HomeNews {
@@ -22,8 +23,8 @@ export interface Home {
   readonly agentAddress: string | undefined;
   /** Offers may be sent: the node is registered, or has no registration to wait for. */
   readonly isReady: boolean;
-  /** The socket that carries the tunnel; its port is that of the relayed candidate (A-24). */
-  readonly tunnelSocket: SocketAddress | undefined;
+  /** The way of the tunnel; the port of its socket is that of the relayed candidate (A-24). */
+  readonly tunnelWay: TunnelWay | undefined;
   /** The node has these sockets, best first; `kept` are those that it had before. */
   settleAt(now: InstantMs, sockets: readonly LocalSocket[], kept: readonly SocketAddress[]): void;
   /** Registers again because the mapping is in doubt; false when skipped. */

@@ -82,8 +82,8 @@ class MobileHome implements Home {
     return this.#registration.registration !== undefined;
   }
 
-  get tunnelSocket(): SocketAddress | undefined {
-    return this.#tunnel.way?.local;
+  get tunnelWay(): TunnelWay | undefined {
+    return this.#tunnel.way;
   }
 
   settleAt(now: InstantMs, sockets: readonly LocalSocket[], kept: readonly SocketAddress[]): void {

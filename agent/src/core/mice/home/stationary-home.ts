@@ -12,7 +12,7 @@ export function createStationaryHome(outbox: Outbox): Home {
   return {
     agentAddress: undefined,
     isReady: true,
-    tunnelSocket: undefined,
+    tunnelWay: undefined,
     settleAt() {
       hasSettled = true;
     },

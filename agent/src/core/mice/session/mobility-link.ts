@@ -3,7 +3,6 @@
 import type { SocketAddress } from "../../address.ts";
 import { encodeMobilityMessage, type MobilityMessage } from "../../mip6/messages.ts";
 import { encodeMobilityPacket, type MobilityEndpoints } from "../../mip6/mobility-header.ts";
-import type { Outbox } from "../../node/outbox.ts";
 
 /** The path of a packet: the home agents' path, or a pair by its local socket and remote address. */
 export type PacketWay =
@@ -23,17 +22,14 @@ export interface MobilityLink {
   sendHeader(peer: string, header: Uint8Array, way: PacketWay): void;
 }
 
-/** The source of messages is the home address; `tunnel` sends a packet to the home agent. */
+/** The source of messages is the home address; `sendBy` sends an IPv6 packet by a path. */
 export function createMobilityLink(
   homeAddress: string,
-  outbox: Outbox,
-  tunnel: (packet: Uint8Array) => void,
+  sendBy: (packet: Uint8Array, way: PacketWay) => void,
 ): MobilityLink {
   const endpointsTo = (peer: string): MobilityEndpoints => ({ source: homeAddress, destination: peer });
   const sendHeader = (peer: string, header: Uint8Array, way: PacketWay): void => {
-    const packet = encodeMobilityPacket(header, endpointsTo(peer));
-    if (way.type === "home-agents") tunnel(packet);
-    else outbox.transmit({ local: way.local, remote: way.remote, payload: packet });
+    sendBy(encodeMobilityPacket(header, endpointsTo(peer)), way);
   };
   return {
     endpointsTo,

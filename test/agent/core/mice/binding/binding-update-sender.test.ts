@@ -20,7 +20,9 @@ const KEY = Buffer.from("82ded5106a977f226761f7f1a6dc6078e39c7b64", "hex");
 function sender() {
   const outbox = createOutbox();
   const sent: number[] = [];
-  const link = createMobilityLink(MN, outbox, () => undefined);
+  const link = createMobilityLink(MN, (payload, way) => {
+    if (way.type === "pair") outbox.transmit({ local: way.local, remote: way.remote, payload });
+  });
   const limits = { firstMs: 1000, maxMs: 32_000, tokenLifetimeMs: 210_000 };
   const onSent = (sequence: number): void => void sent.push(sequence);
   const updates = new BindingUpdateSender(CN, limits, { link, rate: createMessageRate(), onSent });

@@ -10,7 +10,6 @@ import { decodeIpv6Packet } from "../../../../../agent/src/core/mip6/ipv6-packet
 import { createMessageRate } from "../../../../../agent/src/core/mip6/message-rate.ts";
 import { decodeMobilityMessage, type MobilityMessageOf } from "../../../../../agent/src/core/mip6/messages.ts";
 import { findOption } from "../../../../../agent/src/core/mip6/options.ts";
-import { createOutbox } from "../../../../../agent/src/core/node/outbox.ts";
 import { seededRng } from "../../../../../agent/src/testing/index.ts";
 
 const HOME = "2001:db8:a::100";
@@ -27,7 +26,7 @@ interface Choice {
 /** An exchange started at 0, with every Mobility Header that it sent. */
 function begin({ purpose = "initial", namesHomeNonce = false, homeToken }: Choice = {}) {
   const headers: Uint8Array[] = [];
-  const link = createMobilityLink(HOME, createOutbox(), (packet) => {
+  const link = createMobilityLink(HOME, (packet) => {
     const ip = decodeIpv6Packet(packet);
     if (ip.ok) headers.push(ip.value.payload);
   });
