@@ -71,8 +71,12 @@ export async function connect(session: LiveSession, recorder: Recorder): Promise
 /** Sends the topology's traffic over the session's current path. */
 export async function exchangeData(session: LiveSession, recorder: Recorder): Promise<void> {
   const to = session.toHome;
-  const ping = (): Promise<void> => traffic(session, recorder, "after-nomination", { type: "ping", to, ...PING });
-  const echo = (): Promise<void> => traffic(session, recorder, "after-nomination", { type: "echo", to, ...ECHO });
+  const { sizeBytes = ECHO.sizeBytes, perSec } = session.spec.pace ?? {};
+  const pace = perSec === undefined ? {} : { intervalMs: Math.round(1000 / perSec) };
+  const ping = (): Promise<void> =>
+    traffic(session, recorder, "after-nomination", { type: "ping", to, ...PING, ...pace });
+  const echo = (): Promise<void> =>
+    traffic(session, recorder, "after-nomination", { type: "echo", to, ...ECHO, ...pace, sizeBytes });
   switch (session.spec.traffic) {
     case "none":
       return;

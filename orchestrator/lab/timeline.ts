@@ -105,7 +105,9 @@ function startData(session: LiveSession, { recorder, timeouts }: TimelineLab): S
   const packets: DataPacket[] = [];
   if (session.spec.traffic === "none") return { session, packets };
   const timeoutMs = timeouts.replyMs + Math.ceil(session.roundTrip.addedMs);
-  const flow = session.from.startFlow({ ...FLOW, timeoutMs, to: session.toHome }, (news) => {
+  const { sizeBytes = FLOW.sizeBytes, perSec } = session.spec.pace ?? {};
+  const intervalMs = perSec === undefined ? FLOW.intervalMs : Math.round(1000 / perSec);
+  const flow = session.from.startFlow({ intervalMs, sizeBytes, timeoutMs, to: session.toHome }, (news) => {
     for (const packet of news) packets.push(packet);
     recorder.add({ type: "flow", session: session.spec.name, packets: news });
   });

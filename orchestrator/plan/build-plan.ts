@@ -33,7 +33,10 @@ export interface PlanOptions {
   readonly autostart?: boolean;
 }
 
-/** MTU of every segment, and what UDP encapsulation over either IP version takes of it (SPEC 8.6). */
+/** RFC 8200 section 5: what the path does not carry of it the agents fragment. */
+const LEAST_IPV6_MTU = 1280;
+
+/** MTU of a segment that says no other, and what UDP encapsulation over either IP version takes of it (SPEC 8.6). */
 const SEGMENT_MTU = 1500;
 const ENCAPSULATION_OCTETS = { 4: 28, 6: 48 } as const;
 
@@ -92,12 +95,14 @@ function planSetup(topology: ResolvedTopology, node: ResolvedNode, options: Plan
 
 function planInterface(topology: ResolvedTopology, node: ResolvedNode, attached: ResolvedInterface): UnboundInterface {
   const { segment, interfaceName, mac, impairment } = attached;
+  const mtuOctets = topology.segments.find(({ name }) => name === segment)?.mtuOctets;
   const seed = derivedHex(topology.seed, `link/${node.name}/${segment}`, LINK_SEED_OCTETS);
   return {
     segment,
     interfaceName,
     mac,
     ...addressesOf(attached),
+    ...(mtuOctets === undefined ? {} : { mtuOctets }),
     ...(impairment === undefined ? {} : { impairment: { ...impairment, seed } }),
   };
 }
@@ -170,7 +175,11 @@ function planRole(topology: ResolvedTopology, node: ResolvedNode): RoleSetup {
 /** One MTU for the tunnel and for direct paths, by every IP version that either may take. */
 function nodeMtu(topology: ResolvedTopology, node: SessionEnd): number {
   const places = [...node.interfaces, ...laterInterfaces(topology, node)];
-  return SEGMENT_MTU - ENCAPSULATION_OCTETS[places.some(({ ipv6 }) => ipv6 !== undefined) ? 6 : 4];
+  const mtus = topology.segments.flatMap(({ name, mtuOctets }) =>
+    mtuOctets !== undefined && places.some(({ segment }) => segment === name) ? [mtuOctets] : [],
+  );
+  const least = Math.min(SEGMENT_MTU, ...mtus);
+  return Math.max(least - ENCAPSULATION_OCTETS[places.some(({ ipv6 }) => ipv6 !== undefined) ? 6 : 4], LEAST_IPV6_MTU);
 }
 
 /**

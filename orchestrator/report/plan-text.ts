@@ -70,12 +70,13 @@ function interfaceLines({
   interfaceName,
   mac,
   addresses,
+  mtuOctets,
   impairment,
   isStandby,
 }: UnboundInterface): readonly string[] {
   const when = isStandby === true ? ", once it moves there" : "";
   return [
-    `   interface ${interfaceName} on ${segment}${when}: ${[mac, ...addresses].join(" ")}`,
+    `   interface ${interfaceName} on ${segment}${when}: ${[mac, ...addresses, ...(mtuOctets === undefined ? [] : [`MTU ${mtuOctets}`])].join(" ")}`,
     ...LINK_DIRECTIONS.flatMap((direction) => {
       const own = impairment?.[direction];
       return own === undefined ? [] : [`   link ${direction} of ${interfaceName}: ${describeImpairment(own)}`];

@@ -1,7 +1,7 @@
 export { CANDIDATE_TYPES, type CandidateType, DATA_PATHS, type DataPath } from "../core/events.ts";
 export { DEFAULT_LIMITS } from "../core/ice/constants.ts";
 export { limitPairs, limitRemotes, withinReach } from "../core/ice/usefulness.ts";
-export type { Impairment } from "../core/link/impairment.ts";
+export type { Impairment, PacketLimits } from "../core/link/impairment.ts";
 export { type LocalSocket, reaches } from "../core/local-socket.ts";
 export { fittingCandidates } from "../core/mice/option/fitting-candidates.ts";
 export {

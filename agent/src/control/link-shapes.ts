@@ -1,6 +1,6 @@
 /** Shapes of link impairments and their counters. */
 
-import type { Impairment } from "../core/link/impairment.ts";
+import type { Impairment, PacketLimits } from "../core/link/impairment.ts";
 import {
   IMPAIRERS,
   type ImpairedLink,
@@ -8,7 +8,19 @@ import {
   LINK_DIRECTIONS,
   type LinkFigures,
 } from "./messages.ts";
-import { integer, number, numberBetween, object, oneOf, optional, record, type Shape, string, text } from "./shape.ts";
+import {
+  boolean,
+  integer,
+  number,
+  numberBetween,
+  object,
+  oneOf,
+  optional,
+  record,
+  type Shape,
+  string,
+  text,
+} from "./shape.ts";
 
 /** Delays are at most an hour. */
 const duration = numberBetween(0, 3_600_000);
@@ -25,6 +37,14 @@ export const impairment: Shape<Impairment> = object<Impairment>({
   reorderRate: optional(share),
   rateBitPerSec: optional(numberBetween(1, MAX_BIT_PER_SEC)),
   queuePackets: optional(integer(1, 1_000_000)),
+  corruptRate: optional(share),
+  limits: optional(
+    object<PacketLimits>({
+      mtuOctets: optional(integer(576, 65_535)),
+      isSilent: optional(boolean),
+      dropsFragments: optional(boolean),
+    }),
+  ),
 });
 
 /** Impairments of an interface's link. */

@@ -68,6 +68,8 @@ export interface InterfaceSetup {
   readonly impairment?: InterfaceImpairments;
   /** How the node reaches IPv4 from this segment, which has IPv6 alone; absent where it does so natively or not. */
   readonly nat64?: Nat64Access;
+  /** Octets of the largest IP packet that the segment carries; what the interface has when absent. */
+  readonly mtuOctets?: number;
   /** The node is not on this segment until it moves there: the interface is up, without addresses. */
   readonly isStandby?: boolean;
   /**

@@ -57,6 +57,7 @@ const iface: Shape<InterfaceSetup> = object<InterfaceSetup>({
   addresses: array(prefix),
   impairment: optional(interfaceImpairments),
   nat64: optional(object<Nat64Access>({ prefix, ipv4: prefix, ipv6: address })),
+  mtuOctets: optional(integer(576, 1500)),
   isStandby: optional(boolean),
   neighbours: optional(object<SegmentNeighbours>({ macs: array(mac), addresses: array(prefix) })),
 });

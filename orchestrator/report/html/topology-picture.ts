@@ -174,7 +174,8 @@ interface SegmentLabel {
 function segmentLabel(segment: string, { segments }: ResolvedTopology): SegmentLabel {
   const found = segments.find(({ name }) => name === segment);
   const apart = found?.isIsolated === true ? "clients kept apart" : undefined;
-  const networks = [found?.ipv4, found?.ipv6, apart].filter((network) => network !== undefined).join("  ");
+  const mtu = found?.mtuOctets === undefined ? undefined : `MTU ${found.mtuOctets}`;
+  const networks = [found?.ipv4, found?.ipv6, mtu, apart].filter((network) => network !== undefined).join("  ");
   return { name: segment, networks };
 }
 

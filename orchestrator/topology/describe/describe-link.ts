@@ -10,6 +10,7 @@ type Figures = { readonly [Key in keyof Impairment]?: Impairment[Key] | undefine
 export function describeImpairment(impairment: Figures): string {
   const { delayMs, jitterMs, lossRate, lossBurst, duplicateRate, reorderRate, rateBitPerSec, queuePackets } =
     impairment;
+  const { corruptRate, limits: { mtuOctets, isSilent, dropsFragments } = {} } = impairment;
   const parts = [
     delayMs === undefined
       ? undefined
@@ -21,6 +22,11 @@ export function describeImpairment(impairment: Figures): string {
     reorderRate === undefined ? undefined : `reordered ${percent(reorderRate)}`,
     rateBitPerSec === undefined ? undefined : bitRate(rateBitPerSec),
     queuePackets === undefined ? undefined : `queue ${queuePackets}`,
+    corruptRate === undefined ? undefined : `corrupts ${percent(corruptRate)}`,
+    mtuOctets === undefined
+      ? undefined
+      : `MTU ${mtuOctets}${isSilent === true ? ", larger packets dropped silently" : ""}`,
+    dropsFragments === true ? "fragments dropped" : undefined,
   ].filter((part) => part !== undefined);
   return parts.length === 0 ? "as it is" : parts.join(", ");
 }

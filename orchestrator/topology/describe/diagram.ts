@@ -31,9 +31,10 @@ function isInside(node: ResolvedNode, interfaceName: string): boolean {
   return node.role === "router" && node.lan.includes(interfaceName);
 }
 
-function segmentLabel({ name, ipv4, ipv6, isIsolated }: ResolvedSegment): string {
+function segmentLabel({ name, ipv4, ipv6, isIsolated, mtuOctets }: ResolvedSegment): string {
+  const mtu = mtuOctets === undefined ? undefined : `MTU ${mtuOctets}`;
   const apart = isIsolated === true ? "clients kept apart" : undefined;
-  return [`<b>${name}</b>`, ipv4, ipv6, apart].filter((line) => line !== undefined).join("<br/>");
+  return [`<b>${name}</b>`, ipv4, ipv6, mtu, apart].filter((line) => line !== undefined).join("<br/>");
 }
 
 function nodeLabel(node: ResolvedNode): string {

@@ -15,7 +15,7 @@ import {
   stunServer,
 } from "./schema/nodes.ts";
 import { timelineEventSchema } from "./schema/timeline.ts";
-import { name, network, reference } from "./schema/values.ts";
+import { mtu, name, network, reference } from "./schema/values.ts";
 
 export const segmentSchema = z
   .strictObject({
@@ -26,6 +26,9 @@ export const segmentSchema = z
       .describe(
         "The node of role `dns` that hosts on this segment are told of, as by DHCP; they then know no other names",
       ),
+    mtu: mtu
+      .optional()
+      .describe("Octets of the largest IP packet on it, which its nodes know; 1500 when absent, 1280 or more for IPv6"),
     isolated: z
       .boolean()
       .optional()

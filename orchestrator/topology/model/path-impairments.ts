@@ -28,7 +28,9 @@ export function roundTripImpairment(nodes: readonly ResolvedNode[]): RoundTripIm
       MOST_ADDED_MS,
       impairments.reduce((sum, impairment) => sum + longestDelayMs(impairment), 0),
     ),
-    lossRate: 1 - impairments.reduce((share, { lossRate = 0 }) => share * (1 - lossRate), 1),
+    lossRate:
+      1 -
+      impairments.reduce((share, { lossRate = 0, corruptRate = 0 }) => share * (1 - lossRate) * (1 - corruptRate), 1),
   };
 }
 

@@ -51,6 +51,8 @@ export interface ResolvedSegment {
   readonly ipv6?: string;
   /** Its nodes reach nobody on it but the routers whose LAN it is. */
   readonly isIsolated?: true;
+  /** Octets of the largest IP packet on it; 1500 when absent. */
+  readonly mtuOctets?: number;
 }
 
 /** A node's attachment to a segment. Addresses carry their prefix length: `192.168.1.2/24`. */
@@ -294,6 +296,8 @@ export interface ResolvedSession {
   readonly from: string;
   readonly to: string;
   readonly traffic: (typeof TRAFFIC_KINDS)[number];
+  /** Octets of a packet's UDP payload, and packets a second; the testbed's own where absent. */
+  readonly pace?: { readonly sizeBytes?: number; readonly perSec?: number };
 }
 
 /** Packets between two hosts that are followed and judged. */

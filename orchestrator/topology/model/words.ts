@@ -26,8 +26,11 @@ export const DENIALS = ["drop", "reject"] as const;
 /** UDP, or the Mobility Header (protocol 135, IPv6 only). */
 export const PINHOLE_PROTOCOLS = ["udp", "mh"] as const;
 
-/** What a NAT answers to a SYN from outside that it lets in to nobody (RFC 5382 REQ-4): nothing, RST, or ICMP. */
-export const UNSOLICITED_SYN_ANSWERS = ["drop", "reset", "icmp"] as const;
+/** What a link does with a packet that is larger than its MTU: drops it silently, or does as a router, with ICMP. */
+export const TOO_BIG_ANSWERS = ["drop", "icmp"] as const;
+
+/** What a NAT answers to a SYN from outside that it lets in to nobody (RFC 5382 REQ-4): nothing, ICMP, or RST. */
+export const UNSOLICITED_SYN_ANSWERS = [...TOO_BIG_ANSWERS, "reset"] as const;
 
 /** How the data of a flow between hosts goes; `relayed`: both exchange it with the same third node. */
 export const FLOW_PATHS = ["direct", "relayed", "none"] as const;

@@ -1,6 +1,6 @@
 /** Resolves the impairments of links in each direction. */
 
-import type { Impairment, LinkDirection } from "@testbed/agent/control";
+import type { Impairment, LinkDirection, PacketLimits } from "@testbed/agent/control";
 import type { IssuePath } from "../file/issue.ts";
 import type { Report } from "../file/issue-list.ts";
 import { listNames, nearestName } from "../file/nearest-name.ts";
@@ -30,9 +30,13 @@ export function imposeLinks(
   }
   for (const { entry, path } of topology.timeline) {
     const { link } = entry;
+    if (link === undefined || !checkLink({ topology, known, link, path: [...path, "link"] }, report)) continue;
     // A link that is impaired later is impaired from the start, with none: emulation cannot be added while data flows.
-    if (link !== undefined && checkLink({ topology, known, link, path: [...path, "link"] }, report))
-      impairments.set(link, { out: {}, in: {}, ...impairments.get(link) });
+    const { out = {}, in: inbound = {} } = impairments.get(link) ?? {};
+    const { mtu, fragments } = entry.conditions ?? {};
+    // Nor can the way in which it is emulated be changed: what has limits later has them from the start, with none.
+    const none = mtu === undefined && fragments === undefined ? {} : { limits: {} };
+    impairments.set(link, { out: { ...none, ...out }, in: { ...none, ...inbound } });
   }
   return new Map(
     [...interfaces].map(([node, own]) => [
@@ -79,7 +83,22 @@ function checkLink({ topology, known, link, path }: NamedLink, report: Report): 
 
 /** Keys beside `out` and `in` apply to both directions; the keys of a direction override them. */
 export function resolveLink(
-  { out, in: inbound, ...both }: LinkEntry,
+  { mtu, tooBig, fragments, ...entry }: LinkEntry,
+  path: IssuePath,
+  report: Report,
+): ResolvedLinkImpairments {
+  const { out, in: inbound } = resolveDirections(entry, path, report);
+  const limits: PacketLimits = {
+    ...(mtu === undefined ? {} : { mtuOctets: mtu }),
+    ...(tooBig === "drop" ? { isSilent: true } : {}),
+    ...(fragments === "drop" ? { dropsFragments: true } : {}),
+  };
+  if (Object.keys(limits).length === 0) return { ...(out && { out }), ...(inbound && { in: inbound }) };
+  return { out: { ...out, limits }, in: { ...inbound, limits } };
+}
+
+function resolveDirections(
+  { out, in: inbound, ...both }: Omit<LinkEntry, "mtu" | "tooBig" | "fragments">,
   path: IssuePath,
   report: Report,
 ): ResolvedLinkImpairments {
@@ -97,7 +116,7 @@ export function resolveLink(
 
 function resolveImpairment(entry: ImpairmentEntry, path: IssuePath, report: Report): Impairment {
   checkCompanions(entry, path, report);
-  const { delay, jitter, loss, burst, duplicate, reorder, rate, queue } = entry;
+  const { delay, jitter, loss, burst, duplicate, reorder, rate, queue, corrupt } = entry;
   const impairment = {
     ...present("delayMs", delay, durationMs),
     ...present("jitterMs", jitter, durationMs),
@@ -107,6 +126,7 @@ function resolveImpairment(entry: ImpairmentEntry, path: IssuePath, report: Repo
     ...present("reorderRate", reorder, shareOf),
     ...present("rateBitPerSec", rate, bitPerSecOf),
     ...(queue === undefined ? {} : { queuePackets: queue }),
+    ...present("corruptRate", corrupt, shareOf),
   };
   checkFigures(impairment, path, report);
   return impairment;

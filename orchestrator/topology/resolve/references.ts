@@ -1,8 +1,9 @@
 /** Checks that every name a topology file refers to exists, and has the right role. */
 
 import { MOBILE_ROLES } from "@testbed/agent/control";
+import type { IssuePath } from "../file/issue.ts";
 import type { Report } from "../file/issue-list.ts";
-import type { NodeEntry } from "../file/schema.ts";
+import type { NodeEntry, SessionEntry } from "../file/schema.ts";
 import type { Topology } from "../file/topology.ts";
 import { type Attachment, attachmentsOf } from "./attachment.ts";
 import { expectNode, expectSegment } from "./expect-name.ts";
@@ -66,6 +67,26 @@ function isPlain({ nodes }: Topology, name: string): boolean {
   return entry?.role === "stationary-node" && entry.speaks !== undefined && entry.speaks !== "m-ice";
 }
 
+function kindOf(traffic: SessionEntry["traffic"] = "echo"): string {
+  return typeof traffic === "string" ? traffic : (traffic.kind ?? "echo");
+}
+
+/** An ICMP echo has one size, and no traffic has none. */
+function checkPace({ traffic }: SessionEntry, path: IssuePath, report: Report): void {
+  if (traffic === undefined || typeof traffic === "string") return;
+  const kind = kindOf(traffic);
+  for (const [key, needs] of [
+    ["size", "echo"],
+    ["rate", "echo, ping"],
+  ] as const)
+    if (traffic[key] !== undefined && !needs.split(", ").includes(kind))
+      report(
+        "bad-value",
+        [...path, "traffic", key],
+        `expected \`kind: ${needs.replace(", ", "` or `kind: ")}\` beside \`${key}\`; found ${kind}; change it, or remove \`${key}\``,
+      );
+}
+
 const SESSION_ENDS = [...MOBILE_ROLES, "stationary-node"] as const;
 
 function checkSessions(topology: Topology, report: Report): void {
@@ -80,7 +101,7 @@ function checkSessions(topology: Topology, report: Report): void {
         [...path, "from"],
         `expected a node that speaks M-ICE to begin a session; found ${entry.from}, which speaks no M-ICE; let ${entry.to} begin`,
       );
-    else if (speaksPlainIpv6(topology, entry.to) && (entry.traffic ?? "echo") === "echo")
+    else if (speaksPlainIpv6(topology, entry.to) && kindOf(entry.traffic) === "echo")
       report(
         "bad-value",
         [...path, "to"],
@@ -92,6 +113,7 @@ function checkSessions(topology: Topology, report: Report): void {
         [...path, "to"],
         `expected a node with a home agent at one end of a session; found none; make ${entry.from} or ${entry.to} a mobile-node`,
       );
+    checkPace(entry, path, report);
     const name = sessionName(entry.from, entry.to);
     if (seen.has(name)) report("duplicate", path, `expected each session once; found ${name} again; remove one`);
     seen.add(name);

@@ -2,6 +2,7 @@
 
 import { inFileOrder, type TopologyIssue } from "../file/issue.ts";
 import { createIssueList, type Report } from "../file/issue-list.ts";
+import type { SessionEntry } from "../file/schema.ts";
 import type { Topology } from "../file/topology.ts";
 import type { ResolvedSegment, ResolvedSession, ResolvedTopology } from "../model/resolved.ts";
 import { assignAddresses } from "./addressing.ts";
@@ -9,6 +10,7 @@ import { assignHomeAddresses } from "./home-address.ts";
 import { interfaceNames } from "./interface-names.ts";
 import { checkIsolation } from "./isolation.ts";
 import { imposeLinks } from "./links.ts";
+import { checkMtus } from "./mtus.ts";
 import { checkOverlaps } from "./overlap.ts";
 import { checkProgramKinds, type ProgramKind } from "./program-kinds.ts";
 import { checkReachability, checkReachabilityOf } from "./reachability.ts";
@@ -57,6 +59,7 @@ export function resolveTopology(written: Topology, options: ResolveOptions = {})
   const interfaces = interfacesOf(impaired, attachments);
   checkOverlaps(topology, attachments, report);
   checkIsolation(topology, attachments, report);
+  checkMtus(topology, everywhere, report);
   const routes = assignRoutes(topology, attachments, interfaces, report);
   const seed = options.seed ?? topology.seed ?? DEFAULT_SEED;
   const homeAddresses = assignHomeAddresses(topology, report);
@@ -93,12 +96,13 @@ function checkReachable(resolved: ResolvedTopology, topology: Topology, report: 
 }
 
 function resolveSegments(topology: Topology, names: ReadonlyMap<string, string>): readonly ResolvedSegment[] {
-  return [...topology.segments].map(([name, { ipv4, ipv6, isolated }]) => ({
+  return [...topology.segments].map(([name, { ipv4, ipv6, isolated, mtu }]) => ({
     name,
     interfaceName: names.get(name) ?? name,
     ...(ipv4 === undefined ? {} : { ipv4 }),
     ...(ipv6 === undefined ? {} : { ipv6 }),
     ...(isolated === true ? { isIsolated: true } : {}),
+    ...(mtu === undefined ? {} : { mtuOctets: mtu }),
   }));
 }
 
@@ -107,6 +111,14 @@ function resolveSessions(topology: Topology): readonly ResolvedSession[] {
     name: sessionName(from, to),
     from,
     to,
-    traffic: traffic ?? "echo",
+    ...resolveTraffic(traffic),
   }));
+}
+
+/** What runs over a session, and its pace. */
+function resolveTraffic(traffic: SessionEntry["traffic"] = "echo"): Pick<ResolvedSession, "traffic" | "pace"> {
+  if (typeof traffic === "string") return { traffic };
+  const { kind = "echo", size, rate } = traffic;
+  const pace = { ...(size === undefined ? {} : { sizeBytes: size }), ...(rate === undefined ? {} : { perSec: rate }) };
+  return { traffic: kind, pace };
 }

@@ -172,7 +172,7 @@ function firewallOf(dice: Dice): string {
   return `firewall: ${dice.oneOf(["stateful", "open", "tunnel-only"])}`;
 }
 
-/** Never prevents a direct path: lost packets are retransmitted, late ones arrive. */
+/** Never prevents a direct path: lost packets are retransmitted, late ones arrive, and checks are small and whole. */
 function drawLink(dice: Dice, link: string): readonly string[] {
   if (!dice.chance(40)) return [];
   const delayMs = dice.between(1, 40);
@@ -181,6 +181,8 @@ function drawLink(dice: Dice, link: string): readonly string[] {
     `delay: ${delayMs}ms`,
     `jitter: ${jitterMs}ms`,
     ...(dice.chance(50) ? [`loss: ${dice.between(1, 3)}%`] : []),
+    ...(dice.chance(20) ? [`mtu: ${dice.between(1280, 1500)}, tooBig: ${dice.oneOf(["icmp", "drop"])}`] : []),
+    ...(dice.chance(20) ? ["fragments: drop"] : []),
   ];
   return [`  ${link}: { ${keys.join(", ")} }`];
 }

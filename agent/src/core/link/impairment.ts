@@ -16,6 +16,20 @@ export interface Impairment {
   readonly rateBitPerSec?: number;
   /** Packets that may be queued for the rate; more are lost. */
   readonly queuePackets?: number;
+  /** Share of packets of which one bit is changed, 0..1. */
+  readonly corruptRate?: number;
+  /** What the link does by the contents of frames, now or later: not by the kernel's netem, which knows no contents. */
+  readonly limits?: PacketLimits;
+}
+
+/** Which IP packets a link does not carry. */
+export interface PacketLimits {
+  /** Octets of the largest one that is carried. */
+  readonly mtuOctets?: number;
+  /** Larger ones are dropped without a word; otherwise they are fragmented where they may be, or answered with ICMP. */
+  readonly isSilent?: boolean;
+  /** Fragments are dropped. */
+  readonly dropsFragments?: boolean;
 }
 
 /** Queue limit when an impairment has a rate and no limit; the same as in the kernel's netem. */

@@ -1,6 +1,6 @@
 /**
- * Applies the impairments of a topology to a node's links: with the kernel's netem where it is available, otherwise in
- * user space. Both directions of a link use the same method.
+ * Applies the impairments of a topology to a node's links: with the kernel's netem where it is available and can,
+ * otherwise in user space. Both directions of a link use the same method.
  */
 
 import { type InterfaceSetup, LINK_DIRECTIONS, type LinkDirection, type LinkFigures } from "../../control/messages.ts";
@@ -73,7 +73,9 @@ function directionsOf({ impairment }: InterfaceSetup): readonly LinkDirection[] 
 
 async function impose(original: FoundInterface, position: number): Promise<ImpairedInterface | undefined> {
   if (directionsOf(original.iface).length === 0) return undefined;
-  return (await imposeNetem(original, position)) ?? (await imposeFromUserSpace(original, position));
+  const isLimited = LINK_DIRECTIONS.some((direction) => original.iface.impairment?.[direction]?.limits !== undefined);
+  const byKernel = isLimited ? undefined : await imposeNetem(original, position);
+  return byKernel ?? (await imposeFromUserSpace(original, position));
 }
 
 /** Renames the engine's interface and puts a TAP device in its place. */

@@ -66,15 +66,16 @@ export function netemTexts(request: NetemRequest): NetemTexts {
 
 /**
  * The commands, for `tc -batch`, that change a link impaired in both directions. Queued packets stay queued: netem
- * changes in place, and keeps a reordering or a rate that the change does not name.
+ * changes in place, and keeps a corruption, a reordering or a rate that the change does not name.
  */
 export function netemChange(
   { interfaceName, ifbName }: Pick<NetemRequest, "interfaceName" | "ifbName">,
   impairments: { readonly out: Impairment; readonly in: Impairment },
 ): string {
   const change = (device: string, impairment: Impairment): string => {
-    const { reorderRate, rateBitPerSec, jitterMs = 0 } = impairment;
+    const { corruptRate, reorderRate, rateBitPerSec, jitterMs = 0 } = impairment;
     const unnamed = [
+      ...(corruptRate === undefined ? ["corrupt 0%"] : []),
       ...(reorderRate === undefined ? ["reorder 0%"] : []),
       ...(rateBitPerSec === undefined && jitterMs <= 0 ? [`rate ${ORDERING_RATE}`] : []),
     ];
@@ -85,13 +86,14 @@ export function netemChange(
 
 /** netem's arguments for an impairment. Probabilities are percentages to six digits, times whole microseconds. */
 export function netemArguments(impairment: Impairment, seed?: number): string {
-  const { delayMs = 0, jitterMs = 0, duplicateRate, reorderRate } = impairment;
+  const { delayMs = 0, jitterMs = 0, duplicateRate, corruptRate, reorderRate } = impairment;
   const isDelayed = delayMs > 0 || jitterMs > 0;
   return [
     `limit ${limitOf(impairment)}`,
     ...(isDelayed ? [`delay ${microseconds(delayMs)} ${microseconds(jitterMs)}`] : []),
     ...lossOf(impairment),
     ...(duplicateRate === undefined ? [] : [`duplicate ${percent(duplicateRate)}`]),
+    ...(corruptRate === undefined ? [] : [`corrupt ${percent(corruptRate)}`]),
     ...(reorderRate === undefined ? [] : [`reorder ${percent(reorderRate)}`]),
     ...rateOf(impairment),
     ...(seed === undefined ? [] : [`seed ${seed}`]),

@@ -1,6 +1,7 @@
 /**
- * A link that is impaired by this process, for kernels without netem. The interface to the segment is a TAP device; its
- * frames pass through one impairment per direction to a packet socket on the engine's interface (the underlying one).
+ * A link that is impaired by this process, for kernels without netem and for what netem cannot do. The interface to the
+ * segment is a TAP device; its frames pass through one impairment per direction to a packet socket on the engine's
+ * interface (the underlying one).
  *
  * This is transparent to the node: rules, routes and programs see an interface with the usual name. A capture of the
  * underlying interface shows what left. The kernel must not process frames on that interface as well:
@@ -11,6 +12,7 @@
 
 import { readFileSync } from "node:fs";
 import type { InterfaceImpairments, LinkDirection } from "../../control/messages.ts";
+import { type LimitedFrame, limitFrame } from "../../core/link/frame-limit.ts";
 import type { Impairment } from "../../core/link/impairment.ts";
 import { createLinkImpairment, type LinkCounters, type Uniform } from "../../core/link/link-impairment.ts";
 import type { InstantMs } from "../../core/machine.ts";
@@ -29,6 +31,10 @@ export interface UserSpaceFigures extends LinkCounters {
   readonly overrun: number;
   /** Frames that the kernel refused. */
   readonly refused: number;
+  readonly corrupted: number;
+  /** Frames of packets that are larger than the link's MTU, and of fragments that it drops. */
+  readonly tooBig: number;
+  readonly fragmentsDropped: number;
 }
 
 export interface UserSpaceLink {
@@ -62,8 +68,8 @@ export function openUserSpaceLink(
   const tap = openTap(interfaceName);
   const iface = openPacketSocket(underlyingName);
   const seedOf = (direction: LinkDirection): string => `${impairment.seed}${direction === "out" ? "00" : "01"}`;
-  const out = createDirection(impairment.out ?? {}, seedOf("out"), iface);
-  const inbound = createDirection(impairment.in ?? {}, seedOf("in"), tap);
+  const out = createDirection(impairment.out ?? {}, seedOf("out"), { sink: iface, back: tap });
+  const inbound = createDirection(impairment.in ?? {}, seedOf("in"), { sink: tap, back: iface });
   let linkOverruns = 0;
   let tapOverrunsBefore = 0;
   return {
@@ -94,9 +100,17 @@ interface Direction {
   close(): void;
 }
 
+/** Where a direction's frames go, and where its answers to their senders go. */
+interface Ends {
+  readonly sink: PacketDevice;
+  readonly back: PacketDevice;
+}
+
 /** Delays frames and writes them to `sink` when due. A frame's size includes its Ethernet header, not its checksum. */
-function createDirection(impairment: Impairment, seed: string, sink: PacketDevice): Direction {
+function createDirection(impairment: Impairment, seed: string, { sink, back }: Ends): Direction {
   const uniform = uniformFrom(seed);
+  let current = impairment;
+  const counters = { corrupted: 0, tooBig: 0, fragmentsDropped: 0 };
   let link = createLinkImpairment<Uint8Array>(impairment, uniform);
   /** Former impairments that may still have frames in flight. */
   const earlier: (typeof link)[] = [];
@@ -117,21 +131,40 @@ function createDirection(impairment: Impairment, seed: string, sink: PacketDevic
   });
   return {
     take(frame) {
-      link.push(now(), frame, frame.length);
+      const limited: LimitedFrame = current.limits ? limitFrame(frame, current.limits) : { forward: [frame] };
+      if (limited.dropped === "too-big") counters.tooBig += 1;
+      if (limited.dropped === "fragment") counters.fragmentsDropped += 1;
+      if (limited.back !== undefined) back.write(limited.back);
+      for (const each of limited.forward) {
+        const isCorrupted = current.corruptRate !== undefined && uniform() < current.corruptRate;
+        if (isCorrupted) counters.corrupted += 1;
+        link.push(now(), isCorrupted ? corruptedCopy(each, uniform) : each, each.length);
+      }
       deliver();
     },
     change(changed) {
+      current = changed;
       earlier.push(link);
       link = createLinkImpairment(changed, uniform);
     },
     figures(overrun) {
       const { written, refused } = sink.counters();
-      const counters = earlier.reduce((sum, each) => added(sum, each.counters()), link.counters());
-      return { ...counters, delivered: written, overrun, refused };
+      const ofLinks = earlier.reduce((sum, each) => added(sum, each.counters()), link.counters());
+      return { ...ofLinks, ...counters, delivered: written, overrun, refused };
     },
     close: () => alarm.close(),
   };
 }
+
+/** One bit is another one, behind the Ethernet header: the frame still reaches its node. */
+function corruptedCopy(frame: Uint8Array, uniform: Uniform): Uint8Array {
+  const copy = frame.slice();
+  const at = ETHERNET_LENGTH + Math.floor(uniform() * (copy.length - ETHERNET_LENGTH));
+  copy[at] = (copy[at] ?? 0) ^ (1 << Math.floor(uniform() * 8));
+  return copy;
+}
+
+const ETHERNET_LENGTH = 14;
 
 function earliest(instants: readonly (InstantMs | undefined)[]): InstantMs | undefined {
   const known = instants.filter((instant) => instant !== undefined);

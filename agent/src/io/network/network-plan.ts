@@ -80,6 +80,9 @@ export function networkBatch(setup: NodeSetup, found: readonly FoundInterface[])
     ...strip(found),
     ...found.flatMap(({ iface }) => (iface.isStandby === true ? [`link set dev ${iface.interfaceName} arp off`] : [])),
     ...attached(setup).flatMap(addressCommands),
+    ...found.flatMap(({ iface: { interfaceName, mtuOctets } }) =>
+      mtuOctets === undefined ? [] : [`link set dev ${interfaceName} mtu ${mtuOctets}`],
+    ),
     ...found.map(({ iface }) => `link set dev ${iface.interfaceName} up`),
     ...tunCommands(setup),
     ...edgeNeighbours(setup),

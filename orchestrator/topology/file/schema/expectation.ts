@@ -8,7 +8,27 @@ import { duration, LONGEST_MOMENT, outputPattern, reference } from "./values.ts"
 export const sessionSchema = z.strictObject({
   from: reference.describe("The node that makes the offer"),
   to: reference,
-  traffic: z.enum(TRAFFIC_KINDS).optional().describe("What runs between the home addresses; echo when absent"),
+  traffic: z
+    .union([
+      z.enum(TRAFFIC_KINDS),
+      z.strictObject({
+        kind: z.enum(TRAFFIC_KINDS).optional().describe("echo when absent"),
+        size: z
+          .int()
+          .min(8)
+          .max(9000)
+          .optional()
+          .describe("Only with echo: octets of a packet's payload; 200 when absent"),
+        rate: z
+          .number()
+          .min(1)
+          .max(1000)
+          .optional()
+          .describe("Packets a second; when absent 500 after the nomination and 50 amid a timeline"),
+      }),
+    ])
+    .optional()
+    .describe("What runs between the home addresses, by its kind, or with its size and pace; echo when absent"),
 });
 
 const exitCode = z.int().min(0).max(255);

@@ -2,7 +2,8 @@
 
 import * as z from "zod";
 import { bitPerSecOf, RATE_PATTERN, SHARE_PATTERN } from "../../model/link-units.ts";
-import { duration, text, within } from "./values.ts";
+import { TOO_BIG_ANSWERS } from "../../model/words.ts";
+import { duration, mtu, text, within } from "./values.ts";
 
 const share = text(SHARE_PATTERN, "a share from 0% to 100%, such as 0.5%");
 
@@ -42,12 +43,23 @@ const impairmentFields = {
     .max(1_000_000)
     .optional()
     .describe("Packets that may wait for the rate; more are lost; 1000 when absent"),
+  corrupt: share
+    .optional()
+    .describe("Share of packets of which one bit is changed; a checksum then drops most of them"),
 };
 export const impairment = z.strictObject(impairmentFields);
 
 export const linkSchema = z
   .strictObject({
     ...impairmentFields,
+    mtu: mtu.optional().describe("Octets of the largest IP packet that it carries, either way; 1280 or more for IPv6"),
+    tooBig: z
+      .enum(TOO_BIG_ANSWERS)
+      .optional()
+      .describe(
+        "Only with `mtu`: larger packets are fragmented where IPv4 allows it and else answered with ICMP, as by a router; or dropped without a word, all of them; icmp when absent",
+      ),
+    fragments: z.enum(["pass", "drop"]).optional().describe("Whether it carries fragments; pass when absent"),
     out: impairment.optional().describe("Only for what leaves the node; overrides what holds for both directions"),
     in: impairment.optional().describe("Only for what arrives at the node"),
   })

@@ -80,6 +80,9 @@ function customIssue(input: string, { expected, advice }: AddressProblem): z.cor
   return { code: "custom", input, message: expected, params: { advice } };
 }
 
+/** Octets of the largest IP packet: at least what every IPv4 host takes (RFC 791), at most what Ethernet carries. */
+export const mtu = z.int().min(576).max(1500);
+
 /** A value out of its range; `found` is what is shown of it, the value itself when absent. */
 export function rangeIssue(input: unknown, expected: string, found?: number): z.core.$ZodRawIssue {
   return { code: "custom", input, message: expected, params: { code: "bad-value", found } };

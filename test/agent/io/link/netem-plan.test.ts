@@ -15,6 +15,7 @@ describe("a condition in netem's words", () => {
     ["independent losses", { lossRate: 0.01 }, "limit 1000000 loss random 1%"],
     ["runs of 4 on average, 10 % of all", { lossRate: 0.1, lossBurst: 4 }, "limit 1000000 loss gemodel 2.777778% 25%"],
     ["the loss of everything", { lossRate: 1, lossBurst: 4 }, "limit 1000000 loss random 100%"],
+    ["changed bits", { corruptRate: 0.01 }, "limit 1000000 corrupt 1%"],
     ["duplicates", { duplicateRate: 0.005 }, "limit 1000000 duplicate 0.5%"],
     ["reordering", { delayMs: 10, reorderRate: 0.05 }, "limit 1000000 delay 10000us 0us reorder 5%"],
     ["a rate with the usual queue", { rateBitPerSec: 8e6 }, "limit 1000 rate 8000000bit"],
@@ -67,14 +68,14 @@ qdisc ingress ffff: parent ffff:fff1 ----------------
   expect(parseQdiscFigures("")).toEqual({ delivered: 0, lost: 0 });
 });
 
-test("a change names the reordering and the rate as well, which netem would keep otherwise", () => {
+test("a change names the corruption, the reordering and the rate as well, which netem would keep otherwise", () => {
   const device = { interfaceName: "home", ifbName: "mice-in0" };
   expect(
     netemChange(device, { out: { lossRate: 1 }, in: { delayMs: 20, reorderRate: 0.05, rateBitPerSec: 8e6 } }),
   ).toBe(
     [
-      "qdisc replace dev home root netem limit 1000000 loss random 100% reorder 0% rate 100gbit\n",
-      "qdisc replace dev mice-in0 root netem limit 1014 delay 20000us 0us reorder 5% rate 8000000bit\n",
+      "qdisc replace dev home root netem limit 1000000 loss random 100% corrupt 0% reorder 0% rate 100gbit\n",
+      "qdisc replace dev mice-in0 root netem limit 1014 delay 20000us 0us reorder 5% rate 8000000bit corrupt 0%\n",
     ].join(""),
   );
 });

@@ -198,7 +198,7 @@ seed: abc
       't.yaml:2:10 summary: expected some text; found ""',
       't.yaml:4:21 segments.internet.ipv4: expected a network without host bits; found "198.18.0.1/24"; write 198.18.0.0/24',
       "t.yaml:5:19 segments.docker.ipv4: expected a free network; found 172.18.0.0/24, which is not free: Docker draws its own networks from 172.17.0.0/16 to 172.31.0.0/16; use 198.18.0.0/15 for the public side, 100.64.0.0/10 for a carrier, 10.0.0.0/8 or 192.168.0.0/16 for homes",
-      "t.yaml:6:33 segments.home.color: expected a known key; found `color`; known keys: ipv4, ipv6, dns, isolated",
+      "t.yaml:6:33 segments.home.color: expected a known key; found `color`; known keys: ipv4, ipv6, dns, mtu, isolated",
       't.yaml:8:31 nodes.ha.on: expected a segment; found "internett"; did you mean internet?',
       "t.yaml:9:50 nodes.nat.gatway: expected a known key; found `gatway`; did you mean `gateway`?",
       "t.yaml:10:61 nodes.mn.port: expected a number of at most 65535; found 99999",
