@@ -6,6 +6,7 @@
 import {
   CANDIDATE_TYPES,
   IMPAIRERS,
+  type Impairment,
   LINK_DIRECTIONS,
   NAT_BEHAVIOURS,
   OBSERVED_BEHAVIOURS,
@@ -305,7 +306,9 @@ const impairment = z
     reorderRate: z.number(),
     rateBitPerSec: z.number(),
     queuePackets: count,
-  })
+    corruptRate: z.number(),
+    limits: z.strictObject({ mtuOctets: count, isSilent: z.boolean(), dropsFragments: z.boolean() }).partial(),
+  } satisfies Readonly<Record<keyof Impairment, z.ZodType>>)
   .partial();
 
 const link = z.strictObject({

@@ -1,10 +1,12 @@
 /** Link impairments in words. */
 
-import type { Impairment } from "@testbed/agent/control";
+import type { Impairment, PacketLimits } from "@testbed/agent/control";
 import type { ResolvedLinkImpairments } from "../model/resolved.ts";
 
-/** An impairment; undefined figures count as absent. */
-type Figures = { readonly [Key in keyof Impairment]?: Impairment[Key] | undefined };
+/** Fields that may be there and undefined, which counts as absent. */
+type Loose<T> = { readonly [Key in keyof T]?: T[Key] | undefined };
+
+type Figures = Loose<Omit<Impairment, "limits">> & { readonly limits?: Loose<PacketLimits> | undefined };
 
 /** `20 ms ± 2 ms, loss 1 % in runs of 3, 20 Mbit/s, queue 100`; `as it is` for no impairment. */
 export function describeImpairment(impairment: Figures): string {

@@ -4,7 +4,7 @@ import type { LabEvent } from "../../../orchestrator/lab/lab-event.ts";
 import { linkResults } from "../../../orchestrator/report/link-result.ts";
 import { describeFigures, linkRows } from "../../../orchestrator/report/link-rows.ts";
 import { describeEvent } from "../../../orchestrator/report/progress.ts";
-import type { LinkResult } from "../../../orchestrator/report/run-result.ts";
+import { type LinkResult, runResultSchema } from "../../../orchestrator/report/run-result.ts";
 import { HOME_AGENTS, resolved, topologyText } from "../topology/sample.ts";
 
 const topology = resolved(
@@ -45,6 +45,17 @@ describe("the links of a result", () => {
       },
       { link: "ha-b/internet", direction: "in", impairment: { lossRate: 0.01 }, changes: [] },
     ]);
+  });
+
+  test("may have every impairment that there is", () => {
+    const all = `delay: 5ms, jitter: 1ms, loss: 1%, burst: 2, queue: 100, duplicate: 1%, reorder: 1%, rate: 1mbit, corrupt: 1%`;
+    const impaired = resolved(
+      topologyText({
+        nodes: HOME_AGENTS,
+        rest: `links: { ha-a/internet: { ${all}, mtu: 1280, tooBig: drop, fragments: drop } }`,
+      }),
+    );
+    for (const link of linkResults(impaired, [])) expect(runResultSchema.shape.links.element.parse(link)).toEqual(link);
   });
 
   test("say what events of the timeline made of them, as far as those happened", () => {
