@@ -66,8 +66,10 @@ export function observeEffects(topology: ResolvedTopology, events: readonly LabE
       const own = data[i + 1];
       if (own === undefined) return [];
       const sender = after[i]?.nodes.find(({ name }) => name === session.from);
-      const isSenderPaused = sender?.halt === "paused";
-      return [observeEffect({ event, session, homes, events, isSenderPaused, data: own })];
+      const isSilent = sender?.halt === "paused" && own.held.length < TELLING_PACKETS;
+      // What was on its way out when the sender stopped shows nothing.
+      const telling = isSilent ? [] : own.telling;
+      return [observeEffect({ event, session, homes, events, isSilent, data: { ...own, telling } })];
     });
   });
   return happened.flatMap((_, i) => bySession.flatMap((effects) => effects[i] ?? []));
@@ -142,11 +144,11 @@ interface Case {
   readonly homes: ReadonlyMap<string, string>;
   readonly events: readonly LabEvent[];
   /** Nothing is sent, and that is how it is meant. */
-  readonly isSenderPaused: boolean;
+  readonly isSilent: boolean;
   readonly data: OwnData;
 }
 
-function observeEffect({ event, session, homes, events, isSenderPaused, data }: Case): EventEffect {
+function observeEffect({ event, session, homes, events, isSilent, data }: Case): EventEffect {
   const { window, held, telling, counted, outageMs } = data;
   const until = events.filter(({ at }) => at < window.to);
   const near = eventsAbout(session.from, homes.get(session.to), until);
@@ -156,7 +158,7 @@ function observeEffect({ event, session, homes, events, isSenderPaused, data }: 
   const back = restoration(onPath);
   const believed = lastChange(near)?.path ?? "home-agents";
   const isLong = window.to === Infinity || held.length >= TELLING_PACKETS;
-  const isJudged = back === undefined ? isSenderPaused || onPath.length >= TELLING_PACKETS : isLong;
+  const isJudged = back === undefined ? isSilent || onPath.length >= TELLING_PACKETS : isLong;
   const proven = back === undefined ? "none" : believed;
   const path = session.traffic === "none" ? believed : isJudged ? proven : "undetermined";
   const selected = near.findLast(({ event: { type } }) => type === "nominated")?.event;

@@ -169,6 +169,20 @@ describe("two events in a row", () => {
     ]);
   });
 
+  test("a packet that a node sends as it is paused, and hears the answer of, shows no path", () => {
+    const event = (name: string, type: "pause" | "resume", atMs: number) =>
+      ({ name, atMs, when: { plusMs: atMs }, actions: [{ type, node: "mn" }] }) as const;
+    const topology = { ...TWO_ENDS, timeline: [event("sleep", "pause", 100), event("wake", "resume", 2000)] };
+    // The packet of 1100 leaves before the node stops; the next one is sent when it goes on.
+    const late = { sentAt: 3000, rttMs: 5 };
+    const after: LabEvent = { at: 5000, type: "flow", session: "mn-cn", packets: [late] };
+    const events = [happens(1099, "sleep"), happens(3000, "wake"), flow("......"), after];
+    expect(observeEffects(topology, [...connectedEvents(PAIR), ...events])).toMatchObject([
+      { event: "sleep", path: "none" },
+      { event: "wake", path: "direct" },
+    ]);
+  });
+
   test("the silence after an event is not the next one's", () => {
     const events = [happens(1100, "breaks"), happens(1500, "mends"), flow(`.....${"x".repeat(20)}.....`)];
     expect(effectsOf(...events).map(({ event, outageMs }) => [event, outageMs])).toEqual([
