@@ -12,12 +12,11 @@ import type { RouterResult } from "../report/run-result.ts";
 import { formatRouters } from "../report/table.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { RuntimeChoice } from "../runtime/runtime-name.ts";
-import { currentProcess } from "../support/process-identity.ts";
-import { newRunId } from "../support/run-id.ts";
 import type { ResolvedTopology } from "../topology/model/resolved.ts";
 import type { CommandContext, ExitCode } from "./context.ts";
 import { beginRuntimes } from "./create-runtime.ts";
 import { loadTopologies } from "./load-topologies.ts";
+import { newRun } from "./new-run.ts";
 
 export interface ProbeOptions {
   readonly runtime: RuntimeChoice;
@@ -79,7 +78,7 @@ async function probeTopology(
   const events: LabEvent[] = [];
   const record = await runLab({
     runtime,
-    identity: { runId: newRunId(topology.name, new Date()), topology: topology.name, owner: currentProcess() },
+    identity: newRun(topology.name),
     topology,
     plan: buildPlan(topology, { capture: false }),
     probes,

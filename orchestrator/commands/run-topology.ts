@@ -12,13 +12,12 @@ import { buildResult } from "../report/build-result.ts";
 import type { RunResult } from "../report/run-result.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { TestbedError } from "../support/errors.ts";
-import { currentProcess } from "../support/process-identity.ts";
-import { newRunId } from "../support/run-id.ts";
 import type { ResolvedTopology } from "../topology/model/resolved.ts";
 import { predictFlow } from "../topology/predict/predict-flow.ts";
 import { predictRun } from "../topology/predict/predict-run.ts";
 import { asHappened } from "../topology/resolve/as-happened.ts";
 import type { CommandContext } from "./context.ts";
+import { newRun } from "./new-run.ts";
 import { createResultsDirectory, pointAt } from "./results-directory.ts";
 import type { RunOptions } from "./run-options.ts";
 
@@ -51,7 +50,7 @@ export async function runTopology(request: RunRequest): Promise<RunOutcome> {
   const plan = buildPlan(topology, { capture: options.capture });
   const probes = planProbes(topology);
   const predictions = predictRun(topology);
-  const identity = { runId: newRunId(topology.name, new Date()), topology: topology.name, owner: currentProcess() };
+  const identity = newRun(topology.name);
   const results = await createResultsDirectory(options.out, context.directory, identity.runId);
   const loadMs = performance.timeOrigin + performance.now() - startedAt;
   const record = await runLab({

@@ -1,14 +1,13 @@
 /** `testbed run`: runs topologies in turn; results go to disk, the verdict is the exit code. */
 
 import { appendFile } from "node:fs/promises";
-import type { LabEvent } from "../lab/lab-event.ts";
 import { githubAnnotations, githubSummary } from "../report/github.ts";
-import { describeEvent } from "../report/progress.ts";
 import { formatResult, formatSummary } from "../report/table.ts";
 import { TestbedError } from "../support/errors.ts";
 import { programKindOf } from "../topology/resolve/program-kinds.ts";
 import type { CommandContext, ExitCode } from "./context.ts";
 import { beginRuntimes, type OpenRuntimes } from "./create-runtime.ts";
+import { eventPrinter } from "./event-printer.ts";
 import { type LoadedTopology, loadTopologies } from "./load-topologies.ts";
 import type { RunOptions } from "./run-options.ts";
 import { isRunScopedError, type RunOutcome, runTopology } from "./run-topology.ts";
@@ -43,7 +42,7 @@ async function runInTurn(
     context.signal.throwIfAborted();
     // The first run's duration includes the start of the process.
     const startedAt = performance.timeOrigin + (outcomes.length === 0 ? 0 : performance.now());
-    const onEvent = progressPrinter(startedAt, context);
+    const onEvent = eventPrinter(startedAt, context);
     const runtime = await runtimes.runtimeFor(programKindOf(topology.nodes));
     const outcome = await runTopology({ topology, text, runtime, options, context, startedAt, onEvent });
     outcomes.push(outcome);
@@ -84,13 +83,4 @@ function printOutcome({ result, directory, error }: RunOutcome, { print, paint }
   print(
     isComplete ? `results in ${directory} (report.html, capture.pcapng, result.json)` : `some results in ${directory}`,
   );
-}
-
-function progressPrinter(startedAt: number, { say, paint }: CommandContext): (event: LabEvent) => void {
-  return (event) => {
-    const text = describeEvent(event);
-    if (text === undefined) return;
-    const seconds = `${((event.at - startedAt) / 1000).toFixed(3)} s`.padStart(9);
-    for (const line of text.split("\n")) say(`${paint.faint(seconds)}  ${line}`);
-  };
 }

@@ -8,7 +8,7 @@ import type { DataPacket, LabEvent, NodeEvent } from "../lab/lab-event.ts";
 import type { PathName, ResolvedNode, ResolvedSession, ResolvedTopology } from "../topology/model/resolved.ts";
 import { homeAddresses } from "../topology/model/session-end.ts";
 import type { FiveTuple } from "../trace/five-tuple.ts";
-import type { TracedPacket } from "../trace/follow-packets.ts";
+import { lastSighting, type TracedPacket } from "../trace/follow-packets.ts";
 
 /** A request of a session's data. */
 export interface CapturedRequest extends DataPacket {
@@ -36,10 +36,7 @@ export function capturedRequests(
         ...requestOf(packet, session, { answers, homeAgents }),
         ...{ flow: packet.sightings[0].tuple, sequence: echoSequence(packet.content) },
       }));
-      return [
-        session.name,
-        requests.flatMap((request, i) => [...unsentBefore(request, requests.slice(0, i)), request]),
-      ];
+      return [session.name, withUnsent(requests)];
     }),
   );
 }
@@ -84,9 +81,18 @@ interface NumberedRequest extends CapturedRequest {
   readonly sequence: number | undefined;
 }
 
-/** Requests before this one that never left their node: their numbers are missing. They are sent at a steady pace. */
-function unsentBefore(request: NumberedRequest, earlier: readonly NumberedRequest[]): readonly CapturedRequest[] {
-  const last = earlier.findLast(({ flow }) => flow === request.flow);
+/** The requests of a session, and those that never left their node. */
+function withUnsent(requests: readonly NumberedRequest[]): readonly CapturedRequest[] {
+  const latest = new Map<FiveTuple, NumberedRequest>();
+  return requests.flatMap((request) => {
+    const last = latest.get(request.flow);
+    latest.set(request.flow, request);
+    return [...unsentBetween(last, request), request];
+  });
+}
+
+/** Requests of a flow between these two, whose numbers are missing. They are sent at a steady pace. */
+function unsentBetween(last: NumberedRequest | undefined, request: NumberedRequest): readonly CapturedRequest[] {
   if (last?.sequence === undefined || request.sequence === undefined) return [];
   const steps = request.sequence - last.sequence;
   const paceMs = (request.sentAt - last.sentAt) / steps;
@@ -133,8 +139,8 @@ function requestOf(
   },
 ): CapturedRequest {
   const sentAt = packet.sightings[0].at;
-  const arrived = (answers.get(packet) ?? []).filter(({ sightings: seen }) => seen.at(-1)?.receiver === from);
-  const arrivals = arrived.map(({ sightings: seen }) => seen.at(-1)?.at ?? sentAt);
+  const arrived = (answers.get(packet) ?? []).filter((answer) => lastSighting(answer).receiver === from);
+  const arrivals = arrived.map((answer) => lastSighting(answer).at);
   const [answer] = arrived;
   return {
     sentAt,

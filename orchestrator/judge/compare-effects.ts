@@ -1,5 +1,6 @@
 /** What agents told of an event's effect beside what the captures show of it. */
 
+import { happenedEvents } from "../lab/happened-events.ts";
 import type { DataPacket, LabEvent } from "../lab/lab-event.ts";
 import type { ResolvedTopology } from "../topology/model/resolved.ts";
 import { homeAddresses } from "../topology/model/session-end.ts";
@@ -7,6 +8,7 @@ import type { TracedPacket } from "../trace/follow-packets.ts";
 import { type CapturedRequest, capturedEvents, capturedRequests } from "./captured-data.ts";
 import { type EventEffect, observeEffects } from "./event-effect.ts";
 import { median } from "./median.ts";
+import { countReordered } from "./reordered.ts";
 
 /** Figures of a flow that the path and its losses do not tell. */
 export interface DataFigures {
@@ -85,7 +87,7 @@ function withFigures(topology: ResolvedTopology, events: readonly LabEvent[]): r
         ? [{ at: entry.at, isDirect: entry.event.path === "direct" }]
         : [],
     );
-    return { ...effect, homeAgentsMs: timeOnHomePath(data, changes), reordered: reorderedOf(data) };
+    return { ...effect, homeAgentsMs: timeOnHomePath(data, changes), reordered: countReordered(arrivalsOf(data)) };
   });
 }
 
@@ -96,7 +98,7 @@ interface Window {
 
 /** The time from an event until the next one. */
 function windowOf({ timeline }: ResolvedTopology, events: readonly LabEvent[], name: string): Window {
-  const happened = events.filter((entry) => entry.type === "timeline");
+  const happened = happenedEvents(events);
   const place = (event: string): number => timeline.findIndex((own) => own.name === event);
   const from = happened.find((entry) => entry.name === name)?.at ?? Infinity;
   const later = happened.filter((entry) => place(entry.name) > place(name)).map(({ at }) => at);
@@ -120,15 +122,8 @@ function timeOnHomePath(
   return sum;
 }
 
-function reorderedOf(data: readonly DataPacket[]): number {
-  let latest = -Infinity;
-  return data.filter(({ sentAt, rttMs }) => {
-    if (rttMs === null) return false;
-    const arrivedAt = sentAt + rttMs;
-    const isLate = arrivedAt < latest;
-    latest = Math.max(latest, arrivedAt);
-    return isLate;
-  }).length;
+function arrivalsOf(data: readonly DataPacket[]): readonly number[] {
+  return data.flatMap(({ sentAt, rttMs }) => (rttMs === null ? [] : [sentAt + rttMs]));
 }
 
 /** Median time between two packets. */

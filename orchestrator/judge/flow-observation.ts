@@ -1,12 +1,14 @@
 /** What captures show of a flow between two hosts: its path, its figures, and what became of it with each event. */
 
+import { happenedEvents } from "../lab/happened-events.ts";
 import type { LabEvent } from "../lab/lab-event.ts";
 import type { FlowPath, ResolvedFlow, ResolvedTopology } from "../topology/model/resolved.ts";
 import { FLOW_PATHS } from "../topology/model/words.ts";
 import type { FiveTuple } from "../trace/five-tuple.ts";
-import type { TracedPacket } from "../trace/follow-packets.ts";
+import { lastSighting, type TracedPacket } from "../trace/follow-packets.ts";
 import { commonPartners, type FlowDirection, type FlowPacket, flowDirections } from "./flow-packets.ts";
 import { median } from "./median.ts";
+import { countReordered } from "./reordered.ts";
 
 /** `undetermined`: the captures are not complete, or too little was sent before the next event. */
 export const FLOW_EFFECT_PATHS = [...FLOW_PATHS, "undetermined"] as const;
@@ -90,7 +92,7 @@ export function observeFlows(
         : figuresIn(window, directions, { partners, answers });
     const [first, ...later] = windows.map((window) => ({ window, figures: inWindow(window) }));
     if (first === undefined) return [];
-    const directAt = firstArrivals(directions, ({ relays }) => relays.length === 0);
+    const directAt = firstArrivals(directions, isDirect);
     return [
       {
         ...{ name, between, protocol },
@@ -116,8 +118,7 @@ function windowsOf({ between }: ResolvedFlow, events: readonly LabEvent[]): read
     0,
     ...events.flatMap((entry) => (entry.type === "host-started" && between.includes(entry.node) ? [entry.at] : [])),
   );
-  const happened = events
-    .filter((entry) => entry.type === "timeline")
+  const happened = happenedEvents(events)
     .map(({ name, at }) => ({ event: name, from: at }))
     .toSorted((a, b) => a.from - b.from);
   const begins = [{ from: startedAt }, ...happened];
@@ -203,10 +204,11 @@ function roundTripOf(
   answers: readonly TracedPacket[],
 ): Pick<FlowFigures, "roundTripMs"> {
   const sentAt = new Map(packets.map(({ packet, sentAt: at }) => [packet, at]));
-  const times = answers.flatMap(({ answerTo, sightings }) => {
+  const times = answers.flatMap((answer) => {
+    const { answerTo } = answer;
     const from = answerTo && sentAt.get(answerTo);
-    const last = sightings.at(-1);
-    const isBack = last !== undefined && last.receiver === answerTo?.sightings[0].sender;
+    const last = lastSighting(answer);
+    const isBack = last.receiver === answerTo?.sightings[0].sender;
     return from === undefined || !isBack ? [] : [last.at - from];
   });
   const roundTripMs = median(times);
@@ -215,18 +217,12 @@ function roundTripOf(
 
 function directionFigures({ from, to, packets }: FlowDirection): DirectionFigures {
   const arrived = packets.filter(({ arrivedAt }) => arrivedAt !== undefined);
-  let latest = -Infinity;
-  const reordered = arrived.filter(({ arrivedAt = 0 }) => {
-    const isLate = arrivedAt < latest;
-    latest = Math.max(latest, arrivedAt);
-    return isLate;
-  });
   return {
     ...{ from, to },
     packets: packets.length,
     lost: packets.length - arrived.length,
     duplicated: arrived.filter(({ packet }) => packet.isCopy).length,
-    reordered: reordered.length,
+    reordered: countReordered(arrived.flatMap(({ arrivedAt }) => arrivedAt ?? [])),
     octets: arrived.reduce((sum, { packet }) => sum + packet.octets, 0),
     ways: waysOf(arrived),
   };

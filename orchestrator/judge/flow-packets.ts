@@ -1,7 +1,7 @@
 /** The packets of a flow between two hosts, as captures show them. */
 
 import type { ResolvedFlow, ResolvedNode, ResolvedTopology } from "../topology/model/resolved.ts";
-import type { TracedPacket } from "../trace/follow-packets.ts";
+import { lastSighting, type TracedPacket } from "../trace/follow-packets.ts";
 
 /** A data packet from one host of a flow for the other. */
 export interface FlowPacket {
@@ -47,14 +47,14 @@ function directionOf(
   const opened = new Map<unknown, number>();
   for (const packet of sent) {
     const [{ at, tuple }] = packet.sightings;
-    if (lastOf(packet).receiver === to && !opened.has(tuple.destination)) opened.set(tuple.destination, at);
+    if (lastSighting(packet).receiver === to && !opened.has(tuple.destination)) opened.set(tuple.destination, at);
   }
   const own = sent.filter(({ sightings: [{ at, tuple }] }) => at >= (opened.get(tuple.destination) ?? Infinity));
   return {
     from,
     to,
     packets: own.map((packet) => {
-      const last = lastOf(packet);
+      const last = lastSighting(packet);
       const relays = packet.sightings.slice(1).flatMap(({ sender }) => (routers.has(sender) ? [] : [sender]));
       return {
         ...{ packet, sentAt: packet.sightings[0].at, relays },
@@ -75,7 +75,7 @@ export function commonPartners(
 ): readonly string[] {
   const data = packets.filter((packet) => isData(flow, packet));
   const countOf = (from: string, to: string): number =>
-    data.filter((packet) => packet.sightings[0].sender === from && lastOf(packet).receiver === to).length;
+    data.filter((packet) => packet.sightings[0].sender === from && lastSighting(packet).receiver === to).length;
   const isPartner = ({ name, role }: ResolvedNode): boolean =>
     role !== "router" &&
     !flow.between.includes(name) &&
@@ -88,10 +88,8 @@ function isData({ protocol, ports, minimumOctets }: ResolvedFlow, packet: Traced
   const [{ tuple }] = sightings;
   if (kind !== "data" || octets < minimumOctets || tuple.protocol !== protocol) return false;
   return (
-    ports.length === 0 || ports.includes(tuple.source.port) || ports.includes(lastOf(packet).tuple.destination.port)
+    ports.length === 0 ||
+    ports.includes(tuple.source.port) ||
+    ports.includes(lastSighting(packet).tuple.destination.port)
   );
-}
-
-function lastOf({ sightings }: TracedPacket): TracedPacket["sightings"][0] {
-  return sightings.at(-1) ?? sightings[0];
 }

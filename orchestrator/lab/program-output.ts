@@ -29,7 +29,7 @@ export interface ProgramOutput {
 }
 
 export function createProgramOutput(patterns: readonly string[], observer: OutputObserver): ProgramOutput {
-  const searches = [...new Set([...patterns])].map((pattern) => ({
+  const searches = [...new Set(patterns)].map((pattern) => ({
     pattern,
     isMatch: createOutputMatcher(pattern),
     found: 0,

@@ -23,7 +23,7 @@ export async function connectOwner(path: string): Promise<Socket | undefined> {
 }
 
 /**
- * The values that answer a request. Throws what the owner answers, and `node-failed` where it ends before its answer
+ * The values that answer a request. Throws what the owner answers, and `lab-ended` where it ends before its answer
  * does. Aborting `signal` ends the connection.
  */
 export async function* ask(socket: Socket, request: OwnerRequest, signal: AbortSignal): AsyncGenerator<unknown, void> {

@@ -1,10 +1,9 @@
 /** How a lab is at a moment: a fold over what has happened in it, as data and as text. */
 
 import type { LabEvent, PairView } from "../lab/lab-event.ts";
-import { formatEndpoint } from "../topology/model/address-text.ts";
 import type { PathName, ResolvedNode, ResolvedTopology } from "../topology/model/resolved.ts";
 import { homeAddresses } from "../topology/model/session-end.ts";
-import { describeEvent } from "./progress.ts";
+import { candidateText, describeEvent } from "./progress.ts";
 import type { Paint } from "./table.ts";
 import { formatColumns } from "./text-table.ts";
 
@@ -115,5 +114,5 @@ export function formatStatus(status: LabStatus, paint: Paint): readonly string[]
 }
 
 function pairText({ local, remote }: PairView): string {
-  return `${local.type} ${formatEndpoint(local.address)} ↔ ${remote.type} ${formatEndpoint(remote.address)}`;
+  return `${candidateText(local)} ↔ ${candidateText(remote)}`;
 }

@@ -145,9 +145,9 @@ function describeRegistration(event: NodeEvent): string | undefined {
 function describeOffer(event: NodeEvent): string | undefined {
   switch (event.type) {
     case "candidate":
-      return `candidate ${candidate(event.candidate)}`;
+      return `candidate ${candidateText(event.candidate)}`;
     case "mapping-changed":
-      return `mapping changed: ${candidate(event.before)} is ${formatEndpoint(event.after.address)} now`;
+      return `mapping changed: ${candidateText(event.before)} is ${formatEndpoint(event.after.address)} now`;
     case "offer-requested":
       return "Binding Refresh Request: wants an offer";
     case "offer-sent":
@@ -180,7 +180,7 @@ function describeCheck(event: NodeEvent): string | undefined {
     case "check-refused":
       return `check refused ${pair(event.pair)}: by ${event.by}, ${event.reason}`;
     case "peer-reflexive":
-      return `learnt ${event.side} candidate ${candidate(event.candidate)}`;
+      return `learnt ${event.side} candidate ${candidateText(event.candidate)}`;
     case "role-conflict":
       return `role conflict, ${event.role} from here on`;
     default:
@@ -227,10 +227,11 @@ function describeTraffic({ session, kind, moment, result }: Extract<LabEvent, { 
 }
 
 function pair({ local, remote }: PairView): string {
-  return `${candidate(local)} → ${candidate(remote)}`;
+  return `${candidateText(local)} → ${candidateText(remote)}`;
 }
 
-function candidate(view: CandidateView): string {
+/** `server-reflexive 198.18.0.4:40001` */
+export function candidateText(view: CandidateView): string {
   return `${view.type} ${formatEndpoint(view.address)}`;
 }
 

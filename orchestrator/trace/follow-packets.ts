@@ -55,6 +55,11 @@ export function followPackets(streams: readonly TraceStream[]): readonly TracedP
   return follower.packets;
 }
 
+/** Where a packet was seen last. */
+export function lastSighting({ sightings }: Pick<TracedPacket, "sightings">): Sighting {
+  return sightings.at(-1) ?? sightings[0];
+}
+
 /** The nodes that translated a packet, in the order of its way. */
 export function translationsOf({ sightings }: TracedPacket): readonly TranslationStep[] {
   return sightings.flatMap((sighting, i) => {
@@ -90,7 +95,7 @@ function createFollower() {
   const continued = (packet: OpenPacket, sighting: Sighting, { decoded }: SentPacket, isAmbiguous: boolean): void => {
     const { sender } = sighting;
     packet.isAmbiguous ||= isAmbiguous;
-    if (!isAmbiguous) translations.learn(sender, lastOf(packet).tuple, sighting.tuple);
+    if (!isAmbiguous) translations.learn(sender, lastSighting(packet).tuple, sighting.tuple);
     waiting.remove(sender, decoded, packet);
     sentBy.add(sender, decoded, packet);
     packet.sightings.push(sighting);
@@ -124,8 +129,8 @@ function createFollower() {
       const sighting: Sighting = receiver === undefined ? seen : { ...seen, receiver };
       const here = sighting.tuple;
       const there = waiting.find(node, decoded, at - LONGEST_HOP_MS);
-      const asked = there.find((packet) => isReversed(lastOf(packet).tuple, here));
-      const forwarded = there.filter((packet) => !goesBack(lastOf(packet).tuple, here));
+      const asked = there.find((packet) => isReversed(lastSighting(packet).tuple, here));
+      const forwarded = there.filter((packet) => !goesBack(lastSighting(packet).tuple, here));
       const [best, ...others] = translations.likeliest(node, here, forwarded);
       let packet = best;
       if (packet !== undefined) continued(packet, sighting, sent, others.length > 0);
@@ -157,15 +162,11 @@ function createTranslations() {
     /** The packets that a router is likeliest to send on with this five-tuple, earliest first. */
     likeliest(node: string, to: FiveTuple, packets: readonly OpenPacket[]): readonly OpenPacket[] {
       if (packets.length < 2) return packets;
-      const ranks = packets.map((packet) => rank(node, lastOf(packet).tuple, to));
+      const ranks = packets.map((packet) => rank(node, lastSighting(packet).tuple, to));
       const best = Math.min(...ranks);
       return packets.filter((_, i) => ranks[i] === best);
     },
   };
-}
-
-function lastOf({ sightings }: OpenPacket): Sighting {
-  return sightings.at(-1) ?? sightings[0];
 }
 
 /** Whether a packet was seen as this one is: from the same node on the same segment, with the same addresses. */

@@ -1,6 +1,5 @@
 /** `testbed up`: makes a lab, brings its sessions to their paths, and owns it until it is told to end. */
 
-import type { LabEvent } from "../../lab/lab-event.ts";
 import { labTimeouts } from "../../lab/lab-timeouts.ts";
 import { runLab } from "../../lab/run-lab.ts";
 import { answerFor } from "../../owner/answer.ts";
@@ -10,19 +9,18 @@ import { socketPath } from "../../owner/socket-path.ts";
 import { buildPlan } from "../../plan/build-plan.ts";
 import { planProbes } from "../../plan/probe-plan.ts";
 import { formatStatus, statusOf } from "../../report/lab-status.ts";
-import { describeEvent } from "../../report/progress.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { RuntimeChoice } from "../../runtime/runtime-name.ts";
 import { createDeferred } from "../../support/deferred.ts";
 import { TestbedError } from "../../support/errors.ts";
-import { currentProcess } from "../../support/process-identity.ts";
-import { newRunId } from "../../support/run-id.ts";
 import type { ResolvedTopology } from "../../topology/model/resolved.ts";
 import { predictRun } from "../../topology/predict/predict-run.ts";
 import { programKindOf } from "../../topology/resolve/program-kinds.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 import { beginRuntimes } from "../create-runtime.ts";
+import { eventPrinter } from "../event-printer.ts";
 import { loadTopologies } from "../load-topologies.ts";
+import { newRun } from "../new-run.ts";
 import { forgetOwnerLog, type LabIsUp, reportToStarter } from "./detach.ts";
 
 export interface UpOptions {
@@ -70,7 +68,7 @@ async function ownLab(
   options: UpOptions,
   context: CommandContext,
 ): Promise<void> {
-  const identity = { runId: newRunId(topology.name, new Date()), topology: topology.name, owner: currentProcess() };
+  const identity = newRun(topology.name);
   const path = socketPath(identity.runId);
   const now = (): number => performance.timeOrigin + performance.now();
   const wantsEnd = createDeferred<undefined>();
@@ -105,11 +103,4 @@ async function ownLab(
 function announce(lab: LabIsUp, { readyJson }: UpOptions, { print }: CommandContext): void {
   if (readyJson) print(JSON.stringify(lab));
   reportToStarter(lab);
-}
-
-function eventPrinter(startedAt: number, { say, paint }: CommandContext): (event: LabEvent) => void {
-  return (event) => {
-    const seconds = `${((event.at - startedAt) / 1000).toFixed(3)} s`.padStart(9);
-    for (const line of describeEvent(event)?.split("\n") ?? []) say(`${paint.faint(seconds)}  ${line}`);
-  };
 }

@@ -12,9 +12,8 @@ import { buildResult } from "../../report/build-result.ts";
 import { type CellResult, isRemarkable, surpriseOf } from "../../report/matrix/matrix-result.ts";
 import type { RunResult } from "../../report/run-result.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
-import { currentProcess } from "../../support/process-identity.ts";
-import { newRunId } from "../../support/run-id.ts";
 import type { MatrixCell } from "../../topology/matrix/cells.ts";
+import { newRun } from "../new-run.ts";
 import { createResultsDirectory } from "../results-directory.ts";
 
 export interface CellRequest {
@@ -40,7 +39,7 @@ export async function runCell(request: CellRequest): Promise<CellOutcome> {
   const predictions = [cell.prediction];
   const startedAt = performance.timeOrigin + performance.now();
   const plan = buildPlan(topology, { capture: false });
-  const identity = { runId: newRunId(topology.name, new Date()), topology: topology.name, owner: currentProcess() };
+  const identity = newRun(topology.name);
   const record = await runLab({
     ...{ runtime, identity, topology, plan, probes: planProbes(topology), predictions },
     ...{ signal, timeoutMs, timeouts, keep: false, onEvent: () => undefined },

@@ -9,8 +9,8 @@ import { frameDemultiplexer } from "./frames.ts";
 import { LABELS, labelFilter, PROGRAM_SUFFIX } from "./labels.ts";
 
 /**
- * Returns the command's exit code. Throws `bad-usage` where the lab is gone or has no such node, and `no-program` where
- * the node has no such command.
+ * Returns the command's exit code: that of the engine, 126, where the node has no such command. Throws `bad-usage` where
+ * the lab is gone or has no such node.
  */
 export async function execInNode(
   engine: Engine,

@@ -2,10 +2,10 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { constants } from "node:os";
 import { TestbedError } from "../../support/errors.ts";
 import { started } from "../../support/start-process.ts";
 import { enterLab, memberOf } from "./enter-lab.ts";
+import { exitCodeOf } from "./exit-code.ts";
 import { hostEnvironment, PROGRAM_LABEL, RIGHTS_LABEL, withoutRights } from "./host-room.ts";
 import { findLabProcesses, type LabProcess } from "./lab-processes.ts";
 import { outside } from "./outside.ts";
@@ -32,7 +32,7 @@ export async function execInNode(runId: string, node: string, command: readonly 
   const words = (await wordsOfRoom(processes, node, command)) ?? wordsOfNode(supervisor, node, command);
   const child = await started("nsenter", () => spawn("nsenter", words, { stdio: "inherit", ...outside() }));
   const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
-  return code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
+  return exitCodeOf(code, signal);
 }
 
 /** The names of the lab resolve in a node as its agent sees them: `nodeScript` made these files. */

@@ -1,7 +1,6 @@
 /** One lab of network namespaces: segments made by `ip -batch`, nodes as processes under the lab's supervisor. */
 
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { constants } from "node:os";
 import { buffer } from "node:stream/consumers";
 import { StringDecoder } from "node:string_decoder";
 import type { AgentCommand, NodeSetup } from "@testbed/agent/control";
@@ -24,6 +23,7 @@ import type {
   RuntimeLab,
 } from "../runtime.ts";
 import { type ControlGroup, createControlGroup } from "./control-groups.ts";
+import { exitCodeOf } from "./exit-code.ts";
 import {
   FURNITURE_FILE,
   FURNITURE_TREE,
@@ -295,13 +295,8 @@ function watch(child: ChildProcessWithoutNullStreams, logged: readonly ("stdout"
   }
   const exited = new Promise<NodeExit>((resolve) => {
     child.once("close", (code, signal) => {
-      resolve({ code: code ?? exitCodeOf(signal), logTail: log.text().trimEnd().split("\n").slice(-LOG_TAIL_LINES) });
+      resolve({ code: exitCodeOf(code, signal), logTail: log.text().trimEnd().split("\n").slice(-LOG_TAIL_LINES) });
     });
   });
   return { log: log.text, forgetLog: log.clear, exited };
-}
-
-/** The exit code by which shells and engines report the end by a signal. */
-function exitCodeOf(signal: NodeJS.Signals | null): number {
-  return 128 + (signal === null ? 0 : constants.signals[signal]);
 }
