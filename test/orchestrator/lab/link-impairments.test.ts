@@ -1,9 +1,9 @@
 import type { AgentCommand, ImpairedLink } from "@testbed/agent/control";
 import { expect, test } from "vitest";
-import { labTimeouts } from "../../../orchestrator/lab/lab-timeouts.ts";
 import { runLab } from "../../../orchestrator/lab/run-lab.ts";
 import { buildPlan } from "../../../orchestrator/plan/build-plan.ts";
 import { createScriptedRuntime, type NodeScript, obey, sayReady } from "../../support/scripted-runtime.ts";
+import { request } from "../../support/two-ends-lab.ts";
 import { HOME_AGENTS, resolved, topologyText } from "../topology/sample.ts";
 
 const topologyWith = (links: string) =>
@@ -40,19 +40,8 @@ async function commandsUnder(links: string, script: NodeScript = {}) {
     },
     ...(script.start === undefined ? {} : { start: script.start }),
   };
-  const record = await runLab({
-    runtime: createScriptedRuntime({ mn: end, cn: end }),
-    identity: { runId: "run-1", topology: "t", owner: { pid: 1, startTicks: "1", bootId: "b" } },
-    topology,
-    plan: buildPlan(topology, { capture: false }),
-    probes: { probes: [], inbound: [], notProbed: [] },
-    predictions: [],
-    signal: new AbortController().signal,
-    timeoutMs: 5000,
-    timeouts: labTimeouts(1),
-    keep: false,
-    onEvent: () => undefined,
-  });
+  const plan = buildPlan(topology, { capture: false });
+  const record = await runLab(request(createScriptedRuntime({ mn: end, cn: end }), { topology, plan }));
   await record.removal;
   expect(record.error).toBeUndefined();
   return { commands, events: record.events };

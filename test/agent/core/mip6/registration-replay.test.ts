@@ -29,9 +29,9 @@ const ATTACKER: SocketAddress = { ip: "198.18.0.66", port: 6666 };
 /** Some day of 2026. */
 const UNIX_MS = Date.UTC(2026, 10, 30, 12);
 
-/** A home agent that starts at this instant. */
-function homeAgent(startedAt: number): NodeMachine {
-  const agent = createHomeAgent(
+/** A home agent that has not started. */
+function unstartedHomeAgent(): NodeMachine {
+  return createHomeAgent(
     {
       address: HA,
       homePrefix: "2001:db8:a::/64",
@@ -42,6 +42,11 @@ function homeAgent(startedAt: number): NodeMachine {
     },
     seededRng(1),
   );
+}
+
+/** A home agent that starts at this instant. */
+function homeAgent(startedAt: number): NodeMachine {
+  const agent = unstartedHomeAgent();
   agent.start(startedAt);
   return agent;
 }
@@ -203,17 +208,7 @@ describe("the mobile node", () => {
 
   test("corrects its time three times at most, and then tries again half a minute later", () => {
     const node = mobileNode();
-    const elsewhere = createHomeAgent(
-      {
-        address: HA,
-        homePrefix: "2001:db8:a::/64",
-        tunnelSockets: [TUNNEL],
-        stunSockets: [],
-        registrationKeys: new Map([[MN, KEY]]),
-        clockOriginMs: UNIX_MS,
-      },
-      seededRng(1),
-    );
+    const elsewhere = unstartedHomeAgent();
     // A home agent whose time leaps a minute with each update.
     node.retarget(0, CARE_OF);
     let sent = 0;

@@ -22,6 +22,18 @@ const REQUEST = fromHex("00010000 deadbeef 000102030405060708090a0b");
 /** Binding Response: MAPPED-ADDRESS of IPv4, port 61001, 198.51.100.10. */
 const RESPONSE = "0101000cdeadbeef000102030405060708090a0b000100080001ee49c633640a";
 
+function createTestHomeAgent() {
+  return createHomeAgent(
+    {
+      address: "2001:db8:a::1",
+      homePrefix: "2001:db8:a::/64",
+      tunnelSockets: [TUNNEL],
+      stunSockets: [SERVER],
+    },
+    seededRng(1),
+  );
+}
+
 describe("an RFC 3489 request", () => {
   test("is answered with MAPPED-ADDRESS alone and its own transaction ID of 16 octets", () => {
     const [answer, ...more] = ask(REQUEST);
@@ -32,31 +44,14 @@ describe("an RFC 3489 request", () => {
   });
 
   test("is answered by a home agent and by a STUN server node", () => {
-    const homeAgent = createHomeAgent(
-      {
-        address: "2001:db8:a::1",
-        homePrefix: "2001:db8:a::/64",
-        tunnelSockets: [TUNNEL],
-        stunSockets: [SERVER],
-      },
-      seededRng(1),
-    );
-    for (const node of [homeAgent, createStunServer({})]) {
+    for (const node of [createTestHomeAgent(), createStunServer({})]) {
       node.handleDatagram(0, { local: SERVER, remote: CLIENT, payload: REQUEST });
       expect(octets(node.pollTransmit())).toBe(RESPONSE);
     }
   });
 
   test("on the port of the tunnel gets no answer", () => {
-    const homeAgent = createHomeAgent(
-      {
-        address: "2001:db8:a::1",
-        homePrefix: "2001:db8:a::/64",
-        tunnelSockets: [TUNNEL],
-        stunSockets: [SERVER],
-      },
-      seededRng(1),
-    );
+    const homeAgent = createTestHomeAgent();
     homeAgent.handleDatagram(0, { local: TUNNEL, remote: CLIENT, payload: REQUEST });
 
     expect(homeAgent.pollTransmit()).toBeUndefined();

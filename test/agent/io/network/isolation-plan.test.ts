@@ -6,6 +6,7 @@ import {
   parseIpv4Routes,
   parseIpv6Routes,
 } from "../../../../agent/src/io/network/isolation-plan.ts";
+import { MOBILE_ROLE } from "../../../support/mobile-role.ts";
 
 const mobileNode: NodeSetup = {
   version: 1,
@@ -23,17 +24,7 @@ const mobileNode: NodeSetup = {
   rules: [],
   hosts: [],
   capture: false,
-  role: {
-    type: "mobile-node",
-    homeAddress: "2001:db8:a::2",
-    homeAgent: { address: "2001:db8:a::1", listen: [] },
-    localAddresses: ["192.168.1.2"],
-    port: 4191,
-    profile: "ice16",
-    timers: {},
-    tunMtu: 1400,
-    seed: "00",
-  },
+  role: MOBILE_ROLE,
 };
 
 const asPlanned: NodeView = {

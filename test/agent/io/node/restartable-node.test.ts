@@ -2,20 +2,11 @@ import { expect, test } from "vitest";
 import type { NodeSetup } from "../../../../agent/src/control/messages.ts";
 import type { ProtocolNode } from "../../../../agent/src/io/node/protocol-node.ts";
 import { openRestartable } from "../../../../agent/src/io/node/restartable-node.ts";
+import { MOBILE_ROLE } from "../../../support/mobile-role.ts";
 
 const SETUP: NodeSetup = {
   ...{ version: 1, node: "mn", interfaces: [], routes: [], rules: [], hosts: [], capture: false },
-  role: {
-    type: "mobile-node",
-    homeAddress: "2001:db8:a::2",
-    homeAgent: { address: "2001:db8:a::1", listen: [] },
-    localAddresses: ["192.168.1.2"],
-    port: 4191,
-    profile: "ice16",
-    timers: {},
-    tunMtu: 1400,
-    seed: "00",
-  },
+  role: MOBILE_ROLE,
 };
 
 /** A node that counts one packet in each of its lives, and says what becomes of it. */
