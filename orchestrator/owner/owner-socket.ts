@@ -39,15 +39,15 @@ export async function listenAt(path: string, answer: Answer): Promise<OwnerSocke
   server.listen(path);
   await once(server, "listening");
   chmodSync(path, 0o600);
-  return {
-    async close() {
-      rmSync(path, { force: true });
-      const closed = once(server, "close");
-      server.close();
-      await Promise.race([closed, sleep(FAREWELL_TIMEOUT_MS, undefined, { ref: false })]);
-      for (const client of clients) client.destroy();
-    },
+  const close = async (): Promise<void> => {
+    rmSync(path, { force: true });
+    const closed = once(server, "close");
+    server.close();
+    await Promise.race([closed, sleep(FAREWELL_TIMEOUT_MS, undefined, { ref: false })]);
+    for (const client of clients) client.destroy();
   };
+  let closing: Promise<void> | undefined;
+  return { close: () => (closing ??= close()) };
 }
 
 async function serve(client: Socket, answer: Answer): Promise<void> {
